@@ -1,0 +1,56 @@
+/*
+ * The event loop: libevent behind the few words that ctibus needs. One loop, one thread.
+ *
+ * Callbacks run on the loop's thread. Anything made here may be destroyed inside any callback, its
+ * own too.
+ */
+#ifndef CTIBUS_LOOP_LOOP_H
+#define CTIBUS_LOOP_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct loop;
+struct event_base;
+
+typedef void loop_fn(void *arg);
+
+/* A loop, or NULL without memory. Destroy what was made on it first. */
+struct loop *loop_new(void);
+void loop_destroy(struct loop **l);
+
+/* Runs until loop_stop; 0, or -EIO when the kernel's polling fails. */
+int loop_run(struct loop *l);
+/* Runs what is ready now and waits at most wait_ms for the first event (0: not at all); for tests. */
+int loop_once(struct loop *l, unsigned wait_ms);
+void loop_stop(struct loop *l);
+/* Borrowed; for evhttp and listeners. */
+struct event_base *loop_base(struct loop *l);
+
+/* A timer: calls fn(arg) `ms` milliseconds after start, again and again if `repeat`. A start while it
+ * runs starts it anew. NULL without memory. */
+struct loop_timer;
+struct loop_timer *loop_timer_new(struct loop *l, loop_fn *fn, void *arg);
+void loop_timer_start(struct loop_timer *t, uint32_t ms, bool repeat);
+void loop_timer_stop(struct loop_timer *t);
+bool loop_timer_running(const struct loop_timer *t);
+void loop_timer_destroy(struct loop_timer **t);
+
+/* A task: work to do once at the end of this turn of the loop, after the events that are ready now.
+ * Posting a posted task does nothing. Polling goes on between turns, so a task may post itself. */
+struct loop_task;
+struct loop_task *loop_task_new(struct loop *l, loop_fn *fn, void *arg);
+void loop_task_post(struct loop_task *t);
+void loop_task_destroy(struct loop_task **t);
+
+/* Watches a file descriptor for reading (borrowed, not closed). */
+struct loop_fd;
+struct loop_fd *loop_fd_new(struct loop *l, int fd, loop_fn *readable, void *arg);
+void loop_fd_destroy(struct loop_fd **f);
+
+/* Calls fn(arg) on the loop when the process gets this signal. */
+struct loop_signal;
+struct loop_signal *loop_signal_new(struct loop *l, int signo, loop_fn *fn, void *arg);
+void loop_signal_destroy(struct loop_signal **s);
+
+#endif

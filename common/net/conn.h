@@ -1,0 +1,110 @@
+/*
+ * A stream connection with bounded input and output.
+ *
+ * Input is kept only while a part of a message is waiting for its rest, output only while the peer
+ * has not taken it: an idle connection owns no buffer. Output is a queue of shared blocks, so that
+ * one encoded line costs one block however many connections it goes to; what is queued in one turn
+ * of the loop leaves in one writev(2) at its end. Reading and writing go through a transport, which
+ * is the plain socket unless another (TLS) is set.
+ */
+#ifndef CTIBUS_NET_CONN_H
+#define CTIBUS_NET_CONN_H
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "base/buf.h"
+#include "loop/loop.h"
+
+/* Bytes shared by reference count; written once, before it is shared. */
+struct shared {
+    uint32_t refs;
+    uint32_t len;
+    char data[];
+};
+/* A copy of v with one reference, or NULL without memory (or over 1 GiB). */
+struct shared *shared_new(struct view v);
+void shared_unref(struct shared *s);
+
+/* Why a connection ended: handed to `closed`. Over 0: an errno. */
+enum conn_end {
+    CONN_EOF = -1,         /* the peer closed */
+    CONN_INPUT_LIMIT = -2, /* a message longer than max_input */
+    CONN_OUTPUT_LIMIT = -3 /* the peer does not read: more than max_output was waiting */
+};
+
+struct conn;
+
+struct conn_handler {
+    /* Bytes arrived. Returns how many of them are done with; the rest is shown again together with
+     * what comes next. Not called again after conn_close. */
+    size_t (*data)(void *owner, struct conn *c, struct view in);
+    /* It has ended for a reason of the network (not by conn_close); the connection is already freed
+     * when this is called, c tells only which one it was. */
+    void (*closed)(void *owner, struct conn *c, int why);
+    /* Optional: all output has left. */
+    void (*drained)(void *owner, struct conn *c);
+};
+
+/* One per listener or client side: shared by its connections. */
+struct conn_class {
+    struct loop *loop;
+    const struct conn_handler *handler;
+    size_t max_input;  /* bytes of an unfinished message */
+    size_t max_output; /* bytes waiting to be taken by the peer */
+    struct conn_flush *flush; /* made by conn_class_init: who has output to send this turn */
+    uint64_t bytes_in, bytes_out;
+};
+int conn_class_init(struct conn_class *cls, struct loop *loop, const struct conn_handler *handler,
+                    size_t max_input, size_t max_output);
+/* All its connections must be gone. */
+void conn_class_fini(struct conn_class *cls);
+
+/* Takes the connected (or connecting: output waits) non-blocking socket fd and closes it in the end.
+ * NULL without memory (fd is closed then, too). Sets TCP_NODELAY. */
+struct conn *conn_new(struct conn_class *cls, int fd, void *owner);
+
+/* Ends it now; `closed` is not called. *c becomes NULL. */
+void conn_close(struct conn **c);
+/* Ends it when the waiting output has left, or after 2 s; input is ignored from now on; `closed` is
+ * not called. *c becomes NULL. */
+void conn_close_after_flush(struct conn **c);
+
+/* Queues a copy of v. 0; -ENOMEM, or -ENOBUFS when that is over max_output: then the connection
+ * ends and `closed` is called with CONN_OUTPUT_LIMIT on the next turn of the loop, never from here. */
+int conn_send(struct conn *c, struct view v);
+/* The same without a copy; takes a reference of its own. */
+int conn_send_shared(struct conn *c, struct shared *s);
+/* Bytes that wait. */
+size_t conn_output_len(const struct conn *c);
+/* Stops and resumes reading (back-pressure). */
+void conn_pause(struct conn *c);
+void conn_resume(struct conn *c);
+int conn_fd(const struct conn *c);
+
+/* What stands between a connection and its socket. The functions behave as readv(2) and writev(2) do on a
+ * non-blocking socket: -1 and errno, EAGAIN for "later". */
+struct conn_transport {
+    ssize_t (*read)(void *state, int fd, void *p, size_t n);
+    ssize_t (*writev)(void *state, int fd, const struct iovec *iov, int n);
+    void (*destroy)(void *state);
+};
+/* Takes `state`. Call before the first turn of the loop. */
+void conn_set_transport(struct conn *c, const struct conn_transport *t, void *state);
+
+/* A listener: calls accepted(arg, fd, peer) with a non-blocking fd (taken by the callee) for each
+ * connection. addr is "HOST:PORT" or "[V6]:PORT"; port 0: any free one. At a lack of descriptors it
+ * pauses for 100 ms. *err becomes a negative errno and NULL is returned when it cannot bind. */
+struct listener;
+typedef void listener_fn(void *arg, int fd, const struct sockaddr *peer, socklen_t len);
+struct listener *listener_new(struct loop *l, const char *addr, listener_fn *accepted, void *arg,
+                              int *err);
+void listener_destroy(struct listener **ls);
+uint16_t listener_port(const struct listener *ls);
+
+/* Starts a TCP connection to a host (name or address; the name is looked up, which may block for the
+ * resolver's time-out) and port: a non-blocking fd, connecting or connected, or a negative errno
+ * (-EHOSTUNREACH when the name is not known). */
+int net_connect(const char *host, uint16_t port);
+
+#endif

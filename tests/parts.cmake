@@ -1,0 +1,1 @@
+# parts_of_<test>: the service libraries that a test links beside libctibus.
