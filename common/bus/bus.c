@@ -1,0 +1,184 @@
+#include "bus/bus.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "bus/internal.h"
+
+#define MAX_MESSAGE ((int64_t)16 * 1024 * 1024)
+
+static int metrics_init(struct bus *b)
+{
+    struct bus_counts *c = &b->counts;
+    const struct {
+        struct metric **at;
+        const char *name;
+        const char *help;
+    } table[] = {
+        {&c->published, "ctibus_bus_published_total", "messages published"},
+        {&c->dropped, "ctibus_bus_dropped_total",
+         "messages and answers that could not be sent (high-water mark)"},
+        {&c->received, "ctibus_bus_received_total", "published messages received"},
+        {&c->lost, "ctibus_bus_lost_total", "messages missing in the numbers of their source"},
+        {&c->malformed, "ctibus_bus_malformed_total", "messages and requests that were refused"},
+        {&c->asked, "ctibus_bus_requests_total", "requests asked"},
+        {&c->answered, "ctibus_bus_answers_total", "answers received"},
+        {&c->late, "ctibus_bus_late_answers_total", "answers nobody waited for any more"},
+        {&c->timed_out, "ctibus_bus_timeouts_total", "requests that got no answer in time"},
+    };
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        *table[i].at =
+            metrics_add(b->metrics, METRIC_COUNTER, table[i].name, NULL, table[i].help);
+        if (!*table[i].at)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+struct bus *bus_new(struct loop *loop, const struct bus_options *opt, struct metrics *metrics,
+                    struct log *log)
+{
+    struct bus *b = calloc(1, sizeof(*b));
+
+    if (!b)
+        return NULL;
+    b->loop = loop;
+    b->metrics = metrics;
+    b->log = log;
+    b->hwm = opt->hwm;
+    b->heartbeat_ms = opt->heartbeat_ms;
+    b->keys = opt->keys;
+    b->epoch = clock_wall_us();
+    b->source = view_dup(view_cstr(opt->source));
+    b->instance = view_dup(view_cstr(opt->instance));
+    b->zmq = zmq_ctx_new();
+    if (!b->source || !b->instance || !b->zmq || metrics_init(b) < 0)
+        bus_destroy(&b);
+    else
+        zmq_ctx_set(b->zmq, ZMQ_MAX_SOCKETS, 4096);
+    return b;
+}
+
+void bus_destroy(struct bus **b)
+{
+    if (!b || !*b)
+        return;
+    if ((*b)->zmq)
+        zmq_ctx_term((*b)->zmq);
+    free((*b)->source);
+    free((*b)->instance);
+    free(*b);
+    *b = NULL;
+}
+
+const char *bus_source(const struct bus *b)
+{
+    return b->source;
+}
+
+const char *bus_instance(const struct bus *b)
+{
+    return b->instance;
+}
+
+uint64_t bus_epoch(const struct bus *b)
+{
+    return b->epoch;
+}
+
+void *bus_zmq(const struct bus *b)
+{
+    return b->zmq;
+}
+
+static void set_int(void *socket, int option, int value)
+{
+    zmq_setsockopt(socket, option, &value, sizeof(value));
+}
+
+static void set_curve(struct bus *b, void *socket, const char *domain)
+{
+    const struct bus_keys *k = b->keys;
+
+    if (!k)
+        return;
+    if (domain) {
+        set_int(socket, ZMQ_CURVE_SERVER, 1);
+        zmq_setsockopt(socket, ZMQ_ZAP_DOMAIN, domain, strlen(domain));
+    } else {
+        zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, k->server, KEY_SIZE);
+        zmq_setsockopt(socket, ZMQ_CURVE_PUBLICKEY, k->own_public, KEY_SIZE);
+    }
+    zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, k->own_secret, KEY_SIZE);
+}
+
+void *bus_socket(struct bus *b, int type, const char *domain, int *err)
+{
+    int64_t max = MAX_MESSAGE;
+    void *s = zmq_socket(b->zmq, type);
+
+    if (!s) {
+        *err = -zmq_errno();
+        return NULL;
+    }
+    set_int(s, ZMQ_LINGER, 0);
+    set_int(s, ZMQ_SNDHWM, b->hwm);
+    set_int(s, ZMQ_RCVHWM, b->hwm);
+    set_int(s, ZMQ_HEARTBEAT_IVL, b->heartbeat_ms);
+    set_int(s, ZMQ_HEARTBEAT_TIMEOUT, 3 * b->heartbeat_ms);
+    set_int(s, ZMQ_HEARTBEAT_TTL, 3 * b->heartbeat_ms);
+    set_int(s, ZMQ_HANDSHAKE_IVL, 5000);
+    set_int(s, ZMQ_RECONNECT_IVL, 100);
+    set_int(s, ZMQ_RECONNECT_IVL_MAX, 500);
+    set_int(s, ZMQ_BACKLOG, 512);
+    zmq_setsockopt(s, ZMQ_MAXMSGSIZE, &max, sizeof(max));
+    set_curve(b, s, domain);
+    return s;
+}
+
+int bus_connect(void *socket, const char *endpoint)
+{
+    return zmq_connect(socket, endpoint) < 0 ? -zmq_errno() : 0;
+}
+
+bool bus_address_allowed(const char *endpoint, const char *const *trusted)
+{
+    struct view e = view_cstr(endpoint);
+    struct view host;
+    const char *colon;
+
+    if (!view_starts(e, VIEW("tcp://")))
+        return true; /* ipc, inproc: this host only */
+    host = view_of(e.ptr + 6, e.len - 6);
+    colon = host.len ? memrchr(host.ptr, ':', host.len) : NULL;
+    if (colon)
+        host.len = (size_t)(colon - host.ptr);
+    if (host.len > 2 && host.ptr[0] == '[')
+        host = view_of(host.ptr + 1, host.len - 2);
+    if (view_starts(host, VIEW("127.")) || view_eq(host, VIEW("::1")) ||
+        view_eq(host, VIEW("localhost")))
+        return true;
+    for (; trusted && *trusted; trusted++)
+        if (view_eq(host, view_cstr(*trusted)))
+            return true;
+    return false;
+}
+
+int bus_bind(struct bus *b, void *socket, const char *endpoint, const char *const *trusted,
+             char **bound)
+{
+    char at[256];
+    size_t n = sizeof(at);
+
+    if (!b->keys && !bus_address_allowed(endpoint, trusted))
+        return -EACCES;
+    if (zmq_bind(socket, endpoint) < 0)
+        return -zmq_errno();
+    if (zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, at, &n) < 0)
+        return -zmq_errno();
+    *bound = view_dup(view_cstr(at));
+    return *bound ? 0 : -ENOMEM;
+}

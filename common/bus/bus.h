@@ -1,0 +1,182 @@
+/*
+ * The bus: published messages, and requests both ways, over ZeroMQ. design: docs/bus.md.
+ *
+ * Nothing here blocks. What cannot be sent is counted. Callbacks run on the loop's thread; the bus's
+ * own thread is only the forwarder of `state`, which shares nothing with the rest.
+ */
+#ifndef CTIBUS_BUS_BUS_H
+#define CTIBUS_BUS_BUS_H
+
+#include "log/log.h"
+#include "loop/loop.h"
+#include "metrics/metrics.h"
+#include "msg/msg.h"
+#include "schema/schema.h"
+
+#define BUS_VERSION 1
+
+struct bus_keys; /* CURVE keys: keys.h */
+
+struct bus_options {
+    const char *source;        /* "ami-gw:xivo@host": unique per running process; copied */
+    const char *instance;      /* short name, no '/', of this process; copied */
+    int hwm;                   /* messages waiting per connection and direction */
+    int heartbeat_ms;          /* ZMTP heartbeats */
+    const struct bus_keys *keys; /* NULL: no CURVE; borrowed for the life of the bus */
+};
+
+struct bus;
+/* A bus for one process. NULL without memory. Everything made on it is destroyed first. */
+struct bus *bus_new(struct loop *loop, const struct bus_options *opt, struct metrics *metrics,
+                    struct log *log);
+void bus_destroy(struct bus **b);
+const char *bus_source(const struct bus *b);
+const char *bus_instance(const struct bus *b);
+uint64_t bus_epoch(const struct bus *b); /* start of this process, microseconds since 1970 */
+void *bus_zmq(const struct bus *b);      /* the ZeroMQ context, for monitors of sockets */
+
+/* ---- publishing ---- */
+
+struct bus_pub;
+/* Called when somebody far away begins (on) or ends to listen to a prefix. */
+typedef void bus_interest_fn(void *arg, struct view prefix, bool on);
+/* Connects to the forwarder. interest may be NULL. NULL and *err on failure. */
+struct bus_pub *bus_pub_new(struct bus *b, const char *endpoint, bus_interest_fn *interest,
+                            void *arg, int *err);
+void bus_pub_destroy(struct bus_pub **p);
+/* Publishes body (one msgpack map) on topic ("plane/.../"). 0, or -EAGAIN when it was dropped, which
+ * is counted; its number is then missing, so that readers notice. */
+int bus_pub_send(struct bus_pub *p, struct view topic, struct view body);
+/* The same without a number (echoes). */
+int bus_pub_send_unnumbered(struct bus_pub *p, struct view topic, struct view body);
+/* The number of the last message of a plane, 0: none yet. */
+uint64_t bus_pub_seq(const struct bus_pub *p, struct view plane);
+/* Does anybody listen to something that begins with `prefix` or that `prefix` begins with? */
+bool bus_pub_wanted(const struct bus_pub *p, struct view prefix);
+
+/* ---- subscribing ---- */
+
+struct bus_msg {
+    struct view topic;
+    struct view source;
+    uint64_t epoch;
+    uint64_t seq; /* 0: not numbered */
+    double time;
+    struct view body; /* not yet checked: msg_parse does */
+};
+
+struct bus_sub_handler {
+    void (*message)(void *arg, const struct bus_msg *m);
+    /* Numbers are missing, or (lost = 0) the source was restarted, on a plane that is followed.
+     * Called before the message that showed it. May be NULL. */
+    void (*gap)(void *arg, const struct bus_msg *m, uint64_t lost);
+};
+
+struct bus_sub;
+struct bus_sub *bus_sub_new(struct bus *b, const char *endpoint,
+                            const struct bus_sub_handler *handler, void *arg, int *err);
+void bus_sub_destroy(struct bus_sub **s);
+int bus_sub_add(struct bus_sub *s, struct view prefix); /* 0 or a negative errno */
+int bus_sub_remove(struct bus_sub *s, struct view prefix);
+/* Follows the numbers of a plane ("tel"): only for who subscribed to the whole of it. */
+int bus_sub_follow(struct bus_sub *s, struct view plane);
+/* Messages lost as seen from the numbers, since the start. */
+uint64_t bus_sub_lost(const struct bus_sub *s);
+
+/* ---- requests: the asking side (DEALER) ---- */
+
+struct bus_asker;
+/* An answer. status BUS_more: more of them follow; any other is the last. body is checked: a map. For
+ * BUS_timeout and BUS_gone body is NULL. */
+typedef void bus_answer_fn(void *arg, enum bus_status status, const msgpack_object *body);
+
+struct bus_asker_handler {
+    /* The far side answered `hello`: at the start and whenever it was restarted (other epoch). Its
+     * body. May be NULL. */
+    void (*up)(void *arg, const msgpack_object *body);
+    /* Nothing heard for 6 s, or it was restarted. Called once until `up`. May be NULL. */
+    void (*down)(void *arg);
+    /* A request from the far side. Answer it with bus_asker_reply. May be NULL. */
+    void (*request)(void *arg, uint64_t id, enum bus_method method, const msgpack_object *body);
+};
+/* Connects; says hello by itself (service, instance, version). */
+struct bus_asker *bus_asker_new(struct bus *b, const char *endpoint, const char *service,
+                                const struct bus_asker_handler *handler, void *arg, int *err);
+void bus_asker_destroy(struct bus_asker **a); /* pending answers are called with BUS_gone */
+/* Asks. `pairs` are n_pairs packed key-value pairs (no map head: the deadline is put in front).
+ * answer may be NULL. Each call leads to at least one call of answer, not from here. Returns the id
+ * of the request, or 0 when it cannot be sent (then answer is not called). */
+uint64_t bus_ask(struct bus_asker *a, enum bus_method method, size_t n_pairs, struct view pairs,
+                 uint32_t deadline_ms, bus_answer_fn *answer, void *arg);
+/* Forgets a request: its answer is not called any more. */
+void bus_ask_cancel(struct bus_asker *a, uint64_t id);
+/* Answers a request of the far side; body is a whole map (empty view: an empty map). */
+int bus_asker_reply(struct bus_asker *a, uint64_t id, enum bus_status status, struct view body);
+bool bus_asker_is_up(const struct bus_asker *a);
+
+/* ---- requests: the answering side (ROUTER), in state ---- */
+
+struct bus_server;
+struct bus_peer; /* one asker that said hello */
+
+struct bus_server_handler {
+    /* A request of a peer. Answer it with bus_server_reply, now or later (look the peer up again
+     * then: it may be gone). hello, ping and echo are answered by the bus itself. */
+    void (*request)(void *arg, struct bus_peer *peer, uint64_t id, enum bus_method method,
+                    const msgpack_object *body);
+    /* A peer said hello (also anew, after a restart of either side). May be NULL. */
+    void (*peer_up)(void *arg, struct bus_peer *peer, const msgpack_object *hello);
+    /* A peer said nothing for 6 s. It is freed afterwards. May be NULL. */
+    void (*peer_gone)(void *arg, struct bus_peer *peer);
+};
+/* Binds (-EACCES as bus_forwarder_new says). `site` goes out with the answer to hello; echoes are
+ * published on `echo`. */
+struct bus_server *bus_server_new(struct bus *b, const char *endpoint, const char *const *trusted,
+                                  const char *site, const struct bus_server_handler *handler,
+                                  void *arg, struct bus_pub *echo, int *err);
+void bus_server_destroy(struct bus_server **s);
+const char *bus_server_endpoint(const struct bus_server *s); /* as bound */
+/* body: a whole map; the empty view: an empty map. 0, or -EAGAIN (dropped, counted) or
+ * -EHOSTUNREACH. */
+int bus_server_reply(struct bus_server *s, struct bus_peer *peer, uint64_t id,
+                     enum bus_status status, struct view body);
+/* Asks a peer, as bus_ask does. */
+uint64_t bus_server_ask(struct bus_server *s, struct bus_peer *peer, enum bus_method method,
+                        size_t n_pairs, struct view pairs, uint32_t deadline_ms,
+                        bus_answer_fn *answer, void *arg);
+struct view bus_peer_service(const struct bus_peer *p);
+struct view bus_peer_instance(const struct bus_peer *p);
+/* One pointer of the owner's on a peer. */
+void bus_peer_set_data(struct bus_peer *p, void *data);
+void *bus_peer_data(const struct bus_peer *p);
+/* Walks the peers; *pos starts at 0. */
+struct bus_peer *bus_server_next(struct bus_server *s, size_t *pos);
+
+/* ---- the forwarder (XSUB/XPUB), in state ---- */
+
+struct bus_forwarder;
+/* Binds both ends (for publishers, for subscribers) and starts its thread. Also bound: the inproc
+ * endpoints below, for the process it lives in. Fails with -EACCES when an address is neither
+ * loopback nor in `trusted` (NULL-ended list, may be NULL) and there is no CURVE. */
+struct bus_forwarder *bus_forwarder_new(struct bus *b, const char *publish, const char *subscribe,
+                                        const char *const *trusted, int *err);
+void bus_forwarder_destroy(struct bus_forwarder **f);
+#define BUS_INPROC_PUBLISH "inproc://publish"
+#define BUS_INPROC_SUBSCRIBE "inproc://subscribe"
+const char *bus_forwarder_publish(const struct bus_forwarder *f);   /* endpoints as bound */
+const char *bus_forwarder_subscribe(const struct bus_forwarder *f);
+
+/* May this address be bound to without CURVE? */
+bool bus_address_allowed(const char *endpoint, const char *const *trusted);
+
+/* ---- heartbeats ---- */
+
+struct bus_heart;
+/* Publishes svc/<service>/<instance>/ every 2 s: version, uptime, ready, seq of each plane, and the
+ * pairs that `fill` adds (returns how many). */
+typedef size_t bus_heart_fill_fn(void *arg, struct buf *pairs, bool *ready);
+struct bus_heart *bus_heart_new(struct bus *b, struct bus_pub *pub, const char *service,
+                                bus_heart_fill_fn *fill, void *arg);
+void bus_heart_destroy(struct bus_heart **h);
+
+#endif

@@ -1,0 +1,100 @@
+/* Private to bus/. */
+#ifndef CTIBUS_BUS_INTERNAL_H
+#define CTIBUS_BUS_INTERNAL_H
+
+#include <zmq.h>
+
+#include "base/map.h"
+#include "bus/bus.h"
+#include "bus/keys.h"
+
+/* What all sockets of a process count; see metrics_init in bus.c for the names. */
+struct bus_counts {
+    struct metric *published, *dropped, *received, *lost, *malformed;
+    struct metric *asked, *answered, *late, *timed_out;
+};
+
+struct bus {
+    struct loop *loop;
+    void *zmq;
+    char *source;
+    char *instance;
+    uint64_t epoch;
+    int hwm;
+    int heartbeat_ms;
+    const struct bus_keys *keys;
+    struct metrics *metrics;
+    struct log *log;
+    struct bus_counts counts;
+};
+
+/* The peer is given up when nothing was heard for this long. */
+#define PEER_GONE_MS 6000
+/* Who has heard nothing for this long asks. */
+#define PING_AFTER_MS 500
+#define TICK_MS 100
+
+/* A socket with all options that every socket of ctibus has. domain: what ZAP is told for a server's
+ * end ("publish", "subscribe", "request"), NULL for a client's. NULL and *err on failure. */
+void *bus_socket(struct bus *b, int type, const char *domain, int *err);
+int bus_connect(void *socket, const char *endpoint);
+/* Binds; *bound becomes the endpoint with its real port (caller frees). */
+int bus_bind(struct bus *b, void *socket, const char *endpoint, const char *const *trusted,
+             char **bound);
+
+/* A socket on the loop: `step` handles one message and says whether there was one. */
+struct zpoll;
+typedef bool zpoll_step(void *arg);
+struct zpoll *zpoll_new(struct bus *b, void *socket, zpoll_step *step, void *arg);
+/* Look again: after every send, since ZMQ_FD tells an edge only. */
+void zpoll_kick(struct zpoll *z);
+void zpoll_destroy(struct zpoll **z);
+
+/* The frames of one message. */
+#define MAX_FRAMES 6
+struct frames {
+    zmq_msg_t msg[MAX_FRAMES];
+    int n;
+};
+/* Receives a whole message; false when there is none. More than MAX_FRAMES: n = -1, all dropped. */
+bool frames_recv(void *socket, struct frames *f);
+void frames_close(struct frames *f);
+struct view frame_view(struct frames *f, int i);
+/* Sends copies of the views as one message, without waiting. 0 or a negative errno (nothing sent). */
+int frames_send(void *socket, const struct view *parts, int n);
+
+/* Requests that wait for their answers. */
+struct pending;
+struct pending *pending_new(struct bus *b);
+void pending_destroy(struct pending **p); /* calls what waits with BUS_gone */
+uint64_t pending_add(struct pending *p, const void *owner, uint32_t deadline_ms,
+                     bus_answer_fn *answer, void *arg);
+/* An answer came: from `owner` (NULL: whoever). False when nobody waits for it. */
+bool pending_answer(struct pending *p, const void *owner, uint64_t id, enum bus_status status,
+                    const msgpack_object *body);
+void pending_cancel(struct pending *p, uint64_t id);
+/* Ends all that `owner` (NULL: anyone) was asked, with BUS_gone. */
+void pending_gone(struct pending *p, const void *owner);
+/* Ends what is past its deadline. */
+void pending_tick(struct pending *p);
+
+/* The frames of a request or answer: version, id, method or status, body. */
+struct envelope {
+    uint64_t id;
+    int method; /* enum bus_method, or -1: then it is an answer */
+    enum bus_status status;
+    struct msg_doc *doc; /* the parsed body */
+};
+/* Reads frames first..first+3. 0 or -EBADMSG. */
+int envelope_read(struct frames *f, int first, struct msg_doc *doc, struct envelope *e);
+/* Sends one (to: the routing id before it, or empty). 0 or a negative errno. */
+int envelope_send(void *socket, struct view to, uint64_t id, struct view word, struct view body);
+/* A body of deadline_ms and the pairs. */
+void envelope_body(struct buf *out, uint32_t deadline_ms, size_t n_pairs, struct view pairs);
+
+/* The ZAP handler's thread: lets in only the keys listed. NULL and *err on failure. */
+struct bus_zap;
+struct bus_zap *bus_zap_new(struct bus *b, int *err);
+void bus_zap_destroy(struct bus_zap **z);
+
+#endif

@@ -1,0 +1,189 @@
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "bus/internal.h"
+
+#define MAX_PLANES 8
+#define MAX_PREFIXES 4096
+
+struct plane {
+    char name[16];
+    uint64_t seq;
+};
+
+struct bus_pub {
+    struct bus *bus;
+    void *socket;
+    struct zpoll *poll;
+    bus_interest_fn *interest;
+    void *arg;
+    struct plane planes[MAX_PLANES];
+    size_t n_planes;
+    struct view *prefixes; /* what is subscribed to, copies */
+    size_t n_prefixes;
+    struct buf meta;
+};
+
+static void prefix_add(struct bus_pub *p, struct view prefix)
+{
+    struct view *more;
+    char *copy;
+
+    if (p->n_prefixes == MAX_PREFIXES)
+        return;
+    more = realloc(p->prefixes, (p->n_prefixes + 1) * sizeof(*more));
+    if (!more)
+        return;
+    p->prefixes = more;
+    copy = view_dup(prefix);
+    if (copy)
+        p->prefixes[p->n_prefixes++] = view_of(copy, prefix.len);
+}
+
+static void prefix_remove(struct bus_pub *p, struct view prefix)
+{
+    for (size_t i = 0; i < p->n_prefixes; i++)
+        if (view_eq(p->prefixes[i], prefix)) {
+            free((char *)p->prefixes[i].ptr);
+            p->prefixes[i] = p->prefixes[--p->n_prefixes];
+            return;
+        }
+}
+
+/* One subscription message: a byte (1 on, 0 off) and the prefix. */
+static bool step(void *arg)
+{
+    struct bus_pub *p = arg;
+    struct frames f;
+    struct view v;
+
+    if (!frames_recv(p->socket, &f))
+        return false;
+    v = f.n == 1 ? frame_view(&f, 0) : view_of(NULL, 0);
+    if (v.len > 0 && (v.ptr[0] == 0 || v.ptr[0] == 1)) {
+        bool on = v.ptr[0] == 1;
+        v = view_of(v.ptr + 1, v.len - 1);
+        if (on)
+            prefix_add(p, v);
+        else
+            prefix_remove(p, v);
+        if (p->interest)
+            p->interest(p->arg, v, on);
+    }
+    frames_close(&f);
+    return true;
+}
+
+struct bus_pub *bus_pub_new(struct bus *b, const char *endpoint, bus_interest_fn *interest,
+                            void *arg, int *err)
+{
+    struct bus_pub *p = calloc(1, sizeof(*p));
+    int one = 1;
+
+    if (!p) {
+        *err = -ENOMEM;
+        return NULL;
+    }
+    p->bus = b;
+    p->interest = interest;
+    p->arg = arg;
+    buf_init(&p->meta, 1024);
+    p->socket = bus_socket(b, ZMQ_XPUB, NULL, err);
+    if (!p->socket)
+        goto fail;
+    /* A full queue is told to us, instead of losing the message in silence. */
+    zmq_setsockopt(p->socket, ZMQ_XPUB_NODROP, &one, sizeof(one));
+    *err = bus_connect(p->socket, endpoint);
+    if (*err < 0)
+        goto fail;
+    p->poll = zpoll_new(b, p->socket, step, p);
+    if (p->poll)
+        return p;
+    *err = -ENOMEM;
+fail:
+    bus_pub_destroy(&p);
+    return NULL;
+}
+
+void bus_pub_destroy(struct bus_pub **p)
+{
+    if (!p || !*p)
+        return;
+    zpoll_destroy(&(*p)->poll);
+    if ((*p)->socket)
+        zmq_close((*p)->socket);
+    for (size_t i = 0; i < (*p)->n_prefixes; i++)
+        free((char *)(*p)->prefixes[i].ptr);
+    free((*p)->prefixes);
+    buf_free(&(*p)->meta);
+    free(*p);
+    *p = NULL;
+}
+
+static struct plane *plane_of(const struct bus_pub *p, struct view name)
+{
+    for (size_t i = 0; i < p->n_planes; i++)
+        if (view_eq(view_cstr(p->planes[i].name), name))
+            return (struct plane *)&p->planes[i];
+    return NULL;
+}
+
+static struct plane *plane_make(struct bus_pub *p, struct view topic)
+{
+    struct view name = view_cut(&topic, '/');
+    struct plane *pl = plane_of(p, name);
+
+    if (pl || p->n_planes == MAX_PLANES || name.len >= sizeof(pl->name))
+        return pl;
+    pl = &p->planes[p->n_planes++];
+    memcpy(pl->name, name.ptr, name.len);
+    return pl;
+}
+
+uint64_t bus_pub_seq(const struct bus_pub *p, struct view plane)
+{
+    const struct plane *pl = plane_of(p, plane);
+
+    return pl ? pl->seq : 0;
+}
+
+static int send_numbered(struct bus_pub *p, struct view topic, uint64_t seq, struct view body)
+{
+    struct bus *b = p->bus;
+    struct view parts[3] = {topic, {NULL, 0}, body};
+    int rc;
+
+    buf_reset(&p->meta);
+    msg_put_array(&p->meta, 5);
+    msg_put_u64(&p->meta, BUS_VERSION);
+    msg_put_cstr(&p->meta, b->source);
+    msg_put_u64(&p->meta, b->epoch);
+    msg_put_u64(&p->meta, seq);
+    msg_put_double(&p->meta, clock_wall());
+    parts[1] = buf_view(&p->meta);
+    rc = frames_send(p->socket, parts, 3);
+    metric_add(rc == 0 ? b->counts.published : b->counts.dropped, 1);
+    zpoll_kick(p->poll);
+    return rc;
+}
+
+int bus_pub_send(struct bus_pub *p, struct view topic, struct view body)
+{
+    struct plane *pl = plane_make(p, topic);
+
+    return pl ? send_numbered(p, topic, ++pl->seq, body) : -EINVAL;
+}
+
+int bus_pub_send_unnumbered(struct bus_pub *p, struct view topic, struct view body)
+{
+    return send_numbered(p, topic, 0, body);
+}
+
+bool bus_pub_wanted(const struct bus_pub *p, struct view prefix)
+{
+    for (size_t i = 0; i < p->n_prefixes; i++)
+        if (view_starts(p->prefixes[i], prefix) || view_starts(prefix, p->prefixes[i]))
+            return true;
+    return false;
+}

@@ -1,0 +1,308 @@
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "bus/internal.h"
+#include "bus/topic.h"
+
+#define MAX_PEERS 1024
+
+struct bus_peer {
+    char *id; /* routing id: the key of the map */
+    size_t id_len;
+    char *service;
+    char *instance;
+    uint64_t heard;
+    void *data;
+};
+
+struct bus_server {
+    struct bus *bus;
+    void *socket;
+    struct zpoll *poll;
+    struct loop_timer *tick;
+    const struct bus_server_handler *handler;
+    void *arg;
+    struct bus_pub *echo;
+    char *site;
+    char *bound;
+    struct map *peers;
+    struct pending *pending;
+    struct msg_doc doc;
+    struct buf body;
+};
+
+static struct view routing_id(const struct bus_peer *p)
+{
+    return view_of(p->id, p->id_len);
+}
+
+static void peer_free(struct bus_peer *p)
+{
+    free(p->id);
+    free(p->service);
+    free(p->instance);
+    free(p);
+}
+
+static void peer_drop(struct bus_server *s, struct bus_peer *p)
+{
+    map_del(s->peers, routing_id(p));
+    pending_gone(s->pending, p);
+    if (s->handler->peer_gone)
+        s->handler->peer_gone(s->arg, p);
+    peer_free(p);
+}
+
+static struct bus_peer *peer_add(struct bus_server *s, struct view id, const msgpack_object *body)
+{
+    struct bus_peer *p;
+
+    if (map_count(s->peers) >= MAX_PEERS)
+        return NULL;
+    p = calloc(1, sizeof(*p));
+    if (!p)
+        return NULL;
+    p->id = view_dup(id);
+    p->id_len = id.len;
+    p->service = view_dup(msg_get_str(body, "service"));
+    p->instance = view_dup(msg_get_str(body, "instance"));
+    if (p->id && p->service && p->instance && map_put(s->peers, routing_id(p), p) == 0)
+        return p;
+    peer_free(p);
+    return NULL;
+}
+
+static int send_to(struct bus_server *s, struct view to, uint64_t id, struct view word,
+                   struct view body)
+{
+    int rc = envelope_send(s->socket, to, id, word, body);
+
+    if (rc < 0)
+        metric_add(s->bus->counts.dropped, 1);
+    zpoll_kick(s->poll);
+    return rc;
+}
+
+static void answer_epoch(struct bus_server *s, struct view to, uint64_t id, enum bus_status status)
+{
+    buf_reset(&s->body);
+    msg_put_map(&s->body, 3);
+    msg_put_pair_u64(&s->body, "epoch", s->bus->epoch);
+    msg_put_pair(&s->body, "site", view_cstr(s->site));
+    msg_put_pair(&s->body, "version", VIEW(CTIBUS_VERSION));
+    send_to(s, to, id, schema_status_name(status), buf_view(&s->body));
+}
+
+static void on_hello(struct bus_server *s, struct view from, struct envelope *e)
+{
+    struct bus_peer *p = map_get(s->peers, from);
+
+    if (!p)
+        p = peer_add(s, from, &e->doc->root);
+    if (!p) {
+        answer_epoch(s, from, e->id, BUS_busy);
+        return;
+    }
+    p->heard = clock_mono_us();
+    answer_epoch(s, from, e->id, BUS_ok);
+    if (s->handler->peer_up)
+        s->handler->peer_up(s->arg, p, &e->doc->root);
+}
+
+/* Publishes <plane>/echo/<instance>/ and says so. */
+static void on_echo(struct bus_server *s, struct bus_peer *p, struct envelope *e)
+{
+    struct view plane = msg_get_str(&e->doc->root, "plane");
+    struct buf topic;
+
+    buf_init(&topic, 512);
+    topic_put(&topic, plane);
+    topic_put(&topic, VIEW("echo"));
+    topic_put(&topic, view_cstr(p->instance));
+    if (plane.len && !topic.failed)
+        bus_pub_send_unnumbered(s->echo, buf_view(&topic), VIEW("\x80"));
+    send_to(s, routing_id(p), e->id,
+            schema_status_name(plane.len && !topic.failed ? BUS_ok : BUS_malformed),
+            view_of(NULL, 0));
+    buf_free(&topic);
+}
+
+static void handle(struct bus_server *s, struct view from, struct envelope *e)
+{
+    struct bus_peer *p = map_get(s->peers, from);
+
+    if (p)
+        p->heard = clock_mono_us();
+    if (e->method == METHOD_hello)
+        on_hello(s, from, e);
+    else if (e->method >= 0 && !p)
+        answer_epoch(s, from, e->id, BUS_unknown_peer);
+    else if (e->method == METHOD_ping)
+        answer_epoch(s, from, e->id, BUS_ok);
+    else if (e->method == METHOD_echo)
+        on_echo(s, p, e);
+    else if (e->method >= 0)
+        s->handler->request(s->arg, p, e->id, (enum bus_method)e->method, &e->doc->root);
+    else if (p)
+        pending_answer(s->pending, p, e->id, e->status, &e->doc->root);
+}
+
+static bool step(void *arg)
+{
+    struct bus_server *s = arg;
+    struct envelope e;
+    struct frames f;
+
+    if (!frames_recv(s->socket, &f))
+        return false;
+    if (f.n < 2 || envelope_read(&f, 1, &s->doc, &e) < 0) {
+        metric_add(s->bus->counts.malformed, 1);
+        if (f.n > 1)
+            send_to(s, frame_view(&f, 0), 0, VIEW("malformed"), view_of(NULL, 0));
+    } else {
+        handle(s, frame_view(&f, 0), &e);
+    }
+    frames_close(&f);
+    return true;
+}
+
+static void tick(void *arg)
+{
+    struct bus_server *s = arg;
+    uint64_t now = clock_mono_us();
+    size_t pos = 0;
+    void *v;
+
+    pending_tick(s->pending);
+    while (map_next(s->peers, &pos, NULL, &v)) {
+        struct bus_peer *p = v;
+        if (now - p->heard > PEER_GONE_MS * 1000u)
+            peer_drop(s, p);
+    }
+}
+
+static int open_socket(struct bus_server *s, const char *endpoint, const char *const *trusted)
+{
+    int one = 1;
+    int err = 0;
+
+    s->socket = bus_socket(s->bus, ZMQ_ROUTER, "request", &err);
+    if (!s->socket)
+        return err;
+    zmq_setsockopt(s->socket, ZMQ_ROUTER_MANDATORY, &one, sizeof(one));
+    zmq_setsockopt(s->socket, ZMQ_ROUTER_HANDOVER, &one, sizeof(one));
+    return bus_bind(s->bus, s->socket, endpoint, trusted, &s->bound);
+}
+
+struct bus_server *bus_server_new(struct bus *b, const char *endpoint, const char *const *trusted,
+                                  const char *site, const struct bus_server_handler *handler,
+                                  void *arg, struct bus_pub *echo, int *err)
+{
+    struct bus_server *s = calloc(1, sizeof(*s));
+
+    *err = -ENOMEM;
+    if (!s)
+        return NULL;
+    s->bus = b;
+    s->handler = handler;
+    s->arg = arg;
+    s->echo = echo;
+    buf_init(&s->body, 0);
+    if (msg_doc_init(&s->doc) < 0) {
+        free(s);
+        return NULL;
+    }
+    s->site = view_dup(view_cstr(site));
+    s->peers = map_new();
+    s->pending = pending_new(b);
+    s->tick = loop_timer_new(b->loop, tick, s);
+    if (s->site && s->peers && s->pending && s->tick) {
+        *err = open_socket(s, endpoint, trusted);
+        s->poll = *err == 0 ? zpoll_new(b, s->socket, step, s) : NULL;
+        if (s->poll) {
+            loop_timer_start(s->tick, TICK_MS, true);
+            return s;
+        }
+    }
+    bus_server_destroy(&s);
+    return NULL;
+}
+
+void bus_server_destroy(struct bus_server **sp)
+{
+    struct bus_server *s = sp ? *sp : NULL;
+    size_t pos = 0;
+    void *v;
+
+    if (!s)
+        return;
+    *sp = NULL;
+    pending_destroy(&s->pending);
+    zpoll_destroy(&s->poll);
+    loop_timer_destroy(&s->tick);
+    if (s->socket)
+        zmq_close(s->socket);
+    while (s->peers && map_next(s->peers, &pos, NULL, &v))
+        peer_free(v);
+    map_destroy(&s->peers);
+    msg_doc_fini(&s->doc);
+    buf_free(&s->body);
+    free(s->site);
+    free(s->bound);
+    free(s);
+}
+
+const char *bus_server_endpoint(const struct bus_server *s)
+{
+    return s->bound;
+}
+
+int bus_server_reply(struct bus_server *s, struct bus_peer *peer, uint64_t id,
+                     enum bus_status status, struct view body)
+{
+    return send_to(s, routing_id(peer), id, schema_status_name(status), body);
+}
+
+uint64_t bus_server_ask(struct bus_server *s, struct bus_peer *peer, enum bus_method method,
+                        size_t n_pairs, struct view pairs, uint32_t deadline_ms,
+                        bus_answer_fn *answer, void *arg)
+{
+    uint64_t id = pending_add(s->pending, peer, deadline_ms, answer, arg);
+
+    if (id == 0)
+        return 0;
+    buf_reset(&s->body);
+    envelope_body(&s->body, deadline_ms, n_pairs, pairs);
+    if (send_to(s, routing_id(peer), id, schema_method_name(method), buf_view(&s->body)) == 0)
+        return id;
+    pending_cancel(s->pending, id);
+    return 0;
+}
+
+struct view bus_peer_service(const struct bus_peer *p)
+{
+    return view_cstr(p->service);
+}
+
+struct view bus_peer_instance(const struct bus_peer *p)
+{
+    return view_cstr(p->instance);
+}
+
+void bus_peer_set_data(struct bus_peer *p, void *data)
+{
+    p->data = data;
+}
+
+void *bus_peer_data(const struct bus_peer *p)
+{
+    return p->data;
+}
+
+struct bus_peer *bus_server_next(struct bus_server *s, size_t *pos)
+{
+    void *v = NULL;
+
+    return map_next(s->peers, pos, NULL, &v) ? v : NULL;
+}

@@ -1,0 +1,119 @@
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "bus/internal.h"
+
+/* ZAP (ZeroMQ RFC 27): libzmq asks on this endpoint about every connection that wants in. */
+#define ZAP_ENDPOINT "inproc://zeromq.zap.01"
+#define ZAP_FRAMES 7 /* version, id, domain, address, identity, mechanism, credentials */
+
+struct bus_zap {
+    struct bus *bus;
+    void *rep;
+    void *stop;
+    void *stop_far;
+    pthread_t thread;
+    bool running;
+};
+
+/* A monitor may only subscribe; a gateway may do all. */
+static bool admitted(const struct bus_keys *keys, struct view domain, struct view mechanism,
+                     struct view credentials)
+{
+    char key[KEY_SIZE];
+    enum bus_role role;
+
+    if (!view_eq(mechanism, VIEW("CURVE")) || credentials.len != 32)
+        return false;
+    zmq_z85_encode(key, (const uint8_t *)credentials.ptr, 32);
+    role = bus_keys_role(keys, key);
+    return role == ROLE_GATEWAY || (role == ROLE_MONITOR && view_eq(domain, VIEW("subscribe")));
+}
+
+static void answer(struct bus_zap *z)
+{
+    zmq_msg_t frame[ZAP_FRAMES];
+    struct view v[ZAP_FRAMES];
+    int n = 0;
+    int more = 1;
+    bool ok;
+
+    while (more && n < ZAP_FRAMES) {
+        zmq_msg_init(&frame[n]);
+        if (zmq_msg_recv(&frame[n], z->rep, 0) < 0)
+            break;
+        v[n] = view_of(zmq_msg_data(&frame[n]), zmq_msg_size(&frame[n]));
+        more = zmq_msg_more(&frame[n]);
+        n++;
+    }
+    ok = n == ZAP_FRAMES && admitted(z->bus->keys, v[2], v[5], v[6]);
+    struct view reply[6] = {VIEW("1.0"), n > 1 ? v[1] : VIEW(""), ok ? VIEW("200") : VIEW("400"),
+                            ok ? VIEW("OK") : VIEW("key not allowed"), VIEW(""), VIEW("")};
+    frames_send(z->rep, reply, 6);
+    while (n > 0)
+        zmq_msg_close(&frame[--n]);
+}
+
+static void *run(void *arg)
+{
+    struct bus_zap *z = arg;
+    zmq_pollitem_t items[2] = {{z->rep, 0, ZMQ_POLLIN, 0}, {z->stop_far, 0, ZMQ_POLLIN, 0}};
+
+    for (;;) {
+        if (zmq_poll(items, 2, -1) < 0 && zmq_errno() != EINTR)
+            return NULL;
+        if (items[1].revents)
+            return NULL;
+        if (items[0].revents)
+            answer(z);
+    }
+}
+
+struct bus_zap *bus_zap_new(struct bus *b, int *err)
+{
+    struct bus_zap *z = calloc(1, sizeof(*z));
+    sigset_t all;
+    sigset_t old;
+
+    *err = -ENOMEM;
+    if (!z)
+        return NULL;
+    z->bus = b;
+    z->rep = zmq_socket(b->zmq, ZMQ_REP);
+    z->stop = zmq_socket(b->zmq, ZMQ_PAIR);
+    z->stop_far = zmq_socket(b->zmq, ZMQ_PAIR);
+    if (z->rep && z->stop && z->stop_far && zmq_bind(z->rep, ZAP_ENDPOINT) == 0 &&
+        zmq_bind(z->stop, "inproc://zap-stop") == 0 &&
+        zmq_connect(z->stop_far, "inproc://zap-stop") == 0) {
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &old);
+        *err = -pthread_create(&z->thread, NULL, run, z);
+        pthread_sigmask(SIG_SETMASK, &old, NULL);
+        z->running = *err == 0;
+    }
+    if (!z->running)
+        bus_zap_destroy(&z);
+    return z;
+}
+
+void bus_zap_destroy(struct bus_zap **zp)
+{
+    struct bus_zap *z = zp ? *zp : NULL;
+
+    if (!z)
+        return;
+    *zp = NULL;
+    if (z->running) {
+        zmq_send(z->stop, "", 0, 0);
+        pthread_join(z->thread, NULL);
+    }
+    if (z->rep)
+        zmq_close(z->rep);
+    if (z->stop)
+        zmq_close(z->stop);
+    if (z->stop_far)
+        zmq_close(z->stop_far);
+    free(z);
+}

@@ -1,0 +1,451 @@
+#include "replica/replica.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/map.h"
+#include "bus/topic.h"
+#include "replica/wire.h"
+
+#define ECHO_EVERY_MS 50
+#define SNAPSHOT_DEADLINE_MS 10000
+#define RETRY_MS 200
+#define MAX_KEPT_BYTES ((size_t)256 * 1024 * 1024)
+
+enum phase {
+    WAITING,  /* for state to answer hello */
+    PROVING,  /* for the echo */
+    COPYING,  /* snapshot under way, changes are kept */
+    LIVE
+};
+
+/* A change that came while the snapshot was under way. */
+struct kept {
+    struct kept *next;
+    uint64_t seq;
+    uint32_t topic_len, body_len;
+    char bytes[];
+};
+
+/* At which number of state an object of the snapshot stood. */
+struct stamp {
+    uint64_t seq;
+    size_t key_len;
+    char key[];
+};
+
+struct replica {
+    struct bus *bus;
+    struct bus_asker *asker;
+    struct bus_sub *sub;
+    struct loop_timer *timer;
+    const struct replica_handler *handler;
+    void *arg;
+    struct log *log;
+    struct xod *xod;
+    enum phase phase;
+    bool ready; /* was complete once */
+    uint64_t seq;
+    uint64_t snapshot_id; /* the request, or 0 */
+    uint64_t first_stamp, last_stamp;
+    struct map *stamps; /* key of an object -> struct stamp; kept until seq passes last_stamp */
+    struct kept *kept_head, **kept_tail;
+    size_t kept_bytes;
+    struct msg_doc doc;
+    struct buf room;
+    struct buf echo_topic;
+    uint64_t healed;
+};
+
+static void tell(void *arg, const struct xod_change *c)
+{
+    struct replica *r = arg;
+
+    r->handler->change(r->arg, c);
+}
+
+static void drop_kept(struct replica *r)
+{
+    while (r->kept_head) {
+        struct kept *k = r->kept_head;
+        r->kept_head = k->next;
+        free(k);
+    }
+    r->kept_tail = &r->kept_head;
+    r->kept_bytes = 0;
+}
+
+static void drop_stamps(struct replica *r)
+{
+    size_t pos = 0;
+    void *v;
+
+    while (map_next(r->stamps, &pos, NULL, &v)) {
+        map_del(r->stamps, view_of(((struct stamp *)v)->key, ((struct stamp *)v)->key_len));
+        free(v);
+    }
+}
+
+/* ---- stamps ---- */
+
+static struct view object_key(struct buf *room, struct view site, struct view list, struct view id)
+{
+    buf_reset(room);
+    buf_append_view(room, site);
+    buf_append_char(room, '\0');
+    buf_append_view(room, list);
+    buf_append_char(room, '\0');
+    buf_append_view(room, id);
+    return buf_view(room);
+}
+
+static int stamp_set(struct replica *r, const struct xod_obj *o, uint64_t seq)
+{
+    struct view key = object_key(&r->room, xod_site_name(xod_obj_site(o)),
+                                 schema_list(xod_obj_list(o))->vname, xod_obj_id(o));
+    struct stamp *s = malloc(sizeof(*s) + key.len);
+
+    if (!s)
+        return -ENOMEM;
+    s->seq = seq;
+    s->key_len = key.len;
+    memcpy(s->key, key.ptr, key.len);
+    free(map_del(r->stamps, key));
+    if (map_put(r->stamps, view_of(s->key, s->key_len), s) == 0)
+        return 0;
+    free(s);
+    return -ENOMEM;
+}
+
+static const struct stamp *stamp_get(struct replica *r, struct view site, struct view list,
+                                     struct view id)
+{
+    struct buf room;
+    const struct stamp *s;
+
+    if (map_count(r->stamps) == 0)
+        return NULL;
+    buf_init(&room, 4096);
+    s = map_get(r->stamps, object_key(&room, site, list, id));
+    buf_free(&room);
+    return s;
+}
+
+/* ---- applying ---- */
+
+static void apply(struct replica *r, uint64_t seq, struct view topic, struct view body)
+{
+    struct wire_change c;
+    const struct stamp *s;
+
+    if (wire_read_topic(&r->room, topic, &c) == 0 && msg_parse(&r->doc, body) == 0) {
+        s = stamp_get(r, c.site, c.list, c.id);
+        if (!s || seq > s->seq) {
+            wire_apply(r->xod, &c, &r->doc.root);
+            xod_commit(r->xod, tell, r);
+        }
+    }
+    r->seq = seq;
+    if (map_count(r->stamps) && seq >= r->last_stamp)
+        drop_stamps(r);
+}
+
+static void keep(struct replica *r, const struct bus_msg *m)
+{
+    size_t n = m->topic.len + m->body.len;
+    struct kept *k = r->kept_bytes < MAX_KEPT_BYTES ? malloc(sizeof(*k) + n) : NULL;
+
+    if (!k) {
+        log_warning(r->log, "replica: too many changes during a snapshot, starting over");
+        drop_kept(r);
+        r->phase = WAITING;
+        loop_timer_start(r->timer, RETRY_MS, false);
+        return;
+    }
+    *k = (struct kept){NULL, m->seq, (uint32_t)m->topic.len, (uint32_t)m->body.len};
+    memcpy(k->bytes, m->topic.ptr, m->topic.len);
+    memcpy(k->bytes + m->topic.len, m->body.ptr, m->body.len);
+    *r->kept_tail = k;
+    r->kept_tail = &k->next;
+    r->kept_bytes += sizeof(*k) + n;
+}
+
+/* Deletes what the snapshot did not name. */
+static void drop_unnamed(struct replica *r)
+{
+    struct xod_site *site;
+
+    for (size_t n = 0; (site = xod_site_at(r->xod, n)); n++)
+        for (int l = 0; l < LIST_COUNT; l++) {
+            struct xod_obj *o;
+            size_t pos = 0;
+            while ((o = xod_next(site, (enum xod_list)l, &pos)))
+                if (!stamp_get(r, xod_site_name(site), schema_list((enum xod_list)l)->vname,
+                               xod_obj_id(o)))
+                    xod_del(o);
+        }
+}
+
+static void go_live(struct replica *r)
+{
+    struct kept *k;
+
+    drop_unnamed(r);
+    xod_commit(r->xod, tell, r);
+    r->phase = LIVE;
+    r->seq = r->first_stamp;
+    while ((k = r->kept_head)) {
+        struct view topic = view_of(k->bytes, k->topic_len);
+        r->kept_head = k->next;
+        apply(r, k->seq > r->seq ? k->seq : r->seq, topic, view_of(k->bytes + k->topic_len,
+                                                                   k->body_len));
+        free(k);
+    }
+    drop_kept(r);
+    if (r->seq >= r->last_stamp)
+        drop_stamps(r);
+    if (r->ready)
+        r->healed++;
+    r->ready = true;
+    log_info(r->log, "replica: complete at %llu", (unsigned long long)r->seq);
+    if (r->handler->ready)
+        r->handler->ready(r->arg);
+    if (r->handler->reached)
+        r->handler->reached(r->arg, r->seq);
+}
+
+/* ---- the snapshot ---- */
+
+static void start_over(struct replica *r, uint32_t in_ms)
+{
+    if (r->snapshot_id)
+        bus_ask_cancel(r->asker, r->snapshot_id);
+    r->snapshot_id = 0;
+    drop_kept(r);
+    drop_stamps(r);
+    r->phase = WAITING;
+    if (bus_asker_is_up(r->asker))
+        loop_timer_start(r->timer, in_ms, false);
+}
+
+static int take_chunk(struct replica *r, const msgpack_object *body)
+{
+    const msgpack_object *objects = msg_get(body, "objects");
+    uint64_t seq = msg_get_u64(body, "seq", 0);
+
+    if (!objects || objects->type != MSGPACK_OBJECT_ARRAY)
+        return -EBADMSG;
+    if (r->first_stamp == UINT64_MAX)
+        r->first_stamp = seq;
+    r->last_stamp = seq;
+    for (uint32_t i = 0; i < objects->via.array.size; i++) {
+        struct xod_obj *o;
+        int rc = wire_read_object(r->xod, &objects->via.array.ptr[i], &o);
+        if (rc == 0 && o)
+            rc = stamp_set(r, o, seq);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static void on_snapshot(void *arg, enum bus_status status, const msgpack_object *body)
+{
+    struct replica *r = arg;
+
+    if (status != BUS_more)
+        r->snapshot_id = 0;
+    if (r->phase != COPYING)
+        return;
+    if ((status != BUS_ok && status != BUS_more) || take_chunk(r, body) < 0) {
+        log_warning(r->log, "replica: snapshot failed (%.*s), trying again",
+                    VIEW_ARG(schema_status_name(status)));
+        start_over(r, RETRY_MS);
+        return;
+    }
+    if (status == BUS_ok)
+        go_live(r);
+}
+
+static void ask_snapshot(struct replica *r)
+{
+    r->phase = COPYING;
+    r->first_stamp = UINT64_MAX;
+    r->last_stamp = 0;
+    r->snapshot_id = bus_ask(r->asker, METHOD_snapshot, 0, view_of(NULL, 0),
+                             SNAPSHOT_DEADLINE_MS, on_snapshot, r);
+    if (!r->snapshot_id)
+        start_over(r, RETRY_MS);
+}
+
+static void ask_echo(struct replica *r)
+{
+    struct buf pairs;
+
+    r->phase = PROVING;
+    buf_init(&pairs, 256);
+    msg_put_pair(&pairs, "plane", VIEW("xod"));
+    bus_ask(r->asker, METHOD_echo, 1, buf_view(&pairs), 2000, NULL, NULL);
+    buf_free(&pairs);
+    loop_timer_start(r->timer, ECHO_EVERY_MS, false);
+}
+
+static void on_timer(void *arg)
+{
+    struct replica *r = arg;
+
+    if ((r->phase == WAITING || r->phase == PROVING) && bus_asker_is_up(r->asker))
+        ask_echo(r);
+}
+
+void replica_state_up(struct replica *r)
+{
+    start_over(r, 0);
+}
+
+/* ---- from the bus ---- */
+
+/* state's heartbeat tells the number of its last change: more than we have means that the end of a
+ * burst was lost, which no later message would show. */
+static void on_heartbeat(struct replica *r, const struct bus_msg *m)
+{
+    uint64_t seq;
+
+    if (r->phase != LIVE || msg_parse(&r->doc, m->body) < 0)
+        return;
+    seq = msg_get_u64(msg_get(&r->doc.root, "seq"), "xod", 0);
+    if (seq <= r->seq)
+        return;
+    log_warning(r->log, "replica: %llu changes missing at the end, asking for a snapshot",
+                (unsigned long long)(seq - r->seq));
+    start_over(r, 0);
+}
+
+static void on_message(void *arg, const struct bus_msg *m)
+{
+    struct replica *r = arg;
+
+    if (!view_starts(m->topic, VIEW("xod/"))) {
+        if (view_starts(m->topic, VIEW("svc/state/")))
+            on_heartbeat(r, m);
+        if (r->handler->message)
+            r->handler->message(r->arg, m);
+        return;
+    }
+    if (view_starts(m->topic, VIEW("xod/echo/"))) {
+        if (r->phase == PROVING && view_eq(m->topic, buf_view(&r->echo_topic)))
+            ask_snapshot(r);
+    } else if (r->phase == COPYING) {
+        keep(r, m);
+    } else if (r->phase == LIVE) {
+        apply(r, m->seq, m->topic, m->body);
+        if (r->handler->reached)
+            r->handler->reached(r->arg, r->seq);
+    }
+}
+
+static void on_gap(void *arg, const struct bus_msg *m, uint64_t lost)
+{
+    struct replica *r = arg;
+
+    if (!view_starts(m->topic, VIEW("xod/")) || (r->phase != LIVE && r->phase != COPYING))
+        return;
+    log_warning(r->log, "replica: %llu changes of %.*s are missing, asking for a snapshot",
+                (unsigned long long)lost, VIEW_ARG(m->source));
+    start_over(r, 0);
+}
+
+static const struct bus_sub_handler sub_handler = {on_message, on_gap};
+
+static int subscribe(struct replica *r)
+{
+    topic_put(&r->echo_topic, VIEW("xod"));
+    topic_put(&r->echo_topic, VIEW("echo"));
+    topic_put(&r->echo_topic, view_cstr(bus_instance(r->bus)));
+    bus_sub_follow(r->sub, VIEW("xod"));
+    bus_sub_add(r->sub, VIEW("svc/state/"));
+    bus_sub_add(r->sub, VIEW("xod/"));
+    return bus_sub_add(r->sub, buf_view(&r->echo_topic));
+}
+
+struct replica *replica_new(struct bus *b, struct loop *loop, const char *endpoint,
+                            struct bus_asker *asker, const struct replica_handler *handler,
+                            void *arg, struct log *log, int *err)
+{
+    struct replica *r = calloc(1, sizeof(*r));
+
+    *err = -ENOMEM;
+    if (!r)
+        return NULL;
+    r->bus = b;
+    r->asker = asker;
+    r->handler = handler;
+    r->arg = arg;
+    r->log = log;
+    r->kept_tail = &r->kept_head;
+    buf_init(&r->room, 65536);
+    buf_init(&r->echo_topic, 1024);
+    if (msg_doc_init(&r->doc) < 0) {
+        free(r);
+        return NULL;
+    }
+    r->xod = xod_new();
+    r->stamps = map_new();
+    r->timer = loop_timer_new(loop, on_timer, r);
+    if (r->xod && r->stamps && r->timer)
+        r->sub = bus_sub_new(b, endpoint, &sub_handler, r, err);
+    if (r->sub) {
+        *err = subscribe(r);
+        if (*err == 0)
+            return r;
+    }
+    replica_destroy(&r);
+    return NULL;
+}
+
+void replica_destroy(struct replica **rp)
+{
+    struct replica *r = rp ? *rp : NULL;
+
+    if (!r)
+        return;
+    *rp = NULL;
+    if (r->snapshot_id)
+        bus_ask_cancel(r->asker, r->snapshot_id);
+    bus_sub_destroy(&r->sub);
+    loop_timer_destroy(&r->timer);
+    drop_kept(r);
+    if (r->stamps)
+        drop_stamps(r);
+    map_destroy(&r->stamps);
+    xod_destroy(&r->xod);
+    msg_doc_fini(&r->doc);
+    buf_free(&r->room);
+    buf_free(&r->echo_topic);
+    free(r);
+}
+
+struct xod *replica_xod(const struct replica *r)
+{
+    return r->xod;
+}
+
+bool replica_ready(const struct replica *r)
+{
+    return r->ready;
+}
+
+uint64_t replica_seq(const struct replica *r)
+{
+    return r->seq;
+}
+
+struct bus_sub *replica_sub(const struct replica *r)
+{
+    return r->sub;
+}
+
+uint64_t replica_healed_total(const struct replica *r)
+{
+    return r->healed;
+}

@@ -1,0 +1,42 @@
+/*
+ * A copy of state's xod, kept current from the bus.
+ *
+ * How it comes to be and stays right (the Clone pattern, made safe): subscribe to xod/; ask state for
+ * an echo on that plane until it arrives, which proves that the subscription is in force; ask for the
+ * snapshot, keeping the changes that come meanwhile; put the snapshot in; apply the kept changes that
+ * are newer than the chunk which held their object. A gap in the numbers, or a restarted state, leads
+ * to a new snapshot, and the owner is told only the differences.
+ */
+#ifndef CTIBUS_REPLICA_REPLICA_H
+#define CTIBUS_REPLICA_REPLICA_H
+
+#include "bus/bus.h"
+#include "xod/xod.h"
+
+struct replica;
+
+struct replica_handler {
+    /* One object changed. During the first snapshot, too: ask replica_ready. */
+    void (*change)(void *arg, const struct xod_change *c);
+    /* It is complete (the first time, and after each healing). May be NULL. */
+    void (*ready)(void *arg);
+    /* All changes up to this number of state are in. May be NULL. */
+    void (*reached)(void *arg, uint64_t seq);
+    /* A message of another plane that the owner subscribed to. May be NULL. */
+    void (*message)(void *arg, const struct bus_msg *m);
+};
+
+/* `asker` is borrowed: its owner calls replica_state_up from the asker's `up`. */
+struct replica *replica_new(struct bus *b, struct loop *loop, const char *subscribe,
+                            struct bus_asker *asker, const struct replica_handler *handler,
+                            void *arg, struct log *log, int *err);
+void replica_destroy(struct replica **r);
+void replica_state_up(struct replica *r);
+
+struct xod *replica_xod(const struct replica *r);
+bool replica_ready(const struct replica *r);
+uint64_t replica_seq(const struct replica *r);
+struct bus_sub *replica_sub(const struct replica *r); /* for further subscriptions */
+uint64_t replica_healed_total(const struct replica *r); /* snapshots after the first */
+
+#endif

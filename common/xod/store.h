@@ -1,0 +1,68 @@
+/* Private to xod/: the store's structures. */
+#ifndef CTIBUS_XOD_STORE_H
+#define CTIBUS_XOD_STORE_H
+
+#include "base/map.h"
+#include "xod/xod.h"
+
+struct xod_obj {
+    struct xod_site *site;
+    char *id;
+    uint32_t id_len;
+    uint32_t slot;
+    uint8_t list;
+    bool added;   /* in this transaction */
+    bool deleted; /* in this transaction */
+    bool touched; /* stands in the transaction's list */
+    uint64_t dirty; /* fields whose old value is in the journal */
+    struct xod_obj **ties;
+    uint32_t n_ties;
+    void *extra;
+    struct value values[];
+};
+
+/* The objects of one list of one site. A slot keeps its number for the life of its object. */
+struct list_table {
+    struct map *by_id;
+    struct xod_obj **slots;
+    uint32_t n_slots, cap_slots;
+    uint32_t *free_slots;
+    uint32_t n_free, cap_free;
+    struct map **indexes; /* one a field, NULL where the schema has none */
+};
+
+struct xod_site {
+    struct xod *x;
+    char *name;
+    struct list_table lists[LIST_COUNT];
+};
+
+struct journal_entry {
+    struct xod_obj *obj;
+    unsigned field;
+    struct value old;
+};
+
+struct xod {
+    struct xod_site **sites;
+    size_t n_sites;
+    struct xod_obj **touched;
+    size_t n_touched, cap_touched;
+    struct journal_entry *journal;
+    size_t n_journal, cap_journal;
+    void (*free_extra)(void *extra);
+};
+
+/* index.c: the objects by the value of a field. */
+int index_init(struct list_table *t, enum xod_list list);
+void index_fini(struct list_table *t, enum xod_list list);
+int index_insert(struct xod_obj *o, unsigned field);
+void index_remove(struct xod_obj *o, unsigned field);
+
+/* ties.c */
+void ties_drop(struct xod_obj *o);
+
+/* Makes room for one more item of `size` bytes. 0 or -ENOMEM. */
+int store_grow(void *array_pp, size_t n, size_t *cap, size_t size);
+
+#endif

@@ -1,0 +1,86 @@
+/*
+ * The record store: the objects of all sites, with their fields as the schema table says.
+ *
+ * Writing is transactional: the first change opens a transaction, xod_commit closes it and tells, per
+ * object that was touched, which fields differ from what they were before (values are remembered at
+ * the first change and compared at the end, so that what changed to and fro is not told). Objects are
+ * told in the order of their lists' rank, what was deleted last.
+ *
+ * Not for several threads. Pointers to objects live until the commit after their deletion.
+ */
+#ifndef CTIBUS_XOD_XOD_H
+#define CTIBUS_XOD_XOD_H
+
+#include "xod/value.h"
+
+struct xod;
+struct xod_site;
+struct xod_obj;
+
+enum xod_op { XOD_ADD, XOD_UPDATE, XOD_DEL };
+
+struct xod_change {
+    enum xod_op op;
+    struct xod_obj *obj; /* of XOD_DEL: still readable, no longer found */
+    uint64_t fields;     /* bits of the fields that differ; all of them for XOD_ADD and XOD_DEL */
+};
+typedef void xod_change_fn(void *arg, const struct xod_change *c);
+
+struct xod *xod_new(void); /* NULL without memory */
+void xod_destroy(struct xod **x);
+
+/* The site (IPBX) of this name; made if `create`. NULL when there is none, or without memory. */
+struct xod_site *xod_site(struct xod *x, struct view name, bool create);
+/* Site number n, in the order they were made, or NULL. */
+struct xod_site *xod_site_at(const struct xod *x, size_t n);
+struct view xod_site_name(const struct xod_site *s);
+
+/* An object by its id, or NULL. */
+struct xod_obj *xod_find(const struct xod_site *s, enum xod_list list, struct view id);
+/* The first (n = 0), second... object whose indexed field has this value (text), or NULL. */
+struct xod_obj *xod_lookup(const struct xod_site *s, enum xod_list list, unsigned field,
+                           struct view value, size_t n);
+/* Walks a list in the order of creation: *pos starts at 0. The list may change meanwhile; an object
+ * that lives through the whole walk is given exactly once. */
+struct xod_obj *xod_next(const struct xod_site *s, enum xod_list list, size_t *pos);
+size_t xod_count(const struct xod_site *s, enum xod_list list);
+
+/* The object of that id, made with the initial values if there is none. NULL without memory. */
+struct xod_obj *xod_add(struct xod_site *s, enum xod_list list, struct view id);
+/* Deletes it with its ties. It is no longer found; the memory lives until the commit. */
+void xod_del(struct xod_obj *o);
+
+enum xod_list xod_obj_list(const struct xod_obj *o);
+struct view xod_obj_id(const struct xod_obj *o);
+struct xod_site *xod_obj_site(const struct xod_obj *o);
+/* Never NULL. */
+const struct value *xod_get(const struct xod_obj *o, unsigned field);
+struct view xod_get_str(const struct xod_obj *o, unsigned field);
+
+/* Setting a field. 0; -EINVAL when the schema does not allow the type; -ENOMEM. */
+int xod_set(struct xod_obj *o, unsigned field, struct value *v); /* takes *v, also on failure */
+int xod_set_str(struct xod_obj *o, unsigned field, struct view s); /* the empty view too */
+int xod_set_null(struct xod_obj *o, unsigned field);
+int xod_set_bool(struct xod_obj *o, unsigned field, bool b);
+int xod_set_int(struct xod_obj *o, unsigned field, int64_t i);
+int xod_set_float(struct xod_obj *o, unsigned field, double f);
+/* Adding to (once) and taking from a list of ids. */
+int xod_list_add(struct xod_obj *o, unsigned field, struct view id);
+int xod_list_del(struct xod_obj *o, unsigned field, struct view id);
+
+/* Closes the transaction: tells the changes, then frees what was deleted. fn may read, not write. */
+void xod_commit(struct xod *x, xod_change_fn *fn, void *arg);
+
+/* Ties: what an object belongs to, kept at both ends. Not fields: they do not travel. 0 or -ENOMEM. */
+int xod_tie(struct xod_obj *a, struct xod_obj *b);
+void xod_untie(struct xod_obj *a, struct xod_obj *b);
+/* Tie number n of o to an object of `list`, or NULL. */
+struct xod_obj *xod_tied(const struct xod_obj *o, enum xod_list list, size_t n);
+bool xod_is_tied(const struct xod_obj *a, const struct xod_obj *b);
+
+/* One pointer that a service may hang on an object; freed by the function given for the store. */
+void *xod_extra(const struct xod_obj *o);
+void xod_set_extra(struct xod_obj *o, void *extra);
+void xod_on_free(struct xod *x, void (*free_extra)(void *extra));
+
+#endif

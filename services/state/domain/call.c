@@ -1,0 +1,145 @@
+/* Calls: who rings whom, who talks to whom. */
+#include "domain/domain.h"
+
+static void set_peer(struct xod_obj *c, struct xod_obj *peer)
+{
+    xod_set_str(c, XOD(channels, talkingto_kind), VIEW("channel"));
+    xod_set_str(c, XOD(channels, talkingto_id), xod_obj_id(peer));
+}
+
+static void drop_peer(struct xod_obj *c)
+{
+    xod_set_null(c, XOD(channels, talkingto_kind));
+    xod_set_null(c, XOD(channels, talkingto_id));
+}
+
+static bool talks_to(const struct xod_obj *c, const struct xod_obj *peer)
+{
+    return view_eq(xod_get_str(c, XOD(channels, talkingto_id)), xod_obj_id(peer));
+}
+
+static bool is_linked(const struct xod_obj *c)
+{
+    return view_starts(xod_get_str(c, XOD(channels, commstatus)), VIEW("linked"));
+}
+
+static void show_peer(struct xod_obj *c, const struct xod_obj *peer)
+{
+    struct view name = xod_get_str(peer, XOD(channels, thisdisplay));
+
+    if (name.len)
+        xod_set_str(c, XOD(channels, peerdisplay), name);
+}
+
+/* `caller` may be NULL: Asterisk itself calls (an originate). */
+static void dial_begin(struct xod_obj *caller, struct xod_obj *called, double now)
+{
+    if (caller && !is_linked(caller)) {
+        xod_set_str(caller, XOD(channels, direction), VIEW("out"));
+        channel_commstatus(caller, "calling", now);
+    }
+    if (called && !is_linked(called)) {
+        xod_set_str(called, XOD(channels, direction), VIEW("in"));
+        channel_commstatus(called, "ringing", now);
+    }
+    if (!caller || !called)
+        return;
+    if (!is_linked(caller)) {
+        set_peer(caller, called);
+        show_peer(caller, called);
+    }
+    set_peer(called, caller);
+    show_peer(called, caller);
+}
+
+/* A dial that came to nothing: the caller no longer waits for this one. */
+static void dial_failed(struct xod_obj *caller, struct xod_obj *called)
+{
+    if (caller && called && !is_linked(caller) && talks_to(caller, called))
+        drop_peer(caller);
+    if (caller && called && !is_linked(called) && talks_to(called, caller))
+        drop_peer(called);
+}
+
+void call_dial(struct domain *d, const struct tel *t)
+{
+    struct xod_obj *caller = channel_named(d, t->str[TELF_channel]);
+    struct xod_obj *called = channel_named(d, t->str[TELF_destination]);
+
+    if (t->event == TEL_dial_begin)
+        dial_begin(caller, called, t->time);
+    else if (t->event == TEL_dial_end && !view_eq(t->str[TELF_status], VIEW("ANSWER")))
+        dial_failed(caller, called);
+}
+
+/* Which of two linked channels called: the one that went out; by default the first. */
+static bool first_called(const struct xod_obj *a, const struct xod_obj *b)
+{
+    struct view da = xod_get_str(a, XOD(channels, direction));
+    struct view db = xod_get_str(b, XOD(channels, direction));
+
+    if (view_eq(da, VIEW("out")) || view_eq(db, VIEW("in")))
+        return true;
+    return !view_eq(da, VIEW("in")) && !view_eq(db, VIEW("out"));
+}
+
+static void link_both(struct domain *d, struct xod_obj *a, struct xod_obj *b, double now)
+{
+    bool a_called = first_called(a, b);
+
+    if (!talks_to(a, b))
+        call_forget(d, a);
+    if (!talks_to(b, a))
+        call_forget(d, b);
+    set_peer(a, b);
+    set_peer(b, a);
+    channel_commstatus(a, a_called ? "linked-caller" : "linked-called", now);
+    channel_commstatus(b, a_called ? "linked-called" : "linked-caller", now);
+}
+
+static void unlink_one(struct xod_obj *c, struct xod_obj *peer, double now)
+{
+    if (!talks_to(c, peer) || !is_linked(c))
+        return;
+    drop_peer(c);
+    channel_commstatus(c, "ready", now);
+}
+
+void call_link(struct domain *d, const struct tel *t)
+{
+    struct xod_obj *a = channel_named(d, t->str[TELF_channel]);
+    struct xod_obj *b = channel_named(d, t->str[TELF_other]);
+
+    if (!a || !b || a == b)
+        return;
+    ipbx_note_link(d, xod_obj_id(a), t->event == TEL_call_link);
+    ipbx_note_link(d, xod_obj_id(b), t->event == TEL_call_link);
+    if (t->event == TEL_call_link) {
+        link_both(d, a, b, t->time);
+        return;
+    }
+    unlink_one(a, b, t->time);
+    unlink_one(b, a, t->time);
+}
+
+void call_ended(struct domain *d, struct xod_obj *channel, double now)
+{
+    struct xod_obj *peer =
+        xod_find(d->site, LIST_channels, xod_get_str(channel, XOD(channels, talkingto_id)));
+
+    if (!is_linked(channel))
+        return;
+    if (peer)
+        unlink_one(peer, channel, now);
+    drop_peer(channel);
+    channel_commstatus(channel, "ready", now);
+}
+
+void call_forget(struct domain *d, struct xod_obj *channel)
+{
+    struct xod_obj *peer =
+        xod_find(d->site, LIST_channels, xod_get_str(channel, XOD(channels, talkingto_id)));
+
+    if (peer && talks_to(peer, channel))
+        drop_peer(peer);
+}

@@ -1,0 +1,212 @@
+/* Channels: what one call leg is and does, by its Asterisk name. */
+#include "domain/domain.h"
+
+/* Asterisk's states (channelstate.h, as AMI's ChannelState gives them) by their names. */
+static const char *state_name(int64_t state)
+{
+    static const char *const names[] = {"Down",    "Rsrvd", "OffHook",         "Dialing",
+                                        "Ring",    "Ringing", "Up",            "Busy",
+                                        "Dialing Offhook", "Pre-ring", "Unknown"};
+
+    return names[state >= 0 && state < 10 ? state : 10];
+}
+
+struct xod_obj *channel_named(struct domain *d, struct view name)
+{
+    struct xod_obj *c = name.len ? xod_find(d->site, LIST_channels, name) : NULL;
+
+    if (c)
+        ipbx_note(d, name);
+    return c;
+}
+
+void channel_commstatus(struct xod_obj *channel, const char *commstatus, double now)
+{
+    if (view_eq(xod_get_str(channel, XOD(channels, commstatus)), view_cstr(commstatus)))
+        return;
+    xod_set_str(channel, XOD(channels, commstatus), view_cstr(commstatus));
+    xod_set_float(channel, XOD(channels, timestamp), now);
+}
+
+static void set_if(struct xod_obj *c, unsigned field, const struct tel *t, enum tel_field f)
+{
+    if (tel_has(t, f))
+        xod_set_str(c, field, t->str[f]);
+}
+
+/* The name of somebody, or the number where there is no name. */
+static void set_display(struct xod_obj *c, unsigned field, const struct tel *t,
+                        enum tel_field name, enum tel_field num)
+{
+    if (tel_has(t, name))
+        xod_set_str(c, field, t->str[name]);
+    else if (tel_has(t, num))
+        xod_set_str(c, field, t->str[num]);
+}
+
+static void take_party(struct xod_obj *c, const struct tel *t)
+{
+    set_if(c, XOD(channels, callerid_num), t, TELF_callerid_num);
+    set_if(c, XOD(channels, callerid_name), t, TELF_callerid_name);
+    set_display(c, XOD(channels, thisdisplay), t, TELF_callerid_name, TELF_callerid_num);
+    set_display(c, XOD(channels, peerdisplay), t, TELF_connected_name, TELF_connected_num);
+}
+
+static void take_state(struct xod_obj *c, const struct tel *t)
+{
+    bool linked = xod_get(c, XOD(channels, talkingto_id))->type == V_STR &&
+                  view_starts(xod_get_str(c, XOD(channels, commstatus)), VIEW("linked"));
+
+    if (!tel_has(t, TELF_state))
+        return;
+    xod_set_str(c, XOD(channels, state), view_cstr(state_name(t->num[TELF_state])));
+    if (linked)
+        return;
+    if (t->num[TELF_state] == 4) {
+        xod_set_str(c, XOD(channels, direction), VIEW("out"));
+        channel_commstatus(c, "calling", t->time);
+    } else if (t->num[TELF_state] == 5) {
+        xod_set_str(c, XOD(channels, direction), VIEW("in"));
+        channel_commstatus(c, "ringing", t->time);
+    }
+}
+
+void channel_new(struct domain *d, const struct tel *t)
+{
+    struct view name = t->str[TELF_channel];
+    struct xod_obj *c;
+    bool known;
+
+    if (!tel_has(t, TELF_channel) || name.len == 0)
+        return;
+    known = xod_find(d->site, LIST_channels, name) != NULL;
+    c = xod_add(d->site, LIST_channels, name);
+    if (!c)
+        return;
+    ipbx_note(d, name);
+    if (!known) {
+        xod_set_float(c, XOD(channels, timestamp), t->time);
+        phone_tie_channel(d, c);
+    }
+    set_if(c, XOD(channels, uniqueid), t, TELF_uniqueid);
+    set_if(c, XOD(channels, linkedid), t, TELF_linkedid);
+    set_if(c, XOD(channels, exten), t, TELF_exten);
+    take_party(c, t);
+    take_state(c, t);
+    if (xod_get(c, XOD(channels, context))->type == V_NULL)
+        set_if(c, XOD(channels, context), t, TELF_context);
+}
+
+void channel_state(struct domain *d, const struct tel *t)
+{
+    struct xod_obj *c = channel_named(d, t->str[TELF_channel]);
+
+    if (!c)
+        return;
+    take_party(c, t);
+    take_state(c, t);
+}
+
+void channel_party(struct domain *d, const struct tel *t)
+{
+    struct xod_obj *c = channel_named(d, t->str[TELF_channel]);
+
+    if (c)
+        take_party(c, t);
+}
+
+static void copy_field(struct xod_obj *to, const struct xod_obj *from, unsigned field)
+{
+    struct value v;
+
+    if (value_copy(&v, xod_get(from, field)) == 0)
+        xod_set(to, field, &v);
+}
+
+static void copy_all(struct xod_obj *to, const struct xod_obj *from)
+{
+    for (unsigned f = 0; f < schema_list(LIST_channels)->n_fields; f++)
+        copy_field(to, from, f);
+}
+
+/* Whoever talked to `from` talks to `to`. */
+static void move_peer(struct domain *d, const struct xod_obj *from, const struct xod_obj *to)
+{
+    struct xod_obj *peer =
+        xod_find(d->site, LIST_channels, xod_get_str(from, XOD(channels, talkingto_id)));
+
+    if (peer && view_eq(xod_get_str(peer, XOD(channels, talkingto_id)), xod_obj_id(from)))
+        xod_set_str(peer, XOD(channels, talkingto_id), xod_obj_id(to));
+}
+
+/*
+ * A masquerade of Asterisk before 12: `old` (the original) lives on under the name `new` (the
+ * clone's), with its own Uniqueid and its own place in the call; what the clone was is a zombie that
+ * only waits for its hangup. So the channel called `new` takes over what `old` was doing.
+ */
+static void masquerade(struct domain *d, struct xod_obj *old, struct xod_obj *clone)
+{
+    static const unsigned taken[] = {
+        XOD(channels, uniqueid),       XOD(channels, commstatus),   XOD(channels, timestamp),
+        XOD(channels, talkingto_kind), XOD(channels, talkingto_id), XOD(channels, peerdisplay),
+        XOD(channels, parked),         XOD(channels, exten),        XOD(channels, state)};
+    struct view direction = xod_get_str(old, XOD(channels, direction));
+
+    call_forget(d, clone);
+    move_peer(d, old, clone);
+    for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+        copy_field(clone, old, taken[i]);
+    if (direction.len)
+        copy_field(clone, old, XOD(channels, direction));
+    xod_set_null(old, XOD(channels, talkingto_id)); /* it is the clone's now */
+    channel_remove(d, old);
+}
+
+void channel_rename(struct domain *d, const struct tel *t)
+{
+    struct xod_obj *old = xod_find(d->site, LIST_channels, t->str[TELF_old]);
+    struct view name = t->str[TELF_new_name];
+    struct xod_obj *other;
+
+    if (!old || name.len == 0)
+        return;
+    ipbx_note(d, name);
+    other = xod_find(d->site, LIST_channels, name);
+    if (other == old)
+        return;
+    if (other) {
+        masquerade(d, old, other);
+        return;
+    }
+    other = xod_add(d->site, LIST_channels, name);
+    if (!other)
+        return;
+    copy_all(other, old);
+    move_peer(d, old, other);
+    phone_tie_channel(d, other);
+    xod_set_null(old, XOD(channels, talkingto_id));
+    channel_remove(d, old);
+}
+
+void channel_remove(struct domain *d, struct xod_obj *channel)
+{
+    call_forget(d, channel);
+    phone_untie_channel(d, channel);
+    xod_del(channel);
+}
+
+void channel_hangup(struct domain *d, const struct tel *t)
+{
+    struct xod_obj *c = xod_find(d->site, LIST_channels, t->str[TELF_channel]);
+
+    if (c)
+        channel_remove(d, c);
+}
+
+void channel_hold(struct domain *d, const struct tel *t)
+{
+    struct xod_obj *c = channel_named(d, t->str[TELF_channel]);
+
+    if (c)
+        xod_set_bool(c, XOD(channels, holded), t->event == TEL_channel_hold);
+}

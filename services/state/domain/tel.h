@@ -1,0 +1,26 @@
+/* One canonical telephony event (common/schema/tel.def), as the domain reads it. */
+#ifndef CTIBUS_STATE_TEL_H
+#define CTIBUS_STATE_TEL_H
+
+#include "bus/bus.h"
+
+struct tel {
+    enum tel_event event;
+    double time; /* when the gateway made it, seconds since 1970 */
+    bool resync; /* from a listing */
+    uint64_t present; /* bits of the fields below that were there */
+    struct view str[TEL_FIELD_COUNT];
+    int64_t num[TEL_FIELD_COUNT];
+};
+
+static inline bool tel_has(const struct tel *t, enum tel_field f)
+{
+    return (t->present >> f) & 1;
+}
+
+/* Reads a message of the plane tel. The views live as long as doc and m. *site becomes the second
+ * segment of the topic, decoded into room. 0; -ENOENT for an event this schema lacks; -EBADMSG. */
+int tel_read(struct tel *t, const struct bus_msg *m, struct msg_doc *doc, struct buf *room,
+             struct view *site);
+
+#endif

@@ -1,0 +1,132 @@
+/* Private to the parts of state. */
+#ifndef CTIBUS_STATE_INTERNAL_H
+#define CTIBUS_STATE_INTERNAL_H
+
+#include "base/map.h"
+#include "state.h"
+
+struct publisher;
+struct sessions;
+struct snapshots;
+struct secrets;
+
+#define MAX_SITES 64
+
+/* One Asterisk that is watched, and who watches it. */
+struct site {
+    struct domain *domain;
+    struct bus_peer *gateway; /* its ami-gw, or NULL */
+};
+
+struct state {
+    struct loop *loop;
+    struct bus *bus;
+    const struct config *cfg;
+    struct log *log;
+    struct xod *xod;
+    struct bus_forwarder *forwarder;
+    struct bus_pub *pub;
+    struct bus_sub *sub;
+    struct bus_server *server;
+    struct bus_heart *heart;
+    struct publisher *publisher;
+    struct sessions *sessions;
+    struct snapshots *snapshots;
+    struct secrets *secrets;
+    struct site sites[MAX_SITES];
+    size_t n_sites;
+    struct loop_timer *settle_timer;
+    uint64_t started;
+    bool settled;
+    struct msg_doc doc;
+    struct buf room;
+    struct metric *events, *events_unknown;
+};
+
+/* ---- publish.c ---- */
+struct publisher *publisher_new(struct bus_pub *pub, struct log *log);
+void publisher_destroy(struct publisher **p);
+/* Publishes what has changed in the store since the last commit. */
+void publisher_commit(struct publisher *p, struct xod *x, bool synthetic);
+/* The number of the last change. */
+uint64_t publisher_seq(const struct publisher *p);
+
+/* ---- lists.c ---- */
+/* Passwords, which never enter xod. */
+struct secrets *secrets_new(void);
+void secrets_destroy(struct secrets **s);
+/* The password of a user, or NULL. */
+const char *secrets_get(const struct secrets *s, struct view site, struct view user_id);
+/* Loads the lists of all sites of cfg into the store: what is no longer named goes. A list that
+ * cannot be read keeps its objects. 0, or -EINVAL when one was not read (logged). */
+int lists_load(struct state *s, const struct config *cfg);
+
+/* ---- sessions.c ---- */
+struct sessions *sessions_new(struct state *s, uint32_t grace_ms);
+void sessions_destroy(struct sessions **ss);
+struct session {
+    char id[64];
+    struct xod_site *site;
+    char user_id[64];
+    char capaid[64];
+    bool agent;
+    struct bus_peer *gateway; /* NULL: lost, the grace time is running */
+    uint64_t lost_at;
+};
+/* Opens or renews a session; 0, -ENOENT (no such user) or -ENOMEM. */
+/* id is up to 63 bytes long, as are user_id and capaid. */
+int session_open(struct sessions *ss, struct view id, struct xod_site *site, struct view user_id,
+                 struct view capaid, struct bus_peer *gateway);
+struct session *session_find(struct sessions *ss, struct view id);
+struct xod_obj *session_user(const struct session *s);
+/* Ends it; with the user's last one the presence becomes disconnected. */
+void session_end(struct sessions *ss, struct session *s);
+/* Tells the gateways of the user's other sessions to end them. */
+void sessions_kick_others(struct sessions *ss, const struct session *keep);
+void sessions_peer_gone(struct sessions *ss, struct bus_peer *peer);
+size_t sessions_count(const struct sessions *ss);
+
+/* ---- login.c: each answers its request ---- */
+void login_begin(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body);
+void login_check(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body);
+void login_open(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body);
+void login_renew(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body);
+void login_close(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body);
+
+/* ---- profile.c: what a profile of the configuration permits ---- */
+struct json_object *profile_find(const struct config *cfg, struct view capaid);
+/* The userstatus section that the profile names, or NULL. */
+struct json_object *profile_userstatus(const struct config *cfg, struct view capaid);
+/* May presence go from `from` to `to`? */
+bool profile_presence_allowed(const struct config *cfg, struct view capaid, struct view from,
+                              struct view to);
+/* Is `word` named by the section (regcommands, ipbxcommands...) of the profile? */
+bool profile_permits(const struct config *cfg, struct view capaid, const char *section,
+                     struct view word);
+/* Appends the JSON of `capas` and of `capaxlets`, as login_capas sends them. */
+void profile_put_capas(struct buf *out, const struct config *cfg, struct view capaid);
+void profile_put_xlets(struct buf *out, const struct config *cfg, struct view capaid);
+
+/* ---- snapshot.c ---- */
+struct snapshots *snapshots_new(struct state *s);
+void snapshots_destroy(struct snapshots **ss);
+void snapshots_ask(struct snapshots *ss, struct bus_peer *p, uint64_t id,
+                   const msgpack_object *body);
+void snapshots_peer_gone(struct snapshots *ss, struct bus_peer *p);
+void snapshots_settled(struct snapshots *ss);
+
+/* ---- commands/ ---- */
+typedef void command_fn(struct state *s, struct session *se, struct bus_peer *p, uint64_t id,
+                        const msgpack_object *body);
+struct command {
+    const char *class;
+    command_fn *fn;
+};
+extern const struct command command_availstate;
+void command_run(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body);
+
+/* Commits the store, publishes, and gives the number reached. */
+uint64_t state_commit(struct state *s, bool synthetic);
+void state_reply(struct state *s, struct bus_peer *p, uint64_t id, enum bus_status status);
+
+#endif

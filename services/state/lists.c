@@ -1,0 +1,333 @@
+/*
+ * The lists of the configuration: users and lines (phones), from JSON arrays as XiVO's web services
+ * give them. The other lists of the schema are served empty until their part of the domain is there.
+ */
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "internal.h"
+#include "json/json.h"
+
+/* ---- secrets ---- */
+
+struct secret {
+    char *password;
+    size_t key_len;
+    char key[]; /* site NUL user id */
+};
+
+struct secrets {
+    struct map *by_user;
+};
+
+struct secrets *secrets_new(void)
+{
+    struct secrets *s = calloc(1, sizeof(*s));
+
+    if (s)
+        s->by_user = map_new();
+    if (s && !s->by_user)
+        secrets_destroy(&s);
+    return s;
+}
+
+static void secret_free(struct secret *sec)
+{
+    if (sec && sec->password)
+        explicit_bzero(sec->password, strlen(sec->password));
+    if (sec)
+        free(sec->password);
+    free(sec);
+}
+
+void secrets_destroy(struct secrets **s)
+{
+    size_t pos = 0;
+    void *v;
+
+    if (!s || !*s)
+        return;
+    while ((*s)->by_user && map_next((*s)->by_user, &pos, NULL, &v))
+        secret_free(v);
+    map_destroy(&(*s)->by_user);
+    free(*s);
+    *s = NULL;
+}
+
+static struct secret *secret_new(struct view site, struct view user, struct view password)
+{
+    size_t n = site.len + 1 + user.len;
+    struct secret *sec = calloc(1, sizeof(*sec) + n);
+
+    if (!sec)
+        return NULL;
+    memcpy(sec->key, site.ptr, site.len);
+    memcpy(sec->key + site.len + 1, user.ptr, user.len);
+    sec->key_len = n;
+    sec->password = view_dup(password);
+    if (!sec->password) {
+        free(sec);
+        return NULL;
+    }
+    return sec;
+}
+
+static int secrets_set(struct secrets *s, struct view site, struct view user,
+                       struct view password)
+{
+    struct secret *sec = secret_new(site, user, password);
+
+    if (!sec)
+        return -ENOMEM;
+    secret_free(map_del(s->by_user, view_of(sec->key, sec->key_len)));
+    if (map_put(s->by_user, view_of(sec->key, sec->key_len), sec) == 0)
+        return 0;
+    secret_free(sec);
+    return -ENOMEM;
+}
+
+const char *secrets_get(const struct secrets *s, struct view site, struct view user)
+{
+    struct secret *probe = secret_new(site, user, VIEW(""));
+    struct secret *sec =
+        probe ? map_get(s->by_user, view_of(probe->key, probe->key_len)) : NULL;
+
+    secret_free(probe);
+    return sec ? sec->password : NULL;
+}
+
+/* ---- reading ---- */
+
+static struct json_object *read_array(struct state *s, const struct config *cfg, const char *uri)
+{
+    struct json_object *o = NULL;
+    char *path;
+
+    if (strncmp(uri, "file:", 5) != 0) {
+        log_error(s->log, "list %s: only file: URIs can be read by this version", uri);
+        return NULL;
+    }
+    path = config_path(cfg, view_cstr(uri));
+    if (!path)
+        return NULL;
+    o = json_object_from_file(path);
+    if (!o)
+        log_error(s->log, "list %s: %s", path, json_util_get_last_err());
+    else if (!json_object_is_type(o, json_type_array))
+        log_error(s->log, "list %s: not a JSON array", path);
+    free(path);
+    if (o && !json_object_is_type(o, json_type_array)) {
+        json_object_put(o);
+        return NULL;
+    }
+    return o;
+}
+
+/* A member as text: ids come as strings or numbers. */
+static struct view text_of(struct json_object *item, const char *key)
+{
+    struct json_object *v = json_get(item, key);
+
+    if (!v || json_object_is_type(v, json_type_object) || json_object_is_type(v, json_type_array))
+        return view_of(NULL, 0);
+    return view_cstr(json_object_get_string(v));
+}
+
+static bool commented(struct json_object *item)
+{
+    struct value v;
+    bool yes = value_from_json(&v, json_get(item, "commented")) == 0 && value_truth(&v);
+
+    value_clear(&v);
+    return yes;
+}
+
+/* Takes all fields of the schema that the item has. */
+static void take_fields(struct xod_obj *o, struct json_object *item)
+{
+    const struct schema_list *l = schema_list(xod_obj_list(o));
+    uint64_t config = schema_plane_mask(xod_obj_list(o), PLANE_CONFIG);
+
+    for (unsigned f = 0; f < l->n_fields; f++) {
+        struct json_object *v = json_get(item, l->fields[f].name);
+        struct value value;
+        if (!v || !(config >> f & 1))
+            continue;
+        if (value_from_json(&value, v) == 0)
+            xod_set(o, f, &value);
+    }
+}
+
+typedef void item_fn(struct state *s, struct xod_obj *o, struct json_object *item);
+
+/* Loads one list; objects that it does not name go. */
+static int load_list(struct state *s, struct xod_site *site, enum xod_list list,
+                     struct json_object *array, item_fn *finish)
+{
+    struct map *named = map_new();
+    struct xod_obj *o;
+    size_t pos = 0;
+
+    if (!named)
+        return -ENOMEM;
+    for (size_t i = 0; i < json_object_array_length(array); i++) {
+        struct json_object *item = json_object_array_get_idx(array, i);
+        struct view id = text_of(item, "id");
+        if (!json_object_is_type(item, json_type_object) || id.len == 0 || commented(item))
+            continue;
+        o = xod_add(site, list, id);
+        if (!o || map_put(named, xod_obj_id(o), o) < 0)
+            break;
+        take_fields(o, item);
+        finish(s, o, item);
+    }
+    while ((o = xod_next(site, list, &pos)))
+        if (!map_get(named, xod_obj_id(o)))
+            xod_del(o);
+    map_destroy(&named);
+    return 0;
+}
+
+/* ---- users ---- */
+
+static void finish_user(struct state *s, struct xod_obj *o, struct json_object *item)
+{
+    struct view first = text_of(item, "firstname");
+    struct view last = text_of(item, "lastname");
+    char full[512];
+
+    if (xod_get_str(o, XOD(users, fullname)).len == 0) {
+        snprintf(full, sizeof(full), "%.*s%s%.*s", VIEW_ARG(first),
+                 first.len && last.len ? " " : "", VIEW_ARG(last));
+        xod_set_str(o, XOD(users, fullname), view_cstr(full));
+    }
+    secrets_set(s->secrets, xod_site_name(xod_obj_site(o)), xod_obj_id(o),
+                text_of(item, "passwdclient"));
+}
+
+/* ---- phones ---- */
+
+static void finish_phone(struct state *s, struct xod_obj *o, struct json_object *item)
+{
+    struct view protocol = text_of(item, "protocol");
+    struct view name = text_of(item, "name");
+    char identity[256];
+
+    (void)s;
+    if (json_get(item, "identity") || name.len == 0)
+        return;
+    snprintf(identity, sizeof(identity), "%.*s/%.*s", VIEW_ARG(protocol), VIEW_ARG(name));
+    for (size_t i = 0; i < protocol.len && i < sizeof(identity); i++)
+        if (identity[i] >= 'a' && identity[i] <= 'z')
+            identity[i] = (char)(identity[i] & ~0x20);
+    if (view_eq(protocol, VIEW("custom"))) /* the name of such a line is a whole dial string */
+        snprintf(identity, sizeof(identity), "%.*s", VIEW_ARG(name));
+    xod_set_str(o, XOD(phones, identity), view_cstr(identity));
+}
+
+struct line {
+    struct xod_obj *phone;
+    long order;
+};
+
+static int by_order(const void *a, const void *b)
+{
+    long x = ((const struct line *)a)->order;
+    long y = ((const struct line *)b)->order;
+
+    return (x > y) - (x < y);
+}
+
+/* Puts the phones, in the order of their rules, on the linelists of their users. */
+static void tie_lines(struct xod_site *site)
+{
+    struct line *lines = calloc(xod_count(site, LIST_phones) + 1, sizeof(*lines));
+    struct xod_obj *o;
+    size_t pos = 0;
+    size_t n = 0;
+
+    if (!lines)
+        return;
+    for (; (o = xod_next(site, LIST_phones, &pos)); n++) {
+        char room[32];
+        struct view order = value_text(xod_get(o, XOD(phones, rules_order)), room);
+        int64_t number = 0;
+        view_to_i64(order, &number);
+        lines[n] = (struct line){o, (long)number};
+    }
+    qsort(lines, n, sizeof(*lines), by_order);
+    for (pos = 0; (o = xod_next(site, LIST_users, &pos));) {
+        struct value empty = {.type = V_LIST};
+        xod_set(o, XOD(users, linelist), &empty);
+    }
+    for (size_t i = 0; i < n; i++) {
+        char room[32];
+        struct xod_obj *user = xod_find(
+            site, LIST_users,
+            value_text(xod_get(lines[i].phone, XOD(phones, iduserfeatures)), room));
+        if (!user)
+            continue;
+        xod_tie(user, lines[i].phone);
+        xod_list_add(user, XOD(users, linelist), xod_obj_id(lines[i].phone));
+    }
+    free(lines);
+}
+
+/* ---- all ---- */
+
+static int load_urls(struct state *s, const struct config *cfg, struct xod_site *site,
+                     struct json_object *urllists, const char *key, enum xod_list list,
+                     item_fn *finish)
+{
+    struct json_object *urls = json_get(urllists, key);
+    struct json_object *all = json_object_new_array();
+    size_t n = urls && json_object_is_type(urls, json_type_array) ? json_object_array_length(urls)
+                                                                  : 0;
+    int rc = all ? 0 : -ENOMEM;
+
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        struct json_object *one =
+            read_array(s, cfg, json_object_get_string(json_object_array_get_idx(urls, i)));
+        if (!one) {
+            rc = -EINVAL;
+            break;
+        }
+        for (size_t j = 0; j < json_object_array_length(one); j++)
+            json_object_array_add(all, json_object_get(json_object_array_get_idx(one, j)));
+        json_object_put(one);
+    }
+    if (rc == 0)
+        rc = load_list(s, site, list, all, finish);
+    json_object_put(all);
+    return rc;
+}
+
+static int load_site(struct state *s, const struct config *cfg, struct xod_site *site,
+                     struct json_object *ipbx)
+{
+    struct json_object *urls = json_get(ipbx, "urllists");
+    int users = load_urls(s, cfg, site, urls, "urllist_users", LIST_users, finish_user);
+    int phones = load_urls(s, cfg, site, urls, "urllist_lines", LIST_phones, finish_phone);
+
+    tie_lines(site);
+    log_notice(s->log, "lists of %.*s: %zu users, %zu phones", VIEW_ARG(xod_site_name(site)),
+               xod_count(site, LIST_users), xod_count(site, LIST_phones));
+    return users < 0 ? users : phones;
+}
+
+int lists_load(struct state *s, const struct config *cfg)
+{
+    struct json_object *ipbxes = config_section(cfg, "ipbxes");
+    int rc = 0;
+
+    for (size_t i = 0; i < s->n_sites; i++) {
+        struct xod_site *site = s->sites[i].domain->site;
+        struct json_object *ipbx = json_get(ipbxes, xod_site_name(site).ptr);
+        int one = ipbx ? load_site(s, cfg, site, ipbx) : 0;
+        if (one < 0)
+            rc = one;
+    }
+    return rc;
+}

@@ -1,0 +1,113 @@
+/* Profiles of the configuration: what a client of each may see and do. */
+#include <json-c/json.h>
+
+#include "internal.h"
+#include "json/json.h"
+
+/* A member of an object, by a view for a key. */
+static struct json_object *member(struct json_object *obj, struct view key)
+{
+    if (!obj || !json_object_is_type(obj, json_type_object))
+        return NULL;
+    json_object_object_foreach(obj, k, v)
+    {
+        if (view_eq(view_cstr(k), key))
+            return v;
+    }
+    return NULL;
+}
+
+struct json_object *profile_find(const struct config *cfg, struct view capaid)
+{
+    struct json_object *p = member(config_section(cfg, "profiles"), capaid);
+
+    return p && json_object_is_type(p, json_type_object) ? p : NULL;
+}
+
+/* What the profile names in a section: profiles.client.services = "std" -> services.std. */
+static struct json_object *named(const struct config *cfg, struct view capaid, const char *section)
+{
+    struct json_object *p = profile_find(cfg, capaid);
+
+    return p ? member(config_section(cfg, section), json_get_view(p, section)) : NULL;
+}
+
+struct json_object *profile_userstatus(const struct config *cfg, struct view capaid)
+{
+    struct json_object *u = named(cfg, capaid, "userstatus");
+
+    return u && json_object_is_type(u, json_type_object) ? u : NULL;
+}
+
+static bool array_has(struct json_object *array, struct view word)
+{
+    size_t n = array && json_object_is_type(array, json_type_array)
+                   ? json_object_array_length(array)
+                   : 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (view_eq(json_view(json_object_array_get_idx(array, i)), word))
+            return true;
+    return false;
+}
+
+bool profile_presence_allowed(const struct config *cfg, struct view capaid, struct view from,
+                              struct view to)
+{
+    struct json_object *all = profile_userstatus(cfg, capaid);
+    struct json_object *now = member(all, from);
+    struct json_object *allowed;
+
+    if (!member(all, to))
+        return false;
+    if (!now || view_eq(from, to))
+        return true;
+    allowed = json_get(now, "allowed");
+    return !allowed || array_has(allowed, to);
+}
+
+bool profile_permits(const struct config *cfg, struct view capaid, const char *section,
+                     struct view word)
+{
+    return array_has(named(cfg, capaid, section), word);
+}
+
+static void put_named(struct buf *out, const struct config *cfg, struct view capaid,
+                      const char *section, const char *otherwise)
+{
+    struct json_object *o = named(cfg, capaid, section);
+
+    buf_printf(out, "\"%s\":", section);
+    if (o)
+        json_put_object(out, o);
+    else
+        buf_append_cstr(out, otherwise);
+}
+
+void profile_put_capas(struct buf *out, const struct config *cfg, struct view capaid)
+{
+    static const struct {
+        const char *section;
+        const char *otherwise;
+    } parts[] = {{"userstatus", "{}"},   {"phonestatus", "{}"}, {"regcommands", "[]"},
+                 {"ipbxcommands", "[]"}, {"services", "[]"},    {"preferences", "{}"}};
+
+    buf_append_char(out, '{');
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        if (i)
+            buf_append_char(out, ',');
+        put_named(out, cfg, capaid, parts[i].section, parts[i].otherwise);
+    }
+    buf_append_char(out, '}');
+}
+
+void profile_put_xlets(struct buf *out, const struct config *cfg, struct view capaid)
+{
+    struct json_object *p = profile_find(cfg, capaid);
+    struct json_object *xlets = p ? json_get(p, "xlets") : NULL;
+
+    if (xlets && json_object_is_type(xlets, json_type_array))
+        json_put_object(out, xlets);
+    else
+        buf_append_cstr(out, "[]");
+}

@@ -1,0 +1,71 @@
+/* Changes of the store, as numbered messages on the plane xod. */
+#include <stdlib.h>
+
+#include "internal.h"
+#include "replica/wire.h"
+
+struct publisher {
+    struct bus_pub *pub;
+    struct log *log;
+    struct buf topic;
+    struct buf body;
+    bool synthetic;
+};
+
+struct publisher *publisher_new(struct bus_pub *pub, struct log *log)
+{
+    struct publisher *p = calloc(1, sizeof(*p));
+
+    if (!p)
+        return NULL;
+    p->pub = pub;
+    p->log = log;
+    buf_init(&p->topic, 4096);
+    buf_init(&p->body, 0);
+    return p;
+}
+
+void publisher_destroy(struct publisher **p)
+{
+    if (!p || !*p)
+        return;
+    buf_free(&(*p)->topic);
+    buf_free(&(*p)->body);
+    free(*p);
+    *p = NULL;
+}
+
+static void send_plane(struct publisher *p, const struct xod_change *c, enum xod_plane plane)
+{
+    uint64_t mask = schema_plane_mask(xod_obj_list(c->obj), plane);
+
+    if (!(c->fields & mask))
+        return;
+    buf_reset(&p->topic);
+    buf_reset(&p->body);
+    wire_topic(&p->topic, c->obj, plane);
+    wire_change(&p->body, c->op, c->obj, c->fields & mask, p->synthetic);
+    if (p->topic.failed || p->body.failed) {
+        log_error(p->log, "publish: no memory for a change of %.*s",
+                  VIEW_ARG(xod_obj_id(c->obj)));
+        return;
+    }
+    bus_pub_send(p->pub, buf_view(&p->topic), buf_view(&p->body));
+}
+
+static void on_change(void *arg, const struct xod_change *c)
+{
+    send_plane(arg, c, PLANE_CONFIG);
+    send_plane(arg, c, PLANE_STATUS);
+}
+
+void publisher_commit(struct publisher *p, struct xod *x, bool synthetic)
+{
+    p->synthetic = synthetic;
+    xod_commit(x, on_change, p);
+}
+
+uint64_t publisher_seq(const struct publisher *p)
+{
+    return bus_pub_seq(p->pub, VIEW("xod"));
+}

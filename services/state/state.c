@@ -1,0 +1,355 @@
+#include "state.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "bus/topic.h"
+#include "internal.h"
+#include "json/json.h"
+
+/* Snapshots wait until the gateways that were there before a restart had their time to come back,
+ * so that their sessions and channels do not vanish from every client and return. */
+#define SETTLE_MIN_MS 1200
+#define SETTLE_MAX_MS 2500
+#define SETTLE_CHECK_MS 50
+
+uint64_t state_commit(struct state *s, bool synthetic)
+{
+    publisher_commit(s->publisher, s->xod, synthetic);
+    return publisher_seq(s->publisher);
+}
+
+void state_reply(struct state *s, struct bus_peer *p, uint64_t id, enum bus_status status)
+{
+    bus_server_reply(s->server, p, id, status, view_of(NULL, 0));
+}
+
+static struct site *site_named(struct state *s, struct view name)
+{
+    for (size_t i = 0; i < s->n_sites; i++)
+        if (view_eq(xod_site_name(s->sites[i].domain->site), name))
+            return &s->sites[i];
+    return NULL;
+}
+
+/* ---- events ---- */
+
+static void on_message(void *arg, const struct bus_msg *m)
+{
+    struct state *s = arg;
+    struct site *site;
+    struct view name;
+    struct tel t = {0};
+    int rc = tel_read(&t, m, &s->doc, &s->room, &name);
+
+    metric_add(s->events, 1);
+    site = rc == 0 ? site_named(s, name) : NULL;
+    if (!site) {
+        metric_add(s->events_unknown, 1);
+        return;
+    }
+    domain_event(site->domain, &t);
+    state_commit(s, site->domain->synthetic);
+}
+
+static void ask_resync(struct state *s, struct site *site)
+{
+    if (site->gateway)
+        bus_server_ask(s->server, site->gateway, METHOD_resync, 0, view_of(NULL, 0), 5000, NULL,
+                       NULL);
+}
+
+/* Events of a gateway are missing: what is known may be wrong until everything is listed anew. */
+static void on_gap(void *arg, const struct bus_msg *m, uint64_t lost)
+{
+    struct state *s = arg;
+    struct view rest = m->topic;
+
+    if (lost == 0 || topic_next(&rest, NULL) < 0)
+        return; /* a restarted gateway lists everything by itself */
+    buf_reset(&s->room);
+    if (topic_next(&rest, &s->room) < 0)
+        return;
+    log_warning(s->log, "%llu events of %.*s are missing: asking for a resync",
+                (unsigned long long)lost, VIEW_ARG(m->source));
+    for (size_t i = 0; i < s->n_sites; i++)
+        if (view_eq(xod_site_name(s->sites[i].domain->site), buf_view(&s->room)))
+            ask_resync(s, &s->sites[i]);
+}
+
+static const struct bus_sub_handler sub_handler = {on_message, on_gap};
+
+/* ---- requests ---- */
+
+static void register_worker(struct state *s, struct bus_peer *p, uint64_t id,
+                            const msgpack_object *body)
+{
+    struct site *site = site_named(s, msg_get_str(body, "ipbx"));
+
+    if (!view_eq(msg_get_str(body, "kind"), VIEW("ami")) || !site) {
+        state_reply(s, p, id, BUS_not_found);
+        return;
+    }
+    if (site->gateway && site->gateway != p)
+        log_warning(s->log, "%.*s: another ami-gw (%.*s) takes over", VIEW_ARG(msg_get_str(body, "ipbx")),
+                    VIEW_ARG(bus_peer_instance(p)));
+    site->gateway = p;
+    state_reply(s, p, id, BUS_ok);
+    if (!site->domain->resynced)
+        ask_resync(s, site);
+}
+
+typedef void request_fn(struct state *s, struct bus_peer *p, uint64_t id,
+                        const msgpack_object *body);
+
+static void ask_snapshot(struct state *s, struct bus_peer *p, uint64_t id,
+                         const msgpack_object *body)
+{
+    snapshots_ask(s->snapshots, p, id, body);
+}
+
+static request_fn *const requests[METHOD_COUNT] = {
+    [METHOD_snapshot] = ask_snapshot,
+    [METHOD_worker_register] = register_worker,
+    [METHOD_login_begin] = login_begin,
+    [METHOD_login_check] = login_check,
+    [METHOD_login_open] = login_open,
+    [METHOD_session_renew] = login_renew,
+    [METHOD_session_close] = login_close,
+    [METHOD_command] = command_run,
+};
+
+static void on_request(void *arg, struct bus_peer *p, uint64_t id, enum bus_method method,
+                       const msgpack_object *body)
+{
+    struct state *s = arg;
+
+    if (requests[method])
+        requests[method](s, p, id, body);
+    else
+        state_reply(s, p, id, BUS_unknown_method);
+}
+
+static void on_peer_up(void *arg, struct bus_peer *p, const msgpack_object *hello)
+{
+    struct state *s = arg;
+
+    log_info(s->log, "%.*s %.*s says hello", VIEW_ARG(bus_peer_service(p)),
+             VIEW_ARG(bus_peer_instance(p)));
+}
+
+static void on_peer_gone(void *arg, struct bus_peer *p)
+{
+    struct state *s = arg;
+
+    log_info(s->log, "%.*s %.*s is gone", VIEW_ARG(bus_peer_service(p)),
+             VIEW_ARG(bus_peer_instance(p)));
+    snapshots_peer_gone(s->snapshots, p);
+    sessions_peer_gone(s->sessions, p);
+    for (size_t i = 0; i < s->n_sites; i++)
+        if (s->sites[i].gateway == p) {
+            s->sites[i].gateway = NULL;
+            domain_link_down(s->sites[i].domain, clock_wall());
+            state_commit(s, true);
+        }
+}
+
+static const struct bus_server_handler server_handler = {on_request, on_peer_up, on_peer_gone};
+
+/* ---- settling ---- */
+
+static bool all_resynced(const struct state *s)
+{
+    for (size_t i = 0; i < s->n_sites; i++)
+        if (!s->sites[i].domain->resynced)
+            return false;
+    return true;
+}
+
+static void check_settled(void *arg)
+{
+    struct state *s = arg;
+    uint64_t ms = (clock_mono_us() - s->started) / 1000;
+
+    if (ms < SETTLE_MIN_MS || (ms < SETTLE_MAX_MS && !all_resynced(s)))
+        return;
+    s->settled = true;
+    loop_timer_stop(s->settle_timer);
+    snapshots_settled(s->snapshots);
+    log_notice(s->log, "settled: serving snapshots");
+}
+
+bool state_is_ready(const struct state *s, struct buf *why)
+{
+    if (!s->settled && why)
+        buf_append_cstr(why, "waiting for the gateways to come back");
+    return s->settled;
+}
+
+/* ---- the whole ---- */
+
+static int make_sites(struct state *s)
+{
+    struct json_object *ipbxes = config_section(s->cfg, "ipbxes");
+
+    if (!ipbxes)
+        return -EINVAL;
+    json_object_object_foreach(ipbxes, name, ipbx)
+    {
+        struct xod_site *site;
+        struct xod_obj *o;
+        if (!json_get(ipbx, "ipbx_connection"))
+            continue;
+        if (s->n_sites == MAX_SITES)
+            return -ENOBUFS;
+        site = xod_site(s->xod, view_cstr(name), true);
+        o = site ? xod_add(site, LIST_ipbx, view_cstr(name)) : NULL;
+        s->sites[s->n_sites].domain = o ? domain_new(site) : NULL;
+        if (!s->sites[s->n_sites].domain)
+            return -ENOMEM;
+        xod_set_float(o, XOD(ipbx, since), clock_wall());
+        s->n_sites++;
+    }
+    return s->n_sites ? 0 : -EINVAL;
+}
+
+static size_t beat(void *arg, struct buf *pairs, bool *ready)
+{
+    struct state *s = arg;
+
+    *ready = s->settled;
+    msg_put_pair_u64(pairs, "sessions", sessions_count(s->sessions));
+    return 1;
+}
+
+static double count_sessions(void *arg)
+{
+    return (double)sessions_count(((struct state *)arg)->sessions);
+}
+
+static int open_bus(struct state *s, const struct state_options *opt, struct metrics *metrics)
+{
+    int err = 0;
+    const char *site = s->n_sites ? xod_site_name(s->sites[0].domain->site).ptr : "";
+
+    s->forwarder =
+        bus_forwarder_new(s->bus, opt->publish, opt->subscribe, opt->trusted, &err);
+    if (s->forwarder)
+        s->pub = bus_pub_new(s->bus, BUS_INPROC_PUBLISH, NULL, NULL, &err);
+    if (s->pub)
+        s->sub = bus_sub_new(s->bus, BUS_INPROC_SUBSCRIBE, &sub_handler, s, &err);
+    if (s->sub)
+        s->server = bus_server_new(s->bus, opt->request, opt->trusted, site, &server_handler, s,
+                                   s->pub, &err);
+    if (!s->server)
+        return err;
+    s->heart = bus_heart_new(s->bus, s->pub, "state", beat, s);
+    s->publisher = publisher_new(s->pub, s->log);
+    s->snapshots = snapshots_new(s);
+    s->sessions = sessions_new(s, opt->session_grace_ms);
+    s->events = metrics_add(metrics, METRIC_COUNTER, "ctibus_state_events_total", NULL,
+                            "telephony events received");
+    s->events_unknown = metrics_add(metrics, METRIC_COUNTER, "ctibus_state_events_unknown_total",
+                                    NULL, "telephony events of no use: unknown, of no site of "
+                                          "ours, or malformed");
+    metrics_callback(metrics, METRIC_GAUGE, "ctibus_state_sessions", NULL, "sessions open",
+                     count_sessions, s);
+    if (!s->heart || !s->publisher || !s->snapshots || !s->sessions || !s->events ||
+        !s->events_unknown)
+        return -ENOMEM;
+    bus_sub_follow(s->sub, VIEW("tel"));
+    return bus_sub_add(s->sub, VIEW("tel/"));
+}
+
+struct state *state_new(struct loop *loop, struct bus *bus, const struct config *cfg,
+                        const struct state_options *opt, struct metrics *metrics, struct log *log,
+                        int *err)
+{
+    struct state *s = calloc(1, sizeof(*s));
+
+    *err = -ENOMEM;
+    if (!s)
+        return NULL;
+    s->loop = loop;
+    s->bus = bus;
+    s->cfg = cfg;
+    s->log = log;
+    s->started = clock_mono_us();
+    buf_init(&s->room, 4096);
+    if (msg_doc_init(&s->doc) < 0) {
+        free(s);
+        return NULL;
+    }
+    s->xod = xod_new();
+    s->secrets = secrets_new();
+    s->settle_timer = loop_timer_new(loop, check_settled, s);
+    if (s->xod && s->secrets && s->settle_timer) {
+        *err = make_sites(s);
+        if (*err == -EINVAL)
+            log_error(log, "no ipbx with an ipbx_connection in the configuration");
+        if (*err == 0)
+            *err = open_bus(s, opt, metrics);
+        if (*err == 0) {
+            lists_load(s, cfg); /* logged: a list that cannot be read is empty for now */
+            state_commit(s, false);
+            loop_timer_start(s->settle_timer, SETTLE_CHECK_MS, true);
+            return s;
+        }
+    }
+    state_destroy(&s);
+    return NULL;
+}
+
+void state_destroy(struct state **sp)
+{
+    struct state *s = sp ? *sp : NULL;
+
+    if (!s)
+        return;
+    *sp = NULL;
+    loop_timer_destroy(&s->settle_timer);
+    sessions_destroy(&s->sessions);
+    snapshots_destroy(&s->snapshots);
+    bus_server_destroy(&s->server);
+    bus_heart_destroy(&s->heart);
+    bus_sub_destroy(&s->sub);
+    publisher_destroy(&s->publisher);
+    bus_pub_destroy(&s->pub);
+    bus_forwarder_destroy(&s->forwarder);
+    for (size_t i = 0; i < s->n_sites; i++)
+        domain_destroy(&s->sites[i].domain);
+    secrets_destroy(&s->secrets);
+    xod_destroy(&s->xod);
+    msg_doc_fini(&s->doc);
+    buf_free(&s->room);
+    free(s);
+}
+
+void state_reload(struct state *s, const struct config *cfg)
+{
+    s->cfg = cfg;
+    lists_load(s, cfg);
+    state_commit(s, false);
+}
+
+const char *state_endpoint_publish(const struct state *s)
+{
+    return bus_forwarder_publish(s->forwarder);
+}
+
+const char *state_endpoint_subscribe(const struct state *s)
+{
+    return bus_forwarder_subscribe(s->forwarder);
+}
+
+const char *state_endpoint_request(const struct state *s)
+{
+    return bus_server_endpoint(s->server);
+}
+
+struct xod *state_xod(const struct state *s)
+{
+    return s->xod;
+}

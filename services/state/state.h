@@ -1,0 +1,41 @@
+/*
+ * state: the one writer of xod. This header is private to the service; state.c wires its parts.
+ *
+ *   tel.c + domain/   what the events of an Asterisk mean
+ *   publish.c         changes of the store -> the bus
+ *   lists.c           users and phones from the configuration
+ *   sessions.c        who is logged in, and what that makes of a user's presence
+ *   login.c           the steps of a login
+ *   snapshot.c        the whole xod for replicas
+ *   commands/         CTI commands, one file each
+ */
+#ifndef CTIBUS_STATE_STATE_H
+#define CTIBUS_STATE_STATE_H
+
+#include "bus/bus.h"
+#include "config/config.h"
+#include "domain/domain.h"
+#include "xod/xod.h"
+
+struct state_options {
+    const char *publish, *subscribe, *request; /* endpoints to bind */
+    const char *const *trusted;
+    uint32_t session_grace_ms; /* how long the sessions of a lost gateway live */
+};
+
+struct state;
+/* Makes it all, loads the lists, binds. NULL and *err on failure (logged). cfg is borrowed. */
+struct state *state_new(struct loop *loop, struct bus *bus, const struct config *cfg,
+                        const struct state_options *opt, struct metrics *metrics, struct log *log,
+                        int *err);
+void state_destroy(struct state **s);
+/* Reads the lists again and publishes what differs. */
+void state_reload(struct state *s, const struct config *cfg);
+/* Ready: bound, settled (the gateways had their time to come back). why: what is missing. */
+bool state_is_ready(const struct state *s, struct buf *why);
+const char *state_endpoint_publish(const struct state *s);
+const char *state_endpoint_subscribe(const struct state *s);
+const char *state_endpoint_request(const struct state *s);
+struct xod *state_xod(const struct state *s);
+
+#endif
