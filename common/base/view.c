@@ -57,7 +57,7 @@ struct view view_cut(struct view *rest, char sep)
     struct view head = *rest;
 
     if (!at) {
-        *rest = view_of(rest->ptr + rest->len, 0);
+        *rest = view_of(rest->len ? rest->ptr + rest->len : rest->ptr, 0);
         return head;
     }
     head.len = (size_t)(at - head.ptr);

@@ -19,7 +19,7 @@ typedef void loop_fn(void *arg);
 struct loop *loop_new(void);
 void loop_destroy(struct loop **l);
 
-/* Runs until loop_stop; 0, or -EIO when the kernel's polling fails. */
+/* Runs until loop_stop (also one that came before); 0, or -EIO when the kernel's polling fails. */
 int loop_run(struct loop *l);
 /* Runs what is ready now and waits at most wait_ms for the first event (0: not at all); for tests. */
 int loop_once(struct loop *l, unsigned wait_ms);

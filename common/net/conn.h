@@ -50,8 +50,8 @@ struct conn_handler {
 struct conn_class {
     struct loop *loop;
     const struct conn_handler *handler;
-    size_t max_input;  /* bytes of an unfinished message */
-    size_t max_output; /* bytes waiting to be taken by the peer */
+    size_t max_input;         /* bytes of an unfinished message */
+    size_t max_output;        /* bytes waiting to be taken by the peer */
     struct conn_flush *flush; /* made by conn_class_init: who has output to send this turn */
     uint64_t bytes_in, bytes_out;
 };
@@ -60,8 +60,8 @@ int conn_class_init(struct conn_class *cls, struct loop *loop, const struct conn
 /* All its connections must be gone. */
 void conn_class_fini(struct conn_class *cls);
 
-/* Takes the connected (or connecting: output waits) non-blocking socket fd and closes it in the end.
- * NULL without memory (fd is closed then, too). Sets TCP_NODELAY. */
+/* Takes the connected (or connecting: output waits) non-blocking socket fd and closes it in the
+ * end. NULL without memory (fd is closed then, too). Sets TCP_NODELAY. */
 struct conn *conn_new(struct conn_class *cls, int fd, void *owner);
 
 /* Ends it now; `closed` is not called. *c becomes NULL. */
@@ -71,7 +71,8 @@ void conn_close(struct conn **c);
 void conn_close_after_flush(struct conn **c);
 
 /* Queues a copy of v. 0; -ENOMEM, or -ENOBUFS when that is over max_output: then the connection
- * ends and `closed` is called with CONN_OUTPUT_LIMIT on the next turn of the loop, never from here. */
+ * ends and `closed` is called with CONN_OUTPUT_LIMIT on the next turn of the loop, never from here.
+ */
 int conn_send(struct conn *c, struct view v);
 /* The same without a copy; takes a reference of its own. */
 int conn_send_shared(struct conn *c, struct shared *s);
@@ -82,8 +83,8 @@ void conn_pause(struct conn *c);
 void conn_resume(struct conn *c);
 int conn_fd(const struct conn *c);
 
-/* What stands between a connection and its socket. The functions behave as readv(2) and writev(2) do on a
- * non-blocking socket: -1 and errno, EAGAIN for "later". */
+/* What stands between a connection and its socket. The functions behave as readv(2) and writev(2)
+ * do on a non-blocking socket: -1 and errno, EAGAIN for "later". */
 struct conn_transport {
     ssize_t (*read)(void *state, int fd, void *p, size_t n);
     ssize_t (*writev)(void *state, int fd, const struct iovec *iov, int n);
@@ -102,8 +103,9 @@ struct listener *listener_new(struct loop *l, const char *addr, listener_fn *acc
 void listener_destroy(struct listener **ls);
 uint16_t listener_port(const struct listener *ls);
 
-/* Starts a TCP connection to a host (name or address; the name is looked up, which may block for the
- * resolver's time-out) and port: a non-blocking fd, connecting or connected, or a negative errno
+/* Starts a TCP connection to a host (name or address; the name is looked up, which may block for
+ * the resolver's time-out) and port: a non-blocking fd, connecting or connected, or a negative
+ * errno
  * (-EHOSTUNREACH when the name is not known). */
 int net_connect(const char *host, uint16_t port);
 

@@ -16,6 +16,7 @@ struct secrets;
 struct site {
     struct domain *domain;
     struct bus_peer *gateway; /* its ami-gw, or NULL */
+    uint64_t login;           /* which login of the gateway was listed or is being listed */
 };
 
 struct state {

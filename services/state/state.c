@@ -54,11 +54,30 @@ static void on_message(void *arg, const struct bus_msg *m)
     state_commit(s, site->domain->synthetic);
 }
 
+/* Asks for everything anew. The numbers of the phones go along: an Asterisk 1.8 cannot list its
+ * hints, they have to be asked for one by one. */
 static void ask_resync(struct state *s, struct site *site)
 {
-    if (site->gateway)
-        bus_server_ask(s->server, site->gateway, METHOD_resync, 0, view_of(NULL, 0), 5000, NULL,
+    struct xod_site *x = site->domain->site;
+    struct xod_obj *phone;
+    struct buf pairs;
+    size_t pos = 0;
+
+    if (!site->gateway)
+        return;
+    buf_init(&pairs, 0);
+    msg_put_cstr(&pairs, "hints");
+    msg_put_array(&pairs, xod_count(x, LIST_phones));
+    while ((phone = xod_next(x, LIST_phones, &pos))) {
+        char room[32];
+        msg_put_array(&pairs, 2);
+        msg_put_str(&pairs, value_text(xod_get(phone, XOD(phones, number)), room));
+        msg_put_str(&pairs, value_text(xod_get(phone, XOD(phones, context)), room));
+    }
+    if (!pairs.failed)
+        bus_server_ask(s->server, site->gateway, METHOD_resync, 1, buf_view(&pairs), 30000, NULL,
                        NULL);
+    buf_free(&pairs);
 }
 
 /* Events of a gateway are missing: what is known may be wrong until everything is listed anew. */
@@ -87,6 +106,7 @@ static void register_worker(struct state *s, struct bus_peer *p, uint64_t id,
                             const msgpack_object *body)
 {
     struct site *site = site_named(s, msg_get_str(body, "ipbx"));
+    uint64_t login;
 
     if (!view_eq(msg_get_str(body, "kind"), VIEW("ami")) || !site) {
         state_reply(s, p, id, BUS_not_found);
@@ -97,8 +117,15 @@ static void register_worker(struct state *s, struct bus_peer *p, uint64_t id,
                     VIEW_ARG(bus_peer_instance(p)));
     site->gateway = p;
     state_reply(s, p, id, BUS_ok);
-    if (!site->domain->resynced)
+    login = msg_get_u64(body, "login", 0);
+    if (login == 0) {
+        domain_link_down(site->domain, clock_wall());
+    } else if (login != site->login) { /* another login than the one that was listed */
+        domain_link_up(site->domain, msg_get_str(body, "banner"), clock_wall());
         ask_resync(s, site);
+    }
+    site->login = login;
+    state_commit(s, false);
 }
 
 typedef void request_fn(struct state *s, struct bus_peer *p, uint64_t id,
@@ -151,6 +178,7 @@ static void on_peer_gone(void *arg, struct bus_peer *p)
     for (size_t i = 0; i < s->n_sites; i++)
         if (s->sites[i].gateway == p) {
             s->sites[i].gateway = NULL;
+            s->sites[i].login = 0;
             domain_link_down(s->sites[i].domain, clock_wall());
             state_commit(s, true);
         }

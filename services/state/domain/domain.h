@@ -24,7 +24,8 @@ void domain_destroy(struct domain **d);
 
 /* Applies one event. Unknown channels and phones are no error. */
 void domain_event(struct domain *d, const struct tel *t);
-/* The gateway of this site is gone. */
+/* The gateway of this site is logged in: all is to be listed anew. It is gone, or its link is. */
+void domain_link_up(struct domain *d, struct view banner, double now);
 void domain_link_down(struct domain *d, double now);
 
 /* channel.c */

@@ -63,17 +63,23 @@ static void set_link(struct domain *d, const char *link, double now)
     xod_set_float(o, XOD(ipbx, since), now);
 }
 
+/* link/up is of use to monitors only: the gateway registers with state at each login, which also
+ * works when state was not there to hear the event. */
 void ipbx_link(struct domain *d, const struct tel *t)
+{
+    if (t->event == TEL_link_down)
+        domain_link_down(d, t->time);
+}
+
+void domain_link_up(struct domain *d, struct view banner, double now)
 {
     struct xod_obj *o = xod_add(d->site, LIST_ipbx, xod_site_name(d->site));
 
-    if (t->event == TEL_link_down) {
-        domain_link_down(d, t->time);
-        return;
-    }
-    if (o && tel_has(t, TELF_banner))
-        xod_set_str(o, XOD(ipbx, banner), t->str[TELF_banner]);
-    set_link(d, "resync", t->time);
+    named_drop(d);
+    d->resynced = false;
+    if (o && banner.len)
+        xod_set_str(o, XOD(ipbx, banner), banner);
+    set_link(d, "resync", now);
 }
 
 void domain_link_down(struct domain *d, double now)

@@ -1,0 +1,370 @@
+/* What is wrong with a configuration: first the keys of the table, then what refers to what. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/hostport.h"
+#include "config/internal.h"
+#include "json/json.h"
+
+#define PATH_BYTES 512
+
+static void wrong_type(struct config *cfg, const char *path, const struct config_key *key)
+{
+    config_fault(cfg, path, "must be %s", config_type_name(key->type));
+}
+
+static bool is_choice(const char *choices, struct view v)
+{
+    struct view rest = view_cstr(choices);
+
+    while (rest.len > 0)
+        if (view_eq(view_cut(&rest, '|'), v))
+            return true;
+    return false;
+}
+
+static void check_int(struct config *cfg, const char *path, const struct config_key *key,
+                      struct json_object *value)
+{
+    int64_t n;
+
+    /* XiVO's web interface writes numbers as strings here and there */
+    if (json_object_is_type(value, json_type_int))
+        n = json_object_get_int64(value);
+    else if (view_starts(view_cstr(path), VIEW("ctibus.")) || view_to_i64(json_view(value), &n) < 0)
+        return wrong_type(cfg, path, key);
+    if (n < key->min || n > key->max)
+        config_fault(cfg, path, "%lld is out of range: %lld to %lld", (long long)n,
+                     (long long)key->min, (long long)key->max);
+}
+
+static void check_strings(struct config *cfg, const char *path, const struct config_key *key,
+                          struct json_object *value)
+{
+    size_t n;
+
+    if (!json_object_is_type(value, json_type_array))
+        return wrong_type(cfg, path, key);
+    n = json_object_array_length(value);
+    for (size_t i = 0; i < n; i++) {
+        struct json_object *item = json_object_array_get_idx(value, i);
+        if (!json_object_is_type(item, json_type_string))
+            wrong_type(cfg, path, key);
+        else if (key->choices && !is_choice(key->choices, json_view(item)))
+            config_fault(cfg, path, "\"%s\" is none of %s", json_object_get_string(item),
+                         key->choices);
+    }
+}
+
+static bool good_port(struct json_object *value)
+{
+    int64_t n;
+
+    if (json_object_is_type(value, json_type_int))
+        n = json_object_get_int64(value);
+    else if (view_to_i64(json_view(value), &n) < 0)
+        return false;
+    return n >= 0 && n <= 65535;
+}
+
+static bool is_switch(struct json_object *value)
+{
+    return json_object_is_type(value, json_type_boolean) ||
+           json_object_is_type(value, json_type_int);
+}
+
+static void check_listen(struct config *cfg, const char *path, const struct config_key *key,
+                         struct json_object *value)
+{
+    size_t n = json_object_is_type(value, json_type_array) ? json_object_array_length(value) : 0;
+
+    if (n < 2 || n > 3 ||
+        !json_object_is_type(json_object_array_get_idx(value, 0), json_type_string) ||
+        (n == 3 && !is_switch(json_object_array_get_idx(value, 2))))
+        wrong_type(cfg, path, key);
+    else if (!good_port(json_object_array_get_idx(value, 1)))
+        config_fault(cfg, path, "the port must be 0 to 65535");
+}
+
+bool config_is_endpoint(struct view v)
+{
+    struct view host;
+    uint16_t port;
+    struct view rest = v;
+
+    if (view_starts(v, VIEW("ipc://")) || view_starts(v, VIEW("inproc://")))
+        return v.len > 9;
+    if (!view_starts(v, VIEW("tcp://")))
+        return false;
+    rest = view_of(v.ptr + 6, v.len - 6);
+    if (rest.len > 2 && memcmp(rest.ptr + rest.len - 2, ":*", 2) == 0)
+        return true;
+    return hostport_split(rest, &host, &port) == 0;
+}
+
+static bool is_database(struct view v)
+{
+    return (view_starts(v, VIEW("sqlite:")) && v.len > 7) ||
+           view_starts(v, VIEW("postgresql://")) || view_starts(v, VIEW("postgres://"));
+}
+
+static void check_text(struct config *cfg, const char *path, const struct config_key *key,
+                       struct json_object *value)
+{
+    struct view v = json_view(value);
+    struct view host;
+    uint16_t port;
+    bool good = true;
+
+    if (!json_object_is_type(value, json_type_string))
+        return wrong_type(cfg, path, key);
+    if (key->type == KEY_CHOICE && !is_choice(key->choices, v))
+        return config_fault(cfg, path, "\"%.*s\" is none of %s", VIEW_ARG(v), key->choices);
+    if (key->flags & KEY_NEEDED && v.len == 0)
+        return config_fault(cfg, path, "must not be empty");
+    if (key->type == KEY_ADDRESS)
+        good = v.len == 0 || hostport_split(v, &host, &port) == 0;
+    else if (key->type == KEY_ENDPOINT)
+        good = config_is_endpoint(v);
+    else if (key->type == KEY_DATABASE)
+        good = is_database(v);
+    if (!good)
+        wrong_type(cfg, path, key);
+}
+
+void config_check_value(struct config *cfg, const char *path, const struct config_key *key,
+                        struct json_object *value)
+{
+    if (!value) /* null: the default, or off */
+        return;
+    switch (key->type) {
+    case KEY_INT:
+        check_int(cfg, path, key, value);
+        break;
+    case KEY_BOOL:
+        if (!is_switch(value))
+            wrong_type(cfg, path, key);
+        break;
+    case KEY_STRINGS:
+        check_strings(cfg, path, key, value);
+        break;
+    case KEY_LISTEN:
+        check_listen(cfg, path, key, value);
+        break;
+    case KEY_ANY:
+        break;
+    default:
+        check_text(cfg, path, key, value);
+    }
+}
+
+static void unknown_key(struct config *cfg, const char *path)
+{
+    char near[128];
+
+    if (config_key_nearest(path, near, sizeof(near)))
+        config_fault(cfg, path, "unknown key; did you mean %s?", near);
+    else
+        config_fault(cfg, path, "unknown key");
+}
+
+/* All keys under one object of the table. */
+static void check_tree(struct config *cfg, const char *path, struct json_object *obj, bool strict)
+{
+    if (!json_object_is_type(obj, json_type_object)) {
+        config_fault(cfg, path, "must be an object");
+        return;
+    }
+    json_object_object_foreach(obj, name, value)
+    {
+        char below[PATH_BYTES];
+        const struct config_key *key;
+        snprintf(below, sizeof(below), "%s.%s", path, name);
+        key = strchr(name, '.') ? NULL : config_key_find(below);
+        if (key)
+            config_check_value(cfg, below, key, value);
+        else if (!strchr(name, '.') && config_key_is_parent(below)) {
+            if (value)
+                check_tree(cfg, below, value, strict);
+        } else if (strict)
+            unknown_key(cfg, below);
+    }
+}
+
+static void check_section(struct config *cfg, const char *name, bool strict)
+{
+    struct json_object *obj;
+
+    if (json_object_object_get_ex(cfg->root, name, &obj) && obj)
+        check_tree(cfg, name, obj, strict);
+}
+
+/* The members that one of an IPBX's links must have. */
+static void check_link(struct config *cfg, const char *path, struct json_object *link)
+{
+    check_tree(cfg, path, link, false);
+    if (!json_object_is_type(link, json_type_object))
+        return;
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key *key = &config_keys[i];
+        const char *name = strrchr(key->path, '.');
+        char below[PATH_BYTES];
+        if (!(key->flags & KEY_NEEDED) || json_get(link, name + 1))
+            continue;
+        snprintf(below, sizeof(below), "%s%s", path, name);
+        if (config_key_find(below) == key)
+            config_fault(cfg, below, "is missing");
+    }
+}
+
+static bool is_list_uri(struct json_object *item)
+{
+    struct view v = json_view(item);
+
+    return view_starts(v, VIEW("file:")) || view_starts(v, VIEW("http://")) ||
+           view_starts(v, VIEW("https://"));
+}
+
+static void check_urllist(struct config *cfg, const char *path, struct json_object *list)
+{
+    size_t n;
+
+    if (!list)
+        return;
+    if (!json_object_is_type(list, json_type_array)) {
+        config_fault(cfg, path, "must be an array of URIs");
+        return;
+    }
+    n = json_object_array_length(list);
+    for (size_t i = 0; i < n; i++) {
+        struct json_object *item = json_object_array_get_idx(list, i);
+        if (!is_list_uri(item))
+            config_fault(cfg, path, "%s is neither a file: nor an http: or https: URI",
+                         json_object_to_json_string_ext(item, JSON_C_TO_STRING_PLAIN));
+    }
+}
+
+static void check_urllists(struct config *cfg, const char *ipbx, struct json_object *lists)
+{
+    char path[PATH_BYTES];
+
+    if (!lists)
+        return;
+    snprintf(path, sizeof(path), "%.200s.urllists", ipbx);
+    if (!json_object_is_type(lists, json_type_object)) {
+        config_fault(cfg, path, "must be an object");
+        return;
+    }
+    json_object_object_foreach(lists, name, value)
+    {
+        snprintf(path, sizeof(path), "%.200s.urllists.%.100s", ipbx, name);
+        check_urllist(cfg, path, value);
+    }
+}
+
+static void check_ipbx(struct config *cfg, const char *id, struct json_object *ipbx)
+{
+    static const char *const links[] = {"ipbx_connection", "cti_connection", "peer"};
+    char path[PATH_BYTES];
+    char below[PATH_BYTES];
+    bool linked = false;
+
+    snprintf(path, sizeof(path), "ipbxes.%.100s", id);
+    if (!json_object_is_type(ipbx, json_type_object)) {
+        config_fault(cfg, path, "must be an object");
+        return;
+    }
+    if (!*id || strpbrk(id, "./ "))
+        config_fault(cfg, path, "an id must not be empty nor have a point, slash or blank in it");
+    for (size_t i = 0; i < 3; i++) {
+        struct json_object *link = json_get(ipbx, links[i]);
+        if (!link)
+            continue;
+        linked = true;
+        snprintf(below, sizeof(below), "%.200s.%s", path, links[i]);
+        check_link(cfg, below, link);
+    }
+    if (!linked)
+        config_fault(cfg, path, "has neither ipbx_connection, cti_connection nor peer");
+    check_urllists(cfg, path, json_get(ipbx, "urllists"));
+}
+
+static void check_ipbxes(struct config *cfg)
+{
+    struct json_object *ipbxes = json_get_object(cfg->root, "ipbxes");
+
+    if (!ipbxes)
+        return;
+    json_object_object_foreach(ipbxes, id, ipbx)
+    {
+        check_ipbx(cfg, id, ipbx);
+    }
+}
+
+/* A profile's word for an entry of the section of that name. XiVO writes "" or false for none. */
+static void check_reference(struct config *cfg, const char *profile, const char *section,
+                            struct json_object *value)
+{
+    char path[PATH_BYTES];
+    struct view name = json_view(value);
+
+    if (!value ||
+        (json_object_is_type(value, json_type_boolean) && !json_object_get_boolean(value)))
+        return;
+    snprintf(path, sizeof(path), "profiles.%.100s.%s", profile, section);
+    if (!json_object_is_type(value, json_type_string))
+        config_fault(cfg, path, "must be the name of an entry of %s", section);
+    else if (name.len > 0 &&
+             !json_object_object_get_ex(json_get_object(cfg->root, section), name.ptr, NULL))
+        config_fault(cfg, path, "there is no \"%.*s\" in %s", VIEW_ARG(name), section);
+}
+
+static void check_profiles(struct config *cfg)
+{
+    static const char *const sections[] = {"userstatus",   "phonestatus", "regcommands",
+                                           "ipbxcommands", "services",    "preferences"};
+    struct json_object *profiles = json_get_object(cfg->root, "profiles");
+
+    if (!profiles)
+        return;
+    json_object_object_foreach(profiles, id, profile)
+    {
+        char path[PATH_BYTES];
+        snprintf(path, sizeof(path), "profiles.%.100s", id);
+        if (!json_object_is_type(profile, json_type_object)) {
+            config_fault(cfg, path, "must be an object");
+            continue;
+        }
+        for (size_t i = 0; i < sizeof(sections) / sizeof(*sections); i++)
+            check_reference(cfg, id, sections[i], json_get(profile, sections[i]));
+    }
+}
+
+static void check_sections(struct config *cfg)
+{
+    static const char *const sections[] = {
+        "ipbxes",   "profiles",    "userstatus", "phonestatus", "regcommands", "ipbxcommands",
+        "services", "preferences", "sheets",     "directories", "displays",    "contexts"};
+
+    for (size_t i = 0; i < sizeof(sections) / sizeof(*sections); i++) {
+        struct json_object *section = json_get(cfg->root, sections[i]);
+        /* an empty table is written [] by PHP */
+        if (section && !json_object_is_type(section, json_type_object) &&
+            !(json_object_is_type(section, json_type_array) &&
+              json_object_array_length(section) == 0))
+            config_fault(cfg, sections[i], "must be an object");
+    }
+}
+
+void config_check(struct config *cfg)
+{
+    check_section(cfg, "main", cfg->ours);
+    check_section(cfg, "ctibus", true);
+    for (size_t i = 0; i < config_key_count; i++)
+        if (!strchr(config_keys[i].path, '.'))
+            config_check_value(cfg, config_keys[i].path, &config_keys[i],
+                               json_get(cfg->root, config_keys[i].path));
+    check_ipbxes(cfg);
+    check_profiles(cfg);
+    check_sections(cfg);
+}

@@ -1,0 +1,256 @@
+#include "config/config.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "config/internal.h"
+#include "json/json.h"
+
+void config_each_error(const struct config_errors *errors, config_error_fn *fn, void *arg)
+{
+    for (size_t i = 0; i < errors->count; i++)
+        fn(arg, &errors->list[i]);
+}
+
+static void error_free(struct config_error *e)
+{
+    free(e->file);
+    free(e->key);
+    free(e->reason);
+}
+
+void config_errors_free(struct config_errors *errors)
+{
+    for (size_t i = 0; i < errors->count; i++)
+        error_free(&errors->list[i]);
+    free(errors->list);
+    *errors = (struct config_errors){NULL, 0};
+}
+
+/* The newest override of this path or of what it is in; else the file. */
+static const char *origin_of(const struct config *cfg, const char *path)
+{
+    for (const struct config_origin *o = cfg->origins; o; o = o->next) {
+        size_t n = o->path ? strlen(o->path) : 0;
+        if (o->path && o->name && strncmp(o->path, path, n) == 0 &&
+            (path[n] == '\0' || (n > 0 && path[n] == '.')))
+            return o->name;
+    }
+    return cfg->file;
+}
+
+void config_fault(struct config *cfg, const char *path, const char *fmt, ...)
+{
+    struct config_errors *errors = cfg->errors;
+    struct config_error e = {strdup(origin_of(cfg, path)), strdup(path), NULL};
+    struct config_error *list;
+    va_list ap;
+
+    va_start(ap, fmt);
+    if (vasprintf(&e.reason, fmt, ap) < 0)
+        e.reason = NULL;
+    va_end(ap);
+    list = realloc(errors->list, (errors->count + 1) * sizeof(*list));
+    if (list)
+        errors->list = list;
+    if (!list || !e.file || !e.key || !e.reason) {
+        error_free(&e);
+        cfg->out_of_memory = true;
+        return;
+    }
+    list[errors->count++] = e;
+}
+
+static char *dir_of(const char *file)
+{
+    const char *slash = strrchr(file, '/');
+
+    if (!slash)
+        return strdup(".");
+    return view_dup(view_of(file, slash == file ? 1 : (size_t)(slash - file)));
+}
+
+struct config *config_load(const char *path, const struct config_overrides *overrides,
+                           struct config_errors *errors)
+{
+    struct config *cfg = calloc(1, sizeof(*cfg));
+    size_t before = errors->count;
+
+    if (!cfg)
+        return NULL;
+    cfg->errors = errors;
+    cfg->file = strdup(path);
+    cfg->dir = dir_of(path);
+    if (!cfg->file || !cfg->dir) {
+        config_destroy(&cfg);
+        return NULL;
+    }
+    if (config_read_file(cfg)) {
+        config_apply(cfg, overrides);
+        config_check(cfg);
+    }
+    cfg->errors = NULL;
+    if (errors->count > before || cfg->out_of_memory)
+        config_destroy(&cfg);
+    return cfg;
+}
+
+void config_destroy(struct config **cp)
+{
+    struct config *cfg = cp ? *cp : NULL;
+    struct config_origin *o;
+
+    if (!cfg)
+        return;
+    *cp = NULL;
+    while ((o = cfg->origins)) {
+        cfg->origins = o->next;
+        free(o->path);
+        free(o->name);
+        free(o);
+    }
+    json_object_put(cfg->root);
+    free(cfg->file);
+    free(cfg->dir);
+    free(cfg);
+}
+
+/* False when there is no such key; *out is NULL for a null. */
+static bool lookup(const struct config *cfg, const char *path, struct json_object **out)
+{
+    struct json_object *obj = cfg->root;
+    struct view rest = view_cstr(path);
+
+    while (rest.len > 0) {
+        struct view part = view_cut(&rest, '.');
+        char name[128];
+        if (!json_object_is_type(obj, json_type_object) || part.len >= sizeof(name))
+            return false;
+        snprintf(name, sizeof(name), "%.*s", VIEW_ARG(part));
+        if (!json_object_object_get_ex(obj, name, &obj))
+            return false;
+    }
+    *out = obj;
+    return true;
+}
+
+struct json_object *config_get(const struct config *cfg, const char *path)
+{
+    struct json_object *value;
+
+    return lookup(cfg, path, &value) ? value : NULL;
+}
+
+struct json_object *config_section(const struct config *cfg, const char *name)
+{
+    return json_get_object(cfg->root, name);
+}
+
+static const struct config_key *row_of(const char *path)
+{
+    const struct config_key *key = config_key_find(path);
+
+    assert(key); /* what is asked for is in the table */
+    return key;
+}
+
+static bool is_text(enum key_type type)
+{
+    return type == KEY_STRING || type == KEY_CHOICE || type == KEY_ADDRESS ||
+           type == KEY_ENDPOINT || type == KEY_DATABASE;
+}
+
+const char *config_str(const struct config *cfg, const char *path)
+{
+    const struct config_key *key = row_of(path);
+    struct json_object *value = NULL;
+    bool there = lookup(cfg, path, &value);
+
+    assert(is_text(key->type));
+    if (there && key->type == KEY_ADDRESS && json_view(value).len == 0)
+        return NULL;
+    return value ? json_object_get_string(value) : key->otherwise;
+}
+
+int64_t config_int(const struct config *cfg, const char *path)
+{
+    const struct config_key *key = row_of(path);
+    struct json_object *value = config_get(cfg, path);
+    int64_t n = 0;
+
+    assert(key->type == KEY_INT);
+    if (json_object_is_type(value, json_type_int))
+        return json_object_get_int64(value);
+    if (view_to_i64(json_view(value), &n) < 0)
+        view_to_i64(view_cstr(key->otherwise), &n);
+    return n;
+}
+
+bool config_bool(const struct config *cfg, const char *path)
+{
+    const struct config_key *key = row_of(path);
+    struct json_object *value = config_get(cfg, path);
+
+    assert(key->type == KEY_BOOL);
+    return value ? json_object_get_boolean(value) : strcmp(key->otherwise, "true") == 0;
+}
+
+static bool listen_address(struct json_object *value, char *addr, size_t n)
+{
+    struct json_object *on = json_object_array_get_idx(value, 2);
+    struct json_object *port = json_object_array_get_idx(value, 1);
+    struct view host = json_view(json_object_array_get_idx(value, 0));
+    bool v6 = host.len && memchr(host.ptr, ':', host.len);
+
+    snprintf(addr, n, v6 ? "[%.*s]:%d" : "%.*s:%d", VIEW_ARG(host), json_object_get_int(port));
+    return !on || json_object_get_boolean(on);
+}
+
+bool config_listen(const struct config *cfg, const char *path, char *addr, size_t n)
+{
+    const struct config_key *key = row_of(path);
+    struct json_object *value = config_get(cfg, path);
+    struct json_object *otherwise;
+    bool on;
+
+    assert(key->type == KEY_LISTEN);
+    if (value)
+        return listen_address(value, addr, n);
+    otherwise = json_tokener_parse(key->otherwise);
+    on = otherwise && listen_address(otherwise, addr, n);
+    json_object_put(otherwise);
+    return on;
+}
+
+const char *config_dir(const struct config *cfg)
+{
+    return cfg->dir;
+}
+
+char *config_path(const struct config *cfg, struct view name)
+{
+    char *path;
+
+    if (view_starts(name, VIEW("file:")))
+        name = view_of(name.ptr + 5, name.len - 5);
+    if (view_starts(name, VIEW("///")))
+        name = view_of(name.ptr + 2, name.len - 2);
+    if (view_starts(name, VIEW("/")))
+        return view_dup(name);
+    return asprintf(&path, "%s/%.*s", cfg->dir, VIEW_ARG(name)) < 0 ? NULL : path;
+}
+
+void config_each_change(const struct config *from, const struct config *to, config_change_fn *fn,
+                        void *arg)
+{
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key *key = &config_keys[i];
+        if (key->type == KEY_ANY || strchr(key->path, '*'))
+            continue;
+        if (!json_object_equal(config_get(from, key->path), config_get(to, key->path)))
+            fn(arg, key->path, key->flags & KEY_RELOADABLE);
+    }
+}

@@ -1,0 +1,78 @@
+/*
+ * The configuration: ctibus.json, overridden by the environment, overridden by flags.
+ *
+ * Everything that is wrong with it is reported at once, each fault with its file (or variable, or
+ * flag), the path of the key and the reason. The keys of ours are in one table (config/keys.c) with
+ * type, default, bounds and a sentence each; paths are written with points: "ctibus.bus.publish".
+ */
+#ifndef CTIBUS_CONFIG_CONFIG_H
+#define CTIBUS_CONFIG_CONFIG_H
+
+#include <json-c/json.h>
+
+#include "base/view.h"
+
+struct config;
+
+/* Faults in the order in which they were found. */
+struct config_error {
+    char *file;   /* or "environment NAME", or "--set" */
+    char *key;    /* path; empty when the file as a whole is meant */
+    char *reason; /* a sentence without a point at its end */
+};
+struct config_errors {
+    struct config_error *list;
+    size_t count;
+};
+
+typedef void config_error_fn(void *arg, const struct config_error *e);
+void config_each_error(const struct config_errors *errors, config_error_fn *fn, void *arg);
+/* Frees what is in it; it is empty and usable again. */
+void config_errors_free(struct config_errors *errors);
+
+/* What comes on top of the file; either may be NULL. The last of several for one key counts. */
+struct config_overrides {
+    char *const *env; /* as environ: CTIBUS__BUS__PUBLISH=..., CTIBUS_MAIN__LOGINTIMEOUT=... */
+    const char *const *sets; /* "key=value", ends with NULL */
+};
+
+/* Reads, merges and checks; NULL when anything is wrong, which is then in *errors (start with {0}).
+ * A XiVO's own JSON, which has no section `ctibus`, may have keys in `main` that we do not know. */
+struct config *config_load(const char *path, const struct config_overrides *overrides,
+                           struct config_errors *errors);
+void config_destroy(struct config **cfg);
+
+/* The value of a key of the table, or its default. Strings are borrowed and live as long as cfg;
+ * NULL when there is neither, or an address is turned off (null or ""). To ask for a key that is
+ * not in the table, or for another type, is a mistake of the caller (assert). */
+const char *config_str(const struct config *cfg, const char *key);
+int64_t config_int(const struct config *cfg, const char *key);
+bool config_bool(const struct config *cfg, const char *key);
+
+/* The address of one of XiVO's listeners (["0.0.0.0", 5003, true]) as "HOST:PORT" in `addr`; false
+ * when it is turned off. */
+bool config_listen(const struct config *cfg, const char *key, char *addr, size_t n);
+
+/* Whatever stands at a path of the file, without defaults: borrowed, NULL when there is nothing. */
+struct json_object *config_get(const struct config *cfg, const char *path);
+/* A whole section, e.g. "profiles"; NULL when it is not there or no object. */
+struct json_object *config_section(const struct config *cfg, const char *name);
+
+/* The folder of the file, to which relative file: URIs and paths in it are relative. */
+const char *config_dir(const struct config *cfg);
+/* The path of a file named in the configuration, with or without "file:" before it. The caller
+ * frees it; NULL without memory. */
+char *config_path(const struct config *cfg, struct view name);
+
+/* Calls fn for each key of the table whose value differs; `reloadable` says whether a running
+ * service takes it. Keys of tables with free names (ipbxes) are not compared. */
+typedef void config_change_fn(void *arg, const char *key, bool reloadable);
+void config_each_change(const struct config *from, const struct config *to, config_change_fn *fn,
+                        void *arg);
+
+/* Calls fn for each row of the table, for documents and --help. */
+typedef void config_key_fn(void *arg, const char *key, const char *type, const char *otherwise,
+                           bool reloadable, const char *doc);
+void config_each_key(config_key_fn *fn, void *arg);
+
+#endif

@@ -1,0 +1,81 @@
+/* The inside of config/: the table of keys, the tree being loaded, and its checks. */
+#ifndef CTIBUS_CONFIG_INTERNAL_H
+#define CTIBUS_CONFIG_INTERNAL_H
+
+#include "base/buf.h"
+#include "config/config.h"
+
+enum key_type {
+    KEY_STRING,
+    KEY_CHOICE, /* one of `choices`, which are separated by | */
+    KEY_INT,    /* min..max */
+    KEY_BOOL,
+    KEY_ADDRESS,  /* HOST:PORT to listen at; null or "": not at all */
+    KEY_ENDPOINT, /* of ZeroMQ */
+    KEY_DATABASE, /* sqlite:FILE or postgresql:// */
+    KEY_STRINGS,  /* an array of strings */
+    KEY_LISTEN,   /* XiVO's [host, port, enabled] */
+    KEY_ANY,      /* XiVO has it, we do not use it */
+};
+
+#define KEY_RELOADABLE 1
+#define KEY_NEEDED 2 /* within an object that is there */
+
+struct config_key {
+    const char *path; /* "*" stands for any one name */
+    enum key_type type;
+    const char
+        *otherwise; /* the default: bare text for kinds of strings, JSON for others; NULL: none */
+    int64_t min, max;
+    int flags;
+    const char *choices;
+    const char *doc;
+};
+
+extern const struct config_key config_keys[];
+extern const size_t config_key_count;
+
+const char *config_type_name(enum key_type type);
+/* The row of a path, or NULL. */
+const struct config_key *config_key_find(const char *path);
+/* True when rows begin with this path and a point. */
+bool config_key_is_parent(const char *path);
+/* The spelling in the table of the part that follows `parent` ("" at the top): letters without
+ * regard to case, _ also for -. NULL when there is none. The result is in `out`. */
+const char *config_key_spelling(const char *parent, struct view part, char *out, size_t n);
+/* The row or the parent that is most like an unknown path; NULL when none is. In `out`. */
+const char *config_key_nearest(const char *path, char *out, size_t n);
+
+/* Where a value came from, when not from the file. */
+struct config_origin {
+    struct config_origin *next;
+    char *path;
+    char *name;
+};
+
+struct config {
+    char *file;
+    char *dir;
+    struct json_object *root;
+    struct config_origin *origins; /* the newest first */
+    struct config_errors *errors;  /* while it is loaded */
+    bool ours;                     /* the file has a section `ctibus`: it was written for us */
+    bool out_of_memory;
+};
+
+/* Notes a fault of the value at `path`. */
+void config_fault(struct config *cfg, const char *path, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The file into cfg->root. False when nothing could be made of it (and noted). */
+bool config_read_file(struct config *cfg);
+/* Puts the overrides into cfg->root. */
+void config_apply(struct config *cfg, const struct config_overrides *overrides);
+/* Notes whatever is wrong. */
+void config_check(struct config *cfg);
+/* One value against its row. */
+void config_check_value(struct config *cfg, const char *path, const struct config_key *key,
+                        struct json_object *value);
+bool config_is_endpoint(struct view v);
+
+#endif

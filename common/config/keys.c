@@ -1,0 +1,277 @@
+/*
+ * The table of keys: what there is, and what the reference of the configuration is made from.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "config/internal.h"
+
+#define RE KEY_RELOADABLE
+#define NEED KEY_NEEDED
+#define MI ((int64_t)1 << 20)
+
+/* clang-format off */
+const struct config_key config_keys[] = {
+    /* XiVO's own section `main` */
+    {"main.incoming_tcp.CTI", KEY_LISTEN, "[\"0.0.0.0\",5003,true]", 0, 0, 0, NULL,
+     "Where cti-gw listens for clients in clear text."},
+    {"main.incoming_tcp.CTIS", KEY_LISTEN, "[\"0.0.0.0\",5013,false]", 0, 0, 0, NULL,
+     "Where cti-gw listens for clients with TLS."},
+    {"main.incoming_tcp.FAGI", KEY_LISTEN, "[\"0.0.0.0\",5002,true]", 0, 0, 0, NULL,
+     "Where fagi-gw listens for FastAGI."},
+    {"main.incoming_tcp.WEBI", KEY_LISTEN, "[\"127.0.0.1\",5004,true]", 0, 0, 0, NULL,
+     "Where state listens for web interfaces."},
+    {"main.incoming_tcp.INFO", KEY_LISTEN, "[\"127.0.0.1\",5005,true]", 0, 0, 0, NULL,
+     "Where state offers its console."},
+    {"main.incoming_udp.ANNOUNCE", KEY_LISTEN, "[\"127.0.0.1\",5006,true]", 0, 0, 0, NULL,
+     "Where state hears that an Asterisk has been restarted."},
+    {"main.logintimeout", KEY_INT, "5", 1, 3600, RE, NULL,
+     "Seconds that a client has to log in."},
+    {"main.sockettimeout", KEY_INT, "2", 1, 3600, RE, NULL,
+     "Seconds that fetching one list may take."},
+    {"main.updates_period", KEY_INT, "3600", 1, 31536000, RE, NULL,
+     "Seconds from one fetching of all lists to the next."},
+    {"main.parting_astid_context", KEY_STRINGS, "[]", 0, 0, RE, "context|astid|ipbxid",
+     "\"context\" here lets a client see only the objects of its own contexts."},
+    {"main.asterisklist", KEY_ANY, NULL, 0, 0, 0, NULL, "Of XiVO, not used."},
+    {"main.context_separation", KEY_ANY, NULL, 0, 0, 0, NULL, "Of XiVO, not used."},
+    {"main.ctilog_db_uri", KEY_ANY, NULL, 0, 0, 0, NULL, "Of XiVO, not used."},
+    {"main.live_reload_conf", KEY_ANY, NULL, 0, 0, 0, NULL, "Of XiVO, not used."},
+    {"main.prefixfile", KEY_ANY, NULL, 0, 0, 0, NULL, "Of XiVO, not used."},
+    {"main.socktimeout", KEY_ANY, NULL, 0, 0, 0, NULL, "Of XiVO, not used."},
+    {"main.starttls", KEY_ANY, NULL, 0, 0, 0, NULL, "Of XiVO, not used."},
+    {"main.certfile", KEY_ANY, NULL, 0, 0, 0, NULL, "Of XiVO, not used."},
+    {"main.keyfile", KEY_ANY, NULL, 0, 0, 0, NULL, "Of XiVO, not used."},
+    {"certfile", KEY_STRING, NULL, 0, 0, 0, NULL, "The certificate for CTIS (PEM)."},
+    {"keyfile", KEY_STRING, NULL, 0, 0, 0, NULL, "Its private key (PEM)."},
+
+    /* what an IPBX is */
+    {"ipbxes.*.ipbx_connection.ipaddress", KEY_STRING, NULL, 0, 0, NEED, NULL,
+     "The Asterisk's name or address."},
+    {"ipbxes.*.ipbx_connection.ipport", KEY_INT, "5038", 1, 65535, 0, NULL,
+     "The port of its manager interface (AMI)."},
+    {"ipbxes.*.ipbx_connection.username", KEY_STRING, NULL, 0, 0, NEED, NULL,
+     "The user of manager.conf."},
+    {"ipbxes.*.ipbx_connection.password", KEY_STRING, NULL, 0, 0, NEED, NULL, "Its secret."},
+    {"ipbxes.*.ipbx_connection.tls", KEY_BOOL, "false", 0, 0, 0, NULL,
+     "Whether the AMI is spoken over TLS."},
+    {"ipbxes.*.cti_connection.ipaddress", KEY_STRING, NULL, 0, 0, NEED, NULL,
+     "Another XiVO's name or address."},
+    {"ipbxes.*.cti_connection.ipport", KEY_INT, "5003", 1, 65535, 0, NULL, "Its CTI port."},
+    {"ipbxes.*.cti_connection.username", KEY_STRING, NULL, 0, 0, NEED, NULL,
+     "The user to log in as."},
+    {"ipbxes.*.cti_connection.password", KEY_STRING, NULL, 0, 0, NEED, NULL, "Its password."},
+    {"ipbxes.*.cti_connection.encrypt", KEY_BOOL, "false", 0, 0, 0, NULL,
+     "Whether to speak TLS."},
+    {"ipbxes.*.peer.publish", KEY_ENDPOINT, NULL, 0, 0, NEED, NULL,
+     "Where another site's federation publishes."},
+    {"ipbxes.*.peer.request", KEY_ENDPOINT, NULL, 0, 0, NEED, NULL, "Where it takes requests."},
+    {"ipbxes.*.peer.publickey", KEY_STRING, NULL, 0, 0, NEED, NULL, "Its CURVE key."},
+
+    /* ours */
+    {"ctibus.bus.publish", KEY_ENDPOINT, "tcp://127.0.0.1:5550", 0, 0, 0, NULL,
+     "Where state takes in what is published."},
+    {"ctibus.bus.subscribe", KEY_ENDPOINT, "tcp://127.0.0.1:5551", 0, 0, 0, NULL,
+     "Where state gives it out to subscribers."},
+    {"ctibus.bus.request", KEY_ENDPOINT, "tcp://127.0.0.1:5552", 0, 0, 0, NULL,
+     "Where state takes requests."},
+    {"ctibus.bus.hwm", KEY_INT, "300000", 1000, 10000000, 0, NULL,
+     "Messages that may wait for one subscriber before the next are dropped for it."},
+    {"ctibus.bus.heartbeat_ms", KEY_INT, "2000", 100, 60000, 0, NULL,
+     "Milliseconds from one heartbeat to the next."},
+    {"ctibus.curve.server_key", KEY_STRING, NULL, 0, 0, 0, NULL, "File of state's public key."},
+    {"ctibus.curve.own_key", KEY_STRING, NULL, 0, 0, 0, NULL, "File of this process's key pair."},
+    {"ctibus.curve.allow", KEY_STRING, NULL, 0, 0, 0, NULL, "File of the public keys let in."},
+    {"ctibus.trusted", KEY_STRINGS, "[]", 0, 0, 0, NULL,
+     "Addresses beside the loopback that the bus may listen at without CURVE."},
+    {"ctibus.database", KEY_DATABASE, "sqlite:ctibus.db", 0, 0, 0, NULL,
+     "What must survive a restart is kept there: sqlite:FILE or postgresql://..."},
+    {"ctibus.http.state", KEY_ADDRESS, "127.0.0.1:9101", 0, 0, 0, NULL,
+     "Metrics and health of state."},
+    {"ctibus.http.ami-gw", KEY_ADDRESS, "127.0.0.1:9102", 0, 0, 0, NULL,
+     "Metrics and health of ami-gw."},
+    {"ctibus.http.fagi-gw", KEY_ADDRESS, "127.0.0.1:9103", 0, 0, 0, NULL,
+     "Metrics and health of fagi-gw."},
+    {"ctibus.http.cti-gw", KEY_ADDRESS, "127.0.0.1:9104", 0, 0, 0, NULL,
+     "Metrics and health of cti-gw."},
+    {"ctibus.http.federation", KEY_ADDRESS, "127.0.0.1:9105", 0, 0, 0, NULL,
+     "Metrics and health of federation."},
+    {"ctibus.cti.max_line", KEY_INT, "262144", 1024, 16 * MI, 0, NULL,
+     "Bytes of the longest line that a client may send."},
+    {"ctibus.cti.max_output", KEY_INT, "4194304", 65536, 1024 * MI, 0, NULL,
+     "Bytes that may wait for a client; with more it is disconnected."},
+    {"ctibus.cti.max_clients", KEY_INT, "10000", 1, 1000000, 0, NULL,
+     "Clients that one cti-gw takes at a time."},
+    {"ctibus.cti.idle_timeout", KEY_INT, "300", 0, 86400, RE, NULL,
+     "Seconds after which a silent client is disconnected; 0: never."},
+    {"ctibus.cti.proxy_protocol", KEY_BOOL, "false", 0, 0, 0, NULL,
+     "Whether a balancer announces each client (PROXY protocol)."},
+    {"ctibus.cti.tls_min", KEY_CHOICE, "1.2", 0, 0, 0, "1.0|1.1|1.2|1.3",
+     "The oldest TLS that a client may speak."},
+    {"ctibus.cti.websocket", KEY_ADDRESS, "127.0.0.1:5080", 0, 0, 0, NULL,
+     "Where cti-gw listens for browsers."},
+    {"ctibus.fagi.ami_wait_ms", KEY_INT, "200", 0, 10000, RE, NULL,
+     "Milliseconds that a script waits for its channel to be seen on the AMI."},
+    {"ctibus.fagi.deadline_ms", KEY_INT, "2000", 100, 60000, RE, NULL,
+     "Milliseconds that answering a script may take."},
+    {"ctibus.session_grace", KEY_INT, "5", 0, 3600, RE, NULL,
+     "Seconds that a user whose connection broke is still shown as there."},
+    {"ctibus.log.level", KEY_CHOICE, "info", 0, 0, RE, "error|warning|notice|info|debug",
+     "How much is logged."},
+    {"ctibus.log.format", KEY_CHOICE, "text", 0, 0, 0, "text|json", "How it is written."},
+};
+/* clang-format on */
+
+const size_t config_key_count = sizeof(config_keys) / sizeof(config_keys[0]);
+
+const char *config_type_name(enum key_type type)
+{
+    static const char *const names[] = {
+        [KEY_STRING] = "a string",
+        [KEY_CHOICE] = "a string",
+        [KEY_INT] = "a whole number",
+        [KEY_BOOL] = "true or false",
+        [KEY_ADDRESS] = "an address (\"HOST:PORT\", or null)",
+        [KEY_ENDPOINT] = "an endpoint (\"tcp://HOST:PORT\")",
+        [KEY_DATABASE] = "a database (\"sqlite:FILE\" or \"postgresql://...\")",
+        [KEY_STRINGS] = "an array of strings",
+        [KEY_LISTEN] = "a listener ([\"HOST\", PORT, true or false])",
+        [KEY_ANY] = "anything",
+    };
+
+    return names[type];
+}
+
+/* Whether `path` fits the first parts of `pattern`; *rest becomes what is left of the pattern:
+ * empty, or with a point in front. */
+static bool fits(const char *pattern, const char *path, const char **rest)
+{
+    while (*path) {
+        size_t n = strcspn(path, ".");
+        size_t m = strcspn(pattern, ".");
+        bool any = m == 1 && *pattern == '*';
+        if (!any && (n != m || memcmp(path, pattern, n) != 0))
+            return false;
+        path += n;
+        pattern += m;
+        if (*path && *pattern) {
+            path++;
+            pattern++;
+        } else if (*path) {
+            return false;
+        }
+    }
+    *rest = pattern;
+    return true;
+}
+
+const struct config_key *config_key_find(const char *path)
+{
+    const char *rest;
+
+    for (size_t i = 0; i < config_key_count; i++)
+        if (fits(config_keys[i].path, path, &rest) && !*rest)
+            return &config_keys[i];
+    return NULL;
+}
+
+bool config_key_is_parent(const char *path)
+{
+    const char *rest;
+
+    for (size_t i = 0; i < config_key_count; i++)
+        if (fits(config_keys[i].path, path, &rest) && *rest)
+            return true;
+    return false;
+}
+
+static char loose(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return (char)(c | 0x20);
+    return c == '-' ? '_' : c;
+}
+
+static bool same_loosely(struct view a, const char *b, size_t n)
+{
+    if (a.len != n)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (loose(a.ptr[i]) != loose(b[i]))
+            return false;
+    return true;
+}
+
+const char *config_key_spelling(const char *parent, struct view part, char *out, size_t n)
+{
+    for (size_t i = 0; i < config_key_count; i++) {
+        const char *rest = config_keys[i].path;
+        size_t len;
+        if (*parent && !fits(config_keys[i].path, parent, &rest))
+            continue;
+        if (*parent && *rest++ != '.')
+            continue;
+        len = strcspn(rest, ".");
+        if (len >= n || !same_loosely(part, rest, len))
+            continue;
+        snprintf(out, n, "%.*s", (int)len, rest);
+        return out;
+    }
+    return NULL;
+}
+
+/* Levenshtein's distance, for paths of less than 64 bytes; others are unlike anything. */
+static unsigned distance(const char *a, const char *b, size_t blen)
+{
+    unsigned row[64];
+    size_t alen = strlen(a);
+
+    if (alen >= 64 || blen >= 64)
+        return 64;
+    for (size_t j = 0; j <= blen; j++)
+        row[j] = (unsigned)j;
+    for (size_t i = 1; i <= alen; i++) {
+        unsigned diagonal = row[0];
+        row[0] = (unsigned)i;
+        for (size_t j = 1; j <= blen; j++) {
+            unsigned best = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = row[j];
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            if (row[j] + 1 < best)
+                best = row[j] + 1;
+            row[j] = best;
+        }
+    }
+    return row[blen];
+}
+
+const char *config_key_nearest(const char *path, char *out, size_t n)
+{
+    unsigned best = (unsigned)strlen(path) / 5 + 2;
+
+    *out = '\0';
+    for (size_t i = 0; i < config_key_count; i++) {
+        const char *candidate = config_keys[i].path;
+        for (const char *end = strchr(candidate, '.'); end; end = strchr(end, '.')) {
+            unsigned d;
+            end++;
+            end += strcspn(end, ".");
+            d = distance(path, candidate, (size_t)(end - candidate));
+            if (d < best) {
+                best = d;
+                snprintf(out, n, "%.*s", (int)(end - candidate), candidate);
+            }
+        }
+    }
+    return *out ? out : NULL;
+}
+
+void config_each_key(config_key_fn *fn, void *arg)
+{
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key *k = &config_keys[i];
+        fn(arg, k->path, config_type_name(k->type), k->otherwise ? k->otherwise : "",
+           k->flags & KEY_RELOADABLE, k->doc);
+    }
+}

@@ -1,0 +1,288 @@
+/* Reading the file, and putting the environment and the flags on top of it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "config/internal.h"
+#include "json/json.h"
+
+#define FILE_MAX_BYTES ((size_t)64 << 20)
+#define PATH_BYTES 256
+#define PART_BYTES 64
+
+/* The whole file into b. 0 or a negative errno. */
+static int read_all(const char *path, struct buf *b)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = 1;
+
+    if (fd < 0)
+        return -errno;
+    while (n > 0) {
+        char *room = buf_reserve(b, 65536);
+        if (!room) {
+            close(fd);
+            return -EFBIG;
+        }
+        n = read(fd, room, 65536);
+        if (n > 0)
+            buf_commit(b, (size_t)n);
+        if (n < 0 && errno == EINTR)
+            n = 1;
+    }
+    n = n < 0 ? -errno : 0;
+    close(fd);
+    return (int)n;
+}
+
+static unsigned line_of(struct view text, size_t offset)
+{
+    unsigned line = 1;
+
+    for (size_t i = 0; i < offset && i < text.len; i++)
+        line += text.ptr[i] == '\n';
+    return line;
+}
+
+static bool parse_file(struct config *cfg, struct view text)
+{
+    struct json_parser p;
+    int rc = json_parser_init(&p);
+
+    if (rc == 0)
+        rc = json_parse(&p, text, &cfg->root);
+    if (rc == -EINVAL)
+        config_fault(cfg, "", "malformed JSON at line %u", line_of(text, p.offset));
+    else if (rc == -EILSEQ)
+        config_fault(cfg, "", "not UTF-8");
+    else if (rc == -E2BIG)
+        config_fault(cfg, "", "nested too deep at line %u", line_of(text, p.offset));
+    else if (rc < 0)
+        config_fault(cfg, "", "out of memory");
+    else if (!json_object_is_type(cfg->root, json_type_object))
+        config_fault(cfg, "", "must be an object");
+    json_parser_fini(&p);
+    return json_object_is_type(cfg->root, json_type_object);
+}
+
+bool config_read_file(struct config *cfg)
+{
+    struct buf b;
+    bool ok = false;
+    int rc;
+
+    buf_init(&b, FILE_MAX_BYTES);
+    rc = read_all(cfg->file, &b);
+    if (rc < 0)
+        config_fault(cfg, "", "cannot read it: %s", strerror(-rc));
+    else
+        ok = parse_file(cfg, buf_view(&b));
+    cfg->ours = ok && json_get(cfg->root, "ctibus");
+    buf_free(&b);
+    return ok;
+}
+
+/* The value of an override: its row says what the text means; without one, what stands there now.
+ */
+static struct json_object *value_of(const struct config_key *key, struct json_object *now,
+                                    struct view text)
+{
+    struct json_object *value = NULL;
+    struct json_parser p;
+    bool plain = key && key->type != KEY_INT && key->type != KEY_BOOL && key->type != KEY_STRINGS &&
+                 key->type != KEY_LISTEN && key->type != KEY_ANY;
+    bool parsed = false;
+
+    if (!key && json_object_is_type(now, json_type_string))
+        plain = true;
+    if (key && key->type == KEY_ADDRESS && view_eq(text, VIEW("null")))
+        plain = false;
+    if (!plain && json_parser_init(&p) == 0) {
+        parsed = json_parse(&p, text, &value) == 0;
+        json_parser_fini(&p);
+    }
+    if (key && key->type == KEY_BOOL && json_object_is_type(value, json_type_int)) {
+        bool on = json_object_get_int(value) != 0;
+        json_object_put(value);
+        return json_object_new_boolean(on);
+    }
+    return parsed ? value : json_object_new_string_len(text.len ? text.ptr : "", (int)text.len);
+}
+
+/* The name by which `obj` has this part, or its spelling in the table, or the part itself. */
+static bool spell(struct json_object *obj, const char *parent, struct view part, bool lower,
+                  char *out)
+{
+    char spelled[PART_BYTES];
+
+    if (part.len == 0 || part.len >= PART_BYTES)
+        return false;
+    snprintf(out, PART_BYTES, "%.*s", VIEW_ARG(part));
+    if (json_object_is_type(obj, json_type_object)) {
+        if (json_object_object_get_ex(obj, out, NULL))
+            return true;
+        json_object_object_foreach(obj, key, value)
+        {
+            (void)value;
+            if (strlen(key) < PART_BYTES && view_ieq(view_cstr(key), part)) {
+                snprintf(out, PART_BYTES, "%s", key);
+                return true;
+            }
+        }
+    }
+    if (config_key_spelling(parent, part, spelled, sizeof(spelled)))
+        snprintf(out, PART_BYTES, "%s", spelled);
+    else if (lower)
+        for (char *p = out; *p; p++)
+            if (*p >= 'A' && *p <= 'Z')
+                *p |= 0x20;
+    return true;
+}
+
+/* Cuts the next part off a path: at "." or at "__". */
+static struct view next_part(struct view *rest, struct view sep)
+{
+    ptrdiff_t at = view_find(*rest, sep);
+    struct view part = *rest;
+
+    if (at < 0) {
+        *rest = view_of(NULL, 0);
+        return part;
+    }
+    part.len = (size_t)at;
+    *rest = view_of(rest->ptr + at + sep.len, rest->len - (size_t)at - sep.len);
+    return part;
+}
+
+static void note_origin(struct config *cfg, const char *path, const char *name)
+{
+    struct config_origin *o = calloc(1, sizeof(*o));
+
+    if (o) {
+        o->path = strdup(path);
+        o->name = strdup(name);
+        o->next = cfg->origins;
+        cfg->origins = o;
+    }
+    if (!o || !o->path || !o->name)
+        cfg->out_of_memory = true;
+}
+
+/* Puts one value into the tree, making the objects above it. */
+static void put(struct config *cfg, struct view key, struct view sep, struct view text,
+                const char *origin)
+{
+    struct json_object *obj = cfg->root;
+    struct view rest = key;
+    char path[PATH_BYTES] = "";
+    char name[PART_BYTES];
+    struct json_object *now;
+
+    for (;;) {
+        struct view part = next_part(&rest, sep);
+        size_t len = strlen(path);
+        if (!spell(obj, path, part, sep.len == 2, name) || len + strlen(name) + 2 > PATH_BYTES) {
+            note_origin(cfg, path, origin);
+            config_fault(cfg, path, "no key can be named so");
+            return;
+        }
+        snprintf(path + len, PATH_BYTES - len, "%s%s", len ? "." : "", name);
+        now = NULL;
+        json_object_object_get_ex(obj, name, &now);
+        if (rest.len == 0)
+            break;
+        if (!now) {
+            now = json_object_new_object();
+            json_object_object_add(obj, name, now);
+        }
+        if (!json_object_is_type(now, json_type_object)) {
+            note_origin(cfg, path, origin);
+            config_fault(cfg, path, "is no object, so nothing in it can be set");
+            return;
+        }
+        obj = now;
+    }
+    note_origin(cfg, path, origin);
+    json_object_object_add(obj, name, value_of(config_key_find(path), now, text));
+}
+
+/* A secret from a file, without the line's end. */
+static void put_from_file(struct config *cfg, struct view key, struct view file, const char *origin)
+{
+    char *path = view_dup(file);
+    struct view text;
+    struct buf b;
+    int rc;
+
+    buf_init(&b, 65536 * 2);
+    rc = path ? read_all(path, &b) : -ENOMEM;
+    text = buf_view(&b);
+    while (text.len > 0 && (text.ptr[text.len - 1] == '\n' || text.ptr[text.len - 1] == '\r'))
+        text.len--;
+    if (rc == 0) {
+        put(cfg, key, VIEW("__"), text, origin);
+    } else {
+        note_origin(cfg, "", origin);
+        config_fault(cfg, "", "cannot read %s: %s", path ? path : "it", strerror(-rc));
+    }
+    buf_free(&b);
+    free(path);
+}
+
+/* CTIBUS__A__B names ctibus.a.b, CTIBUS_A__B names a.b; other variables are not for us. */
+static bool variable_key(struct view name, struct view *key)
+{
+    char spelled[PART_BYTES];
+
+    if (!view_starts(name, VIEW("CTIBUS_")))
+        return false;
+    if (view_starts(name, VIEW("CTIBUS__"))) {
+        *key = name;
+        return name.len > 8;
+    }
+    *key = view_of(name.ptr + 7, name.len - 7);
+    if (view_find(*key, VIEW("__")) > 0)
+        return true;
+    return config_key_spelling("", *key, spelled, sizeof(spelled)) && config_key_find(spelled);
+}
+
+static void apply_variable(struct config *cfg, const char *assignment)
+{
+    struct view text = view_cstr(assignment);
+    struct view name = view_cut(&text, '=');
+    char origin[PATH_BYTES];
+    struct view key;
+
+    if (!variable_key(name, &key))
+        return;
+    snprintf(origin, sizeof(origin), "environment %.*s", VIEW_ARG(name));
+    if (key.len > 5 && memcmp(key.ptr + key.len - 5, "_FILE", 5) == 0)
+        put_from_file(cfg, view_of(key.ptr, key.len - 5), text, origin);
+    else
+        put(cfg, key, VIEW("__"), text, origin);
+}
+
+static void apply_set(struct config *cfg, const char *assignment)
+{
+    struct view text = view_cstr(assignment);
+    struct view key = view_cut(&text, '=');
+
+    if (strchr(assignment, '=')) {
+        put(cfg, key, VIEW("."), text, "--set");
+        return;
+    }
+    note_origin(cfg, assignment, "--set");
+    config_fault(cfg, assignment, "must be KEY=VALUE");
+}
+
+void config_apply(struct config *cfg, const struct config_overrides *overrides)
+{
+    if (!overrides)
+        return;
+    for (size_t i = 0; overrides->env && overrides->env[i]; i++)
+        apply_variable(cfg, overrides->env[i]);
+    for (size_t i = 0; overrides->sets && overrides->sets[i]; i++)
+        apply_set(cfg, overrides->sets[i]);
+}

@@ -1,0 +1,59 @@
+/*
+ * JSON: a strict parser and getters over json-c, and a writer that appends to a buffer.
+ *
+ * Objects that json_parse gives belong to the caller (json_object_put). Views that getters give
+ * live as long as the object. What the writer appends is always valid JSON, whatever it is given.
+ */
+#ifndef CTIBUS_JSON_JSON_H
+#define CTIBUS_JSON_JSON_H
+
+#include <json-c/json.h>
+
+#include "base/buf.h"
+
+/* Arrays and objects inside each other. */
+#define JSON_DEPTH 32
+
+struct json_parser {
+    struct json_tokener *tok;
+    size_t offset; /* after a failed json_parse: about where, in bytes from the start */
+};
+
+/* 0 or -ENOMEM. One parser serves any number of texts, one after the other. */
+int json_parser_init(struct json_parser *p);
+void json_parser_fini(struct json_parser *p);
+
+/* Parses the whole of `text`: one value, blanks around it. *out is NULL for the value null. 0;
+ * -EINVAL (not JSON; a NUL byte or a bare control character is not), -EILSEQ (not UTF-8), -E2BIG
+ * (deeper than JSON_DEPTH), -ENOMEM. Of a key that comes twice the last one counts. */
+int json_parse(struct json_parser *p, struct view text, struct json_object **out);
+
+/* The member `key`, or NULL: there is none, it is null, or obj is not an object. Borrowed. */
+struct json_object *json_get(struct json_object *obj, const char *key);
+/* The same when it is an object. */
+struct json_object *json_get_object(struct json_object *obj, const char *key);
+/* The string `key`; empty when there is none or it is no string. */
+struct view json_get_view(struct json_object *obj, const char *key);
+/* The integer `key`, also from a string of digits, as clients send ids either way. */
+int64_t json_get_i64(struct json_object *obj, const char *key, int64_t otherwise);
+/* The boolean `key`, also from 0 and 1. */
+bool json_get_bool(struct json_object *obj, const char *key, bool otherwise);
+/* A string value itself; empty for anything else. */
+struct view json_view(struct json_object *value);
+
+/* The writers append to b and return 0, or a negative errno when b has failed (b->failed tells that
+ * at the end, too). */
+
+/* Quoted and escaped. Bad UTF-8 is mended (base/utf8.h). */
+int json_put_string(struct buf *b, struct view v);
+int json_put_i64(struct buf *b, int64_t n);
+/* With the fewest digits that read back as the same number, always with a point or an exponent;
+ * null when it is not finite. */
+int json_put_double(struct buf *b, double d);
+/* Seconds since 1970 with six decimals, as the CTI protocol's timenow. */
+int json_put_time(struct buf *b, double seconds);
+int json_put_bool(struct buf *b, bool on);
+/* Any json-c value; NULL is null. */
+int json_put_object(struct buf *b, struct json_object *obj);
+
+#endif

@@ -1,0 +1,247 @@
+#include "log/log.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+#define LEVELS 5
+#define MESSAGE_MAX 2048
+/* Longer writes to a pipe may be mixed with those of other processes. */
+#define LINE_MAX_BYTES PIPE_BUF
+
+struct log {
+    int fd;
+    _Atomic int level;
+    bool json;
+    char *service;
+    atomic_uint_fast64_t lines[LEVELS];
+    atomic_uint_fast64_t suppressed;
+};
+
+static const char *const level_names[LEVELS] = {"error", "warning", "notice", "info", "debug"};
+
+struct line {
+    char text[LINE_MAX_BYTES];
+    size_t len;
+    size_t room; /* what the message may fill; the end of the line needs the rest */
+};
+
+struct log *log_new(int fd, const char *service, enum log_level level, bool json)
+{
+    struct log *log = calloc(1, sizeof(*log));
+
+    if (!log)
+        return NULL;
+    log->service = strdup(service);
+    if (!log->service) {
+        free(log);
+        return NULL;
+    }
+    log->fd = fd;
+    log->level = (int)level;
+    log->json = json;
+    return log;
+}
+
+void log_destroy(struct log **log)
+{
+    if (!log || !*log)
+        return;
+    free((*log)->service);
+    free(*log);
+    *log = NULL;
+}
+
+int log_level_parse(struct view name, enum log_level *out)
+{
+    for (int i = 0; i < LEVELS; i++) {
+        if (view_eq(name, view_cstr(level_names[i]))) {
+            *out = (enum log_level)i;
+            return 0;
+        }
+    }
+    return -EINVAL;
+}
+
+void log_set_level(struct log *log, enum log_level level)
+{
+    atomic_store_explicit(&log->level, (int)level, memory_order_relaxed);
+}
+
+enum log_level log_get_level(const struct log *log)
+{
+    return (enum log_level)atomic_load_explicit(&log->level, memory_order_relaxed);
+}
+
+uint64_t log_suppressed_total(const struct log *log)
+{
+    return atomic_load_explicit(&log->suppressed, memory_order_relaxed);
+}
+
+uint64_t log_lines_total(const struct log *log, enum log_level level)
+{
+    return atomic_load_explicit(&log->lines[level], memory_order_relaxed);
+}
+
+/* False when there is no room left. */
+static bool put(struct line *l, const char *s, size_t n)
+{
+    if (n > l->room - l->len)
+        return false;
+    memcpy(l->text + l->len, s, n);
+    l->len += n;
+    return true;
+}
+
+/* Length of the UTF-8 sequence at p that may be shown as it is, 0 when its first byte must be
+ * escaped: bad UTF-8, but also the C1 controls, which terminals obey. */
+static size_t shown(const unsigned char *p, size_t n)
+{
+    uint32_t c;
+    size_t need;
+
+    if (p[0] < 0x80)
+        return p[0] >= 0x20 && p[0] != 0x7f;
+    need = p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
+    if (need == 0 || need > n)
+        return 0;
+    c = p[0] & (0x7fu >> need);
+    for (size_t i = 1; i < need; i++) {
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+        c = c << 6 | (p[i] & 0x3f);
+    }
+    if (c < 0xa0 || (need == 3 && c < 0x800) || (c >= 0xd800 && c < 0xe000))
+        return 0;
+    if ((need == 4 && c < 0x10000) || c > 0x10ffff || c == 0x2028 || c == 0x2029)
+        return 0;
+    return need;
+}
+
+static bool put_escaped(struct line *l, const char *s, size_t n, bool json)
+{
+    const unsigned char *p = (const unsigned char *)s;
+    char hex[8];
+
+    for (size_t i = 0; i < n;) {
+        size_t k = shown(p + i, n - i);
+        bool ok;
+        if (json && (p[i] == '"' || p[i] == '\\')) {
+            char two[2] = {'\\', (char)p[i]};
+            ok = put(l, two, 2);
+            k = 1;
+        } else if (k) {
+            ok = put(l, s + i, k);
+        } else {
+            snprintf(hex, sizeof(hex), json ? "\\u%04x" : "\\x%02x",
+                     json && p[i] >= 0x80 ? 0xfffdu : p[i]);
+            ok = put(l, hex, strlen(hex));
+            k = 1;
+        }
+        if (!ok)
+            return false;
+        i += k;
+    }
+    return true;
+}
+
+static void put_head(struct line *l, const struct log *log, enum log_level level)
+{
+    uint64_t now = clock_wall_us();
+    time_t seconds = (time_t)(now / 1000000u);
+    struct tm tm;
+    char date[32];
+    char head[160];
+    int n;
+
+    gmtime_r(&seconds, &tm);
+    strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
+    n = snprintf(head, sizeof(head),
+                 log->json ? "{\"time\":\"%s.%06uZ\",\"level\":\"%s\",\"service\":\"%.64s\","
+                             "\"message\":\""
+                           : "%s.%06uZ %-7s %.64s: ",
+                 date, (unsigned)(now % 1000000u), level_names[level], log->service);
+    put(l, head, (size_t)n);
+}
+
+static void write_whole(int fd, const char *p, size_t n)
+{
+    while (n > 0) {
+        ssize_t done = write(fd, p, n);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            return; /* nobody to tell */
+        p += done;
+        n -= (size_t)done;
+    }
+}
+
+static void write_line(struct log *log, enum log_level level, const char *message, size_t n)
+{
+    const char *tail = log->json ? "\"}\n" : "\n";
+    struct line l = {.len = 0, .room = LINE_MAX_BYTES - 8};
+
+    put_head(&l, log, level);
+    if (!put_escaped(&l, message, n, log->json)) {
+        l.room += 4;
+        put(&l, "...", 3);
+    }
+    l.room = LINE_MAX_BYTES;
+    put(&l, tail, strlen(tail));
+    atomic_fetch_add_explicit(&log->lines[level], 1, memory_order_relaxed);
+    write_whole(log->fd, l.text, l.len);
+}
+
+/* True when this line may be written; *left_out: how many of an earlier second were not. Worker
+ * threads log too, hence the atomics; to be off by a line does no harm. */
+static bool site_allows(struct log_site *site, uint32_t *left_out)
+{
+    uint64_t second = clock_mono_us() / 1000000u + 1;
+
+    *left_out = 0;
+    if (__atomic_exchange_n(&site->second, second, __ATOMIC_RELAXED) != second) {
+        __atomic_store_n(&site->lines, 0, __ATOMIC_RELAXED);
+        *left_out = __atomic_exchange_n(&site->suppressed, 0, __ATOMIC_RELAXED);
+    }
+    if (__atomic_fetch_add(&site->lines, 1, __ATOMIC_RELAXED) < LOG_BURST)
+        return true;
+    __atomic_fetch_add(&site->suppressed, 1, __ATOMIC_RELAXED);
+    return false;
+}
+
+void log_write(struct log *log, struct log_site *site, enum log_level level, const char *fmt, ...)
+{
+    char message[MESSAGE_MAX];
+    int saved = errno; /* for %m, and for a caller that looks at it afterwards */
+    uint32_t left_out;
+    va_list ap;
+    int n;
+
+    if (!site_allows(site, &left_out)) {
+        atomic_fetch_add_explicit(&log->suppressed, 1, memory_order_relaxed);
+        errno = saved;
+        return;
+    }
+    if (left_out) {
+        n = snprintf(message, sizeof(message), "left out %u lines like the next", left_out);
+        write_line(log, level, message, (size_t)n);
+    }
+    errno = saved;
+    va_start(ap, fmt);
+    n = vsnprintf(message, sizeof(message), fmt, ap);
+    va_end(ap);
+    if (n >= (int)sizeof(message)) {
+        memcpy(message + sizeof(message) - 4, "...", 3);
+        n = sizeof(message) - 1;
+    }
+    write_line(log, level, message, n < 0 ? 0 : (size_t)n);
+    errno = saved;
+}

@@ -1,0 +1,128 @@
+#include "svc/process.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+static double resident_bytes(void *arg)
+{
+    FILE *f = fopen("/proc/self/statm", "re");
+    long pages = 0;
+
+    if (!f)
+        return 0;
+    if (fscanf(f, "%*d %ld", &pages) != 1)
+        pages = 0;
+    fclose(f);
+    return (double)pages * (double)sysconf(_SC_PAGESIZE);
+}
+
+static double seconds_of(struct timeval tv)
+{
+    return (double)tv.tv_sec + (double)tv.tv_usec / 1e6;
+}
+
+static double cpu_seconds(void *arg)
+{
+    struct rusage u;
+
+    if (getrusage(RUSAGE_SELF, &u) < 0)
+        return 0;
+    return seconds_of(u.ru_utime) + seconds_of(u.ru_stime);
+}
+
+static double uptime(void *arg)
+{
+    const struct metric *started = arg;
+
+    return clock_wall() - metric_get(started);
+}
+
+static double error_lines(void *log)
+{
+    return (double)log_lines_total(log, LOG_ERROR);
+}
+
+static double warning_lines(void *log)
+{
+    return (double)log_lines_total(log, LOG_WARNING);
+}
+
+static double notice_lines(void *log)
+{
+    return (double)log_lines_total(log, LOG_NOTICE);
+}
+
+static double info_lines(void *log)
+{
+    return (double)log_lines_total(log, LOG_INFO);
+}
+
+static double debug_lines(void *log)
+{
+    return (double)log_lines_total(log, LOG_DEBUG);
+}
+
+static double suppressed_lines(void *log)
+{
+    return (double)log_suppressed_total(log);
+}
+
+static bool log_metrics(struct svc *svc)
+{
+    static const struct {
+        const char *level;
+        metric_fn *fn;
+    } levels[] = {{"error", error_lines},
+                  {"warning", warning_lines},
+                  {"notice", notice_lines},
+                  {"info", info_lines},
+                  {"debug", debug_lines}};
+    bool ok = true;
+
+    for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+        const struct metric_label labels[] = {{"level", levels[i].level}, {NULL, NULL}};
+        ok = ok && metrics_callback(svc->metrics, METRIC_COUNTER, "ctibus_log_lines_total", labels,
+                                    "lines written to the log", levels[i].fn, svc->log);
+    }
+    return ok && metrics_callback(svc->metrics, METRIC_COUNTER, "ctibus_log_suppressed_total", NULL,
+                                  "lines left out of the log by its rate limit", suppressed_lines,
+                                  svc->log);
+}
+
+int process_metrics(struct svc *svc)
+{
+    const struct metric_label build[] = {
+        {"version", CTIBUS_VERSION}, {"service", svc->name}, {NULL, NULL}};
+    struct metrics *m = svc->metrics;
+    struct metric *info =
+        metrics_add(m, METRIC_GAUGE, "ctibus_build_info", build, "1; the version is in the label");
+    struct metric *started = metrics_add(m, METRIC_GAUGE, "process_start_time_seconds", NULL,
+                                         "when the process was started, in seconds since 1970");
+
+    if (!info || !started)
+        return -ENOMEM;
+    metric_set(info, 1);
+    metric_set(started, clock_wall());
+    if (!metrics_callback(m, METRIC_GAUGE, "ctibus_uptime_seconds", NULL, "seconds since the start",
+                          uptime, started) ||
+        !metrics_callback(m, METRIC_GAUGE, "process_resident_memory_bytes", NULL, "memory in use",
+                          resident_bytes, NULL) ||
+        !metrics_callback(m, METRIC_COUNTER, "process_cpu_seconds_total", NULL,
+                          "processor time used", cpu_seconds, NULL))
+        return -ENOMEM;
+    return log_metrics(svc) ? 0 : -ENOMEM;
+}
+
+void process_raise_limits(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}

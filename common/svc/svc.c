@@ -1,0 +1,335 @@
+#include "svc/svc.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/hostport.h"
+#include "metrics/health.h"
+#include "svc/options.h"
+#include "svc/process.h"
+
+#define STOP_MS 5000
+
+enum { EXIT_STOPPED, EXIT_FAILED, EXIT_BAD_CONFIG };
+
+struct svc_state {
+    struct svc svc;
+    const struct svc_def *def;
+    struct options options;
+    struct config *cfg;
+    struct health *health;
+    struct loop_signal *term, *interrupt, *hangup;
+    struct loop_timer *deadline;
+    void *ctx;
+    bool stopping;
+    int exit_code;
+};
+
+/* --- configuration --- */
+
+static void print_error(void *arg, const struct config_error *e)
+{
+    fprintf(stderr, "%s: %s%s%s\n", e->file, e->key, *e->key ? ": " : "", e->reason);
+}
+
+static void log_config_error(void *arg, const struct config_error *e)
+{
+    log_error((struct log *)arg, "configuration file=%s key=%s: %s", e->file, e->key, e->reason);
+}
+
+static struct config *load(struct svc_state *s, config_error_fn *tell, void *arg)
+{
+    struct config_overrides over = {.env = environ, .sets = (const char *const *)s->options.sets};
+    struct config_errors errors = {NULL, 0};
+    struct config *cfg = config_load(s->options.config, &over, &errors);
+
+    if (!cfg && errors.count == 0)
+        tell(arg, &(struct config_error){(char *)s->options.config, "", "out of memory"});
+    config_each_error(&errors, tell, arg);
+    config_errors_free(&errors);
+    return cfg;
+}
+
+/* What the service itself has to say about the configuration. */
+static bool check(struct svc_state *s, config_error_fn *tell, void *arg)
+{
+    struct buf why;
+    bool ok = true;
+
+    if (!s->def->check)
+        return true;
+    buf_init(&why, 65536);
+    ok = s->def->check(&s->svc, &why);
+    if (!ok)
+        tell(arg, &(struct config_error){(char *)s->options.config, "",
+                                         (char *)(buf_cstr(&why) ? buf_cstr(&why) : "is wrong")});
+    buf_free(&why);
+    return ok;
+}
+
+const char *svc_option(const struct svc *svc, const char *name)
+{
+    const struct svc_def *def = svc->state->def;
+
+    for (size_t i = 0; def->options && def->options[i].name; i++)
+        if (strcmp(def->options[i].name, name) == 0)
+            return svc->state->options.values[i];
+    assert(!"a flag that the service has");
+    return NULL;
+}
+
+static bool has_option(const struct svc_def *def, const char *name)
+{
+    for (const struct svc_option *o = def->options; o && o->name; o++)
+        if (strcmp(o->name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Where its HTTP side listens; NULL: nowhere. */
+static const char *http_address(const struct svc_state *s)
+{
+    char key[64];
+
+    snprintf(key, sizeof(key), "ctibus.http.%s", s->def->name);
+    return config_str(s->cfg, key);
+}
+
+/* --- stop and reload --- */
+
+static void leave(struct svc_state *s, int code)
+{
+    s->exit_code = code;
+    loop_stop(s->svc.loop);
+}
+
+void svc_stopped(struct svc *svc)
+{
+    loop_stop(svc->loop);
+}
+
+void svc_fail(struct svc *svc)
+{
+    leave(svc->state, EXIT_FAILED);
+}
+
+static void deadline_passed(void *arg)
+{
+    struct svc_state *s = arg;
+
+    log_warning(s->svc.log, "not stopped after %d ms: leaving", STOP_MS);
+    leave(s, EXIT_FAILED);
+}
+
+static void stop_asked(void *arg)
+{
+    struct svc_state *s = arg;
+
+    if (s->stopping) {
+        log_warning(s->svc.log, "second signal: leaving at once");
+        leave(s, EXIT_FAILED);
+        return;
+    }
+    s->stopping = true;
+    log_notice(s->svc.log, "stopping");
+    loop_timer_start(s->deadline, STOP_MS, false);
+    if (s->def->stop)
+        s->def->stop(s->ctx);
+    else
+        svc_stopped(&s->svc);
+}
+
+static void apply_log_level(struct svc_state *s)
+{
+    enum log_level level;
+
+    if (log_level_parse(view_cstr(config_str(s->cfg, "ctibus.log.level")), &level) == 0)
+        log_set_level(s->svc.log, level);
+}
+
+static void note_change(void *arg, const char *key, bool reloadable)
+{
+    struct svc_state *s = arg;
+
+    if (reloadable)
+        log_notice(s->svc.log, "reload: %s has changed", key);
+    else
+        log_warning(s->svc.log, "reload: %s has changed, which needs a restart", key);
+}
+
+static void reload_asked(void *arg)
+{
+    struct svc_state *s = arg;
+    struct config *old = s->cfg;
+    struct config *cfg;
+
+    if (s->stopping || !s->def->reload) {
+        log_notice(s->svc.log, "nothing to reload");
+        return;
+    }
+    cfg = load(s, log_config_error, s->svc.log);
+    s->svc.cfg = cfg ? cfg : old;
+    if (!cfg || !check(s, log_config_error, s->svc.log)) {
+        log_error(s->svc.log, "the configuration stays as it was");
+        s->svc.cfg = old;
+        config_destroy(&cfg);
+        return;
+    }
+    s->cfg = cfg;
+    config_each_change(old, cfg, note_change, s);
+    apply_log_level(s);
+    s->def->reload(s->ctx);
+    config_destroy(&old);
+    log_notice(s->svc.log, "configuration reloaded");
+}
+
+/* --- start --- */
+
+void svc_log_listening(struct svc *svc, const char *name, const char *address, uint16_t port)
+{
+    log_notice(svc->log, "listening name=%s address=%s port=%u", name, address, (unsigned)port);
+}
+
+static bool is_ready(void *arg, struct buf *why)
+{
+    struct svc_state *s = arg;
+
+    if (s->stopping) {
+        buf_append_cstr(why, "the service is stopping");
+        return false;
+    }
+    return !s->def->ready || s->def->ready(s->ctx, why);
+}
+
+static int start_health(struct svc_state *s)
+{
+    const char *addr = http_address(s);
+    struct view host;
+    uint16_t port;
+    char name[256];
+    int err;
+
+    if (!addr)
+        return 0;
+    s->health = health_new(s->svc.loop, addr, s->svc.metrics, is_ready, s, &err);
+    if (!s->health) {
+        log_error(s->svc.log, "cannot listen at %s for metrics: %s", addr, strerror(-err));
+        return err;
+    }
+    hostport_split(view_cstr(addr), &host, &port);
+    snprintf(name, sizeof(name), "%.*s", VIEW_ARG(host));
+    svc_log_listening(&s->svc, "metrics", *name ? name : "0.0.0.0", health_port(s->health));
+    return 0;
+}
+
+static int make_parts(struct svc_state *s)
+{
+    struct svc *svc = &s->svc;
+    bool json = strcmp(config_str(s->cfg, "ctibus.log.format"), "json") == 0;
+    char name[64];
+
+    snprintf(name, sizeof(name), "ctibus-%s", s->def->name);
+    svc->log = log_new(STDERR_FILENO, name, LOG_INFO, json);
+    if (!svc->log)
+        return -ENOMEM;
+    apply_log_level(s);
+    svc->loop = loop_new();
+    svc->metrics = metrics_new();
+    if (!svc->loop || !svc->metrics || process_metrics(svc) < 0)
+        return -ENOMEM;
+    s->term = loop_signal_new(svc->loop, SIGTERM, stop_asked, s);
+    s->interrupt = loop_signal_new(svc->loop, SIGINT, stop_asked, s);
+    s->hangup = loop_signal_new(svc->loop, SIGHUP, reload_asked, s);
+    s->deadline = loop_timer_new(svc->loop, deadline_passed, s);
+    return s->term && s->interrupt && s->hangup && s->deadline ? 0 : -ENOMEM;
+}
+
+static void free_parts(struct svc_state *s)
+{
+    health_destroy(&s->health);
+    if (s->ctx && s->def->destroy)
+        s->def->destroy(&s->ctx);
+    loop_signal_destroy(&s->term);
+    loop_signal_destroy(&s->interrupt);
+    loop_signal_destroy(&s->hangup);
+    loop_timer_destroy(&s->deadline);
+    metrics_destroy(&s->svc.metrics);
+    loop_destroy(&s->svc.loop);
+    log_destroy(&s->svc.log);
+}
+
+static int run(struct svc_state *s)
+{
+    int rc = make_parts(s);
+
+    signal(SIGPIPE, SIG_IGN);
+    process_raise_limits();
+    if (rc == 0)
+        log_notice(s->svc.log, "starting version=%s instance=%s", CTIBUS_VERSION, s->svc.instance);
+    if (rc == 0)
+        rc = s->def->start(&s->svc, &s->ctx);
+    if (rc == 0)
+        rc = start_health(s);
+    if (rc == 0)
+        rc = loop_run(s->svc.loop);
+    if (rc < 0) {
+        log_error(s->svc.log, "failed: %s", strerror(-rc));
+        s->exit_code = EXIT_FAILED;
+    }
+    if (s->svc.log)
+        log_notice(s->svc.log, "stopped");
+    free_parts(s);
+    return s->exit_code;
+}
+
+static int healthcheck(const struct svc_state *s)
+{
+    const char *addr = http_address(s);
+    struct buf body;
+    int rc;
+
+    if (!addr) {
+        fprintf(stderr, "ctibus.http.%s is turned off\n", s->def->name);
+        return EXIT_FAILED;
+    }
+    buf_init(&body, 65536);
+    rc = health_probe(addr, &body);
+    if (rc == -EAGAIN)
+        fprintf(stderr, "not ready: %.*s\n", VIEW_ARG(buf_view(&body)));
+    else if (rc < 0)
+        fprintf(stderr, "%s: %s\n", addr, strerror(-rc));
+    buf_free(&body);
+    return rc == 0 ? EXIT_STOPPED : EXIT_FAILED;
+}
+
+static int work(struct svc_state *s)
+{
+    s->cfg = load(s, print_error, NULL);
+    s->svc.cfg = s->cfg;
+    if (!s->cfg || (!s->options.healthcheck && !check(s, print_error, NULL)))
+        return EXIT_BAD_CONFIG;
+    if (s->options.check) {
+        printf("configuration ok\n");
+        return EXIT_STOPPED;
+    }
+    return s->options.healthcheck ? healthcheck(s) : run(s);
+}
+
+int svc_main(int argc, char **argv, const struct svc_def *def)
+{
+    struct svc_state s = {.def = def};
+    int rc = options_parse(&s.options, argc, argv, def);
+
+    s.svc = (struct svc){.name = def->name, .instance = def->name, .state = &s};
+    if (rc < 0 && has_option(def, "instance") && svc_option(&s.svc, "instance"))
+        s.svc.instance = svc_option(&s.svc, "instance");
+    if (rc < 0)
+        rc = work(&s);
+    config_destroy(&s.cfg);
+    options_free(&s.options);
+    return rc;
+}

@@ -1,0 +1,78 @@
+/*
+ * What every service is inside: flags, configuration, log, loop, metrics, health, signals, a clean
+ * stop.
+ *
+ * A service describes itself in a struct svc_def and its main is one call of svc_main. The order
+ * is: flags, configuration, start(), the loop, stop() at SIGTERM or SIGINT, the loop until
+ * svc_stopped() (5 s at most; a second signal ends it at once), destroy().
+ * Exit codes: 0 stopped, 1 failed, 2 bad configuration or flags.
+ */
+#ifndef CTIBUS_SVC_SVC_H
+#define CTIBUS_SVC_SVC_H
+
+#include "base/buf.h"
+#include "config/config.h"
+#include "log/log.h"
+#include "loop/loop.h"
+#include "metrics/metrics.h"
+
+struct svc_state;
+
+/* Handed to the service; everything in it is borrowed. */
+struct svc {
+    const struct config *cfg; /* another one from each reload on */
+    struct log *log;
+    struct loop *loop;
+    struct metrics *metrics;
+    const char *name; /* as in the definition: "cti-gw" */
+    const char
+        *instance; /* --instance when the service has it, else the name; start() may set it */
+    struct svc_state *state;
+};
+
+/* A flag of the service's own: --name ARG. */
+struct svc_option {
+    const char *name;
+    const char *arg; /* what --help calls its value */
+    const char *doc;
+};
+
+struct svc_def {
+    const char *name; /* the program is ctibus-NAME, its HTTP side ctibus.http.NAME */
+    const char *doc;  /* a sentence for --help */
+    const struct svc_option *options; /* ends with a NULL name; NULL: none */
+
+    /* Optional: what the configuration's own checks cannot know, e.g. that the IPBX of a flag is in
+     * it. False after appending a sentence to `why`. Only name, instance, cfg and options are
+     * there. */
+    bool (*check)(const struct svc *svc, struct buf *why);
+    /* Sets all up; *ctx goes to the others. 0, or a negative errno: then it has logged why, and
+     * destroy is called when *ctx is set. */
+    int (*start)(struct svc *svc, void **ctx);
+    /* Stops taking work, finishes what is under way, then calls svc_stopped. NULL: nothing to do.
+     */
+    void (*stop)(void *ctx);
+    /* Optional, at SIGHUP: svc->cfg is the new configuration, already checked. What was borrowed
+     * from the old one dies when this returns. Without it a SIGHUP is only noted. */
+    void (*reload)(void *ctx);
+    /* Optional, for /readyz; see metrics/health.h. NULL: ready once started. */
+    bool (*ready)(void *ctx, struct buf *why);
+    /* Frees all; the loop does not run any more. */
+    void (*destroy)(void **ctx);
+};
+
+/* Runs the service; returns the exit code. */
+int svc_main(int argc, char **argv, const struct svc_def *def);
+
+/* The value of one of the service's own flags; NULL when it was not given. */
+const char *svc_option(const struct svc *svc, const char *name);
+
+/* The clean stop is done: the loop ends. */
+void svc_stopped(struct svc *svc);
+/* The service cannot go on (it has logged why): the loop ends and the exit code is 1. */
+void svc_fail(struct svc *svc);
+
+/* Logs, in the form that tools and tests look for, that a socket is bound. */
+void svc_log_listening(struct svc *svc, const char *name, const char *address, uint16_t port);
+
+#endif

@@ -1,0 +1,187 @@
+#include "actions.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+
+#define MAX_WAITING 10000
+
+struct waiting {
+    char id[96];
+    bool is_list;
+    bool answered; /* a list whose Response has come */
+    uint64_t deadline;
+    action_item_fn *item;
+    action_done_fn *done;
+    void *arg;
+};
+
+struct actions {
+    char prefix[64];
+    uint64_t next;
+    struct map *by_id;
+    size_t lists;
+    uint64_t late;
+    char last_id[96]; /* of the action begun */
+};
+
+struct actions *actions_new(const char *prefix)
+{
+    struct actions *a = calloc(1, sizeof(*a));
+
+    if (!a)
+        return NULL;
+    snprintf(a->prefix, sizeof(a->prefix), "%s", prefix);
+    a->by_id = map_new();
+    if (!a->by_id) {
+        free(a);
+        return NULL;
+    }
+    return a;
+}
+
+static void finish(struct actions *a, struct waiting *w, enum action_outcome outcome,
+                   const struct ami_block *response)
+{
+    map_del(a->by_id, view_cstr(w->id));
+    a->lists -= w->is_list;
+    if (w->done)
+        w->done(w->arg, outcome, response);
+    free(w);
+}
+
+/* Any that is due at `now`; the table may change between calls. */
+static struct waiting *find_due(struct actions *a, uint64_t now)
+{
+    size_t pos = 0;
+    void *v;
+
+    while (map_next(a->by_id, &pos, NULL, &v))
+        if (((struct waiting *)v)->deadline <= now)
+            return v;
+    return NULL;
+}
+
+void actions_lost(struct actions *a)
+{
+    struct waiting *w;
+
+    while ((w = find_due(a, UINT64_MAX)))
+        finish(a, w, ACTION_LOST, NULL);
+}
+
+void actions_tick(struct actions *a)
+{
+    struct waiting *w;
+
+    while ((w = find_due(a, clock_mono_us())))
+        finish(a, w, ACTION_TIMEOUT, NULL);
+}
+
+void actions_destroy(struct actions **a)
+{
+    if (!a || !*a)
+        return;
+    actions_lost(*a);
+    map_destroy(&(*a)->by_id);
+    free(*a);
+    *a = NULL;
+}
+
+void actions_begin(struct actions *a, struct ami_action *aa, struct buf *out, struct view action)
+{
+    snprintf(a->last_id, sizeof(a->last_id), "%s-%llu", a->prefix,
+             (unsigned long long)++a->next);
+    ami_action_begin(aa, out, action);
+    ami_action_header(aa, VIEW("ActionID"), view_cstr(a->last_id));
+}
+
+int actions_commit(struct actions *a, struct ami_action *aa, bool is_list, uint32_t deadline_ms,
+                   action_item_fn *item, action_done_fn *done, void *arg)
+{
+    struct waiting *w;
+    int rc;
+
+    if (map_count(a->by_id) >= MAX_WAITING) {
+        aa->err = -EBUSY;
+        return ami_action_end(aa);
+    }
+    w = calloc(1, sizeof(*w));
+    if (!w) {
+        aa->err = -ENOMEM;
+        return ami_action_end(aa);
+    }
+    rc = ami_action_end(aa);
+    snprintf(w->id, sizeof(w->id), "%s", a->last_id);
+    w->is_list = is_list;
+    w->deadline = clock_mono_us() + (uint64_t)deadline_ms * 1000;
+    w->item = item;
+    w->done = done;
+    w->arg = arg;
+    if (rc < 0 || (rc = map_put(a->by_id, view_cstr(w->id), w)) < 0) {
+        free(w);
+        return rc;
+    }
+    a->lists += is_list;
+    return 0;
+}
+
+static bool ends_list(const struct ami_block *b)
+{
+    static const struct view end = {"Complete", 8};
+    struct view n = b->name;
+
+    return view_ieq(ami_get(b, "EventList"), end) ||
+           (n.len > end.len && view_ieq(view_of(n.ptr + n.len - end.len, end.len), end));
+}
+
+static void on_response(struct actions *a, struct waiting *w, const struct ami_block *b)
+{
+    if (view_ieq(b->name, VIEW("Error")))
+        finish(a, w, ACTION_ERROR, b);
+    else if (!w->is_list)
+        finish(a, w, ACTION_OK, b);
+    else
+        w->answered = true;
+}
+
+bool actions_block(struct actions *a, const struct ami_block *b)
+{
+    struct view id = ami_get(b, "ActionID");
+    struct waiting *w = id.len ? map_get(a->by_id, id) : NULL;
+
+    if (!w) {
+        /* OriginateResponse carries the id of an action that was answered long ago. */
+        if (b->kind == AMI_RESPONSE)
+            a->late++;
+        return b->kind == AMI_RESPONSE;
+    }
+    if (b->kind == AMI_RESPONSE) {
+        on_response(a, w, b);
+        return true;
+    }
+    if (b->kind != AMI_EVENT || !w->is_list)
+        return false;
+    if (ends_list(b))
+        finish(a, w, ACTION_OK, NULL);
+    else if (w->item)
+        w->item(w->arg, b);
+    return true;
+}
+
+size_t actions_waiting(const struct actions *a)
+{
+    return map_count(a->by_id);
+}
+
+size_t actions_lists(const struct actions *a)
+{
+    return a->lists;
+}
+
+uint64_t actions_late_total(const struct actions *a)
+{
+    return a->late;
+}

@@ -1,0 +1,52 @@
+/*
+ * Actions: what we ask of Asterisk. Each has an ActionID of our own; its answer, and the events of a
+ * list answer, are matched by it. Pure but for the deadline clock that the owner drives.
+ */
+#ifndef CTIBUS_AMI_GW_ACTIONS_H
+#define CTIBUS_AMI_GW_ACTIONS_H
+
+#include "ami/ami.h"
+#include "base/map.h"
+
+#define ACTION_DEADLINE_MS 5000
+#define ORIGINATE_DEADLINE_MS 60000
+
+enum action_outcome {
+    ACTION_OK,
+    ACTION_ERROR,   /* Response: Error */
+    ACTION_TIMEOUT, /* no (complete) answer in time */
+    ACTION_LOST     /* the link went down first */
+};
+
+/* The end of an action. response: its Response block, or NULL. */
+typedef void action_done_fn(void *arg, enum action_outcome outcome,
+                            const struct ami_block *response);
+/* An event of its list answer. */
+typedef void action_item_fn(void *arg, const struct ami_block *event);
+
+struct actions;
+/* prefix: what our ActionIDs begin with (copied). */
+struct actions *actions_new(const char *prefix);
+void actions_destroy(struct actions **a); /* what waits is called with ACTION_LOST */
+
+/* Begins an action in `out`: writes Action and ActionID; the caller adds its headers to *aa and
+ * calls actions_commit. */
+void actions_begin(struct actions *a, struct ami_action *aa, struct buf *out, struct view action);
+/* Ends it and waits for the answer; is_list: a good answer is followed by events up to its Complete.
+ * done may be NULL, item too. 0, or what ami_action_end returned (nothing waits then), -ENOMEM, or
+ * -EBUSY with 10,000 waiting. */
+int actions_commit(struct actions *a, struct ami_action *aa, bool is_list, uint32_t deadline_ms,
+                   action_item_fn *item, action_done_fn *done, void *arg);
+
+/* Offers a block: true when it belonged to an action of ours. */
+bool actions_block(struct actions *a, const struct ami_block *b);
+/* Ends what is late. */
+void actions_tick(struct actions *a);
+/* The link is gone: ends all. */
+void actions_lost(struct actions *a);
+size_t actions_waiting(const struct actions *a);
+/* Lists under way: while there are any, events of unknown names matter. */
+size_t actions_lists(const struct actions *a);
+uint64_t actions_late_total(const struct actions *a); /* answers nobody waited for */
+
+#endif

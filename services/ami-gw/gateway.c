@@ -1,0 +1,270 @@
+#include "gateway.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "bus/topic.h"
+#include "internal.h"
+#include "msg/msg.h"
+
+/* ---- publishing ---- */
+
+static void on_translated(void *arg, const struct tel_out *t)
+{
+    struct gateway *g = arg;
+
+    buf_reset(&g->body);
+    tel_out_body(&g->body, t, g->charset);
+    if (g->body.failed)
+        return;
+    metric_add(g->translated, 1);
+    bus_pub_send(g->pub, buf_view(&g->topics[t->event]), buf_view(&g->body));
+}
+
+static void publish_word(struct gateway *g, enum tel_event ev, enum tel_field f, struct view word)
+{
+    struct tel_out t = {.event = ev, .present = (uint64_t)1 << f};
+
+    t.str[f] = word;
+    on_translated(g, &t);
+}
+
+/* ---- state ---- */
+
+static void on_registered(void *arg, enum bus_status status, const msgpack_object *body)
+{
+    struct gateway *g = arg;
+
+    if (status == BUS_not_found)
+        log_error(g->log, "state knows no ipbx called %s: does it read the same configuration?",
+                  g->ipbx);
+}
+
+/* Tells state that this Asterisk is ours, and whether it is there. */
+static void announce(struct gateway *g)
+{
+    struct buf pairs;
+
+    if (!bus_asker_is_up(g->asker))
+        return;
+    buf_init(&pairs, 1024);
+    msg_put_pair(&pairs, "kind", VIEW("ami"));
+    msg_put_pair(&pairs, "ipbx", view_cstr(g->ipbx));
+    msg_put_pair(&pairs, "banner", view_cstr(g->banner));
+    msg_put_pair_u64(&pairs, "login", g->login);
+    bus_ask(g->asker, METHOD_worker_register, 4, buf_view(&pairs), 2000, on_registered, g);
+    buf_free(&pairs);
+}
+
+static void on_state_up(void *arg, const msgpack_object *body)
+{
+    struct gateway *g = arg;
+
+    log_notice(g->log, "state is there");
+    announce(g);
+}
+
+static void on_state_down(void *arg)
+{
+    struct gateway *g = arg;
+
+    g->resync_request = 0;
+    log_warning(g->log, "state is gone: events go on, nobody asks");
+}
+
+static const struct bus_asker_handler asker_handler = {on_state_up, on_state_down,
+                                                       gateway_request};
+
+/* ---- the link ---- */
+
+static void on_link_up(void *arg, const char *banner)
+{
+    struct gateway *g = arg;
+
+    snprintf(g->banner, sizeof(g->banner), "%s", banner);
+    g->login = clock_wall_us();
+    g->listed = false;
+    translator_reset(g->translator);
+    raw_set_mask(g);
+    publish_word(g, TEL_link_up, TELF_banner, view_cstr(g->banner));
+    announce(g); /* state then asks for a resync */
+}
+
+static void on_link_down(void *arg, const char *reason)
+{
+    struct gateway *g = arg;
+
+    g->login = 0;
+    g->again = false;
+    resync_abort(g->resync);
+    translator_reset(g->translator);
+    publish_word(g, TEL_link_down, TELF_reason, view_cstr(reason));
+    announce(g);
+}
+
+static void on_event(void *arg, const struct ami_block *b)
+{
+    struct gateway *g = arg;
+
+    if (g->raw_wanted)
+        raw_publish(g, b);
+    /* Modules were still being loaded when we listed: list again. */
+    if (g->listed && ami_is_event(b, "FullyBooted"))
+        gateway_resync(g);
+    translator_event(g->translator, b->name, b, false);
+}
+
+static bool want(void *arg, struct view event)
+{
+    struct gateway *g = arg;
+
+    return g->raw_wanted || translator_knows(g->translator, event) ||
+           view_eq(event, VIEW("FullyBooted"));
+}
+
+static const struct link_handler link_handler = {on_link_up, on_link_down, on_event, want};
+
+/* ---- resync ---- */
+
+static void on_mark(void *arg, enum tel_event ev, const char *kind)
+{
+    publish_word(arg, ev, TELF_kind, view_cstr(kind));
+}
+
+static void on_item(void *arg, const struct ami_block *b)
+{
+    struct gateway *g = arg;
+
+    translator_event(g->translator, b->kind == AMI_RESPONSE ? VIEW("ExtensionStatus") : b->name,
+                     b, true);
+}
+
+static void on_bridge(void *arg, const struct ami_block *b)
+{
+    translator_bridge(((struct gateway *)arg)->translator, b);
+}
+
+static void on_relist(void *arg)
+{
+    translator_relist(((struct gateway *)arg)->translator);
+}
+
+static void on_resynced(void *arg, bool complete)
+{
+    gateway_resynced(arg, complete);
+}
+
+static const struct resync_handler resync_handler = {on_mark, on_item, on_bridge, on_relist,
+                                                     on_resynced};
+
+/* ---- the whole ---- */
+
+static void make_topics(struct gateway *g)
+{
+    for (int i = 0; i < TEL_EVENT_COUNT; i++) {
+        buf_append_cstr(&g->topics[i], "tel/");
+        topic_put(&g->topics[i], view_cstr(g->ipbx));
+        buf_append_view(&g->topics[i], schema_tel_topic((enum tel_event)i));
+    }
+    buf_append_cstr(&g->raw_prefix, "ami/");
+    topic_put(&g->raw_prefix, view_cstr(g->ipbx));
+}
+
+static size_t beat(void *arg, struct buf *pairs, bool *ready)
+{
+    struct gateway *g = arg;
+
+    *ready = gateway_is_ready(g, NULL);
+    msg_put_pair(pairs, "ipbx", view_cstr(g->ipbx));
+    msg_put_pair(pairs, "link", g->login ? VIEW("up") : VIEW("down"));
+    return 2;
+}
+
+static int open_bus(struct gateway *g, struct loop *loop, const struct gateway_options *opt,
+                    struct metrics *metrics)
+{
+    int err = -ENOMEM;
+
+    g->translated = metrics_add(metrics, METRIC_COUNTER, "ctibus_ami_translated_total", NULL,
+                                "canonical events published");
+    g->resyncs = metrics_add(metrics, METRIC_COUNTER, "ctibus_ami_resyncs_total", NULL,
+                             "times that everything was listed anew");
+    g->translator = translator_new(on_translated, g);
+    if (!g->translated || !g->resyncs || !g->translator)
+        return err;
+    g->pub = bus_pub_new(g->bus, opt->publish, raw_interest, g, &err);
+    if (g->pub)
+        g->asker = bus_asker_new(g->bus, opt->request, "ami-gw", &asker_handler, g, &err);
+    if (!g->asker)
+        return err;
+    g->heart = bus_heart_new(g->bus, g->pub, "ami-gw", beat, g);
+    g->link = link_new(loop, &opt->link, &link_handler, g, metrics, g->log);
+    g->resync = g->link ? resync_new(g->link, &resync_handler, g, g->log) : NULL;
+    return g->heart && g->resync ? 0 : -ENOMEM;
+}
+
+struct gateway *gateway_new(struct loop *loop, struct bus *bus, const struct gateway_options *opt,
+                            struct metrics *metrics, struct log *log, int *err)
+{
+    struct gateway *g = calloc(1, sizeof(*g));
+
+    *err = -ENOMEM;
+    if (!g)
+        return NULL;
+    g->bus = bus;
+    g->log = log;
+    g->charset = opt->charset;
+    g->ipbx = view_dup(view_cstr(opt->ipbx));
+    for (int i = 0; i < TEL_EVENT_COUNT; i++)
+        buf_init(&g->topics[i], 1024);
+    buf_init(&g->raw_prefix, 1024);
+    buf_init(&g->topic, 4096);
+    buf_init(&g->body, 0);
+    if (g->ipbx) {
+        make_topics(g);
+        *err = open_bus(g, loop, opt, metrics);
+        if (*err == 0)
+            return g;
+    }
+    gateway_destroy(&g);
+    return NULL;
+}
+
+void gateway_stop(struct gateway *g)
+{
+    link_stop(g->link);
+}
+
+void gateway_destroy(struct gateway **gp)
+{
+    struct gateway *g = gp ? *gp : NULL;
+
+    if (!g)
+        return;
+    *gp = NULL;
+    link_destroy(&g->link);
+    resync_destroy(&g->resync);
+    bus_heart_destroy(&g->heart);
+    bus_asker_destroy(&g->asker);
+    bus_pub_destroy(&g->pub);
+    translator_destroy(&g->translator);
+    gateway_free_hints(g);
+    for (int i = 0; i < TEL_EVENT_COUNT; i++)
+        buf_free(&g->topics[i]);
+    buf_free(&g->raw_prefix);
+    buf_free(&g->topic);
+    buf_free(&g->body);
+    free(g->ipbx);
+    free(g);
+}
+
+bool gateway_is_ready(const struct gateway *g, struct buf *why)
+{
+    if (!g->login && why)
+        buf_append_cstr(why, "not logged in to Asterisk");
+    else if (!bus_asker_is_up(g->asker) && why)
+        buf_append_cstr(why, "state does not answer");
+    return g->login && bus_asker_is_up(g->asker);
+}

@@ -1,0 +1,46 @@
+/* Private to the parts of the gateway. */
+#ifndef CTIBUS_AMI_GW_INTERNAL_H
+#define CTIBUS_AMI_GW_INTERNAL_H
+
+#include "gateway.h"
+#include "resync.h"
+#include "translate.h"
+
+struct gateway {
+    struct bus *bus;
+    struct log *log;
+    struct bus_pub *pub;
+    struct bus_asker *asker;
+    struct bus_heart *heart;
+    struct ami_link *link;
+    struct translator *translator;
+    struct resync *resync;
+    char *ipbx;
+    enum ami_charset charset;
+    struct buf topics[TEL_EVENT_COUNT];
+    struct buf raw_prefix; /* ami/<ipbx>/ */
+    struct buf topic, body;
+    bool raw_wanted;
+    char banner[64];
+    uint64_t login;        /* when the link came up, microseconds since 1970; 0: down */
+    bool listed;           /* a resync has begun since then */
+    bool again;            /* another resync is asked for while one runs */
+    struct hint_place *hints; /* of the last resync asked for, for `again` */
+    size_t n_hints;
+    uint64_t resync_request; /* the request of state to answer at the end, or 0 */
+    struct metric *translated, *resyncs;
+};
+
+/* raw.c: the plane ami/, on demand. */
+void raw_interest(void *arg, struct view prefix, bool on);
+void raw_set_mask(struct gateway *g);
+void raw_publish(struct gateway *g, const struct ami_block *b);
+
+/* requests.c: what state asks for. */
+void gateway_request(void *arg, uint64_t id, enum bus_method method, const msgpack_object *body);
+/* Starts a resync with the hints kept, or marks that one more is to follow. */
+void gateway_resync(struct gateway *g);
+void gateway_resynced(struct gateway *g, bool complete);
+void gateway_free_hints(struct gateway *g);
+
+#endif

@@ -1,0 +1,402 @@
+#include "link.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/rng.h"
+#include "net/conn.h"
+
+#define BACKOFF_FIRST_MS 500
+#define BACKOFF_MAX_MS 30000
+#define TICK_MS 500
+#define PING_AFTER_US 5000000u
+#define DEAD_AFTER_US 15000000u /* two pings missed */
+
+enum phase { AWAY, CONNECTING, LOGGING_IN, UP, STOPPED };
+
+struct ami_link {
+    struct loop *loop;
+    struct conn_class cls;
+    struct conn *conn;
+    struct loop_timer *retry;    /* the next try */
+    struct loop_timer *deadline; /* of connecting and logging in */
+    struct loop_timer *tick;
+    const struct link_handler *handler;
+    void *arg;
+    struct log *log;
+    struct ami_parser parser;
+    struct actions *actions;
+    struct buf out;
+    char *host, *username, *password;
+    char banner[64];
+    uint16_t port;
+    uint32_t timeout_ms;
+    enum phase phase;
+    unsigned tries;
+    uint64_t heard, pinged;
+    struct metric *blocks, *skipped, *reconnects, *up_metric;
+};
+
+uint32_t link_backoff_ms(unsigned n, uint64_t random)
+{
+    uint32_t ms;
+
+    if (n < 6)
+        return BACKOFF_FIRST_MS << n;
+    ms = BACKOFF_MAX_MS;
+    return ms - (uint32_t)(random % (ms / 4));
+}
+
+/* ---- going down and coming back ---- */
+
+static void try_connect(void *arg);
+
+static void schedule(struct ami_link *l)
+{
+    uint32_t ms = link_backoff_ms(l->tries++, rng_u64());
+
+    l->phase = AWAY;
+    loop_timer_start(l->retry, ms, false);
+}
+
+static void count_parser(struct ami_link *l)
+{
+    const struct ami_counts *c = &l->parser.counts;
+
+    metric_add(l->blocks, (double)c->blocks);
+    metric_add(l->skipped, (double)(c->skipped_oversize + c->skipped_headers));
+    l->parser.counts = (struct ami_counts){0};
+}
+
+/* The connection is gone or was given up. */
+static void lost(struct ami_link *l, const char *reason)
+{
+    bool was_up = l->phase == UP;
+
+    count_parser(l);
+    loop_timer_stop(l->deadline);
+    if (l->conn)
+        conn_close(&l->conn);
+    if (l->phase == STOPPED)
+        return;
+    log_warning(l->log, "ami %s:%u: %s; next try in %u ms", l->host, l->port, reason,
+                link_backoff_ms(l->tries, 0));
+    schedule(l);
+    actions_lost(l->actions);
+    metric_set(l->up_metric, 0);
+    if (was_up)
+        l->handler->down(l->arg, reason);
+}
+
+static void on_deadline(void *arg)
+{
+    lost(arg, "no login within the time limit (main.sockettimeout)");
+}
+
+/* ---- login ---- */
+
+static void flush(struct ami_link *l)
+{
+    if (l->conn)
+        conn_send(l->conn, buf_view(&l->out));
+    buf_reset(&l->out);
+}
+
+void link_action(struct ami_link *l, struct ami_action *aa, struct view action)
+{
+    actions_begin(l->actions, aa, &l->out, action);
+}
+
+int link_commit(struct ami_link *l, struct ami_action *aa, bool is_list, uint32_t deadline_ms,
+                action_item_fn *item, action_done_fn *done, void *arg)
+{
+    int rc;
+
+    if (!l->conn)
+        aa->err = -ENOTCONN;
+    rc = actions_commit(l->actions, aa, is_list, deadline_ms, item, done, arg);
+    flush(l);
+    return rc;
+}
+
+static void on_login(void *arg, enum action_outcome outcome, const struct ami_block *response)
+{
+    struct ami_link *l = arg;
+    char why[160];
+
+    if (outcome == ACTION_LOST)
+        return;
+    if (outcome != ACTION_OK) {
+        struct view m = response ? ami_get(response, "Message") : VIEW("no answer");
+        snprintf(why, sizeof(why), "login as %s refused: %.*s", l->username, VIEW_ARG(m));
+        lost(l, why);
+        return;
+    }
+    loop_timer_stop(l->deadline);
+    l->phase = UP;
+    l->tries = 0;
+    metric_set(l->up_metric, 1);
+    log_notice(l->log, "ami %s:%u: logged in to %s", l->host, l->port, l->banner);
+    l->handler->up(l->arg, l->banner);
+}
+
+static void login_plain(struct ami_link *l)
+{
+    struct ami_action aa;
+
+    link_action(l, &aa, VIEW("Login"));
+    ami_action_header(&aa, VIEW("Username"), view_cstr(l->username));
+    ami_action_header(&aa, VIEW("Secret"), view_cstr(l->password));
+    ami_action_header(&aa, VIEW("Events"), VIEW("on"));
+    if (link_commit(l, &aa, false, l->timeout_ms, NULL, on_login, l) < 0)
+        lost(l, "username or password cannot be sent over AMI");
+}
+
+static bool md5_hex(struct view challenge, const char *secret, char out[33])
+{
+    unsigned char md[16];
+    unsigned int n = sizeof(md);
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_md5(), NULL) &&
+              EVP_DigestUpdate(ctx, challenge.ptr, challenge.len) &&
+              EVP_DigestUpdate(ctx, secret, strlen(secret)) && EVP_DigestFinal_ex(ctx, md, &n);
+
+    EVP_MD_CTX_free(ctx);
+    for (unsigned i = 0; ok && i < n; i++)
+        snprintf(out + 2 * i, 3, "%02x", md[i]);
+    return ok;
+}
+
+static void on_challenge(void *arg, enum action_outcome outcome, const struct ami_block *response)
+{
+    struct ami_link *l = arg;
+    struct ami_action aa;
+    char key[33];
+
+    if (outcome == ACTION_LOST)
+        return;
+    /* Where there is no MD5 (or a FIPS OpenSSL of ours refuses it) the plain way is left. */
+    if (outcome != ACTION_OK || !md5_hex(ami_get(response, "Challenge"), l->password, key)) {
+        login_plain(l);
+        return;
+    }
+    link_action(l, &aa, VIEW("Login"));
+    ami_action_header(&aa, VIEW("AuthType"), VIEW("MD5"));
+    ami_action_header(&aa, VIEW("Username"), view_cstr(l->username));
+    ami_action_header(&aa, VIEW("Key"), view_cstr(key));
+    ami_action_header(&aa, VIEW("Events"), VIEW("on"));
+    if (link_commit(l, &aa, false, l->timeout_ms, NULL, on_login, l) < 0)
+        lost(l, "username cannot be sent over AMI");
+}
+
+static void on_banner(struct ami_link *l, const struct ami_block *b)
+{
+    struct ami_action aa;
+
+    snprintf(l->banner, sizeof(l->banner), "%.*s", (int)(b->raw.len > 60 ? 60 : b->raw.len),
+             b->raw.ptr);
+    l->banner[strcspn(l->banner, "\r\n")] = '\0';
+    if (l->phase != CONNECTING)
+        return;
+    l->phase = LOGGING_IN;
+    link_action(l, &aa, VIEW("Challenge"));
+    ami_action_header(&aa, VIEW("AuthType"), VIEW("MD5"));
+    link_commit(l, &aa, false, l->timeout_ms, NULL, on_challenge, l);
+}
+
+/* ---- input ---- */
+
+static bool on_block(void *arg, const struct ami_block *b)
+{
+    struct ami_link *l = arg;
+    struct conn *conn = l->conn;
+
+    if (b->kind == AMI_BANNER)
+        on_banner(l, b);
+    else if (b->kind != AMI_OTHER && !actions_block(l->actions, b) && b->kind == AMI_EVENT &&
+             l->phase == UP)
+        l->handler->event(l->arg, b);
+    return l->conn == conn; /* false: it was given up meanwhile */
+}
+
+static size_t on_data(void *owner, struct conn *c, struct view in)
+{
+    struct ami_link *l = owner;
+    size_t used;
+
+    l->heard = clock_mono_us();
+    used = ami_parse(&l->parser, in, on_block, l);
+    return l->conn == c ? used : in.len;
+}
+
+static void on_closed(void *owner, struct conn *c, int why)
+{
+    struct ami_link *l = owner;
+
+    l->conn = NULL;
+    lost(l, why == CONN_EOF           ? "closed by Asterisk"
+            : why == CONN_INPUT_LIMIT ? "a message without end"
+            : why > 0                 ? strerror(why)
+                                      : "Asterisk does not read");
+}
+
+static const struct conn_handler conn_handler = {on_data, on_closed, NULL};
+
+static bool want(void *arg, struct view event)
+{
+    struct ami_link *l = arg;
+
+    return actions_lists(l->actions) > 0 || l->handler->want(l->arg, event);
+}
+
+/* ---- connecting ---- */
+
+static void try_connect(void *arg)
+{
+    struct ami_link *l = arg;
+    unsigned user_timeout = 10000;
+    int fd = net_connect(l->host, l->port);
+
+    l->phase = CONNECTING;
+    if (fd < 0) {
+        lost(l, strerror(-fd));
+        return;
+    }
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &user_timeout, sizeof(user_timeout));
+    metric_add(l->reconnects, 1);
+    ami_parser_init(&l->parser);
+    l->parser.want = want;
+    l->heard = l->pinged = clock_mono_us();
+    l->conn = conn_new(&l->cls, fd, l);
+    loop_timer_start(l->deadline, l->timeout_ms, false);
+    if (!l->conn)
+        lost(l, "no memory");
+}
+
+static void tick(void *arg)
+{
+    struct ami_link *l = arg;
+    uint64_t now = clock_mono_us();
+    struct ami_action aa;
+
+    actions_tick(l->actions);
+    if (l->phase != UP)
+        return;
+    count_parser(l);
+    if (now - l->heard > DEAD_AFTER_US) {
+        lost(l, "no answer to two pings");
+    } else if (now - l->heard > PING_AFTER_US && now - l->pinged > PING_AFTER_US) {
+        l->pinged = now;
+        link_action(l, &aa, VIEW("Ping"));
+        link_commit(l, &aa, false, ACTION_DEADLINE_MS, NULL, NULL, NULL);
+    }
+}
+
+void link_hurry(struct ami_link *l)
+{
+    if (l->phase == AWAY)
+        loop_timer_start(l->retry, 0, false);
+}
+
+void link_stop(struct ami_link *l)
+{
+    struct ami_action aa;
+
+    loop_timer_stop(l->retry);
+    loop_timer_stop(l->deadline);
+    if (l->phase == UP) {
+        link_action(l, &aa, VIEW("Logoff"));
+        link_commit(l, &aa, false, 1000, NULL, NULL, NULL);
+    }
+    l->phase = STOPPED;
+    if (l->conn)
+        conn_close_after_flush(&l->conn);
+}
+
+bool link_is_up(const struct ami_link *l)
+{
+    return l->phase == UP;
+}
+
+struct actions *link_actions(struct ami_link *l)
+{
+    return l->actions;
+}
+
+static int make_metrics(struct ami_link *l, struct metrics *m)
+{
+    l->blocks = metrics_add(m, METRIC_COUNTER, "ctibus_ami_messages_total", NULL,
+                            "AMI messages read");
+    l->skipped = metrics_add(m, METRIC_COUNTER, "ctibus_ami_skipped_total", NULL,
+                             "AMI messages over the limits, skipped");
+    l->reconnects = metrics_add(m, METRIC_COUNTER, "ctibus_ami_connects_total", NULL,
+                                "connections to Asterisk begun");
+    l->up_metric =
+        metrics_add(m, METRIC_GAUGE, "ctibus_ami_up", NULL, "1 while logged in to Asterisk");
+    return l->blocks && l->skipped && l->reconnects && l->up_metric ? 0 : -ENOMEM;
+}
+
+struct ami_link *link_new(struct loop *loop, const struct link_options *opt,
+                          const struct link_handler *handler, void *arg, struct metrics *metrics,
+                          struct log *log)
+{
+    struct ami_link *l = calloc(1, sizeof(*l));
+
+    if (!l)
+        return NULL;
+    l->loop = loop;
+    l->handler = handler;
+    l->arg = arg;
+    l->log = log;
+    l->port = opt->port;
+    l->timeout_ms = opt->timeout_ms;
+    buf_init(&l->out, 1 << 20);
+    l->host = view_dup(view_cstr(opt->host));
+    l->username = view_dup(view_cstr(opt->username));
+    l->password = view_dup(view_cstr(opt->password));
+    l->actions = actions_new(opt->instance);
+    l->retry = loop_timer_new(loop, try_connect, l);
+    l->deadline = loop_timer_new(loop, on_deadline, l);
+    l->tick = loop_timer_new(loop, tick, l);
+    if (!l->host || !l->username || !l->password || !l->actions || !l->retry || !l->deadline ||
+        !l->tick || make_metrics(l, metrics) < 0 ||
+        conn_class_init(&l->cls, loop, &conn_handler, 4 * AMI_MAX_BLOCK, 4 << 20) < 0) {
+        link_destroy(&l);
+        return NULL;
+    }
+    loop_timer_start(l->tick, TICK_MS, true);
+    loop_timer_start(l->retry, 0, false);
+    return l;
+}
+
+void link_destroy(struct ami_link **lp)
+{
+    struct ami_link *l = lp ? *lp : NULL;
+
+    if (!l)
+        return;
+    *lp = NULL;
+    l->phase = STOPPED;
+    if (l->conn)
+        conn_close(&l->conn);
+    actions_destroy(&l->actions);
+    loop_timer_destroy(&l->retry);
+    loop_timer_destroy(&l->deadline);
+    loop_timer_destroy(&l->tick);
+    if (l->cls.loop)
+        conn_class_fini(&l->cls);
+    buf_free(&l->out);
+    free(l->host);
+    free(l->username);
+    if (l->password)
+        explicit_bzero(l->password, strlen(l->password));
+    free(l->password);
+    free(l);
+}

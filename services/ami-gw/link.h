@@ -1,0 +1,54 @@
+/*
+ * The AMI link: one connection to one Asterisk, kept up for ever. Connects, logs in (MD5 challenge,
+ * plain as a fall-back), pings, and comes back after a loss with a growing delay.
+ */
+#ifndef CTIBUS_AMI_GW_LINK_H
+#define CTIBUS_AMI_GW_LINK_H
+
+#include "actions.h"
+#include "log/log.h"
+#include "loop/loop.h"
+#include "metrics/metrics.h"
+
+struct link_options {
+    const char *host;
+    uint16_t port;
+    const char *username, *password;
+    const char *instance; /* what ActionIDs begin with */
+    uint32_t timeout_ms;  /* from connecting to being logged in */
+};
+
+struct link_handler {
+    /* Logged in: actions may be sent. banner: what Asterisk called itself. */
+    void (*up)(void *arg, const char *banner);
+    void (*down)(void *arg, const char *reason);
+    /* An event that belongs to no action of ours. */
+    void (*event)(void *arg, const struct ami_block *b);
+    /* Is this event of use? The others are not even taken apart. */
+    bool (*want)(void *arg, struct view event);
+};
+
+struct ami_link;
+/* Starts at once. NULL without memory. The options are copied. */
+struct ami_link *link_new(struct loop *loop, const struct link_options *opt,
+                          const struct link_handler *handler, void *arg, struct metrics *metrics,
+                          struct log *log);
+void link_destroy(struct ami_link **l);
+bool link_is_up(const struct ami_link *l);
+/* Connect now: cuts a back-off short. */
+void link_hurry(struct ami_link *l);
+/* Logs off and stays away: the process is about to end. */
+void link_stop(struct ami_link *l);
+
+/* Writing actions: begin, add headers with ami_action_header, commit (which sends). -ENOTCONN while
+ * the link is down; else as actions_commit. */
+void link_action(struct ami_link *l, struct ami_action *aa, struct view action);
+int link_commit(struct ami_link *l, struct ami_action *aa, bool is_list, uint32_t deadline_ms,
+                action_item_fn *item, action_done_fn *done, void *arg);
+struct actions *link_actions(struct ami_link *l);
+
+/* How long to wait before try number n (from 0): 0.5 s doubling to 30 s; from there on with jitter
+ * of up to a quarter less, taken from `random`. In milliseconds. */
+uint32_t link_backoff_ms(unsigned n, uint64_t random);
+
+#endif

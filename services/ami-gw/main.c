@@ -1,0 +1,131 @@
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway.h"
+#include "json/json.h"
+#include "svc/onbus.h"
+#include "svc/svc.h"
+
+struct ctx {
+    struct svc *svc;
+    struct onbus onbus;
+    struct gateway *gateway;
+};
+
+/* The ipbx of --ipbx, or the first that has a connection. Its name in *name. */
+static struct json_object *find_ipbx(const struct svc *svc, const char **name)
+{
+    struct json_object *all = config_section(svc->cfg, "ipbxes");
+    const char *wanted = svc_option(svc, "ipbx");
+
+    if (!all)
+        return NULL;
+    json_object_object_foreach(all, key, ipbx)
+    {
+        struct json_object *connection = json_get(ipbx, "ipbx_connection");
+        if (!connection || (wanted && strcmp(wanted, key) != 0))
+            continue;
+        *name = key;
+        return connection;
+    }
+    return NULL;
+}
+
+static bool check(const struct svc *svc, struct buf *why)
+{
+    const char *name;
+    struct json_object *connection = find_ipbx(svc, &name);
+    const char *wanted = svc_option(svc, "ipbx");
+
+    if (!connection && wanted)
+        buf_printf(why, "ipbxes.%s: no such ipbx with an ipbx_connection (asked for by --ipbx)",
+                   wanted);
+    else if (!connection)
+        buf_append_cstr(why, "ipbxes: none has an ipbx_connection");
+    else if (json_get_bool(connection, "tls", false))
+        buf_printf(why, "ipbxes.%s.ipbx_connection.tls: this version speaks AMI in clear text only",
+                   name);
+    else
+        return true;
+    return false;
+}
+
+static int start(struct svc *svc, void **out)
+{
+    struct ctx *c = calloc(1, sizeof(*c));
+    struct gateway_options opt = {0};
+    struct json_object *con = find_ipbx(svc, &opt.ipbx);
+    char who[128];
+    int err;
+
+    if (!c)
+        return -ENOMEM;
+    *out = c;
+    c->svc = svc;
+    snprintf(who, sizeof(who), "ami-gw:%.64s", opt.ipbx);
+    err = onbus_open(&c->onbus, svc->loop, svc->cfg, who, who, svc->metrics, svc->log);
+    if (err < 0)
+        return err;
+    opt.publish = c->onbus.publish;
+    opt.request = c->onbus.request;
+    opt.charset = view_ieq(json_get_view(con, "charset"), VIEW("latin1")) ? AMI_CHARSET_LATIN1
+                                                                           : AMI_CHARSET_UTF8;
+    opt.link = (struct link_options){
+        .host = json_get_view(con, "ipaddress").ptr,
+        .port = (uint16_t)json_get_i64(con, "ipport", 5038),
+        .username = json_get_view(con, "username").ptr,
+        .password = json_get_view(con, "password").ptr,
+        .instance = opt.ipbx,
+        .timeout_ms = (uint32_t)config_int(svc->cfg, "main.sockettimeout") * 1000,
+    };
+    c->gateway = gateway_new(svc->loop, c->onbus.bus, &opt, svc->metrics, svc->log, &err);
+    if (!c->gateway)
+        log_error(svc->log, "cannot start: %s", strerror(-err));
+    return c->gateway ? 0 : err;
+}
+
+static void stop(void *arg)
+{
+    struct ctx *c = arg;
+
+    gateway_stop(c->gateway);
+    svc_stopped(c->svc);
+}
+
+static bool ready(void *arg, struct buf *why)
+{
+    return gateway_is_ready(((struct ctx *)arg)->gateway, why);
+}
+
+static void destroy(void **arg)
+{
+    struct ctx *c = *arg;
+
+    gateway_destroy(&c->gateway);
+    onbus_close(&c->onbus);
+    free(c);
+    *arg = NULL;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct svc_option options[] = {
+        {"ipbx", "ID", "which of the configuration's ipbxes (default: the first that has an "
+                       "ipbx_connection)"},
+        {NULL, NULL, NULL}};
+    static const struct svc_def def = {
+        .name = "ami-gw",
+        .doc = "One Asterisk on the bus, through its manager interface.",
+        .options = options,
+        .check = check,
+        .start = start,
+        .stop = stop,
+        .ready = ready,
+        .destroy = destroy,
+    };
+
+    return svc_main(argc, argv, &def);
+}

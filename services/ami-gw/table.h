@@ -1,0 +1,47 @@
+/*
+ * From AMI events to the canonical vocabulary, as data: one row a mapping. A new Asterisk needs a
+ * new row, not new code. Which dialect an event belongs to shows by its name and headers, never by
+ * the version in the banner (Asterisk 13 mixes both).
+ */
+#ifndef CTIBUS_AMI_GW_TABLE_H
+#define CTIBUS_AMI_GW_TABLE_H
+
+#include "ami/ami.h"
+#include "schema/schema.h"
+
+/* One field of the canonical event: the first of the headers that is there. */
+struct table_field {
+    uint8_t field; /* enum tel_field */
+    struct view header;
+    struct view other; /* empty: none */
+};
+
+/* What has to be done beside copying fields. */
+enum table_rule {
+    RULE_PLAIN,
+    RULE_BRIDGE_ENTER,
+    RULE_BRIDGE_LEAVE,
+    RULE_BRIDGE_DESTROY,
+    RULE_RENAME,
+    RULE_DEVICE,  /* DeviceState words -> the numbers of hints */
+    RULE_CONTACT, /* endpoint name -> PJSIP/name */
+    RULE_LISTED_CHANNEL
+};
+
+struct table_row {
+    struct view event;
+    struct view when, is; /* only if this header has this value; empty `when`: always */
+    enum tel_event tel;
+    enum table_rule rule;
+    const struct table_field *fields;
+    size_t n_fields;
+};
+
+extern const struct table_row table[];
+extern const size_t table_size;
+
+/* The first row of an event name; the others of that name follow it. -1: none. For building an
+ * index. */
+bool table_is_first(size_t row);
+
+#endif

@@ -1,0 +1,100 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "state.h"
+#include "svc/onbus.h"
+#include "svc/svc.h"
+
+struct ctx {
+    struct svc *svc;
+    struct onbus onbus;
+    struct state *state;
+};
+
+static void log_endpoint(struct svc *svc, const char *name, const char *endpoint)
+{
+    const char *host = strncmp(endpoint, "tcp://", 6) == 0 ? endpoint + 6 : endpoint;
+    const char *colon = strrchr(host, ':');
+    char *copy = colon ? strndup(host, (size_t)(colon - host)) : NULL;
+
+    if (copy)
+        svc_log_listening(svc, name, copy, (uint16_t)atoi(colon + 1));
+    free(copy);
+}
+
+static int start(struct svc *svc, void **out)
+{
+    struct ctx *c = calloc(1, sizeof(*c));
+    struct state_options opt;
+    int err;
+
+    if (!c)
+        return -ENOMEM;
+    *out = c;
+    c->svc = svc;
+    err = onbus_open(&c->onbus, svc->loop, svc->cfg, "state", svc->instance, svc->metrics, svc->log);
+    if (err < 0)
+        return err;
+    opt = (struct state_options){
+        .publish = c->onbus.publish,
+        .subscribe = c->onbus.subscribe,
+        .request = c->onbus.request,
+        .trusted = (const char *const *)c->onbus.trusted,
+        .session_grace_ms = (uint32_t)config_int(svc->cfg, "ctibus.session_grace") * 1000,
+    };
+    c->state = state_new(svc->loop, c->onbus.bus, svc->cfg, &opt, svc->metrics, svc->log, &err);
+    if (!c->state) {
+        log_error(svc->log, "cannot start: %s%s", strerror(-err),
+                  err == -EACCES ? " (without CURVE the bus binds to the loopback or to addresses "
+                                   "named in ctibus.trusted only)"
+                                 : "");
+        return err;
+    }
+    log_endpoint(svc, "publish", state_endpoint_publish(c->state));
+    log_endpoint(svc, "subscribe", state_endpoint_subscribe(c->state));
+    log_endpoint(svc, "request", state_endpoint_request(c->state));
+    return 0;
+}
+
+static void stop(void *arg)
+{
+    svc_stopped(((struct ctx *)arg)->svc);
+}
+
+static void reload(void *arg)
+{
+    struct ctx *c = arg;
+
+    state_reload(c->state, c->svc->cfg);
+}
+
+static bool ready(void *arg, struct buf *why)
+{
+    return state_is_ready(((struct ctx *)arg)->state, why);
+}
+
+static void destroy(void **arg)
+{
+    struct ctx *c = *arg;
+
+    state_destroy(&c->state);
+    onbus_close(&c->onbus);
+    free(c);
+    *arg = NULL;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct svc_def def = {
+        .name = "state",
+        .doc = "The bus, and the one writer of what is known of every phone, call and person.",
+        .start = start,
+        .stop = stop,
+        .reload = reload,
+        .ready = ready,
+        .destroy = destroy,
+    };
+
+    return svc_main(argc, argv, &def);
+}

@@ -1,0 +1,506 @@
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "config/config.h"
+
+struct place {
+    char dir[64];
+    char file[96];
+    struct config_errors errors;
+};
+
+static int setup(void **state)
+{
+    static struct place p;
+
+    p = (struct place){.dir = "/tmp/ctibus-config-XXXXXX"};
+    assert_non_null(mkdtemp(p.dir));
+    snprintf(p.file, sizeof(p.file), "%s/ctibus.json", p.dir);
+    *state = &p;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct place *p = *state;
+
+    unlink(p->file);
+    rmdir(p->dir);
+    config_errors_free(&p->errors);
+    return 0;
+}
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+static struct config *load_over(struct place *p, const char *text, char *const *env,
+                                const char *const *sets)
+{
+    struct config_overrides over = {.env = env, .sets = sets};
+
+    config_errors_free(&p->errors);
+    write_file(p->file, text);
+    return config_load(p->file, &over, &p->errors);
+}
+
+static void print(void *arg, const struct config_error *e)
+{
+    print_error("%s: %s: %s\n", e->file, e->key, e->reason);
+}
+
+static struct config *load_good(struct place *p, const char *text)
+{
+    struct config *cfg = load_over(p, text, NULL, NULL);
+
+    config_each_error(&p->errors, print, NULL);
+    assert_non_null(cfg);
+    assert_int_equal(p->errors.count, 0);
+    return cfg;
+}
+
+/* Whether some fault is of this key, its reason containing `part`. */
+static bool has_fault(const struct place *p, const char *key, const char *part)
+{
+    for (size_t i = 0; i < p->errors.count; i++)
+        if (strcmp(p->errors.list[i].key, key) == 0 && strstr(p->errors.list[i].reason, part))
+            return true;
+    return false;
+}
+
+/* Exactly one fault. */
+static void assert_fault(struct place *p, const char *text, const char *key, const char *part)
+{
+    assert_null(load_over(p, text, NULL, NULL));
+    if (p->errors.count != 1 || !has_fault(p, key, part)) {
+        config_each_error(&p->errors, print, NULL);
+        fail_msg("not just %s: %s in %s", key, part, text);
+    }
+    assert_string_equal(p->errors.list[0].file, p->file);
+}
+
+static void test_defaults(void **state)
+{
+    struct place *p = *state;
+    struct config *cfg = load_good(p, "{}");
+    char addr[64];
+
+    assert_string_equal(config_str(cfg, "ctibus.bus.publish"), "tcp://127.0.0.1:5550");
+    assert_string_equal(config_str(cfg, "ctibus.http.ami-gw"), "127.0.0.1:9102");
+    assert_string_equal(config_str(cfg, "ctibus.database"), "sqlite:ctibus.db");
+    assert_null(config_str(cfg, "certfile"));
+    assert_null(config_str(cfg, "ctibus.curve.server_key"));
+    assert_int_equal(config_int(cfg, "ctibus.bus.hwm"), 300000);
+    assert_int_equal(config_int(cfg, "main.logintimeout"), 5);
+    assert_int_equal(config_int(cfg, "ctibus.cti.max_clients"), 10000);
+    assert_false(config_bool(cfg, "ctibus.cti.proxy_protocol"));
+    assert_true(config_listen(cfg, "main.incoming_tcp.CTI", addr, sizeof(addr)));
+    assert_string_equal(addr, "0.0.0.0:5003");
+    assert_false(config_listen(cfg, "main.incoming_tcp.CTIS", addr, sizeof(addr)));
+    assert_null(config_section(cfg, "profiles"));
+    assert_string_equal(config_dir(cfg), p->dir);
+    config_destroy(&cfg);
+    assert_null(cfg);
+}
+
+static void test_values(void **state)
+{
+    struct config *cfg = load_good(
+        *state, "{\"main\":{\"incoming_tcp\":{\"CTI\":[\"127.0.0.1\",\"6003\"],"
+                "\"CTIS\":[\"::1\",0,true],\"WEBI\":[\"0.0.0.0\",5004,false]},"
+                "\"logintimeout\":\"30\",\"updates_period\":null,"
+                "\"parting_astid_context\":[\"context\"]},"
+                "\"ipbxes\":{\"xivo\":{\"ipbx_connection\":{\"ipaddress\":\"10.0.0.1\","
+                "\"username\":\"u\",\"password\":\"p\",\"tls\":true}}},"
+                "\"profiles\":{\"a\":{\"name\":\"A\"}},\"anything\":[1],"
+                "\"ctibus\":{\"bus\":{\"hwm\":1000,\"publish\":\"ipc:///tmp/x\",\"request\":"
+                "\"tcp://*:0\",\"subscribe\":\"tcp://127.0.0.1:*\"},\"curve\":null,"
+                "\"http\":{\"state\":null,\"cti-gw\":\"\"},\"cti\":{\"websocket\":\"[::]:0\"}}}");
+    char addr[64];
+
+    assert_true(config_listen(cfg, "main.incoming_tcp.CTI", addr, sizeof(addr)));
+    assert_string_equal(addr, "127.0.0.1:6003");
+    assert_true(config_listen(cfg, "main.incoming_tcp.CTIS", addr, sizeof(addr)));
+    assert_string_equal(addr, "[::1]:0");
+    assert_false(config_listen(cfg, "main.incoming_tcp.WEBI", addr, sizeof(addr)));
+    assert_int_equal(config_int(cfg, "main.logintimeout"), 30);
+    assert_int_equal(config_int(cfg, "main.updates_period"), 3600);
+    assert_int_equal(config_int(cfg, "ctibus.bus.hwm"), 1000);
+    assert_null(config_str(cfg, "ctibus.http.state"));
+    assert_null(config_str(cfg, "ctibus.http.cti-gw"));
+    assert_string_equal(config_str(cfg, "ctibus.cti.websocket"), "[::]:0");
+    assert_string_equal(config_str(cfg, "ipbxes.xivo.ipbx_connection.ipaddress"), "10.0.0.1");
+    assert_int_equal(config_int(cfg, "ipbxes.xivo.ipbx_connection.ipport"), 5038);
+    assert_true(config_bool(cfg, "ipbxes.xivo.ipbx_connection.tls"));
+    assert_non_null(config_section(cfg, "profiles"));
+    assert_null(config_section(cfg, "anything"));
+    assert_non_null(config_get(cfg, "anything"));
+    assert_non_null(config_get(cfg, "profiles.a.name"));
+    assert_null(config_get(cfg, "profiles.b.name"));
+    config_destroy(&cfg);
+}
+
+static void test_paths(void **state)
+{
+    struct place *p = *state;
+    struct config *cfg = load_good(p, "{}");
+    char expected[128];
+    char *path;
+
+    snprintf(expected, sizeof(expected), "%s/users.json", p->dir);
+    path = config_path(cfg, VIEW("file:users.json"));
+    assert_string_equal(path, expected);
+    free(path);
+    path = config_path(cfg, VIEW("file:///etc/users.json"));
+    assert_string_equal(path, "/etc/users.json");
+    free(path);
+    path = config_path(cfg, VIEW("/etc/users.json"));
+    assert_string_equal(path, "/etc/users.json");
+    free(path);
+    config_destroy(&cfg);
+}
+
+static void test_bad_files(void **state)
+{
+    struct place *p = *state;
+
+    assert_fault(p, "{\n\"main\": {\n\"logintimeout\": }}", "", "malformed JSON at line 3");
+    assert_fault(p, "{\"a\":1", "", "malformed JSON at line 1");
+    assert_fault(p, "", "", "malformed JSON");
+    assert_fault(p, "[]", "", "must be an object");
+    assert_fault(p, "null", "", "must be an object");
+    assert_fault(p, "{\"a\":\"\xff\"}", "", "not UTF-8");
+    unlink(p->file);
+    config_errors_free(&p->errors);
+    assert_null(config_load(p->file, NULL, &p->errors));
+    assert_true(has_fault(p, "", "cannot read it: No such file"));
+}
+
+static void test_types_and_ranges(void **state)
+{
+    static const struct {
+        const char *text, *key, *part;
+    } bad[] = {
+        {"{\"main\":[1]}", "main", "must be an object"},
+        {"{\"ctibus\":{\"bus\":5}}", "ctibus.bus", "must be an object"},
+        {"{\"ctibus\":{\"bus\":{\"hwm\":\"many\"}}}", "ctibus.bus.hwm", "a whole number"},
+        {"{\"ctibus\":{\"bus\":{\"hwm\":\"2000\"}}}", "ctibus.bus.hwm", "a whole number"},
+        {"{\"ctibus\":{\"bus\":{\"hwm\":2000.5}}}", "ctibus.bus.hwm", "a whole number"},
+        {"{\"ctibus\":{\"bus\":{\"hwm\":999}}}", "ctibus.bus.hwm", "999 is out of range: 1000 to"},
+        {"{\"ctibus\":{\"bus\":{\"hwm\":99999999999999999999}}}", "ctibus.bus.hwm", "range"},
+        {"{\"main\":{\"logintimeout\":0}}", "main.logintimeout", "out of range"},
+        {"{\"main\":{\"parting_astid_context\":\"context\"}}", "main.parting_astid_context",
+         "an array of strings"},
+        {"{\"main\":{\"parting_astid_context\":[\"colour\"]}}", "main.parting_astid_context",
+         "\"colour\" is none of"},
+        {"{\"main\":{\"incoming_tcp\":{\"CTI\":5003}}}", "main.incoming_tcp.CTI", "a listener"},
+        {"{\"main\":{\"incoming_tcp\":{\"CTI\":[\"a\",70000,true]}}}", "main.incoming_tcp.CTI",
+         "the port must be"},
+        {"{\"main\":{\"incoming_tcp\":{\"CTI\":[\"a\",1,\"yes\"]}}}", "main.incoming_tcp.CTI",
+         "a listener"},
+        {"{\"ctibus\":{\"http\":{\"state\":\"9101\"}}}", "ctibus.http.state", "an address"},
+        {"{\"ctibus\":{\"http\":{\"state\":9101}}}", "ctibus.http.state", "an address"},
+        {"{\"ctibus\":{\"bus\":{\"publish\":\"127.0.0.1:5550\"}}}", "ctibus.bus.publish",
+         "an endpoint"},
+        {"{\"ctibus\":{\"database\":\"mysql:x\"}}", "ctibus.database", "a database"},
+        {"{\"ctibus\":{\"cti\":{\"proxy_protocol\":\"no\"}}}", "ctibus.cti.proxy_protocol",
+         "true or false"},
+        {"{\"ctibus\":{\"cti\":{\"tls_min\":\"3\"}}}", "ctibus.cti.tls_min", "none of"},
+        {"{\"ctibus\":{\"log\":{\"level\":\"loud\"}}}", "ctibus.log.level", "none of"},
+        {"{\"ctibus\":{\"trusted\":[1]}}", "ctibus.trusted", "an array of strings"},
+        {"{\"certfile\":5}", "certfile", "a string"},
+        {"{\"profiles\":[1]}", "profiles", "must be an object"},
+        {"{\"sheets\":\"none\"}", "sheets", "must be an object"},
+    };
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+        assert_fault(*state, bad[i].text, bad[i].key, bad[i].part);
+}
+
+static void test_unknown_keys(void **state)
+{
+    struct place *p = *state;
+    struct config *cfg;
+
+    assert_fault(p, "{\"ctibus\":{\"bus\":{\"publsh\":\"x\"}}}", "ctibus.bus.publsh",
+                 "did you mean ctibus.bus.publish?");
+    assert_fault(p, "{\"ctibus\":{\"buss\":{}}}", "ctibus.buss", "did you mean ctibus.bus?");
+    assert_fault(p, "{\"ctibus\":{\"completely_else\":1}}", "ctibus.completely_else",
+                 "unknown key");
+    assert_null(strstr(p->errors.list[0].reason, "mean"));
+    assert_fault(p, "{\"ctibus\":{},\"main\":{\"loginTimeout\":1}}", "main.loginTimeout",
+                 "did you mean main.logintimeout?");
+    assert_fault(p, "{\"ctibus\":{\"bus.hwm\":1}}", "ctibus.bus.hwm", "unknown key");
+    /* a XiVO's own may have more in it than we know of */
+    cfg = load_good(p, "{\"main\":{\"loginTimeout\":1,\"asterisklist\":[\"x\"]},\"profiles\":[]}");
+    config_destroy(&cfg);
+}
+
+#define LINK "{\"ipaddress\":\"a\",\"username\":\"u\",\"password\":\"p\"}"
+static void test_ipbxes(void **state)
+{
+    static const struct {
+        const char *ipbxes, *key, *part;
+    } bad[] = {
+        {"{\"x\":{}}", "ipbxes.x", "neither ipbx_connection, cti_connection nor peer"},
+        {"{\"x\":{\"ipbx_connection\":null}}", "ipbxes.x", "neither"},
+        {"{\"x\":5}", "ipbxes.x", "must be an object"},
+        {"{\"x\":{\"ipbx_connection\":5}}", "ipbxes.x.ipbx_connection", "must be an object"},
+        {"{\"x\":{\"ipbx_connection\":{\"username\":\"u\",\"password\":\"p\"}}}",
+         "ipbxes.x.ipbx_connection.ipaddress", "is missing"},
+        {"{\"x\":{\"ipbx_connection\":{\"ipaddress\":\"a\",\"password\":\"p\"}}}",
+         "ipbxes.x.ipbx_connection.username", "is missing"},
+        {"{\"x\":{\"cti_connection\":{\"ipaddress\":\"a\",\"username\":\"p\"}}}",
+         "ipbxes.x.cti_connection.password", "is missing"},
+        {"{\"x\":{\"ipbx_connection\":{\"ipaddress\":\"\",\"username\":\"u\",\"password\":\"p\"}}}",
+         "ipbxes.x.ipbx_connection.ipaddress", "must not be empty"},
+        {"{\"x\":{\"ipbx_connection\":{\"ipaddress\":\"a\",\"username\":\"u\",\"password\":\"p\","
+         "\"ipport\":0}}}",
+         "ipbxes.x.ipbx_connection.ipport", "out of range"},
+        {"{\"x\":{\"peer\":{\"publish\":\"tcp://a:1\",\"publickey\":\"k\"}}}",
+         "ipbxes.x.peer.request", "is missing"},
+        {"{\"x\":{\"peer\":{\"publish\":\"a:1\",\"request\":\"tcp://a:2\",\"publickey\":\"k\"}}}",
+         "ipbxes.x.peer.publish", "an endpoint"},
+        {"{\"a.b\":{\"ipbx_connection\":" LINK "}}", "ipbxes.a.b", "an id must not"},
+        {"{\"x\":{\"ipbx_connection\":" LINK ",\"urllists\":{\"urllist_users\":[\"users.json\"]}}}",
+         "ipbxes.x.urllists.urllist_users", "\"users.json\" is neither"},
+        {"{\"x\":{\"ipbx_connection\":" LINK ",\"urllists\":{\"urllist_users\":\"file:x\"}}}",
+         "ipbxes.x.urllists.urllist_users", "must be an array"},
+        {"{\"x\":{\"ipbx_connection\":" LINK ",\"urllists\":{\"urllist_users\":[5]}}}",
+         "ipbxes.x.urllists.urllist_users", "5 is neither"},
+        {"{\"x\":{\"ipbx_connection\":" LINK ",\"urllists\":[5]}}", "ipbxes.x.urllists",
+         "must be an object"},
+    };
+    struct config *cfg;
+    char text[512];
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        snprintf(text, sizeof(text), "{\"ipbxes\":%s}", bad[i].ipbxes);
+        assert_fault(*state, text, bad[i].key, bad[i].part);
+    }
+    cfg = load_good(*state,
+                    "{\"ipbxes\":{\"a\":{\"ipbx_connection\":" LINK ",\"cdr_db_uri\":\"x\","
+                    "\"urllists\":{\"urllist_users\":[\"file:u\",\"http://h/u\",\"https://h/u\"],"
+                    "\"urllist_lines\":null}},\"b\":{\"cti_connection\":" LINK "},\"c\":{\"peer\":"
+                    "{\"publish\":\"tcp://h:1\",\"request\":\"tcp://h:2\",\"publickey\":\"k\"}}}}");
+    config_destroy(&cfg);
+}
+
+static void test_profiles(void **state)
+{
+    static const char *const sections[] = {"userstatus",   "phonestatus", "regcommands",
+                                           "ipbxcommands", "services",    "preferences"};
+    struct config *cfg;
+    char text[256];
+    char key[64];
+
+    for (size_t i = 0; i < sizeof(sections) / sizeof(*sections); i++) {
+        snprintf(key, sizeof(key), "profiles.p.%s", sections[i]);
+        snprintf(text, sizeof(text), "{\"profiles\":{\"p\":{\"%s\":\"no\"}},\"%s\":{\"std\":{}}}",
+                 sections[i], sections[i]);
+        assert_fault(*state, text, key, "there is no \"no\" in ");
+        snprintf(text, sizeof(text), "{\"profiles\":{\"p\":{\"%s\":\"no\"}}}", sections[i]);
+        assert_fault(*state, text, key, "there is no \"no\" in ");
+        snprintf(text, sizeof(text), "{\"profiles\":{\"p\":{\"%s\":5}}}", sections[i]);
+        assert_fault(*state, text, key, "must be the name of");
+        snprintf(text, sizeof(text),
+                 "{\"profiles\":{\"p\":{\"%s\":\"std\"},\"q\":{\"%s\":null},\"r\":{\"%s\":\"\"}},"
+                 "\"%s\":{\"std\":null}}",
+                 sections[i], sections[i], sections[i], sections[i]);
+        cfg = load_good(*state, text);
+        config_destroy(&cfg);
+    }
+}
+
+static void test_all_at_once(void **state)
+{
+    struct place *p = *state;
+
+    assert_null(load_over(p,
+                          "{\"main\":{\"logintimeout\":\"x\"},\"ctibus\":{\"bus\":{\"hwm\":1,"
+                          "\"publsh\":1}},\"ipbxes\":{\"x\":{}},\"profiles\":{\"p\":{\"services\":"
+                          "\"none\"}}}",
+                          NULL,
+                          (const char *const[]){"ctibus.session_grace=-1", "nonsense", NULL}));
+    assert_int_equal(p->errors.count, 7);
+    assert_true(has_fault(p, "main.logintimeout", "number"));
+    assert_true(has_fault(p, "ctibus.bus.hwm", "range"));
+    assert_true(has_fault(p, "ctibus.bus.publsh", "unknown"));
+    assert_true(has_fault(p, "ipbxes.x", "neither"));
+    assert_true(has_fault(p, "profiles.p.services", "none"));
+    assert_true(has_fault(p, "ctibus.session_grace", "range"));
+    assert_true(has_fault(p, "nonsense", "KEY=VALUE"));
+}
+
+static void test_environment(void **state)
+{
+    struct place *p = *state;
+    char secret[128];
+    char variable[256];
+    char *env[] = {"PATH=/bin",
+                   "CTIBUS_CONFIG=/x",
+                   "CTIBUS__BUS__PUBLISH=tcp://10.0.0.1:1",
+                   "CTIBUS_MAIN__LOGINTIMEOUT=7",
+                   "CTIBUS_MAIN__INCOMING_TCP__CTI=[\"127.0.0.1\",0,true]",
+                   "CTIBUS__HTTP__AMI_GW=127.0.0.1:0",
+                   "CTIBUS__HTTP__STATE=null",
+                   "CTIBUS__CTI__PROXY_PROTOCOL=1",
+                   "CTIBUS_CERTFILE=/etc/cert.pem",
+                   "CTIBUS_IPBXES__XIVO__IPBX_CONNECTION__IPADDRESS=10.0.0.9",
+                   "CTIBUS_IPBXES__XIVO__IPBX_CONNECTION__USERNAME=12345",
+                   variable,
+                   NULL};
+    struct config *cfg;
+    char addr[64];
+
+    snprintf(secret, sizeof(secret), "%s/secret", p->dir);
+    write_file(secret, "s3cret\n");
+    snprintf(variable, sizeof(variable), "CTIBUS_IPBXES__XIVO__IPBX_CONNECTION__PASSWORD_FILE=%s",
+             secret);
+    cfg = load_over(p, "{\"ipbxes\":{\"XiVO\":{\"ipbx_connection\":" LINK "}}}", env, NULL);
+    unlink(secret);
+    config_each_error(&p->errors, print, NULL);
+    assert_non_null(cfg);
+    assert_string_equal(config_str(cfg, "ctibus.bus.publish"), "tcp://10.0.0.1:1");
+    assert_int_equal(config_int(cfg, "main.logintimeout"), 7);
+    assert_true(config_listen(cfg, "main.incoming_tcp.CTI", addr, sizeof(addr)));
+    assert_string_equal(addr, "127.0.0.1:0");
+    assert_string_equal(config_str(cfg, "ctibus.http.ami-gw"), "127.0.0.1:0");
+    assert_null(config_str(cfg, "ctibus.http.state"));
+    assert_true(config_bool(cfg, "ctibus.cti.proxy_protocol"));
+    assert_string_equal(config_str(cfg, "certfile"), "/etc/cert.pem");
+    assert_string_equal(config_str(cfg, "ipbxes.XiVO.ipbx_connection.ipaddress"), "10.0.0.9");
+    assert_string_equal(config_str(cfg, "ipbxes.XiVO.ipbx_connection.username"), "12345");
+    assert_string_equal(config_str(cfg, "ipbxes.XiVO.ipbx_connection.password"), "s3cret");
+    config_destroy(&cfg);
+}
+
+static void test_flags_win(void **state)
+{
+    struct place *p = *state;
+    char *env[] = {"CTIBUS__SESSION_GRACE=10", NULL};
+    const char *sets[] = {"ctibus.session_grace=20", "ctibus.session_grace=30",
+                          "ctibus.database=sqlite:a=b.db", "profiles.a.name=New", NULL};
+    struct config *cfg = load_over(
+        p, "{\"ctibus\":{\"session_grace\":1},\"profiles\":{\"a\":{\"name\":\"Old\"}}}", env, sets);
+
+    assert_non_null(cfg);
+    assert_int_equal(config_int(cfg, "ctibus.session_grace"), 30);
+    assert_string_equal(config_str(cfg, "ctibus.database"), "sqlite:a=b.db");
+    assert_string_equal(json_object_get_string(config_get(cfg, "profiles.a.name")), "New");
+    config_destroy(&cfg);
+}
+
+static void test_origins(void **state)
+{
+    struct place *p = *state;
+    char *env[] = {"CTIBUS__BUS__HWM=many", "CTIBUS__BUS__PUBLSH=x", "CTIBUS__DATABASE_FILE=/no",
+                   "CTIBUS_MAIN____X=1", NULL};
+    const char *sets[] = {"ctibus.log.level=loud", NULL};
+
+    assert_null(load_over(p, "{\"ctibus\":{\"bus\":{\"heartbeat_ms\":1}}}", env, sets));
+    assert_int_equal(p->errors.count, 6);
+    assert_true(has_fault(p, "ctibus.bus.publsh", "did you mean"));
+    for (size_t i = 0; i < p->errors.count; i++) {
+        const struct config_error *e = &p->errors.list[i];
+        if (strcmp(e->key, "ctibus.bus.hwm") == 0)
+            assert_string_equal(e->file, "environment CTIBUS__BUS__HWM");
+        else if (strcmp(e->key, "ctibus.log.level") == 0)
+            assert_string_equal(e->file, "--set");
+        else if (strstr(e->reason, "/no"))
+            assert_string_equal(e->file, "environment CTIBUS__DATABASE_FILE");
+        else if (strcmp(e->key, "ctibus.bus.heartbeat_ms") == 0)
+            assert_string_equal(e->file, p->file);
+    }
+}
+
+static void test_override_below_a_value(void **state)
+{
+    struct place *p = *state;
+    const char *sets[] = {"ctibus.session_grace.x=1", NULL};
+
+    assert_null(load_over(p, "{\"ctibus\":{\"session_grace\":1}}", NULL, sets));
+    assert_true(has_fault(p, "ctibus.session_grace", "no object"));
+}
+
+static void note(void *arg, const char *key, bool reloadable)
+{
+    char *text = arg;
+
+    strcat(text, key);
+    strcat(text, reloadable ? "+ " : "- ");
+}
+
+static void test_changes(void **state)
+{
+    struct place *p = *state;
+    struct config *a = load_good(p, "{\"ctibus\":{\"session_grace\":1}}");
+    struct config *b =
+        load_good(p, "{\"ctibus\":{\"session_grace\":2,\"bus\":{\"hwm\":5000}},\"profiles\":{}}");
+    char text[256] = "";
+
+    config_each_change(a, b, note, text);
+    assert_string_equal(text, "ctibus.bus.hwm- ctibus.session_grace+ ");
+    config_destroy(&a);
+    config_destroy(&b);
+}
+
+/* Every default passes its own check. */
+static void set_default(void *arg, const char *key, const char *type, const char *otherwise,
+                        bool reloadable, const char *doc)
+{
+    struct place *p = arg;
+    char text[256];
+    struct config *cfg;
+
+    assert_true(strlen(doc) > 5);
+    assert_int_equal(doc[strlen(doc) - 1], '.');
+    if (!*otherwise || strchr(key, '*'))
+        return;
+    snprintf(text, sizeof(text), "%s=%s", key, otherwise);
+    cfg = load_over(p, "{}", NULL, (const char *const[]){text, NULL});
+    config_each_error(&p->errors, print, NULL);
+    assert_non_null(cfg);
+    config_destroy(&cfg);
+}
+
+static void test_table(void **state)
+{
+    config_each_key(set_default, *state);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(test_defaults),
+        T(test_values),
+        T(test_paths),
+        T(test_bad_files),
+        T(test_types_and_ranges),
+        T(test_unknown_keys),
+        T(test_ipbxes),
+        T(test_profiles),
+        T(test_all_at_once),
+        T(test_environment),
+        T(test_flags_win),
+        T(test_origins),
+        T(test_override_below_a_value),
+        T(test_changes),
+        T(test_table),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,273 @@
+#include <errno.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "json/json.h"
+
+static int parse_view(struct view text, struct buf *out)
+{
+    struct json_parser p;
+    struct json_object *obj;
+    int rc;
+
+    assert_int_equal(json_parser_init(&p), 0);
+    rc = json_parse(&p, text, &obj);
+    if (rc == 0 && out)
+        json_put_object(out, obj);
+    json_object_put(obj);
+    json_parser_fini(&p);
+    return rc;
+}
+
+static int parse(const char *text)
+{
+    return parse_view(view_cstr(text), NULL);
+}
+
+static void assert_round_trip(const char *text, const char *expected)
+{
+    struct buf b;
+
+    buf_init(&b, 0);
+    assert_int_equal(parse_view(view_cstr(text), &b), 0);
+    assert_string_equal(buf_cstr(&b), expected);
+    buf_free(&b);
+}
+
+static void test_good(void **state)
+{
+    assert_round_trip("{}", "{}");
+    assert_round_trip(" \r\n\t{ \"a\" : [ 1 , true,null ,\"x\"] }\n\n",
+                      "{\"a\":[1,true,null,\"x\"]}");
+    assert_round_trip("12", "12");
+    assert_round_trip("null", "null");
+    assert_round_trip("-1.5e3", "-1500.0");
+    assert_round_trip("{\"a\":1,\"a\":2}", "{\"a\":2}");
+    assert_round_trip("\"\\u00e9\\n\\\"\\\\\\/\\u0001\"", "\"\xc3\xa9\\n\\\"\\\\/\\u0001\"");
+    assert_round_trip("\"\\ud83d\\ude00\"", "\"\xf0\x9f\x98\x80\"");
+    assert_round_trip("\"\\ud800\"", "\"\xef\xbf\xbd\""); /* half a pair */
+    assert_round_trip("\"NaN 'quoted' 1. Infinity\"", "\"NaN 'quoted' 1. Infinity\"");
+}
+
+static void test_bad(void **state)
+{
+    static const char *const bad[] = {
+        "",        " ",       "{",           "}",         "[1,]",        "{\"a\":1,}", "{\"a\" 1}",
+        "{\"a\":", "{a:1}",   "{'a':1}",     "['a']",     "tru",         "True",       "nUll",
+        "NaN",     "[NaN]",   "[Infinity]",  "-Infinity", "[-Infinity]", "01",         "+1",
+        ".5",      "1.",      "[1.]",        "[1.e3]",    "1.5.2",       "-",          "[-]",
+        "[1 2]",   "{} {}",   "{} x",        "// c\n{}",  "/* c */ {}",  "\"a\nb\"",   "\"\\x\"",
+        "\"a",     "\"\\u12", "\"\\u12g4\"", "\"a\tb\"",  "\x01{}",      "{}\x1f",     "[\"a\",]"};
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+        if (parse(bad[i]) != -EINVAL)
+            fail_msg("taken or misnamed: %s -> %d", bad[i], parse(bad[i]));
+}
+
+static void test_nul_bytes(void **state)
+{
+    assert_int_equal(parse_view(VIEW("{}\0"), NULL), -EINVAL);
+    assert_int_equal(parse_view(VIEW("{}\0garbage"), NULL), -EINVAL);
+    assert_int_equal(parse_view(VIEW("\"a\0b\""), NULL), -EINVAL);
+    assert_int_equal(parse_view(VIEW("\0"), NULL), -EINVAL);
+    assert_round_trip("\"a\\u0000b\"", "\"a\\u0000b\"");
+}
+
+static void test_bad_utf8(void **state)
+{
+    assert_int_equal(parse("\"\xff\""), -EILSEQ);
+    assert_int_equal(parse("\"\xc0\x80\""), -EILSEQ);         /* overlong */
+    assert_int_equal(parse("\"\xed\xa0\x80\""), -EILSEQ);     /* surrogate */
+    assert_int_equal(parse("\"\xf4\x90\x80\x80\""), -EILSEQ); /* over U+10FFFF */
+    assert_int_equal(parse("\"\xe2\x82\""), -EILSEQ);         /* cut off */
+    assert_int_equal(parse("{\"\xc3\xa9\":1}"), 0);
+}
+
+static void test_deep(void **state)
+{
+    size_t n = 100000;
+    char *text = malloc(2 * n + 1);
+
+    memset(text, '[', n);
+    memset(text + n, ']', n);
+    assert_int_equal(parse_view(view_of(text, 2 * n), NULL), -E2BIG);
+    assert_int_equal(parse_view(view_of(text, n), NULL), -E2BIG);
+    /* json-c counts the innermost value as a level, too */
+    assert_int_equal(parse_view(view_of(text + n - (JSON_DEPTH - 1), 2 * (JSON_DEPTH - 1)), NULL),
+                     0);
+    assert_int_equal(parse_view(view_of(text + n - JSON_DEPTH - 1, 2 * (JSON_DEPTH + 1)), NULL),
+                     -E2BIG);
+    free(text);
+    text = malloc(5 * n + 1);
+    for (size_t i = 0; i < n; i++)
+        memcpy(text + 5 * i, "{\"a\":", 5);
+    assert_int_equal(parse_view(view_of(text, 5 * n), NULL), -E2BIG);
+    free(text);
+}
+
+static void test_huge_numbers(void **state)
+{
+    assert_round_trip("9223372036854775807", "9223372036854775807");
+    assert_round_trip("-9223372036854775808", "-9223372036854775808");
+    assert_round_trip("123456789012345678901234567890", "9223372036854775807");
+    assert_round_trip("-123456789012345678901234567890", "-9223372036854775808");
+    assert_round_trip("[1e999]", "[null]");
+    assert_round_trip("1e-999", "0.0");
+}
+
+static void test_parser_after_error(void **state)
+{
+    struct json_parser p;
+    struct json_object *obj;
+
+    assert_int_equal(json_parser_init(&p), 0);
+    assert_int_equal(json_parse(&p, VIEW("{\"a\":[1,"), &obj), -EINVAL);
+    assert_null(obj);
+    assert_int_equal(json_parse(&p, VIEW("{\"a\":x}"), &obj), -EINVAL);
+    assert_int_equal(p.offset, 5);
+    assert_int_equal(json_parse(&p, VIEW("{\"a\":2}"), &obj), 0);
+    assert_int_equal(json_get_i64(obj, "a", 0), 2);
+    json_object_put(obj);
+    json_parser_fini(&p);
+}
+
+static void test_getters(void **state)
+{
+    struct json_parser p;
+    struct json_object *o;
+
+    assert_int_equal(json_parser_init(&p), 0);
+    assert_int_equal(json_parse(&p,
+                                VIEW("{\"s\":\"text\",\"n\":-5,\"id\":\"42\",\"t\":true,\"z\":0,"
+                                     "\"null\":null,\"o\":{\"k\":1},\"d\":1.5}"),
+                                &o),
+                     0);
+    assert_true(view_eq(json_get_view(o, "s"), VIEW("text")));
+    assert_int_equal(json_get_view(o, "n").len, 0);
+    assert_int_equal(json_get_view(o, "none").len, 0);
+    assert_int_equal(json_get_i64(o, "n", 7), -5);
+    assert_int_equal(json_get_i64(o, "id", 7), 42);
+    assert_int_equal(json_get_i64(o, "s", 7), 7);
+    assert_int_equal(json_get_i64(o, "d", 7), 7);
+    assert_true(json_get_bool(o, "t", false));
+    assert_false(json_get_bool(o, "z", true));
+    assert_true(json_get_bool(o, "s", true));
+    assert_null(json_get(o, "null"));
+    assert_int_equal(json_get_i64(json_get_object(o, "o"), "k", 0), 1);
+    assert_null(json_get_object(o, "s"));
+    assert_int_equal(json_get_i64(NULL, "x", 3), 3);
+    assert_int_equal(json_get_i64(json_get(o, "s"), "x", 3), 3);
+    json_object_put(o);
+    json_parser_fini(&p);
+}
+
+static void assert_string(struct view in, const char *expected)
+{
+    struct buf b;
+
+    buf_init(&b, 0);
+    assert_int_equal(json_put_string(&b, in), 0);
+    assert_string_equal(buf_cstr(&b), expected);
+    buf_free(&b);
+}
+
+static void test_put_string(void **state)
+{
+    assert_string(VIEW(""), "\"\"");
+    assert_string(view_of(NULL, 0), "\"\"");
+    assert_string(VIEW("plain"), "\"plain\"");
+    assert_string(VIEW("\"\\/\b\f\n\r\t\x01\x1f\x7f"),
+                  "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u001f\x7f\"");
+    assert_string(VIEW("a\0b"), "\"a\\u0000b\"");
+    assert_string(VIEW("Andr\xc3\xa9"), "\"Andr\xc3\xa9\"");
+    assert_string(VIEW("Andr\xe9\n"), "\"Andr\xef\xbf\xbd\\n\"");
+}
+
+static void assert_double(double d, const char *expected)
+{
+    struct buf b;
+
+    buf_init(&b, 0);
+    assert_int_equal(json_put_double(&b, d), 0);
+    assert_string_equal(buf_cstr(&b), expected);
+    if (isfinite(d))
+        assert_true(strtod(buf_cstr(&b), NULL) == d);
+    buf_free(&b);
+}
+
+static void test_put_double(void **state)
+{
+    assert_double(0, "0.0");
+    assert_double(0.1, "0.1");
+    assert_double(1.0 / 3, "0.3333333333333333");
+    assert_double(5, "5.0");
+    assert_double(-1e300, "-1e+300");
+    assert_double(5e-324, "4.94065645841247e-324");
+    assert_double(1234567890.123456, "1234567890.123456");
+    assert_double(0.1 + 0.2, "0.30000000000000004");
+    assert_double(NAN, "null");
+    assert_double(-INFINITY, "null");
+}
+
+static void assert_time(double t, const char *expected)
+{
+    struct buf b;
+
+    buf_init(&b, 0);
+    assert_int_equal(json_put_time(&b, t), 0);
+    assert_string_equal(buf_cstr(&b), expected);
+    buf_free(&b);
+}
+
+static void test_put_time_and_i64(void **state)
+{
+    struct buf b;
+
+    assert_time(1400000000.5, "1400000000.500000");
+    assert_time(1400000000.000001, "1400000000.000001");
+    assert_time(0, "0.000000");
+    assert_time(0.9999999, "1.000000");
+    assert_time(NAN, "null");
+    assert_time(-1.5, "-1.5");
+    buf_init(&b, 0);
+    json_put_i64(&b, INT64_MIN);
+    json_put_i64(&b, 0);
+    json_put_i64(&b, INT64_MAX);
+    assert_string_equal(buf_cstr(&b), "-922337203685477580809223372036854775807");
+    buf_free(&b);
+}
+
+static void test_put_in_a_full_buffer(void **state)
+{
+    struct buf b;
+
+    buf_init(&b, 4);
+    assert_true(json_put_string(&b, VIEW("much too long")) < 0);
+    assert_true(b.failed);
+    buf_free(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_good),
+        cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_nul_bytes),
+        cmocka_unit_test(test_bad_utf8),
+        cmocka_unit_test(test_deep),
+        cmocka_unit_test(test_huge_numbers),
+        cmocka_unit_test(test_parser_after_error),
+        cmocka_unit_test(test_getters),
+        cmocka_unit_test(test_put_string),
+        cmocka_unit_test(test_put_double),
+        cmocka_unit_test(test_put_time_and_i64),
+        cmocka_unit_test(test_put_in_a_full_buffer),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

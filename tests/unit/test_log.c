@@ -1,0 +1,198 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "log/log.h"
+#include "json/json.h"
+
+struct catcher {
+    int fds[2];
+    char text[65536];
+};
+
+static int setup(void **state)
+{
+    static struct catcher c;
+
+    assert_int_equal(pipe2(c.fds, O_NONBLOCK), 0);
+    *state = &c;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct catcher *c = *state;
+
+    close(c->fds[0]);
+    close(c->fds[1]);
+    return 0;
+}
+
+static char *caught(struct catcher *c)
+{
+    size_t have = 0;
+    ssize_t n;
+
+    while ((n = read(c->fds[0], c->text + have, sizeof(c->text) - 1 - have)) > 0)
+        have += (size_t)n;
+    c->text[have] = '\0';
+    return c->text;
+}
+
+static unsigned lines_in(const char *s)
+{
+    unsigned n = 0;
+
+    for (; *s; s++)
+        n += *s == '\n';
+    return n;
+}
+
+static void test_text_line(void **state)
+{
+    struct catcher *c = *state;
+    struct log *log = log_new(c->fds[1], "ctibus-test", LOG_INFO, false);
+    char *line;
+
+    log_info(log, "listening name=%s port=%d", "x", 5);
+    line = caught(c);
+    assert_int_equal(line[4], '-');
+    assert_string_equal(line + 26, "Z info    ctibus-test: listening name=x port=5\n");
+    assert_int_equal(log_lines_total(log, LOG_INFO), 1);
+    log_destroy(&log);
+    assert_null(log);
+}
+
+static void test_levels(void **state)
+{
+    struct catcher *c = *state;
+    struct log *log = log_new(c->fds[1], "t", LOG_WARNING, false);
+    struct log *none = NULL;
+    enum log_level level;
+
+    log_notice(log, "not this");
+    log_warning(log, "this");
+    log_set_level(log, LOG_DEBUG);
+    log_debug(log, "this, too");
+    log_error(none, "silent");
+    assert_int_equal(lines_in(caught(c)), 2);
+    assert_int_equal(log_level_parse(VIEW("notice"), &level), 0);
+    assert_int_equal(level, LOG_NOTICE);
+    assert_int_equal(log_level_parse(VIEW("loud"), &level), -EINVAL);
+    assert_int_equal(log_level_parse(VIEW(""), &level), -EINVAL);
+    log_destroy(&log);
+}
+
+/* No value can make a line of its own, nor command a terminal. */
+static void test_escapes(void **state)
+{
+    struct catcher *c = *state;
+    struct log *log = log_new(c->fds[1], "t", LOG_INFO, false);
+    const char *line;
+
+    log_info(log, "%s",
+             "a\nb\r\t\x1b[31m\x7f \xc3\xa9 \xff \xc2\x85 \xe2\x80\xa8 \xed\xa0\x80 \xf0\x9f");
+    line = strstr(caught(c), "t: ");
+    assert_string_equal(line, "t: a\\x0ab\\x0d\\x09\\x1b[31m\\x7f \xc3\xa9 \\xff \\xc2\\x85 "
+                              "\\xe2\\x80\\xa8 \\xed\\xa0\\x80 \\xf0\\x9f\n");
+    log_destroy(&log);
+}
+
+static void test_json_line(void **state)
+{
+    struct catcher *c = *state;
+    struct log *log = log_new(c->fds[1], "ctibus-test", LOG_INFO, true);
+    struct json_parser p;
+    struct json_object *obj;
+
+    log_warning(log, "%s", "a \"quoted\" \\ \n \x01 \xff \xc3\xa9");
+    assert_int_equal(json_parser_init(&p), 0);
+    assert_int_equal(json_parse(&p, view_cstr(caught(c)), &obj), 0);
+    assert_true(view_eq(json_get_view(obj, "level"), VIEW("warning")));
+    assert_true(view_eq(json_get_view(obj, "service"), VIEW("ctibus-test")));
+    assert_true(view_eq(json_get_view(obj, "message"),
+                        VIEW("a \"quoted\" \\ \n \x01 \xef\xbf\xbd \xc3\xa9")));
+    assert_int_equal(json_get_view(obj, "time").len, 27);
+    json_object_put(obj);
+    json_parser_fini(&p);
+    log_destroy(&log);
+}
+
+static void test_long_message(void **state)
+{
+    struct catcher *c = *state;
+    char *message = malloc(100001);
+
+    memset(message, '\n', 100000); /* each takes six in JSON */
+    message[100000] = '\0';
+    for (int json = 0; json < 2; json++) {
+        struct log *log = log_new(c->fds[1], "t", LOG_INFO, json);
+        char *line;
+        size_t n;
+        log_info(log, "%s", message);
+        line = caught(c);
+        n = strlen(line);
+        assert_in_range(n, 2000, 4096);
+        assert_int_equal(lines_in(line), 1);
+        assert_non_null(strstr(line, json ? "...\"}\n" : "...\n"));
+        log_destroy(&log);
+    }
+    free(message);
+}
+
+static void one_place(struct log *log, int i)
+{
+    log_info(log, "line %d", i);
+}
+
+static void test_rate_limit(void **state)
+{
+    struct catcher *c = *state;
+    struct log *log = log_new(c->fds[1], "t", LOG_INFO, false);
+    unsigned written;
+    const char *text;
+
+    for (int i = 0; i < 1000; i++)
+        one_place(log, i);
+    written = lines_in(caught(c));
+    assert_in_range(written, LOG_BURST, 2 * LOG_BURST + 1); /* a second may have begun between */
+    assert_in_range(log_suppressed_total(log), 1000 - 2 * LOG_BURST, 1000 - LOG_BURST);
+    log_info(log, "another place");
+    assert_int_equal(lines_in(caught(c)), 1);
+    usleep(1100000);
+    one_place(log, 1000);
+    text = caught(c);
+    assert_int_equal(lines_in(text), 2);
+    assert_non_null(strstr(text, "left out 9"));
+    assert_non_null(strstr(text, "line 1000\n"));
+    log_destroy(&log);
+}
+
+static void test_errno_is_kept(void **state)
+{
+    struct catcher *c = *state;
+    struct log *log = log_new(c->fds[1], "t", LOG_INFO, false);
+
+    errno = ENOENT;
+    log_info(log, "cannot open it: %m");
+    assert_int_equal(errno, ENOENT);
+    assert_non_null(strstr(caught(c), "it: No such file"));
+    log_destroy(&log);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(test_text_line),    T(test_levels),     T(test_escapes),       T(test_json_line),
+        T(test_long_message), T(test_rate_limit), T(test_errno_is_kept),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,356 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "svc/svc.h"
+
+/* --- a small service, run in a child process --- */
+
+struct tiny {
+    struct svc *svc;
+    struct loop_timer *later;
+    bool stop_hangs;
+};
+
+static void stopped(void *arg)
+{
+    svc_stopped(((struct tiny *)arg)->svc);
+}
+
+static int tiny_start(struct svc *svc, void **ctx)
+{
+    static struct tiny t;
+    const char *how = svc_option(svc, "how");
+
+    if (how && strcmp(how, "fails") == 0)
+        return -EADDRINUSE;
+    t = (struct tiny){.svc = svc, .stop_hangs = how && strcmp(how, "hangs") == 0};
+    t.later = loop_timer_new(svc->loop, stopped, &t);
+    *ctx = &t;
+    log_info(svc->log, "option=%s instance=%s", how ? how : "none", svc->instance);
+    if (how && strcmp(how, "gives-up") == 0)
+        svc_fail(svc);
+    return 0;
+}
+
+static void tiny_stop(void *ctx)
+{
+    struct tiny *t = ctx;
+
+    if (!t->stop_hangs)
+        loop_timer_start(t->later, 20, false);
+}
+
+static void tiny_reload(void *ctx)
+{
+    struct tiny *t = ctx;
+
+    log_info(t->svc->log, "grace=%d", (int)config_int(t->svc->cfg, "ctibus.session_grace"));
+}
+
+static bool tiny_check(const struct svc *svc, struct buf *why)
+{
+    const char *how = svc_option(svc, "how");
+
+    if (!how || strcmp(how, "wrong") != 0)
+        return true;
+    buf_append_cstr(why, "--how must not be wrong");
+    return false;
+}
+
+static void tiny_destroy(void **ctx)
+{
+    struct tiny *t = *ctx;
+
+    loop_timer_destroy(&t->later);
+    log_info(t->svc->log, "destroyed");
+    *ctx = NULL;
+}
+
+static const struct svc_option tiny_options[] = {
+    {"how", "HOW", "how it behaves"}, {"instance", "NAME", "its name"}, {NULL, NULL, NULL}};
+static const struct svc_def tiny = {
+    .name = "state", /* a name that has a key for its HTTP side */
+    .doc = "A service for tests.",
+    .options = tiny_options,
+    .check = tiny_check,
+    .start = tiny_start,
+    .stop = tiny_stop,
+    .reload = tiny_reload,
+    .destroy = tiny_destroy,
+};
+
+/* --- the tests' side --- */
+
+struct run {
+    char dir[64];
+    char file[96];
+    pid_t pid;
+    int out; /* its standard output and error */
+    char text[16384];
+    size_t len;
+};
+
+static void write_config(struct run *r, const char *text)
+{
+    FILE *f = fopen(r->file, "w");
+
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+static int setup(void **state)
+{
+    static struct run r;
+
+    r = (struct run){.dir = "/tmp/ctibus-svc-XXXXXX", .out = -1};
+    assert_non_null(mkdtemp(r.dir));
+    snprintf(r.file, sizeof(r.file), "%s/ctibus.json", r.dir);
+    write_config(&r, "{\"ctibus\":{\"http\":{\"state\":\"127.0.0.1:0\"}}}");
+    *state = &r;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct run *r = *state;
+
+    if (r->pid) {
+        kill(r->pid, SIGKILL);
+        waitpid(r->pid, NULL, 0);
+    }
+    close(r->out);
+    unlink(r->file);
+    rmdir(r->dir);
+    return 0;
+}
+
+static void start(struct run *r, const char *const *flags)
+{
+    char *argv[16] = {"ctibus-state", "--config", r->file};
+    int argc = 3;
+    int fds[2];
+
+    for (; *flags; flags++)
+        argv[argc++] = (char *)*flags;
+    assert_int_equal(pipe(fds), 0);
+    fflush(NULL);
+    r->len = 0;
+    r->pid = fork();
+    assert_true(r->pid >= 0);
+    if (r->pid == 0) {
+        dup2(fds[1], STDOUT_FILENO);
+        dup2(fds[1], STDERR_FILENO);
+        close(fds[0]);
+        close(fds[1]);
+        exit(svc_main(argc, argv, &tiny));
+    }
+    close(fds[1]);
+    close(r->out);
+    r->out = fds[0];
+}
+#define START(r, ...) start((r), (const char *const[]){__VA_ARGS__, NULL})
+
+/* Waits until it has said `part` since the start. NULL for: until it has closed its output. */
+static const char *expect(struct run *r, const char *part)
+{
+    uint64_t until = clock_mono_us() + 10000000;
+    const char *at = NULL;
+
+    while (clock_mono_us() < until) {
+        struct pollfd p = {.fd = r->out, .events = POLLIN};
+        ssize_t n;
+        r->text[r->len] = '\0';
+        at = part ? strstr(r->text, part) : NULL;
+        if (at)
+            return at;
+        poll(&p, 1, 100);
+        if (!p.revents)
+            continue;
+        n = read(r->out, r->text + r->len, sizeof(r->text) - 1 - r->len);
+        if (n <= 0)
+            break;
+        r->len += (size_t)n;
+    }
+    r->text[r->len] = '\0';
+    if (part)
+        fail_msg("\"%s\" is not in: %s", part, r->text);
+    return r->text;
+}
+
+static int exit_code(struct run *r)
+{
+    int status;
+
+    expect(r, NULL);
+    assert_int_equal(waitpid(r->pid, &status, 0), r->pid);
+    r->pid = 0;
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void test_runs_and_stops(void **state)
+{
+    struct run *r = *state;
+
+    START(r, "--how", "well", "--instance", "one");
+    expect(r, "ctibus-state: option=well instance=one\n");
+    expect(r, "listening name=metrics address=127.0.0.1 port=");
+    kill(r->pid, SIGTERM);
+    assert_int_equal(exit_code(r), 0);
+    assert_non_null(strstr(r->text, "stopping\n"));
+    assert_non_null(strstr(r->text, "destroyed\n"));
+}
+
+static void test_healthcheck(void **state)
+{
+    struct run *r = *state;
+    char config[128];
+    const char *at;
+    pid_t service;
+
+    START(r, "--how", "well");
+    at = expect(r, "port="); /* lines are written whole */
+    snprintf(config, sizeof(config), "{\"ctibus\":{\"http\":{\"state\":\"127.0.0.1:%d\"}}}",
+             atoi(at + 5));
+    write_config(r, config);
+    service = r->pid;
+    START(r, "--healthcheck");
+    assert_int_equal(exit_code(r), 0);
+    kill(service, SIGINT);
+    waitpid(service, NULL, 0);
+    START(r, "--healthcheck");
+    assert_int_equal(exit_code(r), 1);
+    assert_non_null(strstr(r->text, "Connection refused"));
+    START(r, "--healthcheck", "--set", "ctibus.http.state=");
+    assert_int_equal(exit_code(r), 1);
+    assert_non_null(strstr(r->text, "turned off"));
+}
+
+static void test_check(void **state)
+{
+    struct run *r = *state;
+
+    START(r, "--check");
+    assert_int_equal(exit_code(r), 0);
+    assert_string_equal(r->text, "configuration ok\n");
+    START(r, "--check", "--how", "wrong");
+    assert_int_equal(exit_code(r), 2);
+    assert_non_null(strstr(r->text, "--how must not be wrong\n"));
+    START(r, "--check", "--log-level", "loud", "--set", "ctibus.bus.hwm=1");
+    assert_int_equal(exit_code(r), 2);
+    assert_non_null(strstr(r->text, "--set: ctibus.log.level: \"loud\" is none of"));
+    assert_non_null(strstr(r->text, "--set: ctibus.bus.hwm: 1 is out of range"));
+    write_config(r, "{\"ctibus\":{\"a\":1,\"b\":2}}");
+    START(r, "--how", "well");
+    assert_int_equal(exit_code(r), 2);
+    assert_non_null(strstr(r->text, "/ctibus.json: ctibus.a: unknown key\n"));
+    assert_non_null(strstr(r->text, "ctibus.b"));
+}
+
+static void test_flags(void **state)
+{
+    struct run *r = *state;
+
+    START(r, "--version");
+    assert_int_equal(exit_code(r), 0);
+    assert_string_equal(r->text, "ctibus-state " CTIBUS_VERSION "\n");
+    START(r, "--help");
+    assert_int_equal(exit_code(r), 0);
+    assert_non_null(strstr(r->text, "--how HOW"));
+    assert_non_null(strstr(r->text, "--healthcheck"));
+    START(r, "--nonsense");
+    assert_int_equal(exit_code(r), 2);
+    START(r, "word");
+    assert_int_equal(exit_code(r), 2);
+    START(r, "--log-format", "json", "--how", "fails");
+    assert_int_equal(exit_code(r), 1);
+    assert_non_null(strstr(r->text, "{\"time\":"));
+}
+
+static void test_failures(void **state)
+{
+    struct run *r = *state;
+
+    START(r, "--how", "fails");
+    assert_int_equal(exit_code(r), 1);
+    assert_non_null(strstr(r->text, "Address already in use"));
+    START(r, "--how", "gives-up");
+    assert_int_equal(exit_code(r), 1);
+    assert_non_null(strstr(r->text, "destroyed\n"));
+}
+
+static void test_second_signal(void **state)
+{
+    struct run *r = *state;
+    uint64_t before;
+
+    START(r, "--how", "hangs");
+    expect(r, "listening");
+    before = clock_mono_us();
+    kill(r->pid, SIGTERM);
+    expect(r, "stopping\n");
+    kill(r->pid, SIGTERM);
+    assert_int_equal(exit_code(r), 1);
+    assert_true(clock_mono_us() - before < 3000000);
+}
+
+static void test_forced_stop(void **state)
+{
+    struct run *r = *state;
+    uint64_t before;
+
+    START(r, "--how", "hangs");
+    expect(r, "listening");
+    before = clock_mono_us();
+    kill(r->pid, SIGTERM);
+    assert_int_equal(exit_code(r), 1);
+    assert_in_range(clock_mono_us() - before, 4900000, 8000000);
+    assert_non_null(strstr(r->text, "not stopped"));
+}
+
+static void test_reload(void **state)
+{
+    struct run *r = *state;
+
+    START(r, "--how", "well");
+    expect(r, "listening");
+    write_config(r, "{\"ctibus\":{\"session_grace\":9,\"bus\":{\"hwm\":5000},"
+                    "\"http\":{\"state\":\"127.0.0.1:0\"}}}");
+    kill(r->pid, SIGHUP);
+    expect(r, "reload: ctibus.session_grace has changed\n");
+    expect(r, "reload: ctibus.bus.hwm has changed, which needs a restart\n");
+    expect(r, "grace=9\n");
+    write_config(r, "{\"ctibus\":{\"session_grace\":-9}}");
+    kill(r->pid, SIGHUP);
+    expect(r, "key=ctibus.session_grace: -9 is out of range");
+    expect(r, "stays as it was\n");
+    write_config(r, "{");
+    kill(r->pid, SIGHUP);
+    expect(r, "malformed JSON");
+    kill(r->pid, SIGTERM);
+    assert_int_equal(exit_code(r), 0);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(test_runs_and_stops), T(test_healthcheck),   T(test_check),       T(test_flags),
+        T(test_failures),       T(test_second_signal), T(test_forced_stop), T(test_reload),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,131 @@
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+
+enum {
+    OPT_LISTEN = 1,
+    OPT_STATUS,
+    OPT_CAPTURE,
+    OPT_LISTING,
+    OPT_PACE,
+    OPT_LOOPS,
+    OPT_WAIT,
+    OPT_USERNAME,
+    OPT_PASSWORD,
+    OPT_LOG_LEVEL,
+    OPT_HELP,
+    OPT_VERSION
+};
+
+static const struct option longs[] = {
+    {"listen", required_argument, NULL, OPT_LISTEN},
+    {"status", required_argument, NULL, OPT_STATUS},
+    {"capture", required_argument, NULL, OPT_CAPTURE},
+    {"listing", required_argument, NULL, OPT_LISTING},
+    {"pace", required_argument, NULL, OPT_PACE},
+    {"loops", required_argument, NULL, OPT_LOOPS},
+    {"wait-login", no_argument, NULL, OPT_WAIT},
+    {"username", required_argument, NULL, OPT_USERNAME},
+    {"password", required_argument, NULL, OPT_PASSWORD},
+    {"log-level", required_argument, NULL, OPT_LOG_LEVEL},
+    {"help", no_argument, NULL, OPT_HELP},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {NULL, 0, NULL, 0},
+};
+
+static const char help[] =
+    "usage: ctibus-asterisk-sim --capture FILE [options]\n"
+    "\n"
+    "Plays a recorded manager session of Asterisk over real AMI connections, loop after loop\n"
+    "with fresh ids, and answers actions as that Asterisk would.\n"
+    "\n"
+    "  --capture FILE       .ami or .ami.gz; may come again: played one after the other\n"
+    "  --listing FILE       recorded listing answers, NAME.ami with its NAME.sent\n"
+    "                       (default: 01-login-listing.ami beside the first capture)\n"
+    "  --listen HOST:PORT   AMI address (default: 127.0.0.1:5038; port 0: any free one)\n"
+    "  --pace PACE          real, xN (N times faster), N/s (events a second, evenly) or max\n"
+    "                       (as fast as clients read) (default: real)\n"
+    "  --loops N            how often everything is played, 0 for ever (default: 0)\n"
+    "  --wait-login         start playing when the first client with events has logged in\n"
+    "  --username NAME      (default: ctibus)\n"
+    "  --password SECRET    (default: secret)\n"
+    "  --status HOST:PORT   each connection there is told in JSON what was played and is live\n"
+    "  --log-level LEVEL    error, warning, notice, info or debug (default: warning)\n"
+    "  --help, --version\n"
+    "\n"
+    "SIGUSR1 cuts all AMI connections; SIGTERM and SIGINT shut down as Asterisk does.\n";
+
+static int wrong(const char *what, const char *value)
+{
+    fprintf(stderr, "ctibus-asterisk-sim: %s: %s (see --help)\n", what, value);
+    return -EINVAL;
+}
+
+static int add_capture(struct options *o, const char *path)
+{
+    if (o->n_captures == MAX_CAPTURES)
+        return wrong("too many captures", path);
+    o->captures[o->n_captures++] = path;
+    return 0;
+}
+
+static int set(struct options *o, int option, const char *value)
+{
+    switch (option) {
+    case OPT_LISTEN:
+        o->listen = value;
+        return 0;
+    case OPT_STATUS:
+        o->status = value;
+        return 0;
+    case OPT_CAPTURE:
+        return add_capture(o, value);
+    case OPT_LISTING:
+        o->listing = value;
+        return 0;
+    case OPT_PACE:
+        return pace_parse(&o->pace, value) < 0 ? wrong("bad --pace", value) : 0;
+    case OPT_LOOPS:
+        return view_to_u64(view_cstr(value), &o->loops) < 0 ? wrong("bad --loops", value) : 0;
+    case OPT_WAIT:
+        o->wait_login = true;
+        return 0;
+    case OPT_USERNAME:
+        o->username = value;
+        return 0;
+    case OPT_PASSWORD:
+        o->password = value;
+        return 0;
+    case OPT_LOG_LEVEL:
+        return log_level_parse(view_cstr(value), &o->level) < 0 ? wrong("bad --log-level", value)
+                                                                : 0;
+    case OPT_HELP:
+        fputs(help, stdout);
+        return 1;
+    case OPT_VERSION:
+        puts("ctibus-asterisk-sim " CTIBUS_VERSION);
+        return 1;
+    default:
+        return -EINVAL; /* getopt has said why */
+    }
+}
+
+int options_parse(struct options *o, int argc, char **argv)
+{
+    int option, rc = 0;
+
+    *o = (struct options){.listen = "127.0.0.1:5038",
+                          .username = "ctibus",
+                          .password = "secret",
+                          .pace = {.kind = PACE_TIMES, .factor = 1},
+                          .level = LOG_WARNING};
+    while (rc == 0 && (option = getopt_long(argc, argv, "", longs, NULL)) != -1)
+        rc = set(o, option, optarg);
+    if (rc != 0)
+        return rc;
+    if (optind < argc)
+        return wrong("unexpected argument", argv[optind]);
+    return o->n_captures > 0 ? 0 : wrong("missing", "--capture");
+}

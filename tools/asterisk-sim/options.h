@@ -1,0 +1,26 @@
+/* The command line. */
+#ifndef SIM_OPTIONS_H
+#define SIM_OPTIONS_H
+
+#include "player.h"
+
+#define MAX_CAPTURES 64
+
+struct options {
+    const char *listen;
+    const char *status; /* NULL: none */
+    const char *captures[MAX_CAPTURES];
+    unsigned n_captures;
+    const char *listing; /* NULL: beside the first capture */
+    const char *username;
+    const char *password;
+    struct pace pace;
+    uint64_t loops;
+    bool wait_login;
+    enum log_level level;
+};
+
+/* Reads argv. 0; 1 when --help or --version was answered; -EINVAL after a message on stderr. */
+int options_parse(struct options *o, int argc, char **argv);
+
+#endif
