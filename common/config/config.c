@@ -157,19 +157,13 @@ static const struct config_key *row_of(const char *path)
     return key;
 }
 
-static bool is_text(enum key_type type)
-{
-    return type == KEY_STRING || type == KEY_CHOICE || type == KEY_ADDRESS ||
-           type == KEY_ENDPOINT || type == KEY_DATABASE;
-}
-
 const char *config_str(const struct config *cfg, const char *path)
 {
     const struct config_key *key = row_of(path);
     struct json_object *value = NULL;
     bool there = lookup(cfg, path, &value);
 
-    assert(is_text(key->type));
+    assert(config_type_is_text(key->type));
     if (there && key->type == KEY_ADDRESS && json_view(value).len == 0)
         return NULL;
     return value ? json_object_get_string(value) : key->otherwise;

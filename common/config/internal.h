@@ -36,6 +36,8 @@ extern const struct config_key config_keys[];
 extern const size_t config_key_count;
 
 const char *config_type_name(enum key_type type);
+/* True for the kinds whose value is one string. */
+bool config_type_is_text(enum key_type type);
 /* The row of a path, or NULL. */
 const struct config_key *config_key_find(const char *path);
 /* True when rows begin with this path and a point. */

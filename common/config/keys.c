@@ -142,6 +142,12 @@ const char *config_type_name(enum key_type type)
     return names[type];
 }
 
+bool config_type_is_text(enum key_type type)
+{
+    return type == KEY_STRING || type == KEY_CHOICE || type == KEY_ADDRESS ||
+           type == KEY_ENDPOINT || type == KEY_DATABASE;
+}
+
 /* Whether `path` fits the first parts of `pattern`; *rest becomes what is left of the pattern:
  * empty, or with a point in front. */
 static bool fits(const char *pattern, const char *path, const char **rest)

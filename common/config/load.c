@@ -91,8 +91,7 @@ static struct json_object *value_of(const struct config_key *key, struct json_ob
 {
     struct json_object *value = NULL;
     struct json_parser p;
-    bool plain = key && key->type != KEY_INT && key->type != KEY_BOOL && key->type != KEY_STRINGS &&
-                 key->type != KEY_LISTEN && key->type != KEY_ANY;
+    bool plain = key && config_type_is_text(key->type);
     bool parsed = false;
 
     if (!key && json_object_is_type(now, json_type_string))

@@ -1,8 +1,10 @@
 /*
- * The log: one line an event on standard error, text or JSON, rate limited by its place in the code.
+ * The log: one line an event on standard error, text or JSON, rate limited by its place in the
+ * code.
  *
  * A handle is passed to who needs it; there is no global one. Lines are written whole with one
- * write(2); control characters and bad UTF-8 of values are escaped, so that no input can forge a line.
+ * write(2); control characters and bad UTF-8 of values are escaped, so that no input can forge a
+ * line.
  */
 #ifndef CTIBUS_LOG_LOG_H
 #define CTIBUS_LOG_LOG_H
@@ -13,8 +15,8 @@ enum log_level { LOG_ERROR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG };
 
 struct log;
 
-/* One place in the code: at most `LOG_BURST` lines a second from it, then one line that says how many
- * were left out. Made by the macros below. */
+/* One place in the code: at most `LOG_BURST` lines a second from it, then one line that says how
+ * many were left out. Made by the macros below. */
 struct log_site {
     uint64_t second;
     uint32_t lines;

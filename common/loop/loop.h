@@ -21,14 +21,15 @@ void loop_destroy(struct loop **l);
 
 /* Runs until loop_stop (also one that came before); 0, or -EIO when the kernel's polling fails. */
 int loop_run(struct loop *l);
-/* Runs what is ready now and waits at most wait_ms for the first event (0: not at all); for tests. */
+/* Runs what is ready now and waits at most wait_ms for the first event (0: not at all); for tests.
+ */
 int loop_once(struct loop *l, unsigned wait_ms);
 void loop_stop(struct loop *l);
 /* Borrowed; for evhttp and listeners. */
 struct event_base *loop_base(struct loop *l);
 
-/* A timer: calls fn(arg) `ms` milliseconds after start, again and again if `repeat`. A start while it
- * runs starts it anew. NULL without memory. */
+/* A timer: calls fn(arg) `ms` milliseconds after start, again and again if `repeat`. A start while
+ * it runs starts it anew. NULL without memory. */
 struct loop_timer;
 struct loop_timer *loop_timer_new(struct loop *l, loop_fn *fn, void *arg);
 void loop_timer_start(struct loop_timer *t, uint32_t ms, bool repeat);

@@ -105,8 +105,7 @@ uint16_t listener_port(const struct listener *ls);
 
 /* Starts a TCP connection to a host (name or address; the name is looked up, which may block for
  * the resolver's time-out) and port: a non-blocking fd, connecting or connected, or a negative
- * errno
- * (-EHOSTUNREACH when the name is not known). */
+ * errno (-EHOSTUNREACH when the name is not known). */
 int net_connect(const char *host, uint16_t port);
 
 #endif

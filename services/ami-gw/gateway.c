@@ -31,6 +31,21 @@ static void publish_word(struct gateway *g, enum tel_event ev, enum tel_field f,
     on_translated(g, &t);
 }
 
+static void on_interest(void *arg, struct view prefix, bool on)
+{
+    struct gateway *g = arg;
+    bool heard;
+
+    if (!g->pub)
+        return;
+    raw_interest(g);
+    heard = bus_pub_wanted(g->pub, buf_view(&g->topics[TEL_channel_new]));
+    if (heard == g->heard)
+        return;
+    g->heard = heard;
+    gateway_announce(g);
+}
+
 /* ---- state ---- */
 
 static void on_registered(void *arg, enum bus_status status, const msgpack_object *body)
@@ -42,12 +57,12 @@ static void on_registered(void *arg, enum bus_status status, const msgpack_objec
                   g->ipbx);
 }
 
-/* Tells state that this Asterisk is ours, and whether it is there. */
-static void announce(struct gateway *g)
+/* Not before our events reach state: it answers by asking for a resync, which must not be lost. */
+void gateway_announce(struct gateway *g)
 {
     struct buf pairs;
 
-    if (!bus_asker_is_up(g->asker))
+    if (!g->heard || !g->asker || !bus_asker_is_up(g->asker))
         return;
     buf_init(&pairs, 1024);
     msg_put_pair(&pairs, "kind", VIEW("ami"));
@@ -63,7 +78,7 @@ static void on_state_up(void *arg, const msgpack_object *body)
     struct gateway *g = arg;
 
     log_notice(g->log, "state is there");
-    announce(g);
+    gateway_announce(g);
 }
 
 static void on_state_down(void *arg)
@@ -89,7 +104,7 @@ static void on_link_up(void *arg, const char *banner)
     translator_reset(g->translator);
     raw_set_mask(g);
     publish_word(g, TEL_link_up, TELF_banner, view_cstr(g->banner));
-    announce(g); /* state then asks for a resync */
+    gateway_announce(g); /* state then asks for a resync */
 }
 
 static void on_link_down(void *arg, const char *reason)
@@ -101,7 +116,7 @@ static void on_link_down(void *arg, const char *reason)
     resync_abort(g->resync);
     translator_reset(g->translator);
     publish_word(g, TEL_link_down, TELF_reason, view_cstr(reason));
-    announce(g);
+    gateway_announce(g);
 }
 
 static void on_event(void *arg, const struct ami_block *b)
@@ -194,7 +209,7 @@ static int open_bus(struct gateway *g, struct loop *loop, const struct gateway_o
     g->translator = translator_new(on_translated, g);
     if (!g->translated || !g->resyncs || !g->translator)
         return err;
-    g->pub = bus_pub_new(g->bus, opt->publish, raw_interest, g, &err);
+    g->pub = bus_pub_new(g->bus, opt->publish, on_interest, g, &err);
     if (g->pub)
         g->asker = bus_asker_new(g->bus, opt->request, "ami-gw", &asker_handler, g, &err);
     if (!g->asker)

@@ -21,6 +21,7 @@ struct gateway {
     struct buf raw_prefix; /* ami/<ipbx>/ */
     struct buf topic, body;
     bool raw_wanted;
+    bool heard;            /* somebody (state) listens to our plane tel */
     char banner[64];
     uint64_t login;        /* when the link came up, microseconds since 1970; 0: down */
     bool listed;           /* a resync has begun since then */
@@ -31,8 +32,11 @@ struct gateway {
     struct metric *translated, *resyncs;
 };
 
+/* gateway.c: tells state that this Asterisk is ours, and whether it is there. */
+void gateway_announce(struct gateway *g);
+
 /* raw.c: the plane ami/, on demand. */
-void raw_interest(void *arg, struct view prefix, bool on);
+void raw_interest(struct gateway *g);
 void raw_set_mask(struct gateway *g);
 void raw_publish(struct gateway *g, const struct ami_block *b);
 

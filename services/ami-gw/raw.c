@@ -12,24 +12,22 @@ void raw_set_mask(struct gateway *g)
 {
     struct ami_action aa;
 
-    if (!link_is_up(g->link))
+    if (!g->link || !link_is_up(g->link))
         return;
     link_action(g->link, &aa, VIEW("Events"));
     ami_action_header(&aa, VIEW("EventMask"), g->raw_wanted ? VIEW("on") : VIEW(CLASSES));
     link_commit(g->link, &aa, false, ACTION_DEADLINE_MS, NULL, NULL, NULL);
 }
 
-void raw_interest(void *arg, struct view prefix, bool on)
+void raw_interest(struct gateway *g)
 {
-    struct gateway *g = arg;
-    bool wanted = g->pub && bus_pub_wanted(g->pub, buf_view(&g->raw_prefix));
+    bool wanted = bus_pub_wanted(g->pub, buf_view(&g->raw_prefix));
 
     if (wanted == g->raw_wanted)
         return;
     g->raw_wanted = wanted;
     log_info(g->log, "raw events of %s: %s", g->ipbx, wanted ? "on" : "off");
-    if (g->link)
-        raw_set_mask(g);
+    raw_set_mask(g);
 }
 
 static void put_text(struct gateway *g, struct view v)

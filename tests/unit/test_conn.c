@@ -531,9 +531,7 @@ static void test_pause_and_resume(void **state)
 static void test_resume_shows_what_was_left(void **state)
 {
     struct world *w = *state;
-    static char many[MAX_INPUT * 3];
 
-    memset(many, '\n', sizeof(many));
     w->a.hold = true;
     conn_pause(w->a.c);
     conn_resume(w->a.c);
