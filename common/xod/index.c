@@ -18,7 +18,7 @@ static struct view make_key(const struct value *v, bool fold, char *room, size_t
     struct view text = value_text(v, number);
 
     if (text.len > size)
-        text.len = size; /* a prefix does: lookups compare the same way */
+        text.len = size; /* a prefix: the lookup compares the rest */
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
         room[i] = fold && c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
@@ -115,6 +115,15 @@ void index_remove(struct xod_obj *o, unsigned field)
     }
 }
 
+/* Is this the value, beyond the prefix that is its key? */
+static bool is_value(const struct xod_obj *o, unsigned field, struct view value)
+{
+    char number[32];
+    struct view text = value_text(&o->values[field], number);
+
+    return field_of(o, field)->flags & F_FOLD ? view_ieq(text, value) : view_eq(text, value);
+}
+
 struct xod_obj *xod_lookup(const struct xod_site *s, enum xod_list list, unsigned field,
                            struct view value, size_t n)
 {
@@ -127,5 +136,10 @@ struct xod_obj *xod_lookup(const struct xod_site *s, enum xod_list list, unsigne
         return NULL;
     b = map_get(m, make_key(&v, schema_list(list)->fields[field].flags & F_FOLD, room,
                             sizeof(room)));
-    return b && n < b->n ? b->objs[n] : NULL;
+    if (!b || value.len < sizeof(room))
+        return b && n < b->n ? b->objs[n] : NULL;
+    for (size_t i = 0; i < b->n; i++)
+        if (is_value(b->objs[i], field, value) && n-- == 0)
+            return b->objs[i];
+    return NULL;
 }

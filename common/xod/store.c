@@ -117,7 +117,9 @@ struct view xod_site_name(const struct xod_site *s)
 
 struct xod_obj *xod_find(const struct xod_site *s, enum xod_list list, struct view id)
 {
-    return map_get(s->lists[list].by_id, id);
+    struct xod_obj *o = map_get(s->lists[list].by_id, id);
+
+    return o && !o->deleted ? o : NULL;
 }
 
 struct xod_obj *xod_next(const struct xod_site *s, enum xod_list list, size_t *pos)
@@ -134,7 +136,7 @@ struct xod_obj *xod_next(const struct xod_site *s, enum xod_list list, size_t *p
 
 size_t xod_count(const struct xod_site *s, enum xod_list list)
 {
-    return map_count(s->lists[list].by_id);
+    return map_count(s->lists[list].by_id) - s->lists[list].n_deleted;
 }
 
 enum xod_list xod_obj_list(const struct xod_obj *o)
@@ -266,65 +268,79 @@ fail:
     return NULL;
 }
 
-/* An object deleted earlier in this transaction comes back, as a change of the old one. */
-static struct xod_obj *resurrect(struct xod_site *s, enum xod_list list, struct view id)
+int xod_reset(struct xod_obj *o, unsigned field)
 {
-    const struct schema_list *l = schema_list(list);
+    struct value v;
 
-    for (size_t i = 0; i < s->x->n_touched; i++) {
-        struct xod_obj *o = s->x->touched[i];
-        if (!o->deleted || o->site != s || o->list != list || !view_eq(xod_obj_id(o), id))
-            continue;
-        if (map_put(s->lists[list].by_id, xod_obj_id(o), o) < 0)
+    assert(field < schema_list(o->list)->n_fields);
+    if (initial_value(&v, &schema_list(o->list)->fields[field]) < 0)
+        return -ENOMEM;
+    return xod_set(o, field, &v);
+}
+
+/* An object deleted earlier in this transaction comes back, as a change of the old one. */
+static struct xod_obj *resurrect(struct xod_obj *o)
+{
+    o->deleted = false;
+    o->site->lists[o->list].n_deleted--;
+    for (unsigned f = 0; f < schema_list(o->list)->n_fields; f++)
+        if (index_insert(o, f) < 0 || xod_reset(o, f) < 0) {
+            xod_del(o);
             return NULL;
-        o->deleted = false;
-        for (unsigned f = 0; f < l->n_fields; f++) {
-            struct value v;
-            index_insert(o, f);
-            if (initial_value(&v, &l->fields[f]) < 0 || xod_set(o, f, &v) < 0)
-                return NULL;
         }
-        return o;
+    return o;
+}
+
+/* Puts a new object into the tables; after a failure it is in none. */
+static int enter(struct xod_obj *o)
+{
+    struct list_table *t = &o->site->lists[o->list];
+
+    if (map_put(t->by_id, xod_obj_id(o), o) < 0)
+        return -ENOMEM;
+    if (take_slot(o) < 0) {
+        map_del(t->by_id, xod_obj_id(o));
+        return -ENOMEM;
     }
-    return NULL;
+    if (touch(o) < 0) {
+        map_del(t->by_id, xod_obj_id(o));
+        drop_slot(o);
+        return -ENOMEM;
+    }
+    o->added = true;
+    return 0;
 }
 
 struct xod_obj *xod_add(struct xod_site *s, enum xod_list list, struct view id)
 {
-    struct xod_obj *o = xod_find(s, list, id);
+    struct xod_obj *o = map_get(s->lists[list].by_id, id);
 
     if (o)
-        return o;
-    o = resurrect(s, list, id);
-    if (o)
-        return o;
+        return o->deleted ? resurrect(o) : o;
     o = obj_new(s, list, id);
     if (!o)
         return NULL;
-    if (touch(o) < 0 || take_slot(o) < 0 ||
-        map_put(s->lists[list].by_id, xod_obj_id(o), o) < 0) {
-        if (o->touched)
-            s->x->n_touched--;
+    if (enter(o) < 0) {
         obj_free(s->x, o);
         return NULL;
     }
-    o->added = true;
     for (unsigned f = 0; f < schema_list(list)->n_fields; f++)
-        index_insert(o, f);
+        if (index_insert(o, f) < 0) {
+            xod_del(o);
+            return NULL;
+        }
     return o;
 }
 
 void xod_del(struct xod_obj *o)
 {
-    struct list_table *t = &o->site->lists[o->list];
-
     if (o->deleted || touch(o) < 0)
         return;
-    o->deleted = true;
+    o->deleted = true; /* stays in by_id until the commit, for xod_add */
+    o->site->lists[o->list].n_deleted++;
     ties_drop(o);
     for (unsigned f = 0; f < schema_list(o->list)->n_fields; f++)
         index_remove(o, f);
-    map_del(t->by_id, xod_obj_id(o));
 }
 
 /* Remembers the value of a field before its first change in this transaction. */
@@ -354,6 +370,10 @@ int xod_set(struct xod_obj *o, unsigned field, struct value *v)
     if (!value_fits(v, schema_list(o->list)->fields[field].types)) {
         value_clear(v);
         return -EINVAL;
+    }
+    if (o->deleted) {
+        value_clear(v);
+        return -ENOENT;
     }
     if (value_eq(v, &o->values[field])) {
         value_clear(v);
@@ -415,6 +435,8 @@ int xod_list_add(struct xod_obj *o, unsigned field, struct view id)
 {
     int rc;
 
+    if (o->deleted)
+        return -ENOENT;
     if (value_list_has(&o->values[field], id))
         return 0;
     rc = remember(o, field);
@@ -425,6 +447,8 @@ int xod_list_del(struct xod_obj *o, unsigned field, struct view id)
 {
     int rc;
 
+    if (o->deleted)
+        return -ENOENT;
     if (!value_list_has(&o->values[field], id))
         return 0;
     rc = remember(o, field);
@@ -460,6 +484,16 @@ static void tell_kept(struct xod *x, unsigned rank, xod_change_fn *fn, void *arg
     }
 }
 
+/* Takes a deleted object out of the tables. */
+static void leave(struct xod_obj *o)
+{
+    struct list_table *t = &o->site->lists[o->list];
+
+    map_del(t->by_id, xod_obj_id(o));
+    t->n_deleted--;
+    drop_slot(o);
+}
+
 #define MAX_RANK 8
 
 void xod_commit(struct xod *x, xod_change_fn *fn, void *arg)
@@ -476,7 +510,7 @@ void xod_commit(struct xod *x, xod_change_fn *fn, void *arg)
                                    ((uint64_t)1 << schema_list(o->list)->n_fields) - 1};
             if (fn && !o->added)
                 fn(arg, &c);
-            drop_slot(o);
+            leave(o);
             obj_free(x, o);
         } else {
             o->added = false;

@@ -23,7 +23,8 @@ struct xod_obj {
 
 /* The objects of one list of one site. A slot keeps its number for the life of its object. */
 struct list_table {
-    struct map *by_id;
+    struct map *by_id; /* with those deleted in this transaction */
+    size_t n_deleted;  /* how many of by_id are that */
     struct xod_obj **slots;
     uint32_t n_slots, cap_slots;
     uint32_t *free_slots;

@@ -34,6 +34,8 @@ static void untie_one(struct xod_obj *a, struct xod_obj *b)
 
 int xod_tie(struct xod_obj *a, struct xod_obj *b)
 {
+    if (a->deleted || b->deleted)
+        return -ENOENT;
     if (xod_is_tied(a, b))
         return 0;
     if (tie_one(a, b) < 0)

@@ -73,6 +73,7 @@ struct session {
     bool agent;
     struct bus_peer *gateway; /* NULL: lost, the grace time is running */
     uint64_t lost_at;
+    bool stale; /* of a gateway that is telling all its sessions: not named yet */
 };
 /* Opens or renews a session; 0, -ENOENT (no such user) or -ENOMEM. */
 /* id is up to 63 bytes long, as are user_id and capaid. */
@@ -84,6 +85,9 @@ struct xod_obj *session_user(const struct session *s);
 void session_end(struct sessions *ss, struct session *s);
 /* Tells the gateways of the user's other sessions to end them. */
 void sessions_kick_others(struct sessions *ss, const struct session *keep);
+/* A gateway tells all its sessions: those it does not open between these two are over. */
+void sessions_renew_begin(struct sessions *ss, struct bus_peer *peer);
+void sessions_renew_end(struct sessions *ss, struct bus_peer *peer);
 void sessions_peer_gone(struct sessions *ss, struct bus_peer *peer);
 size_t sessions_count(const struct sessions *ss);
 

@@ -239,8 +239,10 @@ void login_renew(struct state *s, struct bus_peer *p, uint64_t id, const msgpack
         state_reply(s, p, id, BUS_malformed);
         return;
     }
+    sessions_renew_begin(s->sessions, p);
     for (uint32_t i = 0; i < list->via.array.size; i++)
         renew_one(s, p, &list->via.array.ptr[i]);
+    sessions_renew_end(s->sessions, p);
     state_commit(s, false);
     state_reply(s, p, id, BUS_ok);
 }

@@ -123,6 +123,7 @@ int session_open(struct sessions *ss, struct view id, struct xod_site *site, str
     }
     se->site = site;
     se->gateway = gateway;
+    se->stale = false;
     xod_set_str(user, XOD(users, connection), VIEW("yes"));
     return 0;
 }
@@ -170,6 +171,27 @@ void sessions_kick_others(struct sessions *ss, const struct session *keep)
         bus_server_ask(ss->s->server, se->gateway, METHOD_kick, 2, buf_view(&pairs), 2000, NULL,
                        NULL);
         buf_free(&pairs);
+    }
+}
+
+void sessions_renew_begin(struct sessions *ss, struct bus_peer *peer)
+{
+    size_t pos = 0;
+    void *v;
+
+    while (map_next(ss->by_id, &pos, NULL, &v))
+        ((struct session *)v)->stale = ((struct session *)v)->gateway == peer;
+}
+
+void sessions_renew_end(struct sessions *ss, struct bus_peer *peer)
+{
+    size_t pos = 0;
+    void *v;
+
+    while (map_next(ss->by_id, &pos, NULL, &v)) {
+        struct session *se = v;
+        if (se->gateway == peer && se->stale)
+            session_end(ss, se);
     }
 }
 

@@ -1,0 +1,62 @@
+# `make` says what there is. Everything works in a fresh clone on Debian 12 with git and make; what is
+# missing is installed with apt-get, as root or by sudo.
+.DEFAULT_GOAL := help
+ASTERISK ?= 20
+FUZZ_SECONDS ?= 20
+
+.PHONY: help deps build run test asan tsan fuzz lint bench compose-test format clean
+
+help:
+	@echo "make run           build, and run ctibus against a recorded Asterisk (ASTERISK=1.8: an old one)"
+	@echo "make build         release build in build/, programs in build/bin/"
+	@echo "make test          all tests; the last line counts them"
+	@echo "make asan, tsan    all tests with sanitizers"
+	@echo "make fuzz          each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
+	@echo "make lint          formatting, layers, clang-tidy, cppcheck"
+	@echo "make format        formats the sources"
+	@echo "make bench         the load generators in bench/"
+	@echo "make compose-test  builds the image and tries the containers"
+	@echo "make deps          only installs the Debian packages that are missing"
+	@echo "make clean         removes what was built"
+	@echo ".ci/run            everything that a change must pass"
+
+deps:
+	@scripts/deps build test
+
+build: deps
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release
+
+run: build
+	@scripts/run --asterisk $(ASTERISK)
+
+test: build
+	@scripts/test
+
+asan tsan: deps
+	@cmake --preset $@ >/dev/null
+	@cmake --build --preset $@
+	@scripts/test --build build-$@
+
+fuzz: deps
+	@scripts/deps lint
+	@cmake --preset fuzz >/dev/null
+	@scripts/fuzz --build build-fuzz --seconds $(FUZZ_SECONDS)
+
+lint: deps
+	@scripts/deps lint
+	@cmake --preset dev >/dev/null
+	@scripts/lint --build build-dev format layers tidy cppcheck
+
+format:
+	@scripts/deps lint
+	@scripts/lint --fix format
+
+bench: build
+	@scripts/bench
+
+compose-test:
+	@tests/compose/run
+
+clean:
+	rm -rf build build-*

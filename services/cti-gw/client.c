@@ -1,0 +1,398 @@
+#include "client.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "internal.h"
+
+#define MAX_IGNORED 20
+#define MAX_BAD_JSON 10
+#define ASK_DEADLINE_MS 5000
+
+/* ---- life ---- */
+
+static uint32_t address_hash(const struct sockaddr *peer)
+{
+    if (peer->sa_family == AF_INET6)
+        return (uint32_t)map_hash(1, view_of(&((const struct sockaddr_in6 *)peer)->sin6_addr, 16));
+    if (peer->sa_family == AF_INET)
+        return (uint32_t)map_hash(1, view_of(&((const struct sockaddr_in *)peer)->sin_addr, 4));
+    return 0;
+}
+
+struct client *client_new(struct gateway *gw, int fd, const struct sockaddr *peer)
+{
+    struct client *c = calloc(1, sizeof(*c));
+
+    if (!c) {
+        close(fd);
+        return NULL;
+    }
+    c->gw = gw;
+    c->since = clock_mono_us();
+    c->address = address_hash(peer);
+    c->conn = conn_new(&gw->conns, fd, c);
+    if (!c->conn) {
+        free(c);
+        return NULL;
+    }
+    LIST_INSERT_HEAD(&gw->clients, c, all);
+    gw->n_clients++;
+    return c;
+}
+
+void client_session_name(const struct client *c, char out[64])
+{
+    snprintf(out, 64, "%.30s-%llx-%llu", bus_instance(c->gw->bus),
+             (unsigned long long)bus_epoch(c->gw->bus), (unsigned long long)c->session);
+}
+
+/* Tells state that the session is over. When state is not there it needs no telling: it will ask
+ * for the sessions that are. */
+static void close_session(struct client *c)
+{
+    char name[64];
+
+    if (!c->session)
+        return;
+    map_del(c->gw->by_session, view_of(&c->session, sizeof(c->session)));
+    client_session_name(c, name);
+    buf_reset(&c->gw->pairs);
+    msg_put_pair(&c->gw->pairs, "session", view_cstr(name));
+    if (bus_asker_is_up(c->gw->asker))
+        bus_ask(c->gw->asker, METHOD_session_close, 1, buf_view(&c->gw->pairs), ASK_DEADLINE_MS,
+                NULL, NULL);
+    c->session = 0;
+}
+
+void client_set_phase(struct client *c, enum client_phase phase)
+{
+    c->gw->n_live -= c->phase == LIVE;
+    c->gw->n_opening -= c->phase == OPENING;
+    c->phase = (uint8_t)phase;
+    c->gw->n_opening += phase == OPENING;
+    if (phase == LIVE) {
+        c->gw->n_live++;
+        c->since = clock_mono_us();
+        login_free(&c->login);
+    }
+}
+
+/* Everything but the connection. */
+static void client_free(struct client *c)
+{
+    if (c->gw->current == c)
+        c->gw->current = NULL;
+    if (c->asked)
+        bus_ask_cancel(c->gw->asker, c->asked);
+    close_session(c);
+    fanout_leave(c->gw->fanout, c);
+    c->gw->n_live -= c->phase == LIVE;
+    c->gw->n_opening -= c->phase == OPENING;
+    login_free(&c->login);
+    profile_put(c->gw, c->profile);
+    LIST_REMOVE(c, all);
+    c->gw->n_clients--;
+    free(c->ask_reply_id);
+    free(c->user_id);
+    free(c);
+}
+
+void client_destroy(struct client *c)
+{
+    conn_close(&c->conn);
+    client_free(c);
+}
+
+void client_close(struct client *c, const char *why)
+{
+    log_debug(c->gw->log, "client of user %s closed: %s", c->user_id ? c->user_id : "(none)", why);
+    conn_close_after_flush(&c->conn);
+    client_free(c);
+}
+
+void login_free(struct login **lp)
+{
+    struct login *l = *lp;
+
+    if (!l)
+        return;
+    delayed_free(&l->delayed);
+    free(l->userlogin);
+    json_object_put(l->capalist);
+    free(l->presence);
+    free(l->appliname);
+    free(l->capaxlets);
+    free(l->capas);
+    free(l->capaid);
+    free(l->reply_id);
+    free(l);
+    *lp = NULL;
+}
+
+struct xod_obj *client_user(const struct client *c)
+{
+    return c->user_id ? xod_find(c->site, LIST_users, view_cstr(c->user_id)) : NULL;
+}
+
+/* ---- answers ---- */
+
+void line_begin(struct buf *out, struct view class, struct view reply_id)
+{
+    buf_append_cstr(out, "{\"class\":");
+    json_put_string(out, class);
+    if (reply_id.len) {
+        buf_append_cstr(out, ",\"replyid\":");
+        buf_append_view(out, reply_id);
+    }
+}
+
+void line_end(struct buf *out)
+{
+    buf_append_cstr(out, ",\"timenow\":");
+    json_put_time(out, clock_wall());
+    buf_append(out, "}\n", 2);
+}
+
+void client_send_line(struct client *c, struct buf *line)
+{
+    if (c->phase == LIVE)
+        fanout_flush(c->gw->fanout); /* changes that came first are told first */
+    if (!line->failed)
+        conn_send(c->conn, buf_view(line));
+}
+
+static void send_pair(struct client *c, struct view class, struct view reply_id, const char *key,
+                      struct view text)
+{
+    struct buf *line = &c->gw->line;
+
+    buf_reset(line);
+    line_begin(line, class, reply_id);
+    if (key) {
+        buf_printf(line, ",\"%s\":", key);
+        json_put_string(line, text);
+    }
+    line_end(line);
+    client_send_line(c, line);
+}
+
+void client_answer(struct client *c, const struct request *rq, const char *key, struct view text)
+{
+    send_pair(c, rq->class, rq->reply_id, key, text);
+}
+
+void client_refuse(struct client *c, struct view class, struct view reply_id, struct view error)
+{
+    char why[128];
+
+    send_pair(c, class, reply_id, "error_string", error);
+    snprintf(why, sizeof(why), "refused: %.*s", (int)(error.len > 90 ? 90 : error.len), error.ptr);
+    metric_add(c->gw->refused, 1);
+    client_close(c, why);
+}
+
+/* ---- asking state ---- */
+
+bool client_ask(struct client *c, enum bus_method method, size_t n_pairs, struct view pairs,
+                struct view reply_id, bus_answer_fn *answer)
+{
+    free(c->ask_reply_id);
+    c->ask_reply_id = reply_id.len ? view_dup(reply_id) : NULL;
+    if (bus_asker_is_up(c->gw->asker))
+        c->asked = bus_ask(c->gw->asker, method, n_pairs, pairs, ASK_DEADLINE_MS, answer, c);
+    if (c->asked)
+        conn_pause(c->conn);
+    return c->asked != 0;
+}
+
+struct view client_reply_id(const struct client *c)
+{
+    return view_cstr(c->ask_reply_id);
+}
+
+void client_answered(struct client *c)
+{
+    c->asked = 0;
+    c->since = clock_mono_us();
+    conn_resume(c->conn);
+}
+
+/* ---- input ---- */
+
+static struct view reply_id_of(struct json_object *body)
+{
+    struct json_object *id = json_get(body, "commandid");
+
+    if (!id || !(json_object_is_type(id, json_type_int) || json_object_is_type(id, json_type_string)))
+        return view_of(NULL, 0);
+    return view_cstr(json_object_to_json_string_ext(id, JSON_C_TO_STRING_PLAIN));
+}
+
+/* False: the client is gone. */
+static bool bad_json(struct client *c)
+{
+    metric_add(c->gw->json_errors, 1);
+    if (++c->bad_json >= MAX_BAD_JSON) {
+        client_refuse(c, VIEW("error"), view_of(NULL, 0), VIEW("json"));
+        return false;
+    }
+    send_pair(c, VIEW("error"), view_of(NULL, 0), "error_string", VIEW("json"));
+    return true;
+}
+
+/* A message before the login that is no step of it: neither answered nor a reason to close (a client
+ * that reconnects sends one), but not for ever. */
+static bool ignore(struct client *c)
+{
+    metric_add(c->gw->ignored, 1);
+    if (++c->ignored < MAX_IGNORED)
+        return true;
+    client_close(c, "too many messages before the login");
+    return false;
+}
+
+/* May this logged-in client send this class? Answers when not. */
+static bool permitted(struct client *c, const struct request *rq)
+{
+    bool any;
+
+    if (profile_permits(c->profile, rq->class, &any))
+        return true;
+    client_answer(c, rq, "warning_string", any ? VIEW("unallowed") : VIEW("no_regcommands"));
+    return false;
+}
+
+static void answer_missing(struct client *c, const struct request *rq, struct buf *missing)
+{
+    char text[256];
+    struct view names = buf_view(missing);
+
+    snprintf(text, sizeof(text), "missing:%.*s", (int)(names.len > 200 ? 200 : names.len),
+             names.ptr);
+    if (c->phase == LIVE)
+        client_answer(c, rq, "error_string", view_cstr(text));
+    else
+        client_refuse(c, rq->class, rq->reply_id, view_cstr(text));
+}
+
+/* Calls what is registered for this message. The client may be gone afterwards: then gw->current is
+ * no longer this one. */
+static void dispatch(struct client *c, struct request *rq)
+{
+    struct gateway *g = c->gw;
+    const struct cti_message *m;
+    bool handled = false;
+    size_t pos = 0;
+
+    while ((m = registry_match(rq, &pos))) {
+        struct buf missing;
+        bool complete;
+        if (!handled && m->permission && !permitted(c, rq))
+            return;
+        handled = true;
+        buf_init(&missing, 1024);
+        complete = registry_complete(m, rq->body, &missing);
+        if (!complete)
+            answer_missing(c, rq, &missing);
+        buf_free(&missing);
+        if (!complete)
+            return;
+        m->handle(c, rq);
+        if (g->current != c)
+            return; /* the handler has closed it */
+    }
+    if (!handled)
+        client_answer(c, rq, "warning_string", VIEW("unimplemented"));
+}
+
+static void handle_object(struct client *c, struct json_object *body)
+{
+    struct request rq = {body, json_get_view(body, "class"), reply_id_of(body)};
+    bool login = false;
+    bool known = registry_knows(rq.class, &login);
+
+    if (c->phase != LIVE && (!known || !login)) {
+        ignore(c);
+    } else if (c->phase == LIVE && known && login) {
+        client_refuse(c, rq.class, rq.reply_id, VIEW("notloggedyet"));
+    } else if (rq.class.len == 0) {
+        client_answer(c, &rq, "error_string", VIEW("missing:class"));
+    } else {
+        dispatch(c, &rq);
+    }
+}
+
+/* One line. False: the client is gone. */
+static bool handle_line(struct client *c, struct view line)
+{
+    struct gateway *g = c->gw;
+    struct json_object *body = NULL;
+
+    if (line.len && line.ptr[line.len - 1] == '\r')
+        line.len--;
+    if (view_trim(line).len == 0)
+        return true;
+    metric_add(g->lines_in, 1);
+    g->current = c;
+    if (json_parse(&g->parser, line, &body) < 0 || !json_object_is_type(body, json_type_object)) {
+        json_object_put(body);
+        return bad_json(c);
+    }
+    c->bad_json = 0;
+    handle_object(c, body);
+    json_object_put(body);
+    return g->current == c;
+}
+
+static size_t too_long(struct client *c, size_t len)
+{
+    metric_add(c->gw->cut_long, 1);
+    client_refuse(c, VIEW("error"), view_of(NULL, 0), VIEW("line_too_long"));
+    return len;
+}
+
+static size_t on_data(void *owner, struct conn *conn, struct view in)
+{
+    struct client *c = owner;
+    size_t max = c->gw->opt.max_line;
+    struct view rest = in;
+    const char *end;
+
+    if (c->phase == LIVE)
+        c->since = clock_mono_us();
+    if (c->phase == CONNECTED && in.ptr[0] == 0x16) { /* a TLS handshake on the clear-text port */
+        client_close(c, "speaks TLS on the clear-text port");
+        return in.len;
+    }
+    while (!c->asked && rest.len && (end = memchr(rest.ptr, '\n', rest.len))) {
+        struct view line = view_of(rest.ptr, (size_t)(end - rest.ptr));
+        if (line.len > max)
+            return too_long(c, in.len);
+        rest = view_of(end + 1, rest.len - line.len - 1);
+        if (!handle_line(c, line))
+            return in.len;
+    }
+    if (!c->asked && rest.len > max)
+        return too_long(c, in.len);
+    return in.len - rest.len;
+}
+
+static void on_closed(void *owner, struct conn *conn, int why)
+{
+    struct client *c = owner;
+
+    c->conn = NULL;
+    if (why == CONN_OUTPUT_LIMIT) {
+        metric_add(c->gw->cut_slow, 1);
+        log_notice(c->gw->log, "client of user %s disconnected: it does not read (%zu bytes waited)",
+                   c->user_id ? c->user_id : "(none)", c->gw->opt.max_output);
+    }
+    client_free(c);
+}
+
+const struct conn_handler client_conn_handler = {on_data, on_closed, NULL};

@@ -1,0 +1,83 @@
+/*
+ * One CTI client: framing, the steps of its login, answers.
+ *
+ * phase: CONNECTED -> IDENTIFIED (login_id) -> AUTHENTICATED (login_pass) -> OPENING (login_capas
+ * asked) -> LIVE. Only client_set_phase changes it.
+ */
+#ifndef CTIBUS_CTI_GW_CLIENT_H
+#define CTIBUS_CTI_GW_CLIENT_H
+
+#include <sys/queue.h>
+
+#include "bus/bus.h"
+#include "net/conn.h"
+#include "registry.h"
+#include "xod/xod.h"
+
+struct gateway;
+struct audience;
+struct profile;
+
+enum client_phase { CONNECTED, IDENTIFIED, AUTHENTICATED, OPENING, LIVE };
+
+/* What is only needed until the login is complete. */
+struct login;
+
+struct client {
+    struct gateway *gw;
+    struct conn *conn;
+    LIST_ENTRY(client) all;
+    LIST_ENTRY(client) of_audience; /* while LIVE */
+    uint64_t since;                 /* when connected; once LIVE: when last heard (monotonic us) */
+    uint64_t session;               /* number within this gateway; 0: none open */
+    struct login *login;
+    struct xod_site *site;          /* once AUTHENTICATED */
+    char *user_id;
+    struct audience *audience;
+    struct profile *profile;
+    uint64_t asked; /* the request to state that is under way, or 0 */
+    char *ask_reply_id; /* JSON text of the commandid it belongs to, or NULL */
+    uint32_t address;   /* hash of the peer's address, for the guard */
+    uint8_t phase;
+    uint8_t bad_json; /* in a row */
+    uint8_t ignored;  /* messages before the login */
+    bool closing;
+};
+
+/* Takes fd. NULL without memory (fd is closed). */
+struct client *client_new(struct gateway *gw, int fd, const struct sockaddr *peer);
+/* Ends it at once: session, connection, memory. */
+void client_destroy(struct client *c);
+/* Ends it when what was sent has left. The client must not be used afterwards. */
+void client_close(struct client *c, const char *why);
+void client_set_phase(struct client *c, enum client_phase phase);
+extern const struct conn_handler client_conn_handler;
+
+/* ---- answers ---- */
+
+/* Begins a line of `class`: {"class":"...","replyid":N ; the caller appends ,"field":value pairs. */
+void line_begin(struct buf *out, struct view class, struct view reply_id);
+/* Appends timenow, the end and a line feed. */
+void line_end(struct buf *out);
+/* Sends what stands in the gateway's scratch line; after the lines that were due before it. */
+void client_send_line(struct client *c, struct buf *line);
+/* {"class":CLASS,"replyid":N,KEY:TEXT,"timenow":T} */
+void client_answer(struct client *c, const struct request *rq, const char *key, struct view text);
+/* The same with error_string, then the end of the connection. */
+void client_refuse(struct client *c, struct view class, struct view reply_id, struct view error);
+
+/* Asks state on behalf of this client; reading pauses until the answer, so that answers keep the order of
+ * the requests. False when state is not there. */
+bool client_ask(struct client *c, enum bus_method method, size_t n_pairs, struct view pairs,
+                struct view reply_id, bus_answer_fn *answer);
+/* The answer has been dealt with: reading goes on. Returns nothing that is kept. */
+void client_answered(struct client *c);
+/* The reply_id of the request that client_ask was for. */
+struct view client_reply_id(const struct client *c);
+
+/* "INSTANCE-N": what state knows the session by. */
+void client_session_name(const struct client *c, char out[64]);
+/* The user's own object, or NULL when it is gone. */
+struct xod_obj *client_user(const struct client *c);
+
+#endif

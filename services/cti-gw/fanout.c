@@ -1,0 +1,313 @@
+/*
+ * Fan-out: a change is encoded once and its bytes are shared by all who may see it. What happens in
+ * one turn of the loop is gathered and leaves as one block.
+ *
+ * An audience is all clients that see the same objects: those of one set of contexts. Without
+ * context separation there is one.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "internal.h"
+
+#define MAX_GATHERED ((size_t)1 << 20)
+
+struct audience {
+    LIST_ENTRY(audience) all;
+    struct client_list clients;
+    size_t n;
+    char *contexts; /* names, each ended by a NUL, sorted; NULL: sees all */
+    size_t contexts_len;
+    struct buf gathered;
+};
+
+struct fanout {
+    struct gateway *g;
+    LIST_HEAD(, audience) audiences;
+    struct loop_task *task;
+    struct buf line;
+};
+
+static void run(void *arg)
+{
+    fanout_flush(arg);
+}
+
+struct fanout *fanout_new(struct gateway *g)
+{
+    struct fanout *f = calloc(1, sizeof(*f));
+
+    if (!f)
+        return NULL;
+    f->g = g;
+    LIST_INIT(&f->audiences);
+    buf_init(&f->line, 0);
+    f->task = loop_task_new(g->loop, run, f);
+    if (!f->task)
+        fanout_destroy(&f);
+    return f;
+}
+
+static void audience_free(struct audience *a)
+{
+    LIST_REMOVE(a, all);
+    buf_free(&a->gathered);
+    free(a->contexts);
+    free(a);
+}
+
+void fanout_destroy(struct fanout **f)
+{
+    struct audience *a;
+
+    if (!f || !*f)
+        return;
+    while ((a = LIST_FIRST(&(*f)->audiences)))
+        audience_free(a);
+    loop_task_destroy(&(*f)->task);
+    buf_free(&(*f)->line);
+    free(*f);
+    *f = NULL;
+}
+
+/* ---- contexts ---- */
+
+static struct view context_of(const struct xod_obj *o, char room[32])
+{
+    switch (xod_obj_list(o)) {
+    case LIST_channels:
+        return xod_get_str(o, XOD(channels, context));
+    case LIST_contexts:
+        return xod_obj_id(o);
+    case LIST_queuemembers:
+    case LIST_users:
+    case LIST_ipbx:
+        return view_of(NULL, 0);
+    default: /* in all other lists it is the field of that name */
+        return value_text(
+            xod_get(o, (unsigned)schema_field_find(xod_obj_list(o), VIEW("context"))), room);
+    }
+}
+
+static bool sees_context(const struct audience *a, struct view context)
+{
+    for (size_t at = 0; at < a->contexts_len; at += strlen(a->contexts + at) + 1)
+        if (view_eq(view_cstr(a->contexts + at), context))
+            return true;
+    return false;
+}
+
+/* Context number i of a user's lines; false at the end. */
+static bool user_context(const struct xod_obj *user, uint32_t i, struct view *context,
+                         char room[32])
+{
+    const struct value *lines = xod_get(user, XOD(users, linelist));
+    struct xod_obj *phone;
+
+    *context = view_of(NULL, 0);
+    if (lines->type != V_LIST || i >= lines->len)
+        return false;
+    phone = xod_find(xod_obj_site(user), LIST_phones, value_view(&lines->items[i]));
+    if (phone)
+        *context = value_text(xod_get(phone, XOD(phones, context)), room);
+    return true;
+}
+
+static bool audience_sees(const struct audience *a, const struct xod_obj *o)
+{
+    struct view context;
+    char room[32];
+
+    if (!a->contexts)
+        return true;
+    if (xod_obj_list(o) == LIST_users) {
+        for (uint32_t i = 0; user_context(o, i, &context, room); i++)
+            if (context.len && sees_context(a, context))
+                return true;
+        return false;
+    }
+    if (xod_obj_list(o) == LIST_queuemembers) {
+        struct xod_obj *queue =
+            xod_lookup(xod_obj_site(o), LIST_queues, XOD(queues, name),
+                       xod_get_str(o, XOD(queuemembers, queue_name)), 0);
+        return queue && audience_sees(a, queue);
+    }
+    return sees_context(a, context_of(o, room));
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+#define MAX_CONTEXTS 32
+
+/* The contexts of a user's lines as one string: sorted, without doubles, each ended by a NUL. */
+static char *contexts_of_user(const struct xod_obj *user, size_t *len)
+{
+    char *names[MAX_CONTEXTS];
+    size_t n = 0;
+    struct buf out;
+    char room[32];
+    struct view v;
+
+    for (uint32_t i = 0; user && n < MAX_CONTEXTS && user_context(user, i, &v, room); i++)
+        if (v.len && (names[n] = view_dup(v)))
+            n++;
+    qsort(names, n, sizeof(names[0]), by_name);
+    buf_init(&out, 65536);
+    buf_reserve(&out, 1); /* an empty set is a set, too */
+    for (size_t i = 0; i < n; i++) {
+        if (i == 0 || strcmp(names[i], names[i - 1]) != 0)
+            buf_append(&out, names[i], strlen(names[i]) + 1);
+    }
+    for (size_t i = 0; i < n; i++)
+        free(names[i]);
+    *len = buf_len(&out);
+    return out.mem;
+}
+
+static struct audience *audience_for(struct fanout *f, const struct xod_obj *user)
+{
+    struct audience *a;
+    char *contexts = NULL;
+    size_t len = 0;
+
+    if (f->g->opt.separate_contexts) {
+        contexts = contexts_of_user(user, &len);
+        if (!contexts)
+            return NULL;
+    }
+    LIST_FOREACH(a, &f->audiences, all)
+    if (!a->contexts == !contexts && a->contexts_len == len &&
+        (len == 0 || memcmp(a->contexts, contexts, len) == 0)) {
+        free(contexts);
+        return a;
+    }
+    a = calloc(1, sizeof(*a));
+    if (!a) {
+        free(contexts);
+        return NULL;
+    }
+    a->contexts = contexts;
+    a->contexts_len = len;
+    LIST_INIT(&a->clients);
+    buf_init(&a->gathered, 0);
+    LIST_INSERT_HEAD(&f->audiences, a, all);
+    return a;
+}
+
+bool fanout_visible(struct fanout *f, struct client *c, const struct xod_obj *o)
+{
+    return c->audience ? audience_sees(c->audience, o) : !f->g->opt.separate_contexts;
+}
+
+/* ---- members ---- */
+
+int fanout_join(struct fanout *f, struct client *c)
+{
+    struct audience *a;
+
+    fanout_flush(f); /* what happened before is not for the new one */
+    a = audience_for(f, client_user(c));
+    if (!a)
+        return -ENOMEM;
+    c->audience = a;
+    LIST_INSERT_HEAD(&a->clients, c, of_audience);
+    a->n++;
+    return 0;
+}
+
+void fanout_leave(struct fanout *f, struct client *c)
+{
+    struct audience *a = c->audience;
+
+    if (!a)
+        return;
+    LIST_REMOVE(c, of_audience);
+    c->audience = NULL;
+    if (--a->n == 0)
+        audience_free(a);
+}
+
+/* A user's lines, or the context of one, have changed: whoever is that user sees other things. */
+static void regroup(struct fanout *f)
+{
+    struct client *c;
+
+    fanout_flush(f);
+    LIST_FOREACH(c, &f->g->clients, all)
+    {
+        struct audience *before = c->audience;
+        if (!before)
+            continue;
+        before->n++; /* kept until we know that it is another one */
+        fanout_leave(f, c);
+        if (fanout_join(f, c) < 0) {
+            LIST_INSERT_HEAD(&before->clients, c, of_audience);
+            c->audience = before;
+            before->n++;
+        }
+        if (--before->n == 0)
+            audience_free(before);
+    }
+}
+
+static bool moves_people(const struct xod_change *c)
+{
+    if (xod_obj_list(c->obj) == LIST_users)
+        return c->fields & XOD_BIT(users, linelist);
+    return xod_obj_list(c->obj) == LIST_phones && c->fields & XOD_BIT(phones, context);
+}
+
+/* ---- changes ---- */
+
+void fanout_change(struct fanout *f, const struct xod_change *c)
+{
+    struct audience *a;
+
+    if (LIST_EMPTY(&f->audiences))
+        return;
+    if (f->g->opt.separate_contexts && moves_people(c))
+        regroup(f);
+    buf_reset(&f->line);
+    render_change(&f->line, c);
+    if (buf_len(&f->line) == 0 || f->line.failed)
+        return;
+    LIST_FOREACH(a, &f->audiences, all)
+    {
+        if (!audience_sees(a, c->obj))
+            continue;
+        buf_append_view(&a->gathered, buf_view(&f->line));
+        metric_add(f->g->fanned_lines, (double)a->n);
+        if (buf_len(&a->gathered) > MAX_GATHERED)
+            fanout_flush(f);
+    }
+    loop_task_post(f->task);
+}
+
+static void flush_one(struct audience *a)
+{
+    struct shared *block;
+    struct client *c;
+
+    if (buf_len(&a->gathered) == 0)
+        return;
+    block = shared_new(buf_view(&a->gathered));
+    buf_reset(&a->gathered);
+    LIST_FOREACH(c, &a->clients, of_audience)
+    {
+        /* Over its bound a client is ended by its connection, with a line in the log. */
+        if (block && !c->closing)
+            conn_send_shared(c->conn, block);
+    }
+    if (block)
+        shared_unref(block);
+}
+
+void fanout_flush(struct fanout *f)
+{
+    struct audience *a;
+
+    LIST_FOREACH(a, &f->audiences, all) flush_one(a);
+}

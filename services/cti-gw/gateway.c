@@ -1,0 +1,342 @@
+#include "gateway.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "internal.h"
+
+#define JANITOR_MS 200
+#define STOP_MS 2000
+
+/* ---- clients ---- */
+
+static void on_accept(void *arg, int fd, const struct sockaddr *peer, socklen_t len)
+{
+    struct gateway *g = arg;
+
+    /* A few over the limit get as far as login_id, to be told so. */
+    if (g->stopped || g->n_clients >= g->opt.max_clients + 100) {
+        close(fd);
+        return;
+    }
+    metric_add(g->accepted, 1);
+    if (!client_new(g, fd, peer))
+        log_error(g->log, "no memory for another client");
+}
+
+/* The one timer of all clients: logins that take too long, connections that went silent. */
+static void janitor(void *arg)
+{
+    struct gateway *g = arg;
+    uint64_t now = clock_mono_us();
+    struct client *c = LIST_FIRST(&g->clients);
+
+    while (c) {
+        struct client *next = LIST_NEXT(c, all);
+        uint64_t ms = now > c->since ? (now - c->since) / 1000 : 0;
+        if (c->phase != LIVE && ms > g->opt.login_timeout_ms) {
+            client_close(c, "no login in time");
+        } else if (c->phase == LIVE && g->opt.idle_timeout_ms && ms > g->opt.idle_timeout_ms) {
+            metric_add(g->cut_silent, 1);
+            client_close(c, "silent for too long");
+        }
+        c = next;
+    }
+    if (g->stopped && (g->n_clients == 0 || now > g->stop_deadline)) {
+        void (*done)(void *) = g->stopped;
+        g->stopped = NULL;
+        loop_timer_stop(g->janitor);
+        done(g->stopped_arg);
+    }
+}
+
+/* ---- state ---- */
+
+static void put_session(struct buf *out, struct client *c)
+{
+    struct xod_obj *user = client_user(c);
+    char name[64];
+
+    client_session_name(c, name);
+    msg_put_map(out, 5);
+    msg_put_pair(out, "session", view_cstr(name));
+    msg_put_pair(out, "userid", view_cstr(c->user_id));
+    msg_put_pair(out, "ipbxid", xod_site_name(c->site));
+    msg_put_pair(out, "capaid", view_cstr(c->profile->id));
+    msg_put_pair(out, "presence",
+                 user ? xod_get_str(user, XOD(users, availstate)) : view_of(NULL, 0));
+}
+
+/* Tells state all sessions that are open here: after a restart of it, or of the network. */
+static void renew_sessions(struct gateway *g)
+{
+    struct client *c;
+
+    buf_reset(&g->pairs);
+    msg_put_cstr(&g->pairs, "sessions");
+    msg_put_array(&g->pairs, g->n_live);
+    LIST_FOREACH(c, &g->clients, all)
+    {
+        if (c->phase == LIVE)
+            put_session(&g->pairs, c);
+    }
+    if (!g->pairs.failed)
+        bus_ask(g->asker, METHOD_session_renew, 1, buf_view(&g->pairs), 5000, NULL, NULL);
+}
+
+static void on_state_up(void *arg, const msgpack_object *body)
+{
+    struct gateway *g = arg;
+
+    log_notice(g->log, "state is there");
+    renew_sessions(g);
+    replica_state_up(g->replica);
+}
+
+/* Sessions stay; only logins that were half done are refused, since state has forgotten them. */
+static void on_state_down(void *arg)
+{
+    struct gateway *g = arg;
+    struct client *c = LIST_FIRST(&g->clients);
+
+    log_warning(g->log, "state is gone: clients stay, what they ask of it is refused");
+    while (c) {
+        struct client *next = LIST_NEXT(c, all);
+        if (c->phase == OPENING && c->login->opened)
+            client_refuse(c, VIEW("login_capas"), view_cstr(c->login->reply_id), VIEW("noconn"));
+        c = next;
+    }
+}
+
+static struct client *find_session(struct gateway *g, struct view name)
+{
+    const char *dash = name.len ? memrchr(name.ptr, '-', name.len) : NULL;
+    uint64_t n;
+
+    if (!dash || view_to_u64(view_of(dash + 1, name.len - (size_t)(dash + 1 - name.ptr)), &n) < 0)
+        return NULL;
+    return map_get(g->by_session, view_of(&n, sizeof(n)));
+}
+
+/* Another session of the same user wins. */
+static void kick(struct gateway *g, struct client *c, struct view type)
+{
+    buf_reset(&g->line);
+    line_begin(&g->line, VIEW("disconnect"), view_of(NULL, 0));
+    buf_append_cstr(&g->line, ",\"type\":");
+    json_put_string(&g->line, type);
+    line_end(&g->line);
+    client_send_line(c, &g->line);
+    client_close(c, "disconnected by state");
+}
+
+static void on_request(void *arg, uint64_t id, enum bus_method method, const msgpack_object *body)
+{
+    struct gateway *g = arg;
+    struct client *c;
+
+    if (method != METHOD_kick) {
+        bus_asker_reply(g->asker, id, BUS_unknown_method, view_of(NULL, 0));
+        return;
+    }
+    c = find_session(g, msg_get_str(body, "session"));
+    bus_asker_reply(g->asker, id, c ? BUS_ok : BUS_not_found, view_of(NULL, 0));
+    if (c)
+        kick(g, c, msg_get_str(body, "type"));
+}
+
+static const struct bus_asker_handler asker_handler = {on_state_up, on_state_down, on_request};
+
+/* ---- replica ---- */
+
+static void on_change(void *arg, const struct xod_change *c)
+{
+    fanout_change(((struct gateway *)arg)->fanout, c);
+}
+
+static void on_reached(void *arg, uint64_t seq)
+{
+    opening_reached(arg, seq);
+}
+
+static const struct replica_handler replica_handler = {on_change, NULL, on_reached, NULL};
+
+/* ---- the whole ---- */
+
+static double count_clients(void *arg)
+{
+    return (double)((struct gateway *)arg)->n_clients;
+}
+
+static double count_live(void *arg)
+{
+    return (double)((struct gateway *)arg)->n_live;
+}
+
+static int make_metrics(struct gateway *g, struct metrics *m)
+{
+    const struct {
+        struct metric **at;
+        const char *name, *help;
+    } table[] = {
+        {&g->accepted, "ctibus_cti_accepted_total", "connections accepted"},
+        {&g->refused, "ctibus_cti_refused_total", "clients refused and disconnected"},
+        {&g->lines_in, "ctibus_cti_lines_total", "lines received from clients"},
+        {&g->ignored, "ctibus_cti_ignored_total", "messages before a login, ignored"},
+        {&g->json_errors, "ctibus_cti_json_errors_total", "lines that were no JSON object"},
+        {&g->cut_slow, "ctibus_cti_slow_total", "clients disconnected: they did not read"},
+        {&g->cut_long, "ctibus_cti_long_total", "clients disconnected: a line too long"},
+        {&g->cut_silent, "ctibus_cti_silent_total", "clients disconnected: silent for too long"},
+        {&g->fanned_lines, "ctibus_cti_changes_total", "changes handed to clients"},
+    };
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        *table[i].at = metrics_add(m, METRIC_COUNTER, table[i].name, NULL, table[i].help);
+        if (!*table[i].at)
+            return -ENOMEM;
+    }
+    metrics_callback(m, METRIC_GAUGE, "ctibus_cti_connections", NULL, "connections open",
+                     count_clients, g);
+    metrics_callback(m, METRIC_GAUGE, "ctibus_cti_clients", NULL, "clients logged in", count_live,
+                     g);
+    return 0;
+}
+
+static size_t beat(void *arg, struct buf *pairs, bool *ready)
+{
+    struct gateway *g = arg;
+
+    *ready = gateway_is_ready(g, NULL);
+    msg_put_pair_u64(pairs, "clients", g->n_live);
+    msg_put_pair_u64(pairs, "replica", replica_seq(g->replica));
+    return 2;
+}
+
+static int open_bus(struct gateway *g)
+{
+    int err = -ENOMEM;
+
+    g->pub = bus_pub_new(g->bus, g->opt.publish, NULL, NULL, &err);
+    if (g->pub)
+        g->asker = bus_asker_new(g->bus, g->opt.request, "cti-gw", &asker_handler, g, &err);
+    if (g->asker)
+        g->replica = replica_new(g->bus, g->loop, g->opt.subscribe, g->asker, &replica_handler, g,
+                                 g->log, &err);
+    if (!g->replica)
+        return err;
+    g->heart = bus_heart_new(g->bus, g->pub, "cti-gw", beat, g);
+    return g->heart ? 0 : -ENOMEM;
+}
+
+static int open_all(struct gateway *g, struct metrics *metrics)
+{
+    int err;
+
+    g->by_session = map_new();
+    g->guard = guard_new();
+    g->janitor = loop_timer_new(g->loop, janitor, g);
+    g->fanout = fanout_new(g);
+    if (!g->by_session || !g->guard || !g->janitor || !g->fanout ||
+        make_metrics(g, metrics) < 0)
+        return -ENOMEM;
+    err = conn_class_init(&g->conns, g->loop, &client_conn_handler, 2 * g->opt.max_line,
+                          g->opt.max_output);
+    if (err == 0)
+        err = open_bus(g);
+    if (err < 0)
+        return err;
+    g->listener = listener_new(g->loop, g->opt.listen, on_accept, g, &err);
+    if (!g->listener) {
+        log_error(g->log, "cannot listen on %s: %s", g->opt.listen, strerror(-err));
+        return err;
+    }
+    loop_timer_start(g->janitor, JANITOR_MS, true);
+    return 0;
+}
+
+struct gateway *gateway_new(struct loop *loop, struct bus *bus, const struct gateway_options *opt,
+                            struct metrics *metrics, struct log *log, int *err)
+{
+    struct gateway *g = calloc(1, sizeof(*g));
+
+    *err = -ENOMEM;
+    if (!g)
+        return NULL;
+    g->loop = loop;
+    g->bus = bus;
+    g->log = log;
+    g->opt = *opt;
+    LIST_INIT(&g->clients);
+    buf_init(&g->line, 0);
+    buf_init(&g->pairs, 0);
+    if (json_parser_init(&g->parser) < 0) {
+        free(g);
+        return NULL;
+    }
+    *err = open_all(g, metrics);
+    if (*err < 0)
+        gateway_destroy(&g);
+    return g;
+}
+
+void gateway_stop(struct gateway *g, void (*done)(void *arg), void *arg)
+{
+    struct client *c;
+
+    g->stopped = done;
+    g->stopped_arg = arg;
+    g->stop_deadline = clock_mono_us() + STOP_MS * 1000u;
+    listener_destroy(&g->listener);
+    while ((c = LIST_FIRST(&g->clients))) {
+        c->session = 0; /* not closed: the user comes back through another gateway */
+        client_close(c, "this gateway stops");
+    }
+}
+
+void gateway_destroy(struct gateway **gp)
+{
+    struct gateway *g = gp ? *gp : NULL;
+    struct client *c;
+
+    if (!g)
+        return;
+    *gp = NULL;
+    listener_destroy(&g->listener);
+    while ((c = LIST_FIRST(&g->clients))) {
+        c->session = 0;
+        client_destroy(c);
+    }
+    replica_destroy(&g->replica);
+    bus_heart_destroy(&g->heart);
+    bus_asker_destroy(&g->asker);
+    bus_pub_destroy(&g->pub);
+    fanout_destroy(&g->fanout);
+    if (g->conns.loop)
+        conn_class_fini(&g->conns);
+    loop_timer_destroy(&g->janitor);
+    map_destroy(&g->by_session);
+    if (g->guard)
+        guard_destroy(&g->guard);
+    json_parser_fini(&g->parser);
+    buf_free(&g->line);
+    buf_free(&g->pairs);
+    free(g);
+}
+
+bool gateway_is_ready(const struct gateway *g, struct buf *why)
+{
+    bool up = bus_asker_is_up(g->asker);
+
+    if (!up && why)
+        buf_append_cstr(why, "state does not answer");
+    else if (!replica_ready(g->replica) && why)
+        buf_append_cstr(why, "no complete copy of xod yet");
+    return up && replica_ready(g->replica);
+}
+
+uint16_t gateway_port(const struct gateway *g)
+{
+    return listener_port(g->listener);
+}

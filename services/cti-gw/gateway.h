@@ -1,0 +1,29 @@
+/*
+ * cti-gw: the CTI clients on one side, a replica of xod and the requests of state on the other.
+ * Nothing that matters lives here: sessions are leases of state.
+ */
+#ifndef CTIBUS_CTI_GW_GATEWAY_H
+#define CTIBUS_CTI_GW_GATEWAY_H
+
+#include "bus/bus.h"
+#include "config/config.h"
+
+struct gateway_options {
+    const char *listen; /* "HOST:PORT" */
+    const char *subscribe, *request;
+    const char *publish; /* for the heartbeat */
+    size_t max_line, max_output, max_clients;
+    uint32_t login_timeout_ms, idle_timeout_ms; /* idle 0: never */
+    bool separate_contexts;
+};
+
+struct gateway;
+struct gateway *gateway_new(struct loop *loop, struct bus *bus, const struct gateway_options *opt,
+                            struct metrics *metrics, struct log *log, int *err);
+void gateway_destroy(struct gateway **g);
+/* Tells the clients and ends their connections; done is called when all have left, or after 2 s. */
+void gateway_stop(struct gateway *g, void (*done)(void *arg), void *arg);
+bool gateway_is_ready(const struct gateway *g, struct buf *why);
+uint16_t gateway_port(const struct gateway *g);
+
+#endif

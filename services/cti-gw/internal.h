@@ -1,0 +1,116 @@
+/* Private to the parts of the gateway. */
+#ifndef CTIBUS_CTI_GW_INTERNAL_H
+#define CTIBUS_CTI_GW_INTERNAL_H
+
+#include "base/map.h"
+#include "client.h"
+#include "gateway.h"
+#include "json/json.h"
+#include "replica/replica.h"
+
+LIST_HEAD(client_list, client);
+
+#define XIVO_VERSION "1.2"
+
+struct fanout;
+struct guard;
+struct delayed;
+
+struct gateway {
+    struct loop *loop;
+    struct bus *bus;
+    struct log *log;
+    struct gateway_options opt;
+    struct bus_pub *pub;
+    struct bus_heart *heart;
+    struct bus_asker *asker;
+    struct replica *replica;
+    struct conn_class conns;
+    struct listener *listener;
+    struct loop_timer *janitor;
+    struct json_parser parser;
+    struct client_list clients;
+    size_t n_clients, n_live, n_opening; /* all, LIVE, OPENING */
+    struct client *current; /* whose line is being handled; NULL once that client is gone */
+    uint64_t next_session;
+    struct map *by_session;  /* number -> client; the key lies in the client */
+    struct fanout *fanout;
+    struct guard *guard;
+    struct profile *profiles;
+    struct buf line, pairs;
+    void (*stopped)(void *arg);
+    void *stopped_arg;
+    uint64_t stop_deadline;
+    struct metric *accepted, *refused, *lines_in, *ignored, *json_errors, *cut_slow, *cut_long,
+        *cut_silent, *fanned_lines;
+};
+
+/* ---- profile.c: what the profiles of the clients that are here permit ---- */
+struct profile {
+    struct profile *next;
+    char *id;
+    struct json_object *capas; /* as login_capas sends it */
+    uint32_t refs;
+};
+/* The profile of this id with these capas (JSON text); one reference. NULL without memory or when
+ * capas is not JSON. */
+struct profile *profile_get(struct gateway *g, struct view id, struct view capas);
+void profile_put(struct gateway *g, struct profile *p);
+/* Is the class among the regcommands? *any: are there any at all? */
+bool profile_permits(const struct profile *p, struct view class, bool *any);
+
+/* ---- render.c: objects as CTI lines ---- */
+/* Appends {"field":value,...}: the fields of the mask that clients see. */
+void render_fields(struct buf *out, const struct xod_obj *o, uint64_t mask);
+/* A getlist line about one object up to its "tid": the caller goes on with ,"config":... */
+void render_getlist(struct buf *out, struct view reply_id, const char *function, struct view list,
+                    struct view site, struct view tid);
+/* All unasked lines that a change is to clients. */
+void render_change(struct buf *out, const struct xod_change *c);
+
+/* ---- fanout.c: who sees what, and changes to all who do ---- */
+struct fanout *fanout_new(struct gateway *g);
+void fanout_destroy(struct fanout **f);
+/* A change of the replica. */
+void fanout_change(struct fanout *f, const struct xod_change *c);
+/* Sends what has gathered in this turn. */
+void fanout_flush(struct fanout *f);
+/* The client becomes one of those who get changes; ends to be one. 0 or -ENOMEM. */
+int fanout_join(struct fanout *f, struct client *c);
+void fanout_leave(struct fanout *f, struct client *c);
+/* May this client see the object? */
+bool fanout_visible(struct fanout *f, struct client *c, const struct xod_obj *o);
+
+/* ---- guard.c: addresses that guess passwords ---- */
+struct guard *guard_new(void);
+void guard_destroy(struct guard **g);
+void guard_failed(struct guard *g, uint32_t address, uint64_t now_us);
+/* How long an answer to this address is held back, in milliseconds; -1: it is not let in. */
+int guard_delay(struct guard *g, uint32_t address, uint64_t now_us);
+
+/* Calls fn(c, text, reply_id) in so many milliseconds; reading pauses until then. 0 or -ENOMEM. */
+void delayed_free(struct delayed **d);
+int client_ask_later(struct client *c, struct view text, struct view reply_id, uint32_t ms,
+                     void (*fn)(struct client *c, struct view text, struct view reply_id));
+
+/* ---- opening.c: the last step of a login ---- */
+/* State has opened the session: waits until the replica holds it, then answers. */
+void opening_begin(struct client *c, const msgpack_object *body);
+/* The replica has reached this number: completes who waited for it. */
+void opening_reached(struct gateway *g, uint64_t seq);
+
+/* What is only needed until the login is complete. */
+struct login {
+    char *userlogin;
+    char sessionid[32];
+    struct json_object *capalist; /* of login_pass, as sent */
+    char *presence;               /* of the answer of state */
+    char *appliname, *capaxlets, *capas, *capaid;
+    char *reply_id;
+    struct delayed *delayed; /* an answer that is held back, or NULL */
+    uint64_t wait_seq; /* OPENING: complete when the replica is there */
+    bool opened;       /* state has answered */
+};
+void login_free(struct login **l);
+
+#endif

@@ -1,0 +1,134 @@
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gateway.h"
+#include "svc/onbus.h"
+#include "svc/svc.h"
+
+struct ctx {
+    struct svc *svc;
+    struct onbus onbus;
+    struct gateway *gateway;
+    char listen[256];
+    char instance[128];
+};
+
+static bool separates(const struct config *cfg)
+{
+    struct json_object *list = config_get(cfg, "main.parting_astid_context");
+    size_t n = list && json_object_is_type(list, json_type_array) ? json_object_array_length(list)
+                                                                  : 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(json_object_get_string(json_object_array_get_idx(list, i)), "context") == 0)
+            return true;
+    return false;
+}
+
+/* Unique among all gateways: host and process, unless a name was given. */
+static void name_instance(struct ctx *c)
+{
+    const char *given = svc_option(c->svc, "instance");
+    char host[64] = "localhost";
+
+    gethostname(host, sizeof(host) - 1);
+    if (given)
+        snprintf(c->instance, sizeof(c->instance), "%.60s", given);
+    else
+        snprintf(c->instance, sizeof(c->instance), "%.20s-%d", host, (int)getpid());
+    c->svc->instance = c->instance;
+}
+
+static int start(struct svc *svc, void **out)
+{
+    struct ctx *c = calloc(1, sizeof(*c));
+    struct gateway_options opt;
+    char unused[256];
+    char who[160];
+    int err;
+
+    if (!c)
+        return -ENOMEM;
+    *out = c;
+    c->svc = svc;
+    if (!config_listen(svc->cfg, "main.incoming_tcp.CTI", c->listen, sizeof(c->listen))) {
+        log_error(svc->log, "main.incoming_tcp.CTI is switched off: nothing to do");
+        return -EINVAL;
+    }
+    if (config_listen(svc->cfg, "main.incoming_tcp.CTIS", unused, sizeof(unused)))
+        log_warning(svc->log, "main.incoming_tcp.CTIS: this version speaks clear text only");
+    name_instance(c);
+    snprintf(who, sizeof(who), "cti-gw:%s", c->instance);
+    err = onbus_open(&c->onbus, svc->loop, svc->cfg, who, c->instance, svc->metrics, svc->log);
+    if (err < 0)
+        return err;
+    opt = (struct gateway_options){
+        .listen = c->listen,
+        .subscribe = c->onbus.subscribe,
+        .request = c->onbus.request,
+        .publish = c->onbus.publish,
+        .max_line = (size_t)config_int(svc->cfg, "ctibus.cti.max_line"),
+        .max_output = (size_t)config_int(svc->cfg, "ctibus.cti.max_output"),
+        .max_clients = (size_t)config_int(svc->cfg, "ctibus.cti.max_clients"),
+        .login_timeout_ms = (uint32_t)config_int(svc->cfg, "main.logintimeout") * 1000,
+        .idle_timeout_ms = (uint32_t)config_int(svc->cfg, "ctibus.cti.idle_timeout") * 1000,
+        .separate_contexts = separates(svc->cfg),
+    };
+    c->gateway = gateway_new(svc->loop, c->onbus.bus, &opt, svc->metrics, svc->log, &err);
+    if (!c->gateway) {
+        log_error(svc->log, "cannot start: %s", strerror(-err));
+        return err;
+    }
+    *strrchr(c->listen, ':') = '\0';
+    svc_log_listening(svc, "CTI", c->listen, gateway_port(c->gateway));
+    return 0;
+}
+
+static void stopped(void *arg)
+{
+    svc_stopped(arg);
+}
+
+static void stop(void *arg)
+{
+    struct ctx *c = arg;
+
+    gateway_stop(c->gateway, stopped, c->svc);
+}
+
+static bool ready(void *arg, struct buf *why)
+{
+    return gateway_is_ready(((struct ctx *)arg)->gateway, why);
+}
+
+static void destroy(void **arg)
+{
+    struct ctx *c = *arg;
+
+    gateway_destroy(&c->gateway);
+    onbus_close(&c->onbus);
+    free(c);
+    *arg = NULL;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct svc_option options[] = {
+        {"instance", "NAME", "what this one of several gateways is called (default: host-process)"},
+        {NULL, NULL, NULL}};
+    static const struct svc_def def = {
+        .name = "cti-gw",
+        .doc = "CTI clients: their connections, logins and lists.",
+        .options = options,
+        .start = start,
+        .stop = stop,
+        .ready = ready,
+        .destroy = destroy,
+    };
+
+    return svc_main(argc, argv, &def);
+}

@@ -1,0 +1,22 @@
+/* getipbxlist: the ids of all sites. */
+#include "internal.h"
+
+static void getipbxlist(struct client *c, struct request *rq)
+{
+    struct buf *line = &c->gw->line;
+    struct xod_site *site;
+
+    buf_reset(line);
+    line_begin(line, rq->class, rq->reply_id);
+    buf_append_cstr(line, ",\"ipbxlist\":[");
+    for (size_t i = 0; (site = xod_site_at(replica_xod(c->gw->replica), i)); i++) {
+        if (i)
+            buf_append_char(line, ',');
+        json_put_string(line, xod_site_name(site));
+    }
+    buf_append_char(line, ']');
+    line_end(line);
+    client_send_line(c, line);
+}
+
+CTI_MESSAGE(getipbxlist, .class = "getipbxlist", .permission = true, .handle = getipbxlist);

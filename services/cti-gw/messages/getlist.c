@@ -1,0 +1,93 @@
+/* getlist: ids of a list, config and status of an object. Served from the replica. */
+#include "internal.h"
+
+static struct xod_site *site_of(struct client *c, struct request *rq)
+{
+    return xod_site(replica_xod(c->gw->replica), json_get_view(rq->body, "tipbxid"), false);
+}
+
+static void begin(struct client *c, struct request *rq, const char *function, struct view tid)
+{
+    buf_reset(&c->gw->line);
+    render_getlist(&c->gw->line, rq->reply_id, function, json_get_view(rq->body, "listname"),
+                   json_get_view(rq->body, "tipbxid"), tid);
+}
+
+static void end(struct client *c)
+{
+    line_end(&c->gw->line);
+    client_send_line(c, &c->gw->line);
+}
+
+static void listid(struct client *c, struct request *rq)
+{
+    int list = schema_list_find(json_get_view(rq->body, "listname"));
+    struct xod_site *site = site_of(c, rq);
+    struct buf *line = &c->gw->line;
+    const char *sep = "";
+    struct xod_obj *o;
+    size_t pos = 0;
+
+    begin(c, rq, "listid", view_of(NULL, 0));
+    buf_append_cstr(line, ",\"list\":[");
+    while (list >= 0 && list != LIST_ipbx && site &&
+           (o = xod_next(site, (enum xod_list)list, &pos))) {
+        if (!fanout_visible(c->gw->fanout, c, o))
+            continue;
+        buf_append_cstr(line, sep);
+        json_put_string(line, xod_obj_id(o));
+        sep = ",";
+    }
+    buf_append_char(line, ']');
+    end(c);
+}
+
+/* Clients wait for an answer to each id they ask for: what they may not see, or what is gone, is
+ * answered empty. The tid comes back as it was sent, string or number. */
+static void object(struct client *c, struct request *rq, const char *function, const char *key,
+                   enum xod_plane plane)
+{
+    int list = schema_list_find(json_get_view(rq->body, "listname"));
+    struct json_object *tid = json_get(rq->body, "tid");
+    struct xod_site *site = site_of(c, rq);
+    struct buf *line = &c->gw->line;
+    struct xod_obj *o = NULL;
+
+    if (list >= 0 && list != LIST_ipbx && site && tid)
+        o = xod_find(site, (enum xod_list)list, view_cstr(json_object_get_string(tid)));
+    begin(c, rq, function, view_of(NULL, 0));
+    buf_append_cstr(line, ",\"tid\":");
+    if (tid && json_object_is_type(tid, json_type_string))
+        json_put_string(line, json_view(tid));
+    else
+        json_put_object(line, tid);
+    buf_printf(line, ",\"%s\":", key);
+    if (o && fanout_visible(c->gw->fanout, c, o))
+        render_fields(line, o, schema_plane_mask((enum xod_list)list, plane));
+    else
+        buf_append_cstr(line, "{}");
+    end(c);
+}
+
+static void updateconfig(struct client *c, struct request *rq)
+{
+    object(c, rq, "updateconfig", "config", PLANE_CONFIG);
+}
+
+static void updatestatus(struct client *c, struct request *rq)
+{
+    object(c, rq, "updatestatus", "status", PLANE_STATUS);
+}
+
+static const char *const for_list[] = {"function", "listname", "tipbxid", NULL};
+static const char *const for_object[] = {"function", "listname", "tipbxid", "tid", NULL};
+static const struct condition is_listid[] = {{"function", "listid"}, {NULL, NULL}};
+static const struct condition is_config[] = {{"function", "updateconfig"}, {NULL, NULL}};
+static const struct condition is_status[] = {{"function", "updatestatus"}, {NULL, NULL}};
+
+CTI_MESSAGE(getlist_listid, .class = "getlist", .required = for_list, .conditions = is_listid,
+            .permission = true, .handle = listid);
+CTI_MESSAGE(getlist_updateconfig, .class = "getlist", .required = for_object,
+            .conditions = is_config, .permission = true, .handle = updateconfig);
+CTI_MESSAGE(getlist_updatestatus, .class = "getlist", .required = for_object,
+            .conditions = is_status, .permission = true, .handle = updatestatus);

@@ -1,0 +1,78 @@
+/* login_id: who wants in, with which version. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "internal.h"
+
+static void on_begun(void *arg, enum bus_status status, const msgpack_object *body)
+{
+    struct client *c = arg;
+    struct view id = msg_get_str(body, "sessionid");
+    struct buf *line = &c->gw->line;
+
+    c->asked = 0;
+    if (status != BUS_ok || id.len == 0 || id.len >= sizeof(c->login->sessionid)) {
+        client_refuse(c, VIEW("login_id"), client_reply_id(c), VIEW("noconn"));
+        return;
+    }
+    memcpy(c->login->sessionid, id.ptr, id.len);
+    client_set_phase(c, IDENTIFIED);
+    buf_reset(line);
+    line_begin(line, VIEW("login_id"), client_reply_id(c));
+    buf_append_cstr(line, ",\"sessionid\":");
+    json_put_string(line, id);
+    buf_append_cstr(line, ",\"xivoversion\":\"" XIVO_VERSION "\"");
+    line_end(line);
+    client_send_line(c, line);
+    client_answered(c);
+}
+
+/* False: the client is refused and gone. */
+static bool version_fits(struct client *c, struct request *rq)
+{
+    struct view theirs = json_get_view(rq->body, "xivoversion");
+    char error[128];
+
+    if (theirs.len == 0 || view_eq(theirs, VIEW(XIVO_VERSION)))
+        return true;
+    snprintf(error, sizeof(error), "xivoversion_client:%.*s;" XIVO_VERSION,
+             (int)(theirs.len > 32 ? 32 : theirs.len), theirs.ptr);
+    client_refuse(c, rq->class, rq->reply_id, view_cstr(error));
+    return false;
+}
+
+static void check_version(struct client *c, struct request *rq)
+{
+    version_fits(c, rq);
+}
+
+static void login_id(struct client *c, struct request *rq)
+{
+    struct view who = json_get_view(rq->body, "userlogin");
+
+    if (c->phase != CONNECTED) {
+        client_refuse(c, rq->class, rq->reply_id, VIEW("notloggedyet"));
+        return;
+    }
+    if (c->gw->n_clients > c->gw->opt.max_clients) {
+        char error[64];
+        snprintf(error, sizeof(error), "toomuchusers:%zu;0", c->gw->opt.max_clients);
+        client_refuse(c, rq->class, rq->reply_id, view_cstr(error));
+        return;
+    }
+    c->login = calloc(1, sizeof(*c->login));
+    if (c->login)
+        c->login->userlogin = view_dup(who);
+    buf_reset(&c->gw->pairs);
+    msg_put_pair(&c->gw->pairs, "userlogin", who);
+    if (!c->login || !c->login->userlogin ||
+        !client_ask(c, METHOD_login_begin, 1, buf_view(&c->gw->pairs), rq->reply_id, on_begun))
+        client_refuse(c, rq->class, rq->reply_id, VIEW("noconn"));
+}
+
+/* First the version: a client of 1.1 has other fields, and is to hear why it is refused. */
+CTI_MESSAGE(login_id_version, .class = "login_id", .login = true, .handle = check_version);
+
+static const char *const required[] = {"userlogin", "company", "ident", "xivoversion", NULL};
+CTI_MESSAGE(login_id, .class = "login_id", .required = required, .login = true,
+            .handle = login_id);

@@ -1,0 +1,85 @@
+/* login_pass: the password, hashed with the sessionid. */
+#include "base/clock.h"
+#include "internal.h"
+
+/* Profile ids that are digits are JSON integers: the Java client needs that. */
+static void put_capalist(struct buf *line, const msgpack_object *list)
+{
+    uint32_t n = list && list->type == MSGPACK_OBJECT_ARRAY ? list->via.array.size : 0;
+
+    buf_append_cstr(line, ",\"capalist\":[");
+    for (uint32_t i = 0; i < n; i++) {
+        struct view id = msg_str(&list->via.array.ptr[i]);
+        uint64_t number;
+        if (i)
+            buf_append_char(line, ',');
+        if (view_to_u64(id, &number) == 0 && number < 1000000000 &&
+            (id.ptr[0] != '0' || id.len == 1))
+            buf_append_view(line, id);
+        else
+            json_put_string(line, id);
+    }
+    buf_append_char(line, ']');
+}
+
+static void refuse(struct client *c, enum bus_status status)
+{
+    if (status == BUS_login_password)
+        guard_failed(c->gw->guard, c->address, clock_mono_us());
+    client_refuse(c, VIEW("login_pass"), client_reply_id(c),
+                  status == BUS_login_password || status == BUS_capaid_undefined
+                      ? schema_status_name(status)
+                      : VIEW("noconn"));
+}
+
+static void on_checked(void *arg, enum bus_status status, const msgpack_object *body)
+{
+    struct client *c = arg;
+    struct buf *line = &c->gw->line;
+
+    c->asked = 0;
+    c->site = xod_site(replica_xod(c->gw->replica), msg_get_str(body, "ipbxid"), false);
+    c->user_id = status == BUS_ok && c->site ? view_dup(msg_get_str(body, "userid")) : NULL;
+    if (!c->user_id) {
+        refuse(c, status);
+        return;
+    }
+    client_set_phase(c, AUTHENTICATED);
+    buf_reset(line);
+    line_begin(line, VIEW("login_pass"), client_reply_id(c));
+    put_capalist(line, msg_get(body, "capalist"));
+    line_end(line);
+    client_send_line(c, line);
+    client_answered(c);
+}
+
+static void ask(struct client *c, struct view hashed, struct view reply_id)
+{
+    struct buf *pairs = &c->gw->pairs;
+
+    buf_reset(pairs);
+    msg_put_pair(pairs, "userlogin", view_cstr(c->login->userlogin));
+    msg_put_pair(pairs, "sessionid", view_cstr(c->login->sessionid));
+    msg_put_pair(pairs, "hashedpassword", hashed);
+    if (!client_ask(c, METHOD_login_check, 3, buf_view(pairs), reply_id, on_checked))
+        client_refuse(c, VIEW("login_pass"), reply_id, VIEW("noconn"));
+}
+
+static void login_pass(struct client *c, struct request *rq)
+{
+    int delay = guard_delay(c->gw->guard, c->address, clock_mono_us());
+
+    if (c->phase != IDENTIFIED) {
+        client_refuse(c, rq->class, rq->reply_id, VIEW("notloggedyet"));
+        return;
+    }
+    if (delay == 0)
+        ask(c, json_get_view(rq->body, "hashedpassword"), rq->reply_id);
+    else if (delay < 0 || client_ask_later(c, json_get_view(rq->body, "hashedpassword"),
+                                           rq->reply_id, (uint32_t)delay, ask) < 0)
+        client_refuse(c, rq->class, rq->reply_id, VIEW("login_password"));
+}
+
+static const char *const required[] = {"hashedpassword", NULL};
+CTI_MESSAGE(login_pass, .class = "login_pass", .required = required, .login = true,
+            .handle = login_pass);

@@ -1,0 +1,81 @@
+#include "registry.h"
+
+#include "base/buf.h"
+#include "json/json.h"
+
+/* Made by the linker: the bounds of the section that CTI_MESSAGE fills. */
+extern const struct cti_message *const __start_cti_messages[];
+extern const struct cti_message *const __stop_cti_messages[];
+
+const struct cti_message *registry_at(size_t n)
+{
+    return n < (size_t)(__stop_cti_messages - __start_cti_messages) ? __start_cti_messages[n]
+                                                                   : NULL;
+}
+
+/* The value at "field" or "field.member". */
+static struct json_object *at_path(struct json_object *body, const char *path)
+{
+    const char *dot = strchr(path, '.');
+    char first[64];
+    struct json_object *outer;
+
+    if (!dot)
+        return json_get(body, path);
+    if ((size_t)(dot - path) >= sizeof(first))
+        return NULL;
+    memcpy(first, path, (size_t)(dot - path));
+    first[dot - path] = '\0';
+    outer = json_get_object(body, first);
+    return outer ? json_get(outer, dot + 1) : NULL;
+}
+
+static bool holds(const struct condition *c, struct json_object *body)
+{
+    struct json_object *v = at_path(body, c->path);
+
+    return v && strcmp(json_object_get_string(v), c->value) == 0;
+}
+
+static bool all_hold(const struct cti_message *m, struct json_object *body)
+{
+    for (const struct condition *c = m->conditions; c && c->path; c++)
+        if (!holds(c, body))
+            return false;
+    return true;
+}
+
+const struct cti_message *registry_match(const struct request *rq, size_t *pos)
+{
+    const struct cti_message *m;
+
+    while ((m = registry_at((*pos)++)))
+        if (view_eq(view_cstr(m->class), rq->class) && all_hold(m, rq->body))
+            return m;
+    return NULL;
+}
+
+bool registry_knows(struct view class, bool *login)
+{
+    const struct cti_message *m;
+
+    for (size_t i = 0; (m = registry_at(i)); i++)
+        if (view_eq(view_cstr(m->class), class)) {
+            *login = m->login;
+            return true;
+        }
+    return false;
+}
+
+bool registry_complete(const struct cti_message *m, struct json_object *body, struct buf *missing)
+{
+    bool complete = true;
+
+    for (const char *const *r = m->required; r && *r; r++) {
+        if (json_object_object_get_ex(body, *r, NULL))
+            continue;
+        buf_printf(missing, "%s%s", complete ? "" : ",", *r);
+        complete = false;
+    }
+    return complete;
+}

@@ -1,0 +1,60 @@
+/*
+ * The messages that clients may send. One file a message: it holds a descriptor and its handler and
+ * names neither anywhere else. The descriptor finds its way into the registry by the linker.
+ *
+ *     static void handle(struct client *c, struct request *rq) { ... }
+ *     static const char *const required[] = {"pattern", NULL};
+ *     CTI_MESSAGE(directory, .class = "directory", .required = required, .permission = true,
+ *                 .handle = handle);
+ *
+ * Several descriptors may match one message: each is called; those of one file in the order in
+ * which they stand there.
+ */
+#ifndef CTIBUS_CTI_GW_REGISTRY_H
+#define CTIBUS_CTI_GW_REGISTRY_H
+
+#include <json-c/json.h>
+
+#include "base/view.h"
+
+struct client;
+
+/* A message of a client. Lives until the handler returns; what is answered later keeps reply_id. */
+struct request {
+    struct json_object *body;
+    struct view class;
+    struct view reply_id; /* the commandid as JSON text, empty: none */
+};
+
+/* field = value; one level down with a dot: "value.enablebusy". Booleans compare as true and false,
+ * numbers by their text. */
+struct condition {
+    const char *path;
+    const char *value;
+};
+
+struct cti_message {
+    const char *class;
+    const char *const *required;        /* NULL-ended, NULL: none */
+    const struct condition *conditions; /* ended by a NULL path, NULL: none */
+    bool login;      /* a step of the login: handled before it is complete, and only then */
+    bool permission; /* must be among the profile's regcommands */
+    void (*handle)(struct client *c, struct request *rq);
+};
+
+#define CTI_MESSAGE(ident, ...)                                                                    \
+    static const struct cti_message cti_message_##ident = {__VA_ARGS__};                           \
+    static const struct cti_message *const cti_message_at_##ident                                  \
+        __attribute__((section("cti_messages"), used)) = &cti_message_##ident
+
+/* Number n of all descriptors, or NULL. */
+const struct cti_message *registry_at(size_t n);
+/* The next descriptor (*pos starts at 0) of this class whose conditions hold, or NULL. */
+const struct cti_message *registry_match(const struct request *rq, size_t *pos);
+/* Is there any descriptor of this class? */
+bool registry_knows(struct view class, bool *login);
+/* Appends the required fields that the message lacks, joined by commas; false when there are any. */
+struct buf;
+bool registry_complete(const struct cti_message *m, struct json_object *body, struct buf *missing);
+
+#endif

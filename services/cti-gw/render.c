@@ -1,0 +1,95 @@
+/* Objects of xod as lines of the CTI protocol. */
+#include "internal.h"
+
+void render_fields(struct buf *out, const struct xod_obj *o, uint64_t mask)
+{
+    const struct schema_list *l = schema_list(xod_obj_list(o));
+    const char *sep = "";
+
+    buf_append_char(out, '{');
+    for (mask &= schema_client_mask(xod_obj_list(o)); mask; mask &= mask - 1) {
+        unsigned f = (unsigned)__builtin_ctzll(mask);
+        buf_append_cstr(out, sep);
+        buf_append_char(out, '"');
+        buf_append_view(out, l->fields[f].vname); /* no name needs escaping */
+        buf_append(out, "\":", 2);
+        value_put_json(out, xod_get(o, f));
+        sep = ",";
+    }
+    buf_append_char(out, '}');
+}
+
+void render_getlist(struct buf *out, struct view reply_id, const char *function, struct view list,
+                    struct view site, struct view tid)
+{
+    line_begin(out, VIEW("getlist"), reply_id);
+    buf_append_cstr(out, ",\"function\":\"");
+    buf_append_cstr(out, function);
+    buf_append_cstr(out, "\",\"listname\":");
+    json_put_string(out, list);
+    buf_append_cstr(out, ",\"tipbxid\":");
+    json_put_string(out, site);
+    if (tid.len) {
+        buf_append_cstr(out, ",\"tid\":");
+        json_put_string(out, tid);
+    }
+}
+
+static void put_update(struct buf *out, const struct xod_obj *o, const char *function,
+                       const char *key, uint64_t mask)
+{
+    if (!(mask & schema_client_mask(xod_obj_list(o))))
+        return;
+    render_getlist(out, view_of(NULL, 0), function, schema_list(xod_obj_list(o))->vname,
+                   xod_site_name(xod_obj_site(o)), xod_obj_id(o));
+    buf_append_cstr(out, key);
+    render_fields(out, o, mask);
+    line_end(out);
+}
+
+static void put_list(struct buf *out, const struct xod_obj *o, const char *function)
+{
+    render_getlist(out, view_of(NULL, 0), function, schema_list(xod_obj_list(o))->vname,
+                   xod_site_name(xod_obj_site(o)), view_of(NULL, 0));
+    buf_append_cstr(out, ",\"list\":[");
+    json_put_string(out, xod_obj_id(o));
+    buf_append_char(out, ']');
+    line_end(out);
+}
+
+/* Clients do not ask for channels by list: a new one is told with all its status at once, and one
+ * that ends says "hangup" before it goes. */
+static void render_channel(struct buf *out, const struct xod_change *c)
+{
+    if (c->op != XOD_DEL) {
+        put_update(out, c->obj, "updatestatus", ",\"status\":", c->fields);
+        return;
+    }
+    render_getlist(out, view_of(NULL, 0), "updatestatus", VIEW("channels"),
+                   xod_site_name(xod_obj_site(c->obj)), xod_obj_id(c->obj));
+    buf_append_cstr(out, ",\"status\":{\"commstatus\":\"hangup\"}");
+    line_end(out);
+    put_list(out, c->obj, "delconfig");
+}
+
+void render_change(struct buf *out, const struct xod_change *c)
+{
+    enum xod_list list = xod_obj_list(c->obj);
+
+    if (list == LIST_ipbx)
+        return;
+    if (list == LIST_channels) {
+        render_channel(out, c);
+        return;
+    }
+    if (c->op == XOD_ADD) {
+        put_list(out, c->obj, "addconfig");
+    } else if (c->op == XOD_DEL) {
+        put_list(out, c->obj, "delconfig");
+    } else {
+        put_update(out, c->obj, "updateconfig", ",\"config\":",
+                   c->fields & schema_plane_mask(list, PLANE_CONFIG));
+        put_update(out, c->obj, "updatestatus", ",\"status\":",
+                   c->fields & schema_plane_mask(list, PLANE_STATUS));
+    }
+}
