@@ -1,0 +1,65 @@
+#include <errno.h>
+
+#include "json/json.h"
+#include "tool.h"
+
+static void put(struct buf *out, const msgpack_object *o)
+{
+    switch (o->type) {
+    case MSGPACK_OBJECT_NIL:
+        buf_append_cstr(out, "null");
+        break;
+    case MSGPACK_OBJECT_BOOLEAN:
+        json_put_bool(out, o->via.boolean);
+        break;
+    case MSGPACK_OBJECT_POSITIVE_INTEGER:
+        buf_printf(out, "%llu", (unsigned long long)o->via.u64);
+        break;
+    case MSGPACK_OBJECT_NEGATIVE_INTEGER:
+        json_put_i64(out, o->via.i64);
+        break;
+    case MSGPACK_OBJECT_FLOAT32:
+    case MSGPACK_OBJECT_FLOAT64:
+        json_put_double(out, o->via.f64);
+        break;
+    case MSGPACK_OBJECT_STR:
+        json_put_string(out, msg_str(o));
+        break;
+    case MSGPACK_OBJECT_ARRAY:
+        buf_append_char(out, '[');
+        for (uint32_t i = 0; i < o->via.array.size; i++) {
+            if (i)
+                buf_append_char(out, ',');
+            put(out, &o->via.array.ptr[i]);
+        }
+        buf_append_char(out, ']');
+        break;
+    case MSGPACK_OBJECT_MAP:
+        buf_append_char(out, '{');
+        for (uint32_t i = 0; i < o->via.map.size; i++) {
+            if (i)
+                buf_append_char(out, ',');
+            put(out, &o->via.map.ptr[i].key);
+            buf_append_char(out, ':');
+            put(out, &o->via.map.ptr[i].val);
+        }
+        buf_append_char(out, '}');
+        break;
+    default:
+        buf_append_cstr(out, "null");
+    }
+}
+
+int tool_put_json(struct buf *out, struct view body)
+{
+    struct msg_doc doc;
+    int rc = msg_doc_init(&doc);
+
+    if (rc < 0)
+        return rc;
+    rc = msg_parse(&doc, body);
+    if (rc == 0)
+        put(out, &doc.root);
+    msg_doc_fini(&doc);
+    return rc < 0 ? -EBADMSG : 0;
+}
