@@ -1,1 +1,12 @@
 # parts_of_<test>: the service libraries that a test links beside libctibus.
+set(parts_of_fuzz_msg state-parts)
+set(parts_of_test_domain state-parts ami-gw-parts)
+set(parts_of_test_state state-parts)
+set(parts_of_test_lists state-parts)
+set(parts_of_test_login state-parts)
+set(parts_of_test_translate ami-gw-parts)
+set(parts_of_test_bridges ami-gw-parts)
+set(parts_of_test_golden ami-gw-parts)
+set(parts_of_test_actions ami-gw-parts)
+set(parts_of_test_link ami-gw-parts)
+set(parts_of_test_resync ami-gw-parts)

@@ -73,8 +73,7 @@ static void on_ping(void *arg, enum bus_status status, const msgpack_object *bod
 {
     struct bus_asker *a = arg;
 
-    if (status == BUS_unknown_peer || (status == BUS_ok && msg_get_u64(body, "epoch", 0) !=
-                                                               a->far_epoch))
+    if (status == BUS_ok && msg_get_u64(body, "epoch", 0) != a->far_epoch)
         hello(a);
 }
 
@@ -83,7 +82,7 @@ static void tick(void *arg)
     struct bus_asker *a = arg;
     uint64_t now = clock_mono_us();
 
-    if (a->up && now - a->heard > PEER_GONE_MS * 1000u)
+    if (a->up && now - a->heard > (uint64_t)a->bus->gone_ms * 1000)
         set_down(a);
     if (now - a->asked > PING_AFTER_MS * 1000u) {
         if (!a->up)
@@ -105,9 +104,11 @@ static void handle(struct bus_asker *a, struct envelope *e)
             bus_asker_reply(a, e->id, BUS_unknown_method, view_of(NULL, 0));
         return;
     }
-    if (e->status == BUS_unknown_peer)
-        hello(a);
     pending_answer(a->pending, NULL, e->id, e->status, &e->doc->root);
+    if (e->status == BUS_unknown_peer) { /* it was restarted, or took us for gone */
+        set_down(a);
+        hello(a);
+    }
 }
 
 static bool step(void *arg)
@@ -198,9 +199,13 @@ void bus_asker_destroy(struct bus_asker **ap)
 uint64_t bus_ask(struct bus_asker *a, enum bus_method method, size_t n_pairs, struct view pairs,
                  uint32_t deadline_ms, bus_answer_fn *answer, void *arg)
 {
-    uint64_t id = pending_add(a->pending, NULL, deadline_ms, answer, arg);
+    uint64_t id;
     int rc;
 
+    /* Not into the queue: it would be carried out whenever the far side comes back. */
+    if (!a->up && method != METHOD_hello)
+        return 0;
+    id = pending_add(a->pending, NULL, deadline_ms, answer, arg);
     if (id == 0)
         return 0;
     buf_reset(&a->body);

@@ -8,6 +8,7 @@
 #include "bus/internal.h"
 
 #define MAX_MESSAGE ((int64_t)16 * 1024 * 1024)
+#define PEER_GONE_MS 6000
 
 static int metrics_init(struct bus *b)
 {
@@ -50,6 +51,7 @@ struct bus *bus_new(struct loop *loop, const struct bus_options *opt, struct met
     b->log = log;
     b->hwm = opt->hwm;
     b->heartbeat_ms = opt->heartbeat_ms;
+    b->gone_ms = opt->gone_ms ? opt->gone_ms : PEER_GONE_MS;
     b->keys = opt->keys;
     b->epoch = clock_wall_us();
     b->source = view_dup(view_cstr(opt->source));
@@ -173,7 +175,8 @@ int bus_bind(struct bus *b, void *socket, const char *endpoint, const char *cons
     char at[256];
     size_t n = sizeof(at);
 
-    if (!b->keys && !bus_address_allowed(endpoint, trusted))
+    /* Without somebody who answers ZAP, libzmq lets in every key. */
+    if (b->keys ? !b->guarded : !bus_address_allowed(endpoint, trusted))
         return -EACCES;
     if (zmq_bind(socket, endpoint) < 0)
         return -zmq_errno();

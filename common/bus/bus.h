@@ -22,6 +22,7 @@ struct bus_options {
     const char *instance;      /* short name, no '/', of this process; copied */
     int hwm;                   /* messages waiting per connection and direction */
     int heartbeat_ms;          /* ZMTP heartbeats */
+    int gone_ms;               /* who says nothing for so long is taken for gone; 0: 6000 */
     const struct bus_keys *keys; /* NULL: no CURVE; borrowed for the life of the bus */
 };
 
@@ -94,7 +95,8 @@ struct bus_asker_handler {
     /* The far side answered `hello`: at the start and whenever it was restarted (other epoch). Its
      * body. May be NULL. */
     void (*up)(void *arg, const msgpack_object *body);
-    /* Nothing heard for 6 s, or it was restarted. Called once until `up`. May be NULL. */
+    /* Nothing heard for 6 s, it was restarted, or it has forgotten us. Called once until `up`. May be
+     * NULL. */
     void (*down)(void *arg);
     /* A request from the far side. Answer it with bus_asker_reply. May be NULL. */
     void (*request)(void *arg, uint64_t id, enum bus_method method, const msgpack_object *body);
@@ -105,7 +107,8 @@ struct bus_asker *bus_asker_new(struct bus *b, const char *endpoint, const char 
 void bus_asker_destroy(struct bus_asker **a); /* pending answers are called with BUS_gone */
 /* Asks. `pairs` are n_pairs packed key-value pairs (no map head: the deadline is put in front).
  * answer may be NULL. Each call leads to at least one call of answer, not from here. Returns the id
- * of the request, or 0 when it cannot be sent (then answer is not called). */
+ * of the request, or 0 when it cannot be sent, as long as the far side is not up in any case (then
+ * answer is not called). */
 uint64_t bus_ask(struct bus_asker *a, enum bus_method method, size_t n_pairs, struct view pairs,
                  uint32_t deadline_ms, bus_answer_fn *answer, void *arg);
 /* Forgets a request: its answer is not called any more. */
@@ -129,7 +132,8 @@ struct bus_server_handler {
     /* A peer said nothing for 6 s. It is freed afterwards. May be NULL. */
     void (*peer_gone)(void *arg, struct bus_peer *peer);
 };
-/* Binds (-EACCES as bus_forwarder_new says). `site` goes out with the answer to hello; echoes are
+/* Binds (-EACCES as bus_forwarder_new says; with CURVE also when there is no forwarder yet, whose
+ * thread is the one that knows who may come in). `site` goes out with the answer to hello; echoes are
  * published on `echo`. */
 struct bus_server *bus_server_new(struct bus *b, const char *endpoint, const char *const *trusted,
                                   const char *site, const struct bus_server_handler *handler,

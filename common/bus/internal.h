@@ -22,14 +22,14 @@ struct bus {
     uint64_t epoch;
     int hwm;
     int heartbeat_ms;
+    int gone_ms;
     const struct bus_keys *keys;
+    bool guarded; /* ZAP is answered (zap.c) */
     struct metrics *metrics;
     struct log *log;
     struct bus_counts counts;
 };
 
-/* The peer is given up when nothing was heard for this long. */
-#define PEER_GONE_MS 6000
 /* Who has heard nothing for this long asks. */
 #define PING_AFTER_MS 500
 #define TICK_MS 100

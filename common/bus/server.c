@@ -177,7 +177,7 @@ static void tick(void *arg)
     pending_tick(s->pending);
     while (map_next(s->peers, &pos, NULL, &v)) {
         struct bus_peer *p = v;
-        if (now - p->heard > PEER_GONE_MS * 1000u)
+        if (now - p->heard > (uint64_t)s->bus->gone_ms * 1000)
             peer_drop(s, p);
     }
 }

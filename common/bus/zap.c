@@ -91,7 +91,7 @@ struct bus_zap *bus_zap_new(struct bus *b, int *err)
         pthread_sigmask(SIG_SETMASK, &all, &old);
         *err = -pthread_create(&z->thread, NULL, run, z);
         pthread_sigmask(SIG_SETMASK, &old, NULL);
-        z->running = *err == 0;
+        z->running = b->guarded = *err == 0;
     }
     if (!z->running)
         bus_zap_destroy(&z);
@@ -108,6 +108,7 @@ void bus_zap_destroy(struct bus_zap **zp)
     if (z->running) {
         zmq_send(z->stop, "", 0, 0);
         pthread_join(z->thread, NULL);
+        z->bus->guarded = false;
     }
     if (z->rep)
         zmq_close(z->rep);

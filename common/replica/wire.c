@@ -61,7 +61,7 @@ int wire_read_topic(struct buf *room, struct view topic, struct wire_change *c)
             return -EINVAL;
         ends[i] = buf_len(room);
     }
-    if (topic.len || buf_len(room) > 4 * MAX_ID)
+    if (topic.len || buf_len(room) > 4 * MAX_ID || ends[0] == 0 || ends[3] == ends[2])
         return -EINVAL;
     base = buf_data(room);
     c->site = view_of(base, ends[0]);
@@ -99,21 +99,20 @@ static int set_fields(struct xod_obj *o, const msgpack_object *fields)
 int wire_apply(struct xod *x, const struct wire_change *c, const msgpack_object *body)
 {
     struct view op = msg_get_str(body, "op");
-    struct xod_site *s = xod_site(x, c->site, true);
+    bool add = view_eq(op, VIEW("add"));
+    struct xod_site *s = xod_site(x, c->site, add);
     struct xod_obj *o = s ? xod_find(s, c->list_no, c->id) : NULL;
 
-    if (!s)
-        return -ENOMEM;
     if (view_eq(op, VIEW("del"))) {
         if (o)
             xod_del(o);
         return 0;
     }
-    if (view_eq(op, VIEW("add")) && !o) {
-        o = xod_add(s, c->list_no, c->id);
+    if (add && !o) {
+        o = s ? xod_add(s, c->list_no, c->id) : NULL;
         if (!o)
             return -ENOMEM;
-    } else if (!view_eq(op, VIEW("add")) && !view_eq(op, VIEW("update"))) {
+    } else if (!add && !view_eq(op, VIEW("update"))) {
         return -EBADMSG;
     }
     return o ? set_fields(o, msg_get(body, "fields")) : 0;

@@ -11,8 +11,8 @@
 
 /* Snapshots wait until the gateways that were there before a restart had their time to come back,
  * so that their sessions and channels do not vanish from every client and return. */
-#define SETTLE_MIN_MS 1200
-#define SETTLE_MAX_MS 2500
+#define SETTLE_MIN_MS 1000
+#define SETTLE_MAX_MS 1500
 #define SETTLE_CHECK_MS 50
 
 uint64_t state_commit(struct state *s, bool synthetic)
@@ -41,7 +41,7 @@ static void on_message(void *arg, const struct bus_msg *m)
     struct state *s = arg;
     struct site *site;
     struct view name;
-    struct tel t = {0};
+    struct tel t;
     int rc = tel_read(&t, m, &s->doc, &s->room, &name);
 
     metric_add(s->events, 1);

@@ -38,7 +38,8 @@ static void on_checked(void *arg, enum bus_status status, const msgpack_object *
     struct buf *line = &c->gw->line;
 
     c->asked = 0;
-    c->site = xod_site(replica_xod(c->gw->replica), msg_get_str(body, "ipbxid"), false);
+    /* Made if need be: the first snapshot may still be under way. */
+    c->site = xod_site(replica_xod(c->gw->replica), msg_get_str(body, "ipbxid"), true);
     c->user_id = status == BUS_ok && c->site ? view_dup(msg_get_str(body, "userid")) : NULL;
     if (!c->user_id) {
         refuse(c, status);

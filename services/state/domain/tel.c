@@ -42,9 +42,7 @@ int tel_read(struct tel *t, const struct bus_msg *m, struct msg_doc *doc, struct
         return -ENOENT;
     if (msg_parse(doc, m->body) < 0)
         return -EBADMSG;
-    t->event = (enum tel_event)ev;
-    t->time = m->time;
-    t->present = 0;
+    *t = (struct tel){.event = (enum tel_event)ev, .time = m->time};
     for (uint32_t i = 0; i < doc->root.via.map.size; i++) {
         const msgpack_object_kv *kv = &doc->root.via.map.ptr[i];
         int f = schema_tel_field_find(msg_str(&kv->key));

@@ -1,0 +1,161 @@
+/*
+ * From the AMI socket to the client sockets, under load.
+ *
+ *     bench-latency AMI_ADDR CTI_PORT CLIENTS USERS EVENTS_PER_S SECONDS CHANGE_EVERY
+ *
+ * Plays Asterisk to ami-gw and all the clients to cti-gw, in one process and on one clock. One event in
+ * CHANGE_EVERY changes something (the hint of a phone, to a number of its own); the others are
+ * variables being set, as most of a real Asterisk's events are. Prints the latencies of every
+ * delivery to every client, and of the last client of each change.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "lib/fakeami.h"
+#include "lib/swarm.h"
+
+#define MAX_CHANGES 200000
+#define TICK_MS 1
+
+struct run {
+    struct loop *loop;
+    struct fakeami *ami;
+    struct swarm *swarm;
+    unsigned clients, rate, every;
+    uint64_t start, end;
+    uint64_t sent_events;
+    unsigned changes;
+    uint64_t *sent_at;  /* by change */
+    uint32_t *received; /* how many clients have it */
+    uint32_t *slowest;  /* microseconds until the last had it */
+    uint32_t *all;      /* every delivery */
+    size_t n_all, cap_all;
+};
+
+static void on_line(void *arg, struct swarm_client *c, struct view line)
+{
+    struct run *r = arg;
+    ptrdiff_t at = view_find(line, VIEW("\"hintstatus\":\""));
+    uint64_t us;
+    unsigned long n;
+
+    if (at < 0)
+        return;
+    n = strtoul(line.ptr + at + 14, NULL, 10);
+    if (n < 1000 || n - 1000 >= r->changes)
+        return;
+    n -= 1000;
+    us = clock_mono_us() - r->sent_at[n];
+    r->received[n]++;
+    if (us > r->slowest[n])
+        r->slowest[n] = (uint32_t)us;
+    if (r->n_all < r->cap_all)
+        r->all[r->n_all++] = (uint32_t)us;
+}
+
+static void send_event(struct run *r)
+{
+    char text[512];
+    int n;
+
+    if (r->sent_events++ % r->every == 0 && r->changes < MAX_CHANGES) {
+        n = snprintf(text, sizeof(text),
+                     "Event: ExtensionStatus\r\nPrivilege: call,all\r\nExten: 1001\r\nContext: "
+                     "default\r\nHint: SIP/u1\r\nStatus: %u\r\n\r\n",
+                     1000 + r->changes);
+        r->sent_at[r->changes++] = clock_mono_us();
+    } else {
+        n = snprintf(text, sizeof(text),
+                     "Event: VarSet\r\nPrivilege: dialplan,all\r\nChannel: SIP/u1-00000001\r\n"
+                     "ChannelState: 4\r\nChannelStateDesc: Ring\r\nUniqueid: 1795424564.21\r\n"
+                     "Variable: X\r\nValue: %llu\r\n\r\n",
+                     (unsigned long long)r->sent_events);
+    }
+    fakeami_send(r->ami, view_of(text, (size_t)n));
+}
+
+static void tick(void *arg)
+{
+    struct run *r = arg;
+    uint64_t now = clock_mono_us();
+    uint64_t due;
+
+    if (!r->start) {
+        if (swarm_logged_in(r->swarm) < r->clients || !fakeami_is_listed(r->ami))
+            return;
+        r->start = now + 500000; /* what the logins have set off dies down */
+        r->end += r->start;
+        return;
+    }
+    if (now > r->end + 1000000) {
+        loop_stop(r->loop);
+        return;
+    }
+    if (now < r->start || now > r->end)
+        return;
+    due = (now - r->start) * r->rate / 1000000;
+    while (r->sent_events < due)
+        send_event(r);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a;
+    uint32_t y = *(const uint32_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+static void report(const char *what, uint32_t *v, size_t n)
+{
+    if (n == 0)
+        return;
+    qsort(v, n, sizeof(*v), by_value);
+    printf("%-28s n %8zu  median %8.3f ms  p99 %8.3f ms  max %8.3f ms\n", what, n,
+           v[n / 2] / 1e3, v[n * 99 / 100] / 1e3, v[n - 1] / 1e3);
+}
+
+int main(int argc, char **argv)
+{
+    struct run r = {.every = 1};
+    struct loop_timer *timer;
+    unsigned incomplete = 0;
+
+    if (argc != 8) {
+        fprintf(stderr, "usage: %s AMI_ADDR CTI_PORT CLIENTS USERS EVENTS_PER_S SECONDS "
+                        "CHANGE_EVERY\n",
+                argv[0]);
+        return 2;
+    }
+    r.clients = (unsigned)atoi(argv[3]);
+    r.rate = (unsigned)atoi(argv[5]);
+    r.end = (uint64_t)atoi(argv[6]) * 1000000;
+    r.every = (unsigned)atoi(argv[7]);
+    r.cap_all = 50000000;
+    r.sent_at = calloc(MAX_CHANGES, sizeof(*r.sent_at));
+    r.received = calloc(MAX_CHANGES, sizeof(*r.received));
+    r.slowest = calloc(MAX_CHANGES, sizeof(*r.slowest));
+    r.all = malloc(r.cap_all * sizeof(*r.all));
+    r.loop = loop_new();
+    if (!r.sent_at || !r.received || !r.slowest || !r.all || !r.loop)
+        return 1;
+    r.ami = fakeami_new(r.loop, argv[1]);
+    r.swarm = swarm_new(r.loop, "127.0.0.1", (uint16_t)atoi(argv[2]), r.clients,
+                        (unsigned)atoi(argv[4]), on_line, &r);
+    timer = loop_timer_new(r.loop, tick, &r);
+    loop_timer_start(timer, TICK_MS, true);
+    loop_run(r.loop);
+    for (unsigned i = 0; i < r.changes; i++)
+        incomplete += r.received[i] < r.clients;
+    printf("events %llu, changes %u, of which not with every client: %u, connections lost: %u\n",
+           (unsigned long long)r.sent_events, r.changes, incomplete, swarm_lost(r.swarm));
+    report("each client, each change", r.all, r.n_all);
+    report("last client of each change", r.slowest, r.changes);
+    loop_timer_destroy(&timer);
+    swarm_destroy(&r.swarm);
+    fakeami_destroy(&r.ami);
+    loop_destroy(&r.loop);
+    return incomplete || r.changes == 0;
+}

@@ -1,0 +1,62 @@
+/* For tests that run parts on a real bus: one loop, several buses as if of several processes. */
+#ifndef CTIBUS_TESTS_BUS_H
+#define CTIBUS_TESTS_BUS_H
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "bus/internal.h"
+
+/* Runs the loop until `cond` holds; fails the test after `ms`. */
+#define UNTIL_MS(loop, cond, ms)                                                                   \
+    do {                                                                                           \
+        uint64_t end_ = clock_mono_us() + (uint64_t)(ms) * 1000;                                   \
+        while (!(cond) && clock_mono_us() < end_)                                                  \
+            loop_once(loop, 5);                                                                    \
+        assert_true(cond);                                                                         \
+    } while (0)
+#define UNTIL(loop, cond) UNTIL_MS(loop, cond, 20000)
+
+/* Runs the loop for a while in which nothing is to happen. */
+static inline void run_for(struct loop *loop, unsigned ms)
+{
+    for (uint64_t end = clock_mono_us() + (uint64_t)ms * 1000; clock_mono_us() < end;)
+        loop_once(loop, 5);
+}
+
+/* A bus with its own metrics: one process. */
+struct process {
+    struct metrics *metrics;
+    struct bus *bus;
+};
+
+static inline struct process process_start(struct loop *loop, const char *source,
+                                           const char *instance, const struct bus_keys *keys)
+{
+    struct bus_options opt = {.source = source,
+                              .instance = instance,
+                              .hwm = 1000000,
+                              .heartbeat_ms = 1000,
+                              .gone_ms = 0,
+                              .keys = keys};
+    struct process p = {.metrics = metrics_new()};
+
+    p.bus = bus_new(loop, &opt, p.metrics, NULL);
+    if (!p.bus)
+        abort();
+    return p;
+}
+
+static inline void process_end(struct process *p)
+{
+    bus_destroy(&p->bus);
+    metrics_destroy(&p->metrics);
+}
+
+static inline int counted(const struct metric *m)
+{
+    return (int)metric_get(m);
+}
+
+#endif

@@ -1,0 +1,444 @@
+/* Publishing and subscribing on real sockets: numbers, gaps, confirmed subscriptions, bad frames. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "support/bus.h"
+
+#define EMPTY VIEW("\x80")
+
+struct world {
+    struct loop *loop;
+    struct process state;
+    struct bus_forwarder *fwd;
+    struct bus_pub *pub; /* of state */
+    struct bus_sub *sub; /* of state, to everything */
+    int got, gaps;
+    uint64_t lost, last_seq;
+    char last_topic[128];
+    bool gap_first;  /* the gap was told before the message that showed it */
+};
+
+static void on_message(void *arg, const struct bus_msg *m)
+{
+    struct world *w = arg;
+
+    w->got++;
+    w->last_seq = m->seq;
+    snprintf(w->last_topic, sizeof(w->last_topic), "%.*s", VIEW_ARG(m->topic));
+}
+
+static void on_gap(void *arg, const struct bus_msg *m, uint64_t lost)
+{
+    struct world *w = arg;
+
+    w->gaps++;
+    w->lost += lost;
+    w->gap_first = w->last_seq != m->seq;
+}
+
+static const struct bus_sub_handler handler = {on_message, on_gap};
+
+static int setup(void **state)
+{
+    struct world *w = calloc(1, sizeof(*w));
+    int err = 0;
+
+    w->loop = loop_new();
+    w->state = process_start(w->loop, "state@test", "state", NULL);
+    w->fwd = bus_forwarder_new(w->state.bus, "tcp://127.0.0.1:*", "tcp://127.0.0.1:*", NULL, &err);
+    w->pub = bus_pub_new(w->state.bus, BUS_INPROC_PUBLISH, NULL, NULL, &err);
+    w->sub = bus_sub_new(w->state.bus, BUS_INPROC_SUBSCRIBE, &handler, w, &err);
+    bus_sub_follow(w->sub, VIEW("tel"));
+    bus_sub_add(w->sub, VIEW(""));
+    *state = w;
+    return err;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+
+    bus_sub_destroy(&w->sub);
+    bus_pub_destroy(&w->pub);
+    bus_forwarder_destroy(&w->fwd);
+    process_end(&w->state);
+    loop_destroy(&w->loop);
+    free(w);
+    return 0;
+}
+
+/* A publisher of another process, whom the subscription has reached. */
+static struct bus_pub *publisher(struct world *w, struct process *p)
+{
+    int err = 0;
+    struct bus_pub *pub = bus_pub_new(p->bus, bus_forwarder_publish(w->fwd), NULL, NULL, &err);
+
+    assert_int_equal(err, 0);
+    UNTIL(w->loop, bus_pub_wanted(pub, VIEW("tel/")));
+    return pub;
+}
+
+/* Sends on plane tel, through a new publisher or the one given. */
+static void send_tel(struct bus_pub *p, int n)
+{
+    for (int i = 0; i < n; i++)
+        assert_int_equal(bus_pub_send(p, VIEW("tel/xivo/channel/new/"), EMPTY), 0);
+}
+
+/* A raw socket that takes what we like and is connected to the forwarder's publish side. */
+static void *raw_publisher(struct world *w)
+{
+    void *s = zmq_socket(bus_zmq(w->state.bus), ZMQ_XPUB);
+    char first[8];
+
+    zmq_connect(s, bus_forwarder_publish(w->fwd));
+    assert_true(zmq_recv(s, first, sizeof(first), 0) > 0); /* the subscription has come */
+    return s;
+}
+
+/* ---- numbers ---- */
+
+static void messages_arrive_in_order_with_their_number(void **state)
+{
+    struct world *w = *state;
+    struct process gw = process_start(w->loop, "gw@test", "gw", NULL);
+    struct bus_pub *p = publisher(w, &gw);
+
+    send_tel(p, 1000);
+    assert_int_equal(bus_pub_seq(p, VIEW("tel")), 1000);
+    assert_int_equal(bus_pub_seq(p, VIEW("xod")), 0);
+    UNTIL(w->loop, w->got == 1000);
+    assert_int_equal(w->last_seq, 1000);
+    assert_int_equal(w->gaps, 0);
+    assert_int_equal(counted(gw.bus->counts.published), 1000);
+    assert_int_equal(counted(w->state.bus->counts.received), 1000);
+    bus_pub_destroy(&p);
+    process_end(&gw);
+}
+
+static void each_plane_has_its_own_numbers(void **state)
+{
+    struct world *w = *state;
+
+    UNTIL(w->loop, bus_pub_wanted(w->pub, VIEW("tel/")));
+    send_tel(w->pub, 2);
+    bus_pub_send(w->pub, VIEW("xod/xivo/config/users/5/"), EMPTY);
+    assert_int_equal(bus_pub_seq(w->pub, VIEW("tel")), 2);
+    assert_int_equal(bus_pub_seq(w->pub, VIEW("xod")), 1);
+    bus_pub_send_unnumbered(w->pub, VIEW("xod/echo/x/"), EMPTY);
+    UNTIL(w->loop, w->got == 4);
+    assert_int_equal(w->last_seq, 0);
+    assert_int_equal(w->gaps, 0);
+}
+
+/* Hands on what waits in `from`; how many messages. */
+static int hand_on(void *from, void *to)
+{
+    zmq_msg_t m;
+    int n = 0;
+
+    zmq_msg_init(&m);
+    while (zmq_msg_recv(&m, from, ZMQ_DONTWAIT) >= 0) {
+        int more = zmq_msg_more(&m);
+        zmq_msg_send(&m, to, more ? ZMQ_SNDMORE : 0);
+        n += !more;
+    }
+    zmq_msg_close(&m);
+    return n;
+}
+
+static void a_gap_is_as_long_as_what_the_sender_dropped(void **state)
+{
+    struct world *w = *state;
+    void *stalled = zmq_socket(bus_zmq(w->state.bus), ZMQ_SUB);
+    void *onward = raw_publisher(w);
+    struct bus_pub *p;
+    int small = 5, err = 0, dropped = 0;
+
+    zmq_setsockopt(stalled, ZMQ_RCVHWM, &small, sizeof(small));
+    zmq_setsockopt(stalled, ZMQ_SUBSCRIBE, "", 0);
+    zmq_bind(stalled, "inproc://stalled");
+    w->state.bus->hwm = 10;
+    p = bus_pub_new(w->state.bus, "inproc://stalled", NULL, NULL, &err);
+    hand_on(stalled, onward); /* lets it say what it subscribes to */
+    UNTIL(w->loop, bus_pub_wanted(p, VIEW("tel/")));
+    for (int i = 0; i < 100; i++)
+        dropped += bus_pub_send(p, VIEW("tel/xivo/channel/new/"), EMPTY) == -EAGAIN;
+    assert_in_range(dropped, 1, 99);
+    assert_int_equal(counted(w->state.bus->counts.dropped), dropped);
+    assert_int_equal(counted(w->state.bus->counts.published), 100 - dropped);
+    assert_int_equal(hand_on(stalled, onward), 100 - dropped);
+    send_tel(p, 1); /* shows the gap */
+    assert_int_equal(hand_on(stalled, onward), 1);
+    UNTIL(w->loop, w->gaps == 1);
+    assert_int_equal(w->lost, dropped);
+    assert_int_equal(bus_sub_lost(w->sub), dropped);
+    assert_int_equal(counted(w->state.bus->counts.lost), dropped);
+    assert_true(w->gap_first);
+    bus_pub_destroy(&p);
+    zmq_close(stalled);
+    zmq_close(onward);
+}
+
+static void a_restarted_source_is_told_and_its_old_life_is_dropped(void **state)
+{
+    struct world *w = *state;
+    struct process old = process_start(w->loop, "gw@test", "gw", NULL);
+    struct process new = process_start(w->loop, "gw@test", "gw", NULL);
+    struct bus_pub *a = publisher(w, &old);
+    struct bus_pub *b = publisher(w, &new);
+
+    assert_true(bus_epoch(new.bus) > bus_epoch(old.bus));
+    send_tel(a, 3);
+    UNTIL(w->loop, w->got == 3);
+    send_tel(b, 1);
+    UNTIL(w->loop, w->got == 4);
+    assert_int_equal(w->gaps, 1);
+    assert_int_equal(w->lost, 0);
+    send_tel(a, 2); /* stragglers */
+    bus_pub_send(a, VIEW("svc/x/y/"), EMPTY);
+    UNTIL(w->loop, strcmp(w->last_topic, "svc/x/y/") == 0);
+    assert_int_equal(w->got, 5);
+    assert_int_equal(w->gaps, 1);
+    bus_pub_destroy(&a);
+    bus_pub_destroy(&b);
+    process_end(&old);
+    process_end(&new);
+}
+
+static void who_comes_late_sees_no_gap(void **state)
+{
+    struct world *w = *state;
+    struct world late = {.loop = w->loop};
+    struct bus_sub *s;
+    int err = 0;
+
+    UNTIL(w->loop, bus_pub_wanted(w->pub, VIEW("tel/")));
+    send_tel(w->pub, 5);
+    UNTIL(w->loop, w->got == 5);
+    s = bus_sub_new(w->state.bus, bus_forwarder_subscribe(w->fwd), &handler, &late, &err);
+    bus_sub_follow(s, VIEW("tel"));
+    bus_sub_add(s, VIEW("tel/"));
+    while (late.got == 0) {
+        send_tel(w->pub, 1);
+        loop_once(w->loop, 5);
+    }
+    assert_int_equal(late.gaps, 0);
+    bus_sub_destroy(&s);
+}
+
+/* ---- interest ---- */
+
+static void count_interest(void *arg, struct view prefix, bool on)
+{
+    if (view_eq(prefix, VIEW("ami/xivo/")))
+        *(int *)arg += on ? 1 : -1;
+}
+
+static void a_publisher_learns_who_listens(void **state)
+{
+    struct world *w = *state;
+    int interest = 0, err = 0;
+    struct bus_pub *p;
+
+    bus_sub_remove(w->sub, VIEW(""));
+    p = bus_pub_new(w->state.bus, bus_forwarder_publish(w->fwd), count_interest, &interest, &err);
+    bus_sub_add(w->sub, VIEW("ami/xivo/"));
+    UNTIL(w->loop, interest == 1);
+    assert_true(bus_pub_wanted(p, VIEW("ami/xivo/")));
+    assert_true(bus_pub_wanted(p, VIEW("ami/xivo/Hangup/")));
+    assert_true(bus_pub_wanted(p, VIEW("ami/")));
+    assert_false(bus_pub_wanted(p, VIEW("ami/other/")));
+    bus_sub_remove(w->sub, VIEW("ami/xivo/"));
+    UNTIL(w->loop, interest == 0);
+    assert_false(bus_pub_wanted(p, VIEW("ami/xivo/")));
+    bus_pub_destroy(&p);
+}
+
+/* ---- frames that are none ---- */
+
+static void put_meta(struct buf *out, uint64_t version, uint64_t seq)
+{
+    msg_put_array(out, 5);
+    msg_put_u64(out, version);
+    msg_put_cstr(out, "forger");
+    msg_put_u64(out, 1);
+    msg_put_u64(out, seq);
+    msg_put_double(out, 1.0);
+}
+
+static void malformed_frames_are_refused_and_counted(void **state)
+{
+    struct world *w = *state;
+    void *raw = raw_publisher(w);
+    struct view topic = VIEW("tel/x/channel/new/");
+    struct view good, newer;
+    struct buf a, b;
+    int n = 0;
+
+    buf_init(&a, 0);
+    buf_init(&b, 0);
+    put_meta(&a, BUS_VERSION, 0);
+    put_meta(&b, BUS_VERSION + 1, 0);
+    good = buf_view(&a);
+    newer = buf_view(&b);
+#define SEND(...)                                                                                  \
+    do {                                                                                           \
+        struct view parts_[] = {__VA_ARGS__};                                                      \
+        assert_int_equal(frames_send(raw, parts_, sizeof(parts_) / sizeof(parts_[0])), 0);         \
+        n++;                                                                                       \
+    } while (0)
+    SEND(topic);
+    SEND(topic, good);
+    SEND(topic, good, EMPTY, EMPTY);
+    SEND(topic, good, EMPTY, EMPTY, EMPTY, EMPTY, EMPTY, EMPTY, EMPTY, EMPTY);
+    SEND(topic, newer, EMPTY);
+    SEND(topic, VIEW(""), EMPTY);
+    SEND(topic, VIEW("\xdd\xff\xff\xff\xff"), EMPTY);                /* 4 G of members */
+    SEND(topic, VIEW("\x95\x01\xdb\xff\xff\xff\xff"), EMPTY);        /* a source of 4 GB */
+    SEND(topic, VIEW("\x95\x01\x01\x01\x01\x01"), EMPTY);            /* wrong types */
+    SEND(topic, VIEW("\x94\x01\xa1s\x01\x01"), EMPTY);               /* too few members */
+    SEND(topic, VIEW("\x95\x01\xa0\x01\x01\xcb\0\0\0\0\0\0\0\0"), EMPTY); /* no source */
+    SEND(VIEW("tel/x/channel/new"), good, EMPTY);                    /* no slash at the end */
+    SEND(VIEW(""), good, EMPTY);
+    SEND(VIEW("tel/\xff/"), good, EMPTY);
+    UNTIL(w->loop, counted(w->state.bus->counts.malformed) == n);
+    assert_int_equal(w->got, 0);
+    SEND(topic, good, EMPTY); /* the next good one is taken */
+    UNTIL(w->loop, w->got == 1);
+    SEND(topic, good, VIEW("\xdf\xff\xff\xff\xff")); /* a body is looked at by who reads it */
+    UNTIL(w->loop, w->got == 2);
+    assert_int_equal(counted(w->state.bus->counts.malformed), n - 2);
+    zmq_close(raw);
+    buf_free(&a);
+    buf_free(&b);
+}
+
+static void forged_sources_cost_a_bounded_amount(void **state)
+{
+    struct world *w = *state;
+    void *raw = raw_publisher(w);
+    struct buf meta;
+
+    buf_init(&meta, 0);
+    for (unsigned i = 0; i < 5000; i++) {
+        struct view parts[3] = {VIEW("tel/x/channel/new/"), {NULL, 0}, EMPTY};
+        char source[32];
+        snprintf(source, sizeof(source), "forger%u", i);
+        buf_reset(&meta);
+        msg_put_array(&meta, 5);
+        msg_put_u64(&meta, BUS_VERSION);
+        msg_put_cstr(&meta, source);
+        msg_put_u64(&meta, 1);
+        msg_put_u64(&meta, 7);
+        msg_put_double(&meta, 1.0);
+        parts[1] = buf_view(&meta);
+        frames_send(raw, parts, 3);
+    }
+    UNTIL(w->loop, w->got == 5000);
+    assert_int_equal(w->gaps, 0);
+    zmq_close(raw);
+    buf_free(&meta);
+}
+
+/* ---- who may bind ---- */
+
+static void an_open_address_needs_curve_or_trust(void **state)
+{
+    static const char *const trusted[] = {"0.0.0.0", "10.1.2.3", NULL};
+    struct world *w = *state;
+    struct process p = process_start(w->loop, "x@test", "x", NULL);
+    struct bus_forwarder *f;
+    int err = 0;
+
+    assert_null(bus_forwarder_new(p.bus, "tcp://0.0.0.0:*", "tcp://127.0.0.1:*", NULL, &err));
+    assert_int_equal(err, -EACCES);
+    assert_null(bus_forwarder_new(p.bus, "tcp://127.0.0.1:*", "tcp://*:*", trusted, &err));
+    assert_int_equal(err, -EACCES);
+    f = bus_forwarder_new(p.bus, "tcp://0.0.0.0:*", "tcp://127.0.0.1:*", trusted, &err);
+    assert_non_null(f);
+    bus_forwarder_destroy(&f);
+    assert_true(bus_address_allowed("tcp://[::1]:5550", NULL));
+    assert_true(bus_address_allowed("tcp://localhost:5550", NULL));
+    assert_true(bus_address_allowed("ipc:///run/x", NULL));
+    assert_true(bus_address_allowed("tcp://10.1.2.3:5550", trusted));
+    assert_false(bus_address_allowed("tcp://10.1.2.4:5550", trusted));
+    assert_false(bus_address_allowed("tcp://127.evil.example:5550", NULL));
+    assert_false(bus_address_allowed("tcp://eth0:5550", NULL));
+    assert_null(bus_forwarder_new(p.bus, bus_forwarder_publish(w->fwd), "tcp://127.0.0.1:*", NULL,
+                                  &err));
+    assert_int_equal(err, -EADDRINUSE);
+    process_end(&p);
+}
+
+/* ---- heartbeats ---- */
+
+static size_t fill(void *arg, struct buf *pairs, bool *ready)
+{
+    *ready = false;
+    msg_put_pair(pairs, "mood", VIEW("good"));
+    return 1;
+}
+
+struct beat {
+    struct msg_doc doc;
+    uint64_t tel;
+    bool seen, ready, mood;
+};
+
+static void heart_message(void *arg, const struct bus_msg *m)
+{
+    struct beat *b = arg;
+
+    assert_int_equal(msg_parse(&b->doc, m->body), 0);
+    b->tel = msg_get_u64(msg_get(&b->doc.root, "seq"), "tel", 99);
+    b->ready = msg_get_bool(&b->doc.root, "ready", true);
+    b->mood = view_eq(msg_get_str(&b->doc.root, "mood"), VIEW("good"));
+    b->seen = view_eq(m->topic, VIEW("svc/state/state/"));
+}
+
+static void a_heartbeat_tells_the_last_numbers(void **state)
+{
+    static const struct bus_sub_handler beats = {heart_message, NULL};
+    struct world *w = *state;
+    struct bus_heart *h = bus_heart_new(w->state.bus, w->pub, "state", fill, NULL);
+    struct beat b = {.seen = false};
+    struct bus_sub *s;
+    int err = 0;
+
+    msg_doc_init(&b.doc);
+    s = bus_sub_new(w->state.bus, BUS_INPROC_SUBSCRIBE, &beats, &b, &err);
+    bus_sub_add(s, VIEW("svc/"));
+    UNTIL(w->loop, bus_pub_wanted(w->pub, VIEW("svc/")));
+    send_tel(w->pub, 3);
+    UNTIL(w->loop, b.seen);
+    assert_int_equal(b.tel, 3);
+    assert_false(b.ready);
+    assert_true(b.mood);
+    bus_sub_destroy(&s);
+    bus_heart_destroy(&h);
+    msg_doc_fini(&b.doc);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(messages_arrive_in_order_with_their_number),
+        T(each_plane_has_its_own_numbers),
+        T(a_gap_is_as_long_as_what_the_sender_dropped),
+        T(a_restarted_source_is_told_and_its_old_life_is_dropped),
+        T(who_comes_late_sees_no_gap),
+        T(a_publisher_learns_who_listens),
+        T(malformed_frames_are_refused_and_counted),
+        T(forged_sources_cost_a_bounded_amount),
+        T(an_open_address_needs_curve_or_trust),
+        T(a_heartbeat_tells_the_last_numbers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
