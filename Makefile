@@ -53,7 +53,7 @@ format:
 	@scripts/lint --fix format
 
 bench: build
-	@scripts/bench
+	@bench/run
 
 compose-test:
 	@tests/compose/run

@@ -49,15 +49,16 @@ static void finish(struct pending *p, struct entry *e, enum bus_status status)
     free(e);
 }
 
-/* Any request of this owner (NULL: any) that is due at `now`; the table may change between calls. */
-static struct entry *find_due(struct pending *p, const void *owner, uint64_t now)
+/* Any request of this owner (NULL: any), asked before number `before`, that is due at `now`; the table
+ * may change between calls. */
+static struct entry *find_due(struct pending *p, const void *owner, uint64_t before, uint64_t now)
 {
     size_t pos = 0;
     void *v;
 
     while (map_next(p->by_id, &pos, NULL, &v)) {
         struct entry *e = v;
-        if ((!owner || e->owner == owner) && e->deadline <= now)
+        if ((!owner || e->owner == owner) && e->id < before && e->deadline <= now)
             return e;
     }
     return NULL;
@@ -65,9 +66,10 @@ static struct entry *find_due(struct pending *p, const void *owner, uint64_t now
 
 void pending_gone(struct pending *p, const void *owner)
 {
+    uint64_t before = p->next_id; /* who is answered may ask again */
     struct entry *e;
 
-    while ((e = find_due(p, owner, UINT64_MAX)))
+    while ((e = find_due(p, owner, before, UINT64_MAX)))
         finish(p, e, BUS_gone);
 }
 
@@ -75,7 +77,8 @@ void pending_destroy(struct pending **p)
 {
     if (!p || !*p)
         return;
-    pending_gone(*p, NULL);
+    while (map_count((*p)->by_id) > 0)
+        pending_gone(*p, NULL);
     map_destroy(&(*p)->by_id);
     free(*p);
     *p = NULL;
@@ -132,7 +135,7 @@ void pending_tick(struct pending *p)
 {
     struct entry *e;
 
-    while ((e = find_due(p, NULL, clock_mono_us()))) {
+    while ((e = find_due(p, NULL, UINT64_MAX, clock_mono_us()))) {
         metric_add(p->bus->counts.timed_out, 1);
         finish(p, e, BUS_timeout);
     }

@@ -1,0 +1,362 @@
+"""The whole stack, driven from outside: real programs, real sockets, nothing of ours linked in."""
+
+import hashlib
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+
+import msgpack
+import zmq
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BIN = pathlib.Path(os.environ.get("CTIBUS_BIN", ROOT / "build" / "bin"))
+DATA = ROOT / "tests" / "data" / "ami"
+TIMEOUT = 30
+
+
+def until(condition, what, timeout=TIMEOUT):
+    """Waits for a condition; what it returned when it became true."""
+    end = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {timeout} s: {what}")
+        time.sleep(0.02)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Program:
+    """One program of ours; its log is kept line by line."""
+
+    def __init__(self, command):
+        self.lines = []
+        self.process = subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, text=True, errors="replace")
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip("\n"))
+
+    def listening(self, name, timeout=TIMEOUT):
+        """The port of a socket, as the program logs it."""
+        def find():
+            for line in list(self.lines):
+                m = re.search(rf"listening name={name} address=\S+ port=(\d+)", line)
+                if m:
+                    return int(m[1])
+            assert self.process.poll() is None, "\n".join(self.lines)
+            return None
+        return until(find, f"listening name={name}", timeout)
+
+    def logged(self, text):
+        return any(text in line for line in list(self.lines))
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def terminate(self, timeout=10):
+        self.process.terminate()
+        return self.process.wait(timeout)
+
+
+class Stack:
+    """state, ami-gw and any number of cti-gw against the simulator. Ports are fixed at the start so
+    that a part can be killed and started again."""
+
+    def __init__(self, capture="20/02-call-answered.ami", pace="real", users=None, lines=None,
+                 config=None, sim_args=(), parts=("sim", "state", "ami-gw", "cti-gw")):
+        self.dir = tempfile.TemporaryDirectory(prefix="ctibus-test-")
+        self.capture = capture
+        self.pace = pace
+        self.sim_args = sim_args
+        self.ports = {n: free_port() for n in ("publish", "subscribe", "request", "ami", "status",
+                                               "state", "ami-gw")}
+        self.programs = {}
+        self._write(users, lines, config or {})
+        for part in parts:
+            self.start(part)
+
+    def _write(self, users, lines, extra):
+        p = self.ports
+        site = json.loads((ROOT / "config" / "ctibus.json").read_text())
+        site["main"]["incoming_tcp"]["CTI"] = ["127.0.0.1", 0, True]
+        site["ipbxes"]["xivo"]["ipbx_connection"]["ipport"] = p["ami"]
+        site["ctibus"] = {
+            "bus": {n: f"tcp://127.0.0.1:{p[n]}" for n in ("publish", "subscribe", "request")},
+            "http": {"state": f"127.0.0.1:{p['state']}", "ami-gw": f"127.0.0.1:{p['ami-gw']}",
+                     "cti-gw": "127.0.0.1:0"}}
+        for path, value in extra.items():
+            at = site
+            *outer, last = path.split(".")
+            for key in outer:
+                at = at.setdefault(key, {})
+            at[last] = value
+        self.path("ctibus.json").write_text(json.dumps(site))
+        for name, given in (("users", users), ("lines", lines)):
+            text = (ROOT / "config" / f"{name}.json").read_text() if given is None else json.dumps(given)
+            self.path(f"{name}.json").write_text(text)
+
+    def path(self, name):
+        return pathlib.Path(self.dir.name) / name
+
+    def start(self, part):
+        """Starts a part: sim, state, ami-gw, or cti-gw with anything behind (cti-gw2)."""
+        if part == "sim":
+            program = Program([BIN / "ctibus-asterisk-sim", "--listen", f"127.0.0.1:{self.ports['ami']}",
+                               "--status", f"127.0.0.1:{self.ports['status']}", "--capture",
+                               DATA / self.capture, "--pace", self.pace, *self.sim_args])
+            program.listening("ami")
+        else:
+            service = "cti-gw" if part.startswith("cti-gw") else part
+            program = Program([BIN / f"ctibus-{service}", "--config", self.path("ctibus.json")])
+            program.http = program.listening("metrics") if service == "cti-gw" else self.ports[service]
+            if service == "cti-gw":
+                program.cti = program.listening("CTI")
+        self.programs[part] = program
+        return program
+
+    def kill(self, part):
+        self.programs.pop(part).kill()
+
+    def is_ready(self, part):
+        try:
+            url = f"http://127.0.0.1:{self.programs[part].http}/readyz"
+            return urllib.request.urlopen(url, timeout=2).status == 200
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def wait_ready(self, *parts, timeout=TIMEOUT):
+        for part in parts or [p for p in self.programs if p != "sim"]:
+            until(lambda: self.is_ready(part), f"{part} ready", timeout)
+        return self
+
+    def metric(self, part, name):
+        url = f"http://127.0.0.1:{self.programs[part].http}/metrics"
+        for line in urllib.request.urlopen(url, timeout=5).read().decode().splitlines():
+            if re.match(rf"{name}[ {{]", line):
+                return float(line.split()[-1])
+        raise KeyError(name)
+
+    def sim_status(self):
+        with socket.create_connection(("127.0.0.1", self.ports["status"]), 5) as s:
+            return json.loads(s.makefile("rb").read())
+
+    def client(self, user="alice", password=None, part="cti-gw", **login):
+        c = Client(self.programs[part].cti)
+        c.login(user, password or user, **login)
+        return c
+
+    def connect(self, part="cti-gw"):
+        return Client(self.programs[part].cti)
+
+    def snapshot(self, *what):
+        r = subprocess.run([BIN / "ctibus", "--config", self.path("ctibus.json"), "snapshot", *what],
+                           stdout=subprocess.PIPE, timeout=TIMEOUT, text=True, check=True)
+        return [json.loads(line) for line in r.stdout.splitlines()]
+
+    def monitor(self, *prefixes):
+        return Monitor(self.ports["subscribe"], prefixes)
+
+    def stop(self):
+        codes = {}
+        for name in ("cti-gw2", "cti-gw", "ami-gw", "state", "sim"):
+            if name in self.programs:
+                codes[name] = self.programs[name].terminate()
+        problems = [line for p in self.programs.values() for line in p.lines
+                    if "Sanitizer" in line or "runtime error" in line]
+        assert not problems, "\n".join(problems)
+        return codes
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        try:
+            if kind is None:
+                codes = self.stop()
+                assert all(c == 0 for c in codes.values()), codes
+        finally:
+            for name, p in self.programs.items():
+                if p.process.poll() is None:
+                    p.kill()
+                if kind is not None:
+                    print(f"--- {name}\n" + "\n".join(p.lines[-30:]))
+            self.dir.cleanup()
+
+
+class Client:
+    """A CTI client: a socket, lines of JSON, and what it believes of the world."""
+
+    def __init__(self, port):
+        self.socket = socket.create_connection(("127.0.0.1", port), TIMEOUT)
+        self.socket.settimeout(TIMEOUT)
+        self.buffer = b""
+        self.commandid = 0
+        self.view = {}      # (list, id) -> status and config
+        self.seen = []      # every line that came unasked
+
+    def raw(self, data):
+        self.socket.sendall(data)
+
+    def send(self, cls, **fields):
+        self.commandid += 1
+        self.raw(json.dumps({"class": cls, "commandid": self.commandid, **fields}).encode() + b"\n")
+        return self.commandid
+
+    def line(self, timeout=TIMEOUT):
+        """The next line as an object; None at the end of the connection."""
+        self.socket.settimeout(timeout)
+        while b"\n" not in self.buffer:
+            try:
+                data = self.socket.recv(1 << 20)
+            except ConnectionResetError:
+                return None
+            if not data:
+                return None
+            self.buffer += data
+        line, self.buffer = self.buffer.split(b"\n", 1)
+        return self.take(json.loads(line))
+
+    def take(self, message):
+        assert isinstance(message["timenow"], float)
+        if message.get("class") == "getlist" and "replyid" not in message:
+            self.seen.append(message)
+        if message.get("class") == "getlist":
+            self.believe(message)
+        return message
+
+    def believe(self, m):
+        if m["function"] in ("updateconfig", "updatestatus"):
+            at = self.view.setdefault((m["listname"], m["tid"]), {})
+            at.update(m["config" if m["function"] == "updateconfig" else "status"])
+        elif m["function"] == "delconfig":
+            for i in m["list"]:
+                self.view.pop((m["listname"], i), None)
+
+    def ask(self, cls, **fields):
+        """Sends and waits for the answer to it."""
+        n = self.send(cls, **fields)
+        while True:
+            m = self.line()
+            assert m is not None, "connection ended"
+            if m.get("replyid") == n:
+                return m
+
+    def login_id(self, user, **fields):
+        return self.ask("login_id", **{"userlogin": user, "company": "xivo", "ident": "X11-LE-1",
+                                       "xivoversion": "1.2", **fields})
+
+    def login(self, user, password, state="available", lastconnwins=False, encoding="utf-8"):
+        sessionid = self.login_id(user)["sessionid"]
+        hashed = hashlib.sha1(sessionid.encode() + b":" + password.encode(encoding)).hexdigest()
+        capaid = self.ask("login_pass", hashedpassword=hashed)["capalist"][0]
+        m = self.ask("login_capas", capaid=capaid, state=state, loginkind="user",
+                     lastconnwins=lastconnwins)
+        assert "error_string" not in m, m
+        assert self.line()["function"] == "updateconfig"
+        assert self.line()["function"] == "updatestatus"
+        return m
+
+    def load(self):
+        """Asks for everything, as the clients of 2012 do."""
+        for name in ("users", "phones"):
+            for i in self.ask("getlist", function="listid", listname=name, tipbxid="xivo")["list"]:
+                for function in ("updateconfig", "updatestatus"):
+                    self.ask("getlist", function=function, listname=name, tipbxid="xivo", tid=i)
+        for (name, _), fields in list(self.view.items()):
+            if name == "phones":
+                for channel in fields.get("channels", []):
+                    self.ask("getlist", function="updatestatus", listname="channels", tipbxid="xivo",
+                             tid=channel)
+        return self
+
+    def drain(self, seconds=0.2):
+        """Reads what there is until nothing comes for a while; False at the end of the connection."""
+        while True:
+            try:
+                if self.line(seconds) is None:
+                    return False
+            except (TimeoutError, socket.timeout):
+                return True
+
+    def wait(self, condition, what, timeout=TIMEOUT):
+        end = time.monotonic() + timeout
+        while not condition():
+            left = end - time.monotonic()
+            try:
+                assert left > 0 and self.line(max(left, 0.01)) is not None
+            except (TimeoutError, AssertionError):
+                raise AssertionError(f"not within {timeout} s: {what}") from None
+
+    def status(self, name, tid):
+        return self.view.get((name, tid), {})
+
+    def closed(self, timeout=TIMEOUT):
+        """Reads to the end; what came before it."""
+        lines = []
+        while True:
+            m = self.line(timeout)
+            if m is None:
+                return lines
+            lines.append(m)
+
+    def close(self):
+        self.socket.close()
+
+
+class Monitor:
+    """A foreign monitoring tool: pyzmq and msgpack."""
+
+    def __init__(self, port, prefixes):
+        self.context = zmq.Context()
+        self.socket = self.context.socket(zmq.SUB)
+        self.socket.set_hwm(1000000)
+        self.socket.connect(f"tcp://127.0.0.1:{port}")
+        for p in prefixes or ("",):
+            self.socket.subscribe(p.encode())
+
+    def message(self, timeout=TIMEOUT):
+        """(topic, [version, source, epoch, seq, time], body), or None."""
+        if not self.socket.poll(timeout * 1000):
+            return None
+        topic, meta, body = self.socket.recv_multipart()
+        return topic.decode(), msgpack.unpackb(meta), msgpack.unpackb(body)
+
+    def wait(self, topic, timeout=TIMEOUT):
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            m = self.message(max(0.01, end - time.monotonic()))
+            if m and m[0].startswith(topic):
+                return m
+        raise AssertionError(f"nothing published on {topic} within {timeout} s")
+
+    def close(self):
+        self.socket.close(0)
+        self.context.term()
+
+
+def signal_of(program, number):
+    os.kill(program.process.pid, number)
+
+
+__all__ = ["Stack", "Client", "Monitor", "Program", "until", "free_port", "BIN", "DATA", "ROOT",
+           "TIMEOUT", "signal", "signal_of"]

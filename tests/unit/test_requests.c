@@ -1,0 +1,472 @@
+/* Requests both ways: deadlines, peers that come and go, restarts, and who CURVE lets in. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "support/bus.h"
+
+#define NO_PAIRS view_of(NULL, 0)
+
+struct world {
+    struct loop *loop;
+    struct process state, gw;
+    struct bus_pub *pub;
+    struct bus_forwarder *fwd;
+    struct bus_server *server;
+    struct bus_asker *asker;
+    struct bus_peer *peer;
+    int ups, downs, peer_ups, peers_gone;
+    /* requests that came, to either side */
+    int requests;
+    uint64_t request_id;
+    enum bus_method method;
+    int64_t asked_number;
+    bool answer_at_once, ask_again;
+    /* answers that came */
+    int answers;
+    enum bus_status status;
+    int64_t number;
+};
+
+static void on_answer(void *arg, enum bus_status status, const msgpack_object *body)
+{
+    struct world *w = arg;
+
+    w->answers++;
+    w->status = status;
+    w->number = msg_get_i64(body, "number", -1);
+    if (w->ask_again)
+        bus_server_ask(w->server, w->peer, METHOD_resync, 0, NO_PAIRS, 100, on_answer, w);
+    w->ask_again = false;
+}
+
+/* ---- the two sides ---- */
+
+static void server_request(void *arg, struct bus_peer *peer, uint64_t id, enum bus_method method,
+                           const msgpack_object *body)
+{
+    struct world *w = arg;
+
+    w->requests++;
+    w->request_id = id;
+    w->method = method;
+    w->asked_number = msg_get_i64(body, "number", -1);
+    if (w->answer_at_once)
+        bus_server_reply(w->server, peer, id, BUS_ok, VIEW("\x81\xa6number\x2a"));
+}
+
+static void server_up(void *arg, struct bus_peer *peer, const msgpack_object *hello)
+{
+    struct world *w = arg;
+
+    w->peer_ups++;
+    w->peer = peer;
+    assert_true(view_eq(msg_get_str(hello, "service"), bus_peer_service(peer)));
+}
+
+static void server_gone(void *arg, struct bus_peer *peer)
+{
+    struct world *w = arg;
+
+    w->peers_gone++;
+    w->peer = NULL;
+}
+
+static void asker_up(void *arg, const msgpack_object *body)
+{
+    struct world *w = arg;
+
+    w->ups++;
+    assert_true(view_eq(msg_get_str(body, "site"), VIEW("site1")));
+}
+
+static void asker_down(void *arg)
+{
+    ((struct world *)arg)->downs++;
+}
+
+static void asker_request(void *arg, uint64_t id, enum bus_method method,
+                          const msgpack_object *body)
+{
+    struct world *w = arg;
+
+    w->requests++;
+    w->request_id = id;
+    w->method = method;
+    w->asked_number = msg_get_i64(body, "number", -1);
+    if (w->answer_at_once)
+        bus_asker_reply(w->asker, id, BUS_denied, VIEW("\x81\xa6number\x2a"));
+}
+
+static const struct bus_server_handler server_handler = {server_request, server_up, server_gone};
+static const struct bus_asker_handler asker_handler = {asker_up, asker_down, asker_request};
+
+static int server_start(struct world *w, const char *endpoint)
+{
+    int err = 0;
+
+    w->fwd = bus_forwarder_new(w->state.bus, "tcp://127.0.0.1:*", "tcp://127.0.0.1:*", NULL, &err);
+    w->pub = bus_pub_new(w->state.bus, BUS_INPROC_PUBLISH, NULL, NULL, &err);
+    w->server = bus_server_new(w->state.bus, endpoint, NULL, "site1", &server_handler, w, w->pub,
+                               &err);
+    return err;
+}
+
+static void server_stop(struct world *w)
+{
+    bus_server_destroy(&w->server);
+    bus_pub_destroy(&w->pub);
+    bus_forwarder_destroy(&w->fwd);
+    w->peer = NULL;
+}
+
+static int setup(void **state)
+{
+    struct world *w = calloc(1, sizeof(*w));
+    int err;
+
+    w->loop = loop_new();
+    w->state = process_start(w->loop, "state@test", "state", NULL);
+    w->gw = process_start(w->loop, "gw@test", "gw1", NULL);
+    err = server_start(w, "tcp://127.0.0.1:*");
+    if (err == 0)
+        w->asker = bus_asker_new(w->gw.bus, bus_server_endpoint(w->server), "test-gw",
+                                 &asker_handler, w, &err);
+    *state = w;
+    for (int i = 0; err == 0 && i < 2000 && w->ups == 0; i++)
+        loop_once(w->loop, 5);
+    return err == 0 && w->ups == 1 ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+
+    bus_asker_destroy(&w->asker);
+    server_stop(w);
+    process_end(&w->state);
+    process_end(&w->gw);
+    loop_destroy(&w->loop);
+    free(w);
+    return 0;
+}
+
+static uint64_t ask(struct world *w, uint32_t deadline_ms)
+{
+    return bus_ask(w->asker, METHOD_command, 1, VIEW("\xa6number\x07"), deadline_ms, on_answer, w);
+}
+
+/* ---- both ways ---- */
+
+static void a_peer_says_hello_by_itself(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(w->peer_ups, 1);
+    assert_true(view_eq(bus_peer_service(w->peer), VIEW("test-gw")));
+    assert_true(view_eq(bus_peer_instance(w->peer), VIEW("gw1")));
+    assert_true(bus_asker_is_up(w->asker));
+}
+
+static void a_request_is_answered(void **state)
+{
+    struct world *w = *state;
+
+    w->answer_at_once = true;
+    assert_true(ask(w, 1000) > 0);
+    assert_int_equal(w->answers, 0); /* never from within */
+    UNTIL(w->loop, w->requests == 1);
+    assert_int_equal(w->method, METHOD_command);
+    assert_int_equal(w->asked_number, 7);
+    UNTIL(w->loop, w->answers == 1);
+    assert_int_equal(w->status, BUS_ok);
+    assert_int_equal(w->number, 42);
+}
+
+static void state_asks_too(void **state)
+{
+    struct world *w = *state;
+
+    w->answer_at_once = true;
+    assert_true(bus_server_ask(w->server, w->peer, METHOD_resync, 1, VIEW("\xa6number\x07"), 1000,
+                               on_answer, w) > 0);
+    UNTIL(w->loop, w->answers == 1);
+    assert_int_equal(w->method, METHOD_resync);
+    assert_int_equal(w->asked_number, 7);
+    assert_int_equal(w->status, BUS_denied);
+    assert_int_equal(w->number, 42);
+}
+
+static void a_stream_ends_with_the_answer_that_is_not_more(void **state)
+{
+    struct world *w = *state;
+
+    ask(w, 5000);
+    UNTIL(w->loop, w->requests == 1);
+    for (int i = 0; i < 3; i++)
+        bus_server_reply(w->server, w->peer, w->request_id, i < 2 ? BUS_more : BUS_ok, NO_PAIRS);
+    bus_server_reply(w->server, w->peer, w->request_id, BUS_ok, NO_PAIRS); /* one too many */
+    UNTIL(w->loop, counted(w->gw.bus->counts.late) == 1);
+    assert_int_equal(w->answers, 3);
+}
+
+static void a_thousand_requests_at_once_are_all_answered(void **state)
+{
+    struct world *w = *state;
+
+    w->answer_at_once = true;
+    for (int i = 0; i < 1000; i++)
+        assert_true(ask(w, 10000) > 0);
+    UNTIL(w->loop, w->answers == 1000);
+}
+
+/* ---- time ---- */
+
+static void a_request_has_a_deadline_and_a_late_answer_is_counted(void **state)
+{
+    struct world *w = *state;
+
+    ask(w, 100);
+    UNTIL(w->loop, w->answers == 1);
+    assert_int_equal(w->status, BUS_timeout);
+    assert_int_equal(counted(w->gw.bus->counts.timed_out), 1);
+    bus_server_reply(w->server, w->peer, w->request_id, BUS_ok, NO_PAIRS);
+    UNTIL(w->loop, counted(w->gw.bus->counts.late) == 1);
+    assert_int_equal(w->answers, 1);
+}
+
+static void state_gives_up_too(void **state)
+{
+    struct world *w = *state;
+
+    bus_server_ask(w->server, w->peer, METHOD_resync, 0, NO_PAIRS, 100, on_answer, w);
+    UNTIL(w->loop, w->answers == 1);
+    assert_int_equal(w->status, BUS_timeout);
+}
+
+static void a_cancelled_request_is_not_answered(void **state)
+{
+    struct world *w = *state;
+    uint64_t id;
+
+    w->answer_at_once = true;
+    id = ask(w, 1000);
+    bus_ask_cancel(w->asker, id);
+    bus_ask_cancel(w->asker, id);
+    UNTIL(w->loop, counted(w->gw.bus->counts.late) == 1);
+    assert_int_equal(w->answers, 0);
+}
+
+/* ---- coming and going ---- */
+
+static void a_quiet_peer_stays(void **state)
+{
+    struct world *w = *state;
+
+    w->state.bus->gone_ms = w->gw.bus->gone_ms = 1200;
+    run_for(w->loop, 2000);
+    assert_int_equal(w->peers_gone, 0);
+    assert_int_equal(w->downs, 0);
+}
+
+static void a_peer_that_says_nothing_is_gone(void **state)
+{
+    struct world *w = *state;
+
+    w->state.bus->gone_ms = 700;
+    bus_server_ask(w->server, w->peer, METHOD_resync, 0, NO_PAIRS, 60000, on_answer, w);
+    bus_asker_destroy(&w->asker);
+    UNTIL(w->loop, w->peers_gone == 1);
+    assert_int_equal(w->answers, 1);
+    assert_int_equal(w->status, BUS_gone);
+}
+
+static void a_peer_that_was_taken_for_gone_begins_anew(void **state)
+{
+    struct world *w = *state;
+
+    w->state.bus->gone_ms = 50; /* shorter than the pings' distance */
+    UNTIL(w->loop, w->peers_gone == 1);
+    w->state.bus->gone_ms = 6000;
+    UNTIL(w->loop, w->ups == 2 && w->peer_ups == 2); /* so that it tells its sessions again */
+    assert_int_equal(w->downs, 1);
+    w->answer_at_once = true;
+    ask(w, 1000);
+    UNTIL(w->loop, w->answers == 1);
+    assert_int_equal(w->status, BUS_ok);
+}
+
+static void a_restarted_state_is_noticed_soon(void **state)
+{
+    struct world *w = *state;
+    char endpoint[128];
+    uint64_t start;
+
+    snprintf(endpoint, sizeof(endpoint), "%s", bus_server_endpoint(w->server));
+    ask(w, 60000);
+    server_stop(w);
+    process_end(&w->state);
+    w->state = process_start(w->loop, "state@test", "state", NULL);
+    while (server_start(w, endpoint) == -EADDRINUSE) {
+        server_stop(w);
+        loop_once(w->loop, 5);
+    }
+    start = clock_mono_us();
+    UNTIL(w->loop, w->ups == 2);
+    assert_int_equal(w->downs, 1);
+    assert_int_equal(w->answers, 1); /* what was under way was ended */
+    assert_int_equal(w->status, BUS_gone);
+    assert_true(clock_mono_us() - start < 2000000);
+}
+
+static void nothing_is_asked_of_a_state_that_is_not_there(void **state)
+{
+    struct world *w = *state;
+    char endpoint[128];
+
+    snprintf(endpoint, sizeof(endpoint), "%s", bus_server_endpoint(w->server));
+    w->gw.bus->gone_ms = 700;
+    server_stop(w);
+    UNTIL(w->loop, w->downs == 1);
+    assert_false(bus_asker_is_up(w->asker));
+    assert_int_equal(ask(w, 100), 0);
+    while (server_start(w, endpoint) == -EADDRINUSE) {
+        server_stop(w);
+        loop_once(w->loop, 5);
+    }
+    UNTIL(w->loop, w->ups == 2);
+    assert_int_equal(w->requests, 0);
+}
+
+static void who_is_told_that_a_peer_is_gone_may_ask_again(void **state)
+{
+    struct world *w = *state;
+
+    w->state.bus->gone_ms = 300;
+    w->ask_again = true;
+    bus_server_ask(w->server, w->peer, METHOD_resync, 0, NO_PAIRS, 60000, on_answer, w);
+    bus_asker_destroy(&w->asker);
+    UNTIL(w->loop, w->answers == 2);
+    assert_int_equal(w->peers_gone, 1);
+    assert_int_equal(w->status, BUS_timeout);
+}
+
+/* ---- echoes ---- */
+
+static void count_echo(void *arg, const struct bus_msg *m)
+{
+    struct world *w = arg;
+
+    assert_int_equal(m->seq, 0);
+    assert_true(view_eq(m->topic, VIEW("xod/echo/gw1/")));
+    w->number++;
+}
+
+static void an_echo_is_published_for_who_asks(void **state)
+{
+    static const struct bus_sub_handler handler = {count_echo, NULL};
+    struct world *w = *state;
+    struct bus_sub *s;
+    int err = 0;
+
+    s = bus_sub_new(w->gw.bus, bus_forwarder_subscribe(w->fwd), &handler, w, &err);
+    bus_sub_add(s, VIEW("xod/echo/gw1/"));
+    w->number = 0;
+    while (w->number == 0) {
+        bus_ask(w->asker, METHOD_echo, 1, VIEW("\xa5plane\xa3xod"), 1000, NULL, NULL);
+        run_for(w->loop, 20);
+    }
+    bus_ask(w->asker, METHOD_echo, 0, NO_PAIRS, 1000, on_answer, w);
+    UNTIL(w->loop, w->answers == 1);
+    assert_int_equal(w->status, BUS_malformed);
+    bus_sub_destroy(&s);
+}
+
+/* ---- bad input ---- */
+
+static void malformed_requests_are_refused_and_counted(void **state)
+{
+    struct world *w = *state;
+    void *raw = zmq_socket(bus_zmq(w->gw.bus), ZMQ_DEALER);
+    struct view one = VIEW("\x01"), body = VIEW("\x80"), method = VIEW("command");
+    struct view bad[][5] = {
+        {method},
+        {one, one, method},
+        {one, one, method, body, body},
+        {VIEW("\x02"), one, method, body},
+        {VIEW(""), one, method, body},
+        {one, VIEW("\xff"), method, body},
+        {one, VIEW("\xdd\xff\xff\xff\xff"), method, body},
+        {one, one, VIEW("nonsense"), body},
+        {one, one, VIEW(""), body},
+        {one, one, method, VIEW("")},
+        {one, one, method, VIEW("\x91\x01")},
+        {one, one, method, VIEW("\xdf\xff\xff\xff\xff")},
+    };
+    int n = sizeof(bad) / sizeof(bad[0]), zero = 0;
+
+    zmq_setsockopt(raw, ZMQ_LINGER, &zero, sizeof(zero));
+    zmq_connect(raw, bus_server_endpoint(w->server));
+    for (int i = 0; i < n; i++) {
+        int frames = 0;
+        while (frames < 5 && bad[i][frames].ptr)
+            frames++;
+        assert_int_equal(frames_send(raw, bad[i], frames), 0);
+    }
+    UNTIL(w->loop, counted(w->state.bus->counts.malformed) == n);
+    assert_int_equal(w->requests, 0);
+    w->answer_at_once = true;
+    ask(w, 1000);
+    UNTIL(w->loop, w->answers == 1);
+    zmq_close(raw);
+}
+
+static void who_did_not_say_hello_is_told_so(void **state)
+{
+    struct world *w = *state;
+    void *raw = zmq_socket(bus_zmq(w->gw.bus), ZMQ_DEALER);
+    struct view parts[] = {VIEW("\x01"), VIEW("\x05"), VIEW("command"), VIEW("\x80")};
+    struct frames f = {.n = 0};
+    int zero = 0;
+
+    zmq_setsockopt(raw, ZMQ_LINGER, &zero, sizeof(zero));
+    zmq_connect(raw, bus_server_endpoint(w->server));
+    frames_send(raw, parts, 4);
+    UNTIL(w->loop, f.n > 0 || frames_recv(raw, &f));
+    assert_int_equal(f.n, 4);
+    assert_true(view_eq(frame_view(&f, 1), VIEW("\x05")));
+    assert_true(view_eq(frame_view(&f, 2), VIEW("unknown_peer")));
+    assert_int_equal(w->requests, 0);
+    frames_close(&f);
+    zmq_close(raw);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(a_peer_says_hello_by_itself),
+        T(a_request_is_answered),
+        T(state_asks_too),
+        T(a_stream_ends_with_the_answer_that_is_not_more),
+        T(a_thousand_requests_at_once_are_all_answered),
+        T(a_request_has_a_deadline_and_a_late_answer_is_counted),
+        T(state_gives_up_too),
+        T(a_cancelled_request_is_not_answered),
+        T(a_quiet_peer_stays),
+        T(a_peer_that_says_nothing_is_gone),
+        T(a_peer_that_was_taken_for_gone_begins_anew),
+        T(a_restarted_state_is_noticed_soon),
+        T(nothing_is_asked_of_a_state_that_is_not_there),
+        T(who_is_told_that_a_peer_is_gone_may_ask_again),
+        T(an_echo_is_published_for_who_asks),
+        T(malformed_requests_are_refused_and_counted),
+        T(who_did_not_say_hello_is_told_so),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
