@@ -37,7 +37,7 @@ int envelope_read(struct frames *f, int first, struct msg_doc *doc, struct envel
         return 0;
     status = schema_status_find(word);
     if (status < 0)
-        return -EBADMSG;
+        return -ENOSYS;
     e->status = (enum bus_status)status;
     return 0;
 }

@@ -85,7 +85,8 @@ struct envelope {
     enum bus_status status;
     struct msg_doc *doc; /* the parsed body */
 };
-/* Reads frames first..first+3. 0 or -EBADMSG. */
+/* Reads frames first..first+3. 0; -EBADMSG; -ENOSYS for a word that is no method nor status (the id is
+ * read). */
 int envelope_read(struct frames *f, int first, struct msg_doc *doc, struct envelope *e);
 /* Sends one (to: the routing id before it, or empty). 0 or a negative errno. */
 int envelope_send(void *socket, struct view to, uint64_t id, struct view word, struct view body);

@@ -17,6 +17,7 @@ struct pending {
     struct bus *bus;
     struct map *by_id;
     uint64_t next_id;
+    bool closed; /* being destroyed: nothing is asked any more */
 };
 
 struct pending *pending_new(struct bus *b)
@@ -77,8 +78,8 @@ void pending_destroy(struct pending **p)
 {
     if (!p || !*p)
         return;
-    while (map_count((*p)->by_id) > 0)
-        pending_gone(*p, NULL);
+    (*p)->closed = true;
+    pending_gone(*p, NULL);
     map_destroy(&(*p)->by_id);
     free(*p);
     *p = NULL;
@@ -89,7 +90,7 @@ uint64_t pending_add(struct pending *p, const void *owner, uint32_t deadline_ms,
 {
     struct entry *e;
 
-    if (map_count(p->by_id) >= MAX_PENDING)
+    if (p->closed || map_count(p->by_id) >= MAX_PENDING)
         return 0;
     e = calloc(1, sizeof(*e));
     if (!e)

@@ -148,21 +148,27 @@ static void handle(struct bus_server *s, struct view from, struct envelope *e)
         pending_answer(s->pending, p, e->id, e->status, &e->doc->root);
 }
 
+static void refuse(struct bus_server *s, struct frames *f, uint64_t id, enum bus_status status)
+{
+    metric_add(s->bus->counts.malformed, 1);
+    if (f->n > 1)
+        send_to(s, frame_view(f, 0), id, schema_status_name(status), view_of(NULL, 0));
+}
+
 static bool step(void *arg)
 {
     struct bus_server *s = arg;
     struct envelope e;
     struct frames f;
+    int rc;
 
     if (!frames_recv(s->socket, &f))
         return false;
-    if (f.n < 2 || envelope_read(&f, 1, &s->doc, &e) < 0) {
-        metric_add(s->bus->counts.malformed, 1);
-        if (f.n > 1)
-            send_to(s, frame_view(&f, 0), 0, VIEW("malformed"), view_of(NULL, 0));
-    } else {
+    rc = f.n < 2 ? -EBADMSG : envelope_read(&f, 1, &s->doc, &e);
+    if (rc == 0)
         handle(s, frame_view(&f, 0), &e);
-    }
+    else
+        refuse(s, &f, rc == -ENOSYS ? e.id : 0, rc == -ENOSYS ? BUS_unknown_method : BUS_malformed);
     frames_close(&f);
     return true;
 }

@@ -7,8 +7,8 @@
  *     CTI_MESSAGE(directory, .class = "directory", .required = required, .permission = true,
  *                 .handle = handle);
  *
- * Several descriptors may match one message: each is called; those of one file in the order in
- * which they stand there.
+ * Several descriptors may match one message: each is called, in no particular order. That is also how
+ * another file adds to a message that is there.
  */
 #ifndef CTIBUS_CTI_GW_REGISTRY_H
 #define CTIBUS_CTI_GW_REGISTRY_H

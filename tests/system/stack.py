@@ -245,10 +245,10 @@ class Client:
         return message
 
     def believe(self, m):
-        if m["function"] in ("updateconfig", "updatestatus"):
+        if m.get("function") in ("updateconfig", "updatestatus"):
             at = self.view.setdefault((m["listname"], m["tid"]), {})
             at.update(m["config" if m["function"] == "updateconfig" else "status"])
-        elif m["function"] == "delconfig":
+        elif m.get("function") == "delconfig":
             for i in m["list"]:
                 self.view.pop((m["listname"], i), None)
 

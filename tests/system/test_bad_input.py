@@ -25,7 +25,8 @@ def alice(stack):
 
 @pytest.mark.parametrize("line", [b"not json", b"{", b'"text"', b"[1,2]", b"null", b"17", b"\xff\xfe",
                                   b'{"class":"\xff"}', b'{"class":"\xed\xa0\x80"}', b"{}x",
-                                  b"[" * 100000, b'{"a":' * 100000, b"\x00", b'{"class":"a\x00b"}x'])
+                                  b"[" * 100000, b'{"a":' * 40000, b"\x00", b'{"class":"a\x00b"}x'],
+                         ids=range(14))
 def test_what_is_no_json_object_is_told_and_nothing_else_happens(alice, line):
     alice.raw(line + b"\n")
     m = alice.line()
@@ -59,7 +60,7 @@ def test_odd_but_good_lines(alice):
     assert alice.line()["listname"] == "é/\""
 
 
-@pytest.mark.parametrize("end", [b"", b"\n"])
+@pytest.mark.parametrize("end", [b"", b"\n"], ids=["unfinished", "whole"])
 def test_a_line_too_long_closes_with_a_reason(stack, end):
     c = stack.client("alice")
     try:
@@ -146,10 +147,11 @@ def test_forged_requests_are_refused(stack):
     one, body = msgpack.packb(1), msgpack.packb({})
     for frames in ([b""], [one, one, b"hello"], [one, one, b"hello", b"\xdd\xff\xff\xff\xff"],
                    [msgpack.packb(9), one, b"hello", body], [one, b"\xd9\xff", b"hello", body],
-                   [one, one, b"hello", b"\x90"], [one] * 30):
+                   [one, one, b"hello", b"\x90"]):
         d.send_multipart(frames)
         assert d.poll(5000)
         assert d.recv_multipart()[2] == b"malformed"
+    d.send_multipart([one] * 30)  # no request at all: dropped and counted
     d.send_multipart([one, msgpack.packb(7), b"hello", msgpack.packb({"service": "x", "instance": "y"})])
     assert d.recv_multipart()[2] == b"ok"
     for method in (b"login.open", b"login.check", b"session.renew", b"command", b"worker.register",

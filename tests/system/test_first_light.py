@@ -18,7 +18,8 @@ def commstatuses(client, channel_prefix):
 
 @pytest.mark.parametrize("version", ["20", "1.8"])
 def test_phones_ring_talk_and_hang_up(version):
-    with Stack(f"{version}/02-call-answered.ami", sim_args=["--wait-login", "--loops", "1"]) as s:
+    # played twice: the client may come in while the first call is under way
+    with Stack(f"{version}/02-call-answered.ami", sim_args=["--wait-login", "--loops", "2"]) as s:
         s.wait_ready("state", "cti-gw")
         alice = s.client("alice").load()
         until(lambda: s.sim_status()["done"], "the capture is played")
@@ -27,8 +28,8 @@ def test_phones_ring_talk_and_hang_up(version):
                  if m["listname"] == "phones" and m.get("tid") == "12" and "hintstatus" in m["status"]]
         assert hints[-1] == "0" and "8" in hints and "1" in hints[hints.index("8"):]
         bob = commstatuses(alice, "SIP/bob-")
-        assert [w for w in bob if w in ("ringing", "linked-called", "hangup")][:3] == [
-            "ringing", "linked-called", "hangup"]
+        bob = [w for w in bob if w in ("ringing", "linked-called", "hangup")]
+        assert ["ringing", "linked-called", "hangup"] in [bob[i:i + 3] for i in range(len(bob))]
         carol = commstatuses(alice, "SIP/carol-")
         assert carol[-1] == "hangup" and "linked-called" in carol
         assert all(alice.status("phones", p)["channels"] == [] for p in ("11", "12", "13"))
@@ -163,6 +164,6 @@ def test_requests_can_be_asked_by_a_foreign_tool():
         status, body = ask(3, "snapshot", list="users", id="1")
         assert status == "ok" and body["objects"][0][3]["loginclient"] == "alice"
         assert "alice" not in [v for k, v in body["objects"][0][3].items() if k != "loginclient"]
-        assert ask(4, "no.such.method")[0] == "malformed"
+        assert ask(4, "no.such.method")[0] == "unknown_method"
         d.close(0)
         context.term()

@@ -347,10 +347,12 @@ static void who_is_told_that_a_peer_is_gone_may_ask_again(void **state)
 {
     struct world *w = *state;
 
-    w->state.bus->gone_ms = 300;
+    w->state.bus->gone_ms = 50;
     w->ask_again = true;
     bus_server_ask(w->server, w->peer, METHOD_resync, 0, NO_PAIRS, 60000, on_answer, w);
-    bus_asker_destroy(&w->asker);
+    UNTIL(w->loop, w->answers == 1);
+    assert_int_equal(w->status, BUS_gone);
+    w->state.bus->gone_ms = 6000;
     UNTIL(w->loop, w->answers == 2);
     assert_int_equal(w->peers_gone, 1);
     assert_int_equal(w->status, BUS_timeout);

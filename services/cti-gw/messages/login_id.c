@@ -41,15 +41,30 @@ static bool version_fits(struct client *c, struct request *rq)
     return false;
 }
 
-static void check_version(struct client *c, struct request *rq)
+/* False: a field is missing; the client is refused and gone. */
+static bool complete(struct client *c, struct request *rq)
 {
-    version_fits(c, rq);
+    static const char *const required[] = {"userlogin", "company", "ident", "xivoversion", NULL};
+    static const struct cti_message fields = {.required = required};
+    struct buf error;
+    bool whole;
+
+    buf_init(&error, 256);
+    buf_append_cstr(&error, "missing:");
+    whole = registry_complete(&fields, rq->body, &error);
+    if (!whole)
+        client_refuse(c, rq->class, rq->reply_id, buf_view(&error));
+    buf_free(&error);
+    return whole;
 }
 
 static void login_id(struct client *c, struct request *rq)
 {
     struct view who = json_get_view(rq->body, "userlogin");
 
+    /* First the version: a client of 1.1 has other fields, and is to hear why it is refused. */
+    if (!version_fits(c, rq) || !complete(c, rq))
+        return;
     if (c->phase != CONNECTED) {
         client_refuse(c, rq->class, rq->reply_id, VIEW("notloggedyet"));
         return;
@@ -70,9 +85,4 @@ static void login_id(struct client *c, struct request *rq)
         client_refuse(c, rq->class, rq->reply_id, VIEW("noconn"));
 }
 
-/* First the version: a client of 1.1 has other fields, and is to hear why it is refused. */
-CTI_MESSAGE(login_id_version, .class = "login_id", .login = true, .handle = check_version);
-
-static const char *const required[] = {"userlogin", "company", "ident", "xivoversion", NULL};
-CTI_MESSAGE(login_id, .class = "login_id", .required = required, .login = true,
-            .handle = login_id);
+CTI_MESSAGE(login_id, .class = "login_id", .login = true, .handle = login_id);

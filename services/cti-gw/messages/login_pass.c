@@ -38,9 +38,10 @@ static void on_checked(void *arg, enum bus_status status, const msgpack_object *
     struct buf *line = &c->gw->line;
 
     c->asked = 0;
-    /* Made if need be: the first snapshot may still be under way. */
-    c->site = xod_site(replica_xod(c->gw->replica), msg_get_str(body, "ipbxid"), true);
-    c->user_id = status == BUS_ok && c->site ? view_dup(msg_get_str(body, "userid")) : NULL;
+    if (status == BUS_ok) { /* the site is made if need be: the first snapshot may be under way */
+        c->site = xod_site(replica_xod(c->gw->replica), msg_get_str(body, "ipbxid"), true);
+        c->user_id = c->site ? view_dup(msg_get_str(body, "userid")) : NULL;
+    }
     if (!c->user_id) {
         refuse(c, status);
         return;

@@ -1,0 +1,172 @@
+"""scripts/run, what `make run` runs: it becomes ready, a client sees a call, and it stops cleanly."""
+
+import contextlib
+import json
+import os
+import pathlib
+import queue
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BIN = pathlib.Path(os.environ.get("CTIBUS_BIN", ROOT / "build" / "bin"))
+SECONDS = 60
+
+
+def free_ports(count):
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [s.getsockname()[1] for s in sockets]
+
+
+@pytest.fixture(name="config")
+def fixture_config(tmp_path):
+    """A copy of the shipped configuration at ports of its own."""
+    ami, cti, *others = free_ports(8)
+    folder = tmp_path / "config"
+    shutil.copytree(ROOT / "config", folder)
+    path = folder / "ctibus.json"
+    tree = json.loads(path.read_text(encoding="utf-8"))
+    tree["main"]["incoming_tcp"]["CTI"][1] = cti
+    tree["ipbxes"]["xivo"]["ipbx_connection"]["ipport"] = ami
+    tree["ctibus"]["bus"] = {name: f"tcp://127.0.0.1:{others.pop()}"
+                             for name in ("publish", "subscribe", "request")}
+    tree["ctibus"]["http"] = {name: f"127.0.0.1:{others.pop()}"
+                              for name in ("state", "ami-gw", "cti-gw")}
+    path.write_text(json.dumps(tree), encoding="utf-8")
+    return path
+
+
+class Run:
+    """scripts/run, with what it prints."""
+
+    def __init__(self, config, *args):
+        build = config.parent / "build"
+        build.mkdir(exist_ok=True)
+        if not (build / "bin").exists():
+            (build / "bin").symlink_to(BIN)
+        self.logs = build / "run"
+        self.process = subprocess.Popen(
+            [ROOT / "scripts" / "run", "--config", config, "--build", build, *args],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.lines = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.lines.put(line)
+        self.lines.put(None)
+
+    def read_until(self, wanted):
+        """What came up to this text, or up to the end with None."""
+        text = ""
+        while wanted is None or wanted not in text:
+            line = self.lines.get(timeout=SECONDS)
+            if line is None:
+                assert wanted is None, f"no {wanted!r} in: {text}"
+                break
+            text += line
+        return text
+
+    def children(self):
+        listed = subprocess.run(["ps", "--ppid", str(self.process.pid), "-o", "pid=,comm="],
+                                capture_output=True, text=True, check=False).stdout
+        return {name: int(pid) for pid, name in (line.split() for line in listed.splitlines())}
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        return self.process.wait(SECONDS)
+
+
+@pytest.fixture(name="start")
+def fixture_start(config):
+    runs = []
+
+    def start(*args):
+        runs.append(Run(config, *args))
+        return runs[-1]
+
+    yield start
+    for run in runs:
+        run.stop()
+
+
+def demo(config, *args):
+    port = json.loads(config.read_text(encoding="utf-8"))["main"]["incoming_tcp"]["CTI"][1]
+    return subprocess.run([ROOT / "scripts" / "cti-demo", "--port", str(port), *args],
+                          capture_output=True, text=True, timeout=SECONDS, check=False)
+
+
+def gone(pid):
+    """Ended, whether or not somebody has waited for it."""
+    try:
+        stat = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
+    except FileNotFoundError:
+        return True
+    return stat.rpartition(") ")[2].startswith("Z")
+
+
+@pytest.mark.parametrize("version", ["20", "1.8"])
+def test_client_sees_the_call_and_all_stops(config, start, version):
+    run = start("--asterisk", version)
+    assert f"Asterisk {version}" in run.read_until("Ctrl-C stops everything.")
+    children = run.children()
+    assert len(children) == 4
+    said = demo(config, "--seconds", "7").stdout
+    changes = [json.loads(line[2:]) for line in said.splitlines() if line.startswith("< ")]
+    statuses = {c["status"].get("hintstatus") for c in changes
+                if c.get("listname") == "phones" and "replyid" not in c and "status" in c}
+    assert {"0", "1", "8"} <= statuses, "idle, talking and ringing"
+    assert run.stop() == 0
+    assert all(gone(pid) for pid in children.values())
+    assert "Traceback" not in run.read_until(None)
+
+
+@pytest.mark.parametrize("name", ["state", "ami-gw", "cti-gw"])
+def test_a_part_that_dies_ends_all(start, name):
+    run = start()
+    run.read_until("Ctrl-C stops everything.")
+    children = run.children()
+    os.kill(children[f"ctibus-{name}"], signal.SIGKILL)
+    assert run.process.wait(SECONDS) == 1
+    said = run.read_until(None)
+    assert f"{name} ended by signal 9" in said
+    assert str(run.logs / f"{name}.log") in said
+    assert all(gone(pid) for pid in children.values())
+
+
+def test_taken_port_is_told(config, start):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        tree = json.loads(config.read_text(encoding="utf-8"))
+        tree["main"]["incoming_tcp"]["CTI"][1] = port
+        config.write_text(json.dumps(tree), encoding="utf-8")
+        run = start()
+        assert run.process.wait(SECONDS) == 1
+        assert re.search(rf"listens already at 127.0.0.1:{port}", run.read_until(None))
+
+
+def test_killed_itself_it_leaves_nobody(start):
+    run = start()
+    run.read_until("Ctrl-C stops everything.")
+    children = run.children()
+    run.process.kill()
+    run.process.wait(SECONDS)
+    deadline = time.monotonic() + SECONDS
+    while not all(gone(pid) for pid in children.values()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert all(gone(pid) for pid in children.values())
+
+
+def test_demo_says_why_it_cannot(config):
+    said = demo(config)
+    assert said.returncode != 0
+    assert "Does `make run` run?" in said.stderr

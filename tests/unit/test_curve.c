@@ -1,0 +1,294 @@
+/* CURVE: key files, and what each role may do. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "support/bus.h"
+
+/* ---- key files ---- */
+
+struct files {
+    char dir[64];
+    char server[128], server_pub[128], own[128], allow[128];
+};
+
+static int make_files(void **state)
+{
+    struct files *f = calloc(1, sizeof(*f));
+
+    strcpy(f->dir, "/tmp/ctibus-keys-XXXXXX");
+    if (!mkdtemp(f->dir))
+        return -1;
+    snprintf(f->server, sizeof(f->server), "%s/server", f->dir);
+    snprintf(f->server_pub, sizeof(f->server_pub), "%s/server.pub", f->dir);
+    snprintf(f->own, sizeof(f->own), "%s/own", f->dir);
+    snprintf(f->allow, sizeof(f->allow), "%s/allow", f->dir);
+    *state = f;
+    return bus_keys_make(f->server) == 0 && bus_keys_make(f->own) == 0 ? 0 : -1;
+}
+
+static int drop_files(void **state)
+{
+    struct files *f = *state;
+    char pub[160];
+
+    snprintf(pub, sizeof(pub), "%s.pub", f->own);
+    unlink(f->server);
+    unlink(f->server_pub);
+    unlink(f->own);
+    unlink(pub);
+    unlink(f->allow);
+    rmdir(f->dir);
+    free(f);
+    return 0;
+}
+
+static void write_allow(struct files *f, const char *text)
+{
+    FILE *out = fopen(f->allow, "w");
+
+    assert_non_null(out);
+    fputs(text, out);
+    fclose(out);
+}
+
+static void keys_are_made_and_loaded(void **state)
+{
+    struct files *f = *state;
+    struct bus_keys *k;
+    char why[256] = "";
+    char text[512];
+    struct stat st;
+
+    assert_int_equal(stat(f->own, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_int_equal(bus_keys_make(f->own), -EEXIST); /* never over an old one */
+    k = bus_keys_load(f->server_pub, f->own, NULL, why, sizeof(why));
+    assert_string_equal(why, "");
+    assert_int_equal(strlen(k->own_secret), 40);
+    assert_string_not_equal(k->own_public, k->server);
+    snprintf(text, sizeof(text), "# who may come in\n\ngateway %s cti-gw on host2\nmonitor %s\n",
+             k->own_public, k->server);
+    write_allow(f, text);
+    bus_keys_destroy(&k);
+    k = bus_keys_load(f->server, f->server, f->allow, why, sizeof(why));
+    assert_non_null(k);
+    assert_int_equal(k->n_allowed, 2);
+    assert_int_equal(bus_keys_role(k, k->server), ROLE_MONITOR);
+    assert_int_equal(bus_keys_role(k, k->allowed[0].key), ROLE_GATEWAY);
+    assert_int_equal(bus_keys_role(k, "x"), ROLE_NONE);
+    bus_keys_destroy(&k);
+}
+
+static void assert_refused(const char *server, const char *own, const char *allow,
+                           const char *reason)
+{
+    char why[512] = "";
+
+    assert_null(bus_keys_load(server, own, allow, why, sizeof(why)));
+    assert_non_null(strstr(why, reason));
+}
+
+static void bad_key_files_are_refused_with_a_reason(void **state)
+{
+    struct files *f = *state;
+
+    assert_refused("/nowhere/x", f->own, NULL, "/nowhere/x: No such file");
+    assert_refused(f->server_pub, f->server_pub, NULL, "a public and a secret key");
+    write_allow(f, "gateway tooshort\n");
+    assert_refused(f->server_pub, f->own, f->allow, "allow:1: not a key line");
+    write_allow(f, "\n# x\nadmin rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7\n");
+    assert_refused(f->server_pub, f->own, f->allow, "allow:3: not a key line");
+    write_allow(f, "gateway rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7x\n");
+    assert_refused(f->server_pub, f->own, f->allow, "allow:1: not a key line");
+}
+
+/* ---- on the wire ---- */
+
+struct member {
+    struct bus_keys keys;
+    struct process p;
+    struct bus_sub *sub;
+    struct bus_pub *pub;
+    struct bus_asker *asker;
+    int got;
+};
+
+struct world {
+    struct loop *loop;
+    struct bus_keys keys;
+    struct bus_allowed allowed[2];
+    struct process state;
+    struct bus_forwarder *fwd;
+    struct bus_pub *pub;
+    struct bus_server *server;
+    struct bus_sub *sub;
+    int got;
+    struct member gateway, monitor, stranger;
+};
+
+static void count_state(void *arg, const struct bus_msg *m)
+{
+    ((struct world *)arg)->got++;
+}
+
+static void count_member(void *arg, const struct bus_msg *m)
+{
+    ((struct member *)arg)->got++;
+}
+
+static void no_request(void *arg, struct bus_peer *peer, uint64_t id, enum bus_method method,
+                       const msgpack_object *body)
+{
+}
+
+static const struct bus_sub_handler state_sub = {count_state, NULL};
+static const struct bus_sub_handler member_sub = {count_member, NULL};
+static const struct bus_server_handler server_handler = {no_request, NULL, NULL};
+static const struct bus_asker_handler asker_handler = {NULL, NULL, NULL};
+
+static void start_state(struct world *w)
+{
+    int err = 0;
+
+    strcpy(w->keys.server, w->keys.own_public);
+    w->keys.allowed = w->allowed;
+    w->keys.n_allowed = 2;
+    w->state = process_start(w->loop, "state@test", "state", &w->keys);
+    w->fwd = bus_forwarder_new(w->state.bus, "tcp://0.0.0.0:*", "tcp://127.0.0.1:*", NULL, &err);
+    assert_int_equal(err, 0); /* with CURVE an open address is no matter */
+    w->pub = bus_pub_new(w->state.bus, BUS_INPROC_PUBLISH, NULL, NULL, &err);
+    w->sub = bus_sub_new(w->state.bus, BUS_INPROC_SUBSCRIBE, &state_sub, w, &err);
+    bus_sub_add(w->sub, VIEW("tel/"));
+    w->server = bus_server_new(w->state.bus, "tcp://127.0.0.1:*", NULL, "s", &server_handler, w,
+                               w->pub, &err);
+    assert_int_equal(err, 0);
+}
+
+static void start_member(struct world *w, struct member *m, const char *name)
+{
+    int err = 0;
+    char publish[64];
+
+    snprintf(publish, sizeof(publish), "tcp://127.0.0.1%s",
+             strrchr(bus_forwarder_publish(w->fwd), ':'));
+    m->p = process_start(w->loop, name, name, &m->keys);
+    m->sub = bus_sub_new(m->p.bus, bus_forwarder_subscribe(w->fwd), &member_sub, m, &err);
+    bus_sub_add(m->sub, VIEW("xod/"));
+    m->pub = bus_pub_new(m->p.bus, publish, NULL, NULL, &err);
+    m->asker = bus_asker_new(m->p.bus, bus_server_endpoint(w->server), name, &asker_handler, m,
+                             &err);
+    assert_int_equal(err, 0);
+}
+
+static void stop_member(struct member *m)
+{
+    bus_sub_destroy(&m->sub);
+    bus_pub_destroy(&m->pub);
+    bus_asker_destroy(&m->asker);
+    process_end(&m->p);
+}
+
+static void stop_state(struct world *w)
+{
+    bus_server_destroy(&w->server);
+    bus_sub_destroy(&w->sub);
+    bus_pub_destroy(&w->pub);
+    bus_forwarder_destroy(&w->fwd);
+    process_end(&w->state);
+}
+
+static void each_key_may_do_what_its_role_permits(void **state)
+{
+    struct world w = {.loop = loop_new()};
+    struct member *all[] = {&w.gateway, &w.monitor, &w.stranger};
+    static const char *const names[] = {"gateway", "monitor", "stranger"};
+
+    zmq_curve_keypair(w.keys.own_public, w.keys.own_secret);
+    for (int i = 0; i < 3; i++) {
+        zmq_curve_keypair(all[i]->keys.own_public, all[i]->keys.own_secret);
+        strcpy(all[i]->keys.server, w.keys.own_public);
+        if (i < 2) {
+            strcpy(w.allowed[i].key, all[i]->keys.own_public);
+            w.allowed[i].role = i == 0 ? ROLE_GATEWAY : ROLE_MONITOR;
+        }
+    }
+    start_state(&w);
+    for (int i = 0; i < 3; i++)
+        start_member(&w, all[i], names[i]);
+    for (int n = 0; n < 1000 && (w.gateway.got < 50 || w.monitor.got < 50 || w.got < 50); n++) {
+        bus_pub_send(w.pub, VIEW("xod/x/config/users/5/"), VIEW("\x80"));
+        bus_pub_send(w.gateway.pub, VIEW("tel/x/channel/new/"), VIEW("\x80"));
+        run_for(w.loop, 10);
+    }
+    assert_true(w.gateway.got >= 50 && w.monitor.got >= 50 && w.got >= 50);
+    assert_true(bus_asker_is_up(w.gateway.asker));
+    assert_false(bus_asker_is_up(w.monitor.asker));
+    assert_false(bus_pub_wanted(w.monitor.pub, VIEW("tel/")));
+    assert_int_equal(w.stranger.got, 0);
+    assert_false(bus_asker_is_up(w.stranger.asker));
+    assert_false(bus_pub_wanted(w.stranger.pub, VIEW("tel/")));
+    for (int i = 0; i < 3; i++)
+        stop_member(all[i]);
+    stop_state(&w);
+    loop_destroy(&w.loop);
+}
+
+static void who_speaks_in_clear_gets_nothing(void **state)
+{
+    struct world w = {.loop = loop_new()};
+    struct bus_sub *s;
+    struct member clear = {.got = 0};
+    int err = 0;
+
+    zmq_curve_keypair(w.keys.own_public, w.keys.own_secret);
+    strcpy(w.allowed[0].key, w.keys.own_public);
+    w.allowed[0].role = ROLE_GATEWAY;
+    start_state(&w);
+    clear.p = process_start(w.loop, "clear", "clear", NULL);
+    s = bus_sub_new(clear.p.bus, bus_forwarder_subscribe(w.fwd), &member_sub, &clear, &err);
+    bus_sub_add(s, VIEW(""));
+    for (int n = 0; n < 50; n++) {
+        bus_pub_send(w.pub, VIEW("tel/x/channel/new/"), VIEW("\x80"));
+        run_for(w.loop, 10);
+    }
+    assert_true(w.got > 0);
+    assert_int_equal(clear.got, 0);
+    bus_sub_destroy(&s);
+    process_end(&clear.p);
+    stop_state(&w);
+    loop_destroy(&w.loop);
+}
+
+static void nothing_binds_with_curve_before_somebody_guards_it(void **state)
+{
+    struct world w = {.loop = loop_new()};
+    int err = 0;
+
+    zmq_curve_keypair(w.keys.own_public, w.keys.own_secret);
+    w.state = process_start(w.loop, "state@test", "state", &w.keys);
+    assert_null(bus_server_new(w.state.bus, "tcp://127.0.0.1:*", NULL, "s", &server_handler, &w,
+                               NULL, &err));
+    assert_int_equal(err, -EACCES);
+    process_end(&w.state);
+    loop_destroy(&w.loop);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(keys_are_made_and_loaded, make_files, drop_files),
+        cmocka_unit_test_setup_teardown(bad_key_files_are_refused_with_a_reason, make_files,
+                                        drop_files),
+        cmocka_unit_test(each_key_may_do_what_its_role_permits),
+        cmocka_unit_test(who_speaks_in_clear_gets_nothing),
+        cmocka_unit_test(nothing_binds_with_curve_before_somebody_guards_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
