@@ -133,6 +133,8 @@ static const struct stamp *stamp_get(struct replica *r, struct view site, struct
 
 /* ---- applying ---- */
 
+static void start_over(struct replica *r, uint32_t in_ms);
+
 static void apply(struct replica *r, uint64_t seq, struct view topic, struct view body)
 {
     struct wire_change c;
@@ -150,6 +152,22 @@ static void apply(struct replica *r, uint64_t seq, struct view topic, struct vie
         drop_stamps(r);
 }
 
+/* The next change: one that the whole snapshot holds is left out. False when those before it are
+ * missing (which the bus does not see when none was heard before the snapshot): a new snapshot is on
+ * its way then. */
+static bool next_change(struct replica *r, uint64_t seq, struct view topic, struct view body)
+{
+    if (seq > r->seq + 1) {
+        log_warning(r->log, "replica: %llu changes after the snapshot are missing",
+                    (unsigned long long)(seq - r->seq - 1));
+        start_over(r, 0);
+        return false;
+    }
+    if (seq > r->seq)
+        apply(r, seq, topic, body);
+    return true;
+}
+
 static void keep(struct replica *r, const struct bus_msg *m)
 {
     size_t n = m->topic.len + m->body.len;
@@ -157,14 +175,13 @@ static void keep(struct replica *r, const struct bus_msg *m)
 
     if (!k) {
         log_warning(r->log, "replica: too many changes during a snapshot, starting over");
-        drop_kept(r);
-        r->phase = WAITING;
-        loop_timer_start(r->timer, RETRY_MS, false);
+        start_over(r, RETRY_MS);
         return;
     }
     *k = (struct kept){NULL, m->seq, (uint32_t)m->topic.len, (uint32_t)m->body.len};
     memcpy(k->bytes, m->topic.ptr, m->topic.len);
-    memcpy(k->bytes + m->topic.len, m->body.ptr, m->body.len);
+    if (m->body.len)
+        memcpy(k->bytes + m->topic.len, m->body.ptr, m->body.len);
     *r->kept_tail = k;
     r->kept_tail = &k->next;
     r->kept_bytes += sizeof(*k) + n;
@@ -195,11 +212,13 @@ static void go_live(struct replica *r)
     r->phase = LIVE;
     r->seq = r->first_stamp;
     while ((k = r->kept_head)) {
-        struct view topic = view_of(k->bytes, k->topic_len);
+        bool good;
         r->kept_head = k->next;
-        apply(r, k->seq > r->seq ? k->seq : r->seq, topic, view_of(k->bytes + k->topic_len,
-                                                                   k->body_len));
+        good = next_change(r, k->seq, view_of(k->bytes, k->topic_len),
+                           view_of(k->bytes + k->topic_len, k->body_len));
         free(k);
+        if (!good)
+            return;
     }
     drop_kept(r);
     if (r->seq >= r->last_stamp)
@@ -337,8 +356,7 @@ static void on_message(void *arg, const struct bus_msg *m)
             ask_snapshot(r);
     } else if (r->phase == COPYING) {
         keep(r, m);
-    } else if (r->phase == LIVE) {
-        apply(r, m->seq, m->topic, m->body);
+    } else if (r->phase == LIVE && next_change(r, m->seq, m->topic, m->body)) {
         if (r->handler->reached)
             r->handler->reached(r->arg, r->seq);
     }

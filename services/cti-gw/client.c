@@ -12,6 +12,9 @@
 #define MAX_IGNORED 20
 #define MAX_BAD_JSON 10
 #define ASK_DEADLINE_MS 5000
+/* What the kernel may hold for a client that does not read, beside our own bound; the kernel's own
+ * tuning would go up to megabytes for each. */
+#define SEND_BUFFER 131072
 
 /* ---- life ---- */
 
@@ -27,7 +30,9 @@ static uint32_t address_hash(const struct sockaddr *peer)
 struct client *client_new(struct gateway *gw, int fd, const struct sockaddr *peer)
 {
     struct client *c = calloc(1, sizeof(*c));
+    int size = SEND_BUFFER;
 
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
     if (!c) {
         close(fd);
         return NULL;

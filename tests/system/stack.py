@@ -165,8 +165,8 @@ class Stack:
         c.login(user, password or user, **login)
         return c
 
-    def connect(self, part="cti-gw"):
-        return Client(self.programs[part].cti)
+    def connect(self, part="cti-gw", **options):
+        return Client(self.programs[part].cti, **options)
 
     def snapshot(self, *what):
         r = subprocess.run([BIN / "ctibus", "--config", self.path("ctibus.json"), "snapshot", *what],
@@ -206,9 +206,12 @@ class Stack:
 class Client:
     """A CTI client: a socket, lines of JSON, and what it believes of the world."""
 
-    def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), TIMEOUT)
+    def __init__(self, port, receive_buffer=None):
+        self.socket = socket.socket()
         self.socket.settimeout(TIMEOUT)
+        if receive_buffer:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.socket.connect(("127.0.0.1", port))
         self.buffer = b""
         self.commandid = 0
         self.view = {}      # (list, id) -> status and config

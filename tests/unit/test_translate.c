@@ -1,0 +1,499 @@
+/* AMI events of both dialects -> canonical events, row by row of the table, and the calls of two that
+ * are made of bridges. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "bridges.h"
+#include "support/capture.h"
+#include "support/telline.h"
+#include "table.h"
+
+struct world {
+    struct translator *t;
+    struct buf out; /* lines, with ' for " */
+    bool resync;
+};
+
+static void emit(void *arg, const struct tel_out *t)
+{
+    struct world *w = arg;
+    size_t before = buf_len(&w->out);
+
+    tel_line(&w->out, t);
+    for (size_t i = before; i < buf_len(&w->out); i++)
+        if (w->out.mem[w->out.start + i] == '"')
+            w->out.mem[w->out.start + i] = '\'';
+}
+
+static int setup(void **state)
+{
+    struct world *w = calloc(1, sizeof(*w));
+
+    buf_init(&w->out, 0);
+    w->t = translator_new(emit, w);
+    *state = w;
+    return w->t ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+
+    translator_destroy(&w->t);
+    buf_free(&w->out);
+    free(w);
+    return 0;
+}
+
+static bool translate(void *arg, const struct ami_block *b)
+{
+    struct world *w = arg;
+
+    translator_event(w->t, b->name, b, w->resync);
+    return true;
+}
+
+/* What comes of these lines ("|" ends a line). */
+static const char *said(struct world *w, const char *lines)
+{
+    struct buf in;
+
+    buf_init(&in, 0);
+    for (; *lines; lines++)
+        if (*lines == '|')
+            buf_append_cstr(&in, "\r\n");
+        else
+            buf_append_char(&in, *lines);
+    buf_append_cstr(&in, "\r\n\r\n");
+    buf_reset(&w->out);
+    capture_blocks(buf_view(&in), 0, translate, w);
+    buf_free(&in);
+    return buf_cstr(&w->out);
+}
+
+#define assert_said(w, lines, text) assert_string_equal(said(w, lines), text)
+
+/* ---- rows ---- */
+
+static const struct {
+    const char *capture;
+    const char *event, *with; /* the first of that name whose block has `with` in it */
+    const char *line;
+} rows[] = {
+    {"1.8/02-call-answered.ami", "Newchannel", "",
+     "channel/new {'channel':'SIP/alice-00000000','uniqueid':'1795425203.0','state':0,"
+     "'callerid_num':'1001','callerid_name':'Alice Martin','context':'default',"
+     "'exten':'1002'}"},
+    {"20/02-call-answered.ami", "Newchannel", "",
+     "channel/new {'channel':'SIP/alice-00000015','uniqueid':'1795424564.21',"
+     "'linkedid':'1795424564.21','state':0,'callerid_num':'1001',"
+     "'callerid_name':'Alice Martin','context':'default','exten':'1002'}"},
+    {"1.8/02-call-answered.ami", "Newstate", "",
+     "channel/state {'channel':'SIP/alice-00000000','uniqueid':'1795425203.0','state':4,"
+     "'callerid_num':'1001','callerid_name':'Alice Martin'}"},
+    {"20/02-call-answered.ami", "Newstate", "",
+     "channel/state {'channel':'SIP/alice-00000015','uniqueid':'1795424564.21',"
+     "'linkedid':'1795424564.21','state':4,'callerid_num':'1001',"
+     "'callerid_name':'Alice Martin','context':'default','exten':'1002'}"},
+    {"1.8/06-redirect-blind.ami", "NewCallerid", "",
+     "channel/callerid {'channel':'SIP/bob-00000019','uniqueid':'1795425233.26',"
+     "'callerid_num':'1002','callerid_name':'Bob Tremblay'}"},
+    {"20/24-nonascii.ami", "NewCallerid", "",
+     "channel/callerid {'channel':'Local/5006@default-00000000;1',"
+     "'uniqueid':'1795425646.14','linkedid':'1795425646.14','state':0,"
+     "'callerid_num':'900','callerid_name':'Noël Müller','context':'default',"
+     "'exten':'5006'}"},
+    {"20/02-call-answered.ami", "NewConnectedLine", "",
+     "channel/connected {'channel':'SIP/bob-00000016','uniqueid':'1795424564.22',"
+     "'linkedid':'1795424564.21','state':0,'callerid_num':'1002',"
+     "'callerid_name':'Bob Tremblay','connected_num':'1001',"
+     "'connected_name':'Alice Martin','context':'default','exten':'s'}"},
+    {"1.8/02-call-answered.ami", "Hangup", "",
+     "channel/hangup {'channel':'SIP/bob-00000001','uniqueid':'1795425203.1',"
+     "'callerid_num':'1002','callerid_name':'Bob Tremblay','connected_num':'1001',"
+     "'connected_name':'Alice Martin','cause':16,'cause_text':'Normal Clearing'}"},
+    {"20/02-call-answered.ami", "Hangup", "",
+     "channel/hangup {'channel':'SIP/alice-00000015','uniqueid':'1795424564.21',"
+     "'linkedid':'1795424564.21','state':6,'callerid_num':'1001',"
+     "'callerid_name':'Alice Martin','connected_num':'1002',"
+     "'connected_name':'Bob Tremblay','context':'user','exten':'h','cause':16,"
+     "'cause_text':'Normal Clearing'}"},
+    {"1.8/05-hold.ami", "Hold", "Status: On",
+     "channel/hold {'channel':'SIP/bob-00000014','uniqueid':'1795425223.20'}"},
+    {"1.8/05-hold.ami", "Hold", "Status: Off",
+     "channel/unhold {'channel':'SIP/bob-00000014','uniqueid':'1795425223.20'}"},
+    {"20/05-hold.ami", "Hold", "",
+     "channel/hold {'channel':'SIP/bob-00000029','uniqueid':'1795424584.41',"
+     "'linkedid':'1795424584.40','state':6,'callerid_num':'1002',"
+     "'callerid_name':'Bob Tremblay','connected_num':'1001',"
+     "'connected_name':'Alice Martin','context':'default'}"},
+    {"20/05-hold.ami", "Unhold", "",
+     "channel/unhold {'channel':'SIP/bob-00000029','uniqueid':'1795424584.41',"
+     "'linkedid':'1795424584.40','state':6,'callerid_num':'1002',"
+     "'callerid_name':'Bob Tremblay','connected_num':'1001',"
+     "'connected_name':'Alice Martin','context':'default'}"},
+    {"1.8/02-call-answered.ami", "Dial", "Begin",
+     "dial/begin {'channel':'SIP/alice-00000000','uniqueid':'1795425203.0',"
+     "'callerid_num':'1001','callerid_name':'Alice Martin',"
+     "'destination':'SIP/bob-00000001','dest_uniqueid':'1795425203.1'}"},
+    {"1.8/02-call-answered.ami", "Dial", "SubEvent: End",
+     "dial/end {'channel':'SIP/alice-00000000','uniqueid':'1795425203.0',"
+     "'status':'ANSWER'}"},
+    {"20/02-call-answered.ami", "DialBegin", "",
+     "dial/begin {'channel':'SIP/alice-00000015','uniqueid':'1795424564.21',"
+     "'linkedid':'1795424564.21','callerid_num':'1001','callerid_name':'Alice Martin',"
+     "'destination':'SIP/bob-00000016','dest_uniqueid':'1795424564.22',"
+     "'dest_callerid_num':'1002','dest_callerid_name':'Bob Tremblay'}"},
+    {"20/02-call-answered.ami", "DialState", "",
+     "dial/state {'channel':'SIP/alice-00000015','uniqueid':'1795424564.21',"
+     "'linkedid':'1795424564.21','callerid_num':'1001','callerid_name':'Alice Martin',"
+     "'destination':'SIP/bob-00000016','dest_uniqueid':'1795424564.22',"
+     "'dest_callerid_num':'1002','dest_callerid_name':'Bob Tremblay','status':'RINGING'}"},
+    {"20/02-call-answered.ami", "DialEnd", "",
+     "dial/end {'channel':'SIP/alice-00000015','uniqueid':'1795424564.21',"
+     "'linkedid':'1795424564.21','callerid_num':'1001','callerid_name':'Alice Martin',"
+     "'destination':'SIP/bob-00000016','dest_uniqueid':'1795424564.22',"
+     "'dest_callerid_num':'1002','dest_callerid_name':'Bob Tremblay','status':'ANSWER'}"},
+    {"1.8/02-call-answered.ami", "Bridge", "Link",
+     "call/link {'channel':'SIP/alice-00000000','uniqueid':'1795425203.0',"
+     "'other':'SIP/bob-00000001','other_uniqueid':'1795425203.1'}"},
+    {"1.8/02-call-answered.ami", "Unlink", "",
+     "call/unlink {'channel':'SIP/alice-00000000','uniqueid':'1795425203.0',"
+     "'other':'SIP/bob-00000001','other_uniqueid':'1795425203.1'}"},
+    {"20/15-conference.ami", "BridgeEnter", "base",
+     "bridge/enter {'channel':'SIP/alice-00000054','uniqueid':'1795424698.96',"
+     "'linkedid':'1795424698.96','bridge':'5bfd2bb4-3565-4e68-9f89-53acb3f5da11',"
+     "'count':1}"},
+    {"1.8/02-call-answered.ami", "ExtensionStatus", "",
+     "device/hint {'context':'default','exten':'1001','status':'1','hint':'SIP/alice'}"},
+    {"20/02-call-answered.ami", "ExtensionStatus", "",
+     "device/hint {'context':'default','exten':'1001','status':'1','hint':'SIP/alice'}"},
+    {"20/02-call-answered.ami", "DeviceStateChange", "SIP/",
+     "device/hint {'status':'1','hint':'SIP/alice'}"},
+    {"1.8/28-hints-presence.ami", "PeerStatus", "",
+     "device/registration {'status':'Unregistered','peer':'SIP/carol'}"},
+    {"20/28-hints-presence.ami", "PeerStatus", "Address",
+     "device/registration {'status':'Registered','peer':'SIP/carol',"
+     "'address':'127.0.0.1:6002'}"},
+    {"20/33-midcall-login.ami", "CoreShowChannel", "",
+     "channel/new {'channel':'Local/5006@default-00000009;1','uniqueid':'1795425673.48',"
+     "'linkedid':'1795425673.48','state':6,'callerid_num':'777',"
+     "'callerid_name':'Parqué','connected_num':'777','connected_name':'Parqué',"
+     "'context':'default','exten':'700'}"},
+    {"1.8/33-midcall-login.ami", "CoreShowChannel", "",
+     "channel/new {'channel':'SIP/erin-0000001f','uniqueid':'1795425795.49','state':6,"
+     "'callerid_num':'1005','callerid_name':'Zoë Ñandú-Øster 日本','context':'meetme',"
+     "'exten':'s'}"},
+};
+
+/* What no capture has: before 1.8, 11, PJSIP. */
+static const struct {
+    const char *block, *line;
+} others[] = {
+    {"Event: Link|Channel1: SIP/a-1|Channel2: SIP/b-2|Uniqueid1: 1.1|Uniqueid2: 1.2",
+     "call/link {'channel':'SIP/a-1','uniqueid':'1.1','other':'SIP/b-2','other_uniqueid':'1.2'}\n"},
+    {"Event: Bridge|Bridgestate: Unlink|Channel1: SIP/a-1|Channel2: SIP/b-2",
+     "call/unlink {'channel':'SIP/a-1','other':'SIP/b-2'}\n"},
+    {"Event: ContactStatus|URI: sip:alice@192.0.2.1:5060|ContactStatus: Reachable|AOR: alice|"
+     "EndpointName: alice|RoundtripUsec: 1000",
+     "device/registration {'status':'Reachable','peer':'PJSIP/alice',"
+     "'address':'sip:alice@192.0.2.1:5060'}\n"},
+    {"Event: Rename|Channel: SIP/a-1|Newname: SIP/b-2|Uniqueid: 1.1",
+     "channel/rename {'uniqueid':'1.1','old':'SIP/a-1','new':'SIP/b-2'}\n"},
+    {"Event: BridgeLeave|BridgeUniqueid: x|BridgeType: basic|Channel: SIP/a-1", ""},
+    {"Event: BridgeDestroy|BridgeUniqueid: x|BridgeType: basic", ""},
+};
+
+struct search {
+    struct world *w;
+    size_t row;
+    bool found;
+};
+
+static bool find_block(void *arg, const struct ami_block *b)
+{
+    struct search *s = arg;
+
+    if (s->found || b->kind != AMI_EVENT || !view_eq(b->name, view_cstr(rows[s->row].event)) ||
+        view_find(b->raw, view_cstr(rows[s->row].with)) < 0)
+        return true;
+    s->found = true;
+    translator_event(s->w->t, b->name, b, false);
+    return true;
+}
+
+static void real_blocks_of_both_dialects_are_translated(void **state)
+{
+    struct world *w = *state;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct search s = {w, i, false};
+        struct buf bytes;
+        capture_load(&bytes, rows[i].capture);
+        buf_reset(&w->out);
+        translator_reset(w->t);
+        capture_blocks(buf_view(&bytes), 0, find_block, &s);
+        assert_true(s.found);
+        w->out.end -= buf_len(&w->out) > 0; /* the line end */
+        assert_string_equal(buf_cstr(&w->out), rows[i].line);
+        buf_free(&bytes);
+    }
+}
+
+static void blocks_of_other_versions_are_translated(void **state)
+{
+    struct world *w = *state;
+
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        assert_said(w, others[i].block, others[i].line);
+}
+
+/* "Event: NAME" and, where the row asks for it, "HEADER: VALUE". */
+static bool has_case(const struct table_row *row)
+{
+    char event[64];
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (view_eq(row->event, view_cstr(rows[i].event)))
+            return true;
+    snprintf(event, sizeof(event), "Event: %.*s|", VIEW_ARG(row->event));
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        if (strncmp(others[i].block, event, strlen(event)) == 0)
+            return true;
+    return false;
+}
+
+static void every_row_of_the_table_has_a_case_here(void **state)
+{
+    struct world *w = *state;
+
+    for (size_t i = 0; i < table_size; i++) {
+        assert_true(has_case(&table[i]));
+        assert_true(translator_knows(w->t, table[i].event));
+    }
+    assert_false(translator_knows(w->t, VIEW("VarSet")));
+    assert_false(translator_knows(w->t, VIEW("")));
+}
+
+/* ---- values ---- */
+
+static void unknown_values_are_left_out(void **state)
+{
+    static const char *const words[] = {"", "<unknown>", "<Unknown>", "<null>", "(null)"};
+    struct world *w = *state;
+    char block[128];
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        snprintf(block, sizeof(block), "Event: Newstate|Channel: SIP/a-1|CallerIDNum: %s",
+                 words[i]);
+        assert_said(w, block, "channel/state {'channel':'SIP/a-1'}\n");
+    }
+    assert_said(w, "Event: Newstate|Channel: SIP/a-1|CallerIDName: <b>", /* a name all the same */
+                "channel/state {'channel':'SIP/a-1','callerid_name':'<b>'}\n");
+    assert_said(w, "Event: Newstate|Channel: SIP/a-1|ChannelState: up",
+                "channel/state {'channel':'SIP/a-1'}\n");
+}
+
+static void header_names_are_compared_without_case(void **state)
+{
+    struct world *w = *state;
+
+    assert_said(w, "Event: Newstate|CHANNEL: SIP/a-1|UniqueID: 1.1|callerIDnum: 5",
+                "channel/state {'channel':'SIP/a-1','uniqueid':'1.1','callerid_num':'5'}\n");
+}
+
+static void bytes_that_are_not_utf8_are_mended(void **state)
+{
+    struct world *w = *state;
+
+    assert_said(w, "Event: Newstate|Channel: SIP/a-1|CallerIDName: No\xebl",
+                "channel/state {'channel':'SIP/a-1','callerid_name':'No\xef\xbf\xbdl'}\n");
+}
+
+static void an_event_without_a_row_is_nothing(void **state)
+{
+    struct world *w = *state;
+
+    assert_said(w, "Event: VarSet|Channel: SIP/a-1|Variable: x|Value: y", "");
+    assert_said(w, "Event: Dial|SubEvent: Middle|Channel: SIP/a-1", "");
+    assert_said(w, "Event: Bridge|Channel1: SIP/a-1|Channel2: SIP/b-2", "");
+}
+
+static void a_listing_is_marked(void **state)
+{
+    struct world *w = *state;
+
+    w->resync = true;
+    assert_said(w, "Event: CoreShowChannel|Channel: SIP/a-1|Extension: 12",
+                "channel/new {'channel':'SIP/a-1','exten':'12','resync':true}\n");
+}
+
+static void device_states_become_the_numbers_of_hints(void **state)
+{
+    static const struct {
+        const char *word, *number;
+    } states[] = {{"NOT_INUSE", "0"}, {"INUSE", "1"},     {"BUSY", "2"},   {"INVALID", "4"},
+                  {"UNAVAILABLE", "4"}, {"RINGING", "8"}, {"RINGINUSE", "9"}, {"ONHOLD", "16"}};
+    struct world *w = *state;
+    char block[128], line[128];
+
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+        snprintf(block, sizeof(block), "Event: DeviceStateChange|Device: PJSIP/bob|State: %s",
+                 states[i].word);
+        snprintf(line, sizeof(line), "device/hint {'status':'%s','hint':'PJSIP/bob'}\n",
+                 states[i].number);
+        assert_said(w, block, line);
+    }
+    assert_said(w, "Event: DeviceStateChange|Device: PJSIP/bob|State: UNKNOWN", "");
+    assert_said(w, "Event: DeviceStateChange|Device: Queue:x_pause|State: INUSE", "");
+    assert_said(w, "Event: DeviceStateChange|Device: Local/1@default|State: INUSE", "");
+}
+
+static void of_a_masquerade_only_the_swap_is_told(void **state)
+{
+    struct world *w = *state;
+
+    assert_said(w, "Event: Rename|Channel: SIP/a-1|Newname: SIP/a-1<MASQ>|Uniqueid: 1.1", "");
+    assert_said(w, "Event: Rename|Channel: Transfered/SIP/a-1|Newname: SIP/a-1|Uniqueid: 1.2",
+                "channel/rename {'uniqueid':'1.2','old':'Transfered/SIP/a-1','new':'SIP/a-1'}\n");
+    assert_said(w,
+                "Event: Rename|Channel: SIP/a-1<MASQ>|Newname: Transfered/SIP/a-1<ZOMBIE>|"
+                "Uniqueid: 1.1",
+                "");
+}
+
+/* ---- bridges ---- */
+
+#define LINKED(a, b) "call/link {'channel':'" a "','other':'" b "'}\n"
+#define UNLINKED(a, b) "call/unlink {'channel':'" a "','other':'" b "'}\n"
+#define ENTERS(c, n) "bridge/enter {'channel':'" c "','bridge':'x','count':" n "}\n"
+#define LEAVES(c, n) "bridge/leave {'channel':'" c "','bridge':'x','count':" n "}\n"
+#define ENTER(type, c) "Event: BridgeEnter|BridgeUniqueid: x|BridgeType: " type "|Channel: " c
+#define LEAVE(type, c) "Event: BridgeLeave|BridgeUniqueid: x|BridgeType: " type "|Channel: " c
+#define DESTROY(type) "Event: BridgeDestroy|BridgeUniqueid: x|BridgeType: " type
+
+static void two_in_a_plain_bridge_talk_to_each_other(void **state)
+{
+    struct world *w = *state;
+
+    assert_said(w, ENTER("basic", "b"), ""); /* the called one, as a rule */
+    assert_said(w, ENTER("basic", "a"), LINKED("a", "b"));
+    assert_said(w, ENTER("basic", "a"), "");
+    assert_said(w, LEAVE("basic", "b"), UNLINKED("a", "b"));
+    assert_said(w, LEAVE("basic", "b"), "");
+    assert_said(w, LEAVE("basic", "a"), "");
+    assert_said(w, DESTROY("basic"), "");
+    assert_said(w, DESTROY("basic"), ""); /* 13 says it twice */
+}
+
+static void a_third_makes_it_a_conference_until_it_leaves(void **state)
+{
+    struct world *w = *state;
+
+    said(w, ENTER("basic", "b"));
+    said(w, ENTER("basic", "a"));
+    assert_said(w, ENTER("basic", "c"), UNLINKED("a", "b") ENTERS("c", "3"));
+    assert_said(w, LEAVE("basic", "b"), LEAVES("b", "2") LINKED("c", "a"));
+    assert_said(w, LEAVE("basic", "a"), UNLINKED("c", "a"));
+}
+
+static void other_bridges_are_told_as_bridges(void **state)
+{
+    struct world *w = *state;
+
+    assert_said(w, ENTER("base", "a"), ENTERS("a", "1"));
+    assert_said(w, ENTER("base", "b"), ENTERS("b", "2"));
+    assert_said(w, LEAVE("base", "a"), LEAVES("a", "1"));
+    assert_said(w, LEAVE("base", "nobody"), "");
+    assert_said(w, DESTROY("base"), "bridge/destroy {'bridge':'x'}\n");
+}
+
+static void a_listing_tells_pairs_of_both_dialects(void **state)
+{
+    struct world *w = *state;
+
+    translator_relist(w->t);
+    assert_said(w, "Event: CoreShowChannel|Channel: a|BridgeId: x", "channel/new {'channel':'a'}\n");
+    assert_said(w, "Event: CoreShowChannel|Channel: b|BridgeId: x",
+                "channel/new {'channel':'b'}\n" LINKED("b", "a"));
+    assert_said(w, LEAVE("basic", "a"), UNLINKED("b", "a"));
+    assert_said(w,
+                "Event: CoreShowChannel|Channel: c|UniqueID: 1|BridgedChannel: d|BridgedUniqueID: 2",
+                "channel/new {'channel':'c','uniqueid':'1'}\n"
+                "call/link {'channel':'c','uniqueid':'1','other':'d','other_uniqueid':'2'}\n");
+}
+
+static bool note_bridge(void *arg, const struct ami_block *b)
+{
+    translator_bridge(((struct world *)arg)->t, b);
+    return true;
+}
+
+static void a_listing_of_bridges_says_what_is_no_call(void **state)
+{
+    struct world *w = *state;
+
+    capture_blocks(VIEW("Event: BridgeListItem\r\nBridgeUniqueid: x\r\nBridgeType: base\r\n\r\n"),
+                   0, note_bridge, w);
+    said(w, "Event: CoreShowChannel|Channel: a|BridgeId: x");
+    assert_said(w, "Event: CoreShowChannel|Channel: b|BridgeId: x",
+                "channel/new {'channel':'b'}\nbridge/enter {'channel':'b','bridge':'x','count':2}\n");
+}
+
+static void a_lost_link_forgets_the_bridges(void **state)
+{
+    struct world *w = *state;
+
+    said(w, ENTER("basic", "b"));
+    translator_reset(w->t);
+    assert_said(w, ENTER("basic", "a"), "");
+    assert_said(w, LEAVE("basic", "b"), "");
+}
+
+static void a_bridge_may_hold_more_than_are_remembered(void **state)
+{
+    struct world *w = *state;
+    char block[128], line[128];
+
+    for (int i = 1; i <= 40; i++) {
+        snprintf(block, sizeof(block), ENTER("base", "%d"), i);
+        snprintf(line, sizeof(line), ENTERS("%d", "%d"), i, i);
+        assert_said(w, block, line);
+    }
+    for (int i = 1; i <= 40; i++) { /* in the order of their coming */
+        snprintf(block, sizeof(block), LEAVE("base", "%d"), i);
+        snprintf(line, sizeof(line), LEAVES("%d", "%d"), i, 40 - i);
+        assert_said(w, block, line);
+    }
+    assert_said(w, LEAVE("base", "41"), "");
+    assert_said(w, ENTER("base", "x"), ENTERS("x", "1"));
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(real_blocks_of_both_dialects_are_translated),
+        T(blocks_of_other_versions_are_translated),
+        T(every_row_of_the_table_has_a_case_here),
+        T(unknown_values_are_left_out),
+        T(header_names_are_compared_without_case),
+        T(bytes_that_are_not_utf8_are_mended),
+        T(an_event_without_a_row_is_nothing),
+        T(a_listing_is_marked),
+        T(device_states_become_the_numbers_of_hints),
+        T(of_a_masquerade_only_the_swap_is_told),
+        T(two_in_a_plain_bridge_talk_to_each_other),
+        T(a_third_makes_it_a_conference_until_it_leaves),
+        T(other_bridges_are_told_as_bridges),
+        T(a_listing_tells_pairs_of_both_dialects),
+        T(a_listing_of_bridges_says_what_is_no_call),
+        T(a_lost_link_forgets_the_bridges),
+        T(a_bridge_may_hold_more_than_are_remembered),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
