@@ -18,7 +18,7 @@ static void member_free(struct bridge_member *m)
 
 static void bridge_free(struct bridge *br)
 {
-    for (unsigned i = 0; i < br->n && i < BRIDGE_MEMBERS; i++)
+    for (unsigned i = 0; i < br->known; i++)
         member_free(&br->member[i]);
     free(br->id);
     free(br);
@@ -84,7 +84,7 @@ struct bridge *bridges_get(struct bridges *b, struct view id, struct view type)
 
 static int find(const struct bridge *br, struct view channel)
 {
-    for (unsigned i = 0; i < br->n && i < BRIDGE_MEMBERS; i++)
+    for (unsigned i = 0; i < br->known; i++)
         if (view_eq(view_cstr(br->member[i].channel), channel))
             return (int)i;
     return -1;
@@ -96,7 +96,7 @@ bool bridge_add(struct bridge *br, struct view channel, struct view uniqueid)
 
     if (find(br, channel) >= 0)
         return false;
-    if (br->n >= BRIDGE_MEMBERS) {
+    if (br->known == BRIDGE_MEMBERS) {
         br->n++;
         return true;
     }
@@ -106,7 +106,8 @@ bool bridge_add(struct bridge *br, struct view channel, struct view uniqueid)
         member_free(&m);
         return false;
     }
-    br->member[br->n++] = m;
+    br->member[br->known++] = m;
+    br->n++;
     return true;
 }
 
@@ -115,15 +116,15 @@ bool bridge_remove(struct bridge *br, struct view channel)
     int at = find(br, channel);
 
     if (at < 0) {
-        if (br->n <= BRIDGE_MEMBERS)
+        if (br->n == br->known)
             return false;
         br->n--; /* one of those that are only counted */
         return true;
     }
     member_free(&br->member[at]);
-    for (unsigned i = (unsigned)at; i + 1 < br->n && i + 1 < BRIDGE_MEMBERS; i++)
-        br->member[i] = br->member[i + 1];
+    br->known--;
     br->n--;
+    memmove(&br->member[at], &br->member[at + 1], (br->known - (unsigned)at) * sizeof(br->member[0]));
     return true;
 }
 

@@ -140,11 +140,11 @@ static void bridge_enter(struct translator *t, struct bridge *br, struct tel_out
 {
     if (!bridge_add(br, o->str[TELF_channel], o->str[TELF_uniqueid]))
         return;
-    if (br->basic && br->n == 2) {
+    if (br->basic && br->n == 2 && br->known == 2) {
         link_pair(t, br);
         return;
     }
-    if (br->basic && br->n == 3) /* a call of two becomes one of three */
+    if (br->basic && br->n == 3 && br->known == 3) /* a call of two becomes one of three */
         emit_pair(t, TEL_call_unlink, &br->member[1], &br->member[0]);
     if (!br->basic || br->n > 2) {
         o->event = TEL_bridge_enter;
@@ -155,10 +155,10 @@ static void bridge_enter(struct translator *t, struct bridge *br, struct tel_out
 
 static void bridge_leave(struct translator *t, struct bridge *br, struct tel_out *o)
 {
-    bool pair = br->basic && br->n == 2;
+    bool pair = br->basic && br->n == 2 && br->known == 2;
     bool more = !br->basic || br->n > 2;
-    bool first = br->n > 0 && view_eq(view_cstr(br->member[0].channel), o->str[TELF_channel]);
-    bool second = br->n > 1 && view_eq(view_cstr(br->member[1].channel), o->str[TELF_channel]);
+    bool first = br->known > 0 && view_eq(view_cstr(br->member[0].channel), o->str[TELF_channel]);
+    bool second = br->known > 1 && view_eq(view_cstr(br->member[1].channel), o->str[TELF_channel]);
 
     if (pair && (first || second))
         emit_pair(t, TEL_call_unlink, &br->member[second], &br->member[first]);
@@ -167,7 +167,7 @@ static void bridge_leave(struct translator *t, struct bridge *br, struct tel_out
     o->event = TEL_bridge_leave;
     set_num(o, TELF_count, br->n);
     emit(t, o);
-    if (br->basic && br->n == 2)
+    if (br->basic && br->n == 2 && br->known == 2)
         link_pair(t, br);
 }
 
