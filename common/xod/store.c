@@ -25,7 +25,7 @@ struct xod *xod_new(void)
     return calloc(1, sizeof(struct xod));
 }
 
-static void obj_free(struct xod *x, struct xod_obj *o)
+void store_obj_free(struct xod *x, struct xod_obj *o)
 {
     if (o->extra && x->free_extra)
         x->free_extra(o->extra);
@@ -43,7 +43,7 @@ static void site_free(struct xod_site *s)
         index_fini(t, l);
         for (uint32_t i = 0; i < t->n_slots; i++)
             if (t->slots[i])
-                obj_free(s->x, t->slots[i]);
+                store_obj_free(s->x, t->slots[i]);
         free(t->slots);
         free(t->free_slots);
         map_destroy(&t->by_id);
@@ -180,19 +180,6 @@ void xod_on_free(struct xod *x, void (*free_extra)(void *extra))
     x->free_extra = free_extra;
 }
 
-static int touch(struct xod_obj *o)
-{
-    struct xod *x = o->site->x;
-
-    if (o->touched)
-        return 0;
-    if (store_grow(&x->touched, x->n_touched, &x->cap_touched, sizeof(*x->touched)) < 0)
-        return -ENOMEM;
-    x->touched[x->n_touched++] = o;
-    o->touched = true;
-    return 0;
-}
-
 static int take_slot(struct xod_obj *o)
 {
     struct list_table *t = &o->site->lists[o->list];
@@ -211,7 +198,7 @@ static int take_slot(struct xod_obj *o)
 }
 
 /* Gives the slot back; without memory for that it stays a hole. */
-static void drop_slot(struct xod_obj *o)
+void store_drop_slot(struct xod_obj *o)
 {
     struct list_table *t = &o->site->lists[o->list];
     size_t cap = t->cap_free;
@@ -264,7 +251,7 @@ static struct xod_obj *obj_new(struct xod_site *s, enum xod_list list, struct vi
             goto fail;
     return o;
 fail:
-    obj_free(s->x, o);
+    store_obj_free(s->x, o);
     return NULL;
 }
 
@@ -302,9 +289,9 @@ static int enter(struct xod_obj *o)
         map_del(t->by_id, xod_obj_id(o));
         return -ENOMEM;
     }
-    if (touch(o) < 0) {
+    if (store_touch(o) < 0) {
         map_del(t->by_id, xod_obj_id(o));
-        drop_slot(o);
+        store_drop_slot(o);
         return -ENOMEM;
     }
     o->added = true;
@@ -321,7 +308,7 @@ struct xod_obj *xod_add(struct xod_site *s, enum xod_list list, struct view id)
     if (!o)
         return NULL;
     if (enter(o) < 0) {
-        obj_free(s->x, o);
+        store_obj_free(s->x, o);
         return NULL;
     }
     for (unsigned f = 0; f < schema_list(list)->n_fields; f++)
@@ -334,187 +321,11 @@ struct xod_obj *xod_add(struct xod_site *s, enum xod_list list, struct view id)
 
 void xod_del(struct xod_obj *o)
 {
-    if (o->deleted || touch(o) < 0)
+    if (o->deleted || store_touch(o) < 0)
         return;
     o->deleted = true; /* stays in by_id until the commit, for xod_add */
     o->site->lists[o->list].n_deleted++;
     ties_drop(o);
     for (unsigned f = 0; f < schema_list(o->list)->n_fields; f++)
         index_remove(o, f);
-}
-
-/* Remembers the value of a field before its first change in this transaction. */
-static int remember(struct xod_obj *o, unsigned field)
-{
-    struct xod *x = o->site->x;
-
-    if (o->added || o->dirty & ((uint64_t)1 << field))
-        return 0;
-    if (touch(o) < 0 ||
-        store_grow(&x->journal, x->n_journal, &x->cap_journal, sizeof(*x->journal)) < 0)
-        return -ENOMEM;
-    x->journal[x->n_journal].obj = o;
-    x->journal[x->n_journal].field = field;
-    if (value_copy(&x->journal[x->n_journal].old, &o->values[field]) < 0)
-        return -ENOMEM;
-    x->n_journal++;
-    o->dirty |= (uint64_t)1 << field;
-    return 0;
-}
-
-int xod_set(struct xod_obj *o, unsigned field, struct value *v)
-{
-    int rc;
-
-    assert(field < schema_list(o->list)->n_fields);
-    if (!value_fits(v, schema_list(o->list)->fields[field].types)) {
-        value_clear(v);
-        return -EINVAL;
-    }
-    if (o->deleted) {
-        value_clear(v);
-        return -ENOENT;
-    }
-    if (value_eq(v, &o->values[field])) {
-        value_clear(v);
-        return 0;
-    }
-    rc = remember(o, field);
-    if (rc < 0) {
-        value_clear(v);
-        return rc;
-    }
-    index_remove(o, field);
-    value_clear(&o->values[field]);
-    o->values[field] = *v;
-    *v = (struct value){.type = V_NULL};
-    return index_insert(o, field);
-}
-
-int xod_set_str(struct xod_obj *o, unsigned field, struct view s)
-{
-    struct value v = {.type = V_NULL};
-    const struct value *now = xod_get(o, field);
-
-    if (now->type == V_STR && view_eq(value_view(now), s))
-        return 0;
-    if (value_set_str(&v, s) < 0)
-        return -ENOMEM;
-    return xod_set(o, field, &v);
-}
-
-int xod_set_null(struct xod_obj *o, unsigned field)
-{
-    struct value v = {.type = V_NULL};
-
-    return xod_set(o, field, &v);
-}
-
-int xod_set_bool(struct xod_obj *o, unsigned field, bool b)
-{
-    struct value v = {.type = V_BOOL, .b = b};
-
-    return xod_set(o, field, &v);
-}
-
-int xod_set_int(struct xod_obj *o, unsigned field, int64_t i)
-{
-    struct value v = {.type = V_INT, .i = i};
-
-    return xod_set(o, field, &v);
-}
-
-int xod_set_float(struct xod_obj *o, unsigned field, double f)
-{
-    struct value v = {.type = V_FLOAT, .f = f};
-
-    return xod_set(o, field, &v);
-}
-
-int xod_list_add(struct xod_obj *o, unsigned field, struct view id)
-{
-    int rc;
-
-    if (o->deleted)
-        return -ENOENT;
-    if (value_list_has(&o->values[field], id))
-        return 0;
-    rc = remember(o, field);
-    return rc < 0 ? rc : value_list_add(&o->values[field], id);
-}
-
-int xod_list_del(struct xod_obj *o, unsigned field, struct view id)
-{
-    int rc;
-
-    if (o->deleted)
-        return -ENOENT;
-    if (!value_list_has(&o->values[field], id))
-        return 0;
-    rc = remember(o, field);
-    if (rc == 0)
-        value_list_del(&o->values[field], id);
-    return rc;
-}
-
-/* Drops from `dirty` what is again as it was. */
-static void settle_journal(struct xod *x)
-{
-    for (size_t i = 0; i < x->n_journal; i++) {
-        struct journal_entry *e = &x->journal[i];
-        if (value_eq(&e->old, &e->obj->values[e->field]))
-            e->obj->dirty &= ~((uint64_t)1 << e->field);
-        value_clear(&e->old);
-    }
-    x->n_journal = 0;
-}
-
-static void tell_kept(struct xod *x, unsigned rank, xod_change_fn *fn, void *arg)
-{
-    for (size_t i = 0; i < x->n_touched; i++) {
-        struct xod_obj *o = x->touched[i];
-        const struct schema_list *l = schema_list(o->list);
-        struct xod_change c = {o->added ? XOD_ADD : XOD_UPDATE, o, o->dirty};
-        if (o->deleted || l->rank != rank)
-            continue;
-        if (o->added)
-            c.fields = ((uint64_t)1 << l->n_fields) - 1;
-        if (c.fields)
-            fn(arg, &c);
-    }
-}
-
-/* Takes a deleted object out of the tables. */
-static void leave(struct xod_obj *o)
-{
-    struct list_table *t = &o->site->lists[o->list];
-
-    map_del(t->by_id, xod_obj_id(o));
-    t->n_deleted--;
-    drop_slot(o);
-}
-
-#define MAX_RANK 8
-
-void xod_commit(struct xod *x, xod_change_fn *fn, void *arg)
-{
-    settle_journal(x);
-    for (unsigned rank = 0; fn && x->n_touched && rank <= MAX_RANK; rank++)
-        tell_kept(x, rank, fn, arg);
-    for (size_t i = 0; i < x->n_touched; i++) {
-        struct xod_obj *o = x->touched[i];
-        o->touched = false;
-        o->dirty = 0;
-        if (o->deleted) {
-            struct xod_change c = {XOD_DEL, o,
-                                   ((uint64_t)1 << schema_list(o->list)->n_fields) - 1};
-            if (fn && !o->added)
-                fn(arg, &c);
-            leave(o);
-            obj_free(x, o);
-        } else {
-            o->added = false;
-        }
-    }
-    x->n_touched = 0;
 }

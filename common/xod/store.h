@@ -63,6 +63,14 @@ void index_remove(struct xod_obj *o, unsigned field);
 /* ties.c */
 void ties_drop(struct xod_obj *o);
 
+/* store.c */
+void store_obj_free(struct xod *x, struct xod_obj *o);
+/* Gives the slot back; without memory for that it stays a hole. */
+void store_drop_slot(struct xod_obj *o);
+
+/* txn.c: puts the object on the transaction's list. 0 or -ENOMEM. */
+int store_touch(struct xod_obj *o);
+
 /* Makes room for one more item of `size` bytes. 0 or -ENOMEM. */
 int store_grow(void *array_pp, size_t n, size_t *cap, size_t size);
 
