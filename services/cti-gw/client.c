@@ -77,9 +77,11 @@ static void close_session(struct client *c)
 void client_set_phase(struct client *c, enum client_phase phase)
 {
     c->gw->n_live -= c->phase == LIVE;
-    c->gw->n_opening -= c->phase == OPENING;
+    if (c->phase == OPENING)
+        LIST_REMOVE(c, of_opening);
     c->phase = (uint8_t)phase;
-    c->gw->n_opening += phase == OPENING;
+    if (phase == OPENING)
+        LIST_INSERT_HEAD(&c->gw->opening, c, of_opening);
     if (phase == LIVE) {
         c->gw->n_live++;
         c->since = clock_mono_us();
@@ -97,7 +99,8 @@ static void client_free(struct client *c)
     close_session(c);
     fanout_leave(c->gw->fanout, c);
     c->gw->n_live -= c->phase == LIVE;
-    c->gw->n_opening -= c->phase == OPENING;
+    if (c->phase == OPENING)
+        LIST_REMOVE(c, of_opening);
     login_free(&c->login);
     profile_put(c->gw, c->profile);
     LIST_REMOVE(c, all);

@@ -28,6 +28,7 @@ struct client {
     struct conn *conn;
     LIST_ENTRY(client) all;
     LIST_ENTRY(client) of_audience; /* while LIVE */
+    LIST_ENTRY(client) of_opening;  /* while OPENING */
     uint64_t since;                 /* when connected; once LIVE: when last heard (monotonic us) */
     uint64_t session;               /* number within this gateway; 0: none open */
     struct login *login;

@@ -99,12 +99,12 @@ static void on_state_up(void *arg, const msgpack_object *body)
 static void on_state_down(void *arg)
 {
     struct gateway *g = arg;
-    struct client *c = LIST_FIRST(&g->clients);
+    struct client *c = LIST_FIRST(&g->opening);
 
     log_warning(g->log, "state is gone: clients stay, what they ask of it is refused");
     while (c) {
-        struct client *next = LIST_NEXT(c, all);
-        if (c->phase == OPENING && c->login->opened)
+        struct client *next = LIST_NEXT(c, of_opening);
+        if (c->login->opened)
             client_refuse(c, VIEW("login_capas"), view_cstr(c->login->reply_id), VIEW("noconn"));
         c = next;
     }
@@ -269,6 +269,7 @@ struct gateway *gateway_new(struct loop *loop, struct bus *bus, const struct gat
     g->log = log;
     g->opt = *opt;
     LIST_INIT(&g->clients);
+    LIST_INIT(&g->opening);
     buf_init(&g->line, 0);
     buf_init(&g->pairs, 0);
     if (json_parser_init(&g->parser) < 0) {

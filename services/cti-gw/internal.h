@@ -30,7 +30,8 @@ struct gateway {
     struct loop_timer *janitor;
     struct json_parser parser;
     struct client_list clients;
-    size_t n_clients, n_live, n_opening; /* all, LIVE, OPENING */
+    struct client_list opening; /* those whose phase is OPENING */
+    size_t n_clients, n_live;   /* all, LIVE */
     struct client *current; /* whose line is being handled; NULL once that client is gone */
     uint64_t next_session;
     struct map *by_session;  /* number -> client; the key lies in the client */

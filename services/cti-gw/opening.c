@@ -74,13 +74,11 @@ static void complete(struct client *c)
 
 void opening_reached(struct gateway *g, uint64_t seq)
 {
-    struct client *c = LIST_FIRST(&g->clients);
+    struct client *c = replica_ready(g->replica) ? LIST_FIRST(&g->opening) : NULL;
 
-    if (g->n_opening == 0 || !replica_ready(g->replica))
-        return;
     while (c) {
-        struct client *next = LIST_NEXT(c, all);
-        if (c->phase == OPENING && c->login->opened && seq >= c->login->wait_seq)
+        struct client *next = LIST_NEXT(c, of_opening);
+        if (c->login->opened && seq >= c->login->wait_seq)
             complete(c);
         c = next;
     }

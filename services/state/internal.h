@@ -75,8 +75,8 @@ struct session {
     uint64_t lost_at;
     bool stale; /* of a gateway that is telling all its sessions: not named yet */
 };
-/* Opens or renews a session; 0, -ENOENT (no such user) or -ENOMEM. */
-/* id is up to 63 bytes long, as are user_id and capaid. */
+/* Opens or renews a session. 0; -ENOENT: no such user; -EEXIST: it is another user's; -EINVAL: id,
+ * user_id or capaid is longer than 63 bytes; -ENOMEM. */
 int session_open(struct sessions *ss, struct view id, struct xod_site *site, struct view user_id,
                  struct view capaid, struct bus_peer *gateway);
 struct session *session_find(struct sessions *ss, struct view id);

@@ -74,6 +74,7 @@ static struct secret *secret_new(struct view site, struct view user, struct view
     return sec;
 }
 
+/* The empty password is none. */
 static int secrets_set(struct secrets *s, struct view site, struct view user,
                        struct view password)
 {
@@ -82,6 +83,10 @@ static int secrets_set(struct secrets *s, struct view site, struct view user,
     if (!sec)
         return -ENOMEM;
     secret_free(map_del(s->by_user, view_of(sec->key, sec->key_len)));
+    if (password.len == 0) {
+        secret_free(sec);
+        return 0;
+    }
     if (map_put(s->by_user, view_of(sec->key, sec->key_len), sec) == 0)
         return 0;
     secret_free(sec);
@@ -144,7 +149,7 @@ static bool commented(struct json_object *item)
     return yes;
 }
 
-/* Takes all fields of the schema that the item has. */
+/* Takes all fields of the schema that the item has; the others become what they were at first. */
 static void take_fields(struct xod_obj *o, struct json_object *item)
 {
     const struct schema_list *l = schema_list(xod_obj_list(o));
@@ -153,10 +158,10 @@ static void take_fields(struct xod_obj *o, struct json_object *item)
     for (unsigned f = 0; f < l->n_fields; f++) {
         struct json_object *v = json_get(item, l->fields[f].name);
         struct value value;
-        if (!v || !(config >> f & 1))
+        if (!(config >> f & 1))
             continue;
-        if (value_from_json(&value, v) == 0)
-            xod_set(o, f, &value);
+        if (!v || value_from_json(&value, v) < 0 || xod_set(o, f, &value) == -EINVAL)
+            xod_reset(o, f);
     }
 }
 
@@ -184,8 +189,11 @@ static int load_list(struct state *s, struct xod_site *site, enum xod_list list,
         finish(s, o, item);
     }
     while ((o = xod_next(site, list, &pos)))
-        if (!map_get(named, xod_obj_id(o)))
+        if (!map_get(named, xod_obj_id(o))) {
+            if (list == LIST_users)
+                secrets_set(s->secrets, xod_site_name(site), xod_obj_id(o), VIEW(""));
             xod_del(o);
+        }
     map_destroy(&named);
     return 0;
 }
@@ -240,6 +248,14 @@ static int by_order(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+static void untie_users(struct xod_obj *phone)
+{
+    struct xod_obj *user;
+
+    while ((user = xod_tied(phone, LIST_users, 0)))
+        xod_untie(user, phone);
+}
+
 /* Puts the phones, in the order of their rules, on the linelists of their users. */
 static void tie_lines(struct xod_site *site)
 {
@@ -256,6 +272,7 @@ static void tie_lines(struct xod_site *site)
         int64_t number = 0;
         view_to_i64(order, &number);
         lines[n] = (struct line){o, (long)number};
+        untie_users(o);
     }
     qsort(lines, n, sizeof(*lines), by_order);
     for (pos = 0; (o = xod_next(site, LIST_users, &pos));) {
@@ -326,6 +343,7 @@ int lists_load(struct state *s, const struct config *cfg)
         struct xod_site *site = s->sites[i].domain->site;
         struct json_object *ipbx = json_get(ipbxes, xod_site_name(site).ptr);
         int one = ipbx ? load_site(s, cfg, site, ipbx) : 0;
+        phone_retie(s->sites[i].domain);
         if (one < 0)
             rc = one;
     }

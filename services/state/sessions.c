@@ -95,35 +95,44 @@ static uintptr_t user_sessions(struct xod_obj *user, int change)
     return n;
 }
 
+/* A session in the table, or NULL: too many, no memory, or a name that is too long. */
+static struct session *session_new(struct sessions *ss, struct view id, struct view user_id)
+{
+    struct session *se;
+
+    if (map_count(ss->by_id) >= MAX_SESSIONS)
+        return NULL;
+    se = calloc(1, sizeof(*se));
+    if (se && copy_to(se->id, sizeof(se->id), id) &&
+        copy_to(se->user_id, sizeof(se->user_id), user_id) &&
+        map_put(ss->by_id, view_cstr(se->id), se) == 0)
+        return se;
+    free(se);
+    return NULL;
+}
+
 int session_open(struct sessions *ss, struct view id, struct xod_site *site, struct view user_id,
                  struct view capaid, struct bus_peer *gateway)
 {
     struct session *se = session_find(ss, id);
     struct xod_obj *user = xod_find(site, LIST_users, user_id);
+    char profile[sizeof(se->capaid)];
 
     if (!user || id.len == 0)
         return -ENOENT;
+    if (se && (se->site != site || !view_eq(view_cstr(se->user_id), user_id)))
+        return -EEXIST;
+    if (!copy_to(profile, sizeof(profile), capaid))
+        return -EINVAL;
     if (!se) {
-        if (map_count(ss->by_id) >= MAX_SESSIONS)
-            return -ENOMEM;
-        se = calloc(1, sizeof(*se));
+        se = session_new(ss, id, user_id);
         if (!se)
             return -ENOMEM;
-        if (!copy_to(se->id, sizeof(se->id), id) ||
-            map_put(ss->by_id, view_cstr(se->id), se) < 0) {
-            free(se);
-            return -ENOMEM;
-        }
         user_sessions(user, 1);
     }
-    if (!copy_to(se->user_id, sizeof(se->user_id), user_id) ||
-        !copy_to(se->capaid, sizeof(se->capaid), capaid)) {
-        free(map_del(ss->by_id, id));
-        return -ENOENT;
-    }
+    memcpy(se->capaid, profile, sizeof(profile));
     se->site = site;
     se->gateway = gateway;
-    se->stale = false;
     xod_set_str(user, XOD(users, connection), VIEW("yes"));
     return 0;
 }

@@ -80,7 +80,7 @@ def start_engine(cache):
         pid_file.unlink()
     with open(log, "wb") as out:
         process = subprocess.Popen(
-            ["dockerd", "--host", f"unix://{socket}", "--pidfile", str(pid_file),
+            ["setpriv", "--pdeathsig", "TERM", "dockerd", "--host", f"unix://{socket}", "--pidfile", str(pid_file),
              "--data-root", str(cache / "docker"), "--exec-root", str(cache / "exec")],
             stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
     os.environ["DOCKER_HOST"] = f"unix://{socket}"

@@ -12,9 +12,11 @@
 #define UNTIL_MS(loop, cond, ms)                                                                   \
     do {                                                                                           \
         uint64_t end_ = clock_mono_us() + (uint64_t)(ms) * 1000;                                   \
-        while (!(cond) && clock_mono_us() < end_)                                                  \
+        bool reached_;                                                                             \
+        while (!(reached_ = (cond)) && clock_mono_us() < end_)                                     \
             loop_once(loop, 5);                                                                    \
-        assert_true(cond);                                                                         \
+        if (!reached_)                                                                             \
+            fail_msg("not reached: %s", #cond);                                                    \
     } while (0)
 #define UNTIL(loop, cond) UNTIL_MS(loop, cond, 20000)
 

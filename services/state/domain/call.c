@@ -7,10 +7,10 @@ static void set_peer(struct xod_obj *c, struct xod_obj *peer)
     xod_set_str(c, XOD(channels, talkingto_id), xod_obj_id(peer));
 }
 
-static void drop_peer(struct xod_obj *c)
+static int drop_peer(struct xod_obj *c)
 {
     xod_set_null(c, XOD(channels, talkingto_kind));
-    xod_set_null(c, XOD(channels, talkingto_id));
+    return xod_set_null(c, XOD(channels, talkingto_id));
 }
 
 static bool talks_to(const struct xod_obj *c, const struct xod_obj *peer)
@@ -83,14 +83,24 @@ static bool first_called(const struct xod_obj *a, const struct xod_obj *b)
     return !view_eq(da, VIEW("in")) && !view_eq(db, VIEW("out"));
 }
 
+/* Whom it talked to no longer talks to it. */
+static void leave_peer(struct domain *d, struct xod_obj *c)
+{
+    struct xod_obj *peer =
+        xod_find(d->site, LIST_channels, xod_get_str(c, XOD(channels, talkingto_id)));
+
+    if (peer && talks_to(peer, c))
+        drop_peer(peer);
+}
+
 static void link_both(struct domain *d, struct xod_obj *a, struct xod_obj *b, double now)
 {
     bool a_called = first_called(a, b);
 
     if (!talks_to(a, b))
-        call_forget(d, a);
+        leave_peer(d, a);
     if (!talks_to(b, a))
-        call_forget(d, b);
+        leave_peer(d, b);
     set_peer(a, b);
     set_peer(b, a);
     channel_commstatus(a, a_called ? "linked-caller" : "linked-called", now);
@@ -135,11 +145,25 @@ void call_ended(struct domain *d, struct xod_obj *channel, double now)
     channel_commstatus(channel, "ready", now);
 }
 
+/* Any channel that talks to this one, or NULL. */
+static struct xod_obj *who_talks_to(struct domain *d, const struct xod_obj *channel)
+{
+    return xod_lookup(d->site, LIST_channels, XOD(channels, talkingto_id), xod_obj_id(channel), 0);
+}
+
 void call_forget(struct domain *d, struct xod_obj *channel)
 {
-    struct xod_obj *peer =
-        xod_find(d->site, LIST_channels, xod_get_str(channel, XOD(channels, talkingto_id)));
+    struct xod_obj *peer;
 
-    if (peer && talks_to(peer, channel))
-        drop_peer(peer);
+    while ((peer = who_talks_to(d, channel)) && drop_peer(peer) == 0)
+        ;
+}
+
+void call_move(struct domain *d, const struct xod_obj *from, const struct xod_obj *to)
+{
+    struct xod_obj *peer;
+
+    while ((peer = who_talks_to(d, from)) &&
+           xod_set_str(peer, XOD(channels, talkingto_id), xod_obj_id(to)) == 0)
+        ;
 }

@@ -129,31 +129,22 @@ static void copy_all(struct xod_obj *to, const struct xod_obj *from)
         copy_field(to, from, f);
 }
 
-/* Whoever talked to `from` talks to `to`. */
-static void move_peer(struct domain *d, const struct xod_obj *from, const struct xod_obj *to)
-{
-    struct xod_obj *peer =
-        xod_find(d->site, LIST_channels, xod_get_str(from, XOD(channels, talkingto_id)));
-
-    if (peer && view_eq(xod_get_str(peer, XOD(channels, talkingto_id)), xod_obj_id(from)))
-        xod_set_str(peer, XOD(channels, talkingto_id), xod_obj_id(to));
-}
-
 /*
  * A masquerade of Asterisk before 12: `old` (the original) lives on under the name `new` (the
- * clone's), with its own Uniqueid and its own place in the call; what the clone was is a zombie that
- * only waits for its hangup. So the channel called `new` takes over what `old` was doing.
+ * clone's), with its own Uniqueid and its own place in the call, but on the clone's device and so in its
+ * state; what the clone was is a zombie that only waits for its hangup. So the channel called `new`
+ * takes over what `old` was doing.
  */
 static void masquerade(struct domain *d, struct xod_obj *old, struct xod_obj *clone)
 {
     static const unsigned taken[] = {
         XOD(channels, uniqueid),       XOD(channels, commstatus),   XOD(channels, timestamp),
         XOD(channels, talkingto_kind), XOD(channels, talkingto_id), XOD(channels, peerdisplay),
-        XOD(channels, parked),         XOD(channels, exten),        XOD(channels, state)};
+        XOD(channels, parked),         XOD(channels, exten)};
     struct view direction = xod_get_str(old, XOD(channels, direction));
 
     call_forget(d, clone);
-    move_peer(d, old, clone);
+    call_move(d, old, clone);
     for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
         copy_field(clone, old, taken[i]);
     if (direction.len)
@@ -182,7 +173,7 @@ void channel_rename(struct domain *d, const struct tel *t)
     if (!other)
         return;
     copy_all(other, old);
-    move_peer(d, old, other);
+    call_move(d, old, other);
     phone_tie_channel(d, other);
     xod_set_null(old, XOD(channels, talkingto_id));
     channel_remove(d, old);

@@ -47,6 +47,8 @@ void call_link(struct domain *d, const struct tel *t); /* call/link, unlink */
 void call_ended(struct domain *d, struct xod_obj *channel, double now);
 /* Nobody talks to this channel any more. */
 void call_forget(struct domain *d, struct xod_obj *channel);
+/* Whoever talked to `from` talks to `to`. */
+void call_move(struct domain *d, const struct xod_obj *from, const struct xod_obj *to);
 
 /* phone.c */
 void phone_hint(struct domain *d, const struct tel *t);
@@ -54,6 +56,8 @@ void phone_registration(struct domain *d, const struct tel *t);
 /* Ties a channel to the phones whose channels begin as its name does. */
 void phone_tie_channel(struct domain *d, struct xod_obj *channel);
 void phone_untie_channel(struct domain *d, struct xod_obj *channel);
+/* Phones came, went or changed their names: puts each channel where it belongs. */
+void phone_retie(struct domain *d);
 
 /* ipbx.c */
 void ipbx_link(struct domain *d, const struct tel *t);

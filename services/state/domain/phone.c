@@ -27,13 +27,33 @@ void phone_tie_channel(struct domain *d, struct xod_obj *channel)
     }
 }
 
+static void untie(struct xod_obj *channel, struct xod_obj *phone)
+{
+    xod_list_del(phone, XOD(phones, channels), xod_obj_id(channel));
+    xod_untie(channel, phone);
+}
+
 void phone_untie_channel(struct domain *d, struct xod_obj *channel)
 {
     struct xod_obj *phone;
 
-    while ((phone = xod_tied(channel, LIST_phones, 0))) {
-        xod_list_del(phone, XOD(phones, channels), xod_obj_id(channel));
-        xod_untie(channel, phone);
+    while ((phone = xod_tied(channel, LIST_phones, 0)))
+        untie(channel, phone);
+}
+
+void phone_retie(struct domain *d)
+{
+    struct xod_obj *c;
+    struct xod_obj *phone;
+
+    for (size_t pos = 0; (c = xod_next(d->site, LIST_channels, &pos));) {
+        struct view identity = identity_of(xod_obj_id(c));
+        for (size_t n = 0; (phone = xod_tied(c, LIST_phones, n));)
+            if (view_ieq(xod_get_str(phone, XOD(phones, identity)), identity))
+                n++;
+            else
+                untie(c, phone);
+        phone_tie_channel(d, c);
     }
 }
 

@@ -1,0 +1,547 @@
+/* The domain on real captures: after every event the store is consistent, at the end nothing is left
+ * over, and both dialects tell of the same calls. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "domain/domain.h"
+#include "support/capture.h"
+#include "translate.h"
+
+#define COMM XOD(channels, commstatus)
+#define PEER XOD(channels, talkingto_id)
+
+static const char *const people[] = {"alice", "bob", "carol", "dave", "erin"};
+
+struct world {
+    struct translator *t;
+    struct xod *x;
+    struct xod_site *site;
+    struct domain *d;
+    struct msg_doc doc;
+    struct buf room, topic, body;
+    struct buf seen; /* what was told of the channels of one phone: "calling linked-caller gone..." */
+    const char *watched;
+    double now;
+};
+
+/* ---- events in ---- */
+
+static void check_channel(struct world *w, struct xod_obj *c)
+{
+    struct view peer = xod_get_str(c, PEER);
+    struct xod_obj *phone = xod_tied(c, LIST_phones, 0);
+
+    if (peer.len && !xod_find(w->site, LIST_channels, peer))
+        fail_msg("%s talks to %.*s, which is not there", xod_obj_id(c).ptr, VIEW_ARG(peer));
+    if (phone) {
+        struct view identity = xod_get_str(phone, XOD(phones, identity));
+        assert_true(view_starts(xod_obj_id(c), identity));
+        assert_true(xod_is_tied(phone, c));
+        assert_true(value_list_has(xod_get(phone, XOD(phones, channels)), xod_obj_id(c)));
+    }
+}
+
+static void check_phone(struct world *w, struct xod_obj *phone)
+{
+    const struct value *names = xod_get(phone, XOD(phones, channels));
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < names->len; i++) {
+        struct xod_obj *c = xod_find(w->site, LIST_channels, value_view(&names->items[i]));
+        if (!c)
+            fail_msg("%s has %s, which is not there", xod_obj_id(phone).ptr, names->items[i].s);
+        assert_true(xod_is_tied(c, phone));
+    }
+    while (xod_tied(phone, LIST_channels, n))
+        n++;
+    assert_int_equal(n, names->len);
+}
+
+static void check_all(struct world *w)
+{
+    struct xod_obj *o;
+
+    for (size_t pos = 0; (o = xod_next(w->site, LIST_channels, &pos));)
+        check_channel(w, o);
+    for (size_t pos = 0; (o = xod_next(w->site, LIST_phones, &pos));)
+        check_phone(w, o);
+}
+
+static void note(void *arg, const struct xod_change *c)
+{
+    struct world *w = arg;
+
+    if (xod_obj_list(c->obj) != LIST_channels || !w->watched ||
+        !view_starts(xod_obj_id(c->obj), view_cstr(w->watched)))
+        return;
+    if (c->op == XOD_DEL)
+        buf_append_cstr(&w->seen, "gone ");
+    else if (c->fields & XOD_BIT(channels, commstatus))
+        buf_printf(&w->seen, "%s ", xod_get(c->obj, COMM)->s);
+}
+
+/* By way of the bus's bytes. */
+static void apply(void *arg, const struct tel_out *o)
+{
+    struct world *w = arg;
+    struct bus_msg m = {.time = w->now += 0.01};
+    struct view site;
+    struct tel t;
+
+    buf_reset(&w->topic);
+    buf_reset(&w->body);
+    buf_append_cstr(&w->topic, "tel/xivo/");
+    buf_append_view(&w->topic, schema_tel_topic(o->event));
+    tel_out_body(&w->body, o, AMI_CHARSET_UTF8);
+    m.topic = buf_view(&w->topic);
+    m.body = buf_view(&w->body);
+    assert_int_equal(tel_read(&t, &m, &w->doc, &w->room, &site), 0);
+    domain_event(w->d, &t);
+    xod_commit(w->x, note, w);
+    check_all(w);
+}
+
+static bool on_block(void *arg, const struct ami_block *b)
+{
+    struct world *w = arg;
+
+    if (b->kind == AMI_EVENT && !ami_get(b, "ActionID").ptr)
+        translator_event(w->t, b->name, b, false);
+    return true;
+}
+
+static void play(struct world *w, const char *version, const char *name)
+{
+    struct buf bytes;
+    char path[128];
+
+    snprintf(path, sizeof(path), "%s/%s.ami", version, name);
+    capture_load(&bytes, path);
+    capture_blocks(buf_view(&bytes), 0, on_block, w);
+    buf_free(&bytes);
+}
+
+/* Lines of an event, "|" for a line end, in the words of Asterisk 20 or 1.8. */
+static void say(struct world *w, const char *lines)
+{
+    struct buf in;
+
+    buf_init(&in, 0);
+    for (; *lines; lines++)
+        if (*lines == '|')
+            buf_append_cstr(&in, "\r\n");
+        else
+            buf_append_char(&in, *lines);
+    buf_append_cstr(&in, "\r\n\r\n");
+    capture_blocks(buf_view(&in), 0, on_block, w);
+    buf_free(&in);
+}
+
+static void say_kind(struct world *w, enum tel_event ev, const char *kind)
+{
+    struct tel_out o = {.event = ev, .present = (uint64_t)1 << TELF_kind};
+
+    o.str[TELF_kind] = view_cstr(kind);
+    apply(w, &o);
+}
+
+/* ---- set-up ---- */
+
+static int setup(void **state)
+{
+    struct world *w = calloc(1, sizeof(*w));
+
+    buf_init(&w->room, 4096);
+    buf_init(&w->topic, 4096);
+    buf_init(&w->body, 0);
+    buf_init(&w->seen, 0);
+    msg_doc_init(&w->doc);
+    w->t = translator_new(apply, w);
+    w->x = xod_new();
+    w->site = xod_site(w->x, VIEW("xivo"), true);
+    w->d = domain_new(w->site);
+    for (size_t i = 0; i < sizeof(people) / sizeof(people[0]); i++) {
+        char text[32];
+        struct xod_obj *p;
+        snprintf(text, sizeof(text), "%zu", i + 1);
+        p = xod_add(w->site, LIST_phones, view_cstr(text));
+        snprintf(text, sizeof(text), "SIP/%s", people[i]);
+        xod_set_str(p, XOD(phones, identity), view_cstr(text));
+        snprintf(text, sizeof(text), "100%zu", i + 1);
+        xod_set_str(p, XOD(phones, number), view_cstr(text));
+        xod_set_str(p, XOD(phones, context), VIEW("default"));
+    }
+    xod_commit(w->x, NULL, NULL);
+    *state = w;
+    return w->t && w->d ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+
+    domain_destroy(&w->d);
+    xod_destroy(&w->x);
+    translator_destroy(&w->t);
+    msg_doc_fini(&w->doc);
+    buf_free(&w->room);
+    buf_free(&w->topic);
+    buf_free(&w->body);
+    buf_free(&w->seen);
+    free(w);
+    return 0;
+}
+
+static struct xod_obj *channel(struct world *w, const char *name)
+{
+    return xod_find(w->site, LIST_channels, view_cstr(name));
+}
+
+static const char *field(struct world *w, const char *name, unsigned f)
+{
+    struct xod_obj *c = channel(w, name);
+
+    assert_non_null(c);
+    return xod_get(c, f)->type == V_STR ? xod_get(c, f)->s : "(null)";
+}
+
+static const char *hint(struct world *w, const char *phone)
+{
+    return xod_get(xod_find(w->site, LIST_phones, view_cstr(phone)), XOD(phones, hintstatus))->s;
+}
+
+/* What is told of one phone's channels in a capture. */
+static char *sequence(struct world *w, const char *version, const char *name, const char *identity)
+{
+    buf_reset(&w->seen);
+    w->watched = identity;
+    play(w, version, name);
+    w->watched = NULL;
+    return view_dup(buf_view(&w->seen));
+}
+
+/* ---- whole captures ---- */
+
+static const char *const whole[] = {
+    "02-call-answered", "03-noanswer-cancel", "05-hold",         "06-redirect-blind",
+    "08-atxfer-ami",    "11-queue-answered",  "13-queue-members", "15-conference",
+    "16-parking",       "17-voicemail-mwi",   "18-monitor",      "19-userevents-features",
+    "20-did-incoming",  "21-originate",       "22-fastagi",      "24-nonascii",
+    "28-hints-presence", "39-hold-moh-iax"};
+
+static void at_the_end_of_a_capture_nothing_is_left_over(void **state)
+{
+    struct world *w = *state;
+
+    for (int v = 0; v < 2; v++)
+        for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++) {
+            struct xod_obj *c;
+            size_t pos = 0;
+            play(w, v ? "20" : "1.8", whole[i]);
+            c = xod_next(w->site, LIST_channels, &pos);
+            if (c)
+                fail_msg("%s %s: %s is left", v ? "20" : "1.8", whole[i], xod_obj_id(c).ptr);
+            translator_reset(w->t);
+        }
+}
+
+static void captures_that_begin_or_end_in_a_call_leave_the_store_consistent(void **state)
+{
+    static const char *const others[] = {"01-login-listing", "14-agent", "33-midcall-login",
+                                         "33-midcall-login.helper", "34-reload"};
+    struct world *w = *state;
+
+    for (int v = 0; v < 2; v++)
+        for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+            play(w, v ? "20" : "1.8", others[i]);
+}
+
+struct last_hint {
+    const char *identity;
+    char status[16];
+};
+
+static bool note_hint(void *arg, const struct ami_block *b)
+{
+    struct last_hint *h = arg;
+    struct view status = ami_get(b, "Status");
+
+    if (ami_is_event(b, "ExtensionStatus") && !ami_get(b, "ActionID").ptr &&
+        view_eq(ami_get(b, "Hint"), view_cstr(h->identity)))
+        snprintf(h->status, sizeof(h->status), "%.*s", VIEW_ARG(status));
+    return true;
+}
+
+static void hints_end_as_the_capture_says(void **state)
+{
+    struct world *w = *state;
+
+    for (int v = 0; v < 2; v++)
+        for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++) {
+            struct last_hint h = {"SIP/alice", ""};
+            struct buf bytes;
+            char path[128];
+            snprintf(path, sizeof(path), "%s/%s.ami", v ? "20" : "1.8", whole[i]);
+            capture_load(&bytes, path);
+            capture_blocks(buf_view(&bytes), 0, note_hint, &h);
+            buf_free(&bytes);
+            play(w, v ? "20" : "1.8", whole[i]);
+            if (*h.status)
+                assert_string_equal(hint(w, "1"), h.status);
+        }
+}
+
+static void both_dialects_tell_the_same_of_a_call(void **state)
+{
+    static const char *const captures[] = {"02-call-answered", "03-noanswer-cancel"};
+    struct world *w = *state;
+
+    for (size_t i = 0; i < 2; i++)
+        for (int p = 0; p < 3; p++) {
+            char identity[32];
+            char *old, *new;
+            snprintf(identity, sizeof(identity), "SIP/%s-", people[p]);
+            old = sequence(w, "1.8", captures[i], identity);
+            new = sequence(w, "20", captures[i], identity);
+            assert_true(strlen(old) > 0 || p == 2);
+            assert_string_equal(old, new);
+            free(old);
+            free(new);
+        }
+}
+
+static void the_two_ends_of_an_answered_call(void **state)
+{
+    struct world *w = *state;
+    char *s = sequence(w, "20", "02-call-answered", "SIP/alice-");
+
+    assert_true(view_starts(view_cstr(s), VIEW("ready calling linked-caller ready gone ")));
+    free(s);
+    s = sequence(w, "20", "02-call-answered", "SIP/carol-");
+    assert_string_equal(s, "ready ringing linked-called ready gone ");
+    free(s);
+}
+
+/* ---- calls ---- */
+
+#define NEW(c, state) "Event: Newchannel|Channel: " c "|ChannelState: " state "|Uniqueid: " c
+#define DIAL(a, b) "Event: DialBegin|Channel: " a "|DestChannel: " b
+#define LINK(a, b) "Event: Bridge|Bridgestate: Link|Channel1: " a "|Channel2: " b
+#define UNLINK(a, b) "Event: Unlink|Channel1: " a "|Channel2: " b
+#define HANGUP(c) "Event: Hangup|Channel: " c
+
+static void a_call_of_two(struct world *w)
+{
+    say(w, NEW("SIP/alice-1", "4") "|CallerIDNum: 1001|CallerIDName: Alice");
+    say(w, NEW("SIP/bob-2", "0") "|CallerIDNum: 1002");
+    say(w, DIAL("SIP/alice-1", "SIP/bob-2"));
+    say(w, LINK("SIP/alice-1", "SIP/bob-2"));
+}
+
+static void each_knows_the_other(void **state)
+{
+    struct world *w = *state;
+
+    a_call_of_two(w);
+    assert_string_equal(field(w, "SIP/alice-1", PEER), "SIP/bob-2");
+    assert_string_equal(field(w, "SIP/bob-2", PEER), "SIP/alice-1");
+    assert_string_equal(field(w, "SIP/bob-2", XOD(channels, peerdisplay)), "Alice");
+    assert_string_equal(field(w, "SIP/bob-2", XOD(channels, context)), "default");
+    say(w, UNLINK("SIP/alice-1", "SIP/bob-2"));
+    assert_string_equal(field(w, "SIP/alice-1", COMM), "ready");
+    assert_string_equal(field(w, "SIP/alice-1", PEER), "(null)");
+}
+
+static void when_one_of_many_callees_answers_nobody_talks_to_ghosts(void **state)
+{
+    struct world *w = *state;
+
+    say(w, NEW("SIP/alice-1", "4"));
+    say(w, NEW("SIP/bob-2", "0"));
+    say(w, NEW("SIP/carol-3", "0"));
+    say(w, DIAL("SIP/alice-1", "SIP/bob-2"));
+    say(w, DIAL("SIP/alice-1", "SIP/carol-3"));
+    assert_string_equal(field(w, "SIP/bob-2", COMM), "ringing");
+    say(w, HANGUP("SIP/alice-1")); /* both ring on for a moment */
+    assert_string_equal(field(w, "SIP/bob-2", PEER), "(null)");
+    assert_string_equal(field(w, "SIP/carol-3", PEER), "(null)");
+}
+
+static void a_failed_dial_is_forgotten(void **state)
+{
+    struct world *w = *state;
+
+    say(w, NEW("SIP/alice-1", "4"));
+    say(w, NEW("SIP/bob-2", "0"));
+    say(w, DIAL("SIP/alice-1", "SIP/bob-2"));
+    say(w, "Event: DialEnd|Channel: SIP/alice-1|DestChannel: SIP/bob-2|DialStatus: BUSY");
+    assert_string_equal(field(w, "SIP/alice-1", PEER), "(null)");
+    assert_string_equal(field(w, "SIP/bob-2", PEER), "(null)");
+}
+
+static void an_originate_rings_a_phone_without_a_caller(void **state)
+{
+    struct world *w = *state;
+
+    say(w, NEW("SIP/bob-2", "0"));
+    say(w, "Event: DialBegin|DestChannel: SIP/bob-2");
+    assert_string_equal(field(w, "SIP/bob-2", COMM), "ringing");
+    assert_string_equal(field(w, "SIP/bob-2", PEER), "(null)");
+}
+
+static void a_masquerade_moves_the_call_and_keeps_the_phone(void **state)
+{
+    struct world *w = *state;
+
+    a_call_of_two(w);
+    say(w, "Event: Newstate|Channel: SIP/bob-2|ChannelState: 6");
+    say(w, NEW("SIP/carol-3", "6"));
+    say(w, NEW("Local/3@x;1", "0"));
+    say(w, LINK("SIP/carol-3", "Local/3@x;1"));
+    /* Local;1 lives on as bob's channel: bob's old leg to alice is gone with it */
+    say(w, "Event: Rename|Channel: SIP/bob-2|Newname: SIP/bob-2<MASQ>|Uniqueid: SIP/bob-2");
+    say(w, "Event: Rename|Channel: Local/3@x;1|Newname: SIP/bob-2|Uniqueid: Local/3@x;1");
+    say(w, "Event: Rename|Channel: SIP/bob-2<MASQ>|Newname: Local/3@x;1<ZOMBIE>|Uniqueid: SIP/bob-2");
+    assert_null(channel(w, "Local/3@x;1"));
+    assert_string_equal(field(w, "SIP/bob-2", XOD(channels, uniqueid)), "Local/3@x;1");
+    assert_string_equal(field(w, "SIP/bob-2", PEER), "SIP/carol-3");
+    assert_string_equal(field(w, "SIP/bob-2", XOD(channels, state)), "Up"); /* the device's */
+    assert_string_equal(field(w, "SIP/carol-3", PEER), "SIP/bob-2");
+    assert_string_equal(field(w, "SIP/alice-1", PEER), "(null)");
+    say(w, HANGUP("Local/3@x;1<ZOMBIE>"));
+    assert_int_equal(xod_count(w->site, LIST_channels), 3);
+}
+
+static void a_plain_rename_takes_everything_along(void **state)
+{
+    struct world *w = *state;
+
+    a_call_of_two(w);
+    say(w, "Event: Rename|Channel: SIP/bob-2|Newname: SIP/carol-2|Uniqueid: SIP/bob-2");
+    assert_null(channel(w, "SIP/bob-2"));
+    assert_string_equal(field(w, "SIP/carol-2", COMM), "linked-called");
+    assert_string_equal(field(w, "SIP/carol-2", PEER), "SIP/alice-1");
+    assert_string_equal(field(w, "SIP/alice-1", PEER), "SIP/carol-2");
+}
+
+/* ---- hints ---- */
+
+static void a_hint_of_several_devices_is_of_its_extension(void **state)
+{
+    struct world *w = *state;
+
+    say(w, "Event: ExtensionStatus|Exten: 1001|Context: default|Hint: SIP/alice&SIP/alice2|Status: 8");
+    assert_string_equal(hint(w, "1"), "8");
+    say(w, "Event: ExtensionStatus|Exten: 1001|Context: other|Hint: SIP/alice&SIP/alice2|Status: 1");
+    assert_string_equal(hint(w, "1"), "8");
+    say(w, "Event: ExtensionStatus|Exten: 777|Context: x|Hint: sip/ALICE,CustomPresence:a|Status: 16");
+    assert_string_equal(hint(w, "1"), "16");
+    say(w, "Event: PeerStatus|Peer: SIP/alice|PeerStatus: Registered|Address: 192.0.2.1:5060");
+    assert_string_equal(xod_get(xod_find(w->site, LIST_phones, VIEW("1")), XOD(phones, reg))->s,
+                        "Registered");
+}
+
+/* ---- resync ---- */
+
+static void a_listing_ends_what_it_does_not_name(void **state)
+{
+    struct world *w = *state;
+
+    a_call_of_two(w);
+    say(w, NEW("SIP/carol-3", "6"));
+    say(w, NEW("SIP/dave-4", "6"));
+    say(w, LINK("SIP/carol-3", "SIP/dave-4"));
+    say_kind(w, TEL_resync_begin, "all");
+    say_kind(w, TEL_resync_begin, "channels");
+    say(w, "Event: CoreShowChannel|Channel: SIP/carol-3|ChannelState: 6");
+    say(w, "Event: CoreShowChannel|Channel: SIP/dave-4|ChannelState: 6|BridgedChannel: SIP/carol-3");
+    say(w, NEW("SIP/erin-5", "4")); /* begins meanwhile */
+    assert_non_null(channel(w, "SIP/alice-1"));
+    say_kind(w, TEL_resync_end, "channels");
+    assert_true(w->d->synthetic);
+    assert_null(channel(w, "SIP/alice-1"));
+    assert_null(channel(w, "SIP/bob-2"));
+    assert_non_null(channel(w, "SIP/erin-5"));
+    assert_string_equal(field(w, "SIP/carol-3", PEER), "SIP/dave-4");
+    say_kind(w, TEL_resync_end, "all");
+    assert_true(w->d->resynced);
+}
+
+static void a_listing_ends_calls_that_are_over(void **state)
+{
+    struct world *w = *state;
+
+    a_call_of_two(w);
+    say_kind(w, TEL_resync_begin, "channels");
+    say(w, "Event: CoreShowChannel|Channel: SIP/alice-1|ChannelState: 6");
+    say(w, "Event: CoreShowChannel|Channel: SIP/bob-2|ChannelState: 6");
+    say_kind(w, TEL_resync_end, "channels");
+    assert_string_equal(field(w, "SIP/alice-1", COMM), "ready");
+    assert_string_equal(field(w, "SIP/bob-2", PEER), "(null)");
+}
+
+static void a_listing_cut_short_ends_nothing(void **state)
+{
+    struct world *w = *state;
+    struct xod_obj *ipbx;
+
+    domain_link_up(w->d, VIEW("Asterisk"), 1);
+    xod_commit(w->x, NULL, NULL);
+    ipbx = xod_find(w->site, LIST_ipbx, VIEW("xivo"));
+    a_call_of_two(w);
+    say_kind(w, TEL_resync_begin, "channels");
+    assert_string_equal(xod_get(ipbx, XOD(ipbx, link))->s, "resync");
+    domain_link_down(w->d, 2);
+    say_kind(w, TEL_resync_end, "channels");
+    assert_non_null(channel(w, "SIP/alice-1"));
+    assert_string_equal(xod_get(ipbx, XOD(ipbx, link))->s, "down");
+    assert_true(xod_get(ipbx, XOD(ipbx, since))->f == 2);
+    domain_link_up(w->d, VIEW("Asterisk"), 3);
+    say_kind(w, TEL_resync_begin, "channels");
+    say_kind(w, TEL_resync_end, "channels");
+    say_kind(w, TEL_resync_end, "all");
+    assert_null(channel(w, "SIP/alice-1"));
+    assert_string_equal(xod_get(ipbx, XOD(ipbx, link))->s, "up");
+}
+
+static void events_without_their_fields_do_nothing(void **state)
+{
+    struct world *w = *state;
+
+    a_call_of_two(w);
+    for (int e = 0; e < TEL_EVENT_COUNT; e++) {
+        struct tel_out o = {.event = (enum tel_event)e};
+        if (e != TEL_link_down && e != TEL_link_up)
+            apply(w, &o);
+    }
+    assert_int_equal(xod_count(w->site, LIST_channels), 2);
+    assert_string_equal(field(w, "SIP/alice-1", COMM), "linked-caller");
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(at_the_end_of_a_capture_nothing_is_left_over),
+        T(captures_that_begin_or_end_in_a_call_leave_the_store_consistent),
+        T(hints_end_as_the_capture_says),
+        T(both_dialects_tell_the_same_of_a_call),
+        T(the_two_ends_of_an_answered_call),
+        T(each_knows_the_other),
+        T(when_one_of_many_callees_answers_nobody_talks_to_ghosts),
+        T(a_failed_dial_is_forgotten),
+        T(an_originate_rings_a_phone_without_a_caller),
+        T(a_masquerade_moves_the_call_and_keeps_the_phone),
+        T(a_plain_rename_takes_everything_along),
+        T(a_hint_of_several_devices_is_of_its_extension),
+        T(a_listing_ends_what_it_does_not_name),
+        T(a_listing_ends_calls_that_are_over),
+        T(a_listing_cut_short_ends_nothing),
+        T(events_without_their_fields_do_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
