@@ -28,10 +28,8 @@ RUN apt-get update \
 COPY --from=build /out/usr/local /usr/local
 COPY config /etc/ctibus
 # what ctibus-asterisk-sim plays in docker-compose.yml
-COPY tests/data/ami/20/01-login-listing.ami tests/data/ami/20/01-login-listing.sent \
-     tests/data/ami/20/02-call-answered.ami /usr/local/share/ctibus/captures/20/
-COPY tests/data/ami/1.8/01-login-listing.ami tests/data/ami/1.8/01-login-listing.sent \
-     tests/data/ami/1.8/02-call-answered.ami /usr/local/share/ctibus/captures/1.8/
+COPY tests/data/ami/20/01-login-listing.* tests/data/ami/20/02-call-answered.* /usr/local/share/ctibus/captures/20/
+COPY tests/data/ami/1.8/01-login-listing.* tests/data/ami/1.8/02-call-answered.* /usr/local/share/ctibus/captures/1.8/
 COPY LICENSE /usr/local/share/doc/ctibus/
 ENV CTIBUS_CONFIG=/etc/ctibus/ctibus.json
 USER 10001:10001

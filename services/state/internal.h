@@ -41,7 +41,8 @@ struct state {
     bool settled;
     struct msg_doc doc;
     struct buf room;
-    struct metric *events, *events_unknown;
+    struct metrics *metrics;
+    struct metric *events, *events_unknown, *sessions_open;
 };
 
 /* ---- publish.c ---- */

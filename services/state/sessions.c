@@ -133,6 +133,7 @@ int session_open(struct sessions *ss, struct view id, struct xod_site *site, str
     memcpy(se->capaid, profile, sizeof(profile));
     se->site = site;
     se->gateway = gateway;
+    se->stale = false;
     xod_set_str(user, XOD(users, connection), VIEW("yes"));
     return 0;
 }

@@ -282,10 +282,11 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
     s->events_unknown = metrics_add(metrics, METRIC_COUNTER, "ctibus_state_events_unknown_total",
                                     NULL, "telephony events of no use: unknown, of no site of "
                                           "ours, or malformed");
-    metrics_callback(metrics, METRIC_GAUGE, "ctibus_state_sessions", NULL, "sessions open",
-                     count_sessions, s);
+    s->metrics = metrics;
+    s->sessions_open = metrics_callback(metrics, METRIC_GAUGE, "ctibus_state_sessions", NULL,
+                                        "sessions open", count_sessions, s);
     if (!s->heart || !s->publisher || !s->snapshots || !s->sessions || !s->events ||
-        !s->events_unknown)
+        !s->events_unknown || !s->sessions_open)
         return -ENOMEM;
     bus_sub_follow(s->sub, VIEW("tel"));
     return bus_sub_add(s->sub, VIEW("tel/"));
@@ -337,6 +338,8 @@ void state_destroy(struct state **sp)
     if (!s)
         return;
     *sp = NULL;
+    if (s->sessions_open) /* it asks us */
+        metrics_remove(s->metrics, &s->sessions_open);
     loop_timer_destroy(&s->settle_timer);
     sessions_destroy(&s->sessions);
     snapshots_destroy(&s->snapshots);

@@ -470,7 +470,9 @@ static void sessions_are_told_again_to_a_restarted_state(void **state)
     assert_int_equal(renew(g, "s1", "1", "available"), BUS_ok); /* again: presence stays */
     assert_string_equal(presence(w, "1"), "away");
     assert_int_equal(command(g, "s1", "availstate", "available", ""), BUS_ok);
-    ask(g, METHOD_session_close, "session", "s1", NULL);
+    assert_int_equal(renew(g, "s2", "1", "away"), BUS_ok); /* what it does not name is over */
+    assert_null(session_find(w->s.s->sessions, VIEW("s1")));
+    ask(g, METHOD_session_close, "session", "s2", NULL);
     assert_string_equal(presence(w, "1"), "disconnected");
     assert_int_equal(ask(g, METHOD_session_renew, NULL), BUS_malformed);
 }

@@ -1,0 +1,207 @@
+/* The snapshot that state sends: whole, in part, and while everything changes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "replica/replica.h"
+#include "replica/wire.h"
+#include "support/state.h"
+
+struct world {
+    struct state_world s;
+    struct process gw;
+    struct bus_asker *asker;
+    struct replica *r;
+    struct xod *x; /* what was asked for by hand */
+    int ups, answers, chunks, ready;
+    enum bus_status status;
+};
+
+static void on_up(void *arg, const msgpack_object *body)
+{
+    struct world *w = arg;
+
+    w->ups++;
+    if (w->r)
+        replica_state_up(w->r);
+}
+
+static void on_change(void *arg, const struct xod_change *c)
+{
+}
+
+static void on_ready(void *arg)
+{
+    ((struct world *)arg)->ready++;
+}
+
+static const struct bus_asker_handler asker_handler = {on_up, NULL, NULL};
+static const struct replica_handler replica_handler = {on_change, on_ready, NULL, NULL};
+
+static int setup(void **state)
+{
+    struct world *w = calloc(1, sizeof(*w));
+    int err = 0;
+
+    *state = w;
+    if (state_setup(&w->s) < 0)
+        return -1;
+    w->x = xod_new();
+    w->gw = process_start(w->s.loop, "gw", "gw", NULL);
+    w->asker = bus_asker_new(w->gw.bus, state_endpoint_request(w->s.s), "gw", &asker_handler, w,
+                             &err);
+    for (int i = 0; i < 2000 && !w->ups; i++)
+        loop_once(w->s.loop, 5);
+    return w->ups ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+
+    replica_destroy(&w->r);
+    bus_asker_destroy(&w->asker);
+    process_end(&w->gw);
+    xod_destroy(&w->x);
+    state_teardown(&w->s);
+    free(w);
+    return 0;
+}
+
+static void on_chunk(void *arg, enum bus_status status, const msgpack_object *body)
+{
+    struct world *w = arg;
+    const msgpack_object *objects = msg_get(body, "objects");
+    struct xod_obj *o;
+
+    w->status = status;
+    w->answers += status != BUS_more;
+    w->chunks++;
+    for (uint32_t i = 0; objects && i < objects->via.array.size; i++)
+        wire_read_object(w->x, &objects->via.array.ptr[i], &o);
+    xod_commit(w->x, NULL, NULL);
+}
+
+static void ask(struct world *w, const char *list, const char *id)
+{
+    struct buf pairs;
+
+    buf_init(&pairs, 0);
+    if (list)
+        msg_put_pair(&pairs, "list", view_cstr(list));
+    if (id)
+        msg_put_pair(&pairs, "id", view_cstr(id));
+    w->answers = 0;
+    bus_ask(w->asker, METHOD_snapshot, (list != NULL) + (id != NULL), buf_view(&pairs), 10000,
+            on_chunk, w);
+    buf_free(&pairs);
+    UNTIL(w->s.loop, w->answers == 1);
+}
+
+static size_t count(struct world *w, enum xod_list list)
+{
+    struct xod_site *s = xod_site(w->x, VIEW("xivo"), false);
+
+    return s ? xod_count(s, list) : 0;
+}
+
+static void the_whole_comes_when_state_has_settled(void **state)
+{
+    struct world *w = *state;
+
+    assert_false(state_is_ready(w->s.s, NULL));
+    ask(w, NULL, NULL);
+    assert_true(state_is_ready(w->s.s, NULL));
+    assert_int_equal(w->status, BUS_ok);
+    assert_int_equal(count(w, LIST_users), 5);
+    assert_int_equal(count(w, LIST_phones), 2);
+    assert_int_equal(count(w, LIST_ipbx), 1);
+}
+
+static void a_list_or_one_object_can_be_asked_for(void **state)
+{
+    struct world *w = *state;
+
+    ask(w, "users", "1");
+    assert_int_equal(count(w, LIST_users), 1);
+    ask(w, "phones", NULL);
+    assert_int_equal(count(w, LIST_phones), 2);
+    assert_int_equal(count(w, LIST_ipbx), 0);
+    ask(w, "users", "nobody");
+    assert_int_equal(w->status, BUS_ok);
+    ask(w, "nosuchlist", NULL);
+    assert_int_equal(w->status, BUS_not_found);
+}
+
+static void many_objects_come_in_chunks(void **state)
+{
+    struct world *w = *state;
+    char id[16];
+
+    for (int i = 0; i < 2000; i++) {
+        snprintf(id, sizeof(id), "c%d", i);
+        xod_add(w->s.site, LIST_channels, view_cstr(id));
+    }
+    state_commit(w->s.s, false);
+    ask(w, NULL, NULL);
+    assert_in_range(w->chunks, 7, 20);
+    assert_int_equal(count(w, LIST_channels), 2000);
+}
+
+static void a_replica_follows_the_real_state(void **state)
+{
+    struct world *w = *state;
+    struct xod_obj *c;
+    char id[16];
+    int err = 0;
+
+    w->r = replica_new(w->gw.bus, w->s.loop, state_endpoint_subscribe(w->s.s), w->asker,
+                       &replica_handler, w, NULL, &err);
+    replica_state_up(w->r);
+    for (int i = 0; !w->ready || i < 3000; i++) {
+        snprintf(id, sizeof(id), "c%d", i % 700);
+        c = xod_find(w->s.site, LIST_channels, view_cstr(id));
+        if (c)
+            xod_del(c);
+        else
+            xod_add(w->s.site, LIST_channels, view_cstr(id));
+        state_commit(w->s.s, false);
+        loop_once(w->s.loop, 0);
+    }
+    UNTIL(w->s.loop, replica_seq(w->r) == bus_pub_seq(w->s.s->pub, VIEW("xod")));
+    for (int i = 0; i < 700; i++) {
+        snprintf(id, sizeof(id), "c%d", i);
+        assert_int_equal(xod_find(w->s.site, LIST_channels, view_cstr(id)) != NULL,
+                         xod_find(xod_site(replica_xod(w->r), VIEW("xivo"), false), LIST_channels,
+                                  view_cstr(id)) != NULL);
+    }
+    assert_int_equal(replica_healed_total(w->r), 0);
+}
+
+static void a_peer_that_goes_takes_its_snapshot_along(void **state)
+{
+    struct world *w = *state;
+
+    w->s.p.bus->gone_ms = 200;
+    bus_ask(w->asker, METHOD_snapshot, 0, view_of(NULL, 0), 10000, NULL, NULL);
+    run_for(w->s.loop, 50);
+    bus_asker_destroy(&w->asker);
+    UNTIL(w->s.loop, state_is_ready(w->s.s, NULL)); /* and nothing is sent to who is not there */
+    run_for(w->s.loop, 50);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(the_whole_comes_when_state_has_settled),
+        T(a_list_or_one_object_can_be_asked_for),
+        T(many_objects_come_in_chunks),
+        T(a_replica_follows_the_real_state),
+        T(a_peer_that_goes_takes_its_snapshot_along),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
