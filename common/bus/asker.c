@@ -18,10 +18,10 @@ struct bus_asker {
     struct pending *pending;
     struct msg_doc doc;
     struct buf body;
-    uint64_t heard;      /* when something came last */
-    uint64_t asked;      /* when hello or ping was sent last */
-    uint64_t hello_id;   /* a hello that waits for its answer, or 0 */
-    uint64_t far_epoch;  /* of the one that answered hello */
+    uint64_t heard;     /* when something came last */
+    uint64_t asked;     /* when hello or ping was sent last */
+    uint64_t hello_id;  /* a hello that waits for its answer, or 0 */
+    uint64_t far_epoch; /* of the one that answered hello */
     bool up;
 };
 

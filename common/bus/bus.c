@@ -32,8 +32,7 @@ static int metrics_init(struct bus *b)
     };
 
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-        *table[i].at =
-            metrics_add(b->metrics, METRIC_COUNTER, table[i].name, NULL, table[i].help);
+        *table[i].at = metrics_add(b->metrics, METRIC_COUNTER, table[i].name, NULL, table[i].help);
         if (!*table[i].at)
             return -ENOMEM;
     }

@@ -1,8 +1,8 @@
 /*
  * The bus: published messages, and requests both ways, over ZeroMQ. design: docs/bus.md.
  *
- * Nothing here blocks. What cannot be sent is counted. Callbacks run on the loop's thread; the bus's
- * own thread is only the forwarder of `state`, which shares nothing with the rest.
+ * Nothing here blocks. What cannot be sent is counted. Callbacks run on the loop's thread; the
+ * bus's own thread is only the forwarder of `state`, which shares nothing with the rest.
  */
 #ifndef CTIBUS_BUS_BUS_H
 #define CTIBUS_BUS_BUS_H
@@ -18,11 +18,11 @@
 struct bus_keys; /* CURVE keys: keys.h */
 
 struct bus_options {
-    const char *source;        /* "ami-gw:xivo@host": unique per running process; copied */
-    const char *instance;      /* short name, no '/', of this process; copied */
-    int hwm;                   /* messages waiting per connection and direction */
-    int heartbeat_ms;          /* ZMTP heartbeats */
-    int gone_ms;               /* who says nothing for so long is taken for gone; 0: 6000 */
+    const char *source;          /* "ami-gw:xivo@host": unique per running process; copied */
+    const char *instance;        /* short name, no '/', of this process; copied */
+    int hwm;                     /* messages waiting per connection and direction */
+    int heartbeat_ms;            /* ZMTP heartbeats */
+    int gone_ms;                 /* who says nothing for so long is taken for gone; 0: 6000 */
     const struct bus_keys *keys; /* NULL: no CURVE; borrowed for the life of the bus */
 };
 
@@ -45,8 +45,8 @@ typedef void bus_interest_fn(void *arg, struct view prefix, bool on);
 struct bus_pub *bus_pub_new(struct bus *b, const char *endpoint, bus_interest_fn *interest,
                             void *arg, int *err);
 void bus_pub_destroy(struct bus_pub **p);
-/* Publishes body (one msgpack map) on topic ("plane/.../"). 0, or -EAGAIN when it was dropped, which
- * is counted; its number is then missing, so that readers notice. */
+/* Publishes body (one msgpack map) on topic ("plane/.../"). 0, or -EAGAIN when it was dropped,
+ * which is counted; its number is then missing, so that readers notice. */
 int bus_pub_send(struct bus_pub *p, struct view topic, struct view body);
 /* The same without a number (echoes). */
 int bus_pub_send_unnumbered(struct bus_pub *p, struct view topic, struct view body);
@@ -87,16 +87,16 @@ uint64_t bus_sub_lost(const struct bus_sub *s);
 /* ---- requests: the asking side (DEALER) ---- */
 
 struct bus_asker;
-/* An answer. status BUS_more: more of them follow; any other is the last. body is checked: a map. For
- * BUS_timeout and BUS_gone body is NULL. */
+/* An answer. status BUS_more: more of them follow; any other is the last. body is checked: a map.
+ * For BUS_timeout and BUS_gone body is NULL. */
 typedef void bus_answer_fn(void *arg, enum bus_status status, const msgpack_object *body);
 
 struct bus_asker_handler {
     /* The far side answered `hello`: at the start and whenever it was restarted (other epoch). Its
      * body. May be NULL. */
     void (*up)(void *arg, const msgpack_object *body);
-    /* Nothing heard for 6 s, it was restarted, or it has forgotten us. Called once until `up`. May be
-     * NULL. */
+    /* Nothing heard for 6 s, it was restarted, or it has forgotten us. Called once until `up`. May
+     * be NULL. */
     void (*down)(void *arg);
     /* A request from the far side. Answer it with bus_asker_reply. May be NULL. */
     void (*request)(void *arg, uint64_t id, enum bus_method method, const msgpack_object *body);
@@ -133,8 +133,8 @@ struct bus_server_handler {
     void (*peer_gone)(void *arg, struct bus_peer *peer);
 };
 /* Binds (-EACCES as bus_forwarder_new says; with CURVE also when there is no forwarder yet, whose
- * thread is the one that knows who may come in). `site` goes out with the answer to hello; echoes are
- * published on `echo`. */
+ * thread is the one that knows who may come in). `site` goes out with the answer to hello; echoes
+ * are published on `echo`. */
 struct bus_server *bus_server_new(struct bus *b, const char *endpoint, const char *const *trusted,
                                   const char *site, const struct bus_server_handler *handler,
                                   void *arg, struct bus_pub *echo, int *err);
@@ -167,7 +167,7 @@ struct bus_forwarder *bus_forwarder_new(struct bus *b, const char *publish, cons
 void bus_forwarder_destroy(struct bus_forwarder **f);
 #define BUS_INPROC_PUBLISH "inproc://publish"
 #define BUS_INPROC_SUBSCRIBE "inproc://subscribe"
-const char *bus_forwarder_publish(const struct bus_forwarder *f);   /* endpoints as bound */
+const char *bus_forwarder_publish(const struct bus_forwarder *f); /* endpoints as bound */
 const char *bus_forwarder_subscribe(const struct bus_forwarder *f);
 
 /* May this address be bound to without CURVE? */

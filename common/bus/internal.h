@@ -34,8 +34,9 @@ struct bus {
 #define PING_AFTER_MS 500
 #define TICK_MS 100
 
-/* A socket with all options that every socket of ctibus has. domain: what ZAP is told for a server's
- * end ("publish", "subscribe", "request"), NULL for a client's. NULL and *err on failure. */
+/* A socket with all options that every socket of ctibus has. domain: what ZAP is told for a
+ * server's end ("publish", "subscribe", "request"), NULL for a client's. NULL and *err on failure.
+ */
 void *bus_socket(struct bus *b, int type, const char *domain, int *err);
 int bus_connect(void *socket, const char *endpoint);
 /* Binds; *bound becomes the endpoint with its real port (caller frees). */
@@ -60,7 +61,8 @@ struct frames {
 bool frames_recv(void *socket, struct frames *f);
 void frames_close(struct frames *f);
 struct view frame_view(struct frames *f, int i);
-/* Sends copies of the views as one message, without waiting. 0 or a negative errno (nothing sent). */
+/* Sends copies of the views as one message, without waiting. 0 or a negative errno (nothing sent).
+ */
 int frames_send(void *socket, const struct view *parts, int n);
 
 /* Requests that wait for their answers. */
@@ -85,8 +87,8 @@ struct envelope {
     enum bus_status status;
     struct msg_doc *doc; /* the parsed body */
 };
-/* Reads frames first..first+3. 0; -EBADMSG; -ENOSYS for a word that is no method nor status (the id is
- * read). */
+/* Reads frames first..first+3. 0; -EBADMSG; -ENOSYS for a word that is no method nor status (the id
+ * is read). */
 int envelope_read(struct frames *f, int first, struct msg_doc *doc, struct envelope *e);
 /* Sends one (to: the routing id before it, or empty). 0 or a negative errno. */
 int envelope_send(void *socket, struct view to, uint64_t id, struct view word, struct view body);

@@ -22,13 +22,14 @@ struct bus_keys {
     size_t n_allowed;
 };
 
-/* Reads the key files: server_key (a line "public Z85"), own_key (lines "public Z85" and "secret Z85"),
- * allow (lines "gateway|monitor Z85 [name]"; NULL where no server is). NULL and a sentence in `why` on
- * failure. */
+/* Reads the key files: server_key (a line "public Z85"), own_key (lines "public Z85" and "secret
+ * Z85"), allow (lines "gateway|monitor Z85 [name]"; NULL where no server is). NULL and a sentence
+ * in `why` on failure. */
 struct bus_keys *bus_keys_load(const char *server_key, const char *own_key, const char *allow,
                                char *why, size_t why_size);
 void bus_keys_destroy(struct bus_keys **k);
-/* Makes a pair and writes PATH (secret and public, mode 0600) and PATH.pub. 0 or a negative errno. */
+/* Makes a pair and writes PATH (secret and public, mode 0600) and PATH.pub. 0 or a negative errno.
+ */
 int bus_keys_make(const char *path);
 enum bus_role bus_keys_role(const struct bus_keys *k, const char *key);
 

@@ -50,8 +50,8 @@ static void finish(struct pending *p, struct entry *e, enum bus_status status)
     free(e);
 }
 
-/* Any request of this owner (NULL: any), asked before number `before`, that is due at `now`; the table
- * may change between calls. */
+/* Any request of this owner (NULL: any), asked before number `before`, that is due at `now`; the
+ * table may change between calls. */
 static struct entry *find_due(struct pending *p, const void *owner, uint64_t before, uint64_t now)
 {
     size_t pos = 0;
@@ -95,8 +95,8 @@ uint64_t pending_add(struct pending *p, const void *owner, uint32_t deadline_ms,
     e = calloc(1, sizeof(*e));
     if (!e)
         return 0;
-    *e = (struct entry){p->next_id++, owner, clock_mono_us() + (uint64_t)deadline_ms * 1000,
-                        answer, arg};
+    *e = (struct entry){p->next_id++, owner, clock_mono_us() + (uint64_t)deadline_ms * 1000, answer,
+                        arg};
     if (map_put(p->by_id, key_of(&e->id), e) < 0) {
         free(e);
         return 0;

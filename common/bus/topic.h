@@ -1,6 +1,6 @@
 /*
- * Topics: segments joined and ended by '/'. In a segment the bytes '/', '%' and those below 0x21 are
- * percent-encoded.
+ * Topics: segments joined and ended by '/'. In a segment the bytes '/', '%' and those below 0x21
+ * are percent-encoded.
  */
 #ifndef CTIBUS_BUS_TOPIC_H
 #define CTIBUS_BUS_TOPIC_H

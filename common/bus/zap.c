@@ -49,8 +49,12 @@ static void answer(struct bus_zap *z)
         n++;
     }
     ok = n == ZAP_FRAMES && admitted(z->bus->keys, v[2], v[5], v[6]);
-    struct view reply[6] = {VIEW("1.0"), n > 1 ? v[1] : VIEW(""), ok ? VIEW("200") : VIEW("400"),
-                            ok ? VIEW("OK") : VIEW("key not allowed"), VIEW(""), VIEW("")};
+    struct view reply[6] = {VIEW("1.0"),
+                            n > 1 ? v[1] : VIEW(""),
+                            ok ? VIEW("200") : VIEW("400"),
+                            ok ? VIEW("OK") : VIEW("key not allowed"),
+                            VIEW(""),
+                            VIEW("")};
     frames_send(z->rep, reply, 6);
     while (n > 0)
         zmq_msg_close(&frame[--n]);

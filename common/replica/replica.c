@@ -13,9 +13,9 @@
 #define MAX_KEPT_BYTES ((size_t)256 * 1024 * 1024)
 
 enum phase {
-    WAITING,  /* for state to answer hello */
-    PROVING,  /* for the echo */
-    COPYING,  /* snapshot under way, changes are kept */
+    WAITING, /* for state to answer hello */
+    PROVING, /* for the echo */
+    COPYING, /* snapshot under way, changes are kept */
     LIVE
 };
 
@@ -153,8 +153,8 @@ static void apply(struct replica *r, uint64_t seq, struct view topic, struct vie
 }
 
 /* The next change: one that the whole snapshot holds is left out. False when those before it are
- * missing (which the bus does not see when none was heard before the snapshot): a new snapshot is on
- * its way then. */
+ * missing (which the bus does not see when none was heard before the snapshot): a new snapshot is
+ * on its way then. */
 static bool next_change(struct replica *r, uint64_t seq, struct view topic, struct view body)
 {
     if (seq > r->seq + 1) {
@@ -291,8 +291,8 @@ static void ask_snapshot(struct replica *r)
     r->phase = COPYING;
     r->first_stamp = UINT64_MAX;
     r->last_stamp = 0;
-    r->snapshot_id = bus_ask(r->asker, METHOD_snapshot, 0, view_of(NULL, 0),
-                             SNAPSHOT_DEADLINE_MS, on_snapshot, r);
+    r->snapshot_id = bus_ask(r->asker, METHOD_snapshot, 0, view_of(NULL, 0), SNAPSHOT_DEADLINE_MS,
+                             on_snapshot, r);
     if (!r->snapshot_id)
         start_over(r, RETRY_MS);
 }

@@ -134,8 +134,8 @@ struct xod_obj *xod_lookup(const struct xod_site *s, enum xod_list list, unsigne
 
     if (!m || value.len > UINT32_MAX)
         return NULL;
-    b = map_get(m, make_key(&v, schema_list(list)->fields[field].flags & F_FOLD, room,
-                            sizeof(room)));
+    b = map_get(m,
+                make_key(&v, schema_list(list)->fields[field].flags & F_FOLD, room, sizeof(room)));
     if (!b || value.len < sizeof(room))
         return b && n < b->n ? b->objs[n] : NULL;
     for (size_t i = 0; i < b->n; i++)

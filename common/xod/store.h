@@ -11,9 +11,9 @@ struct xod_obj {
     uint32_t id_len;
     uint32_t slot;
     uint8_t list;
-    bool added;   /* in this transaction */
-    bool deleted; /* in this transaction */
-    bool touched; /* stands in the transaction's list */
+    bool added;     /* in this transaction */
+    bool deleted;   /* in this transaction */
+    bool touched;   /* stands in the transaction's list */
     uint64_t dirty; /* fields whose old value is in the journal */
     struct xod_obj **ties;
     uint32_t n_ties;

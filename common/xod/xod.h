@@ -1,10 +1,10 @@
 /*
  * The record store: the objects of all sites, with their fields as the schema table says.
  *
- * Writing is transactional: the first change opens a transaction, xod_commit closes it and tells, per
- * object that was touched, which fields differ from what they were before (values are remembered at
- * the first change and compared at the end, so that what changed to and fro is not told). Objects are
- * told in the order of their lists' rank, what was deleted last.
+ * Writing is transactional: the first change opens a transaction, xod_commit closes it and tells,
+ * per object that was touched, which fields differ from what they were before (values are
+ * remembered at the first change and compared at the end, so that what changed to and fro is not
+ * told). Objects are told in the order of their lists' rank, what was deleted last.
  *
  * Not for several threads. Pointers to objects live until the commit after their deletion.
  */
@@ -40,9 +40,9 @@ struct xod_obj *xod_find(const struct xod_site *s, enum xod_list list, struct vi
 /* The first (n = 0), second... object whose indexed field has this value (text), or NULL. */
 struct xod_obj *xod_lookup(const struct xod_site *s, enum xod_list list, unsigned field,
                            struct view value, size_t n);
-/* Walks a list: *pos starts at 0. The order is that of creation, but that the place of what is gone is
- * taken anew. The list may change meanwhile; an object that lives through the whole walk is given
- * exactly once. */
+/* Walks a list: *pos starts at 0. The order is that of creation, but that the place of what is gone
+ * is taken anew. The list may change meanwhile; an object that lives through the whole walk is
+ * given exactly once. */
 struct xod_obj *xod_next(const struct xod_site *s, enum xod_list list, size_t *pos);
 size_t xod_count(const struct xod_site *s, enum xod_list list);
 
@@ -58,8 +58,9 @@ struct xod_site *xod_obj_site(const struct xod_obj *o);
 const struct value *xod_get(const struct xod_obj *o, unsigned field);
 struct view xod_get_str(const struct xod_obj *o, unsigned field);
 
-/* Setting a field. 0; -EINVAL when the schema does not allow the type; -ENOENT: deleted; -ENOMEM. */
-int xod_set(struct xod_obj *o, unsigned field, struct value *v); /* takes *v, also on failure */
+/* Setting a field. 0; -EINVAL when the schema does not allow the type; -ENOENT: deleted; -ENOMEM.
+ */
+int xod_set(struct xod_obj *o, unsigned field, struct value *v);   /* takes *v, also on failure */
 int xod_set_str(struct xod_obj *o, unsigned field, struct view s); /* the empty view too */
 int xod_set_null(struct xod_obj *o, unsigned field);
 int xod_set_bool(struct xod_obj *o, unsigned field, bool b);
@@ -70,7 +71,8 @@ int xod_reset(struct xod_obj *o, unsigned field); /* to the schema's initial val
 int xod_list_add(struct xod_obj *o, unsigned field, struct view id);
 int xod_list_del(struct xod_obj *o, unsigned field, struct view id);
 
-/* Closes the transaction: tells the changes, then frees what was deleted. fn may read, not write. */
+/* Closes the transaction: tells the changes, then frees what was deleted. fn may read, not write.
+ */
 void xod_commit(struct xod *x, xod_change_fn *fn, void *arg);
 
 /* Ties: what an object belongs to, kept at both ends. Not fields: they do not travel. 0, -ENOENT

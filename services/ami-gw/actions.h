@@ -1,6 +1,6 @@
 /*
- * Actions: what we ask of Asterisk. Each has an ActionID of our own; its answer, and the events of a
- * list answer, are matched by it. Pure but for the deadline clock that the owner drives.
+ * Actions: what we ask of Asterisk. Each has an ActionID of our own; its answer, and the events of
+ * a list answer, are matched by it. Pure but for the deadline clock that the owner drives.
  */
 #ifndef CTIBUS_AMI_GW_ACTIONS_H
 #define CTIBUS_AMI_GW_ACTIONS_H
@@ -32,9 +32,9 @@ void actions_destroy(struct actions **a); /* what waits is called with ACTION_LO
 /* Begins an action in `out`: writes Action and ActionID; the caller adds its headers to *aa and
  * calls actions_commit. */
 void actions_begin(struct actions *a, struct ami_action *aa, struct buf *out, struct view action);
-/* Ends it and waits for the answer; is_list: a good answer is followed by events up to its Complete.
- * done may be NULL, item too. 0, or what ami_action_end returned (nothing waits then), -ENOMEM, or
- * -EBUSY with 10,000 waiting. */
+/* Ends it and waits for the answer; is_list: a good answer is followed by events up to its
+ * Complete. done may be NULL, item too. 0, or what ami_action_end returned (nothing waits then),
+ * -ENOMEM, or -EBUSY with 10,000 waiting. */
 int actions_commit(struct actions *a, struct ami_action *aa, bool is_list, uint32_t deadline_ms,
                    action_item_fn *item, action_done_fn *done, void *arg);
 

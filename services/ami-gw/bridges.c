@@ -124,7 +124,8 @@ bool bridge_remove(struct bridge *br, struct view channel)
     member_free(&br->member[at]);
     br->known--;
     br->n--;
-    memmove(&br->member[at], &br->member[at + 1], (br->known - (unsigned)at) * sizeof(br->member[0]));
+    memmove(&br->member[at], &br->member[at + 1],
+            (br->known - (unsigned)at) * sizeof(br->member[0]));
     return true;
 }
 

@@ -14,7 +14,7 @@ struct bridge_member {
 
 struct bridge {
     char *id;
-    bool basic; /* a plain call, not a conference, a parking lot... */
+    bool basic;     /* a plain call, not a conference, a parking lot... */
     unsigned n;     /* how many are in it */
     unsigned known; /* of which so many are remembered, in the order of their coming */
     struct bridge_member member[BRIDGE_MEMBERS];

@@ -89,8 +89,7 @@ static void on_state_down(void *arg)
     log_warning(g->log, "state is gone: events go on, nobody asks");
 }
 
-static const struct bus_asker_handler asker_handler = {on_state_up, on_state_down,
-                                                       gateway_request};
+static const struct bus_asker_handler asker_handler = {on_state_up, on_state_down, gateway_request};
 
 /* ---- the link ---- */
 
@@ -152,8 +151,8 @@ static void on_item(void *arg, const struct ami_block *b)
 {
     struct gateway *g = arg;
 
-    translator_event(g->translator, b->kind == AMI_RESPONSE ? VIEW("ExtensionStatus") : b->name,
-                     b, true);
+    translator_event(g->translator, b->kind == AMI_RESPONSE ? VIEW("ExtensionStatus") : b->name, b,
+                     true);
 }
 
 static void on_bridge(void *arg, const struct ami_block *b)
@@ -169,6 +168,11 @@ static void on_relist(void *arg)
 static void on_resynced(void *arg, bool complete)
 {
     gateway_resynced(arg, complete);
+}
+
+static void on_retry(void *arg)
+{
+    gateway_resync(arg);
 }
 
 static const struct resync_handler resync_handler = {on_mark, on_item, on_bridge, on_relist,
@@ -217,7 +221,8 @@ static int open_bus(struct gateway *g, struct loop *loop, const struct gateway_o
     g->heart = bus_heart_new(g->bus, g->pub, "ami-gw", beat, g);
     g->link = link_new(loop, &opt->link, &link_handler, g, metrics, g->log);
     g->resync = g->link ? resync_new(g->link, &resync_handler, g, g->log) : NULL;
-    return g->heart && g->resync ? 0 : -ENOMEM;
+    g->retry = loop_timer_new(loop, on_retry, g);
+    return g->heart && g->resync && g->retry ? 0 : -ENOMEM;
 }
 
 struct gateway *gateway_new(struct loop *loop, struct bus *bus, const struct gateway_options *opt,
@@ -261,6 +266,7 @@ void gateway_destroy(struct gateway **gp)
     *gp = NULL;
     link_destroy(&g->link);
     resync_destroy(&g->resync);
+    loop_timer_destroy(&g->retry);
     bus_heart_destroy(&g->heart);
     bus_asker_destroy(&g->asker);
     bus_pub_destroy(&g->pub);

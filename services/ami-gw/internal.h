@@ -21,12 +21,13 @@ struct gateway {
     struct buf raw_prefix; /* ami/<ipbx>/ */
     struct buf topic, body;
     bool raw_wanted;
-    bool heard;            /* somebody (state) listens to our plane tel */
+    bool heard; /* somebody (state) listens to our plane tel */
     char banner[64];
-    uint64_t login;        /* when the link came up, microseconds since 1970; 0: down */
-    bool listed;           /* a resync has begun since then */
-    bool again;            /* another resync is asked for while one runs */
-    struct hint_place *hints; /* of the last resync asked for, for `again` */
+    uint64_t login;           /* when the link came up, microseconds since 1970; 0: down */
+    bool listed;              /* a resync has begun since then */
+    bool again;               /* another resync is asked for while one runs */
+    struct loop_timer *retry; /* of a resync that was not complete */
+    struct hint_place *hints; /* of the last resync that state asked for */
     size_t n_hints;
     uint64_t resync_request; /* the request of state to answer at the end, or 0 */
     struct metric *translated, *resyncs;

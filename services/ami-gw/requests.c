@@ -5,6 +5,7 @@
 #include "msg/msg.h"
 
 #define MAX_HINTS 200000
+#define RETRY_MS 5000 /* after a resync that Asterisk did not answer in time */
 
 /* ---- resync ---- */
 
@@ -39,9 +40,6 @@ static void keep_hints(struct gateway *g, const msgpack_object *list)
 
 void gateway_resync(struct gateway *g)
 {
-    struct hint_place *hints = g->hints;
-    size_t n = g->n_hints;
-
     if (!link_is_up(g->link))
         return;
     if (resync_running(g->resync)) {
@@ -50,10 +48,9 @@ void gateway_resync(struct gateway *g)
     }
     g->listed = true;
     g->again = false;
-    g->hints = NULL;
-    g->n_hints = 0;
+    loop_timer_stop(g->retry);
     metric_add(g->resyncs, 1);
-    resync_start(g->resync, hints, n);
+    resync_start(g->resync, g->hints, g->n_hints);
 }
 
 void gateway_resynced(struct gateway *g, bool complete)
@@ -65,6 +62,8 @@ void gateway_resynced(struct gateway *g, bool complete)
     g->resync_request = 0;
     if (g->again)
         gateway_resync(g);
+    else if (!complete && link_is_up(g->link))
+        loop_timer_start(g->retry, RETRY_MS, false);
 }
 
 static void on_resync(struct gateway *g, uint64_t id, const msgpack_object *body)

@@ -41,8 +41,8 @@ static void finish(struct resync *r, bool complete)
     r->handler->finished(r->arg, complete);
 }
 
-/* The answer of one step: an Asterisk that lacks the listing says Error, and it is skipped; one that
- * does not answer leaves the resync incomplete. */
+/* The answer of one step: an Asterisk that lacks the listing says Error, and it is skipped; one
+ * that does not answer leaves the resync incomplete. */
 static bool answered(struct resync *r, enum action_outcome outcome)
 {
     if (r->step == IDLE || outcome == ACTION_LOST)
@@ -87,8 +87,7 @@ static void channels_done(void *arg, enum action_outcome outcome, const struct a
     run_step(r, HINT_LIST);
 }
 
-static void hint_list_done(void *arg, enum action_outcome outcome,
-                           const struct ami_block *response)
+static void hint_list_done(void *arg, enum action_outcome outcome, const struct ami_block *response)
 {
     struct resync *r = arg;
 
@@ -188,11 +187,23 @@ void resync_destroy(struct resync **r)
     *r = NULL;
 }
 
-void resync_start(struct resync *r, struct hint_place *hints, size_t n_hints)
+/* Without memory some are left out. */
+static void copy_hints(struct resync *r, const struct hint_place *hints, size_t n)
 {
     free_hints(r);
-    r->hints = hints;
-    r->n_hints = n_hints;
+    r->hints = n ? calloc(n, sizeof(*r->hints)) : NULL;
+    for (size_t i = 0; r->hints && i < n; i++) {
+        struct hint_place *h = &r->hints[r->n_hints++];
+        h->exten = view_dup(view_cstr(hints[i].exten));
+        h->context = view_dup(view_cstr(hints[i].context));
+        if (!h->exten || !h->context)
+            return;
+    }
+}
+
+void resync_start(struct resync *r, const struct hint_place *hints, size_t n_hints)
+{
+    copy_hints(r, hints, n_hints);
     r->handler->mark(r->arg, TEL_resync_begin, "all");
     run_step(r, BRIDGES);
 }

@@ -13,9 +13,9 @@ struct hint_place {
 
 struct resync_handler {
     void (*mark)(void *arg, enum tel_event begin_or_end, const char *kind);
-    void (*item)(void *arg, const struct ami_block *b); /* an event of a listing */
+    void (*item)(void *arg, const struct ami_block *b);   /* an event of a listing */
     void (*bridge)(void *arg, const struct ami_block *b); /* a line of the list of bridges */
-    void (*relist)(void *arg);  /* channels and bridges are told anew from here on */
+    void (*relist)(void *arg); /* channels and bridges are told anew from here on */
     void (*finished)(void *arg, bool complete);
 };
 
@@ -24,8 +24,8 @@ struct resync *resync_new(struct ami_link *link, const struct resync_handler *ha
                           struct log *log); /* NULL without memory */
 void resync_destroy(struct resync **r);
 /* Starts (over). hints: whose state is asked one by one where Asterisk cannot list them (1.8);
- * taken, with its strings. */
-void resync_start(struct resync *r, struct hint_place *hints, size_t n_hints);
+ * copied. */
+void resync_start(struct resync *r, const struct hint_place *hints, size_t n_hints);
 /* The link went down: it is not complete. */
 void resync_abort(struct resync *r);
 bool resync_running(const struct resync *r);

@@ -216,7 +216,7 @@ static struct view hint_number(struct view word)
     static const struct {
         struct view word, number;
     } states[] = {
-        {{"NOT_INUSE", 9}, {"0", 1}}, {{"INUSE", 5}, {"1", 1}},       {{"BUSY", 4}, {"2", 1}},
+        {{"NOT_INUSE", 9}, {"0", 1}}, {{"INUSE", 5}, {"1", 1}},        {{"BUSY", 4}, {"2", 1}},
         {{"INVALID", 7}, {"4", 1}},   {{"UNAVAILABLE", 11}, {"4", 1}}, {{"RINGING", 7}, {"8", 1}},
         {{"RINGINUSE", 9}, {"9", 1}}, {{"ONHOLD", 6}, {"16", 2}},
     };

@@ -1,6 +1,6 @@
 /*
- * The translator: AMI events in, canonical events out. Pure: no sockets, no clock; it remembers only
- * what translation needs (who is in which bridge, which masquerade is under way).
+ * The translator: AMI events in, canonical events out. Pure: no sockets, no clock; it remembers
+ * only what translation needs (who is in which bridge, which masquerade is under way).
  */
 #ifndef CTIBUS_AMI_GW_TRANSLATE_H
 #define CTIBUS_AMI_GW_TRANSLATE_H

@@ -1,6 +1,7 @@
 /*
  * The lists of the configuration: users and lines (phones), from JSON arrays as XiVO's web services
- * give them. The other lists of the schema are served empty until their part of the domain is there.
+ * give them. The other lists of the schema are served empty until their part of the domain is
+ * there.
  */
 #include <errno.h>
 #include <json-c/json.h>
@@ -75,8 +76,7 @@ static struct secret *secret_new(struct view site, struct view user, struct view
 }
 
 /* The empty password is none. */
-static int secrets_set(struct secrets *s, struct view site, struct view user,
-                       struct view password)
+static int secrets_set(struct secrets *s, struct view site, struct view user, struct view password)
 {
     struct secret *sec = secret_new(site, user, password);
 
@@ -96,8 +96,7 @@ static int secrets_set(struct secrets *s, struct view site, struct view user,
 const char *secrets_get(const struct secrets *s, struct view site, struct view user)
 {
     struct secret *probe = secret_new(site, user, VIEW(""));
-    struct secret *sec =
-        probe ? map_get(s->by_user, view_of(probe->key, probe->key_len)) : NULL;
+    struct secret *sec = probe ? map_get(s->by_user, view_of(probe->key, probe->key_len)) : NULL;
 
     secret_free(probe);
     return sec ? sec->password : NULL;
@@ -281,9 +280,9 @@ static void tie_lines(struct xod_site *site)
     }
     for (size_t i = 0; i < n; i++) {
         char room[32];
-        struct xod_obj *user = xod_find(
-            site, LIST_users,
-            value_text(xod_get(lines[i].phone, XOD(phones, iduserfeatures)), room));
+        struct xod_obj *user =
+            xod_find(site, LIST_users,
+                     value_text(xod_get(lines[i].phone, XOD(phones, iduserfeatures)), room));
         if (!user)
             continue;
         xod_tie(user, lines[i].phone);
@@ -300,8 +299,8 @@ static int load_urls(struct state *s, const struct config *cfg, struct xod_site 
 {
     struct json_object *urls = json_get(urllists, key);
     struct json_object *all = json_object_new_array();
-    size_t n = urls && json_object_is_type(urls, json_type_array) ? json_object_array_length(urls)
-                                                                  : 0;
+    size_t n =
+        urls && json_object_is_type(urls, json_type_array) ? json_object_array_length(urls) : 0;
     int rc = all ? 0 : -ENOMEM;
 
     for (size_t i = 0; rc == 0 && i < n; i++) {

@@ -1,7 +1,7 @@
 /*
- * Sessions: who is logged in, through which gateway. A user has a presence as long as one session is
- * open. The sessions of a gateway that is lost live on for the grace time, so that clients may come
- * back through another one unnoticed.
+ * Sessions: who is logged in, through which gateway. A user has a presence as long as one session
+ * is open. The sessions of a gateway that is lost live on for the grace time, so that clients may
+ * come back through another one unnoticed.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -113,8 +113,8 @@ static void register_worker(struct state *s, struct bus_peer *p, uint64_t id,
         return;
     }
     if (site->gateway && site->gateway != p)
-        log_warning(s->log, "%.*s: another ami-gw (%.*s) takes over", VIEW_ARG(msg_get_str(body, "ipbx")),
-                    VIEW_ARG(bus_peer_instance(p)));
+        log_warning(s->log, "%.*s: another ami-gw (%.*s) takes over",
+                    VIEW_ARG(msg_get_str(body, "ipbx")), VIEW_ARG(bus_peer_instance(p)));
     site->gateway = p;
     state_reply(s, p, id, BUS_ok);
     login = msg_get_u64(body, "login", 0);
@@ -138,14 +138,10 @@ static void ask_snapshot(struct state *s, struct bus_peer *p, uint64_t id,
 }
 
 static request_fn *const requests[METHOD_COUNT] = {
-    [METHOD_snapshot] = ask_snapshot,
-    [METHOD_worker_register] = register_worker,
-    [METHOD_login_begin] = login_begin,
-    [METHOD_login_check] = login_check,
-    [METHOD_login_open] = login_open,
-    [METHOD_session_renew] = login_renew,
-    [METHOD_session_close] = login_close,
-    [METHOD_command] = command_run,
+    [METHOD_snapshot] = ask_snapshot,     [METHOD_worker_register] = register_worker,
+    [METHOD_login_begin] = login_begin,   [METHOD_login_check] = login_check,
+    [METHOD_login_open] = login_open,     [METHOD_session_renew] = login_renew,
+    [METHOD_session_close] = login_close, [METHOD_command] = command_run,
 };
 
 static void on_request(void *arg, struct bus_peer *p, uint64_t id, enum bus_method method,
@@ -262,8 +258,7 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
     int err = 0;
     const char *site = s->n_sites ? xod_site_name(s->sites[0].domain->site).ptr : "";
 
-    s->forwarder =
-        bus_forwarder_new(s->bus, opt->publish, opt->subscribe, opt->trusted, &err);
+    s->forwarder = bus_forwarder_new(s->bus, opt->publish, opt->subscribe, opt->trusted, &err);
     if (s->forwarder)
         s->pub = bus_pub_new(s->bus, BUS_INPROC_PUBLISH, NULL, NULL, &err);
     if (s->pub)
@@ -279,9 +274,10 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
     s->sessions = sessions_new(s, opt->session_grace_ms);
     s->events = metrics_add(metrics, METRIC_COUNTER, "ctibus_state_events_total", NULL,
                             "telephony events received");
-    s->events_unknown = metrics_add(metrics, METRIC_COUNTER, "ctibus_state_events_unknown_total",
-                                    NULL, "telephony events of no use: unknown, of no site of "
-                                          "ours, or malformed");
+    s->events_unknown =
+        metrics_add(metrics, METRIC_COUNTER, "ctibus_state_events_unknown_total", NULL,
+                    "telephony events of no use: unknown, of no site of "
+                    "ours, or malformed");
     s->metrics = metrics;
     s->sessions_open = metrics_callback(metrics, METRIC_GAUGE, "ctibus_state_sessions", NULL,
                                         "sessions open", count_sessions, s);

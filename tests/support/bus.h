@@ -11,7 +11,7 @@
 /* Runs the loop until `cond` holds; fails the test after `ms`. */
 #define UNTIL_MS(loop, cond, ms)                                                                   \
     do {                                                                                           \
-        uint64_t end_ = clock_mono_us() + (uint64_t)(ms) * 1000;                                   \
+        uint64_t end_ = clock_mono_us() + (uint64_t)(ms)*1000;                                     \
         bool reached_;                                                                             \
         while (!(reached_ = (cond)) && clock_mono_us() < end_)                                     \
             loop_once(loop, 5);                                                                    \

@@ -1,6 +1,5 @@
 """scripts/run, what `make run` runs: it becomes ready, a client sees a call, and it stops cleanly."""
 
-import contextlib
 import json
 import os
 import pathlib
@@ -14,22 +13,15 @@ import threading
 import time
 
 import pytest
+from stack import BIN, ROOT, free_port
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BIN = pathlib.Path(os.environ.get("CTIBUS_BIN", ROOT / "build" / "bin"))
 SECONDS = 60
-
-
-def free_ports(count):
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [s.getsockname()[1] for s in sockets]
 
 
 @pytest.fixture(name="config")
 def fixture_config(tmp_path):
     """A copy of the shipped configuration at ports of its own."""
-    ami, cti, *others = free_ports(8)
+    ami, cti, *others = (free_port() for _ in range(8))
     folder = tmp_path / "config"
     shutil.copytree(ROOT / "config", folder)
     path = folder / "ctibus.json"

@@ -1,4 +1,5 @@
-/* Publishing and subscribing on real sockets: numbers, gaps, confirmed subscriptions, bad frames. */
+/* Publishing and subscribing on real sockets: numbers, gaps, confirmed subscriptions, bad frames.
+ */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,7 +21,7 @@ struct world {
     int got, gaps;
     uint64_t lost, last_seq;
     char last_topic[128];
-    bool gap_first;  /* the gap was told before the message that showed it */
+    bool gap_first; /* the gap was told before the message that showed it */
 };
 
 static void on_message(void *arg, const struct bus_msg *m)
@@ -303,12 +304,12 @@ static void malformed_frames_are_refused_and_counted(void **state)
     SEND(topic, good, EMPTY, EMPTY, EMPTY, EMPTY, EMPTY, EMPTY, EMPTY, EMPTY);
     SEND(topic, newer, EMPTY);
     SEND(topic, VIEW(""), EMPTY);
-    SEND(topic, VIEW("\xdd\xff\xff\xff\xff"), EMPTY);                /* 4 G of members */
-    SEND(topic, VIEW("\x95\x01\xdb\xff\xff\xff\xff"), EMPTY);        /* a source of 4 GB */
-    SEND(topic, VIEW("\x95\x01\x01\x01\x01\x01"), EMPTY);            /* wrong types */
-    SEND(topic, VIEW("\x94\x01\xa1s\x01\x01"), EMPTY);               /* too few members */
+    SEND(topic, VIEW("\xdd\xff\xff\xff\xff"), EMPTY);                     /* 4 G of members */
+    SEND(topic, VIEW("\x95\x01\xdb\xff\xff\xff\xff"), EMPTY);             /* a source of 4 GB */
+    SEND(topic, VIEW("\x95\x01\x01\x01\x01\x01"), EMPTY);                 /* wrong types */
+    SEND(topic, VIEW("\x94\x01\xa1s\x01\x01"), EMPTY);                    /* too few members */
     SEND(topic, VIEW("\x95\x01\xa0\x01\x01\xcb\0\0\0\0\0\0\0\0"), EMPTY); /* no source */
-    SEND(VIEW("tel/x/channel/new"), good, EMPTY);                    /* no slash at the end */
+    SEND(VIEW("tel/x/channel/new"), good, EMPTY);                         /* no slash at the end */
     SEND(VIEW(""), good, EMPTY);
     SEND(VIEW("tel/\xff/"), good, EMPTY);
     UNTIL(w->loop, counted(w->state.bus->counts.malformed) == n);
@@ -374,8 +375,8 @@ static void an_open_address_needs_curve_or_trust(void **state)
     assert_false(bus_address_allowed("tcp://10.1.2.4:5550", trusted));
     assert_false(bus_address_allowed("tcp://127.evil.example:5550", NULL));
     assert_false(bus_address_allowed("tcp://eth0:5550", NULL));
-    assert_null(bus_forwarder_new(p.bus, bus_forwarder_publish(w->fwd), "tcp://127.0.0.1:*", NULL,
-                                  &err));
+    assert_null(
+        bus_forwarder_new(p.bus, bus_forwarder_publish(w->fwd), "tcp://127.0.0.1:*", NULL, &err));
     assert_int_equal(err, -EADDRINUSE);
     process_end(&p);
 }

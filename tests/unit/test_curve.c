@@ -182,8 +182,8 @@ static void start_member(struct world *w, struct member *m, const char *name)
     m->sub = bus_sub_new(m->p.bus, bus_forwarder_subscribe(w->fwd), &member_sub, m, &err);
     bus_sub_add(m->sub, VIEW("xod/"));
     m->pub = bus_pub_new(m->p.bus, publish, NULL, NULL, &err);
-    m->asker = bus_asker_new(m->p.bus, bus_server_endpoint(w->server), name, &asker_handler, m,
-                             &err);
+    m->asker =
+        bus_asker_new(m->p.bus, bus_server_endpoint(w->server), name, &asker_handler, m, &err);
     assert_int_equal(err, 0);
 }
 

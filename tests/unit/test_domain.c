@@ -1,5 +1,5 @@
-/* The domain on real captures: after every event the store is consistent, at the end nothing is left
- * over, and both dialects tell of the same calls. */
+/* The domain on real captures: after every event the store is consistent, at the end nothing is
+ * left over, and both dialects tell of the same calls. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -23,7 +23,8 @@ struct world {
     struct domain *d;
     struct msg_doc doc;
     struct buf room, topic, body;
-    struct buf seen; /* what was told of the channels of one phone: "calling linked-caller gone..." */
+    struct buf
+        seen; /* what was told of the channels of one phone: "calling linked-caller gone..." */
     const char *watched;
     double now;
 };
@@ -227,10 +228,10 @@ static char *sequence(struct world *w, const char *version, const char *name, co
 /* ---- whole captures ---- */
 
 static const char *const whole[] = {
-    "02-call-answered", "03-noanswer-cancel", "05-hold",         "06-redirect-blind",
-    "08-atxfer-ami",    "11-queue-answered",  "13-queue-members", "15-conference",
-    "16-parking",       "17-voicemail-mwi",   "18-monitor",      "19-userevents-features",
-    "20-did-incoming",  "21-originate",       "22-fastagi",      "24-nonascii",
+    "02-call-answered",  "03-noanswer-cancel", "05-hold",          "06-redirect-blind",
+    "08-atxfer-ami",     "11-queue-answered",  "13-queue-members", "15-conference",
+    "16-parking",        "17-voicemail-mwi",   "18-monitor",       "19-userevents-features",
+    "20-did-incoming",   "21-originate",       "22-fastagi",       "24-nonascii",
     "28-hints-presence", "39-hold-moh-iax"};
 
 static void at_the_end_of_a_capture_nothing_is_left_over(void **state)
@@ -405,7 +406,8 @@ static void a_masquerade_moves_the_call_and_keeps_the_phone(void **state)
     /* Local;1 lives on as bob's channel: bob's old leg to alice is gone with it */
     say(w, "Event: Rename|Channel: SIP/bob-2|Newname: SIP/bob-2<MASQ>|Uniqueid: SIP/bob-2");
     say(w, "Event: Rename|Channel: Local/3@x;1|Newname: SIP/bob-2|Uniqueid: Local/3@x;1");
-    say(w, "Event: Rename|Channel: SIP/bob-2<MASQ>|Newname: Local/3@x;1<ZOMBIE>|Uniqueid: SIP/bob-2");
+    say(w,
+        "Event: Rename|Channel: SIP/bob-2<MASQ>|Newname: Local/3@x;1<ZOMBIE>|Uniqueid: SIP/bob-2");
     assert_null(channel(w, "Local/3@x;1"));
     assert_string_equal(field(w, "SIP/bob-2", XOD(channels, uniqueid)), "Local/3@x;1");
     assert_string_equal(field(w, "SIP/bob-2", PEER), "SIP/carol-3");
@@ -434,11 +436,14 @@ static void a_hint_of_several_devices_is_of_its_extension(void **state)
 {
     struct world *w = *state;
 
-    say(w, "Event: ExtensionStatus|Exten: 1001|Context: default|Hint: SIP/alice&SIP/alice2|Status: 8");
+    say(w,
+        "Event: ExtensionStatus|Exten: 1001|Context: default|Hint: SIP/alice&SIP/alice2|Status: 8");
     assert_string_equal(hint(w, "1"), "8");
-    say(w, "Event: ExtensionStatus|Exten: 1001|Context: other|Hint: SIP/alice&SIP/alice2|Status: 1");
+    say(w,
+        "Event: ExtensionStatus|Exten: 1001|Context: other|Hint: SIP/alice&SIP/alice2|Status: 1");
     assert_string_equal(hint(w, "1"), "8");
-    say(w, "Event: ExtensionStatus|Exten: 777|Context: x|Hint: sip/ALICE,CustomPresence:a|Status: 16");
+    say(w,
+        "Event: ExtensionStatus|Exten: 777|Context: x|Hint: sip/ALICE,CustomPresence:a|Status: 16");
     assert_string_equal(hint(w, "1"), "16");
     say(w, "Event: PeerStatus|Peer: SIP/alice|PeerStatus: Registered|Address: 192.0.2.1:5060");
     assert_string_equal(xod_get(xod_find(w->site, LIST_phones, VIEW("1")), XOD(phones, reg))->s,
@@ -458,7 +463,8 @@ static void a_listing_ends_what_it_does_not_name(void **state)
     say_kind(w, TEL_resync_begin, "all");
     say_kind(w, TEL_resync_begin, "channels");
     say(w, "Event: CoreShowChannel|Channel: SIP/carol-3|ChannelState: 6");
-    say(w, "Event: CoreShowChannel|Channel: SIP/dave-4|ChannelState: 6|BridgedChannel: SIP/carol-3");
+    say(w,
+        "Event: CoreShowChannel|Channel: SIP/dave-4|ChannelState: 6|BridgedChannel: SIP/carol-3");
     say(w, NEW("SIP/erin-5", "4")); /* begins meanwhile */
     assert_non_null(channel(w, "SIP/alice-1"));
     say_kind(w, TEL_resync_end, "channels");

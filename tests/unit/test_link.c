@@ -1,32 +1,24 @@
 /* The AMI link and the resync against an Asterisk that is played here, line by line. */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "link.h"
 #include "resync.h"
-#include "support/bus.h"
+#include "support/asterisk.h"
 
 struct world {
     struct loop *loop;
     struct metrics *metrics;
     struct ami_link *link;
     struct resync *resync;
-    /* Asterisk */
-    int listener, conn;
-    uint16_t port;
-    struct buf in; /* what the link said and was not yet looked at */
-    char action_id[128];
+    struct asterisk a;
     /* what the link told */
-    int ups, downs, connections;
+    int ups, downs;
     char banner[64], reason[128];
     struct buf events; /* names */
     struct buf told;   /* by the resync */
@@ -34,88 +26,9 @@ struct world {
     bool complete;
 };
 
-/* ---- Asterisk ---- */
-
-static void say(struct world *w, const char *text)
-{
-    assert_int_equal(send(w->conn, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
-}
-
-/* An answer, with the ActionID of the action read last. */
-static void answer(struct world *w, const char *head, const char *headers)
-{
-    char block[1024];
-
-    snprintf(block, sizeof(block), "%s\r\nActionID: %s\r\n%s\r\n", head, w->action_id, headers);
-    say(w, block);
-}
-
-static bool read_more(struct world *w)
-{
-    char piece[4096];
-    ssize_t n = w->conn >= 0 ? recv(w->conn, piece, sizeof(piece), MSG_DONTWAIT) : -1;
-
-    if (n > 0)
-        buf_append(&w->in, piece, (size_t)n);
-    return n == 0;
-}
-
-static bool accept_one(struct world *w)
-{
-    int fd = accept(w->listener, NULL, NULL);
-
-    if (fd < 0)
-        return false;
-    if (w->conn >= 0)
-        close(w->conn);
-    w->conn = fd;
-    w->connections++;
-    buf_reset(&w->in);
-    return true;
-}
-
-static bool take_action(struct world *w, char *text, size_t size)
-{
-    struct view v;
-    ptrdiff_t end;
-    char *id;
-
-    read_more(w);
-    v = buf_view(&w->in);
-    end = view_find(v, VIEW("\r\n\r\n"));
-    if (end < 0)
-        return false;
-    snprintf(text, size, "%.*s\r\n", (int)end, v.ptr);
-    buf_consume(&w->in, (size_t)end + 4);
-    id = strstr(text, "ActionID: ");
-    assert_non_null(id);
-    snprintf(w->action_id, sizeof(w->action_id), "%.*s", (int)strcspn(id + 10, "\r"), id + 10);
-    return true;
-}
-
-/* Waits for the next action, which must hold all of these lines. */
-static void expect(struct world *w, const char *line, const char *other)
-{
-    char text[1024] = "";
-
-    UNTIL(w->loop, *text || take_action(w, text, sizeof(text)));
-    if (!strstr(text, line) || (other && !strstr(text, other)))
-        fail_msg("expected %s %s, read:\n%s", line, other ? other : "", text);
-}
-
-static void greet(struct world *w)
-{
-    UNTIL(w->loop, accept_one(w));
-    say(w, "Asterisk Call Manager/9.0.0\r\n");
-}
-
 static void log_in(struct world *w)
 {
-    greet(w);
-    expect(w, "Action: Challenge\r\n", "AuthType: MD5\r\n");
-    answer(w, "Response: Success", "Challenge: 840415273\r\n");
-    expect(w, "Action: Login\r\n", "AuthType: MD5\r\n");
-    answer(w, "Response: Success", "Message: Authentication accepted\r\n");
+    ast_log_in(&w->a);
     UNTIL(w->loop, link_is_up(w->link));
 }
 
@@ -153,8 +66,8 @@ static const struct link_handler link_handler = {on_up, on_down, on_event, want}
 
 static void on_mark(void *arg, enum tel_event ev, const char *kind)
 {
-    buf_printf(&((struct world *)arg)->told, "%s %s; ",
-               ev == TEL_resync_begin ? "begin" : "end", kind);
+    buf_printf(&((struct world *)arg)->told, "%s %s; ", ev == TEL_resync_begin ? "begin" : "end",
+               kind);
 }
 
 static void on_item(void *arg, const struct ami_block *b)
@@ -188,24 +101,6 @@ static const struct resync_handler resync_handler = {on_mark, on_item, on_bridge
 
 /* ---- set-up ---- */
 
-/* Listens at w->port (0: any). */
-static bool start_listening(struct world *w)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET,
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-                             .sin_port = htons(w->port)};
-    socklen_t n = sizeof(at);
-    int one = 1;
-
-    w->listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    setsockopt(w->listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    if (bind(w->listener, (struct sockaddr *)&at, n) < 0 || listen(w->listener, 5) < 0 ||
-        getsockname(w->listener, (struct sockaddr *)&at, &n) < 0)
-        return false;
-    w->port = ntohs(at.sin_port);
-    return true;
-}
-
 static int setup(void **state)
 {
     struct world *w = calloc(1, sizeof(*w));
@@ -216,15 +111,13 @@ static int setup(void **state)
                                .timeout_ms = 2000};
 
     *state = w;
-    w->conn = -1;
     w->loop = loop_new();
     w->metrics = metrics_new();
-    buf_init(&w->in, 0);
     buf_init(&w->events, 0);
     buf_init(&w->told, 0);
-    if (!start_listening(w))
+    if (!ast_start(&w->a, w->loop))
         return -1;
-    opt.port = w->port;
+    opt.port = w->a.port;
     w->link = link_new(w->loop, &opt, &link_handler, w, w->metrics, NULL);
     w->resync = resync_new(w->link, &resync_handler, w, NULL);
     return w->link && w->resync ? 0 : -1;
@@ -236,11 +129,8 @@ static int teardown(void **state)
 
     link_destroy(&w->link);
     resync_destroy(&w->resync);
-    if (w->conn >= 0)
-        close(w->conn);
-    close(w->listener);
+    ast_end(&w->a);
     metrics_destroy(&w->metrics);
-    buf_free(&w->in);
     buf_free(&w->events);
     buf_free(&w->told);
     loop_destroy(&w->loop);
@@ -254,13 +144,13 @@ static void it_logs_in_with_a_challenge(void **state)
 {
     struct world *w = *state;
 
-    greet(w);
-    expect(w, "Action: Challenge\r\n", "AuthType: MD5\r\n");
-    answer(w, "Response: Success", "Challenge: 840415273\r\n");
+    ast_greet(&w->a);
+    ast_expect(&w->a, "Action: Challenge\r\n", "AuthType: MD5\r\n");
+    ast_answer(&w->a, "Response: Success", "Challenge: 840415273\r\n");
     /* md5("840415273secret") */
-    expect(w, "Key: 81c3ab5534a432bec402f6d988ee45b4\r\n", "Username: ctibus\r\n");
+    ast_expect(&w->a, "Key: 81c3ab5534a432bec402f6d988ee45b4\r\n", "Username: ctibus\r\n");
     assert_int_equal(w->ups, 0);
-    answer(w, "Response: Success", "Message: Authentication accepted\r\n");
+    ast_answer(&w->a, "Response: Success", "Message: Authentication accepted\r\n");
     UNTIL(w->loop, w->ups == 1);
     assert_string_equal(w->banner, "Asterisk Call Manager/9.0.0");
 }
@@ -269,11 +159,11 @@ static void without_md5_it_logs_in_plainly(void **state)
 {
     struct world *w = *state;
 
-    greet(w);
-    expect(w, "Action: Challenge\r\n", NULL);
-    answer(w, "Response: Error", "Message: Must specify AuthType\r\n");
-    expect(w, "Secret: secret\r\n", "Username: ctibus\r\n");
-    answer(w, "Response: Success", "Message: Authentication accepted\r\n");
+    ast_greet(&w->a);
+    ast_expect(&w->a, "Action: Challenge\r\n", NULL);
+    ast_answer(&w->a, "Response: Error", "Message: Must specify AuthType\r\n");
+    ast_expect(&w->a, "Secret: secret\r\n", "Username: ctibus\r\n");
+    ast_answer(&w->a, "Response: Success", "Message: Authentication accepted\r\n");
     UNTIL(w->loop, w->ups == 1);
 }
 
@@ -283,14 +173,14 @@ static void a_refused_login_is_tried_again_later(void **state)
     uint64_t start;
 
     for (int i = 0; i < 2; i++) {
-        greet(w);
-        expect(w, "Action: Challenge\r\n", NULL);
-        answer(w, "Response: Success", "Challenge: 1\r\n");
-        expect(w, "Action: Login\r\n", NULL);
-        answer(w, "Response: Error", "Message: Authentication failed\r\n");
+        ast_greet(&w->a);
+        ast_expect(&w->a, "Action: Challenge\r\n", NULL);
+        ast_answer(&w->a, "Response: Success", "Challenge: 1\r\n");
+        ast_expect(&w->a, "Action: Login\r\n", NULL);
+        ast_answer(&w->a, "Response: Error", "Message: Authentication failed\r\n");
         start = clock_mono_us();
     }
-    UNTIL(w->loop, accept_one(w));
+    UNTIL(w->loop, ast_accept(&w->a));
     assert_true(clock_mono_us() - start > 900000); /* the second delay */
     assert_int_equal(w->ups, 0);
     assert_int_equal(w->downs, 0); /* it was never up */
@@ -300,9 +190,9 @@ static void a_silent_asterisk_is_given_up(void **state)
 {
     struct world *w = *state;
 
-    UNTIL(w->loop, accept_one(w)); /* no banner */
-    UNTIL_MS(w->loop, read_more(w), 5000);
-    UNTIL(w->loop, accept_one(w));
+    UNTIL(w->loop, ast_accept(&w->a)); /* no banner */
+    UNTIL_MS(w->loop, ast_closed(&w->a), 5000);
+    UNTIL(w->loop, ast_accept(&w->a));
     assert_int_equal(w->ups, 0);
 }
 
@@ -310,11 +200,11 @@ static void a_slow_login_is_given_up(void **state)
 {
     struct world *w = *state;
 
-    greet(w);
-    expect(w, "Action: Challenge\r\n", NULL);
-    answer(w, "Response: Success", "Challenge: 1\r\n");
-    expect(w, "Action: Login\r\n", NULL);
-    UNTIL_MS(w->loop, read_more(w), 5000);
+    ast_greet(&w->a);
+    ast_expect(&w->a, "Action: Challenge\r\n", NULL);
+    ast_answer(&w->a, "Response: Success", "Challenge: 1\r\n");
+    ast_expect(&w->a, "Action: Login\r\n", NULL);
+    UNTIL_MS(w->loop, ast_closed(&w->a), 5000);
     assert_int_equal(w->ups, 0);
 }
 
@@ -323,14 +213,13 @@ static void a_refused_connection_is_tried_again_and_hurrying_helps(void **state)
     struct world *w = *state;
 
     log_in(w);
-    close(w->listener);
-    close(w->conn);
-    w->conn = -1;
+    close(w->a.listener);
+    ast_hang_up(&w->a);
     UNTIL(w->loop, w->downs == 1);
     run_for(w->loop, 1700); /* two tries in vain: the third is a second and more away */
-    assert_true(start_listening(w));
+    assert_true(ast_listen(&w->a));
     link_hurry(w->link);
-    UNTIL_MS(w->loop, accept_one(w), 500);
+    UNTIL_MS(w->loop, ast_accept(&w->a), 500);
 }
 
 /* ---- life ---- */
@@ -339,17 +228,17 @@ static void events_go_to_the_owner_once_it_is_up(void **state)
 {
     struct world *w = *state;
 
-    greet(w);
-    say(w, "Event: FullyBooted\r\nStatus: Fully Booted\r\n\r\n");
-    expect(w, "Action: Challenge\r\n", NULL);
-    answer(w, "Response: Success", "Challenge: 1\r\n");
-    expect(w, "Action: Login\r\n", NULL);
-    answer(w, "Response: Success", "");
-    say(w, "Event: Hangup\r\nChannel: SIP/a-1\r\n\r\nEvent: VarSet\r\nVariable: x\r\n\r\n"
-           "Response: Success\r\nActionID: unknown\r\n\r\nEvent: Newsta");
+    ast_greet(&w->a);
+    ast_say(&w->a, "Event: FullyBooted\r\nStatus: Fully Booted\r\n\r\n");
+    ast_expect(&w->a, "Action: Challenge\r\n", NULL);
+    ast_answer(&w->a, "Response: Success", "Challenge: 1\r\n");
+    ast_expect(&w->a, "Action: Login\r\n", NULL);
+    ast_answer(&w->a, "Response: Success", "");
+    ast_say(&w->a, "Event: Hangup\r\nChannel: SIP/a-1\r\n\r\nEvent: VarSet\r\nVariable: x\r\n\r\n"
+                   "Response: Success\r\nActionID: unknown\r\n\r\nEvent: Newsta");
     UNTIL(w->loop, buf_len(&w->events) > 0);
     assert_string_equal(buf_cstr(&w->events), "Hangup ");
-    say(w, "te\r\nChannel: SIP/b-2\r\n\r\n");
+    ast_say(&w->a, "te\r\nChannel: SIP/b-2\r\n\r\n");
     UNTIL(w->loop, strcmp(buf_cstr(&w->events), "Hangup Newstate ") == 0);
     assert_int_equal(actions_late_total(link_actions(w->link)), 1);
 }
@@ -359,15 +248,14 @@ static void a_connection_cut_inside_a_block_begins_afresh(void **state)
     struct world *w = *state;
 
     log_in(w);
-    say(w, "Event: Hangup\r\nChannel: SIP/a-1\r\nCau");
+    ast_say(&w->a, "Event: Hangup\r\nChannel: SIP/a-1\r\nCau");
     run_for(w->loop, 20);
-    close(w->conn);
-    w->conn = -1;
+    ast_hang_up(&w->a);
     UNTIL(w->loop, w->downs == 1);
     assert_string_equal(w->reason, "closed by Asterisk");
     assert_false(link_is_up(w->link));
     log_in(w);
-    say(w, "Event: Newstate\r\nChannel: SIP/b-2\r\n\r\n");
+    ast_say(&w->a, "Event: Newstate\r\nChannel: SIP/b-2\r\n\r\n");
     UNTIL(w->loop, buf_len(&w->events) > 0);
     assert_string_equal(buf_cstr(&w->events), "Newstate ");
     assert_int_equal(w->ups, 2);
@@ -391,11 +279,10 @@ static void actions_under_way_are_ended_with_the_link(void **state)
         link_action(w->link, &aa, VIEW("Ping"));
         assert_int_equal(link_commit(w->link, &aa, false, 5000, NULL, count_outcome, w), 0);
     }
-    expect(w, "Action: Ping\r\n", NULL);
-    answer(w, "Response: Success", "");
+    ast_expect(&w->a, "Action: Ping\r\n", NULL);
+    ast_answer(&w->a, "Response: Success", "");
     UNTIL(w->loop, outcomes[ACTION_OK] == 1);
-    close(w->conn);
-    w->conn = -1;
+    ast_hang_up(&w->a);
     UNTIL(w->loop, outcomes[ACTION_LOST] == 1);
     link_action(w->link, &aa, VIEW("Ping"));
     assert_int_equal(link_commit(w->link, &aa, false, 5000, NULL, count_outcome, w), -ENOTCONN);
@@ -406,9 +293,9 @@ static void silence_is_broken_by_pings_and_ends_the_link(void **state)
     struct world *w = *state;
 
     log_in(w);
-    expect(w, "Action: Ping\r\n", NULL);
-    answer(w, "Response: Success", "Ping: Pong\r\n");
-    expect(w, "Action: Ping\r\n", NULL);
+    ast_expect(&w->a, "Action: Ping\r\n", NULL);
+    ast_answer(&w->a, "Response: Success", "Ping: Pong\r\n");
+    ast_expect(&w->a, "Action: Ping\r\n", NULL);
     UNTIL_MS(w->loop, w->downs == 1, 20000);
     assert_string_equal(w->reason, "no answer to two pings");
 }
@@ -419,44 +306,37 @@ static void stopping_says_goodbye_and_stays_away(void **state)
 
     log_in(w);
     link_stop(w->link);
-    expect(w, "Action: Logoff\r\n", NULL);
-    UNTIL(w->loop, read_more(w));
+    ast_expect(&w->a, "Action: Logoff\r\n", NULL);
+    UNTIL(w->loop, ast_closed(&w->a));
     run_for(w->loop, 1000);
-    assert_false(accept_one(w));
+    assert_false(ast_accept(&w->a));
     assert_int_equal(w->downs, 0);
 }
 
 /* ---- resync ---- */
 
-static struct hint_place *two_hints(void)
-{
-    struct hint_place *h = calloc(2, sizeof(*h));
-
-    h[0] = (struct hint_place){strdup("1001"), strdup("default")};
-    h[1] = (struct hint_place){strdup("1002"), strdup("default")};
-    return h;
-}
+static const struct hint_place two_hints[] = {{"1001", "default"}, {"1002", "default"}};
 
 static void a_new_asterisk_lists_all(void **state)
 {
     struct world *w = *state;
 
     log_in(w);
-    resync_start(w->resync, two_hints(), 2);
-    expect(w, "Action: BridgeList\r\n", NULL);
-    answer(w, "Response: Success", "EventList: start\r\n");
-    answer(w, "Event: BridgeListItem", "BridgeUniqueid: x\r\nBridgeType: base\r\n");
-    answer(w, "Event: BridgeListComplete", "EventList: Complete\r\nListItems: 1\r\n");
-    expect(w, "Action: CoreShowChannels\r\n", NULL);
-    answer(w, "Response: Success", "EventList: start\r\n");
-    answer(w, "Event: CoreShowChannel", "Channel: SIP/a-1\r\n");
-    say(w, "Event: Hangup\r\nChannel: SIP/b-2\r\n\r\n"); /* a live one keeps its place */
-    answer(w, "Event: CoreShowChannelsComplete", "EventList: Complete\r\n");
-    expect(w, "Action: ExtensionStateList\r\n", NULL);
+    resync_start(w->resync, two_hints, 2);
+    ast_expect(&w->a, "Action: BridgeList\r\n", NULL);
+    ast_answer(&w->a, "Response: Success", "EventList: start\r\n");
+    ast_answer(&w->a, "Event: BridgeListItem", "BridgeUniqueid: x\r\nBridgeType: base\r\n");
+    ast_answer(&w->a, "Event: BridgeListComplete", "EventList: Complete\r\nListItems: 1\r\n");
+    ast_expect(&w->a, "Action: CoreShowChannels\r\n", NULL);
+    ast_answer(&w->a, "Response: Success", "EventList: start\r\n");
+    ast_answer(&w->a, "Event: CoreShowChannel", "Channel: SIP/a-1\r\n");
+    ast_say(&w->a, "Event: Hangup\r\nChannel: SIP/b-2\r\n\r\n"); /* a live one keeps its place */
+    ast_answer(&w->a, "Event: CoreShowChannelsComplete", "EventList: Complete\r\n");
+    ast_expect(&w->a, "Action: ExtensionStateList\r\n", NULL);
     assert_true(resync_running(w->resync));
-    answer(w, "Response: Success", "EventList: start\r\n");
-    answer(w, "Event: ExtensionStatus", "Exten: 1001\r\nHint: SIP/a\r\nStatus: 0\r\n");
-    answer(w, "Event: ExtensionStateListComplete", "EventList: Complete\r\n");
+    ast_answer(&w->a, "Response: Success", "EventList: start\r\n");
+    ast_answer(&w->a, "Event: ExtensionStatus", "Exten: 1001\r\nHint: SIP/a\r\nStatus: 0\r\n");
+    ast_answer(&w->a, "Event: ExtensionStateListComplete", "EventList: Complete\r\n");
     UNTIL(w->loop, w->finished == 1);
     assert_true(w->complete);
     assert_string_equal(buf_cstr(&w->told),
@@ -470,18 +350,19 @@ static void an_old_asterisk_is_asked_hint_by_hint(void **state)
     struct world *w = *state;
 
     log_in(w);
-    resync_start(w->resync, two_hints(), 2);
-    expect(w, "Action: BridgeList\r\n", NULL);
-    answer(w, "Response: Error", "Message: Invalid/unknown command\r\n");
-    expect(w, "Action: CoreShowChannels\r\n", NULL);
-    answer(w, "Response: Success", "EventList: start\r\n");
-    answer(w, "Event: CoreShowChannelsComplete", "EventList: Complete\r\nListItems: 0\r\n");
-    expect(w, "Action: ExtensionStateList\r\n", NULL);
-    answer(w, "Response: Error", "Message: Invalid/unknown command\r\n");
-    expect(w, "Action: ExtensionState\r\n", "Exten: 1001\r\n");
-    answer(w, "Response: Success", "Exten: 1001\r\nContext: default\r\nHint: SIP/a\r\nStatus: 0\r\n");
-    expect(w, "Exten: 1002\r\n", "Context: default\r\n");
-    answer(w, "Response: Error", "Message: Extension not specified\r\n");
+    resync_start(w->resync, two_hints, 2);
+    ast_expect(&w->a, "Action: BridgeList\r\n", NULL);
+    ast_answer(&w->a, "Response: Error", "Message: Invalid/unknown command\r\n");
+    ast_expect(&w->a, "Action: CoreShowChannels\r\n", NULL);
+    ast_answer(&w->a, "Response: Success", "EventList: start\r\n");
+    ast_answer(&w->a, "Event: CoreShowChannelsComplete", "EventList: Complete\r\nListItems: 0\r\n");
+    ast_expect(&w->a, "Action: ExtensionStateList\r\n", NULL);
+    ast_answer(&w->a, "Response: Error", "Message: Invalid/unknown command\r\n");
+    ast_expect(&w->a, "Action: ExtensionState\r\n", "Exten: 1001\r\n");
+    ast_answer(&w->a, "Response: Success",
+               "Exten: 1001\r\nContext: default\r\nHint: SIP/a\r\nStatus: 0\r\n");
+    ast_expect(&w->a, "Exten: 1002\r\n", "Context: default\r\n");
+    ast_answer(&w->a, "Response: Error", "Message: Extension not specified\r\n");
     UNTIL(w->loop, w->finished == 1);
     assert_true(w->complete);
     assert_string_equal(buf_cstr(&w->told), "begin all; relist; begin channels; end channels; "
@@ -494,10 +375,9 @@ static void a_link_lost_in_a_listing_leaves_it_incomplete(void **state)
 
     log_in(w);
     resync_start(w->resync, NULL, 0);
-    expect(w, "Action: BridgeList\r\n", NULL);
-    answer(w, "Response: Success", "EventList: start\r\n");
-    close(w->conn);
-    w->conn = -1;
+    ast_expect(&w->a, "Action: BridgeList\r\n", NULL);
+    ast_answer(&w->a, "Response: Success", "EventList: start\r\n");
+    ast_hang_up(&w->a);
     UNTIL(w->loop, w->finished == 1);
     assert_false(w->complete);
     assert_null(strstr(buf_cstr(&w->told), "end"));

@@ -6,7 +6,8 @@
 
 #include <cmocka.h>
 
-#include "support/state.h"
+#include "internal.h"
+#include "support/whole_state.h"
 
 static int setup(void **state)
 {
@@ -63,7 +64,7 @@ static void users_and_phones_are_loaded(void **state)
     assert_string_equal(state_str(phone(w, "12"), XOD(phones, identity)), "SIP/alice");
     assert_string_equal(state_str(phone(w, "11"), XOD(phones, identity)), "SIP/al2");
     assert_int_equal(xod_get(phone(w, "11"), XOD(phones, number))->i, 1011); /* as it was written */
-    assert_linelist(w, "1", "[\"11\",\"12\"]"); /* by rules_order */
+    assert_linelist(w, "1", "[\"11\",\"12\"]");                              /* by rules_order */
     assert_true(xod_is_tied(state_user(w, "1"), phone(w, "12")));
     assert_linelist(w, "2", "[]");
 }
@@ -110,8 +111,10 @@ static void values_of_a_wrong_type_are_left_out(void **state)
 {
     struct state_world *w = *state;
 
-    reload(w, "[{\"id\":\"1\",\"firstname\":[1],\"lastname\":{},\"loginclient\":7,"
-              "\"availstate\":\"x\",\"linelist\":\"y\",\"nosuchfield\":1}]", NULL);
+    reload(w,
+           "[{\"id\":\"1\",\"firstname\":[1],\"lastname\":{},\"loginclient\":7,"
+           "\"availstate\":\"x\",\"linelist\":\"y\",\"nosuchfield\":1}]",
+           NULL);
     assert_int_equal(xod_get(state_user(w, "1"), XOD(users, firstname))->type, V_NULL);
     assert_int_equal(xod_get(state_user(w, "1"), XOD(users, loginclient))->i, 7);
     assert_string_equal(state_str(state_user(w, "1"), XOD(users, availstate)), "disconnected");
@@ -146,8 +149,9 @@ static void a_reload_publishes_only_what_differs(void **state)
     bus_sub_add(sub, VIEW("xod/"));
     UNTIL(w->loop, bus_pub_wanted(w->s->pub, VIEW("xod/")));
     reload(w, NULL, NULL);
-    reload(w, NULL, "[{\"id\":\"12\",\"protocol\":\"sip\",\"name\":\"alice\",\"number\":\"1001\","
-                    "\"context\":\"default\",\"iduserfeatures\":\"1\",\"rules_order\":\"2\"}]");
+    reload(w, NULL,
+           "[{\"id\":\"12\",\"protocol\":\"sip\",\"name\":\"alice\",\"number\":\"1001\","
+           "\"context\":\"default\",\"iduserfeatures\":\"1\",\"rules_order\":\"2\"}]");
     UNTIL(w->loop, seen.got == 3);
     assert_string_equal(seen.topics, "xod/xivo/config/users/1/ xod/xivo/config/phones/11/ "
                                      "xod/xivo/status/phones/11/ ");
@@ -179,7 +183,8 @@ static void a_line_that_changes_its_user_moves(void **state)
 {
     struct state_world *w = *state;
 
-    reload(w, NULL, "[{\"id\":\"12\",\"protocol\":\"sip\",\"name\":\"alice\",\"iduserfeatures\":2}]");
+    reload(w, NULL,
+           "[{\"id\":\"12\",\"protocol\":\"sip\",\"name\":\"alice\",\"iduserfeatures\":2}]");
     assert_linelist(w, "1", "[]");
     assert_linelist(w, "2", "[\"12\"]");
     assert_false(xod_is_tied(state_user(w, "1"), phone(w, "12")));
@@ -192,12 +197,15 @@ static void calls_of_a_line_that_is_added_are_its_own(void **state)
     struct xod_obj *c = xod_add(w->site, LIST_channels, VIEW("SIP/late-0001"));
 
     state_commit(w->s, false);
-    reload(w, NULL, "[{\"id\":\"5\",\"protocol\":\"sip\",\"name\":\"late\"},"
-                    "{\"id\":\"12\",\"protocol\":\"sip\",\"name\":\"alice\"}]");
+    reload(w, NULL,
+           "[{\"id\":\"5\",\"protocol\":\"sip\",\"name\":\"late\"},"
+           "{\"id\":\"12\",\"protocol\":\"sip\",\"name\":\"alice\"}]");
     assert_true(xod_is_tied(phone(w, "5"), c));
-    assert_true(value_list_has(xod_get(phone(w, "5"), XOD(phones, channels)), VIEW("SIP/late-0001")));
-    reload(w, NULL, "[{\"id\":\"5\",\"protocol\":\"sip\",\"name\":\"other\"},"
-                    "{\"id\":\"6\",\"protocol\":\"sip\",\"name\":\"late\"}]");
+    assert_true(
+        value_list_has(xod_get(phone(w, "5"), XOD(phones, channels)), VIEW("SIP/late-0001")));
+    reload(w, NULL,
+           "[{\"id\":\"5\",\"protocol\":\"sip\",\"name\":\"other\"},"
+           "{\"id\":\"6\",\"protocol\":\"sip\",\"name\":\"late\"}]");
     assert_false(xod_is_tied(phone(w, "5"), c));
     assert_int_equal(xod_get(phone(w, "5"), XOD(phones, channels))->len, 0);
     assert_true(xod_is_tied(phone(w, "6"), c));

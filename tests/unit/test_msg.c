@@ -32,10 +32,14 @@ static void every_kind_of_value_is_taken(void **state)
         VIEW("\xca\0\0\0\0"),
         VIEW("\xcb\0\0\0\0\0\0\0\0"),
         VIEW("\xa0"),
-        VIEW("\xa3" "abc"),
-        VIEW("\xd9\x01" "a"),
-        VIEW("\xda\0\x01" "a"),
-        VIEW("\xdb\0\0\0\x01" "a"),
+        VIEW("\xa3"
+             "abc"),
+        VIEW("\xd9\x01"
+             "a"),
+        VIEW("\xda\0\x01"
+             "a"),
+        VIEW("\xdb\0\0\0\x01"
+             "a"),
         VIEW("\xc4\x01\xff"),
         VIEW("\xc5\0\x01\xff"),
         VIEW("\xc6\0\0\0\x01\xff"),

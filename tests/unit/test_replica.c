@@ -1,5 +1,5 @@
-/* A replica against a state that is played here: whatever happens on the way, its store becomes that
- * of the source, and only what differs is told. */
+/* A replica against a state that is played here: whatever happens on the way, its store becomes
+ * that of the source, and only what differs is told. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -219,8 +219,8 @@ static void start_replica(struct world *w)
     int err = 0;
 
     w->gw = process_start(w->loop, "gw@test", "gw", NULL);
-    w->asker = bus_asker_new(w->gw.bus, bus_server_endpoint(w->server), "gw", &asker_handler, w,
-                             &err);
+    w->asker =
+        bus_asker_new(w->gw.bus, bus_server_endpoint(w->server), "gw", &asker_handler, w, &err);
     w->r = replica_new(w->gw.bus, w->loop, bus_forwarder_subscribe(w->fwd), w->asker,
                        &replica_handler, w, NULL, &err);
     assert_int_equal(err, 0);
@@ -505,22 +505,42 @@ static void garbage_changes_nothing(void **state)
         struct view body;
     } junk[] = {
         {"xod/xivo/config/phones/5/", VIEW("\xdf\xff\xff\xff\xff")},
-        {"xod/xivo/config/phones/5/", VIEW("\x81\xa2op\xa3" "foo")},
+        {"xod/xivo/config/phones/5/", VIEW("\x81\xa2op\xa3"
+                                           "foo")},
         {"xod/xivo/config/phones/5/", VIEW("\x80")},
         {"xod/xivo/config/phones/5/", VIEW("\x81\xa2op\xa6update")},
-        {"xod/xivo/config/phones/5/", VIEW("\x82\xa2op\xa6update\xa6" "fields\x91\x01")},
-        {"xod/xivo/config/phones/5/", VIEW("\x82\xa2op\xa6update\xa6" "fields\x81\xa6nofeld\x01")},
-        {"xod/xivo/status/phones/5/", VIEW("\x82\xa2op\xa6update\xa6" "fields\x81\xa8" "channels\x01")},
-        {"xod/xivo/config/phones/nobody/", VIEW("\x82\xa2op\xa6update\xa6" "fields\x80")},
-        {"xod/other/config/phones/5/", VIEW("\x81\xa2op\xa3" "del")},
-        {"xod/xivo/config/nolist/5/", VIEW("\x82\xa2op\xa3" "add\xa6" "fields\x80")},
-        {"xod/xivo/noplane/phones/5/", VIEW("\x82\xa2op\xa3" "add\xa6" "fields\x80")},
-        {"xod/xivo/config/phones//", VIEW("\x82\xa2op\xa3" "add\xa6" "fields\x80")},
-        {"xod//config/phones/5/", VIEW("\x82\xa2op\xa3" "add\xa6" "fields\x80")},
-        {"xod/xivo/config/phones/%zz/", VIEW("\x82\xa2op\xa3" "add\xa6" "fields\x80")},
-        {"xod/xivo/config/phones/5/6/", VIEW("\x81\xa2op\xa3" "del")},
-        {"xod/xivo/config/", VIEW("\x81\xa2op\xa3" "del")},
-        {"xod/", VIEW("\x81\xa2op\xa3" "del")},
+        {"xod/xivo/config/phones/5/", VIEW("\x82\xa2op\xa6update\xa6"
+                                           "fields\x91\x01")},
+        {"xod/xivo/config/phones/5/", VIEW("\x82\xa2op\xa6update\xa6"
+                                           "fields\x81\xa6nofeld\x01")},
+        {"xod/xivo/status/phones/5/", VIEW("\x82\xa2op\xa6update\xa6"
+                                           "fields\x81\xa8"
+                                           "channels\x01")},
+        {"xod/xivo/config/phones/nobody/", VIEW("\x82\xa2op\xa6update\xa6"
+                                                "fields\x80")},
+        {"xod/other/config/phones/5/", VIEW("\x81\xa2op\xa3"
+                                            "del")},
+        {"xod/xivo/config/nolist/5/", VIEW("\x82\xa2op\xa3"
+                                           "add\xa6"
+                                           "fields\x80")},
+        {"xod/xivo/noplane/phones/5/", VIEW("\x82\xa2op\xa3"
+                                            "add\xa6"
+                                            "fields\x80")},
+        {"xod/xivo/config/phones//", VIEW("\x82\xa2op\xa3"
+                                          "add\xa6"
+                                          "fields\x80")},
+        {"xod//config/phones/5/", VIEW("\x82\xa2op\xa3"
+                                       "add\xa6"
+                                       "fields\x80")},
+        {"xod/xivo/config/phones/%zz/", VIEW("\x82\xa2op\xa3"
+                                             "add\xa6"
+                                             "fields\x80")},
+        {"xod/xivo/config/phones/5/6/", VIEW("\x81\xa2op\xa3"
+                                             "del")},
+        {"xod/xivo/config/", VIEW("\x81\xa2op\xa3"
+                                  "del")},
+        {"xod/", VIEW("\x81\xa2op\xa3"
+                      "del")},
     };
     struct world *w = *state;
 

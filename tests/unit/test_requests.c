@@ -112,8 +112,8 @@ static int server_start(struct world *w, const char *endpoint)
 
     w->fwd = bus_forwarder_new(w->state.bus, "tcp://127.0.0.1:*", "tcp://127.0.0.1:*", NULL, &err);
     w->pub = bus_pub_new(w->state.bus, BUS_INPROC_PUBLISH, NULL, NULL, &err);
-    w->server = bus_server_new(w->state.bus, endpoint, NULL, "site1", &server_handler, w, w->pub,
-                               &err);
+    w->server =
+        bus_server_new(w->state.bus, endpoint, NULL, "site1", &server_handler, w, w->pub, &err);
     return err;
 }
 

@@ -6,9 +6,10 @@
 
 #include <cmocka.h>
 
+#include "internal.h"
 #include "replica/replica.h"
 #include "replica/wire.h"
-#include "support/state.h"
+#include "support/whole_state.h"
 
 struct world {
     struct state_world s;
@@ -51,8 +52,8 @@ static int setup(void **state)
         return -1;
     w->x = xod_new();
     w->gw = process_start(w->s.loop, "gw", "gw", NULL);
-    w->asker = bus_asker_new(w->gw.bus, state_endpoint_request(w->s.s), "gw", &asker_handler, w,
-                             &err);
+    w->asker =
+        bus_asker_new(w->gw.bus, state_endpoint_request(w->s.s), "gw", &asker_handler, w, &err);
     for (int i = 0; i < 2000 && !w->ups; i++)
         loop_once(w->s.loop, 5);
     return w->ups ? 0 : -1;

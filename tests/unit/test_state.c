@@ -7,7 +7,8 @@
 #include <cmocka.h>
 #include <openssl/evp.h>
 
-#include "support/state.h"
+#include "internal.h"
+#include "support/whole_state.h"
 
 #define MAX_GATEWAYS 3
 
@@ -162,8 +163,8 @@ static const char *sha1(const char *salt, const char *password)
 static enum bus_status check(struct gateway *g, const char *login, const char *salt,
                              const char *hash)
 {
-    return ask(g, METHOD_login_check, "userlogin", login, "sessionid", salt, "hashedpassword",
-               hash, NULL);
+    return ask(g, METHOD_login_check, "userlogin", login, "sessionid", salt, "hashedpassword", hash,
+               NULL);
 }
 
 static void a_login_begins_with_a_salt_of_its_own(void **state)
@@ -187,8 +188,8 @@ static void the_hash_may_be_of_utf8_or_latin1(void **state)
     struct gateway *g = gateway(w, 0);
     char upper[41];
 
-    assert_int_equal(check(g, "alice", "0123456789", sha1("0123456789", "s\303\251sam\342\202\254")),
-                     BUS_ok);
+    assert_int_equal(
+        check(g, "alice", "0123456789", sha1("0123456789", "s\303\251sam\342\202\254")), BUS_ok);
     assert_string_equal(w->text, "1");
     assert_int_equal(check(g, "alice", "0123456789", sha1("0123456789", "s\351sam?")), BUS_ok);
     snprintf(upper, sizeof(upper), "%s", sha1("0123456789", "s\351sam?"));
@@ -210,7 +211,8 @@ static void who_may_not_come_in_learns_nothing(void **state)
     assert_int_equal(check(g, "nobody", salt, sha1(salt, "")), BUS_login_password);
     assert_int_equal(check(g, "", salt, sha1(salt, "")), BUS_login_password);
     assert_int_equal(check(g, "ALICE", salt, sha1(salt, "s\351sam?")), BUS_login_password);
-    assert_int_equal(check(g, "carol", salt, sha1(salt, "secret")), BUS_login_password); /* disabled */
+    assert_int_equal(check(g, "carol", salt, sha1(salt, "secret")),
+                     BUS_login_password);                                         /* disabled */
     assert_int_equal(check(g, "dave", salt, sha1(salt, "")), BUS_login_password); /* no password */
     assert_int_equal(check(g, "erin", salt, ""), BUS_login_password);
     assert_int_equal(check(g, "erin", salt, "x"), BUS_login_password);
@@ -230,11 +232,11 @@ static void the_profile_must_be_the_users_and_be_there(void **state)
     assert_int_equal(ask(g, METHOD_login_open, "ipbxid", "xivo", "userid", "1", "capaid", "bare",
                          "session", "s", NULL),
                      BUS_wrongprofile);
-    assert_int_equal(ask(g, METHOD_login_open, "ipbxid", "xivo", "userid", "77", "capaid",
-                         "client", "session", "s", NULL),
+    assert_int_equal(ask(g, METHOD_login_open, "ipbxid", "xivo", "userid", "77", "capaid", "client",
+                         "session", "s", NULL),
                      BUS_not_found);
-    assert_int_equal(ask(g, METHOD_login_open, "ipbxid", "other", "userid", "1", "capaid",
-                         "client", "session", "s", NULL),
+    assert_int_equal(ask(g, METHOD_login_open, "ipbxid", "other", "userid", "1", "capaid", "client",
+                         "session", "s", NULL),
                      BUS_not_found);
     xod_set_str(state_user(&w->s, "1"), XOD(users, profileclient), VIEW("gone"));
     assert_int_equal(ask(g, METHOD_login_open, "ipbxid", "xivo", "userid", "1", "capaid", "gone",

@@ -1,5 +1,5 @@
-/* AMI events of both dialects -> canonical events, row by row of the table, and the calls of two that
- * are made of bridges. */
+/* AMI events of both dialects -> canonical events, row by row of the table, and the calls of two
+ * that are made of bridges. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -336,7 +336,7 @@ static void device_states_become_the_numbers_of_hints(void **state)
 {
     static const struct {
         const char *word, *number;
-    } states[] = {{"NOT_INUSE", "0"}, {"INUSE", "1"},     {"BUSY", "2"},   {"INVALID", "4"},
+    } states[] = {{"NOT_INUSE", "0"},   {"INUSE", "1"},   {"BUSY", "2"},      {"INVALID", "4"},
                   {"UNAVAILABLE", "4"}, {"RINGING", "8"}, {"RINGINUSE", "9"}, {"ONHOLD", "16"}};
     struct world *w = *state;
     char block[128], line[128];
@@ -417,14 +417,15 @@ static void a_listing_tells_pairs_of_both_dialects(void **state)
     struct world *w = *state;
 
     translator_relist(w->t);
-    assert_said(w, "Event: CoreShowChannel|Channel: a|BridgeId: x", "channel/new {'channel':'a'}\n");
+    assert_said(w, "Event: CoreShowChannel|Channel: a|BridgeId: x",
+                "channel/new {'channel':'a'}\n");
     assert_said(w, "Event: CoreShowChannel|Channel: b|BridgeId: x",
                 "channel/new {'channel':'b'}\n" LINKED("b", "a"));
     assert_said(w, LEAVE("basic", "a"), UNLINKED("a", "b"));
-    assert_said(w,
-                "Event: CoreShowChannel|Channel: c|UniqueID: 1|BridgedChannel: d|BridgedUniqueID: 2",
-                "channel/new {'channel':'c','uniqueid':'1'}\n"
-                "call/link {'channel':'c','uniqueid':'1','other':'d','other_uniqueid':'2'}\n");
+    assert_said(
+        w, "Event: CoreShowChannel|Channel: c|UniqueID: 1|BridgedChannel: d|BridgedUniqueID: 2",
+        "channel/new {'channel':'c','uniqueid':'1'}\n"
+        "call/link {'channel':'c','uniqueid':'1','other':'d','other_uniqueid':'2'}\n");
 }
 
 static bool note_bridge(void *arg, const struct ami_block *b)
@@ -440,8 +441,9 @@ static void a_listing_of_bridges_says_what_is_no_call(void **state)
     capture_blocks(VIEW("Event: BridgeListItem\r\nBridgeUniqueid: x\r\nBridgeType: base\r\n\r\n"),
                    0, note_bridge, w);
     said(w, "Event: CoreShowChannel|Channel: a|BridgeId: x");
-    assert_said(w, "Event: CoreShowChannel|Channel: b|BridgeId: x",
-                "channel/new {'channel':'b'}\nbridge/enter {'channel':'b','bridge':'x','count':2}\n");
+    assert_said(
+        w, "Event: CoreShowChannel|Channel: b|BridgeId: x",
+        "channel/new {'channel':'b'}\nbridge/enter {'channel':'b','bridge':'x','count':2}\n");
 }
 
 static void a_lost_link_forgets_the_bridges(void **state)

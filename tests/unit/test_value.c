@@ -184,8 +184,9 @@ static void a_number_beyond_int64_is_the_greatest_there_is(void **state)
 
 static void values_differ_by_type_too(void **state)
 {
-    static const char *const texts[] = {"null", "false", "0", "0.0", "\"\"", "\"0\"", "[]", "{}",
-                                        "[0]",  "[1]",   "[0,1]", "{\"a\":0}", "{\"a\":1}"};
+    static const char *const texts[] = {"null",  "false",     "0",        "0.0", "\"\"",
+                                        "\"0\"", "[]",        "{}",       "[0]", "[1]",
+                                        "[0,1]", "{\"a\":0}", "{\"a\":1}"};
     size_t n = sizeof(texts) / sizeof(texts[0]);
 
     for (size_t i = 0; i < n; i++)
@@ -200,10 +201,10 @@ static void values_differ_by_type_too(void **state)
 
 static void truth_is_what_clients_take_it_for(void **state)
 {
-    static const char *const no[] = {"null", "false", "0", "0.0", "\"\"", "\"0\"", "\"False\"",
-                                     "[]",   "{}"};
-    static const char *const yes[] = {"true", "1", "-1", "0.5", "\"1\"", "\"true\"", "\"x\"",
-                                      "[0]",  "{\"a\":0}"};
+    static const char *const no[] = {"null",  "false",     "0",  "0.0", "\"\"",
+                                     "\"0\"", "\"False\"", "[]", "{}"};
+    static const char *const yes[] = {"true",     "1",     "-1",  "0.5",      "\"1\"",
+                                      "\"true\"", "\"x\"", "[0]", "{\"a\":0}"};
 
     for (size_t i = 0; i < 9; i++) {
         struct value a = from_json_text(no[i]);
@@ -219,9 +220,10 @@ static void scalars_have_a_text(void **state)
 {
     static const struct {
         const char *json, *text;
-    } cases[] = {{"\"x\"", "x"}, {"12", "12"},   {"true", "1"}, {"false", "0"},
-                 {"1.5", "1.5"}, {"null", ""},   {"[1]", ""},   {"-9223372036854775808",
-                                                                 "-9223372036854775808"}};
+    } cases[] = {{"\"x\"", "x"}, {"12", "12"},
+                 {"true", "1"},  {"false", "0"},
+                 {"1.5", "1.5"}, {"null", ""},
+                 {"[1]", ""},    {"-9223372036854775808", "-9223372036854775808"}};
     char room[32];
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -268,10 +268,8 @@ static void an_index_folds_case_where_the_schema_says_so(void **state)
 
     assert_ptr_equal(by_identity(w, "sip/aLICE", 0), p);
     xod_set_str(u, XOD(users, loginclient), VIEW("Alice"));
-    assert_null(
-        xod_lookup(w->s, LIST_users, XOD(users, loginclient), VIEW("alice"), 0));
-    assert_ptr_equal(
-        xod_lookup(w->s, LIST_users, XOD(users, loginclient), VIEW("Alice"), 0), u);
+    assert_null(xod_lookup(w->s, LIST_users, XOD(users, loginclient), VIEW("alice"), 0));
+    assert_ptr_equal(xod_lookup(w->s, LIST_users, XOD(users, loginclient), VIEW("Alice"), 0), u);
 }
 
 static void a_number_is_found_by_its_text(void **state)

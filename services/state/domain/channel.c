@@ -4,9 +4,9 @@
 /* Asterisk's states (channelstate.h, as AMI's ChannelState gives them) by their names. */
 static const char *state_name(int64_t state)
 {
-    static const char *const names[] = {"Down",    "Rsrvd", "OffHook",         "Dialing",
-                                        "Ring",    "Ringing", "Up",            "Busy",
-                                        "Dialing Offhook", "Pre-ring", "Unknown"};
+    static const char *const names[] = {
+        "Down", "Rsrvd", "OffHook",         "Dialing",  "Ring",   "Ringing",
+        "Up",   "Busy",  "Dialing Offhook", "Pre-ring", "Unknown"};
 
     return names[state >= 0 && state < 10 ? state : 10];
 }
@@ -35,8 +35,8 @@ static void set_if(struct xod_obj *c, unsigned field, const struct tel *t, enum 
 }
 
 /* The name of somebody, or the number where there is no name. */
-static void set_display(struct xod_obj *c, unsigned field, const struct tel *t,
-                        enum tel_field name, enum tel_field num)
+static void set_display(struct xod_obj *c, unsigned field, const struct tel *t, enum tel_field name,
+                        enum tel_field num)
 {
     if (tel_has(t, name))
         xod_set_str(c, field, t->str[name]);
@@ -131,16 +131,16 @@ static void copy_all(struct xod_obj *to, const struct xod_obj *from)
 
 /*
  * A masquerade of Asterisk before 12: `old` (the original) lives on under the name `new` (the
- * clone's), with its own Uniqueid and its own place in the call, but on the clone's device and so in its
- * state; what the clone was is a zombie that only waits for its hangup. So the channel called `new`
- * takes over what `old` was doing.
+ * clone's), with its own Uniqueid and its own place in the call, but on the clone's device and so
+ * in its state; what the clone was is a zombie that only waits for its hangup. So the channel
+ * called `new` takes over what `old` was doing.
  */
 static void masquerade(struct domain *d, struct xod_obj *old, struct xod_obj *clone)
 {
-    static const unsigned taken[] = {
-        XOD(channels, uniqueid),       XOD(channels, commstatus),   XOD(channels, timestamp),
-        XOD(channels, talkingto_kind), XOD(channels, talkingto_id), XOD(channels, peerdisplay),
-        XOD(channels, parked),         XOD(channels, exten)};
+    static const unsigned taken[] = {XOD(channels, uniqueid),     XOD(channels, commstatus),
+                                     XOD(channels, timestamp),    XOD(channels, talkingto_kind),
+                                     XOD(channels, talkingto_id), XOD(channels, peerdisplay),
+                                     XOD(channels, parked),       XOD(channels, exten)};
     struct view direction = xod_get_str(old, XOD(channels, direction));
 
     call_forget(d, clone);

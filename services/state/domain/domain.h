@@ -1,8 +1,8 @@
 /*
  * The domain: what an event of an Asterisk means for the objects of its site.
  *
- * Pure: event and store in, changes of the store out; no sockets, no clocks (the time comes with the
- * event). One file a noun. The caller commits the store after each event.
+ * Pure: event and store in, changes of the store out; no sockets, no clocks (the time comes with
+ * the event). One file a noun. The caller commits the store after each event.
  */
 #ifndef CTIBUS_STATE_DOMAIN_H
 #define CTIBUS_STATE_DOMAIN_H
@@ -13,9 +13,9 @@
 /* What the domain remembers of a site beside its objects. */
 struct domain {
     struct xod_site *site;
-    struct map *named;     /* channels named since resync/begin (ipbx.c), or NULL */
-    bool synthetic;        /* the changes of this event were made by ctibus, not by Asterisk */
-    bool resynced;         /* an end of the listing of channels has been seen since the link came up */
+    struct map *named; /* channels named since resync/begin (ipbx.c), or NULL */
+    bool synthetic;    /* the changes of this event were made by ctibus, not by Asterisk */
+    bool resynced;     /* an end of the listing of channels has been seen since the link came up */
 };
 
 /* NULL without memory. */

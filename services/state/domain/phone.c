@@ -69,8 +69,8 @@ static void hint_of_extension(struct domain *d, const struct tel *t)
 {
     struct xod_obj *phone;
 
-    for (size_t n = 0; (phone = xod_lookup(d->site, LIST_phones, XOD(phones, number),
-                                           t->str[TELF_exten], n));
+    for (size_t n = 0;
+         (phone = xod_lookup(d->site, LIST_phones, XOD(phones, number), t->str[TELF_exten], n));
          n++)
         if (!tel_has(t, TELF_context) ||
             number_is(phone, XOD(phones, context), t->str[TELF_context]))
@@ -91,8 +91,8 @@ void phone_hint(struct domain *d, const struct tel *t)
             hint_of_extension(d, t);
         return;
     }
-    for (size_t n = 0;
-         (phone = xod_lookup(d->site, LIST_phones, XOD(phones, identity), hint, n)); n++)
+    for (size_t n = 0; (phone = xod_lookup(d->site, LIST_phones, XOD(phones, identity), hint, n));
+         n++)
         xod_set_str(phone, XOD(phones, hintstatus), t->str[TELF_status]);
 }
 
@@ -102,8 +102,8 @@ void phone_registration(struct domain *d, const struct tel *t)
 
     if (!tel_has(t, TELF_peer) || !tel_has(t, TELF_status))
         return;
-    for (size_t n = 0; (phone = xod_lookup(d->site, LIST_phones, XOD(phones, identity),
-                                           t->str[TELF_peer], n));
+    for (size_t n = 0;
+         (phone = xod_lookup(d->site, LIST_phones, XOD(phones, identity), t->str[TELF_peer], n));
          n++)
         xod_set_str(phone, XOD(phones, reg), t->str[TELF_status]);
 }

@@ -10,7 +10,8 @@ static void read_field(struct tel *t, int f, const msgpack_object *v)
 {
     switch (schema_tel_field_type((enum tel_field)f)) {
     case T_INT:
-        if (v->type != MSGPACK_OBJECT_POSITIVE_INTEGER && v->type != MSGPACK_OBJECT_NEGATIVE_INTEGER)
+        if (v->type != MSGPACK_OBJECT_POSITIVE_INTEGER &&
+            v->type != MSGPACK_OBJECT_NEGATIVE_INTEGER)
             return;
         t->num[f] = v->via.i64;
         break;

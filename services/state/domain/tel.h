@@ -6,8 +6,8 @@
 
 struct tel {
     enum tel_event event;
-    double time; /* when the gateway made it, seconds since 1970 */
-    bool resync; /* from a listing */
+    double time;      /* when the gateway made it, seconds since 1970 */
+    bool resync;      /* from a listing */
     uint64_t present; /* bits of the fields below that were there; the others are empty or 0 */
     struct view str[TEL_FIELD_COUNT];
     int64_t num[TEL_FIELD_COUNT];

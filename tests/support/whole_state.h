@@ -1,10 +1,10 @@
 /* A whole state in the test's process, with a small configuration, and gateways that ask it. */
-#ifndef CTIBUS_TESTS_STATE_H
-#define CTIBUS_TESTS_STATE_H
+#ifndef CTIBUS_TESTS_WHOLE_STATE_H
+#define CTIBUS_TESTS_WHOLE_STATE_H
 
 #include <unistd.h>
 
-#include "internal.h"
+#include "state.h"
 #include "support/bus.h"
 
 #define STATE_CONFIG                                                                               \
@@ -12,7 +12,7 @@
     "\"ipport\":5038,\"username\":\"u\",\"password\":\"p\"},\"urllists\":{"                        \
     "\"urllist_users\":[\"file:users.json\"],\"urllist_lines\":[\"file:lines.json\"]}}},"          \
     "\"profiles\":{\"client\":{\"name\":\"Client\",\"xlets\":[[\"dial\",\"dock\",\"1\"]],"         \
-    "\"regcommands\":\"all\",\"userstatus\":\"std\"},"                    \
+    "\"regcommands\":\"all\",\"userstatus\":\"std\"},"                                             \
     "\"bare\":{\"name\":\"Bare\"}},"                                                               \
     "\"regcommands\":{\"all\":[\"availstate\",\"dial\"]},"                                         \
     "\"userstatus\":{\"std\":{\"disconnected\":{\"longname\":\"Away\"},"                           \
