@@ -1,12 +1,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/utf8.h"
 #include "bus/internal.h"
 
 #define MAX_PLANES 8
 #define MAX_STREAMS 1024 /* sources times planes: a bound on what forged sources can cost */
 #define MAX_TOPIC 1024
+#define STRAGGLER_US 5000000u
 
 /* The numbers of one source on one plane. */
 struct stream {
@@ -14,6 +16,7 @@ struct stream {
     size_t key_len;
     uint64_t epoch;
     uint64_t seq;
+    uint64_t heard; /* when the process of this epoch was last heard, monotonic microseconds */
 };
 
 struct bus_sub {
@@ -70,6 +73,7 @@ static bool in_order(struct bus_sub *s, const struct bus_msg *m)
 {
     struct view rest = m->topic;
     struct view plane = view_cut(&rest, '/');
+    uint64_t now = clock_mono_us();
     struct stream *st;
     uint64_t lost;
 
@@ -78,9 +82,12 @@ static bool in_order(struct bus_sub *s, const struct bus_msg *m)
     st = stream_of(s, m, plane);
     if (!st)
         return true;
-    if (m->epoch < st->epoch)
-        return false; /* a straggler of a process that is no more */
-    if (m->epoch > st->epoch) {
+    /* An older process: a straggler, unless the newer one fell silent. Then somebody has set the clock
+     * back across a restart. */
+    if (m->epoch < st->epoch && now - st->heard < STRAGGLER_US)
+        return false;
+    st->heard = now;
+    if (m->epoch != st->epoch) {
         bool restarted = st->epoch != 0;
         st->epoch = m->epoch;
         st->seq = m->seq;

@@ -68,9 +68,11 @@ class Run:
         return text
 
     def children(self):
-        listed = subprocess.run(["ps", "--ppid", str(self.process.pid), "-o", "pid=,comm="],
-                                capture_output=True, text=True, check=False).stdout
-        return {name: int(pid) for pid, name in (line.split() for line in listed.splitlines())}
+        """Its programs' process ids by name."""
+        pid = self.process.pid
+        listed = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+        commands = {int(p): pathlib.Path(f"/proc/{p}/cmdline").read_bytes() for p in listed}
+        return {os.path.basename(c.split(b"\0")[0]).decode(): p for p, c in commands.items()}
 
     def stop(self):
         if self.process.poll() is None:
