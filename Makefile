@@ -23,8 +23,9 @@ help:
 deps:
 	@scripts/deps build test
 
+# Configured once: ninja does it again by itself when a CMakeLists.txt or the set of files changes.
 build: deps
-	@cmake --preset release >/dev/null
+	@[ -f build/build.ninja ] || cmake --preset release >/dev/null
 	@cmake --build --preset release
 
 run: build

@@ -3,9 +3,9 @@
  *
  *     bench-latency AMI_ADDR CTI_PORT CLIENTS USERS EVENTS_PER_S SECONDS CHANGE_EVERY
  *
- * Plays Asterisk to ami-gw and all the clients to cti-gw, in one process and on one clock. One event in
- * CHANGE_EVERY changes something (the hint of a phone, to a number of its own); the others are
- * variables being set, as most of a real Asterisk's events are. Prints the latencies of every
+ * Plays Asterisk to ami-gw and all the clients to cti-gw, in one process and on one clock. One
+ * event in CHANGE_EVERY changes something (the hint of a phone, to a number of its own); the others
+ * are variables being set, as most of a real Asterisk's events are. Prints the latencies of every
  * delivery to every client, and of the last client of each change.
  */
 #include <stdio.h>
@@ -110,11 +110,14 @@ static int by_value(const void *a, const void *b)
 
 static void report(const char *what, uint32_t *v, size_t n)
 {
+    size_t half = n / 2;
+    size_t late = n * 99 / 100;
+
     if (n == 0)
         return;
     qsort(v, n, sizeof(*v), by_value);
-    printf("%-28s n %8zu  median %8.3f ms  p99 %8.3f ms  max %8.3f ms\n", what, n,
-           v[n / 2] / 1e3, v[n * 99 / 100] / 1e3, v[n - 1] / 1e3);
+    printf("%-28s n %8zu  median %8.3f ms  p99 %8.3f ms  max %8.3f ms\n", what, n, v[half] / 1e3,
+           v[late] / 1e3, v[n - 1] / 1e3);
 }
 
 int main(int argc, char **argv)
@@ -124,8 +127,9 @@ int main(int argc, char **argv)
     unsigned incomplete = 0;
 
     if (argc != 8) {
-        fprintf(stderr, "usage: %s AMI_ADDR CTI_PORT CLIENTS USERS EVENTS_PER_S SECONDS "
-                        "CHANGE_EVERY\n",
+        fprintf(stderr,
+                "usage: %s AMI_ADDR CTI_PORT CLIENTS USERS EVENTS_PER_S SECONDS "
+                "CHANGE_EVERY\n",
                 argv[0]);
         return 2;
     }

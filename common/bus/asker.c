@@ -6,6 +6,7 @@
 #include "bus/internal.h"
 
 #define HELLO_DEADLINE_MS 2000
+#define SILENCE_US 10000000u /* from one word about a missing state to the next */
 
 struct bus_asker {
     struct bus *bus;
@@ -23,6 +24,8 @@ struct bus_asker {
     uint64_t hello_id;  /* a hello that waits for its answer, or 0 */
     uint64_t far_epoch; /* of the one that answered hello */
     bool up;
+    char *endpoint;
+    uint64_t down_since; /* or when it was last said that nobody answers */
 };
 
 static void set_down(struct bus_asker *a)
@@ -84,6 +87,12 @@ static void tick(void *arg)
 
     if (a->up && now - a->heard > (uint64_t)a->bus->gone_ms * 1000)
         set_down(a);
+    if (a->up) {
+        a->down_since = now;
+    } else if (now - a->down_since > SILENCE_US) {
+        log_warning(a->bus->log, "nobody answers at %s: is state running?", a->endpoint);
+        a->down_since = now;
+    }
     if (now - a->asked > PING_AFTER_MS * 1000u) {
         if (!a->up)
             hello(a);
@@ -159,10 +168,12 @@ struct bus_asker *bus_asker_new(struct bus *b, const char *endpoint, const char 
         free(a);
         return NULL;
     }
+    a->down_since = clock_mono_us();
     a->service = view_dup(view_cstr(service));
+    a->endpoint = view_dup(view_cstr(endpoint));
     a->pending = pending_new(b);
     a->tick = loop_timer_new(b->loop, tick, a);
-    if (a->service && a->pending && a->tick) {
+    if (a->service && a->endpoint && a->pending && a->tick) {
         *err = open_socket(a, endpoint);
         a->poll = *err == 0 ? zpoll_new(b, a->socket, step, a) : NULL;
         if (a->poll) {
@@ -193,6 +204,7 @@ void bus_asker_destroy(struct bus_asker **ap)
     msg_doc_fini(&a->doc);
     buf_free(&a->body);
     free(a->service);
+    free(a->endpoint);
     free(a);
 }
 

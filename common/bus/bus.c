@@ -190,8 +190,10 @@ int bus_bind(struct bus *b, void *socket, const char *endpoint, const char *cons
     /* Without somebody who answers ZAP, libzmq lets in every key. */
     if (b->keys ? !b->guarded : !bus_address_allowed(endpoint, trusted))
         return -EACCES;
-    if (zmq_bind(socket, endpoint) < 0)
+    if (zmq_bind(socket, endpoint) < 0) {
+        log_error(b->log, "bus: cannot bind %s: %s", endpoint, zmq_strerror(zmq_errno()));
         return -zmq_errno();
+    }
     if (zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, at, &n) < 0)
         return -zmq_errno();
     *bound = view_dup(view_cstr(at));

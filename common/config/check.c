@@ -90,7 +90,7 @@ bool config_is_endpoint(struct view v)
 {
     struct view host;
     uint16_t port;
-    struct view rest = v;
+    struct view rest;
 
     if (view_starts(v, VIEW("ipc://")) || view_starts(v, VIEW("inproc://")))
         return v.len > 9;

@@ -66,8 +66,10 @@ void outq_clear(struct outq *q)
 static int grow(struct outq *q)
 {
     uint32_t cap = q->cap * 4;
-    struct shared **ring = malloc(cap * sizeof(struct shared *));
+    struct shared **ring;
 
+    assert(cap > 0); /* outq_init begins with INLINE_CAP */
+    ring = malloc(cap * sizeof(struct shared *));
     if (!ring)
         return -ENOMEM;
     for (uint32_t i = 0; i < q->count; i++)

@@ -368,8 +368,11 @@ static void on_gap(void *arg, const struct bus_msg *m, uint64_t lost)
 
     if (!view_starts(m->topic, VIEW("xod/")) || (r->phase != LIVE && r->phase != COPYING))
         return;
-    log_warning(r->log, "replica: %llu changes of %.*s are missing, asking for a snapshot",
-                (unsigned long long)lost, VIEW_ARG(m->source));
+    if (lost)
+        log_warning(r->log, "replica: %llu changes of %.*s are missing, asking for a snapshot",
+                    (unsigned long long)lost, VIEW_ARG(m->source));
+    else
+        log_info(r->log, "replica: %.*s was restarted, asking for a snapshot", VIEW_ARG(m->source));
     start_over(r, 0);
 }
 
@@ -451,6 +454,11 @@ struct xod *replica_xod(const struct replica *r)
 bool replica_ready(const struct replica *r)
 {
     return r->ready;
+}
+
+bool replica_is_live(const struct replica *r)
+{
+    return r->phase == LIVE;
 }
 
 uint64_t replica_seq(const struct replica *r)

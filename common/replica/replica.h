@@ -1,11 +1,11 @@
 /*
  * A copy of state's xod, kept current from the bus.
  *
- * How it comes to be and stays right (the Clone pattern, made safe): subscribe to xod/; ask state for
- * an echo on that plane until it arrives, which proves that the subscription is in force; ask for the
- * snapshot, keeping the changes that come meanwhile; put the snapshot in; apply the kept changes that
- * are newer than the chunk which held their object. A gap in the numbers, or a restarted state, leads
- * to a new snapshot, and the owner is told only the differences.
+ * How it comes to be and stays right (the Clone pattern, made safe): subscribe to xod/; ask state
+ * for an echo on that plane until it arrives, which proves that the subscription is in force; ask
+ * for the snapshot, keeping the changes that come meanwhile; put the snapshot in; apply the kept
+ * changes that are newer than the chunk which held their object. A gap in the numbers, or a
+ * restarted state, leads to a new snapshot, and the owner is told only the differences.
  */
 #ifndef CTIBUS_REPLICA_REPLICA_H
 #define CTIBUS_REPLICA_REPLICA_H
@@ -34,9 +34,10 @@ void replica_destroy(struct replica **r);
 void replica_state_up(struct replica *r);
 
 struct xod *replica_xod(const struct replica *r);
-bool replica_ready(const struct replica *r);
+bool replica_ready(const struct replica *r);   /* was complete once */
+bool replica_is_live(const struct replica *r); /* is complete now, of the state that runs */
 uint64_t replica_seq(const struct replica *r);
-struct bus_sub *replica_sub(const struct replica *r); /* for further subscriptions */
+struct bus_sub *replica_sub(const struct replica *r);   /* for further subscriptions */
 uint64_t replica_healed_total(const struct replica *r); /* snapshots after the first */
 
 #endif

@@ -17,6 +17,13 @@ struct resync {
     enum step step;
     struct hint_place *hints;
     size_t n_hints, asked, answered;
+    uint64_t run; /* which resync this is: answers to questions of another are of no use */
+};
+
+/* One question for a hint. */
+struct hint_ask {
+    struct resync *r;
+    uint64_t run;
 };
 
 static void run_step(struct resync *r, enum step step);
@@ -105,9 +112,12 @@ static void ask_hints(struct resync *r);
 
 static void hint_done(void *arg, enum action_outcome outcome, const struct ami_block *response)
 {
-    struct resync *r = arg;
+    struct hint_ask *ask = arg;
+    struct resync *r = ask->r;
+    bool ours = ask->run == r->run;
 
-    if (!answered(r, outcome))
+    free(ask);
+    if (!ours || !answered(r, outcome))
         return;
     if (outcome == ACTION_OK && response)
         r->handler->item(r->arg, response);
@@ -115,16 +125,29 @@ static void hint_done(void *arg, enum action_outcome outcome, const struct ami_b
     ask_hints(r);
 }
 
+static int ask_hint(struct resync *r, const struct hint_place *h)
+{
+    struct hint_ask *ask = malloc(sizeof(*ask));
+    struct ami_action aa;
+    int rc;
+
+    if (!ask)
+        return -ENOMEM;
+    *ask = (struct hint_ask){r, r->run};
+    link_action(r->link, &aa, VIEW("ExtensionState"));
+    ami_action_header(&aa, VIEW("Exten"), view_cstr(h->exten));
+    ami_action_header(&aa, VIEW("Context"), view_cstr(h->context));
+    rc = link_commit(r->link, &aa, false, LIST_DEADLINE_MS, NULL, hint_done, ask);
+    if (rc < 0)
+        free(ask);
+    return rc;
+}
+
 static void ask_hints(struct resync *r)
 {
     while (r->step == HINTS_ONE_BY_ONE && r->asked < r->n_hints &&
            r->asked - r->answered < HINTS_AT_A_TIME) {
-        const struct hint_place *h = &r->hints[r->asked++];
-        struct ami_action aa;
-        link_action(r->link, &aa, VIEW("ExtensionState"));
-        ami_action_header(&aa, VIEW("Exten"), view_cstr(h->exten));
-        ami_action_header(&aa, VIEW("Context"), view_cstr(h->context));
-        if (link_commit(r->link, &aa, false, LIST_DEADLINE_MS, NULL, hint_done, r) < 0)
+        if (ask_hint(r, &r->hints[r->asked++]) < 0)
             r->answered++; /* a number that cannot be written in AMI has no hint */
     }
     if (r->step == HINTS_ONE_BY_ONE && r->answered == r->n_hints) {
@@ -204,6 +227,7 @@ static void copy_hints(struct resync *r, const struct hint_place *hints, size_t 
 void resync_start(struct resync *r, const struct hint_place *hints, size_t n_hints)
 {
     copy_hints(r, hints, n_hints);
+    r->run++;
     r->handler->mark(r->arg, TEL_resync_begin, "all");
     run_step(r, BRIDGES);
 }

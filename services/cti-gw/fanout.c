@@ -84,8 +84,8 @@ static struct view context_of(const struct xod_obj *o, char room[32])
     case LIST_ipbx:
         return view_of(NULL, 0);
     default: /* in all other lists it is the field of that name */
-        return value_text(
-            xod_get(o, (unsigned)schema_field_find(xod_obj_list(o), VIEW("context"))), room);
+        return value_text(xod_get(o, (unsigned)schema_field_find(xod_obj_list(o), VIEW("context"))),
+                          room);
     }
 }
 
@@ -127,9 +127,8 @@ static bool audience_sees(const struct audience *a, const struct xod_obj *o)
         return false;
     }
     if (xod_obj_list(o) == LIST_queuemembers) {
-        struct xod_obj *queue =
-            xod_lookup(xod_obj_site(o), LIST_queues, XOD(queues, name),
-                       xod_get_str(o, XOD(queuemembers, queue_name)), 0);
+        struct xod_obj *queue = xod_lookup(xod_obj_site(o), LIST_queues, XOD(queues, name),
+                                           xod_get_str(o, XOD(queuemembers, queue_name)), 0);
         return queue && audience_sees(a, queue);
     }
     return sees_context(a, context_of(o, room));
@@ -230,6 +229,23 @@ void fanout_leave(struct fanout *f, struct client *c)
         audience_free(a);
 }
 
+/* Tells a client anew what it may see: the rest it is to forget. */
+static void tell_all(struct fanout *f, struct client *c)
+{
+    struct buf lines;
+
+    buf_init(&lines, 0);
+    for (int l = 0; l < LIST_COUNT; l++) {
+        struct xod_obj *o;
+        size_t pos = 0;
+        while (l != LIST_ipbx && (o = xod_next(c->site, (enum xod_list)l, &pos)))
+            render_presence(&lines, o, audience_sees(c->audience, o));
+    }
+    if (!lines.failed)
+        conn_send(c->conn, buf_view(&lines));
+    buf_free(&lines);
+}
+
 /* A user's lines, or the context of one, have changed: whoever is that user sees other things. */
 static void regroup(struct fanout *f)
 {
@@ -248,9 +264,37 @@ static void regroup(struct fanout *f)
             c->audience = before;
             before->n++;
         }
+        if (c->audience != before)
+            tell_all(f, c);
         if (--before->n == 0)
             audience_free(before);
     }
+}
+
+/* An object moved between contexts: who sees it now is to ask for it, the others are to forget it.
+ */
+static void tell_moved(struct fanout *f, const struct xod_obj *o)
+{
+    struct audience *a;
+
+    LIST_FOREACH(a, &f->audiences, all) render_presence(&a->gathered, o, audience_sees(a, o));
+}
+
+static void people_moved(struct fanout *f, const struct xod_change *c)
+{
+    struct xod_obj *user;
+    char room[32];
+
+    regroup(f);
+    if (c->op != XOD_UPDATE)
+        return;
+    tell_moved(f, c->obj);
+    if (xod_obj_list(c->obj) != LIST_phones)
+        return;
+    user = xod_find(xod_obj_site(c->obj), LIST_users,
+                    value_text(xod_get(c->obj, XOD(phones, iduserfeatures)), room));
+    if (user)
+        tell_moved(f, user);
 }
 
 static bool moves_people(const struct xod_change *c)
@@ -269,7 +313,7 @@ void fanout_change(struct fanout *f, const struct xod_change *c)
     if (LIST_EMPTY(&f->audiences))
         return;
     if (f->g->opt.separate_contexts && moves_people(c))
-        regroup(f);
+        people_moved(f, c);
     buf_reset(&f->line);
     render_change(&f->line, c);
     if (buf_len(&f->line) == 0 || f->line.failed)

@@ -5,8 +5,8 @@
 #include "base/map.h"
 #include "client.h"
 #include "gateway.h"
-#include "json/json.h"
 #include "replica/replica.h"
+#include "json/json.h"
 
 LIST_HEAD(client_list, client);
 
@@ -32,9 +32,9 @@ struct gateway {
     struct client_list clients;
     struct client_list opening; /* those whose phase is OPENING */
     size_t n_clients, n_live;   /* all, LIVE */
-    struct client *current; /* whose line is being handled; NULL once that client is gone */
+    struct client *current;     /* whose line is being handled; NULL once that client is gone */
     uint64_t next_session;
-    struct map *by_session;  /* number -> client; the key lies in the client */
+    struct map *by_session; /* number -> client; the key lies in the client */
     struct fanout *fanout;
     struct guard *guard;
     struct profile *profiles;
@@ -66,6 +66,8 @@ void render_fields(struct buf *out, const struct xod_obj *o, uint64_t mask);
 /* A getlist line about one object up to its "tid": the caller goes on with ,"config":... */
 void render_getlist(struct buf *out, struct view reply_id, const char *function, struct view list,
                     struct view site, struct view tid);
+/* The line that makes a client ask for an object (addconfig), or forget it (delconfig). */
+void render_presence(struct buf *out, const struct xod_obj *o, bool there);
 /* All unasked lines that a change is to clients. */
 void render_change(struct buf *out, const struct xod_change *c);
 
@@ -109,8 +111,8 @@ struct login {
     char *appliname, *capaxlets, *capas, *capaid;
     char *reply_id;
     struct delayed *delayed; /* an answer that is held back, or NULL */
-    uint64_t wait_seq; /* OPENING: complete when the replica is there */
-    bool opened;       /* state has answered */
+    uint64_t wait_seq;       /* OPENING: complete when the replica is there */
+    bool opened;             /* state has answered */
 };
 void login_free(struct login **l);
 

@@ -63,8 +63,7 @@ static void send_opened(struct client *c)
 static void complete(struct client *c)
 {
     if (!client_user(c) || fanout_join(c->gw->fanout, c) < 0) {
-        client_refuse(c, VIEW("login_capas"), view_cstr(c->login->reply_id),
-                      VIEW("no_capability"));
+        client_refuse(c, VIEW("login_capas"), view_cstr(c->login->reply_id), VIEW("no_capability"));
         return;
     }
     send_opened(c);
@@ -74,7 +73,7 @@ static void complete(struct client *c)
 
 void opening_reached(struct gateway *g, uint64_t seq)
 {
-    struct client *c = replica_ready(g->replica) ? LIST_FIRST(&g->opening) : NULL;
+    struct client *c = replica_is_live(g->replica) ? LIST_FIRST(&g->opening) : NULL;
 
     while (c) {
         struct client *next = LIST_NEXT(c, of_opening);

@@ -57,6 +57,11 @@ static void put_list(struct buf *out, const struct xod_obj *o, const char *funct
     line_end(out);
 }
 
+void render_presence(struct buf *out, const struct xod_obj *o, bool there)
+{
+    put_list(out, o, there ? "addconfig" : "delconfig");
+}
+
 /* Clients do not ask for channels by list: a new one is told with all its status at once, and one
  * that ends says "hangup" before it goes. */
 static void render_channel(struct buf *out, const struct xod_change *c)
@@ -87,9 +92,9 @@ void render_change(struct buf *out, const struct xod_change *c)
     } else if (c->op == XOD_DEL) {
         put_list(out, c->obj, "delconfig");
     } else {
-        put_update(out, c->obj, "updateconfig", ",\"config\":",
-                   c->fields & schema_plane_mask(list, PLANE_CONFIG));
-        put_update(out, c->obj, "updatestatus", ",\"status\":",
-                   c->fields & schema_plane_mask(list, PLANE_STATUS));
+        put_update(out, c->obj, "updateconfig",
+                   ",\"config\":", c->fields & schema_plane_mask(list, PLANE_CONFIG));
+        put_update(out, c->obj, "updatestatus",
+                   ",\"status\":", c->fields & schema_plane_mask(list, PLANE_STATUS));
     }
 }

@@ -84,6 +84,10 @@ struct session *session_find(struct sessions *ss, struct view id);
 struct xod_obj *session_user(const struct session *s);
 /* Ends it; with the user's last one the presence becomes disconnected. */
 void session_end(struct sessions *ss, struct session *s);
+/* Tells a gateway to end a session. */
+void session_kick(struct sessions *ss, struct bus_peer *gateway, struct view id);
+/* The lists were read anew: who is no longer named, or may no longer log in, is out. */
+void sessions_check_users(struct sessions *ss);
 /* Tells the gateways of the user's other sessions to end them. */
 void sessions_kick_others(struct sessions *ss, const struct session *keep);
 /* A gateway tells all its sessions: those it does not open between these two are over. */

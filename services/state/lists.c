@@ -11,6 +11,8 @@
 #include "internal.h"
 #include "json/json.h"
 
+#define MAX_LIST_BYTES ((size_t)256 * 1024 * 1024)
+
 /* ---- secrets ---- */
 
 struct secret {
@@ -104,6 +106,38 @@ const char *secrets_get(const struct secrets *s, struct view site, struct view u
 
 /* ---- reading ---- */
 
+/* The file as JSON; NULL, with where and what is wrong in the log. */
+static struct json_object *parse_file(struct state *s, const char *path)
+{
+    struct json_object *o = NULL;
+    struct json_parser p;
+    struct buf text;
+    FILE *f = fopen(path, "rb");
+    size_t n = 0;
+    size_t line = 1;
+
+    if (!f) {
+        log_error(s->log, "%s: %s", path, strerror(errno));
+        return NULL;
+    }
+    buf_init(&text, MAX_LIST_BYTES);
+    for (char *room; (room = buf_reserve(&text, 65536)) && (n = fread(room, 1, 65536, f)) > 0;)
+        buf_commit(&text, n);
+    fclose(f);
+    if (json_parser_init(&p) < 0) {
+        buf_free(&text);
+        return NULL;
+    }
+    if (json_parse(&p, buf_view(&text), &o) < 0) {
+        for (size_t i = 0; i < p.offset && i < buf_len(&text); i++)
+            line += buf_data(&text)[i] == '\n';
+        log_error(s->log, "%s:%zu: not JSON from here on", path, line);
+    }
+    json_parser_fini(&p);
+    buf_free(&text);
+    return o;
+}
+
 static struct json_object *read_array(struct state *s, const struct config *cfg, const char *uri)
 {
     struct json_object *o = NULL;
@@ -116,9 +150,9 @@ static struct json_object *read_array(struct state *s, const struct config *cfg,
     path = config_path(cfg, view_cstr(uri));
     if (!path)
         return NULL;
-    o = json_object_from_file(path);
+    o = parse_file(s, path);
     if (!o)
-        log_error(s->log, "list %s: %s", path, json_util_get_last_err());
+        log_error(s->log, "list %s cannot be read: what is known of it stays", path);
     else if (!json_object_is_type(o, json_type_array))
         log_error(s->log, "list %s: not a JSON array", path);
     free(path);

@@ -90,8 +90,8 @@ static bool password_ok(struct view salt, const char *password, struct view hash
 static struct xod_obj *find_login(struct state *s, struct view login)
 {
     for (size_t i = 0; login.len && i < s->n_sites; i++) {
-        struct xod_obj *u = xod_lookup(s->sites[i].domain->site, LIST_users,
-                                       XOD(users, loginclient), login, 0);
+        struct xod_obj *u =
+            xod_lookup(s->sites[i].domain->site, LIST_users, XOD(users, loginclient), login, 0);
         if (u)
             return u;
     }
@@ -225,8 +225,10 @@ static void renew_one(struct state *s, struct bus_peer *p, const msgpack_object 
     bool first = user && xod_get(user, XOD(users, connection))->type == V_NULL;
 
     if (!user || session_open(s->sessions, msg_get_str(item, "session"), xod_obj_site(user),
-                              xod_obj_id(user), msg_get_str(item, "capaid"), p) < 0)
+                              xod_obj_id(user), msg_get_str(item, "capaid"), p) < 0) {
+        session_kick(s->sessions, p, msg_get_str(item, "session")); /* may no longer be there */
         return;
+    }
     if (first && presence.len && !view_eq(presence, VIEW("disconnected")))
         xod_set_str(user, XOD(users, availstate), presence);
 }

@@ -165,6 +165,17 @@ void session_end(struct sessions *ss, struct session *se)
     free(se);
 }
 
+void session_kick(struct sessions *ss, struct bus_peer *gateway, struct view id)
+{
+    struct buf pairs;
+
+    buf_init(&pairs, 1024);
+    msg_put_pair(&pairs, "session", id);
+    msg_put_pair(&pairs, "type", VIEW("force"));
+    bus_server_ask(ss->s->server, gateway, METHOD_kick, 2, buf_view(&pairs), 2000, NULL, NULL);
+    buf_free(&pairs);
+}
+
 void sessions_kick_others(struct sessions *ss, const struct session *keep)
 {
     size_t pos = 0;
@@ -172,15 +183,28 @@ void sessions_kick_others(struct sessions *ss, const struct session *keep)
 
     while (map_next(ss->by_id, &pos, NULL, &v)) {
         struct session *se = v;
-        struct buf pairs;
-        if (se == keep || !same_user(se, keep) || !se->gateway)
+        if (se == keep || !same_user(se, keep))
             continue;
-        buf_init(&pairs, 1024);
-        msg_put_pair(&pairs, "session", view_cstr(se->id));
-        msg_put_pair(&pairs, "type", VIEW("force"));
-        bus_server_ask(ss->s->server, se->gateway, METHOD_kick, 2, buf_view(&pairs), 2000, NULL,
-                       NULL);
-        buf_free(&pairs);
+        if (se->gateway)
+            session_kick(ss, se->gateway, view_cstr(se->id));
+        else
+            session_end(ss, se); /* its gateway is lost: it may not come back */
+    }
+}
+
+void sessions_check_users(struct sessions *ss)
+{
+    size_t pos = 0;
+    void *v;
+
+    while (map_next(ss->by_id, &pos, NULL, &v)) {
+        struct session *se = v;
+        struct xod_obj *user = session_user(se);
+        if (user && value_truth(xod_get(user, XOD(users, enableclient))))
+            continue;
+        if (se->gateway)
+            session_kick(ss, se->gateway, view_cstr(se->id));
+        session_end(ss, se);
     }
 }
 

@@ -112,7 +112,8 @@ static void register_worker(struct state *s, struct bus_peer *p, uint64_t id,
         state_reply(s, p, id, BUS_not_found);
         return;
     }
-    if (site->gateway && site->gateway != p)
+    if (site->gateway && site->gateway != p &&
+        !view_eq(bus_peer_instance(p), bus_peer_instance(site->gateway)))
         log_warning(s->log, "%.*s: another ami-gw (%.*s) takes over",
                     VIEW_ARG(msg_get_str(body, "ipbx")), VIEW_ARG(bus_peer_instance(p)));
     site->gateway = p;
@@ -358,6 +359,7 @@ void state_reload(struct state *s, const struct config *cfg)
 {
     s->cfg = cfg;
     lists_load(s, cfg);
+    sessions_check_users(s->sessions);
     state_commit(s, false);
 }
 

@@ -187,7 +187,44 @@ def test_context_separation():
         three = s.client("u3", "x", state="away")
         red.wait(lambda: red.status("users", "3").get("availstate") == "away", "red sees red")
         assert blue.drain(0.3) and not blue.seen
+        # A phone moves to another context: so does what its user sees, and who sees it.
+        lines[2]["context"] = "blue"
+        s.path("lines.json").write_text(json.dumps(lines))
+        s.programs["state"].process.send_signal(1)
+
+        def told(c, function, what):
+            return any(m["function"] == function and m["list"] == [what] for m in c.seen)
+        blue.wait(lambda: told(blue, "addconfig", "13") and told(blue, "addconfig", "3"), "blue sees them")
+        red.wait(lambda: told(red, "delconfig", "13") and told(red, "delconfig", "3"), "red does not")
+        three.wait(lambda: told(three, "addconfig", "12") and told(three, "delconfig", "11"), "moved")
+        assert ids(three, "phones") == ["12", "13"] and ids(red, "phones") == ["11"]
         three.close()
+
+
+def test_who_is_no_longer_named_is_out():
+    with Stack(parts=("state", "cti-gw")) as s:
+        s.wait_ready()
+        alice, carol = s.client("alice"), s.client("carol")
+        before = s.path("users.json").read_text()
+        users = json.loads(before)
+        s.path("users.json").write_text(json.dumps([u for u in users if u["loginclient"] != "carol"]))
+        s.programs["state"].process.send_signal(1)
+        assert carol.closed()[-1]["class"] == "disconnect"
+        s.path("users.json").write_text(before)
+        s.programs["state"].process.send_signal(1)
+        alice.wait(lambda: any(m["function"] == "addconfig" and m["list"] == ["3"] for m in alice.seen),
+                   "named again")
+        again, second = s.client("carol", state="away"), s.client("carol")
+        again.ask("logout")
+        assert second.ask("getlist", function="updatestatus", listname="users", tipbxid="xivo",
+                          tid="3")["status"]["availstate"] == "away"
+
+
+def test_presence_is_of_oneself_only(alice):
+    assert alice.ask("availstate", availstate="away", userid=2)["warning_string"] == "unallowed"
+    assert alice.ask("availstate", availstate="away", userid="2")["warning_string"] == "unallowed"
+    assert "warning_string" not in alice.ask("availstate", availstate="away", userid=1)
+    assert "warning_string" not in alice.ask("availstate", availstate="available", userid="null/null")
 
 
 def test_lists_are_reloaded(stack):

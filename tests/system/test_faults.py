@@ -87,6 +87,18 @@ def test_presence_survives_a_restart_of_state_unseen():
         assert alice.status("users", "1")["connection"] == "yes"
 
 
+def test_a_login_right_after_a_restart_of_state_is_told_what_is():
+    with Stack(parts=("state", "cti-gw")) as s:
+        s.wait_ready()
+        s.client("bob", state="away")
+        s.kill("state")
+        s.start("state")
+        until(lambda: s.programs["cti-gw"].lines[-1] and s.programs["cti-gw"].logged("state is gone"), "gone")
+        until(lambda: sum("state is there" in x for x in s.programs["cti-gw"].lines) == 2, "back")
+        c = s.client("alice", state="away")
+        assert c.status("users", "1") | {"connection": "yes", "availstate": "away"} == c.status("users", "1")
+
+
 def test_clients_of_a_lost_gateway_come_back_unseen_or_are_gone_after_the_grace_time():
     with Stack(parts=("sim", "state", "ami-gw", "cti-gw"), config={"ctibus.session_grace": 2}) as s:
         s.start("cti-gw2")

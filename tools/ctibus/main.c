@@ -79,8 +79,8 @@ int command_keygen(int argc, char **argv)
 {
     int rc;
 
-    if (argc != 1) {
-        fputs("ctibus: keygen takes the name of one file\n", stderr);
+    if (argc != 1 || argv[0][0] == '-') {
+        fputs("ctibus: keygen takes the name of one file to write\n", stderr);
         return 2;
     }
     rc = bus_keys_make(argv[0]);

@@ -18,6 +18,7 @@ static void on_done(void *arg, enum bus_status status, const msgpack_object *bod
 static void availstate(struct client *c, struct request *rq)
 {
     struct buf *pairs = &c->gw->pairs;
+    struct json_object *whom = json_get(rq->body, "userid"); /* a string or a number */
     char session[64];
 
     client_session_name(c, session);
@@ -25,7 +26,8 @@ static void availstate(struct client *c, struct request *rq)
     msg_put_pair(pairs, "session", view_cstr(session));
     msg_put_pair(pairs, "class", rq->class);
     msg_put_pair(pairs, "availstate", json_get_view(rq->body, "availstate"));
-    msg_put_pair(pairs, "userid", json_get_view(rq->body, "userid"));
+    msg_put_pair(pairs, "userid",
+                 whom ? view_cstr(json_object_get_string(whom)) : view_of(NULL, 0));
     if (!client_ask(c, METHOD_command, 4, buf_view(pairs), rq->reply_id, on_done))
         client_answer(c, rq, "error_string", VIEW("noconn"));
 }

@@ -18,11 +18,6 @@ static bool talks_to(const struct xod_obj *c, const struct xod_obj *peer)
     return view_eq(xod_get_str(c, XOD(channels, talkingto_id)), xod_obj_id(peer));
 }
 
-static bool is_linked(const struct xod_obj *c)
-{
-    return view_starts(xod_get_str(c, XOD(channels, commstatus)), VIEW("linked"));
-}
-
 static void show_peer(struct xod_obj *c, const struct xod_obj *peer)
 {
     struct view name = xod_get_str(peer, XOD(channels, thisdisplay));
@@ -34,17 +29,17 @@ static void show_peer(struct xod_obj *c, const struct xod_obj *peer)
 /* `caller` may be NULL: Asterisk itself calls (an originate). */
 static void dial_begin(struct xod_obj *caller, struct xod_obj *called, double now)
 {
-    if (caller && !is_linked(caller)) {
+    if (caller && !channel_is_linked(caller)) {
         xod_set_str(caller, XOD(channels, direction), VIEW("out"));
         channel_commstatus(caller, "calling", now);
     }
-    if (called && !is_linked(called)) {
+    if (called && !channel_is_linked(called)) {
         xod_set_str(called, XOD(channels, direction), VIEW("in"));
         channel_commstatus(called, "ringing", now);
     }
     if (!caller || !called)
         return;
-    if (!is_linked(caller)) {
+    if (!channel_is_linked(caller)) {
         set_peer(caller, called);
         show_peer(caller, called);
     }
@@ -55,9 +50,9 @@ static void dial_begin(struct xod_obj *caller, struct xod_obj *called, double no
 /* A dial that came to nothing: the caller no longer waits for this one. */
 static void dial_failed(struct xod_obj *caller, struct xod_obj *called)
 {
-    if (caller && called && !is_linked(caller) && talks_to(caller, called))
+    if (caller && called && !channel_is_linked(caller) && talks_to(caller, called))
         drop_peer(caller);
-    if (caller && called && !is_linked(called) && talks_to(called, caller))
+    if (caller && called && !channel_is_linked(called) && talks_to(called, caller))
         drop_peer(called);
 }
 
@@ -109,7 +104,7 @@ static void link_both(struct domain *d, struct xod_obj *a, struct xod_obj *b, do
 
 static void unlink_one(struct xod_obj *c, struct xod_obj *peer, double now)
 {
-    if (!talks_to(c, peer) || !is_linked(c))
+    if (!talks_to(c, peer) || !channel_is_linked(c))
         return;
     drop_peer(c);
     channel_commstatus(c, "ready", now);
@@ -137,7 +132,7 @@ void call_ended(struct domain *d, struct xod_obj *channel, double now)
     struct xod_obj *peer =
         xod_find(d->site, LIST_channels, xod_get_str(channel, XOD(channels, talkingto_id)));
 
-    if (!is_linked(channel))
+    if (!channel_is_linked(channel))
         return;
     if (peer)
         unlink_one(peer, channel, now);

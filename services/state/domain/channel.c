@@ -20,6 +20,11 @@ struct xod_obj *channel_named(struct domain *d, struct view name)
     return c;
 }
 
+bool channel_is_linked(const struct xod_obj *channel)
+{
+    return view_starts(xod_get_str(channel, XOD(channels, commstatus)), VIEW("linked"));
+}
+
 void channel_commstatus(struct xod_obj *channel, const char *commstatus, double now)
 {
     if (view_eq(xod_get_str(channel, XOD(channels, commstatus)), view_cstr(commstatus)))
@@ -79,7 +84,14 @@ void channel_new(struct domain *d, const struct tel *t)
 
     if (!tel_has(t, TELF_channel) || name.len == 0)
         return;
-    known = xod_find(d->site, LIST_channels, name) != NULL;
+    c = xod_find(d->site, LIST_channels, name);
+    /* Names are used again (after a restart of Asterisk, and by agents), uniqueids are not. */
+    if (c && tel_has(t, TELF_uniqueid) && xod_get_str(c, XOD(channels, uniqueid)).len &&
+        !view_eq(xod_get_str(c, XOD(channels, uniqueid)), t->str[TELF_uniqueid])) {
+        channel_remove(d, c);
+        c = NULL;
+    }
+    known = c != NULL;
     c = xod_add(d->site, LIST_channels, name);
     if (!c)
         return;
@@ -167,6 +179,7 @@ void channel_rename(struct domain *d, const struct tel *t)
         return;
     if (other) {
         masquerade(d, old, other);
+        ipbx_note_link(d, name, channel_is_linked(other));
         return;
     }
     other = xod_add(d->site, LIST_channels, name);
@@ -177,6 +190,7 @@ void channel_rename(struct domain *d, const struct tel *t)
     phone_tie_channel(d, other);
     xod_set_null(old, XOD(channels, talkingto_id));
     channel_remove(d, old);
+    ipbx_note_link(d, name, channel_is_linked(other));
 }
 
 void channel_remove(struct domain *d, struct xod_obj *channel)

@@ -38,6 +38,7 @@ void channel_hold(struct domain *d, const struct tel *t);
 /* The channel of that name, or NULL; noted as named in a resync. */
 struct xod_obj *channel_named(struct domain *d, struct view name);
 void channel_remove(struct domain *d, struct xod_obj *channel);
+bool channel_is_linked(const struct xod_obj *channel); /* talks to another */
 void channel_commstatus(struct xod_obj *channel, const char *commstatus, double now);
 
 /* call.c */
