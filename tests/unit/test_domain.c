@@ -452,6 +452,22 @@ static void a_hint_of_several_devices_is_of_its_extension(void **state)
 
 /* ---- resync ---- */
 
+/* After a restart of Asterisk names begin again; uniqueids do not. */
+static void a_name_used_again_is_another_channel(void **state)
+{
+    struct world *w = *state;
+
+    a_call_of_two(w);
+    say(w, "Event: CoreShowChannel|Channel: SIP/alice-1|UniqueID: SIP/alice-1|ChannelState: 6");
+    assert_string_equal(field(w, "SIP/alice-1", PEER), "SIP/bob-2");
+    say(w, "Event: CoreShowChannel|Channel: SIP/alice-1|UniqueID: 200.1|ChannelState: 5");
+    assert_string_equal(field(w, "SIP/alice-1", XOD(channels, uniqueid)), "200.1");
+    assert_string_equal(field(w, "SIP/alice-1", XOD(channels, direction)), "in");
+    assert_string_equal(field(w, "SIP/alice-1", COMM), "ringing");
+    assert_string_equal(field(w, "SIP/alice-1", PEER), "(null)");
+    assert_string_equal(field(w, "SIP/bob-2", PEER), "(null)");
+}
+
 static void a_listing_ends_what_it_does_not_name(void **state)
 {
     struct world *w = *state;
@@ -544,6 +560,7 @@ int main(void)
         T(a_masquerade_moves_the_call_and_keeps_the_phone),
         T(a_plain_rename_takes_everything_along),
         T(a_hint_of_several_devices_is_of_its_extension),
+        T(a_name_used_again_is_another_channel),
         T(a_listing_ends_what_it_does_not_name),
         T(a_listing_ends_calls_that_are_over),
         T(a_listing_cut_short_ends_nothing),
