@@ -27,8 +27,9 @@ struct run {
     bool marked;
 };
 
-static const char mark[] = "\r\n\r\nEvent: ExtensionStatus\r\nPrivilege: call,all\r\nExten: 1001\r\n"
-                           "Context: default\r\nHint: SIP/u1\r\nStatus: 777\r\n\r\n";
+static const char mark[] =
+    "\r\n\r\nEvent: ExtensionStatus\r\nPrivilege: call,all\r\nExten: 1001\r\n"
+    "Context: default\r\nHint: SIP/u1\r\nStatus: 777\r\n\r\n";
 
 static void on_line(void *arg, struct swarm_client *c, struct view line)
 {

@@ -1,6 +1,6 @@
 /*
- * What this machine asks for writing one short line to each of many connections, with nothing of ctibus
- * in between: the floor under every fan-out.
+ * What this machine asks for writing one short line to each of many connections, with nothing of
+ * ctibus in between: the floor under every fan-out.
  *
  *     bench-floor CONNECTIONS ROUNDS
  *
@@ -61,12 +61,12 @@ int main(int argc, char **argv)
 
     if (n < 1 || rounds < 1 || !fds || !ms) {
         fprintf(stderr, "usage: %s CONNECTIONS ROUNDS\n", argv[0]);
-        return 2;
+        exit(2);
     }
     memset(line, 'x', sizeof(line));
     if (bind(listener, (struct sockaddr *)&a, len) < 0 || listen(listener, 4096) < 0 ||
         getsockname(listener, (struct sockaddr *)&a, &len) < 0)
-        return 1;
+        exit(1);
     if (fork() == 0)
         read_all(&a, n);
     for (int i = 0; i < n; i++) {
@@ -77,13 +77,14 @@ int main(int argc, char **argv)
         uint64_t start = clock_mono_us();
         for (int i = 0; i < n; i++)
             if (send(fds[i], line, sizeof(line), 0) < 0)
-                return 1;
+                exit(1);
         ms[r] = (double)(clock_mono_us() - start) / 1e3;
         usleep(50000); /* the reader comes to rest, as between two changes */
     }
     qsort(ms, (size_t)rounds, sizeof(*ms), by_value);
-    printf("connections %d  rounds %d  one round: median %.2f ms, worst %.2f ms  (%.2f us a send)\n", n,
-           rounds, ms[rounds / 2], ms[rounds - 1], ms[rounds / 2] * 1e3 / n);
+    printf(
+        "connections %d  rounds %d  one round: median %.2f ms, worst %.2f ms  (%.2f us a send)\n",
+        n, rounds, ms[rounds / 2], ms[rounds - 1], ms[rounds / 2] * 1e3 / n);
     for (int i = 0; i < n; i++)
         close(fds[i]);
     wait(NULL);

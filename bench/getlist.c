@@ -31,11 +31,11 @@ static void ask(struct run *r, struct swarm_client *c, unsigned n)
 
     buf_init(&out, 1 << 20);
     for (unsigned i = 0; i < n; i++, r->next++)
-        buf_printf(&out,
-                   "{\"class\":\"getlist\",\"commandid\":%u,\"function\":\"%s\",\"listname\":\"%s\","
-                   "\"tid\":\"%u\",\"tipbxid\":\"xivo\"}\n",
-                   r->next, kinds[r->next % 4][0], kinds[r->next % 4][1],
-                   1 + r->next / 4 % r->users);
+        buf_printf(
+            &out,
+            "{\"class\":\"getlist\",\"commandid\":%u,\"function\":\"%s\",\"listname\":\"%s\","
+            "\"tid\":\"%u\",\"tipbxid\":\"xivo\"}\n",
+            r->next, kinds[r->next % 4][0], kinds[r->next % 4][1], 1 + r->next / 4 % r->users);
     conn_send(c->conn, buf_view(&out));
     buf_free(&out);
 }
@@ -68,8 +68,7 @@ static void tick(void *arg)
         }
     } else if (now > r->end) {
         printf("connections %u  answers %llu  answers/s %.0f\n", r->n,
-               (unsigned long long)r->answers,
-               (double)r->answers * 1e6 / (double)(now - r->start));
+               (unsigned long long)r->answers, (double)r->answers * 1e6 / (double)(now - r->start));
         loop_stop(r->loop);
     }
 }

@@ -45,8 +45,8 @@ int main(int argc, char **argv)
     }
     r.n = (unsigned)atoi(argv[2]);
     r.loop = loop_new();
-    r.swarm = swarm_new(r.loop, "127.0.0.1", (uint16_t)atoi(argv[1]), r.n,
-                        (unsigned)atoi(argv[3]), NULL, NULL);
+    r.swarm = swarm_new(r.loop, "127.0.0.1", (uint16_t)atoi(argv[1]), r.n, (unsigned)atoi(argv[3]),
+                        NULL, NULL);
     timer = loop_timer_new(r.loop, tick, &r);
     in = loop_fd_new(r.loop, 0, on_stdin, &r);
     loop_timer_start(timer, 10, true);

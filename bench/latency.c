@@ -144,7 +144,7 @@ int main(int argc, char **argv)
     r.all = malloc(r.cap_all * sizeof(*r.all));
     r.loop = loop_new();
     if (!r.sent_at || !r.received || !r.slowest || !r.all || !r.loop)
-        return 1;
+        exit(1);
     r.ami = fakeami_new(r.loop, argv[1]);
     r.swarm = swarm_new(r.loop, "127.0.0.1", (uint16_t)atoi(argv[2]), r.clients,
                         (unsigned)atoi(argv[4]), on_line, &r);

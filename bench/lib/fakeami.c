@@ -18,10 +18,9 @@ static bool on_action(void *arg, const struct ami_block *b)
 {
     struct fakeami *f = arg;
     struct view id = ami_get(b, "ActionID");
-    bool list = view_eq(b->name, VIEW("CoreShowChannels")) ||
-                view_eq(b->name, VIEW("BridgeList")) ||
-                view_eq(b->name, VIEW("ExtensionStateList")) ||
-                view_eq(b->name, VIEW("ExtensionState"));
+    bool list =
+        view_eq(b->name, VIEW("CoreShowChannels")) || view_eq(b->name, VIEW("BridgeList")) ||
+        view_eq(b->name, VIEW("ExtensionStateList")) || view_eq(b->name, VIEW("ExtensionState"));
     char text[512];
 
     snprintf(text, sizeof(text),

@@ -1,5 +1,5 @@
-/* The Asterisk side of a load generator: one AMI listener that answers a login and every action, says
- * Error to listings, and then sends what it is told to, whatever event mask was asked for. */
+/* The Asterisk side of a load generator: one AMI listener that answers a login and every action,
+ * says Error to listings, and then sends what it is told to, whatever event mask was asked for. */
 #ifndef CTIBUS_BENCH_FAKEAMI_H
 #define CTIBUS_BENCH_FAKEAMI_H
 

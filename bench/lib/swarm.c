@@ -130,8 +130,7 @@ struct swarm *swarm_new(struct loop *loop, const char *host, uint16_t port, unsi
     s->arg = arg;
     s->clients = calloc(n, sizeof(*s->clients));
     s->task = loop_task_new(loop, start_some, s);
-    if (!s->clients || !s->task ||
-        conn_class_init(&s->cls, loop, &handler, 16 << 20, 64 << 20) < 0)
+    if (!s->clients || !s->task || conn_class_init(&s->cls, loop, &handler, 16 << 20, 64 << 20) < 0)
         exit(1);
     loop_task_post(s->task);
     return s;

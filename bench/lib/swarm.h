@@ -1,5 +1,5 @@
-/* A swarm of CTI clients in one process: they log in as u1, u2... (password = login), then hand every
- * line they get to a callback. For load generators only. */
+/* A swarm of CTI clients in one process: they log in as u1, u2... (password = login), then hand
+ * every line they get to a callback. For load generators only. */
 #ifndef CTIBUS_BENCH_SWARM_H
 #define CTIBUS_BENCH_SWARM_H
 

@@ -20,7 +20,8 @@ void buf_free(struct buf *b)
     buf_init(b, b->max);
 }
 
-/* Makes room for n more bytes behind `end` (one spare byte for buf_cstr), sliding before growing. */
+/* Makes room for n more bytes behind `end` (one spare byte for buf_cstr), sliding before growing.
+ */
 static int make_room(struct buf *b, size_t n)
 {
     size_t len = buf_len(b);

@@ -2,9 +2,9 @@
  * A byte buffer that grows up to a bound.
  *
  * Bytes are appended at the end and consumed at the front. A failed append (bound reached or no
- * memory) changes nothing and sets `failed`, which stays set until buf_reset: a writer of many small
- * pieces may check once at the end. The memory is owned by the buffer; views of it die with the next
- * append, consume or free.
+ * memory) changes nothing and sets `failed`, which stays set until buf_reset: a writer of many
+ * small pieces may check once at the end. The memory is owned by the buffer; views of it die with
+ * the next append, consume or free.
  */
 #ifndef CTIBUS_BASE_BUF_H
 #define CTIBUS_BASE_BUF_H

@@ -1,4 +1,5 @@
-/* The two clocks. Intervals are measured with the monotonic one, dates are told with the wall one. */
+/* The two clocks. Intervals are measured with the monotonic one, dates are told with the wall one.
+ */
 #ifndef CTIBUS_BASE_CLOCK_H
 #define CTIBUS_BASE_CLOCK_H
 

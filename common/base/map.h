@@ -1,8 +1,8 @@
 /*
  * A hash map from bytes to pointers (open addressing, seeded against chosen keys).
  *
- * Keys are borrowed: what a key points at must live, unchanged, as long as its entry. Values are not
- * owned. Not for several threads.
+ * Keys are borrowed: what a key points at must live, unchanged, as long as its entry. Values are
+ * not owned. Not for several threads.
  */
 #ifndef CTIBUS_BASE_MAP_H
 #define CTIBUS_BASE_MAP_H

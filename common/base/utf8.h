@@ -1,4 +1,5 @@
-/* UTF-8: checking, and mending by the rule of Unicode (chapter 3.9, U+FFFD for each maximal bad part). */
+/* UTF-8: checking, and mending by the rule of Unicode (chapter 3.9, U+FFFD for each maximal bad
+ * part). */
 #ifndef CTIBUS_BASE_UTF8_H
 #define CTIBUS_BASE_UTF8_H
 

@@ -25,8 +25,8 @@ int envelope_read(struct frames *f, int first, struct msg_doc *doc, struct envel
     struct view word;
     int status;
 
-    if (f->n != first + 4 || !read_u64(frame_view(f, first), &version) ||
-        version != BUS_VERSION || !read_u64(frame_view(f, first + 1), &e->id))
+    if (f->n != first + 4 || !read_u64(frame_view(f, first), &version) || version != BUS_VERSION ||
+        !read_u64(frame_view(f, first + 1), &e->id))
         return -EBADMSG;
     if (msg_parse(doc, frame_view(f, first + 3)) < 0)
         return -EBADMSG;

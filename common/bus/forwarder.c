@@ -13,8 +13,8 @@ struct bus_forwarder {
     struct bus *bus;
     void *xsub;
     void *xpub;
-    void *stop;      /* our end of the pair that ends the thread */
-    void *stop_far;  /* the thread's end */
+    void *stop;     /* our end of the pair that ends the thread */
+    void *stop_far; /* the thread's end */
     pthread_t thread;
     bool running;
     char *publish;
@@ -48,9 +48,8 @@ static unsigned move(void *from, void *to)
 static void *run(void *arg)
 {
     struct bus_forwarder *f = arg;
-    zmq_pollitem_t items[3] = {{f->xsub, 0, ZMQ_POLLIN, 0},
-                               {f->xpub, 0, ZMQ_POLLIN, 0},
-                               {f->stop_far, 0, ZMQ_POLLIN, 0}};
+    zmq_pollitem_t items[3] = {
+        {f->xsub, 0, ZMQ_POLLIN, 0}, {f->xpub, 0, ZMQ_POLLIN, 0}, {f->stop_far, 0, ZMQ_POLLIN, 0}};
 
     for (;;) {
         if (zmq_poll(items, 3, -1) < 0) {
@@ -63,8 +62,7 @@ static void *run(void *arg)
         if (items[1].revents)
             move(f->xpub, f->xsub);
         if (items[0].revents)
-            atomic_fetch_add_explicit(&f->forwarded, move(f->xsub, f->xpub),
-                                      memory_order_relaxed);
+            atomic_fetch_add_explicit(&f->forwarded, move(f->xsub, f->xpub), memory_order_relaxed);
     }
 }
 
@@ -132,8 +130,8 @@ struct bus_forwarder *bus_forwarder_new(struct bus *b, const char *publish, cons
     if (*err == 0)
         *err = start_thread(f);
     if (*err == 0) {
-        f->metric = metrics_callback(b->metrics, METRIC_COUNTER, "ctibus_bus_forwarded_total",
-                                     NULL, "messages through the forwarder", forwarded, f);
+        f->metric = metrics_callback(b->metrics, METRIC_COUNTER, "ctibus_bus_forwarded_total", NULL,
+                                     "messages through the forwarder", forwarded, f);
         return f;
     }
     bus_forwarder_destroy(&f);

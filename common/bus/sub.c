@@ -82,8 +82,8 @@ static bool in_order(struct bus_sub *s, const struct bus_msg *m)
     st = stream_of(s, m, plane);
     if (!st)
         return true;
-    /* An older process: a straggler, unless the newer one fell silent. Then somebody has set the clock
-     * back across a restart. */
+    /* An older process: a straggler, unless the newer one fell silent. Then somebody has set the
+     * clock back across a restart. */
     if (m->epoch < st->epoch && now - st->heard < STRAGGLER_US)
         return false;
     st->heard = now;

@@ -52,7 +52,8 @@ void msg_doc_fini(struct msg_doc *d);
  * -ENOMEM. */
 int msg_parse(struct msg_doc *d, struct view v);
 
-/* Reading a map: the value under a key, or NULL; typed readers give the default for another type. */
+/* Reading a map: the value under a key, or NULL; typed readers give the default for another type.
+ */
 const msgpack_object *msg_get(const msgpack_object *map, const char *key);
 struct view msg_str(const msgpack_object *o); /* empty when NULL or no string */
 struct view msg_get_str(const msgpack_object *map, const char *key);

@@ -7,8 +7,8 @@
 
 /* Appends the topic of an object on a plane. */
 void wire_topic(struct buf *out, const struct xod_obj *o, enum xod_plane plane);
-/* Appends {op: add|update|del, fields: {...}}; fields: bits, only those of the plane are written (none
- * for XOD_DEL). */
+/* Appends {op: add|update|del, fields: {...}}; fields: bits, only those of the plane are written
+ * (none for XOD_DEL). */
 void wire_change(struct buf *out, enum xod_op op, const struct xod_obj *o, uint64_t fields,
                  bool synthetic);
 
@@ -18,11 +18,12 @@ struct wire_change {
     enum xod_list list_no;
     enum xod_plane plane;
 };
-/* Reads a topic of the plane xod. 0; -EINVAL when it is none; -ENOENT for a list this schema lacks. */
+/* Reads a topic of the plane xod. 0; -EINVAL when it is none; -ENOENT for a list this schema lacks.
+ */
 int wire_read_topic(struct buf *room, struct view topic, struct wire_change *c);
 /* Applies a body to the store (within the caller's transaction). An update of an object that is not
- * there is left out. 0, -EBADMSG or -ENOMEM; fields that the schema lacks or whose type is wrong are
- * left out. */
+ * there is left out. 0, -EBADMSG or -ENOMEM; fields that the schema lacks or whose type is wrong
+ * are left out. */
 int wire_apply(struct xod *x, const struct wire_change *c, const msgpack_object *body);
 
 /* Appends one object of a snapshot: [site, list, id, {fields}]. */

@@ -21,11 +21,15 @@
 #define INIT_LIST INIT_LIST_, NULL
 #define INIT_MAP INIT_MAP_, NULL
 /* clang-format off: the tables below are made by inclusion */
-#define NAME(s) s, {s, sizeof(s) - 1}
+#define NAME(s)                                                                                    \
+    s,                                                                                             \
+    {                                                                                              \
+        s, sizeof(s) - 1                                                                           \
+    }
 static const struct schema_field rows[] = {
 #define LIST(list, rank, doc)
 #define LIST_END(list)
-#define FIELD(list, ident, name, plane, types, flags, init, doc) \
+#define FIELD(list, ident, name, plane, types, flags, init, doc)                                   \
     {NAME(name), plane, types, flags, init, doc},
 #include "schema/lists.def"
 #undef LIST
@@ -34,7 +38,8 @@ static const struct schema_field rows[] = {
 };
 
 /* The bits of fields for which `what` is true are summed up by the preprocessor, list by list. */
-#define LIST(list, rank, doc) enum { list##_count_ = ROW_##list##_LIMIT - ROW_##list##_BASE }; \
+#define LIST(list, rank, doc)                                                                      \
+    enum { list##_count_ = ROW_##list##_LIMIT - ROW_##list##_BASE };                               \
     _Static_assert(list##_count_ <= 63, "a change is a bitset of 64");
 #define LIST_END(list)
 #define FIELD(list, ident, name, plane, types, flags, init, doc)
@@ -46,15 +51,15 @@ static const struct schema_field rows[] = {
 static const uint64_t status_masks[] = {
 #define LIST(list, rank, doc) 0
 #define LIST_END(list) ,
-#define FIELD(list, ident, name, plane, types, flags, init, doc) \
+#define FIELD(list, ident, name, plane, types, flags, init, doc)                                   \
     | ((plane) == PLANE_STATUS ? XOD_BIT(list, ident) : 0)
 #include "schema/lists.def"
 #undef FIELD
 };
 
 static const uint64_t client_masks[] = {
-#define FIELD(list, ident, name, plane, types, flags, init, doc) \
-    | (((flags) & F_CLIENT) ? XOD_BIT(list, ident) : 0)
+#define FIELD(list, ident, name, plane, types, flags, init, doc)                                   \
+    | (((flags)&F_CLIENT) ? XOD_BIT(list, ident) : 0)
 #include "schema/lists.def"
 #undef LIST
 #undef LIST_END
@@ -77,7 +82,10 @@ struct named {
     struct view doc;
     struct view from;
 };
-#define V(s) {s, sizeof(s) - 1}
+#define V(s)                                                                                       \
+    {                                                                                              \
+        s, sizeof(s) - 1                                                                           \
+    }
 
 static const struct named tel_events[] = {
 #define TEL(ident, subject, verb, doc) {V(subject "/" verb "/"), 0, V(doc), V("")},

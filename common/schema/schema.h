@@ -1,7 +1,7 @@
 /*
  * The schema: which lists, fields, events, requests and outcomes there are. One table each (the
- * .def files), from which come the enums below, what encoders write, what is accepted from the wire,
- * and the tables of docs/bus.md (`ctibus schema` prints them; a test compares).
+ * .def files), from which come the enums below, what encoders write, what is accepted from the
+ * wire, and the tables of docs/bus.md (`ctibus schema` prints them; a test compares).
  */
 #ifndef CTIBUS_SCHEMA_SCHEMA_H
 #define CTIBUS_SCHEMA_SCHEMA_H

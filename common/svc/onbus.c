@@ -9,8 +9,8 @@
 static int load_trusted(struct onbus *ob, const struct config *cfg)
 {
     struct json_object *list = config_get(cfg, "ctibus.trusted");
-    size_t n = list && json_object_is_type(list, json_type_array) ? json_object_array_length(list)
-                                                                  : 0;
+    size_t n =
+        list && json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
 
     ob->trusted = calloc(n + 1, sizeof(*ob->trusted));
     for (size_t i = 0; ob->trusted && i < n; i++) {

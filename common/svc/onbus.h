@@ -9,7 +9,7 @@
 struct onbus {
     struct bus *bus;
     struct bus_keys *keys;
-    char **trusted; /* NULL-ended */
+    char **trusted;                            /* NULL-ended */
     const char *publish, *subscribe, *request; /* borrowed from the configuration */
 };
 

@@ -92,8 +92,7 @@ void actions_destroy(struct actions **a)
 
 void actions_begin(struct actions *a, struct ami_action *aa, struct buf *out, struct view action)
 {
-    snprintf(a->last_id, sizeof(a->last_id), "%s-%llu", a->prefix,
-             (unsigned long long)++a->next);
+    snprintf(a->last_id, sizeof(a->last_id), "%s-%llu", a->prefix, (unsigned long long)++a->next);
     ami_action_begin(aa, out, action);
     ami_action_header(aa, VIEW("ActionID"), view_cstr(a->last_id));
 }

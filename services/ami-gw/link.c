@@ -332,8 +332,8 @@ struct actions *link_actions(struct ami_link *l)
 
 static int make_metrics(struct ami_link *l, struct metrics *m)
 {
-    l->blocks = metrics_add(m, METRIC_COUNTER, "ctibus_ami_messages_total", NULL,
-                            "AMI messages read");
+    l->blocks =
+        metrics_add(m, METRIC_COUNTER, "ctibus_ami_messages_total", NULL, "AMI messages read");
     l->skipped = metrics_add(m, METRIC_COUNTER, "ctibus_ami_skipped_total", NULL,
                              "AMI messages over the limits, skipped");
     l->reconnects = metrics_add(m, METRIC_COUNTER, "ctibus_ami_connects_total", NULL,

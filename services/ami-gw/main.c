@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "gateway.h"
-#include "json/json.h"
 #include "svc/onbus.h"
 #include "svc/svc.h"
+#include "json/json.h"
 
 struct ctx {
     struct svc *svc;
@@ -72,7 +72,7 @@ static int start(struct svc *svc, void **out)
     opt.publish = c->onbus.publish;
     opt.request = c->onbus.request;
     opt.charset = view_ieq(json_get_view(con, "charset"), VIEW("latin1")) ? AMI_CHARSET_LATIN1
-                                                                           : AMI_CHARSET_UTF8;
+                                                                          : AMI_CHARSET_UTF8;
     opt.link = (struct link_options){
         .host = json_get_view(con, "ipaddress").ptr,
         .port = (uint16_t)json_get_i64(con, "ipport", 5038),
@@ -113,8 +113,9 @@ static void destroy(void **arg)
 int main(int argc, char **argv)
 {
     static const struct svc_option options[] = {
-        {"ipbx", "ID", "which of the configuration's ipbxes (default: the first that has an "
-                       "ipbx_connection)"},
+        {"ipbx", "ID",
+         "which of the configuration's ipbxes (default: the first that has an "
+         "ipbx_connection)"},
         {NULL, NULL, NULL}};
     static const struct svc_def def = {
         .name = "ami-gw",

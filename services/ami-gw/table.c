@@ -1,9 +1,21 @@
 #include "table.h"
 
-#define H(s) {s, sizeof(s) - 1}
-#define NONE {NULL, 0}
-#define F(field, header) {TELF_##field, H(header), NONE}
-#define F2(field, header, other) {TELF_##field, H(header), H(other)}
+#define H(s)                                                                                       \
+    {                                                                                              \
+        s, sizeof(s) - 1                                                                           \
+    }
+#define NONE                                                                                       \
+    {                                                                                              \
+        NULL, 0                                                                                    \
+    }
+#define F(field, header)                                                                           \
+    {                                                                                              \
+        TELF_##field, H(header), NONE                                                              \
+    }
+#define F2(field, header, other)                                                                   \
+    {                                                                                              \
+        TELF_##field, H(header), H(other)                                                          \
+    }
 #define FIELDS(list) list, sizeof(list) / sizeof(list[0])
 
 /* Header names are compared without case: UniqueID and Uniqueid are one. */
@@ -24,25 +36,23 @@ static const struct table_field dial_old[] = {
     F(destination, "Destination"),  F(dest_uniqueid, "DestUniqueID"),
     F(callerid_num, "CallerIDNum"), F(callerid_name, "CallerIDName"),
     F(status, "DialStatus")};
-static const struct table_field dial_new[] = {
-    F(channel, "Channel"),
-    F(uniqueid, "Uniqueid"),
-    F(linkedid, "Linkedid"),
-    F(destination, "DestChannel"),
-    F(dest_uniqueid, "DestUniqueid"),
-    F(callerid_num, "CallerIDNum"),
-    F(callerid_name, "CallerIDName"),
-    F(dest_callerid_num, "DestCallerIDNum"),
-    F(dest_callerid_name, "DestCallerIDName"),
-    F(status, "DialStatus")};
-static const struct table_field link_old[] = {
-    F(channel, "Channel1"), F(uniqueid, "Uniqueid1"), F(other, "Channel2"),
-    F(other_uniqueid, "Uniqueid2")};
-static const struct table_field bridge[] = {
-    F(bridge, "BridgeUniqueid"), F(count, "BridgeNumChannels"), F(channel, "Channel"),
-    F(uniqueid, "Uniqueid"), F(linkedid, "Linkedid")};
-static const struct table_field hint[] = {F(exten, "Exten"), F(context, "Context"),
-                                          F(hint, "Hint"), F(status, "Status")};
+static const struct table_field dial_new[] = {F(channel, "Channel"),
+                                              F(uniqueid, "Uniqueid"),
+                                              F(linkedid, "Linkedid"),
+                                              F(destination, "DestChannel"),
+                                              F(dest_uniqueid, "DestUniqueid"),
+                                              F(callerid_num, "CallerIDNum"),
+                                              F(callerid_name, "CallerIDName"),
+                                              F(dest_callerid_num, "DestCallerIDNum"),
+                                              F(dest_callerid_name, "DestCallerIDName"),
+                                              F(status, "DialStatus")};
+static const struct table_field link_old[] = {F(channel, "Channel1"), F(uniqueid, "Uniqueid1"),
+                                              F(other, "Channel2"), F(other_uniqueid, "Uniqueid2")};
+static const struct table_field bridge[] = {F(bridge, "BridgeUniqueid"),
+                                            F(count, "BridgeNumChannels"), F(channel, "Channel"),
+                                            F(uniqueid, "Uniqueid"), F(linkedid, "Linkedid")};
+static const struct table_field hint[] = {F(exten, "Exten"), F(context, "Context"), F(hint, "Hint"),
+                                          F(status, "Status")};
 static const struct table_field device[] = {F(hint, "Device"), F(status, "State")};
 static const struct table_field peer[] = {F(peer, "Peer"), F(status, "PeerStatus"),
                                           F(address, "Address")};
@@ -50,10 +60,14 @@ static const struct table_field contact[] = {F(peer, "EndpointName"), F(status, 
                                              F(address, "URI")};
 
 /* clang-format off: one row a line */
-#define ROW(event, tel, rule, fields) \
-    {H(event), NONE, NONE, TEL_##tel, RULE_##rule, FIELDS(fields)}
-#define ROW_IF(event, when, is, tel, rule, fields) \
-    {H(event), H(when), H(is), TEL_##tel, RULE_##rule, FIELDS(fields)}
+#define ROW(event, tel, rule, fields)                                                              \
+    {                                                                                              \
+        H(event), NONE, NONE, TEL_##tel, RULE_##rule, FIELDS(fields)                               \
+    }
+#define ROW_IF(event, when, is, tel, rule, fields)                                                 \
+    {                                                                                              \
+        H(event), H(when), H(is), TEL_##tel, RULE_##rule, FIELDS(fields)                           \
+    }
 
 const struct table_row table[] = {
     ROW("Newchannel", channel_new, PLAIN, channel),
@@ -62,14 +76,14 @@ const struct table_row table[] = {
     ROW("NewConnectedLine", channel_connected, PLAIN, channel),
     ROW("Rename", channel_rename, RENAME, rename_fields),
     ROW("Hangup", channel_hangup, PLAIN, hangup),
-    ROW_IF("Hold", "Status", "On", channel_hold, PLAIN, channel),     /* 1.8, 11 */
+    ROW_IF("Hold", "Status", "On", channel_hold, PLAIN, channel), /* 1.8, 11 */
     ROW_IF("Hold", "Status", "Off", channel_unhold, PLAIN, channel),
-    ROW("Hold", channel_hold, PLAIN, channel),                        /* 12 and later */
+    ROW("Hold", channel_hold, PLAIN, channel), /* 12 and later */
     ROW("Unhold", channel_unhold, PLAIN, channel),
 
     ROW_IF("Dial", "SubEvent", "Begin", dial_begin, PLAIN, dial_old), /* 1.8, 11 */
     ROW_IF("Dial", "SubEvent", "End", dial_end, PLAIN, dial_old),
-    ROW("DialBegin", dial_begin, PLAIN, dial_new),                    /* 12 and later */
+    ROW("DialBegin", dial_begin, PLAIN, dial_new), /* 12 and later */
     ROW("DialState", dial_state, PLAIN, dial_new),
     ROW("DialEnd", dial_end, PLAIN, dial_new),
 

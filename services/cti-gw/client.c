@@ -236,7 +236,8 @@ static struct view reply_id_of(struct json_object *body)
 {
     struct json_object *id = json_get(body, "commandid");
 
-    if (!id || !(json_object_is_type(id, json_type_int) || json_object_is_type(id, json_type_string)))
+    if (!id ||
+        !(json_object_is_type(id, json_type_int) || json_object_is_type(id, json_type_string)))
         return view_of(NULL, 0);
     return view_cstr(json_object_to_json_string_ext(id, JSON_C_TO_STRING_PLAIN));
 }
@@ -253,8 +254,8 @@ static bool bad_json(struct client *c)
     return true;
 }
 
-/* A message before the login that is no step of it: neither answered nor a reason to close (a client
- * that reconnects sends one), but not for ever. */
+/* A message before the login that is no step of it: neither answered nor a reason to close (a
+ * client that reconnects sends one), but not for ever. */
 static bool ignore(struct client *c)
 {
     metric_add(c->gw->ignored, 1);
@@ -397,7 +398,8 @@ static void on_closed(void *owner, struct conn *conn, int why)
     c->conn = NULL;
     if (why == CONN_OUTPUT_LIMIT) {
         metric_add(c->gw->cut_slow, 1);
-        log_notice(c->gw->log, "client of user %s disconnected: it does not read (%zu bytes waited)",
+        log_notice(c->gw->log,
+                   "client of user %s disconnected: it does not read (%zu bytes waited)",
                    c->user_id ? c->user_id : "(none)", c->gw->opt.max_output);
     }
     client_free(c);

@@ -32,11 +32,11 @@ struct client {
     uint64_t since;                 /* when connected; once LIVE: when last heard (monotonic us) */
     uint64_t session;               /* number within this gateway; 0: none open */
     struct login *login;
-    struct xod_site *site;          /* once AUTHENTICATED */
+    struct xod_site *site; /* once AUTHENTICATED */
     char *user_id;
     struct audience *audience;
     struct profile *profile;
-    uint64_t asked; /* the request to state that is under way, or 0 */
+    uint64_t asked;     /* the request to state that is under way, or 0 */
     char *ask_reply_id; /* JSON text of the commandid it belongs to, or NULL */
     uint32_t address;   /* hash of the peer's address, for the guard */
     uint8_t phase;
@@ -56,7 +56,8 @@ extern const struct conn_handler client_conn_handler;
 
 /* ---- answers ---- */
 
-/* Begins a line of `class`: {"class":"...","replyid":N ; the caller appends ,"field":value pairs. */
+/* Begins a line of `class`: {"class":"...","replyid":N ; the caller appends ,"field":value pairs.
+ */
 void line_begin(struct buf *out, struct view class, struct view reply_id);
 /* Appends timenow, the end and a line feed. */
 void line_end(struct buf *out);
@@ -67,8 +68,8 @@ void client_answer(struct client *c, const struct request *rq, const char *key, 
 /* The same with error_string, then the end of the connection. */
 void client_refuse(struct client *c, struct view class, struct view reply_id, struct view error);
 
-/* Asks state on behalf of this client; reading pauses until the answer, so that answers keep the order of
- * the requests. False when state is not there. */
+/* Asks state on behalf of this client; reading pauses until the answer, so that answers keep the
+ * order of the requests. False when state is not there. */
 bool client_ask(struct client *c, enum bus_method method, size_t n_pairs, struct view pairs,
                 struct view reply_id, bus_answer_fn *answer);
 /* The answer has been dealt with: reading goes on. Returns nothing that is kept. */

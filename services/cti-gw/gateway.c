@@ -238,8 +238,7 @@ static int open_all(struct gateway *g, struct metrics *metrics)
     g->guard = guard_new();
     g->janitor = loop_timer_new(g->loop, janitor, g);
     g->fanout = fanout_new(g);
-    if (!g->by_session || !g->guard || !g->janitor || !g->fanout ||
-        make_metrics(g, metrics) < 0)
+    if (!g->by_session || !g->guard || !g->janitor || !g->fanout || make_metrics(g, metrics) < 0)
         return -ENOMEM;
     err = conn_class_init(&g->conns, g->loop, &client_conn_handler, 2 * g->opt.max_line,
                           g->opt.max_output);

@@ -1,6 +1,6 @@
 /*
- * The guard against guessed passwords: counts failed logins per address over a minute. From a few on
- * answers are held back, from many on the address is not let in.
+ * The guard against guessed passwords: counts failed logins per address over a minute. From a few
+ * on answers are held back, from many on the address is not let in.
  */
 #include <errno.h>
 #include <stdlib.h>

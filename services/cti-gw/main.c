@@ -20,8 +20,8 @@ struct ctx {
 static bool separates(const struct config *cfg)
 {
     struct json_object *list = config_get(cfg, "main.parting_astid_context");
-    size_t n = list && json_object_is_type(list, json_type_array) ? json_object_array_length(list)
-                                                                  : 0;
+    size_t n =
+        list && json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
 
     for (size_t i = 0; i < n; i++)
         if (strcmp(json_object_get_string(json_object_array_get_idx(list, i)), "context") == 0)

@@ -53,8 +53,8 @@ void profile_put(struct gateway *g, struct profile *p)
 bool profile_permits(const struct profile *p, struct view class, bool *any)
 {
     struct json_object *list = json_get(p->capas, "regcommands");
-    size_t n = list && json_object_is_type(list, json_type_array) ? json_object_array_length(list)
-                                                                  : 0;
+    size_t n =
+        list && json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
 
     *any = n > 0;
     for (size_t i = 0; i < n; i++)

@@ -10,7 +10,7 @@ extern const struct cti_message *const __stop_cti_messages[];
 const struct cti_message *registry_at(size_t n)
 {
     return n < (size_t)(__stop_cti_messages - __start_cti_messages) ? __start_cti_messages[n]
-                                                                   : NULL;
+                                                                    : NULL;
 }
 
 /* The value at "field" or "field.member". */

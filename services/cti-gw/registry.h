@@ -7,8 +7,8 @@
  *     CTI_MESSAGE(directory, .class = "directory", .required = required, .permission = true,
  *                 .handle = handle);
  *
- * Several descriptors may match one message: each is called, in no particular order. That is also how
- * another file adds to a message that is there.
+ * Several descriptors may match one message: each is called, in no particular order. That is also
+ * how another file adds to a message that is there.
  */
 #ifndef CTIBUS_CTI_GW_REGISTRY_H
 #define CTIBUS_CTI_GW_REGISTRY_H
@@ -53,7 +53,8 @@ const struct cti_message *registry_at(size_t n);
 const struct cti_message *registry_match(const struct request *rq, size_t *pos);
 /* Is there any descriptor of this class? */
 bool registry_knows(struct view class, bool *login);
-/* Appends the required fields that the message lacks, joined by commas; false when there are any. */
+/* Appends the required fields that the message lacks, joined by commas; false when there are any.
+ */
 struct buf;
 bool registry_complete(const struct cti_message *m, struct json_object *body, struct buf *missing);
 

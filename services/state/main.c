@@ -33,7 +33,8 @@ static int start(struct svc *svc, void **out)
         return -ENOMEM;
     *out = c;
     c->svc = svc;
-    err = onbus_open(&c->onbus, svc->loop, svc->cfg, "state", svc->instance, svc->metrics, svc->log);
+    err =
+        onbus_open(&c->onbus, svc->loop, svc->cfg, "state", svc->instance, svc->metrics, svc->log);
     if (err < 0)
         return err;
     opt = (struct state_options){

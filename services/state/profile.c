@@ -41,9 +41,8 @@ struct json_object *profile_userstatus(const struct config *cfg, struct view cap
 
 static bool array_has(struct json_object *array, struct view word)
 {
-    size_t n = array && json_object_is_type(array, json_type_array)
-                   ? json_object_array_length(array)
-                   : 0;
+    size_t n =
+        array && json_object_is_type(array, json_type_array) ? json_object_array_length(array) : 0;
 
     for (size_t i = 0; i < n; i++)
         if (view_eq(json_view(json_object_array_get_idx(array, i)), word))

@@ -46,8 +46,7 @@ static void send_plane(struct publisher *p, const struct xod_change *c, enum xod
     wire_topic(&p->topic, c->obj, plane);
     wire_change(&p->body, c->op, c->obj, c->fields & mask, p->synthetic);
     if (p->topic.failed || p->body.failed) {
-        log_error(p->log, "publish: no memory for a change of %.*s",
-                  VIEW_ARG(xod_obj_id(c->obj)));
+        log_error(p->log, "publish: no memory for a change of %.*s", VIEW_ARG(xod_obj_id(c->obj)));
         return;
     }
     bus_pub_send(p->pub, buf_view(&p->topic), buf_view(&p->body));

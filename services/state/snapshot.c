@@ -14,8 +14,8 @@ struct job {
     size_t site;
     unsigned list;
     size_t pos;
-    int only_list;   /* -1: all */
-    char *only_id;   /* NULL: all */
+    int only_list; /* -1: all */
+    char *only_id; /* NULL: all */
 };
 
 struct snapshots {
@@ -72,8 +72,8 @@ static bool send_chunk(struct snapshots *ss, struct job *j)
         bus_server_reply(ss->s->server, j->peer, j->id, BUS_busy, view_of(NULL, 0));
         return false;
     }
-    rc = bus_server_reply(ss->s->server, j->peer, j->id, o ? BUS_more : BUS_ok,
-                          buf_view(&ss->body));
+    rc =
+        bus_server_reply(ss->s->server, j->peer, j->id, o ? BUS_more : BUS_ok, buf_view(&ss->body));
     return rc == 0 && o;
 }
 

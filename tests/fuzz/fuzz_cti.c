@@ -1,9 +1,10 @@
-/* A line of a client: whatever is in it, it is refused or read, matched, and can be written again. */
+/* A line of a client: whatever is in it, it is refused or read, matched, and can be written again.
+ */
 #include <stdlib.h>
 
 #include "base/utf8.h"
-#include "json/json.h"
 #include "registry.h"
+#include "json/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

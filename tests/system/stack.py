@@ -1,9 +1,12 @@
 """The whole stack, driven from outside: real programs, real sockets, nothing of ours linked in."""
 
+import contextlib
 import hashlib
+import itertools
 import json
 import os
 import pathlib
+import random
 import re
 import signal
 import socket
@@ -21,6 +24,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("CTIBUS_BIN", ROOT / "build" / "bin"))
 DATA = ROOT / "tests" / "data" / "ami"
 TIMEOUT = 30
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 8
+PORTS = itertools.cycle(random.sample(range(10000 + 2000 * WORKER, 12000 + 2000 * WORKER), 2000))
 
 
 def until(condition, what, timeout=TIMEOUT):
@@ -36,9 +41,13 @@ def until(condition, what, timeout=TIMEOUT):
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port to bind later, and again after a restart. Not from the range that the kernel gives to outgoing
+    connections, and each worker of pytest has ports of its own: nobody takes it in between."""
+    for port in PORTS:
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no free port")
 
 
 class Program:

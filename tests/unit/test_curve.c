@@ -22,6 +22,7 @@ static int make_files(void **state)
 {
     struct files *f = calloc(1, sizeof(*f));
 
+    *state = f;
     strcpy(f->dir, "/tmp/ctibus-keys-XXXXXX");
     if (!mkdtemp(f->dir))
         return -1;
@@ -29,7 +30,6 @@ static int make_files(void **state)
     snprintf(f->server_pub, sizeof(f->server_pub), "%s/server.pub", f->dir);
     snprintf(f->own, sizeof(f->own), "%s/own", f->dir);
     snprintf(f->allow, sizeof(f->allow), "%s/allow", f->dir);
-    *state = f;
     return bus_keys_make(f->server) == 0 && bus_keys_make(f->own) == 0 ? 0 : -1;
 }
 

@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "json/json.h"
 #include "registry.h"
+#include "json/json.h"
 
 static int pinged, enabled;
 
@@ -26,7 +26,8 @@ static const char *const needs[] = {"text", "to", NULL};
 CTI_MESSAGE(test_ping, .class = "test_ping", .required = needs, .permission = true,
             .handle = on_ping);
 
-static const struct condition when[] = {{"function", "fwd"}, {"value.enablebusy", "true"}, {NULL, NULL}};
+static const struct condition when[] = {
+    {"function", "fwd"}, {"value.enablebusy", "true"}, {NULL, NULL}};
 CTI_MESSAGE(test_enable, .class = "test_put", .conditions = when, .handle = on_enable);
 /* A second descriptor of the same class: both are called. */
 CTI_MESSAGE(test_enable_too, .class = "test_put", .handle = on_ping);
@@ -65,10 +66,12 @@ static void test_conditions_one_level_down(void **state)
 {
     enabled = pinged = 0;
     assert_int_equal(
-        dispatch("{\"class\":\"test_put\",\"function\":\"fwd\",\"value\":{\"enablebusy\":true}}"), 2);
+        dispatch("{\"class\":\"test_put\",\"function\":\"fwd\",\"value\":{\"enablebusy\":true}}"),
+        2);
     assert_int_equal(enabled, 1);
     assert_int_equal(
-        dispatch("{\"class\":\"test_put\",\"function\":\"fwd\",\"value\":{\"enablebusy\":false}}"), 1);
+        dispatch("{\"class\":\"test_put\",\"function\":\"fwd\",\"value\":{\"enablebusy\":false}}"),
+        1);
     assert_int_equal(dispatch("{\"class\":\"test_put\",\"function\":\"fwd\",\"value\":7}"), 1);
     assert_int_equal(dispatch("{\"class\":\"test_put\"}"), 1);
     assert_int_equal(enabled, 1);

@@ -1,7 +1,7 @@
 #include <errno.h>
 
-#include "json/json.h"
 #include "tool.h"
+#include "json/json.h"
 
 static void put(struct buf *out, const msgpack_object *o)
 {

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "json/json.h"
 #include "replica/wire.h"
 #include "tool.h"
+#include "json/json.h"
 
 #define WAIT_MS 5000
 
@@ -66,9 +66,8 @@ static void on_chunk(void *arg, enum bus_status status, const msgpack_object *bo
                                         : schema_status_name(status).ptr);
         return;
     }
-    for (uint32_t i = 0; objects && objects->type == MSGPACK_OBJECT_ARRAY &&
-                         i < objects->via.array.size;
-         i++) {
+    for (uint32_t i = 0;
+         objects && objects->type == MSGPACK_OBJECT_ARRAY && i < objects->via.array.size; i++) {
         struct xod_obj *o;
         wire_read_object(s->xod, &objects->via.array.ptr[i], &o);
     }
@@ -114,9 +113,8 @@ static const struct bus_asker_handler handler = {on_up, NULL, NULL};
 
 int command_snapshot(struct tool *t, int argc, char **argv)
 {
-    struct snapshot s = {.tool = t,
-                         .list = argc > 0 ? argv[0] : NULL,
-                         .id = argc > 1 ? argv[1] : NULL};
+    struct snapshot s = {
+        .tool = t, .list = argc > 0 ? argv[0] : NULL, .id = argc > 1 ? argv[1] : NULL};
     int err = 0;
 
     s.xod = xod_new();

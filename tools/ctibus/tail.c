@@ -88,8 +88,7 @@ int command_tail(struct tool *t, int argc, char **argv)
     if (sub && argc == 0)
         err = bus_sub_add(sub, VIEW(""));
     if (!sub || err < 0) {
-        fprintf(stderr, "ctibus: cannot subscribe at %s: %s\n", t->onbus.subscribe,
-                strerror(-err));
+        fprintf(stderr, "ctibus: cannot subscribe at %s: %s\n", t->onbus.subscribe, strerror(-err));
         t->exit_code = 1;
     } else {
         if (isatty(STDERR_FILENO))

@@ -13,8 +13,8 @@ struct tool {
     int exit_code;
 };
 
-/* The commands: arguments are what follows the command's name. Exit codes as of services: 0, 1 failed,
- * 2 wrong use or configuration. */
+/* The commands: arguments are what follows the command's name. Exit codes as of services: 0, 1
+ * failed, 2 wrong use or configuration. */
 int command_tail(struct tool *t, int argc, char **argv);
 int command_snapshot(struct tool *t, int argc, char **argv);
 int command_schema(void);
