@@ -37,6 +37,7 @@ struct state {
     struct site sites[MAX_SITES];
     size_t n_sites;
     struct loop_timer *settle_timer;
+    struct loop_timer *lists_timer; /* runs while a list could not be read */
     uint64_t started;
     bool settled;
     struct msg_doc doc;

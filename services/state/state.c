@@ -14,6 +14,8 @@
 #define SETTLE_MIN_MS 1000
 #define SETTLE_MAX_MS 1500
 #define SETTLE_CHECK_MS 50
+/* A list that could not be read is tried again. */
+#define LISTS_RETRY_MS 10000
 
 uint64_t state_commit(struct state *s, bool synthetic)
 {
@@ -213,6 +215,21 @@ bool state_is_ready(const struct state *s, struct buf *why)
     return s->settled;
 }
 
+/* ---- lists ---- */
+
+/* Reads the lists and publishes what differs; what could not be read is tried again. */
+static void read_lists(void *arg)
+{
+    struct state *s = arg;
+
+    if (lists_load(s, s->cfg) < 0)
+        loop_timer_start(s->lists_timer, LISTS_RETRY_MS, false);
+    else
+        loop_timer_stop(s->lists_timer);
+    sessions_check_users(s->sessions);
+    state_commit(s, false);
+}
+
 /* ---- the whole ---- */
 
 static int make_sites(struct state *s)
@@ -311,15 +328,15 @@ struct state *state_new(struct loop *loop, struct bus *bus, const struct config 
     s->xod = xod_new();
     s->secrets = secrets_new();
     s->settle_timer = loop_timer_new(loop, check_settled, s);
-    if (s->xod && s->secrets && s->settle_timer) {
+    s->lists_timer = loop_timer_new(loop, read_lists, s);
+    if (s->xod && s->secrets && s->settle_timer && s->lists_timer) {
         *err = make_sites(s);
         if (*err == -EINVAL)
             log_error(log, "no ipbx with an ipbx_connection in the configuration");
         if (*err == 0)
             *err = open_bus(s, opt, metrics);
         if (*err == 0) {
-            lists_load(s, cfg); /* logged: a list that cannot be read is empty for now */
-            state_commit(s, false);
+            read_lists(s);
             loop_timer_start(s->settle_timer, SETTLE_CHECK_MS, true);
             return s;
         }
@@ -338,6 +355,7 @@ void state_destroy(struct state **sp)
     if (s->sessions_open) /* it asks us */
         metrics_remove(s->metrics, &s->sessions_open);
     loop_timer_destroy(&s->settle_timer);
+    loop_timer_destroy(&s->lists_timer);
     sessions_destroy(&s->sessions);
     snapshots_destroy(&s->snapshots);
     bus_server_destroy(&s->server);
@@ -358,9 +376,7 @@ void state_destroy(struct state **sp)
 void state_reload(struct state *s, const struct config *cfg)
 {
     s->cfg = cfg;
-    lists_load(s, cfg);
-    sessions_check_users(s->sessions);
-    state_commit(s, false);
+    read_lists(s);
 }
 
 const char *state_endpoint_publish(const struct state *s)

@@ -220,6 +220,18 @@ def test_who_is_no_longer_named_is_out():
                           tid="3")["status"]["availstate"] == "away"
 
 
+def test_a_list_that_cannot_be_read_keeps_its_objects_and_is_tried_again():
+    with Stack(parts=("state",)) as s:
+        s.wait_ready()
+        good = s.path("users.json").read_text()
+        s.path("users.json").write_text(good[:200])
+        s.programs["state"].process.send_signal(1)
+        until(lambda: s.programs["state"].logged("not JSON from here on"), "told where it is wrong")
+        assert len(s.snapshot("users")) == 5
+        s.path("users.json").write_text(good.replace("Martin", "Durand"))
+        until(lambda: s.snapshot("users", "1")[0]["lastname"] == "Durand", "read again by itself")
+
+
 def test_presence_is_of_oneself_only(alice):
     assert alice.ask("availstate", availstate="away", userid=2)["warning_string"] == "unallowed"
     assert alice.ask("availstate", availstate="away", userid="2")["warning_string"] == "unallowed"
