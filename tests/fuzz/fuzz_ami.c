@@ -6,7 +6,8 @@
 #include "base/map.h"
 
 #define SIZES 4
-#define MAX_PIECES 1024 /* each is a copy of all that is left over: a bound on what one input costs */
+#define MAX_PIECES                                                                                 \
+    1024 /* each is a copy of all that is left over: a bound on what one input costs */
 
 struct sum {
     struct ami_parser p;
