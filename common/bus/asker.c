@@ -113,11 +113,13 @@ static void handle(struct bus_asker *a, struct envelope *e)
             bus_asker_reply(a, e->id, BUS_unknown_method, view_of(NULL, 0));
         return;
     }
-    pending_answer(a->pending, NULL, e->id, e->status, &e->doc->root);
     if (e->status == BUS_unknown_peer) { /* it was restarted, or took us for gone */
+        pending_answer(a->pending, NULL, e->id, BUS_gone, NULL);
         set_down(a);
         hello(a);
+        return;
     }
+    pending_answer(a->pending, NULL, e->id, e->status, &e->doc->root);
 }
 
 static bool step(void *arg)
