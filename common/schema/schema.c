@@ -179,9 +179,12 @@ uint8_t schema_tel_field_type(enum tel_field f)
     return tel_fields[f].type;
 }
 
-int schema_tel_field_find(struct view name)
+int schema_tel_field_find(struct view name, uint8_t types)
 {
-    return find_named(tel_fields, TEL_FIELD_COUNT, name);
+    for (int i = 0; i < TEL_FIELD_COUNT; i++)
+        if ((tel_fields[i].type & types) && view_eq(tel_fields[i].name, name))
+            return i;
+    return -1;
 }
 
 struct view schema_method_name(enum bus_method m)

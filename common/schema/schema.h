@@ -97,13 +97,49 @@ enum tel_field {
     TEL_FIELD_COUNT
 };
 
+/* A set of fields. */
+struct tel_set {
+    uint64_t word[(TEL_FIELD_COUNT + 63) / 64];
+};
+
+static inline bool tel_set_has(const struct tel_set *s, enum tel_field f)
+{
+    return (s->word[f / 64] >> (f % 64)) & 1;
+}
+
+static inline void tel_set_add(struct tel_set *s, enum tel_field f)
+{
+    s->word[f / 64] |= (uint64_t)1 << (f % 64);
+}
+
+/* The first field from `from` on that is in the set; TEL_FIELD_COUNT at the end. */
+static inline unsigned tel_set_next(const struct tel_set *s, unsigned from)
+{
+    for (unsigned w = from / 64; w < sizeof(s->word) / sizeof(s->word[0]); w++, from = w * 64) {
+        uint64_t left = s->word[w] >> (from % 64);
+        if (left)
+            return from + (unsigned)__builtin_ctzll(left);
+    }
+    return TEL_FIELD_COUNT;
+}
+
+static inline unsigned tel_set_count(const struct tel_set *s)
+{
+    unsigned n = 0;
+
+    for (size_t w = 0; w < sizeof(s->word) / sizeof(s->word[0]); w++)
+        n += (unsigned)__builtin_popcountll(s->word[w]);
+    return n;
+}
+
 /* "channel/new/" ... : the end of the topic, with its slash. */
 struct view schema_tel_topic(enum tel_event ev);
 /* The event whose topic ends so (with the slash), or -1. */
 int schema_tel_find(struct view subject_verb);
 struct view schema_tel_field_name(enum tel_field f);
 uint8_t schema_tel_field_type(enum tel_field f);
-int schema_tel_field_find(struct view name);
+/* The field of that name whose type is one of `types` (T_ bits), or -1. */
+int schema_tel_field_find(struct view name, uint8_t types);
 
 enum bus_method {
 #define METHOD(ident, name, from, doc) METHOD_##ident,

@@ -132,6 +132,45 @@ int xod_list_del(struct xod_obj *o, unsigned field, struct view id)
     return rc;
 }
 
+int xod_list_insert(struct xod_obj *o, unsigned field, uint32_t at, struct view id)
+{
+    int rc;
+
+    if (o->deleted)
+        return -ENOENT;
+    rc = remember(o, field);
+    if (rc < 0)
+        return rc;
+    value_list_del(&o->values[field], id);
+    return value_list_insert(&o->values[field], at, id);
+}
+
+int xod_map_put(struct xod_obj *o, unsigned field, struct view key, struct value *item)
+{
+    const struct value *now = value_map_get(&o->values[field], key);
+    int rc = o->deleted ? -ENOENT : now && value_eq(now, item) ? 0 : remember(o, field);
+
+    if (rc < 0 || (now && value_eq(now, item))) {
+        value_clear(item);
+        return rc;
+    }
+    return value_map_put(&o->values[field], key, item);
+}
+
+int xod_map_del(struct xod_obj *o, unsigned field, struct view key)
+{
+    int rc;
+
+    if (o->deleted)
+        return -ENOENT;
+    if (!value_map_get(&o->values[field], key))
+        return 0;
+    rc = remember(o, field);
+    if (rc == 0)
+        value_map_del(&o->values[field], key);
+    return rc;
+}
+
 /* Drops from `dirty` what is again as it was. */
 static void settle_journal(struct xod *x)
 {

@@ -119,6 +119,11 @@ bool value_eq(const struct value *a, const struct value *b)
 
 int value_list_add(struct value *v, struct view s)
 {
+    return value_list_insert(v, UINT32_MAX, s);
+}
+
+int value_list_insert(struct value *v, uint32_t at, struct view s)
+{
     struct value item = {.type = V_NULL};
     struct value *items;
 
@@ -134,7 +139,11 @@ int value_list_add(struct value *v, struct view s)
         return -ENOMEM;
     }
     v->items = items;
-    v->items[v->len++] = item;
+    if (at > v->len)
+        at = v->len;
+    memmove(&items[at + 1], &items[at], (v->len - at) * sizeof(*items));
+    items[at] = item;
+    v->len++;
     return 0;
 }
 
@@ -162,6 +171,71 @@ bool value_list_del(struct value *v, struct view s)
     value_clear(&v->items[at]);
     memmove(&v->items[at], &v->items[at + 1], (v->len - at - 1) * sizeof(*v->items));
     v->len--;
+    if (v->len == 0) {
+        free(v->items);
+        v->items = NULL;
+    }
+    return true;
+}
+
+/* Where the key of a pair stands in `items`, or UINT32_MAX. */
+static uint32_t map_find(const struct value *v, struct view key)
+{
+    if (v->type != V_MAP)
+        return UINT32_MAX;
+    for (uint32_t i = 0; i < v->len; i++)
+        if (v->items[2 * i].type == V_STR && view_eq(value_view(&v->items[2 * i]), key))
+            return 2 * i;
+    return UINT32_MAX;
+}
+
+const struct value *value_map_get(const struct value *v, struct view key)
+{
+    uint32_t at = map_find(v, key);
+
+    return at == UINT32_MAX ? NULL : &v->items[at + 1];
+}
+
+int value_map_put(struct value *v, struct view key, struct value *item)
+{
+    uint32_t at = map_find(v, key);
+    struct value name = {.type = V_NULL};
+    struct value *items;
+
+    if (v->type != V_MAP) {
+        value_clear(v);
+        v->type = V_MAP;
+    }
+    if (at != UINT32_MAX) {
+        value_clear(&v->items[at + 1]);
+        v->items[at + 1] = *item;
+        *item = (struct value){.type = V_NULL};
+        return 0;
+    }
+    items = realloc(v->items, 2 * (v->len + 1) * sizeof(*items));
+    if (items)
+        v->items = items;
+    if (!items || value_set_str(&name, key) < 0) {
+        value_clear(item);
+        return -ENOMEM;
+    }
+    items[2 * v->len] = name;
+    items[2 * v->len + 1] = *item;
+    v->len++;
+    *item = (struct value){.type = V_NULL};
+    return 0;
+}
+
+bool value_map_del(struct value *v, struct view key)
+{
+    uint32_t at = map_find(v, key);
+
+    if (at == UINT32_MAX)
+        return false;
+    value_clear(&v->items[at]);
+    value_clear(&v->items[at + 1]);
+    v->len--;
+    memmove(&v->items[at], &v->items[at + 2], (2 * v->len - at) * sizeof(*v->items));
     if (v->len == 0) {
         free(v->items);
         v->items = NULL;

@@ -41,9 +41,17 @@ void value_set_int(struct value *v, int64_t i);
 void value_set_float(struct value *v, double f);
 /* Adds a string at the end of a list (a null becomes a list). 0 or -ENOMEM. */
 int value_list_add(struct value *v, struct view s);
+/* The same before item number `at` (at the end where there are fewer). */
+int value_list_insert(struct value *v, uint32_t at, struct view s);
 /* Takes the first equal string out; false when it is not there. */
 bool value_list_del(struct value *v, struct view s);
 bool value_list_has(const struct value *v, struct view s);
+/* The value of a key of a map, or NULL. */
+const struct value *value_map_get(const struct value *v, struct view key);
+/* Sets the value of a key (a null becomes a map). Takes *item, also on failure. 0 or -ENOMEM. */
+int value_map_put(struct value *v, struct view key, struct value *item);
+/* False when there is no such key. */
+bool value_map_del(struct value *v, struct view key);
 /* T_ bits: does the type fit? */
 bool value_fits(const struct value *v, uint8_t types);
 

@@ -70,6 +70,12 @@ int xod_reset(struct xod_obj *o, unsigned field); /* to the schema's initial val
 /* Adding to (once) and taking from a list of ids. */
 int xod_list_add(struct xod_obj *o, unsigned field, struct view id);
 int xod_list_del(struct xod_obj *o, unsigned field, struct view id);
+/* Puts it at place `at` (from 0) of the list, or at the end of a shorter one; it stands there once.
+ */
+int xod_list_insert(struct xod_obj *o, unsigned field, uint32_t at, struct view id);
+/* Setting and dropping a pair of a map. xod_map_put takes *item, also on failure. */
+int xod_map_put(struct xod_obj *o, unsigned field, struct view key, struct value *item);
+int xod_map_del(struct xod_obj *o, unsigned field, struct view key);
 
 /* Closes the transaction: tells the changes, then frees what was deleted. fn may read, not write.
  */

@@ -5,23 +5,20 @@
 #include "base/map.h"
 
 #define MAX_BRIDGES 65536
+#define MAX_MEMBERS 131072
 
 struct bridges {
     struct map *by_id;
+    struct map *by_channel; /* -> struct bridge_member */
 };
 
 static void member_free(struct bridge_member *m)
 {
+    if (!m)
+        return;
     free(m->channel);
     free(m->uniqueid);
-}
-
-static void bridge_free(struct bridge *br)
-{
-    for (unsigned i = 0; i < br->known; i++)
-        member_free(&br->member[i]);
-    free(br->id);
-    free(br);
+    free(m);
 }
 
 struct bridges *bridges_new(void)
@@ -31,11 +28,21 @@ struct bridges *bridges_new(void)
     if (!b)
         return NULL;
     b->by_id = map_new();
-    if (!b->by_id) {
-        free(b);
-        return NULL;
-    }
+    b->by_channel = map_new();
+    if (!b->by_id || !b->by_channel)
+        bridges_destroy(&b);
     return b;
+}
+
+static void bridge_free(struct bridges *b, struct bridge *br)
+{
+    for (unsigned i = 0; i < br->n; i++) {
+        map_del(b->by_channel, view_cstr(br->member[i]->channel));
+        member_free(br->member[i]);
+    }
+    free(br->member);
+    free(br->id);
+    free(br);
 }
 
 void bridges_clear(struct bridges *b)
@@ -46,7 +53,7 @@ void bridges_clear(struct bridges *b)
 
     while (map_next(b->by_id, &pos, &key, &v)) {
         map_del(b->by_id, key);
-        bridge_free(v);
+        bridge_free(b, v);
     }
 }
 
@@ -54,10 +61,17 @@ void bridges_destroy(struct bridges **b)
 {
     if (!b || !*b)
         return;
-    bridges_clear(*b);
+    if ((*b)->by_id && (*b)->by_channel)
+        bridges_clear(*b);
     map_destroy(&(*b)->by_id);
+    map_destroy(&(*b)->by_channel);
     free(*b);
     *b = NULL;
+}
+
+struct bridge *bridges_find(const struct bridges *b, struct view id)
+{
+    return map_get(b->by_id, id);
 }
 
 struct bridge *bridges_get(struct bridges *b, struct view id, struct view type)
@@ -73,7 +87,7 @@ struct bridge *bridges_get(struct bridges *b, struct view id, struct view type)
         br->basic = true;
         br->id = view_dup(id);
         if (!br->id || map_put(b->by_id, view_of(br->id, id.len), br) < 0) {
-            bridge_free(br);
+            bridge_free(b, br);
             return NULL;
         }
     }
@@ -82,51 +96,82 @@ struct bridge *bridges_get(struct bridges *b, struct view id, struct view type)
     return br;
 }
 
-static int find(const struct bridge *br, struct view channel)
+struct bridge *bridges_of(const struct bridges *b, struct view channel)
 {
-    for (unsigned i = 0; i < br->known; i++)
-        if (view_eq(view_cstr(br->member[i].channel), channel))
-            return (int)i;
-    return -1;
+    const struct bridge_member *m = map_get(b->by_channel, channel);
+
+    return m ? m->bridge : NULL;
 }
 
-bool bridge_add(struct bridge *br, struct view channel, struct view uniqueid)
+static bool grow(struct bridge *br)
 {
-    struct bridge_member m;
+    unsigned cap = br->cap ? 2 * br->cap : 2;
+    struct bridge_member **member;
 
-    if (find(br, channel) >= 0)
-        return false;
-    if (br->known == BRIDGE_MEMBERS) {
-        br->n++;
+    if (br->n < br->cap)
         return true;
-    }
-    m.channel = view_dup(channel);
-    m.uniqueid = view_dup(uniqueid);
-    if (!m.channel || !m.uniqueid) {
-        member_free(&m);
+    member = realloc(br->member, cap * sizeof(*member));
+    if (!member)
         return false;
-    }
-    br->member[br->known++] = m;
-    br->n++;
+    br->member = member;
+    br->cap = cap;
     return true;
 }
 
-bool bridge_remove(struct bridge *br, struct view channel)
+bool bridges_add(struct bridges *b, struct bridge *br, struct view channel, struct view uniqueid)
 {
-    int at = find(br, channel);
+    struct bridge_member *m;
 
-    if (at < 0) {
-        if (br->n == br->known)
-            return false;
-        br->n--; /* one of those that are only counted */
-        return true;
+    if (bridges_of(b, channel) || map_count(b->by_channel) >= MAX_MEMBERS || !grow(br))
+        return false;
+    m = calloc(1, sizeof(*m));
+    if (!m)
+        return false;
+    m->bridge = br;
+    m->channel = view_dup(channel);
+    m->uniqueid = view_dup(uniqueid);
+    if (!m->channel || !m->uniqueid || map_put(b->by_channel, view_cstr(m->channel), m) < 0) {
+        member_free(m);
+        return false;
     }
-    member_free(&br->member[at]);
-    br->known--;
+    br->member[br->n++] = m;
+    return true;
+}
+
+bool bridges_remove(struct bridges *b, struct bridge *br, struct view channel)
+{
+    struct bridge_member *m = map_get(b->by_channel, channel);
+    unsigned at = 0;
+
+    if (!m || m->bridge != br)
+        return false;
+    map_del(b->by_channel, channel);
+    while (br->member[at] != m)
+        at++;
     br->n--;
-    memmove(&br->member[at], &br->member[at + 1],
-            (br->known - (unsigned)at) * sizeof(br->member[0]));
+    memmove(&br->member[at], &br->member[at + 1], (br->n - at) * sizeof(struct bridge_member *));
+    member_free(m);
     return true;
+}
+
+void bridges_rename(struct bridges *b, struct view channel, struct view now)
+{
+    struct bridge_member *m = map_get(b->by_channel, channel);
+    struct bridge_member *other = map_get(b->by_channel, now);
+    char *name;
+
+    if (other && other != m)
+        bridges_remove(b, other->bridge, now);
+    if (!m || view_eq(channel, now))
+        return;
+    name = view_dup(now);
+    map_del(b->by_channel, channel);
+    if (name) {
+        free(m->channel);
+        m->channel = name;
+    }
+    /* Without memory it is only not found any more until its bridge goes. */
+    map_put(b->by_channel, view_cstr(m->channel), m);
 }
 
 void bridges_drop(struct bridges *b, struct view id)
@@ -134,5 +179,5 @@ void bridges_drop(struct bridges *b, struct view id)
     struct bridge *br = map_del(b->by_id, id);
 
     if (br)
-        bridge_free(br);
+        bridge_free(b, br);
 }

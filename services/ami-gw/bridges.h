@@ -5,19 +5,19 @@
 
 #include "base/view.h"
 
-#define BRIDGE_MEMBERS 16 /* of a bridge with more only the count is kept */
+struct bridge;
 
 struct bridge_member {
+    struct bridge *bridge;
     char *channel;
     char *uniqueid;
 };
 
 struct bridge {
     char *id;
-    bool basic;     /* a plain call, not a conference, a parking lot... */
-    unsigned n;     /* how many are in it */
-    unsigned known; /* of which so many are remembered, in the order of their coming */
-    struct bridge_member member[BRIDGE_MEMBERS];
+    bool basic;                    /* a plain call, not a conference, a parking lot... */
+    unsigned n, cap;               /* how many are in it */
+    struct bridge_member **member; /* in the order of their coming */
 };
 
 struct bridges;
@@ -28,10 +28,16 @@ void bridges_clear(struct bridges *b);
 /* The bridge of that id, made if need be; NULL without memory or with 65,536 bridges. type: the
  * header BridgeType, empty when it is not told (then what is known stays). */
 struct bridge *bridges_get(struct bridges *b, struct view id, struct view type);
-/* False when it was in it already, or there is no memory. */
-bool bridge_add(struct bridge *br, struct view channel, struct view uniqueid);
+/* The bridge of that id, or NULL. */
+struct bridge *bridges_find(const struct bridges *b, struct view id);
+/* The bridge that a channel is in, or NULL. */
+struct bridge *bridges_of(const struct bridges *b, struct view channel);
+/* False when it was in one already, there are 131,072 members, or there is no memory. */
+bool bridges_add(struct bridges *b, struct bridge *br, struct view channel, struct view uniqueid);
 /* False when it was not in it. */
-bool bridge_remove(struct bridge *br, struct view channel);
+bool bridges_remove(struct bridges *b, struct bridge *br, struct view channel);
+/* A channel has another name; a channel that had that name is in no bridge any more. */
+void bridges_rename(struct bridges *b, struct view channel, struct view now);
 void bridges_drop(struct bridges *b, struct view id);
 
 #endif

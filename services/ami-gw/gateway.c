@@ -25,9 +25,10 @@ static void on_translated(void *arg, const struct tel_out *t)
 
 static void publish_word(struct gateway *g, enum tel_event ev, enum tel_field f, struct view word)
 {
-    struct tel_out t = {.event = ev, .present = (uint64_t)1 << f};
+    struct tel_out t;
 
-    t.str[f] = word;
+    tel_out_init(&t, ev);
+    tel_out_put(&t, f, word);
     on_translated(g, &t);
 }
 

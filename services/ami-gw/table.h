@@ -16,16 +16,31 @@ struct table_field {
     struct view other; /* empty: none */
 };
 
-/* What has to be done beside copying fields. */
+/* What has to be done beside copying fields. Each is a function in rules.h. */
 enum table_rule {
     RULE_PLAIN,
+    RULE_BRIDGE_CREATE,
     RULE_BRIDGE_ENTER,
     RULE_BRIDGE_LEAVE,
     RULE_BRIDGE_DESTROY,
+    RULE_LINK,   /* Asterisk before 12: two channels talk */
+    RULE_UNLINK, /* they no longer do, or only for a feature digit */
+    RULE_HOLD,   /* Asterisk before 12: Hold is only told where sip.conf says so */
+    RULE_MUSIC,  /* ...and then the music that the other hears tells */
     RULE_RENAME,
-    RULE_DEVICE,  /* DeviceState words -> the numbers of hints */
-    RULE_CONTACT, /* endpoint name -> PJSIP/name */
-    RULE_LISTED_CHANNEL
+    RULE_HANGUP,
+    RULE_LISTED_CHANNEL,
+    RULE_VARIABLE, /* those of XiVO only */
+    RULE_DEVICE,   /* DeviceState words -> the numbers of hints */
+    RULE_CONTACT,  /* endpoint name -> PJSIP/name */
+    RULE_LISTED_PEER,
+    RULE_LISTED_ENDPOINT,
+    RULE_LISTED_AGENT,
+    RULE_MEETME, /* XiVO's Asterisks say NoAuthed, we authed */
+    RULE_PARKED,
+    RULE_MAILBOX, /* box and context -> box@context; counts -> waiting */
+    RULE_USER_EVENT,
+    RULE_COUNT
 };
 
 struct table_row {
@@ -35,13 +50,15 @@ struct table_row {
     enum table_rule rule;
     const struct table_field *fields;
     size_t n_fields;
+    int fixed; /* a field that this row sets by itself: enum tel_field + 1; 0: none */
+    struct view word;
+    int64_t num;
 };
 
 extern const struct table_row table[];
 extern const size_t table_size;
 
-/* The first row of an event name; the others of that name follow it. -1: none. For building an
- * index. */
+/* The first row of an event name; the others of that name follow it. For building an index. */
 bool table_is_first(size_t row);
 
 #endif

@@ -2,18 +2,31 @@
 
 #include <stdlib.h>
 
-#include "base/map.h"
-#include "base/utf8.h"
-#include "bridges.h"
-#include "msg/msg.h"
-#include "table.h"
+#include "rules.h"
 
-struct translator {
-    translate_fn *emit;
-    void *arg;
-    struct map *rows; /* event -> its first row */
-    struct bridges *bridges;
-    bool resync;
+static rule_fn *const rules[RULE_COUNT] = {
+    [RULE_PLAIN] = rule_plain,
+    [RULE_BRIDGE_CREATE] = rule_bridge_create,
+    [RULE_BRIDGE_ENTER] = rule_bridge_enter,
+    [RULE_BRIDGE_LEAVE] = rule_bridge_leave,
+    [RULE_BRIDGE_DESTROY] = rule_bridge_destroy,
+    [RULE_LINK] = rule_link,
+    [RULE_UNLINK] = rule_unlink,
+    [RULE_HOLD] = rule_hold,
+    [RULE_MUSIC] = rule_music,
+    [RULE_RENAME] = rule_rename,
+    [RULE_HANGUP] = rule_hangup,
+    [RULE_LISTED_CHANNEL] = rule_listed_channel,
+    [RULE_VARIABLE] = rule_variable,
+    [RULE_DEVICE] = rule_device,
+    [RULE_CONTACT] = rule_contact,
+    [RULE_LISTED_PEER] = rule_listed_peer,
+    [RULE_LISTED_ENDPOINT] = rule_listed_endpoint,
+    [RULE_LISTED_AGENT] = rule_listed_agent,
+    [RULE_MEETME] = rule_meetme,
+    [RULE_PARKED] = rule_parked,
+    [RULE_MAILBOX] = rule_mailbox,
+    [RULE_USER_EVENT] = rule_user_event,
 };
 
 struct translator *translator_new(translate_fn *emit, void *arg)
@@ -26,7 +39,8 @@ struct translator *translator_new(translate_fn *emit, void *arg)
     t->arg = arg;
     t->rows = map_new();
     t->bridges = bridges_new();
-    if (!t->rows || !t->bridges)
+    t->pairs = pairs_new();
+    if (!t->rows || !t->bridges || !t->pairs)
         goto fail;
     for (size_t i = 0; i < table_size; i++)
         if (table_is_first(i) && map_put(t->rows, table[i].event, (void *)&table[i]) < 0)
@@ -43,6 +57,7 @@ void translator_destroy(struct translator **t)
         return;
     map_destroy(&(*t)->rows);
     bridges_destroy(&(*t)->bridges);
+    pairs_destroy(&(*t)->pairs);
     free(*t);
     *t = NULL;
 }
@@ -50,11 +65,23 @@ void translator_destroy(struct translator **t)
 void translator_reset(struct translator *t)
 {
     bridges_clear(t->bridges);
+    pairs_clear(t->pairs);
 }
 
 void translator_relist(struct translator *t)
 {
-    bridges_clear(t->bridges);
+    translator_flush(t);
+    translator_reset(t);
+}
+
+void translator_flush(struct translator *t)
+{
+    release_unlinks(t, view_of(NULL, 0));
+}
+
+bool translator_holds_back(const struct translator *t)
+{
+    return pairs_held_back(t->pairs) > 0;
 }
 
 bool translator_knows(const struct translator *t, struct view event)
@@ -62,13 +89,12 @@ bool translator_knows(const struct translator *t, struct view event)
     return map_get(t->rows, event) != NULL;
 }
 
-/* ---- fields ---- */
+/* ---- values ---- */
 
-/* The ways in which Asterisks say that they do not know. */
-static bool unknown(struct view v)
+bool is_unknown(struct view v)
 {
     static const struct view words[] = {
-        {"<unknown>", 9}, {"<null>", 6}, {"(null)", 6}, {"<Unknown>", 9}};
+        {"<unknown>", 9}, {"<null>", 6}, {"(null)", 6}, {"<Unknown>", 9}, {"<no name>", 9}};
 
     if (v.len == 0)
         return true;
@@ -80,18 +106,42 @@ static bool unknown(struct view v)
     return false;
 }
 
-static void set_str(struct tel_out *o, enum tel_field f, struct view v)
+bool is_true(struct view v)
 {
-    if (unknown(v))
-        return;
-    o->str[f] = v;
-    o->present |= (uint64_t)1 << f;
+    int64_t n;
+
+    if (view_to_i64(v, &n) == 0)
+        return n != 0;
+    return view_ieq(v, VIEW("yes")) || view_ieq(v, VIEW("on")) || view_ieq(v, VIEW("true")) ||
+           view_starts(v, VIEW("By ")); /* "By admin", "By self" */
 }
 
-static void set_num(struct tel_out *o, enum tel_field f, int64_t n)
+void tel_out_put_known(struct tel_out *o, enum tel_field f, struct view v)
 {
-    o->num[f] = n;
-    o->present |= (uint64_t)1 << f;
+    if (!is_unknown(v))
+        tel_out_put(o, f, v);
+}
+
+/* ---- rows ---- */
+
+static void take_field(struct tel_out *o, enum tel_field f, struct view v)
+{
+    int64_t n;
+
+    if (!v.ptr)
+        return;
+    switch (schema_tel_field_type(f)) {
+    case T_INT:
+        if (view_to_i64(v, &n) == 0)
+            tel_out_put_num(o, f, n);
+        break;
+    case T_BOOL:
+        if (v.len)
+            tel_out_put_num(o, f, is_true(v));
+        break;
+    default:
+        tel_out_put_known(o, f, v);
+    }
 }
 
 static void take_fields(struct tel_out *o, const struct table_row *row, const struct ami_block *b)
@@ -99,223 +149,61 @@ static void take_fields(struct tel_out *o, const struct table_row *row, const st
     for (size_t i = 0; i < row->n_fields; i++) {
         const struct table_field *f = &row->fields[i];
         struct view v = ami_get_view(b, f->header);
-        int64_t n;
         if (!v.ptr && f->other.len)
             v = ami_get_view(b, f->other);
-        if (schema_tel_field_type((enum tel_field)f->field) != T_INT)
-            set_str(o, (enum tel_field)f->field, v);
-        else if (view_to_i64(v, &n) == 0)
-            set_num(o, (enum tel_field)f->field, n);
+        take_field(o, (enum tel_field)f->field, v);
     }
+    if (row->fixed && row->word.len)
+        tel_out_put(o, (enum tel_field)(row->fixed - 1), row->word);
+    else if (row->fixed)
+        tel_out_put_num(o, (enum tel_field)(row->fixed - 1), row->num);
 }
 
-static void emit(struct translator *t, struct tel_out *o)
+void translator_emit(struct translator *t, struct tel_out *o)
 {
     if (t->resync)
-        set_num(o, TELF_resync, 1);
+        tel_out_put_num(o, TELF_resync, 1);
     t->emit(t->arg, o);
 }
 
-/* ---- calls of two, from bridges ---- */
-
-static void emit_pair(struct translator *t, enum tel_event ev, const struct bridge_member *a,
-                      const struct bridge_member *b)
+void rule_plain(struct translator *t, const struct table_row *row, const struct ami_block *b,
+                struct tel_out *o)
 {
-    struct tel_out o = {.event = ev};
-
-    set_str(&o, TELF_channel, view_cstr(a->channel));
-    set_str(&o, TELF_uniqueid, view_cstr(a->uniqueid));
-    set_str(&o, TELF_other, view_cstr(b->channel));
-    set_str(&o, TELF_other_uniqueid, view_cstr(b->uniqueid));
-    emit(t, &o);
+    translator_emit(t, o);
 }
 
-static void link_pair(struct translator *t, const struct bridge *br)
+static bool row_matches(const struct table_row *row, const struct ami_block *b)
 {
-    /* The called one enters first, as a rule. */
-    emit_pair(t, TEL_call_link, &br->member[1], &br->member[0]);
+    struct view v;
+
+    if (row->when.len == 0)
+        return true;
+    v = ami_get_view(b, row->when);
+    return row->is.len ? view_ieq(v, row->is) : v.ptr != NULL;
 }
 
-static void bridge_enter(struct translator *t, struct bridge *br, struct tel_out *o)
+/* What was held back of the channels that this event is about is no longer. */
+static void release_for(struct translator *t, const struct table_row *row, const struct tel_out *o)
 {
-    if (!bridge_add(br, o->str[TELF_channel], o->str[TELF_uniqueid]))
-        return;
-    if (br->basic && br->n == 2 && br->known == 2) {
-        link_pair(t, br);
-        return;
-    }
-    if (br->basic && br->n == 3 && br->known == 3) /* a call of two becomes one of three */
-        emit_pair(t, TEL_call_unlink, &br->member[1], &br->member[0]);
-    if (!br->basic || br->n > 2) {
-        o->event = TEL_bridge_enter;
-        set_num(o, TELF_count, br->n);
-        emit(t, o);
-    }
-}
+    static const enum tel_field about[] = {TELF_channel, TELF_destination, TELF_other, TELF_old,
+                                           TELF_new_name};
 
-static void bridge_leave(struct translator *t, struct bridge *br, struct tel_out *o)
-{
-    bool pair = br->basic && br->n == 2 && br->known == 2;
-    bool more = !br->basic || br->n > 2;
-    bool first = br->known > 0 && view_eq(view_cstr(br->member[0].channel), o->str[TELF_channel]);
-    bool second = br->known > 1 && view_eq(view_cstr(br->member[1].channel), o->str[TELF_channel]);
-
-    if (pair && (first || second))
-        emit_pair(t, TEL_call_unlink, &br->member[second], &br->member[first]);
-    if (!bridge_remove(br, o->str[TELF_channel]) || !more)
-        return;
-    o->event = TEL_bridge_leave;
-    set_num(o, TELF_count, br->n);
-    emit(t, o);
-    if (br->basic && br->n == 2 && br->known == 2)
-        link_pair(t, br);
-}
-
-static void bridge_event(struct translator *t, const struct table_row *row,
-                         const struct ami_block *b, struct tel_out *o)
-{
-    struct view id = o->str[TELF_bridge];
-    struct bridge *br;
-
-    if (row->rule == RULE_BRIDGE_DESTROY) {
-        br = bridges_get(t->bridges, id, view_of(NULL, 0));
-        if (br && !br->basic)
-            emit(t, o);
-        bridges_drop(t->bridges, id);
-        return;
-    }
-    br = bridges_get(t->bridges, id, ami_get(b, "BridgeType"));
-    if (!br || o->str[TELF_channel].len == 0)
-        return;
-    if (row->rule == RULE_BRIDGE_ENTER)
-        bridge_enter(t, br, o);
-    else
-        bridge_leave(t, br, o);
-}
-
-/* ---- other rules ---- */
-
-static bool ends_with(struct view v, struct view end)
-{
-    return v.len >= end.len && view_eq(view_of(v.ptr + v.len - end.len, end.len), end);
-}
-
-/* A masquerade is three Renames: CLONE -> CLONE<MASQ>, ORIGINAL -> CLONE, CLONE<MASQ> ->
- * ORIGINAL<ZOMBIE>. The second says it all: what the two names mean is swapped. */
-static void rename_event(struct translator *t, struct tel_out *o)
-{
-    if (ends_with(o->str[TELF_new_name], VIEW("<MASQ>")) ||
-        ends_with(o->str[TELF_old], VIEW("<MASQ>")))
-        return;
-    emit(t, o);
-}
-
-/* Device states in words, as the numbers that hints have (pbx.h, AST_EXTENSION_*). */
-static struct view hint_number(struct view word)
-{
-    static const struct {
-        struct view word, number;
-    } states[] = {
-        {{"NOT_INUSE", 9}, {"0", 1}}, {{"INUSE", 5}, {"1", 1}},        {{"BUSY", 4}, {"2", 1}},
-        {{"INVALID", 7}, {"4", 1}},   {{"UNAVAILABLE", 11}, {"4", 1}}, {{"RINGING", 7}, {"8", 1}},
-        {{"RINGINUSE", 9}, {"9", 1}}, {{"ONHOLD", 6}, {"16", 2}},
-    };
-
-    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
-        if (view_eq(states[i].word, word))
-            return states[i].number;
-    return view_of(NULL, 0); /* UNKNOWN says nothing */
-}
-
-/* Only telephones: queues, parking lots, mailboxes and Local channels have device states, too. */
-static bool is_phone_device(struct view device)
-{
-    static const struct view techs[] = {{"SIP/", 4},  {"PJSIP/", 6}, {"IAX2/", 5},
-                                        {"SCCP/", 5}, {"DAHDI/", 6}, {"MGCP/", 5}};
-
-    for (size_t i = 0; i < sizeof(techs) / sizeof(techs[0]); i++)
-        if (view_starts(device, techs[i]))
-            return true;
-    return false;
-}
-
-static void device_event(struct translator *t, struct tel_out *o)
-{
-    struct view number = hint_number(o->str[TELF_status]);
-
-    if (!number.len || !is_phone_device(o->str[TELF_hint]))
-        return;
-    o->str[TELF_status] = number;
-    emit(t, o);
-}
-
-static void contact_event(struct translator *t, struct tel_out *o)
-{
-    char peer[256];
-    struct view name = o->str[TELF_peer];
-
-    if (name.len == 0 || name.len > sizeof(peer) - 6)
-        return;
-    memcpy(peer, "PJSIP/", 6);
-    memcpy(peer + 6, name.ptr, name.len);
-    o->str[TELF_peer] = view_of(peer, name.len + 6);
-    emit(t, o);
-}
-
-/* A line of CoreShowChannels: the channel, and whom it talks to. */
-static void listed_channel(struct translator *t, const struct ami_block *b, struct tel_out *o)
-{
-    struct view bridge = ami_get(b, "BridgeId");
-    struct view peer = ami_get(b, "BridgedChannel");
-    struct tel_out link = {.event = TEL_call_link};
-
-    emit(t, o);
-    if (bridge.len) {
-        struct bridge *br = bridges_get(t->bridges, bridge, view_of(NULL, 0));
-        struct tel_out enter = *o;
-        enter.event = TEL_bridge_enter;
-        set_str(&enter, TELF_bridge, bridge);
-        if (br)
-            bridge_enter(t, br, &enter);
-    } else if (peer.len && !unknown(peer)) {
-        link.str[TELF_channel] = o->str[TELF_channel];
-        link.present = o->present & ((uint64_t)1 << TELF_channel);
-        set_str(&link, TELF_uniqueid, o->str[TELF_uniqueid]);
-        set_str(&link, TELF_other, peer);
-        set_str(&link, TELF_other_uniqueid, ami_get(b, "BridgedUniqueID"));
-        emit(t, &link);
-    }
+    if (row->rule == RULE_LINK || row->rule == RULE_UNLINK)
+        return; /* they look themselves */
+    for (size_t i = 0; i < sizeof(about) / sizeof(about[0]); i++)
+        if (tel_set_has(&o->set, about[i]))
+            release_unlinks(t, o->str[about[i]]);
 }
 
 static void apply_row(struct translator *t, const struct table_row *row, const struct ami_block *b)
 {
     struct tel_out o;
 
-    o.event = row->tel;
-    o.present = 0;
-    memset(o.str, 0, sizeof(o.str));
+    tel_out_init(&o, row->tel);
     take_fields(&o, row, b);
-    switch (row->rule) {
-    case RULE_BRIDGE_ENTER:
-    case RULE_BRIDGE_LEAVE:
-    case RULE_BRIDGE_DESTROY:
-        bridge_event(t, row, b, &o);
-        break;
-    case RULE_RENAME:
-        rename_event(t, &o);
-        break;
-    case RULE_DEVICE:
-        device_event(t, &o);
-        break;
-    case RULE_CONTACT:
-        contact_event(t, &o);
-        break;
-    case RULE_LISTED_CHANNEL:
-        listed_channel(t, b, &o);
-        break;
-    default:
-        emit(t, &o);
-    }
+    if (pairs_held_back(t->pairs))
+        release_for(t, row, &o);
+    rules[row->rule](t, row, b, &o);
 }
 
 bool translator_event(struct translator *t, struct view name, const struct ami_block *b,
@@ -326,7 +214,7 @@ bool translator_event(struct translator *t, struct view name, const struct ami_b
 
     t->resync = resync;
     for (const struct table_row *r = row; r && r < end && view_eq(r->event, row->event); r++)
-        if (r->when.len == 0 || view_ieq(ami_get_view(b, r->when), r->is)) {
+        if (row_matches(r, b)) {
             apply_row(t, r, b);
             return true;
         }
@@ -336,37 +224,4 @@ bool translator_event(struct translator *t, struct view name, const struct ami_b
 void translator_bridge(struct translator *t, const struct ami_block *b)
 {
     bridges_get(t->bridges, ami_get(b, "BridgeUniqueid"), ami_get(b, "BridgeType"));
-}
-
-static void put_text(struct buf *out, struct view v, enum ami_charset charset)
-{
-    struct buf mended;
-
-    if (utf8_valid(v)) {
-        msg_put_str(out, v);
-        return;
-    }
-    buf_init(&mended, 4 * AMI_MAX_BLOCK);
-    ami_text(&mended, v, charset);
-    msg_put_str(out, buf_view(&mended));
-    buf_free(&mended);
-}
-
-void tel_out_body(struct buf *out, const struct tel_out *t, enum ami_charset charset)
-{
-    msg_put_map(out, (size_t)__builtin_popcountll(t->present));
-    for (uint64_t left = t->present; left; left &= left - 1) {
-        enum tel_field f = (enum tel_field)__builtin_ctzll(left);
-        msg_put_str(out, schema_tel_field_name(f));
-        switch (schema_tel_field_type(f)) {
-        case T_INT:
-            msg_put_i64(out, t->num[f]);
-            break;
-        case T_BOOL:
-            msg_put_bool(out, t->num[f] != 0);
-            break;
-        default:
-            put_text(out, t->str[f], charset);
-        }
-    }
 }

@@ -1,28 +1,20 @@
 /*
  * The translator: AMI events in, canonical events out. Pure: no sockets, no clock; it remembers
- * only what translation needs (who is in which bridge, which masquerade is under way).
+ * only what translation needs (who is in which bridge, who talked to whom in an old Asterisk).
  */
 #ifndef CTIBUS_AMI_GW_TRANSLATE_H
 #define CTIBUS_AMI_GW_TRANSLATE_H
 
-#include "ami/ami.h"
-#include "schema/schema.h"
+#include "telout.h"
 
-/* A canonical event: views into the AMI block (not yet mended UTF-8) or into the translator. */
-struct tel_out {
-    enum tel_event event;
-    uint64_t present; /* bits: enum tel_field */
-    struct view str[TEL_FIELD_COUNT];
-    int64_t num[TEL_FIELD_COUNT];
-};
-
+/* Called for each canonical event; *t and its views live during the call. */
 typedef void translate_fn(void *arg, const struct tel_out *t);
 
 struct translator;
 /* NULL without memory. */
 struct translator *translator_new(translate_fn *emit, void *arg);
 void translator_destroy(struct translator **t);
-/* Forgets everything: the link was lost. */
+/* Forgets everything, also what was held back: the link was lost. */
 void translator_reset(struct translator *t);
 
 /* Is there a row for this event? */
@@ -33,10 +25,14 @@ bool translator_event(struct translator *t, struct view name, const struct ami_b
                       bool resync);
 /* A listing of bridges said what kind one is. */
 void translator_bridge(struct translator *t, const struct ami_block *b);
-/* A listing of channels and bridges begins: what was remembered of bridges is told anew. */
+/* A listing of channels and bridges begins: what was remembered of them is told anew. */
 void translator_relist(struct translator *t);
 
-/* Writes the body of an event: a msgpack map, UTF-8 mended. */
-void tel_out_body(struct buf *out, const struct tel_out *t, enum ami_charset charset);
+/* An Asterisk before 12 ends and begins the link of a call again around each feature digit. Such an
+ * end is held back until the next event about one of the two channels; where the link begins again
+ * both are left out. Tells what is held back now; the owner calls it when nothing came for a while.
+ */
+void translator_flush(struct translator *t);
+bool translator_holds_back(const struct translator *t);
 
 #endif

@@ -54,12 +54,15 @@ void publisher_commit(struct publisher *p, struct xod *x, bool synthetic);
 /* The number of the last change. */
 uint64_t publisher_seq(const struct publisher *p);
 
-/* ---- lists.c ---- */
-/* Passwords, which never enter xod. */
+/* ---- secrets.c: passwords, which never enter xod ---- */
 struct secrets *secrets_new(void);
 void secrets_destroy(struct secrets **s);
 /* The password of a user, or NULL. */
 const char *secrets_get(const struct secrets *s, struct view site, struct view user_id);
+/* Sets it; the empty one is none. 0 or -ENOMEM. */
+int secrets_set(struct secrets *s, struct view site, struct view user_id, struct view password);
+
+/* ---- lists.c ---- */
 /* Loads the lists of all sites of cfg into the store: what is no longer named goes. A list that
  * cannot be read keeps its objects. 0, or -EINVAL when one was not read (logged). */
 int lists_load(struct state *s, const struct config *cfg);

@@ -1,7 +1,5 @@
 /*
- * The lists of the configuration: users and lines (phones), from JSON arrays as XiVO's web services
- * give them. The other lists of the schema are served empty until their part of the domain is
- * there.
+ * The lists of the configuration, from JSON arrays as XiVO's web services give them.
  */
 #include <errno.h>
 #include <json-c/json.h>
@@ -12,97 +10,6 @@
 #include "json/json.h"
 
 #define MAX_LIST_BYTES ((size_t)256 * 1024 * 1024)
-
-/* ---- secrets ---- */
-
-struct secret {
-    char *password;
-    size_t key_len;
-    char key[]; /* site NUL user id */
-};
-
-struct secrets {
-    struct map *by_user;
-};
-
-struct secrets *secrets_new(void)
-{
-    struct secrets *s = calloc(1, sizeof(*s));
-
-    if (s)
-        s->by_user = map_new();
-    if (s && !s->by_user)
-        secrets_destroy(&s);
-    return s;
-}
-
-static void secret_free(struct secret *sec)
-{
-    if (sec && sec->password)
-        explicit_bzero(sec->password, strlen(sec->password));
-    if (sec)
-        free(sec->password);
-    free(sec);
-}
-
-void secrets_destroy(struct secrets **s)
-{
-    size_t pos = 0;
-    void *v;
-
-    if (!s || !*s)
-        return;
-    while ((*s)->by_user && map_next((*s)->by_user, &pos, NULL, &v))
-        secret_free(v);
-    map_destroy(&(*s)->by_user);
-    free(*s);
-    *s = NULL;
-}
-
-static struct secret *secret_new(struct view site, struct view user, struct view password)
-{
-    size_t n = site.len + 1 + user.len;
-    struct secret *sec = calloc(1, sizeof(*sec) + n);
-
-    if (!sec)
-        return NULL;
-    memcpy(sec->key, site.ptr, site.len);
-    memcpy(sec->key + site.len + 1, user.ptr, user.len);
-    sec->key_len = n;
-    sec->password = view_dup(password);
-    if (!sec->password) {
-        free(sec);
-        return NULL;
-    }
-    return sec;
-}
-
-/* The empty password is none. */
-static int secrets_set(struct secrets *s, struct view site, struct view user, struct view password)
-{
-    struct secret *sec = secret_new(site, user, password);
-
-    if (!sec)
-        return -ENOMEM;
-    secret_free(map_del(s->by_user, view_of(sec->key, sec->key_len)));
-    if (password.len == 0) {
-        secret_free(sec);
-        return 0;
-    }
-    if (map_put(s->by_user, view_of(sec->key, sec->key_len), sec) == 0)
-        return 0;
-    secret_free(sec);
-    return -ENOMEM;
-}
-
-const char *secrets_get(const struct secrets *s, struct view site, struct view user)
-{
-    struct secret *probe = secret_new(site, user, VIEW(""));
-    struct secret *sec = probe ? map_get(s->by_user, view_of(probe->key, probe->key_len)) : NULL;
-
-    secret_free(probe);
-    return sec ? sec->password : NULL;
-}
 
 /* ---- reading ---- */
 
@@ -200,10 +107,30 @@ static void take_fields(struct xod_obj *o, struct json_object *item)
 
 typedef void item_fn(struct state *s, struct xod_obj *o, struct json_object *item);
 
-/* Loads one list; objects that it does not name go. */
-static int load_list(struct state *s, struct xod_site *site, enum xod_list list,
-                     struct json_object *array, item_fn *finish)
+/* One list of a site: which key of `urllists` names its files, what an object's id is called there,
+ * and what is to be done beside copying the fields. */
+struct source {
+    const char *key;
+    enum xod_list list;
+    const char *id;
+    item_fn *finish;
+};
+
+static struct view id_of(const struct source *src, struct json_object *item)
 {
+    struct json_object *context = json_get(item, "context");
+
+    if (src->list == LIST_contexts) /* its id is its name, one level down */
+        return context && json_object_is_type(context, json_type_object) ? text_of(context, "name")
+                                                                         : text_of(item, "name");
+    return text_of(item, src->id);
+}
+
+/* Loads one list; objects that it does not name go. */
+static int load_list(struct state *s, struct xod_site *site, const struct source *src,
+                     struct json_object *array)
+{
+    enum xod_list list = src->list;
     struct map *named = map_new();
     struct xod_obj *o;
     size_t pos = 0;
@@ -212,14 +139,15 @@ static int load_list(struct state *s, struct xod_site *site, enum xod_list list,
         return -ENOMEM;
     for (size_t i = 0; i < json_object_array_length(array); i++) {
         struct json_object *item = json_object_array_get_idx(array, i);
-        struct view id = text_of(item, "id");
+        struct view id = id_of(src, item);
         if (!json_object_is_type(item, json_type_object) || id.len == 0 || commented(item))
             continue;
         o = xod_add(site, list, id);
         if (!o || map_put(named, xod_obj_id(o), o) < 0)
             break;
         take_fields(o, item);
-        finish(s, o, item);
+        if (src->finish)
+            src->finish(s, o, item);
     }
     while ((o = xod_next(site, list, &pos)))
         if (!map_get(named, xod_obj_id(o))) {
@@ -248,16 +176,16 @@ static void finish_user(struct state *s, struct xod_obj *o, struct json_object *
                 text_of(item, "passwdclient"));
 }
 
-/* ---- phones ---- */
+/* ---- phones, trunks, mailboxes ---- */
 
-static void finish_phone(struct state *s, struct xod_obj *o, struct json_object *item)
+/* PROTOCOL/name: what channel names begin with. */
+static void set_identity(struct xod_obj *o, unsigned field, struct json_object *item)
 {
     struct view protocol = text_of(item, "protocol");
     struct view name = text_of(item, "name");
     char identity[256];
 
-    (void)s;
-    if (json_get(item, "identity") || name.len == 0)
+    if (name.len == 0)
         return;
     snprintf(identity, sizeof(identity), "%.*s/%.*s", VIEW_ARG(protocol), VIEW_ARG(name));
     for (size_t i = 0; i < protocol.len && i < sizeof(identity); i++)
@@ -265,7 +193,40 @@ static void finish_phone(struct state *s, struct xod_obj *o, struct json_object 
             identity[i] = (char)(identity[i] & ~0x20);
     if (view_eq(protocol, VIEW("custom"))) /* the name of such a line is a whole dial string */
         snprintf(identity, sizeof(identity), "%.*s", VIEW_ARG(name));
-    xod_set_str(o, XOD(phones, identity), view_cstr(identity));
+    xod_set_str(o, field, view_cstr(identity));
+}
+
+static void finish_phone(struct state *s, struct xod_obj *o, struct json_object *item)
+{
+    (void)s;
+    if (!json_get(item, "identity"))
+        set_identity(o, XOD(phones, identity), item);
+}
+
+/* XiVO calls the driver of IAX trunks "iax", Asterisk calls their channels IAX2/... */
+static void finish_trunk(struct state *s, struct xod_obj *o, struct json_object *item)
+{
+    struct view identity;
+    char iax2[256];
+
+    (void)s;
+    set_identity(o, XOD(trunks, identity), item);
+    identity = xod_get_str(o, XOD(trunks, identity));
+    if (!view_starts(identity, VIEW("IAX/")))
+        return;
+    snprintf(iax2, sizeof(iax2), "IAX2/%.*s", (int)(identity.len - 4), identity.ptr + 4);
+    xod_set_str(o, XOD(trunks, identity), view_cstr(iax2));
+}
+
+static void finish_voicemail(struct state *s, struct xod_obj *o, struct json_object *item)
+{
+    struct view context = text_of(item, "context");
+    char full[256];
+
+    (void)s;
+    snprintf(full, sizeof(full), "%.*s@%.*s", VIEW_ARG(text_of(item, "mailbox")),
+             VIEW_ARG(context.len ? context : VIEW("default")));
+    xod_set_str(o, XOD(voicemails, fullmailbox), view_cstr(full));
 }
 
 struct line {
@@ -327,11 +288,24 @@ static void tie_lines(struct xod_site *site)
 
 /* ---- all ---- */
 
+static const struct source sources[] = {
+    {"urllist_users", LIST_users, "id", finish_user},
+    {"urllist_lines", LIST_phones, "id", finish_phone},
+    {"urllist_agents", LIST_agents, "id", NULL},
+    {"urllist_queues", LIST_queues, "id", NULL},
+    {"urllist_groups", LIST_groups, "id", NULL},
+    {"urllist_meetmes", LIST_meetmes, "id", NULL},
+    {"urllist_voicemails", LIST_voicemails, "uniqueid", finish_voicemail},
+    {"urllist_incalls", LIST_incalls, "id", NULL},
+    {"urllist_contexts", LIST_contexts, "name", NULL},
+    {"urllist_trunks", LIST_trunks, "id", finish_trunk},
+    {"urllist_parkinglot", LIST_parkinglots, "id", NULL},
+};
+
 static int load_urls(struct state *s, const struct config *cfg, struct xod_site *site,
-                     struct json_object *urllists, const char *key, enum xod_list list,
-                     item_fn *finish)
+                     struct json_object *urllists, const struct source *src)
 {
-    struct json_object *urls = json_get(urllists, key);
+    struct json_object *urls = json_get(urllists, src->key);
     struct json_object *all = json_object_new_array();
     size_t n =
         urls && json_object_is_type(urls, json_type_array) ? json_object_array_length(urls) : 0;
@@ -349,22 +323,37 @@ static int load_urls(struct state *s, const struct config *cfg, struct xod_site 
         json_object_put(one);
     }
     if (rc == 0)
-        rc = load_list(s, site, list, all, finish);
+        rc = load_list(s, site, src, all);
     json_object_put(all);
     return rc;
+}
+
+static void log_counts(struct state *s, struct xod_site *site)
+{
+    struct buf line;
+
+    buf_init(&line, 1024);
+    for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
+        buf_printf(&line, "%s%zu %s", i ? ", " : "", xod_count(site, sources[i].list),
+                   schema_list(sources[i].list)->name);
+    log_notice(s->log, "lists of %.*s: %s", VIEW_ARG(xod_site_name(site)), buf_cstr(&line));
+    buf_free(&line);
 }
 
 static int load_site(struct state *s, const struct config *cfg, struct xod_site *site,
                      struct json_object *ipbx)
 {
     struct json_object *urls = json_get(ipbx, "urllists");
-    int users = load_urls(s, cfg, site, urls, "urllist_users", LIST_users, finish_user);
-    int phones = load_urls(s, cfg, site, urls, "urllist_lines", LIST_phones, finish_phone);
+    int rc = 0;
 
+    for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
+        int one = load_urls(s, cfg, site, urls, &sources[i]);
+        if (one < 0)
+            rc = one;
+    }
     tie_lines(site);
-    log_notice(s->log, "lists of %.*s: %zu users, %zu phones", VIEW_ARG(xod_site_name(site)),
-               xod_count(site, LIST_users), xod_count(site, LIST_phones));
-    return users < 0 ? users : phones;
+    log_counts(s, site);
+    return rc;
 }
 
 int lists_load(struct state *s, const struct config *cfg)
@@ -376,7 +365,7 @@ int lists_load(struct state *s, const struct config *cfg)
         struct xod_site *site = s->sites[i].domain->site;
         struct json_object *ipbx = json_get(ipbxes, xod_site_name(site).ptr);
         int one = ipbx ? load_site(s, cfg, site, ipbx) : 0;
-        phone_retie(s->sites[i].domain);
+        domain_retie(s->sites[i].domain);
         if (one < 0)
             rc = one;
     }

@@ -7,9 +7,7 @@
 
 #include <cmocka.h>
 
-#include "domain/domain.h"
-#include "support/capture.h"
-#include "translate.h"
+#include "support/site_world.h"
 
 #define COMM XOD(channels, commstatus)
 #define PEER XOD(channels, talkingto_id)
@@ -17,60 +15,11 @@
 static const char *const people[] = {"alice", "bob", "carol", "dave", "erin"};
 
 struct world {
-    struct translator *t;
-    struct xod *x;
-    struct xod_site *site;
-    struct domain *d;
-    struct msg_doc doc;
-    struct buf room, topic, body;
+    struct site_world *s;
     struct buf
         seen; /* what was told of the channels of one phone: "calling linked-caller gone..." */
     const char *watched;
-    double now;
 };
-
-/* ---- events in ---- */
-
-static void check_channel(struct world *w, struct xod_obj *c)
-{
-    struct view peer = xod_get_str(c, PEER);
-    struct xod_obj *phone = xod_tied(c, LIST_phones, 0);
-
-    if (peer.len && !xod_find(w->site, LIST_channels, peer))
-        fail_msg("%s talks to %.*s, which is not there", xod_obj_id(c).ptr, VIEW_ARG(peer));
-    if (phone) {
-        struct view identity = xod_get_str(phone, XOD(phones, identity));
-        assert_true(view_starts(xod_obj_id(c), identity));
-        assert_true(xod_is_tied(phone, c));
-        assert_true(value_list_has(xod_get(phone, XOD(phones, channels)), xod_obj_id(c)));
-    }
-}
-
-static void check_phone(struct world *w, struct xod_obj *phone)
-{
-    const struct value *names = xod_get(phone, XOD(phones, channels));
-    uint32_t n = 0;
-
-    for (uint32_t i = 0; i < names->len; i++) {
-        struct xod_obj *c = xod_find(w->site, LIST_channels, value_view(&names->items[i]));
-        if (!c)
-            fail_msg("%s has %s, which is not there", xod_obj_id(phone).ptr, names->items[i].s);
-        assert_true(xod_is_tied(c, phone));
-    }
-    while (xod_tied(phone, LIST_channels, n))
-        n++;
-    assert_int_equal(n, names->len);
-}
-
-static void check_all(struct world *w)
-{
-    struct xod_obj *o;
-
-    for (size_t pos = 0; (o = xod_next(w->site, LIST_channels, &pos));)
-        check_channel(w, o);
-    for (size_t pos = 0; (o = xod_next(w->site, LIST_phones, &pos));)
-        check_phone(w, o);
-}
 
 static void note(void *arg, const struct xod_change *c)
 {
@@ -85,69 +34,19 @@ static void note(void *arg, const struct xod_change *c)
         buf_printf(&w->seen, "%s ", xod_get(c->obj, COMM)->s);
 }
 
-/* By way of the bus's bytes. */
-static void apply(void *arg, const struct tel_out *o)
-{
-    struct world *w = arg;
-    struct bus_msg m = {.time = w->now += 0.01};
-    struct view site;
-    struct tel t;
-
-    buf_reset(&w->topic);
-    buf_reset(&w->body);
-    buf_append_cstr(&w->topic, "tel/xivo/");
-    buf_append_view(&w->topic, schema_tel_topic(o->event));
-    tel_out_body(&w->body, o, AMI_CHARSET_UTF8);
-    m.topic = buf_view(&w->topic);
-    m.body = buf_view(&w->body);
-    assert_int_equal(tel_read(&t, &m, &w->doc, &w->room, &site), 0);
-    domain_event(w->d, &t);
-    xod_commit(w->x, note, w);
-    check_all(w);
-}
-
-static bool on_block(void *arg, const struct ami_block *b)
-{
-    struct world *w = arg;
-
-    if (b->kind == AMI_EVENT && !ami_get(b, "ActionID").ptr)
-        translator_event(w->t, b->name, b, false);
-    return true;
-}
-
 static void play(struct world *w, const char *version, const char *name)
 {
-    struct buf bytes;
-    char path[128];
-
-    snprintf(path, sizeof(path), "%s/%s.ami", version, name);
-    capture_load(&bytes, path);
-    capture_blocks(buf_view(&bytes), 0, on_block, w);
-    buf_free(&bytes);
+    world_play(w->s, version, name);
 }
 
-/* Lines of an event, "|" for a line end, in the words of Asterisk 20 or 1.8. */
 static void say(struct world *w, const char *lines)
 {
-    struct buf in;
-
-    buf_init(&in, 0);
-    for (; *lines; lines++)
-        if (*lines == '|')
-            buf_append_cstr(&in, "\r\n");
-        else
-            buf_append_char(&in, *lines);
-    buf_append_cstr(&in, "\r\n\r\n");
-    capture_blocks(buf_view(&in), 0, on_block, w);
-    buf_free(&in);
+    world_say(w->s, lines);
 }
 
 static void say_kind(struct world *w, enum tel_event ev, const char *kind)
 {
-    struct tel_out o = {.event = ev, .present = (uint64_t)1 << TELF_kind};
-
-    o.str[TELF_kind] = view_cstr(kind);
-    apply(w, &o);
+    world_mark(w->s, ev, kind);
 }
 
 /* ---- set-up ---- */
@@ -156,42 +55,19 @@ static int setup(void **state)
 {
     struct world *w = calloc(1, sizeof(*w));
 
-    buf_init(&w->room, 4096);
-    buf_init(&w->topic, 4096);
-    buf_init(&w->body, 0);
     buf_init(&w->seen, 0);
-    msg_doc_init(&w->doc);
-    w->t = translator_new(apply, w);
-    w->x = xod_new();
-    w->site = xod_site(w->x, VIEW("xivo"), true);
-    w->d = domain_new(w->site);
-    for (size_t i = 0; i < sizeof(people) / sizeof(people[0]); i++) {
-        char text[32];
-        struct xod_obj *p;
-        snprintf(text, sizeof(text), "%zu", i + 1);
-        p = xod_add(w->site, LIST_phones, view_cstr(text));
-        snprintf(text, sizeof(text), "SIP/%s", people[i]);
-        xod_set_str(p, XOD(phones, identity), view_cstr(text));
-        snprintf(text, sizeof(text), "100%zu", i + 1);
-        xod_set_str(p, XOD(phones, number), view_cstr(text));
-        xod_set_str(p, XOD(phones, context), VIEW("default"));
-    }
-    xod_commit(w->x, NULL, NULL);
+    w->s = world_new();
+    w->s->note = note;
+    w->s->note_arg = w;
     *state = w;
-    return w->t && w->d ? 0 : -1;
+    return 0;
 }
 
 static int teardown(void **state)
 {
     struct world *w = *state;
 
-    domain_destroy(&w->d);
-    xod_destroy(&w->x);
-    translator_destroy(&w->t);
-    msg_doc_fini(&w->doc);
-    buf_free(&w->room);
-    buf_free(&w->topic);
-    buf_free(&w->body);
+    world_destroy(w->s);
     buf_free(&w->seen);
     free(w);
     return 0;
@@ -199,7 +75,7 @@ static int teardown(void **state)
 
 static struct xod_obj *channel(struct world *w, const char *name)
 {
-    return xod_find(w->site, LIST_channels, view_cstr(name));
+    return xod_find(w->s->site, LIST_channels, view_cstr(name));
 }
 
 static const char *field(struct world *w, const char *name, unsigned f)
@@ -212,7 +88,7 @@ static const char *field(struct world *w, const char *name, unsigned f)
 
 static const char *hint(struct world *w, const char *phone)
 {
-    return xod_get(xod_find(w->site, LIST_phones, view_cstr(phone)), XOD(phones, hintstatus))->s;
+    return xod_get(xod_find(w->s->site, LIST_phones, view_cstr(phone)), XOD(phones, hintstatus))->s;
 }
 
 /* What is told of one phone's channels in a capture. */
@@ -243,10 +119,10 @@ static void at_the_end_of_a_capture_nothing_is_left_over(void **state)
             struct xod_obj *c;
             size_t pos = 0;
             play(w, v ? "20" : "1.8", whole[i]);
-            c = xod_next(w->site, LIST_channels, &pos);
+            c = xod_next(w->s->site, LIST_channels, &pos);
             if (c)
                 fail_msg("%s %s: %s is left", v ? "20" : "1.8", whole[i], xod_obj_id(c).ptr);
-            translator_reset(w->t);
+            translator_reset(w->s->t);
         }
 }
 
@@ -292,7 +168,7 @@ static void hints_end_as_the_capture_says(void **state)
             buf_free(&bytes);
             play(w, v ? "20" : "1.8", whole[i]);
             if (*h.status)
-                assert_string_equal(hint(w, "1"), h.status);
+                assert_string_equal(hint(w, "11"), h.status);
         }
 }
 
@@ -390,6 +266,9 @@ static void an_originate_rings_a_phone_without_a_caller(void **state)
 
     say(w, NEW("SIP/bob-2", "0"));
     say(w, "Event: DialBegin|DestChannel: SIP/bob-2");
+    assert_string_equal(field(w, "SIP/bob-2", XOD(channels, direction)), "in");
+    assert_string_equal(field(w, "SIP/bob-2", COMM), "ready");
+    say(w, "Event: Newstate|Channel: SIP/bob-2|ChannelState: 5");
     assert_string_equal(field(w, "SIP/bob-2", COMM), "ringing");
     assert_string_equal(field(w, "SIP/bob-2", PEER), "(null)");
 }
@@ -415,7 +294,7 @@ static void a_masquerade_moves_the_call_and_keeps_the_phone(void **state)
     assert_string_equal(field(w, "SIP/carol-3", PEER), "SIP/bob-2");
     assert_string_equal(field(w, "SIP/alice-1", PEER), "(null)");
     say(w, HANGUP("Local/3@x;1<ZOMBIE>"));
-    assert_int_equal(xod_count(w->site, LIST_channels), 3);
+    assert_int_equal(xod_count(w->s->site, LIST_channels), 3);
 }
 
 static void a_plain_rename_takes_everything_along(void **state)
@@ -438,15 +317,15 @@ static void a_hint_of_several_devices_is_of_its_extension(void **state)
 
     say(w,
         "Event: ExtensionStatus|Exten: 1001|Context: default|Hint: SIP/alice&SIP/alice2|Status: 8");
-    assert_string_equal(hint(w, "1"), "8");
+    assert_string_equal(hint(w, "11"), "8");
     say(w,
         "Event: ExtensionStatus|Exten: 1001|Context: other|Hint: SIP/alice&SIP/alice2|Status: 1");
-    assert_string_equal(hint(w, "1"), "8");
+    assert_string_equal(hint(w, "11"), "8");
     say(w,
         "Event: ExtensionStatus|Exten: 777|Context: x|Hint: sip/ALICE,CustomPresence:a|Status: 16");
-    assert_string_equal(hint(w, "1"), "16");
+    assert_string_equal(hint(w, "11"), "16");
     say(w, "Event: PeerStatus|Peer: SIP/alice|PeerStatus: Registered|Address: 192.0.2.1:5060");
-    assert_string_equal(xod_get(xod_find(w->site, LIST_phones, VIEW("1")), XOD(phones, reg))->s,
+    assert_string_equal(xod_get(xod_find(w->s->site, LIST_phones, VIEW("11")), XOD(phones, reg))->s,
                         "Registered");
 }
 
@@ -484,13 +363,13 @@ static void a_listing_ends_what_it_does_not_name(void **state)
     say(w, NEW("SIP/erin-5", "4")); /* begins meanwhile */
     assert_non_null(channel(w, "SIP/alice-1"));
     say_kind(w, TEL_resync_end, "channels");
-    assert_true(w->d->synthetic);
+    assert_true(w->s->d->synthetic);
     assert_null(channel(w, "SIP/alice-1"));
     assert_null(channel(w, "SIP/bob-2"));
     assert_non_null(channel(w, "SIP/erin-5"));
     assert_string_equal(field(w, "SIP/carol-3", PEER), "SIP/dave-4");
     say_kind(w, TEL_resync_end, "all");
-    assert_true(w->d->resynced);
+    assert_true(w->s->d->resynced);
 }
 
 static void a_listing_ends_calls_that_are_over(void **state)
@@ -511,18 +390,18 @@ static void a_listing_cut_short_ends_nothing(void **state)
     struct world *w = *state;
     struct xod_obj *ipbx;
 
-    domain_link_up(w->d, VIEW("Asterisk"), 1);
-    xod_commit(w->x, NULL, NULL);
-    ipbx = xod_find(w->site, LIST_ipbx, VIEW("xivo"));
+    domain_link_up(w->s->d, VIEW("Asterisk"), 1);
+    xod_commit(w->s->x, NULL, NULL);
+    ipbx = xod_find(w->s->site, LIST_ipbx, VIEW("xivo"));
     a_call_of_two(w);
     say_kind(w, TEL_resync_begin, "channels");
     assert_string_equal(xod_get(ipbx, XOD(ipbx, link))->s, "resync");
-    domain_link_down(w->d, 2);
+    domain_link_down(w->s->d, 2);
     say_kind(w, TEL_resync_end, "channels");
     assert_non_null(channel(w, "SIP/alice-1"));
     assert_string_equal(xod_get(ipbx, XOD(ipbx, link))->s, "down");
     assert_true(xod_get(ipbx, XOD(ipbx, since))->f == 2);
-    domain_link_up(w->d, VIEW("Asterisk"), 3);
+    domain_link_up(w->s->d, VIEW("Asterisk"), 3);
     say_kind(w, TEL_resync_begin, "channels");
     say_kind(w, TEL_resync_end, "channels");
     say_kind(w, TEL_resync_end, "all");
@@ -536,11 +415,12 @@ static void events_without_their_fields_do_nothing(void **state)
 
     a_call_of_two(w);
     for (int e = 0; e < TEL_EVENT_COUNT; e++) {
-        struct tel_out o = {.event = (enum tel_event)e};
+        struct tel_out o;
+        tel_out_init(&o, (enum tel_event)e);
         if (e != TEL_link_down && e != TEL_link_up)
-            apply(w, &o);
+            world_apply(w->s, &o);
     }
-    assert_int_equal(xod_count(w->site, LIST_channels), 2);
+    assert_int_equal(xod_count(w->s->site, LIST_channels), 2);
     assert_string_equal(field(w, "SIP/alice-1", COMM), "linked-caller");
 }
 

@@ -8,10 +8,41 @@
 #include <cmocka.h>
 
 #include "support/capture.h"
+#include "support/golden.h"
 #include "support/telline.h"
 
-static const char *const names[] = {"02-call-answered", "03-noanswer-cancel", "05-hold",
-                                    "06-redirect-blind", "08-atxfer-ami"};
+/* Every capture of both versions with events, but the burst. Events of listings are marked. */
+static const char *const names[] = {"01-login-listing",
+                                    "02-call-answered",
+                                    "03-noanswer-cancel",
+                                    "05-hold",
+                                    "06-redirect-blind",
+                                    "08-atxfer-ami",
+                                    "11-queue-answered",
+                                    "13-queue-members",
+                                    "14-agent",
+                                    "15-conference",
+                                    "16-parking",
+                                    "17-voicemail-mwi",
+                                    "18-monitor",
+                                    "19-userevents-features",
+                                    "20-did-incoming",
+                                    "21-originate",
+                                    "22-fastagi",
+                                    "24-nonascii",
+                                    "25-errors",
+                                    "26-bad-login.mask",
+                                    "27-permission-denied",
+                                    "28-hints-presence",
+                                    "29-eventfilter",
+                                    "29-eventfilter.black",
+                                    "30-chanvars-timestamps",
+                                    "33-midcall-login",
+                                    "33-midcall-login.helper",
+                                    "34-reload",
+                                    "36-xivo2012-perms",
+                                    "38-fastagi-pipeline",
+                                    "39-hold-moh-iax"};
 static const char *const versions[] = {"1.8", "20"};
 
 struct stream {
@@ -24,11 +55,13 @@ static void emit(void *arg, const struct tel_out *t)
     tel_line(&((struct stream *)arg)->out, t);
 }
 
-/* What belongs to a listing has the ActionID of who asked for it. */
+/* What belongs to a listing has the ActionID of who asked for it; so have some events. */
 static bool on_block(void *arg, const struct ami_block *b)
 {
-    if (b->kind == AMI_EVENT && !ami_get(b, "ActionID").ptr)
-        translator_event(((struct stream *)arg)->t, b->name, b, false);
+    bool own = view_eq(b->name, VIEW("OriginateResponse")) || view_eq(b->name, VIEW("UserEvent"));
+
+    if (b->kind == AMI_EVENT)
+        translator_event(((struct stream *)arg)->t, b->name, b, ami_get(b, "ActionID").ptr && !own);
     return true;
 }
 
@@ -43,6 +76,7 @@ static void translate(struct buf *out, const char *version, const char *name, si
     buf_init(&s.out, 0);
     s.t = translator_new(emit, &s);
     capture_blocks(buf_view(&bytes), piece, on_block, &s);
+    translator_flush(s.t);
     translator_destroy(&s.t);
     buf_free(&bytes);
     *out = s.out;
@@ -50,27 +84,13 @@ static void translate(struct buf *out, const char *version, const char *name, si
 
 static void compare(const char *version, const char *name)
 {
-    char path[512];
-    struct buf got, want;
-    char piece[4096];
-    size_t n;
-    FILE *f;
+    struct buf got;
+    char path[128];
 
     translate(&got, version, name, 0);
-    snprintf(path, sizeof(path), "%s/golden/%s/%s.tel", TEST_DATA, version, name);
-    f = fopen(path, getenv("UPDATE_GOLDEN") ? "w+" : "r");
-    assert_non_null(f);
-    if (getenv("UPDATE_GOLDEN")) {
-        fwrite(buf_data(&got), 1, buf_len(&got), f);
-        rewind(f);
-    }
-    buf_init(&want, 0);
-    while ((n = fread(piece, 1, sizeof(piece), f)) > 0)
-        buf_append(&want, piece, n);
-    fclose(f);
-    assert_string_equal(buf_cstr(&got), buf_cstr(&want));
+    snprintf(path, sizeof(path), "%s/%s.tel", version, name);
+    golden_compare(path, &got);
     buf_free(&got);
-    buf_free(&want);
 }
 
 static void captures_tell_the_story_that_was_read_and_found_true(void **state)
@@ -82,7 +102,7 @@ static void captures_tell_the_story_that_was_read_and_found_true(void **state)
 
 static void the_split_of_the_input_makes_no_difference(void **state)
 {
-    static const size_t pieces[] = {1, 2, 7, 100, 1460, 65536};
+    static const size_t pieces[] = {1, 7, 1460};
 
     for (size_t v = 0; v < 2; v++)
         for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

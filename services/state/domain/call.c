@@ -13,6 +13,16 @@ static int drop_peer(struct xod_obj *c)
     return xod_set_null(c, XOD(channels, talkingto_id));
 }
 
+/* It talks to nobody: it is no longer in a call. */
+static int lose_peer(struct xod_obj *c, double now)
+{
+    int rc = drop_peer(c);
+
+    if (channel_is_linked(c))
+        channel_commstatus(c, "ready", now);
+    return rc;
+}
+
 static bool talks_to(const struct xod_obj *c, const struct xod_obj *peer)
 {
     return view_eq(xod_get_str(c, XOD(channels, talkingto_id)), xod_obj_id(peer));
@@ -26,20 +36,27 @@ static void show_peer(struct xod_obj *c, const struct xod_obj *peer)
         xod_set_str(c, XOD(channels, peerdisplay), name);
 }
 
-/* `caller` may be NULL: Asterisk itself calls (an originate). */
+/* Whom a queue rings for a caller is none of the caller's concern until one answers. */
+static bool waits_in_queue(const struct xod_obj *c)
+{
+    return xod_tied(c, LIST_queues, 0) || xod_tied(c, LIST_groups, 0);
+}
+
+/* `caller` may be NULL: Asterisk itself calls (an originate). Then the phone rings when it says so:
+ * 1.8 tells of no dialling here. */
 static void dial_begin(struct xod_obj *caller, struct xod_obj *called, double now)
 {
     if (caller && !channel_is_linked(caller)) {
         xod_set_str(caller, XOD(channels, direction), VIEW("out"));
         channel_commstatus(caller, "calling", now);
     }
-    if (called && !channel_is_linked(called)) {
+    if (called && !channel_is_linked(called))
         xod_set_str(called, XOD(channels, direction), VIEW("in"));
-        channel_commstatus(called, "ringing", now);
-    }
     if (!caller || !called)
         return;
-    if (!channel_is_linked(caller)) {
+    if (!channel_is_linked(called))
+        channel_commstatus(called, "ringing", now);
+    if (!channel_is_linked(caller) && !waits_in_queue(caller)) {
         set_peer(caller, called);
         show_peer(caller, called);
     }
@@ -61,18 +78,36 @@ void call_dial(struct domain *d, const struct tel *t)
     struct xod_obj *caller = channel_named(d, t->str[TELF_channel]);
     struct xod_obj *called = channel_named(d, t->str[TELF_destination]);
 
-    if (t->event == TEL_dial_begin)
+    if (t->event == TEL_dial_begin || t->event == TEL_agent_called)
         dial_begin(caller, called, t->time);
     else if (t->event == TEL_dial_end && !view_eq(t->str[TELF_status], VIEW("ANSWER")))
         dial_failed(caller, called);
 }
 
-/* Which of two linked channels called: the one that went out; by default the first. */
+/* The direction of a channel. Whoever talks to the half ;1 of a Local channel has called it, and
+ * its half ;2 is the one that goes on calling. The channel that an agent logged in with is called,
+ * though the agent once called to log in. */
+static struct view direction_of(const struct xod_obj *c)
+{
+    struct view direction = xod_get_str(c, XOD(channels, direction));
+    struct view name = xod_obj_id(c);
+
+    if (view_starts(name, VIEW("Local/")) && name.len > 2 && name.ptr[name.len - 2] == ';')
+        return name.ptr[name.len - 1] == '1' ? VIEW("in") : VIEW("out");
+    return xod_get(c, XOD(channels, agent))->b ? VIEW("in") : direction;
+}
+
+/* Which of two linked channels called: the half of a Local channel knows best, then the one that
+ * went out; by default the first. */
 static bool first_called(const struct xod_obj *a, const struct xod_obj *b)
 {
-    struct view da = xod_get_str(a, XOD(channels, direction));
-    struct view db = xod_get_str(b, XOD(channels, direction));
+    struct view da = direction_of(a);
+    struct view db = direction_of(b);
 
+    if (view_starts(xod_obj_id(b), VIEW("Local/")) && db.len)
+        return view_eq(db, VIEW("in"));
+    if (view_starts(xod_obj_id(a), VIEW("Local/")) && da.len)
+        return view_eq(da, VIEW("out"));
     if (view_eq(da, VIEW("out")) || view_eq(db, VIEW("in")))
         return true;
     return !view_eq(da, VIEW("in")) && !view_eq(db, VIEW("out"));
@@ -85,7 +120,7 @@ static void leave_peer(struct domain *d, struct xod_obj *c)
         xod_find(d->site, LIST_channels, xod_get_str(c, XOD(channels, talkingto_id)));
 
     if (peer && talks_to(peer, c))
-        drop_peer(peer);
+        lose_peer(peer, d->now);
 }
 
 static void link_both(struct domain *d, struct xod_obj *a, struct xod_obj *b, double now)
@@ -117,8 +152,8 @@ void call_link(struct domain *d, const struct tel *t)
 
     if (!a || !b || a == b)
         return;
-    ipbx_note_link(d, xod_obj_id(a), t->event == TEL_call_link);
-    ipbx_note_link(d, xod_obj_id(b), t->event == TEL_call_link);
+    listing_note_link(d, xod_obj_id(a), t->event == TEL_call_link);
+    listing_note_link(d, xod_obj_id(b), t->event == TEL_call_link);
     if (t->event == TEL_call_link) {
         link_both(d, a, b, t->time);
         return;
@@ -150,7 +185,7 @@ void call_forget(struct domain *d, struct xod_obj *channel)
 {
     struct xod_obj *peer;
 
-    while ((peer = who_talks_to(d, channel)) && drop_peer(peer) == 0)
+    while ((peer = who_talks_to(d, channel)) && lose_peer(peer, d->now) == 0)
         ;
 }
 

@@ -1,4 +1,6 @@
 /* Channels: what one call leg is and does, by its Asterisk name. */
+#include <stdlib.h>
+
 #include "domain/domain.h"
 
 /* Asterisk's states (channelstate.h, as AMI's ChannelState gives them) by their names. */
@@ -16,7 +18,7 @@ struct xod_obj *channel_named(struct domain *d, struct view name)
     struct xod_obj *c = name.len ? xod_find(d->site, LIST_channels, name) : NULL;
 
     if (c)
-        ipbx_note(d, name);
+        listing_note(d, LISTING_CHANNELS, name, view_of(NULL, 0));
     return c;
 }
 
@@ -76,13 +78,26 @@ static void take_state(struct xod_obj *c, const struct tel *t)
     }
 }
 
+/* Asterisk before 12 makes a channel of such a name only to have it masqueraded into another the
+ * next moment. */
+static bool is_makeshift(struct view name)
+{
+    static const struct view kinds[] = {{"AsyncGoto/", 10},  {"Parked/", 7},  {"Parking/", 8},
+                                        {"Transfered/", 11}, {"SIPPeer/", 8}, {"Bridge/", 7}};
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (view_starts(name, kinds[i]))
+            return true;
+    return false;
+}
+
 void channel_new(struct domain *d, const struct tel *t)
 {
     struct view name = t->str[TELF_channel];
     struct xod_obj *c;
     bool known;
 
-    if (!tel_has(t, TELF_channel) || name.len == 0)
+    if (!tel_has(t, TELF_channel) || name.len == 0 || is_makeshift(name))
         return;
     c = xod_find(d->site, LIST_channels, name);
     /* Names are used again (after a restart of Asterisk, and by agents), uniqueids are not. */
@@ -95,7 +110,7 @@ void channel_new(struct domain *d, const struct tel *t)
     c = xod_add(d->site, LIST_channels, name);
     if (!c)
         return;
-    ipbx_note(d, name);
+    listing_note(d, LISTING_CHANNELS, name, view_of(NULL, 0));
     if (!known) {
         xod_set_float(c, XOD(channels, timestamp), t->time);
         phone_tie_channel(d, c);
@@ -141,6 +156,15 @@ static void copy_all(struct xod_obj *to, const struct xod_obj *from)
         copy_field(to, from, f);
 }
 
+/* Everything that names the channel called `old` names `channel`. */
+static void moved(struct domain *d, struct xod_obj *old, struct xod_obj *channel)
+{
+    call_move(d, old, channel);
+    queue_channel_renamed(d, old, channel);
+    conference_channel_renamed(d, old, channel);
+    parking_channel_renamed(d, old, channel);
+}
+
 /*
  * A masquerade of Asterisk before 12: `old` (the original) lives on under the name `new` (the
  * clone's), with its own Uniqueid and its own place in the call, but on the clone's device and so
@@ -156,7 +180,10 @@ static void masquerade(struct domain *d, struct xod_obj *old, struct xod_obj *cl
     struct view direction = xod_get_str(old, XOD(channels, direction));
 
     call_forget(d, clone);
-    call_move(d, old, clone);
+    queue_channel_gone(d, clone);
+    conference_channel_gone(d, clone);
+    parking_channel_gone(d, clone);
+    moved(d, old, clone);
     for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
         copy_field(clone, old, taken[i]);
     if (direction.len)
@@ -165,47 +192,138 @@ static void masquerade(struct domain *d, struct xod_obj *old, struct xod_obj *cl
     channel_remove(d, old);
 }
 
+/* The original of this masquerade was made for it: the clone leaves whatever it was in, and begins
+ * anew where the dialplan is told to go on. */
+static void begin_anew(struct domain *d, struct xod_obj *clone, const struct tel *t)
+{
+    call_forget(d, clone);
+    call_ended(d, clone, t->time);
+    queue_channel_gone(d, clone);
+    conference_channel_gone(d, clone);
+    parking_channel_gone(d, clone);
+    set_if(clone, XOD(channels, uniqueid), t, TELF_uniqueid);
+}
+
 void channel_rename(struct domain *d, const struct tel *t)
 {
     struct xod_obj *old = xod_find(d->site, LIST_channels, t->str[TELF_old]);
     struct view name = t->str[TELF_new_name];
     struct xod_obj *other;
 
+    if (!old && is_makeshift(t->str[TELF_old]) && (other = channel_named(d, name))) {
+        begin_anew(d, other, t);
+        listing_note_link(d, name, false);
+    }
     if (!old || name.len == 0)
         return;
-    ipbx_note(d, name);
+    listing_note(d, LISTING_CHANNELS, name, view_of(NULL, 0));
     other = xod_find(d->site, LIST_channels, name);
     if (other == old)
         return;
     if (other) {
         masquerade(d, old, other);
-        ipbx_note_link(d, name, channel_is_linked(other));
+        listing_note_link(d, name, channel_is_linked(other));
         return;
     }
     other = xod_add(d->site, LIST_channels, name);
     if (!other)
         return;
     copy_all(other, old);
-    call_move(d, old, other);
+    moved(d, old, other);
     phone_tie_channel(d, other);
     xod_set_null(old, XOD(channels, talkingto_id));
     channel_remove(d, old);
-    ipbx_note_link(d, name, channel_is_linked(other));
+    listing_note_link(d, name, channel_is_linked(other));
 }
 
 void channel_remove(struct domain *d, struct xod_obj *channel)
 {
     call_forget(d, channel);
+    queue_channel_gone(d, channel);
+    conference_channel_gone(d, channel);
+    parking_channel_gone(d, channel);
     phone_untie_channel(d, channel);
     xod_del(channel);
+}
+
+/* Agents' channels of Asterisk 1.8 (Agent/2001) have no number at their end, so the next call uses
+ * the name again, maybe before the hangup of the last is told. Other names never come again. */
+static bool name_is_used_again(const struct xod_obj *c, const struct tel *t)
+{
+    struct view name = xod_obj_id(c);
+    struct view uniqueid = xod_get_str(c, XOD(channels, uniqueid));
+
+    return !memchr(name.ptr, '-', name.len) && uniqueid.len && tel_has(t, TELF_uniqueid) &&
+           !view_eq(uniqueid, t->str[TELF_uniqueid]);
 }
 
 void channel_hangup(struct domain *d, const struct tel *t)
 {
     struct xod_obj *c = xod_find(d->site, LIST_channels, t->str[TELF_channel]);
 
-    if (c)
+    if (c && !name_is_used_again(c, t))
         channel_remove(d, c);
+}
+
+void channel_monitor(struct domain *d, const struct tel *t)
+{
+    struct xod_obj *c = channel_named(d, t->str[TELF_channel]);
+
+    if (c && tel_has(t, TELF_on))
+        xod_set_bool(c, XOD(channels, monitored), t->num[TELF_on]);
+}
+
+/* Somebody still listens to the channel of that name. */
+static void update_spied(struct domain *d, struct view spied)
+{
+    struct xod_obj *c = spied.len ? xod_find(d->site, LIST_channels, spied) : NULL;
+
+    if (c)
+        xod_set_bool(c, XOD(channels, spy),
+                     xod_lookup(d->site, LIST_channels, XOD(channels, spying), spied, 0) != NULL);
+}
+
+static void stop_spying(struct domain *d, struct xod_obj *spyer)
+{
+    struct view spied = xod_get_str(spyer, XOD(channels, spying));
+    char *name = spied.len ? view_dup(spied) : NULL;
+
+    xod_set_null(spyer, XOD(channels, spying));
+    if (name)
+        update_spied(d, view_cstr(name));
+    free(name);
+}
+
+/* The end of it names both channels, or (1.8) only who was listened to, or (13) only who listened.
+ */
+void channel_spy(struct domain *d, const struct tel *t)
+{
+    struct view spied = t->str[TELF_spied];
+    struct xod_obj *spyer = channel_named(d, t->str[TELF_channel]);
+    struct view before;
+
+    if (tel_has(t, TELF_on) && t->num[TELF_on]) {
+        if (spyer && spied.len)
+            xod_set_str(spyer, XOD(channels, spying), spied);
+        update_spied(d, spied);
+        return;
+    }
+    if (!spyer && spied.len)
+        spyer = xod_lookup(d->site, LIST_channels, XOD(channels, spying), spied, 0);
+    if (!spyer)
+        return;
+    before = xod_get_str(spyer, XOD(channels, spying));
+    if (spied.len == 0 || view_eq(before, spied))
+        stop_spying(d, spyer);
+}
+
+/* What an originate of ours is known by. */
+void channel_variable(struct domain *d, const struct tel *t)
+{
+    struct xod_obj *c = channel_named(d, t->str[TELF_channel]);
+
+    if (c && view_eq(t->str[TELF_name], VIEW("XIVO_ORIGACTIONID")) && tel_has(t, TELF_value))
+        xod_set_str(c, XOD(channels, autocall), t->str[TELF_value]);
 }
 
 void channel_hold(struct domain *d, const struct tel *t)

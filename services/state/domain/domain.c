@@ -16,6 +16,9 @@ static event_fn *const handlers[TEL_EVENT_COUNT] = {
     [TEL_channel_hangup] = channel_hangup,
     [TEL_channel_hold] = channel_hold,
     [TEL_channel_unhold] = channel_hold,
+    [TEL_channel_monitor] = channel_monitor,
+    [TEL_channel_spy] = channel_spy,
+    [TEL_channel_variable] = channel_variable,
     [TEL_dial_begin] = call_dial,
     [TEL_dial_state] = call_dial,
     [TEL_dial_end] = call_dial,
@@ -23,6 +26,30 @@ static event_fn *const handlers[TEL_EVENT_COUNT] = {
     [TEL_call_unlink] = call_link,
     [TEL_device_hint] = phone_hint,
     [TEL_device_registration] = phone_registration,
+    [TEL_queue_join] = queue_join,
+    [TEL_queue_entry] = queue_join,
+    [TEL_queue_leave] = queue_leave,
+    [TEL_member_status] = member_status,
+    [TEL_member_added] = member_status,
+    [TEL_member_paused] = member_status,
+    [TEL_member_removed] = member_removed,
+    [TEL_agent_login] = agent_login,
+    [TEL_agent_logoff] = agent_logoff,
+    [TEL_agent_called] = call_dial, /* 1.8 does not tell the dialling of queues otherwise */
+    [TEL_agent_connect] = agent_call,
+    [TEL_agent_complete] = agent_call,
+    [TEL_conference_join] = conference_join,
+    [TEL_conference_leave] = conference_leave,
+    [TEL_conference_mute] = conference_change,
+    [TEL_conference_auth] = conference_change,
+    [TEL_conference_pause] = conference_pause,
+    [TEL_conference_end] = conference_end,
+    [TEL_parking_parked] = parking_parked,
+    [TEL_parking_swap] = parking_parked,
+    [TEL_parking_unparked] = parking_over,
+    [TEL_parking_timeout] = parking_over,
+    [TEL_parking_giveup] = parking_over,
+    [TEL_voicemail_waiting] = voicemail_waiting,
     [TEL_link_up] = ipbx_link,
     [TEL_link_down] = ipbx_link,
     [TEL_resync_begin] = ipbx_resync,
@@ -38,9 +65,25 @@ struct domain *domain_new(struct xod_site *site)
     return d;
 }
 
+void domain_destroy(struct domain **d)
+{
+    if (!d || !*d)
+        return;
+    listing_drop(*d);
+    free(*d);
+    *d = NULL;
+}
+
+void domain_retie(struct domain *d)
+{
+    phone_retie(d);
+    member_retie(d);
+}
+
 void domain_event(struct domain *d, const struct tel *t)
 {
     d->synthetic = false;
+    d->now = t->time;
     if (handlers[t->event])
         handlers[t->event](d, t);
 }

@@ -10,10 +10,22 @@
 #include "domain/tel.h"
 #include "xod/xod.h"
 
+/* Which listing is under way: they come one after another. */
+enum listing {
+    LISTING_NONE,
+    LISTING_CHANNELS,
+    LISTING_QUEUES,
+    LISTING_CONFERENCES,
+    LISTING_PARKING,
+    LISTING_OTHER /* one after which nothing is taken for gone */
+};
+
 /* What the domain remembers of a site beside its objects. */
 struct domain {
     struct xod_site *site;
-    struct map *named; /* channels named since resync/begin (ipbx.c), or NULL */
+    enum listing listing;
+    struct map *named; /* what was named since the listing began (listing.c), or NULL */
+    double now;        /* time of the event being applied, seconds since 1970 */
     bool synthetic;    /* the changes of this event were made by ctibus, not by Asterisk */
     bool resynced;     /* an end of the listing of channels has been seen since the link came up */
 };
@@ -28,6 +40,18 @@ void domain_event(struct domain *d, const struct tel *t);
 void domain_link_up(struct domain *d, struct view banner, double now);
 void domain_link_down(struct domain *d, double now);
 
+/* The lists of the configuration were read anew: puts everything where it belongs. */
+void domain_retie(struct domain *d);
+
+/* listing.c: what is named while a listing is under way, by the listing or by a live event, is
+ * there; the rest is gone. a and b name a thing together, b may be empty. */
+void listing_begin(struct domain *d, struct view kind);
+void listing_end(struct domain *d, struct view kind, double now);
+void listing_drop(struct domain *d);
+void listing_note(struct domain *d, enum listing listing, struct view a, struct view b);
+bool listing_named(const struct domain *d, struct view a, struct view b);
+void listing_note_link(struct domain *d, struct view channel, bool linked); /* in a call, or not */
+
 /* channel.c */
 void channel_new(struct domain *d, const struct tel *t);
 void channel_state(struct domain *d, const struct tel *t);
@@ -35,6 +59,9 @@ void channel_party(struct domain *d, const struct tel *t); /* callerid, connecte
 void channel_rename(struct domain *d, const struct tel *t);
 void channel_hangup(struct domain *d, const struct tel *t);
 void channel_hold(struct domain *d, const struct tel *t);
+void channel_monitor(struct domain *d, const struct tel *t);
+void channel_spy(struct domain *d, const struct tel *t);
+void channel_variable(struct domain *d, const struct tel *t);
 /* The channel of that name, or NULL; noted as named in a resync. */
 struct xod_obj *channel_named(struct domain *d, struct view name);
 void channel_remove(struct domain *d, struct xod_obj *channel);
@@ -42,7 +69,7 @@ bool channel_is_linked(const struct xod_obj *channel); /* talks to another */
 void channel_commstatus(struct xod_obj *channel, const char *commstatus, double now);
 
 /* call.c */
-void call_dial(struct domain *d, const struct tel *t); /* dial/begin, state, end */
+void call_dial(struct domain *d, const struct tel *t); /* dial/begin, state, end; agent/called */
 void call_link(struct domain *d, const struct tel *t); /* call/link, unlink */
 /* A linked channel is in no call any more, nor is its peer. */
 void call_ended(struct domain *d, struct xod_obj *channel, double now);
@@ -51,19 +78,65 @@ void call_forget(struct domain *d, struct xod_obj *channel);
 /* Whoever talked to `from` talks to `to`. */
 void call_move(struct domain *d, const struct xod_obj *from, const struct xod_obj *to);
 
-/* phone.c */
+/* phone.c: phones and trunks */
 void phone_hint(struct domain *d, const struct tel *t);
 void phone_registration(struct domain *d, const struct tel *t);
-/* Ties a channel to the phones whose channels begin as its name does. */
+/* Ties a channel to the phones and trunks whose channels begin as its name does. */
 void phone_tie_channel(struct domain *d, struct xod_obj *channel);
 void phone_untie_channel(struct domain *d, struct xod_obj *channel);
-/* Phones came, went or changed their names: puts each channel where it belongs. */
+/* The channels of phones and trunks, anew. */
 void phone_retie(struct domain *d);
+/* The phone of a device (SIP/bob), of a channel of it, or of Local/NUMBER@CONTEXT; or NULL. */
+struct xod_obj *phone_of_device(struct domain *d, struct view device);
+struct xod_obj *phone_of_channel(struct domain *d, struct view channel);
+struct xod_obj *trunk_of_device(struct domain *d, struct view device);
+
+/* queue.c: queues and groups, and who waits in them */
+void queue_join(struct domain *d, const struct tel *t); /* also queue/entry */
+void queue_leave(struct domain *d, const struct tel *t);
+/* The queue or, where there is none, the group of that name; or NULL. */
+struct xod_obj *queue_named(struct domain *d, struct view name);
+void queue_channel_gone(struct domain *d, struct xod_obj *channel);
+void queue_channel_renamed(struct domain *d, struct xod_obj *old, struct xod_obj *channel);
+void queue_sweep(struct domain *d);
+
+/* member.c: members of queues and groups */
+void member_status(struct domain *d, const struct tel *t); /* also added, paused */
+void member_removed(struct domain *d, const struct tel *t);
+/* What clients call a member: its interface, but Agent/2001 for what an Asterisk 12 or later rings
+ * for an agent. A view of the event, or of room. */
+struct view member_interface(const struct tel *t, enum tel_field field, char room[128]);
+void member_sweep(struct domain *d);
+void member_retie(struct domain *d);
+
+/* agent.c */
+void agent_login(struct domain *d, const struct tel *t);
+void agent_logoff(struct domain *d, const struct tel *t);
+void agent_call(struct domain *d, const struct tel *t); /* agent/connect, complete */
+struct xod_obj *agent_numbered(struct domain *d, struct view number);
+
+/* conference.c */
+void conference_join(struct domain *d, const struct tel *t);
+void conference_leave(struct domain *d, const struct tel *t);
+void conference_change(struct domain *d, const struct tel *t); /* mute, auth */
+void conference_pause(struct domain *d, const struct tel *t);
+void conference_end(struct domain *d, const struct tel *t);
+void conference_channel_gone(struct domain *d, struct xod_obj *channel);
+void conference_channel_renamed(struct domain *d, struct xod_obj *old, struct xod_obj *channel);
+void conference_sweep(struct domain *d);
+
+/* parking.c */
+void parking_parked(struct domain *d, const struct tel *t); /* also swap */
+void parking_over(struct domain *d, const struct tel *t);   /* unparked, timeout, giveup */
+void parking_channel_gone(struct domain *d, struct xod_obj *channel);
+void parking_channel_renamed(struct domain *d, struct xod_obj *old, struct xod_obj *channel);
+void parking_sweep(struct domain *d);
+
+/* voicemail.c */
+void voicemail_waiting(struct domain *d, const struct tel *t);
 
 /* ipbx.c */
 void ipbx_link(struct domain *d, const struct tel *t);
 void ipbx_resync(struct domain *d, const struct tel *t);
-void ipbx_note(struct domain *d, struct view channel); /* named during a resync */
-void ipbx_note_link(struct domain *d, struct view channel, bool linked);
 
 #endif

@@ -4,28 +4,40 @@
 
 #include "bus/topic.h"
 
-_Static_assert(TEL_FIELD_COUNT <= 64, "present is a bitset of 64");
-
-static void read_field(struct tel *t, int f, const msgpack_object *v)
+/* T_ bit of a value on the bus. */
+static uint8_t type_of(const msgpack_object *v)
 {
-    switch (schema_tel_field_type((enum tel_field)f)) {
-    case T_INT:
-        if (v->type != MSGPACK_OBJECT_POSITIVE_INTEGER &&
-            v->type != MSGPACK_OBJECT_NEGATIVE_INTEGER)
-            return;
-        t->num[f] = v->via.i64;
-        break;
-    case T_BOOL:
-        if (v->type != MSGPACK_OBJECT_BOOLEAN)
-            return;
-        t->num[f] = v->via.boolean;
-        break;
+    switch (v->type) {
+    case MSGPACK_OBJECT_STR:
+        return T_STR;
+    case MSGPACK_OBJECT_POSITIVE_INTEGER:
+    case MSGPACK_OBJECT_NEGATIVE_INTEGER:
+        return T_INT;
+    case MSGPACK_OBJECT_BOOLEAN:
+        return T_BOOL;
+    case MSGPACK_OBJECT_MAP:
+        return T_MAP;
     default:
-        if (v->type != MSGPACK_OBJECT_STR)
-            return;
-        t->str[f] = msg_str(v);
+        return 0;
     }
-    t->present |= (uint64_t)1 << f;
+}
+
+static void read_field(struct tel *t, struct view name, const msgpack_object *v)
+{
+    uint8_t type = type_of(v);
+    int f = schema_tel_field_find(name, type);
+
+    if (f < 0)
+        return;
+    if (type == T_INT)
+        t->num[f] = v->via.i64;
+    else if (type == T_BOOL)
+        t->num[f] = v->via.boolean;
+    else if (type == T_MAP)
+        t->headers = v;
+    else
+        t->str[f] = msg_str(v);
+    tel_set_add(&t->set, (enum tel_field)f);
 }
 
 int tel_read(struct tel *t, const struct bus_msg *m, struct msg_doc *doc, struct buf *room,
@@ -46,9 +58,7 @@ int tel_read(struct tel *t, const struct bus_msg *m, struct msg_doc *doc, struct
     *t = (struct tel){.event = (enum tel_event)ev, .time = m->time};
     for (uint32_t i = 0; i < doc->root.via.map.size; i++) {
         const msgpack_object_kv *kv = &doc->root.via.map.ptr[i];
-        int f = schema_tel_field_find(msg_str(&kv->key));
-        if (f >= 0)
-            read_field(t, f, &kv->val);
+        read_field(t, msg_str(&kv->key), &kv->val);
     }
     t->resync = tel_has(t, TELF_resync) && t->num[TELF_resync];
     return 0;

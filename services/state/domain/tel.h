@@ -6,16 +6,17 @@
 
 struct tel {
     enum tel_event event;
-    double time;      /* when the gateway made it, seconds since 1970 */
-    bool resync;      /* from a listing */
-    uint64_t present; /* bits of the fields below that were there; the others are empty or 0 */
+    double time;        /* when the gateway made it, seconds since 1970 */
+    bool resync;        /* from a listing */
+    struct tel_set set; /* the fields below that were there; the others are empty or 0 */
     struct view str[TEL_FIELD_COUNT];
     int64_t num[TEL_FIELD_COUNT];
+    const msgpack_object *headers; /* of user/event: a map, or NULL */
 };
 
 static inline bool tel_has(const struct tel *t, enum tel_field f)
 {
-    return (t->present >> f) & 1;
+    return tel_set_has(&t->set, f);
 }
 
 /* Reads a message of the plane tel. The views live as long as doc and m. *site becomes the second

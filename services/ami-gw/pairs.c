@@ -1,0 +1,210 @@
+#include "pairs.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/map.h"
+
+#define MAX_ENDS 131072
+
+enum hold { HOLD_UNKNOWN, HOLD_OFF, HOLD_ON };
+
+/* One end of a call. */
+struct end {
+    char *channel;
+    char *peer;
+    enum hold hold;
+};
+
+struct pairs {
+    struct map *ends; /* channel -> struct end */
+    struct pair back[PAIRS_HELD_BACK];
+    size_t n_back;
+};
+
+static void end_free(struct end *e)
+{
+    if (!e)
+        return;
+    free(e->channel);
+    free(e->peer);
+    free(e);
+}
+
+void pair_fini(struct pair *pair)
+{
+    free(pair->channel);
+    free(pair->uniqueid);
+    free(pair->other);
+    free(pair->other_uniqueid);
+    *pair = (struct pair){NULL, NULL, NULL, NULL};
+}
+
+struct pairs *pairs_new(void)
+{
+    struct pairs *p = calloc(1, sizeof(*p));
+
+    if (p)
+        p->ends = map_new();
+    if (p && !p->ends) {
+        free(p);
+        return NULL;
+    }
+    return p;
+}
+
+void pairs_clear(struct pairs *p)
+{
+    size_t pos = 0;
+    struct view key;
+    void *v;
+
+    while (map_next(p->ends, &pos, &key, &v)) {
+        map_del(p->ends, key);
+        end_free(v);
+    }
+    while (p->n_back)
+        pair_fini(&p->back[--p->n_back]);
+}
+
+void pairs_destroy(struct pairs **p)
+{
+    if (!p || !*p)
+        return;
+    pairs_clear(*p);
+    map_destroy(&(*p)->ends);
+    free(*p);
+    *p = NULL;
+}
+
+/* ---- ends ---- */
+
+static struct end *end_new(struct view channel, struct view peer, enum hold hold)
+{
+    struct end *e = calloc(1, sizeof(*e));
+
+    if (!e)
+        return NULL;
+    e->channel = view_dup(channel);
+    e->peer = view_dup(peer);
+    e->hold = hold;
+    if (!e->channel || !e->peer) {
+        end_free(e);
+        return NULL;
+    }
+    return e;
+}
+
+/* What cannot be remembered is only not known of holds. */
+static void put_end(struct pairs *p, struct view channel, struct view peer, enum hold hold)
+{
+    struct end *e;
+
+    end_free(map_del(p->ends, channel));
+    if (map_count(p->ends) >= MAX_ENDS)
+        return;
+    e = end_new(channel, peer, hold);
+    if (e && map_put(p->ends, view_cstr(e->channel), e) < 0)
+        end_free(e);
+}
+
+static struct end *find(const struct pairs *p, struct view channel)
+{
+    return map_get(p->ends, channel);
+}
+
+static void link_one(struct pairs *p, struct view channel, struct view peer)
+{
+    struct end *e = find(p, channel);
+
+    if (!e || !view_eq(view_cstr(e->peer), peer))
+        put_end(p, channel, peer, HOLD_UNKNOWN);
+}
+
+void pairs_link(struct pairs *p, struct view channel, struct view other)
+{
+    if (channel.len == 0 || other.len == 0)
+        return;
+    link_one(p, channel, other);
+    link_one(p, other, channel);
+}
+
+struct view pairs_peer(const struct pairs *p, struct view channel)
+{
+    struct end *e = find(p, channel);
+
+    return e && find(p, view_cstr(e->peer)) ? view_cstr(e->peer) : view_of(NULL, 0);
+}
+
+bool pairs_hold(struct pairs *p, struct view channel, bool on)
+{
+    struct end *e = find(p, channel);
+    enum hold hold = on ? HOLD_ON : HOLD_OFF;
+
+    if (!e)
+        return true;
+    if (e->hold == hold)
+        return false;
+    e->hold = hold;
+    return true;
+}
+
+void pairs_forget(struct pairs *p, struct view channel)
+{
+    end_free(map_del(p->ends, channel));
+}
+
+void pairs_rename(struct pairs *p, struct view channel, struct view now)
+{
+    struct end *e = map_del(p->ends, channel);
+    struct end *peer;
+
+    if (!e) {
+        pairs_forget(p, now);
+        return;
+    }
+    peer = find(p, view_cstr(e->peer));
+    put_end(p, now, view_cstr(e->peer), e->hold);
+    if (peer && view_eq(view_cstr(peer->peer), channel))
+        put_end(p, view_cstr(e->peer), now, peer->hold);
+    end_free(e);
+}
+
+/* ---- held back ---- */
+
+int pairs_hold_back(struct pairs *p, struct view channel, struct view uniqueid, struct view other,
+                    struct view other_uniqueid)
+{
+    struct pair *pair = &p->back[p->n_back];
+
+    if (p->n_back == PAIRS_HELD_BACK)
+        return -ENOBUFS;
+    *pair = (struct pair){view_dup(channel), view_dup(uniqueid), view_dup(other),
+                          view_dup(other_uniqueid)};
+    if (!pair->channel || !pair->uniqueid || !pair->other || !pair->other_uniqueid) {
+        pair_fini(pair);
+        return -ENOMEM;
+    }
+    p->n_back++;
+    return 0;
+}
+
+size_t pairs_held_back(const struct pairs *p)
+{
+    return p->n_back;
+}
+
+bool pairs_release(struct pairs *p, struct view channel, struct pair *out)
+{
+    for (size_t i = 0; i < p->n_back; i++) {
+        struct pair *pair = &p->back[i];
+        if (channel.len && !view_eq(view_cstr(pair->channel), channel) &&
+            !view_eq(view_cstr(pair->other), channel))
+            continue;
+        *out = *pair;
+        p->n_back--;
+        memmove(pair, pair + 1, (p->n_back - i) * sizeof(*pair));
+        return true;
+    }
+    return false;
+}

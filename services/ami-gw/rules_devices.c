@@ -1,0 +1,100 @@
+/* Rules about telephones: the states of their devices and their registrations. */
+#include "rules.h"
+
+/* Device states in words, as the numbers that hints have (pbx.h, AST_EXTENSION_*). */
+static struct view hint_number(struct view word)
+{
+    static const struct {
+        struct view word, number;
+    } states[] = {
+        {{"NOT_INUSE", 9}, {"0", 1}}, {{"INUSE", 5}, {"1", 1}},        {{"BUSY", 4}, {"2", 1}},
+        {{"INVALID", 7}, {"4", 1}},   {{"UNAVAILABLE", 11}, {"4", 1}}, {{"RINGING", 7}, {"8", 1}},
+        {{"RINGINUSE", 9}, {"9", 1}}, {{"ONHOLD", 6}, {"16", 2}},
+    };
+
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+        if (view_eq(states[i].word, word))
+            return states[i].number;
+    return view_of(NULL, 0); /* UNKNOWN says nothing */
+}
+
+/* Only telephones: queues, parking lots, mailboxes and Local channels have device states, too. */
+static bool is_phone_device(struct view device)
+{
+    static const struct view techs[] = {{"SIP/", 4},  {"PJSIP/", 6}, {"IAX2/", 5},
+                                        {"SCCP/", 5}, {"DAHDI/", 6}, {"MGCP/", 5}};
+
+    for (size_t i = 0; i < sizeof(techs) / sizeof(techs[0]); i++)
+        if (view_starts(device, techs[i]))
+            return true;
+    return false;
+}
+
+void rule_device(struct translator *t, const struct table_row *row, const struct ami_block *b,
+                 struct tel_out *o)
+{
+    struct view number = hint_number(tel_out_str(o, TELF_status));
+
+    if (!number.len || !is_phone_device(tel_out_str(o, TELF_hint)))
+        return;
+    tel_out_put(o, TELF_status, number);
+    translator_emit(t, o);
+}
+
+/* peer becomes TECHNOLOGY/name; what is too long to be one is left out. */
+static void emit_peer(struct translator *t, struct tel_out *o, struct view technology)
+{
+    struct view name = tel_out_str(o, TELF_peer);
+    char peer[256];
+
+    if (name.len == 0 || technology.len == 0 || name.len + technology.len + 1 > sizeof(peer))
+        return;
+    memcpy(peer, technology.ptr, technology.len);
+    peer[technology.len] = '/';
+    memcpy(peer + technology.len + 1, name.ptr, name.len);
+    tel_out_put(o, TELF_peer, view_of(peer, technology.len + 1 + name.len));
+    translator_emit(t, o);
+}
+
+void rule_contact(struct translator *t, const struct table_row *row, const struct ami_block *b,
+                  struct tel_out *o)
+{
+    emit_peer(t, o, VIEW("PJSIP"));
+}
+
+/* SIPpeers and IAXpeers say how a peer is in words of their own: those of PeerStatus are told. */
+void rule_listed_peer(struct translator *t, const struct table_row *row, const struct ami_block *b,
+                      struct tel_out *o)
+{
+    struct view status = tel_out_str(o, TELF_status);
+    struct view address = tel_out_str(o, TELF_address);
+    struct view name = tel_out_str(o, TELF_peer);
+    bool there = address.len && !view_eq(address, VIEW("-none-"));
+
+    if (!there && tel_set_has(&o->set, TELF_address))
+        tel_out_drop(o, TELF_address);
+    if (view_starts(status, VIEW("OK")))
+        status = VIEW("Reachable");
+    else if (view_starts(status, VIEW("LAGGED")))
+        status = VIEW("Lagged");
+    else if (view_starts(status, VIEW("UNREACHABLE")))
+        status = VIEW("Unreachable");
+    else
+        status = there ? VIEW("Registered") : VIEW("Unregistered");
+    tel_out_put(o, TELF_status, status);
+    tel_out_put(o, TELF_peer, view_cut(&name, '/')); /* IAXpeers: name/username */
+    emit_peer(t, o, ami_get(b, "Channeltype"));
+}
+
+void rule_listed_endpoint(struct translator *t, const struct table_row *row,
+                          const struct ami_block *b, struct tel_out *o)
+{
+    bool there = tel_out_str(o, TELF_address).len > 0;
+    bool away = view_ieq(ami_get(b, "DeviceState"), VIEW("Unavailable"));
+
+    tel_out_put(o, TELF_status,
+                !there ? VIEW("Unregistered")
+                : away ? VIEW("Unreachable")
+                       : VIEW("Reachable"));
+    emit_peer(t, o, VIEW("PJSIP"));
+}

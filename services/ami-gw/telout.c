@@ -1,0 +1,78 @@
+#include "telout.h"
+
+#include "base/utf8.h"
+#include "msg/msg.h"
+
+static void put_text(struct buf *out, struct view v, enum ami_charset charset)
+{
+    struct buf mended;
+
+    if (utf8_valid(v)) {
+        msg_put_str(out, v);
+        return;
+    }
+    buf_init(&mended, 4 * AMI_MAX_BLOCK);
+    ami_text(&mended, v, charset);
+    msg_put_str(out, buf_view(&mended));
+    buf_free(&mended);
+}
+
+/* Names are told apart by case here: the dialplan's CHANNEL is not Asterisk's Channel. */
+static unsigned count_same(const struct ami_block *b, unsigned from, unsigned to, struct view name)
+{
+    unsigned n = 0;
+
+    for (unsigned i = from; i < to; i++)
+        n += view_eq(b->headers[i].name, name);
+    return n;
+}
+
+static void put_header(struct buf *out, const struct ami_block *b, unsigned i, unsigned times,
+                       enum ami_charset charset)
+{
+    struct view name = b->headers[i].name;
+
+    put_text(out, name, charset);
+    if (times > 1)
+        msg_put_array(out, times);
+    for (; i < b->n; i++)
+        if (view_eq(b->headers[i].name, name))
+            put_text(out, b->headers[i].value, charset);
+}
+
+static void put_headers(struct buf *out, const struct tel_out *t, enum ami_charset charset)
+{
+    const struct ami_block *b = t->block;
+    size_t mark = msg_map_begin(out);
+    size_t names = 0;
+
+    for (unsigned i = t->first_header; i < b->n; i++) {
+        if (count_same(b, t->first_header, i, b->headers[i].name))
+            continue;
+        put_header(out, b, i, count_same(b, i, b->n, b->headers[i].name), charset);
+        names++;
+    }
+    msg_map_end(out, mark, names);
+}
+
+void tel_out_body(struct buf *out, const struct tel_out *t, enum ami_charset charset)
+{
+    msg_put_map(out, tel_set_count(&t->set));
+    for (unsigned f = tel_set_next(&t->set, 0); f < TEL_FIELD_COUNT;
+         f = tel_set_next(&t->set, f + 1)) {
+        msg_put_str(out, schema_tel_field_name((enum tel_field)f));
+        switch (schema_tel_field_type((enum tel_field)f)) {
+        case T_INT:
+            msg_put_i64(out, t->num[f]);
+            break;
+        case T_BOOL:
+            msg_put_bool(out, t->num[f] != 0);
+            break;
+        case T_MAP:
+            put_headers(out, t, charset);
+            break;
+        default:
+            put_text(out, t->str[f], charset);
+        }
+    }
+}

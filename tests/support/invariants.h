@@ -1,0 +1,147 @@
+/* What must hold of the objects of a site after every event. */
+#ifndef CTIBUS_TESTS_INVARIANTS_H
+#define CTIBUS_TESTS_INVARIANTS_H
+
+#include "domain/domain.h"
+
+/* Every id in a list field names an object that is tied to this one, and every tie is in the list.
+ */
+static inline void check_list(struct xod_obj *o, unsigned field, enum xod_list other)
+{
+    const struct value *names = xod_get(o, field);
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; names->type == V_LIST && i < names->len; i++) {
+        struct xod_obj *there = xod_find(xod_obj_site(o), other, value_view(&names->items[i]));
+        if (!there)
+            fail_msg("%s %s has %s, which is not there", schema_list(xod_obj_list(o))->name,
+                     xod_obj_id(o).ptr, names->items[i].s);
+        if (!xod_is_tied(there, o))
+            fail_msg("%s has %s, which is not tied to it", xod_obj_id(o).ptr, names->items[i].s);
+    }
+    while (xod_tied(o, other, n))
+        n++;
+    if (n != names->len)
+        fail_msg("%s %s has %u of %u %s", schema_list(xod_obj_list(o))->name, xod_obj_id(o).ptr,
+                 names->len, n, schema_list(other)->name);
+}
+
+static inline void check_peer(struct xod_obj *c)
+{
+    struct view kind = xod_get_str(c, XOD(channels, talkingto_kind));
+    struct view id = xod_get_str(c, XOD(channels, talkingto_id));
+
+    if ((kind.len == 0) != (id.len == 0))
+        fail_msg("%s talks to '%s', of kind '%s'", xod_obj_id(c).ptr, id.ptr, kind.ptr);
+    if (view_eq(kind, VIEW("channel")) && !xod_find(xod_obj_site(c), LIST_channels, id))
+        fail_msg("%s talks to %s, which is not there", xod_obj_id(c).ptr, id.ptr);
+    if (view_starts(xod_get_str(c, XOD(channels, commstatus)), VIEW("linked")) && id.len == 0)
+        fail_msg("%s is in a call with nobody", xod_obj_id(c).ptr);
+}
+
+static inline void check_device(struct xod_obj *c, enum xod_list list, unsigned identity,
+                                unsigned channels)
+{
+    struct xod_obj *device;
+
+    for (size_t n = 0; (device = xod_tied(c, list, n)); n++) {
+        struct view v = xod_get_str(device, identity);
+        if (!view_starts(xod_obj_id(c), v) ||
+            !value_list_has(xod_get(device, channels), xod_obj_id(c)))
+            fail_msg("%s is not a channel of %s", xod_obj_id(c).ptr, v.ptr);
+    }
+}
+
+static inline void check_waiting(struct xod_obj *c)
+{
+    struct view kind = xod_get_str(c, XOD(channels, talkingto_kind));
+    bool waits = xod_tied(c, LIST_queues, 0) || xod_tied(c, LIST_groups, 0);
+
+    if ((view_eq(kind, VIEW("queue")) || view_eq(kind, VIEW("group"))) && !waits)
+        fail_msg("%s waits in no queue", xod_obj_id(c).ptr);
+    if (view_eq(kind, VIEW("meetme")) && xod_tied(c, LIST_meetmes, 0) &&
+        !value_map_get(xod_get(xod_tied(c, LIST_meetmes, 0), XOD(meetmes, channels)),
+                       xod_obj_id(c)))
+        fail_msg("%s is in a room that does not know it", xod_obj_id(c).ptr);
+}
+
+/* A member's queue and agent (or phone) know each other, once per member. */
+static inline void check_member(struct xod_obj *m)
+{
+    struct xod_obj *queue = xod_tied(m, LIST_queues, 0);
+    struct xod_obj *agent = xod_tied(m, LIST_agents, 0);
+    struct xod_obj *phone = xod_tied(m, LIST_phones, 0);
+
+    if (queue && agent &&
+        (!value_list_has(xod_get(queue, XOD(queues, agentmembers)), xod_obj_id(agent)) ||
+         !value_list_has(xod_get(agent, XOD(agents, queues)), xod_obj_id(queue))))
+        fail_msg("%s: queue and agent do not know each other", xod_obj_id(m).ptr);
+    if (queue && phone &&
+        (!value_list_has(xod_get(queue, XOD(queues, phonemembers)), xod_obj_id(phone)) ||
+         !value_list_has(xod_get(phone, XOD(phones, queues)), xod_obj_id(queue))))
+        fail_msg("%s: queue and phone do not know each other", xod_obj_id(m).ptr);
+}
+
+/* The lists hold as many as there are members tied to both. */
+static inline void check_count(struct xod_obj *queue, unsigned field, enum xod_list list)
+{
+    uint32_t members = 0;
+    struct xod_obj *m;
+
+    for (size_t n = 0; (m = xod_tied(queue, LIST_queuemembers, n)); n++)
+        members += xod_tied(m, list, 0) != NULL;
+    if (members != xod_get(queue, field)->len)
+        fail_msg("queue %s: %u members, %u told", xod_obj_id(queue).ptr, members,
+                 xod_get(queue, field)->len);
+}
+
+static inline void check_bays(struct xod_obj *lot)
+{
+    const struct value *bays = xod_get(lot, XOD(parkinglots, bays));
+
+    for (uint32_t i = 0; i < bays->len; i++) {
+        const struct value *parked = value_map_get(&bays->items[2 * i + 1], VIEW("parked"));
+        if (!parked || !xod_find(xod_obj_site(lot), LIST_channels, value_view(parked)))
+            fail_msg("bay %s: who is parked is not there", bays->items[2 * i].s);
+    }
+}
+
+static inline void check_room(struct xod_obj *room)
+{
+    const struct value *all = xod_get(room, XOD(meetmes, channels));
+
+    for (uint32_t i = 0; i < all->len; i++)
+        if (!xod_find(xod_obj_site(room), LIST_channels, value_view(&all->items[2 * i])))
+            fail_msg("room: %s is not there", all->items[2 * i].s);
+}
+
+static inline void check_site(struct xod_site *s)
+{
+    struct xod_obj *o;
+
+    for (size_t pos = 0; (o = xod_next(s, LIST_channels, &pos));) {
+        check_peer(o);
+        check_device(o, LIST_phones, XOD(phones, identity), XOD(phones, channels));
+        check_device(o, LIST_trunks, XOD(trunks, identity), XOD(trunks, channels));
+        check_waiting(o);
+    }
+    for (size_t pos = 0; (o = xod_next(s, LIST_phones, &pos));)
+        check_list(o, XOD(phones, channels), LIST_channels);
+    for (size_t pos = 0; (o = xod_next(s, LIST_trunks, &pos));)
+        check_list(o, XOD(trunks, channels), LIST_channels);
+    for (size_t pos = 0; (o = xod_next(s, LIST_queues, &pos));) {
+        check_list(o, XOD(queues, incalls), LIST_channels);
+        check_count(o, XOD(queues, agentmembers), LIST_agents);
+        check_count(o, XOD(queues, phonemembers), LIST_phones);
+    }
+    for (size_t pos = 0; (o = xod_next(s, LIST_groups, &pos));)
+        check_list(o, XOD(groups, incalls), LIST_channels);
+    for (size_t pos = 0; (o = xod_next(s, LIST_queuemembers, &pos));)
+        check_member(o);
+    for (size_t pos = 0; (o = xod_next(s, LIST_parkinglots, &pos));)
+        check_bays(o);
+    for (size_t pos = 0; (o = xod_next(s, LIST_meetmes, &pos));)
+        check_room(o);
+}
+
+#endif
