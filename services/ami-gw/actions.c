@@ -11,8 +11,9 @@
 struct waiting {
     char id[96];
     bool is_list;
-    bool answered; /* a list whose Response has come */
-    uint64_t deadline;
+    uint64_t deadline; /* of the next thing to come */
+    uint64_t limit;    /* of all */
+    uint64_t patience; /* microseconds between two things */
     action_item_fn *item;
     action_done_fn *done;
     void *arg;
@@ -24,7 +25,8 @@ struct actions {
     struct map *by_id;
     size_t lists;
     uint64_t late;
-    char last_id[96]; /* of the action begun */
+    struct waiting *text; /* the one that is answered with text alone, or NULL */
+    char last_id[96];     /* of the action begun */
 };
 
 struct actions *actions_new(const char *prefix)
@@ -47,6 +49,8 @@ static void finish(struct actions *a, struct waiting *w, enum action_outcome out
 {
     map_del(a->by_id, view_cstr(w->id));
     a->lists -= w->is_list;
+    if (a->text == w)
+        a->text = NULL;
     if (w->done)
         w->done(w->arg, outcome, response);
     free(w);
@@ -115,7 +119,9 @@ int actions_commit(struct actions *a, struct ami_action *aa, bool is_list, uint3
     rc = ami_action_end(aa);
     snprintf(w->id, sizeof(w->id), "%s", a->last_id);
     w->is_list = is_list;
+    w->patience = (uint64_t)deadline_ms * 1000;
     w->deadline = clock_mono_us() + (uint64_t)deadline_ms * 1000;
+    w->limit = clock_mono_us() + (uint64_t)deadline_ms * 10000;
     w->item = item;
     w->done = done;
     w->arg = arg;
@@ -127,6 +133,32 @@ int actions_commit(struct actions *a, struct ami_action *aa, bool is_list, uint3
     return 0;
 }
 
+const char *actions_last_id(const struct actions *a)
+{
+    return a->last_id;
+}
+
+int actions_commit_text(struct actions *a, struct ami_action *aa, uint32_t deadline_ms,
+                        action_item_fn *item, action_done_fn *done, void *arg)
+{
+    int rc;
+
+    if (a->text) {
+        aa->err = -EBUSY;
+        return ami_action_end(aa);
+    }
+    rc = actions_commit(a, aa, false, deadline_ms, item, done, arg);
+    if (rc == 0)
+        a->text = map_get(a->by_id, view_cstr(a->last_id));
+    return rc;
+}
+
+void actions_text_end(struct actions *a)
+{
+    if (a->text)
+        finish(a, a->text, ACTION_OK, NULL);
+}
+
 static bool ends_list(const struct ami_block *b)
 {
     static const struct view end = {"Complete", 8};
@@ -136,14 +168,40 @@ static bool ends_list(const struct ami_block *b)
            (n.len > end.len && view_ieq(view_of(n.ptr + n.len - end.len, end.len), end));
 }
 
+/* A part has come: the next one has its own time. */
+static void more(struct waiting *w)
+{
+    uint64_t next = clock_mono_us() + w->patience;
+
+    w->deadline = next < w->limit ? next : w->limit;
+}
+
+static void list_begins(struct actions *a, struct waiting *w)
+{
+    a->lists += !w->is_list;
+    w->is_list = true;
+    more(w);
+}
+
+/* Who asked may not have known that events will follow. */
+static bool promises_list(const struct ami_block *b)
+{
+    struct view message = ami_get(b, "Message");
+
+    return view_ieq(ami_get(b, "EventList"), VIEW("start")) ||
+           view_find(message, VIEW("will follow")) >= 0;
+}
+
 static void on_response(struct actions *a, struct waiting *w, const struct ami_block *b)
 {
     if (view_ieq(b->name, VIEW("Error")))
         finish(a, w, ACTION_ERROR, b);
-    else if (!w->is_list)
+    else if (!w->is_list && !promises_list(b))
         finish(a, w, ACTION_OK, b);
+    else if (view_starts(ami_get(b, "Message"), VIEW("There are no ")))
+        finish(a, w, ACTION_OK, b); /* VoicemailUsersList of nobody has no end */
     else
-        w->answered = true;
+        list_begins(a, w);
 }
 
 bool actions_block(struct actions *a, const struct ami_block *b)
@@ -151,6 +209,11 @@ bool actions_block(struct actions *a, const struct ami_block *b)
     struct view id = ami_get(b, "ActionID");
     struct waiting *w = id.len ? map_get(a->by_id, id) : NULL;
 
+    if (b->kind == AMI_OTHER) {
+        if (a->text && a->text->item)
+            a->text->item(a->text->arg, b);
+        return true;
+    }
     if (!w) {
         /* OriginateResponse carries the id of an action that was answered long ago. */
         if (b->kind == AMI_RESPONSE)
@@ -163,9 +226,12 @@ bool actions_block(struct actions *a, const struct ami_block *b)
     }
     if (b->kind != AMI_EVENT || !w->is_list)
         return false;
-    if (ends_list(b))
+    if (ends_list(b)) {
         finish(a, w, ACTION_OK, NULL);
-    else if (w->item)
+        return true;
+    }
+    more(w);
+    if (w->item)
         w->item(w->arg, b);
     return true;
 }

@@ -21,7 +21,7 @@ enum action_outcome {
 /* The end of an action. response: its Response block, or NULL. */
 typedef void action_done_fn(void *arg, enum action_outcome outcome,
                             const struct ami_block *response);
-/* An event of its list answer. */
+/* An event of its list answer, or a piece of the text that is its answer. */
 typedef void action_item_fn(void *arg, const struct ami_block *event);
 
 struct actions;
@@ -33,10 +33,22 @@ void actions_destroy(struct actions **a); /* what waits is called with ACTION_LO
  * calls actions_commit. */
 void actions_begin(struct actions *a, struct ami_action *aa, struct buf *out, struct view action);
 /* Ends it and waits for the answer; is_list: a good answer is followed by events up to its
- * Complete. done may be NULL, item too. 0, or what ami_action_end returned (nothing waits then),
- * -ENOMEM, or -EBUSY with 10,000 waiting. */
+ * Complete, and the deadline is that of the next of them (ten times as long in all). done may be
+ * NULL, item too. 0, or what ami_action_end returned (nothing waits then), -ENOMEM, or -EBUSY with
+ * 10,000 waiting. */
 int actions_commit(struct actions *a, struct ami_action *aa, bool is_list, uint32_t deadline_ms,
                    action_item_fn *item, action_done_fn *done, void *arg);
+
+/* The ActionID of the action begun last. */
+const char *actions_last_id(const struct actions *a);
+
+/* The action Queues of Asterisk before 18 answers with text alone: no Response, no ActionID, no
+ * end. As answers come in order, it ends where the answer to the next action begins: commit it with
+ * this, and another action (Ping) behind it whose `done` calls actions_text_end. -EBUSY while
+ * another such action waits; else as actions_commit. */
+int actions_commit_text(struct actions *a, struct ami_action *aa, uint32_t deadline_ms,
+                        action_item_fn *item, action_done_fn *done, void *arg);
+void actions_text_end(struct actions *a);
 
 /* Offers a block: true when it belonged to an action of ours. */
 bool actions_block(struct actions *a, const struct ami_block *b);

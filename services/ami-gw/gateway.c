@@ -94,6 +94,19 @@ static const struct bus_asker_handler asker_handler = {on_state_up, on_state_dow
 
 /* ---- the link ---- */
 
+#define LULL_MS 50          /* after so long nothing more is held back */
+#define RELOAD_WAIT_MS 1000 /* a reload is told by many events */
+
+static void on_lull(void *arg)
+{
+    translator_flush(((struct gateway *)arg)->translator);
+}
+
+static void on_again_soon(void *arg)
+{
+    gateway_resync(arg);
+}
+
 static void on_link_up(void *arg, const char *banner)
 {
     struct gateway *g = arg;
@@ -101,8 +114,9 @@ static void on_link_up(void *arg, const char *banner)
     snprintf(g->banner, sizeof(g->banner), "%s", banner);
     g->login = clock_wall_us();
     g->listed = false;
+    g->shutdown = false;
     translator_reset(g->translator);
-    raw_set_mask(g);
+    filter_link_up(g);
     publish_word(g, TEL_link_up, TELF_banner, view_cstr(g->banner));
     gateway_announce(g); /* state then asks for a resync */
 }
@@ -111,32 +125,65 @@ static void on_link_down(void *arg, const char *reason)
 {
     struct gateway *g = arg;
 
+    if (g->shutdown)
+        reason = "Asterisk has stopped";
     g->login = 0;
     g->again = false;
+    g->filtered = false;
+    raw_close_tap(g);
+    loop_timer_stop(g->again_soon);
     resync_abort(g->resync);
     translator_reset(g->translator);
     publish_word(g, TEL_link_down, TELF_reason, view_cstr(reason));
     gateway_announce(g);
 }
 
+/* Events that are of use to the gateway itself. */
+static bool is_ours(struct view event)
+{
+    return view_eq(event, VIEW("FullyBooted")) || view_eq(event, VIEW("Reload")) ||
+           view_eq(event, VIEW("ChannelReload")) || view_eq(event, VIEW("Shutdown"));
+}
+
+static void on_own_event(struct gateway *g, const struct ami_block *b)
+{
+    if (ami_is_event(b, "Shutdown")) {
+        g->shutdown = true;
+        log_notice(g->log, "Asterisk goes down%s",
+                   view_ieq(ami_get(b, "Restart"), VIEW("True")) ? ", and starts anew" : "");
+        return;
+    }
+    if (!g->listed)
+        return;
+    /* Modules were still being loaded when we listed, or something was configured anew. */
+    if (ami_is_event(b, "FullyBooted"))
+        gateway_resync(g);
+    else
+        loop_timer_start(g->again_soon, RELOAD_WAIT_MS, false);
+}
+
 static void on_event(void *arg, const struct ami_block *b)
 {
     struct gateway *g = arg;
 
-    if (g->raw_wanted)
+    if (g->raw_wanted && !g->filtered)
         raw_publish(g, b);
-    /* Modules were still being loaded when we listed: list again. */
-    if (g->listed && ami_is_event(b, "FullyBooted"))
-        gateway_resync(g);
-    translator_event(g->translator, b->name, b, false);
+    if (is_ours(b->name))
+        on_own_event(g, b);
+    else if (!translator_event(g->translator, b->name, b, false))
+        metric_add(g->unknown, 1);
+    if (translator_holds_back(g->translator) && !loop_timer_running(g->lull))
+        loop_timer_start(g->lull, LULL_MS, false);
 }
 
 static bool want(void *arg, struct view event)
 {
     struct gateway *g = arg;
 
-    return g->raw_wanted || translator_knows(g->translator, event) ||
-           view_eq(event, VIEW("FullyBooted"));
+    if ((g->raw_wanted && !g->filtered) || translator_knows(g->translator, event) || is_ours(event))
+        return true;
+    metric_add(g->unknown, 1);
+    return false;
 }
 
 static const struct link_handler link_handler = {on_link_up, on_link_down, on_event, want};
@@ -148,12 +195,14 @@ static void on_mark(void *arg, enum tel_event ev, const char *kind)
     publish_word(arg, ev, TELF_kind, view_cstr(kind));
 }
 
-static void on_item(void *arg, const struct ami_block *b)
+static void on_item(void *arg, struct view name, const struct ami_block *b)
 {
     struct gateway *g = arg;
 
-    translator_event(g->translator, b->kind == AMI_RESPONSE ? VIEW("ExtensionStatus") : b->name, b,
-                     true);
+    /* Of an extension without a hint. */
+    if (b->kind == AMI_RESPONSE && ami_get(b, "Hint").ptr && !ami_get(b, "Hint").len)
+        return;
+    translator_event(g->translator, name, b, true);
 }
 
 static void on_bridge(void *arg, const struct ami_block *b)
@@ -209,10 +258,13 @@ static int open_bus(struct gateway *g, struct loop *loop, const struct gateway_o
 
     g->translated = metrics_add(metrics, METRIC_COUNTER, "ctibus_ami_translated_total", NULL,
                                 "canonical events published");
+    g->unknown = metrics_add(metrics, METRIC_COUNTER, "ctibus_ami_untranslated_total", NULL,
+                             "events for which no row of the table is meant");
     g->resyncs = metrics_add(metrics, METRIC_COUNTER, "ctibus_ami_resyncs_total", NULL,
                              "times that everything was listed anew");
     g->translator = translator_new(on_translated, g);
-    if (!g->translated || !g->resyncs || !g->translator)
+    g->abilities = abilities_new();
+    if (!g->translated || !g->unknown || !g->resyncs || !g->translator || !g->abilities)
         return err;
     g->pub = bus_pub_new(g->bus, opt->publish, on_interest, g, &err);
     if (g->pub)
@@ -223,7 +275,9 @@ static int open_bus(struct gateway *g, struct loop *loop, const struct gateway_o
     g->link = link_new(loop, &opt->link, &link_handler, g, metrics, g->log);
     g->resync = g->link ? resync_new(g->link, &resync_handler, g, g->log) : NULL;
     g->retry = loop_timer_new(loop, on_retry, g);
-    return g->heart && g->resync && g->retry ? 0 : -ENOMEM;
+    g->lull = loop_timer_new(loop, on_lull, g);
+    g->again_soon = loop_timer_new(loop, on_again_soon, g);
+    return g->heart && g->resync && g->retry && g->lull && g->again_soon ? 0 : -ENOMEM;
 }
 
 struct gateway *gateway_new(struct loop *loop, struct bus *bus, const struct gateway_options *opt,
@@ -255,6 +309,7 @@ struct gateway *gateway_new(struct loop *loop, struct bus *bus, const struct gat
 
 void gateway_stop(struct gateway *g)
 {
+    raw_close_tap(g);
     link_stop(g->link);
 }
 
@@ -265,13 +320,17 @@ void gateway_destroy(struct gateway **gp)
     if (!g)
         return;
     *gp = NULL;
+    raw_close_tap(g);
     link_destroy(&g->link);
     resync_destroy(&g->resync);
     loop_timer_destroy(&g->retry);
+    loop_timer_destroy(&g->lull);
+    loop_timer_destroy(&g->again_soon);
     bus_heart_destroy(&g->heart);
     bus_asker_destroy(&g->asker);
     bus_pub_destroy(&g->pub);
     translator_destroy(&g->translator);
+    abilities_destroy(&g->abilities);
     gateway_free_hints(g);
     for (int i = 0; i < TEL_EVENT_COUNT; i++)
         buf_free(&g->topics[i]);

@@ -2,6 +2,8 @@
 #ifndef CTIBUS_AMI_GW_INTERNAL_H
 #define CTIBUS_AMI_GW_INTERNAL_H
 
+#include "abilities.h"
+#include "choices.h"
 #include "gateway.h"
 #include "resync.h"
 #include "translate.h"
@@ -21,7 +23,16 @@ struct gateway {
     struct buf raw_prefix; /* ami/<ipbx>/ */
     struct buf topic, body;
     bool raw_wanted;
-    bool heard; /* somebody (state) listens to our plane tel */
+    struct abilities *abilities;
+    const char *mask;     /* the event mask asked for, or NULL */
+    bool filtered;        /* filters are in force until the next login (filter.c) */
+    size_t filters_taken; /* so many were accepted */
+    struct ami_link *tap; /* for raw events beside a filtered link, or NULL (raw.c) */
+    struct metrics *tap_metrics;
+    bool shutdown;                 /* Asterisk said that it goes */
+    struct loop_timer *lull;       /* runs while the translator holds something back */
+    struct loop_timer *again_soon; /* of a resync after a reload */
+    bool heard;                    /* somebody (state) listens to our plane tel */
     char banner[64];
     uint64_t login;           /* when the link came up, microseconds since 1970; 0: down */
     bool listed;              /* a resync has begun since then */
@@ -30,7 +41,7 @@ struct gateway {
     struct hint_place *hints; /* of the last resync that state asked for */
     size_t n_hints;
     uint64_t resync_request; /* the request of state to answer at the end, or 0 */
-    struct metric *translated, *resyncs;
+    struct metric *translated, *unknown, *resyncs;
 };
 
 /* gateway.c: tells state that this Asterisk is ours, and whether it is there. */
@@ -38,8 +49,15 @@ void gateway_announce(struct gateway *g);
 
 /* raw.c: the plane ami/, on demand. */
 void raw_interest(struct gateway *g);
-void raw_set_mask(struct gateway *g);
+void raw_close_tap(struct gateway *g);
 void raw_publish(struct gateway *g, const struct ami_block *b);
+
+/* filter.c: what Asterisk is asked to tell. */
+void filter_link_up(struct gateway *g);
+void filter_apply(struct gateway *g); /* raw_wanted or what is known of Asterisk has changed */
+
+/* ask.c: the request ami.action. */
+void gateway_action(struct gateway *g, uint64_t id, const msgpack_object *body);
 
 /* requests.c: what state asks for. */
 void gateway_request(void *arg, uint64_t id, enum bus_method method, const msgpack_object *body);

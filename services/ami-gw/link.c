@@ -114,6 +114,18 @@ void link_action(struct ami_link *l, struct ami_action *aa, struct view action)
     actions_begin(l->actions, aa, &l->out, action);
 }
 
+int link_commit_text(struct ami_link *l, struct ami_action *aa, uint32_t deadline_ms,
+                     action_item_fn *item, action_done_fn *done, void *arg)
+{
+    int rc;
+
+    if (!l->conn)
+        aa->err = -ENOTCONN;
+    rc = actions_commit_text(l->actions, aa, deadline_ms, item, done, arg);
+    flush(l);
+    return rc;
+}
+
 int link_commit(struct ami_link *l, struct ami_action *aa, bool is_list, uint32_t deadline_ms,
                 action_item_fn *item, action_done_fn *done, void *arg)
 {
@@ -220,8 +232,7 @@ static bool on_block(void *arg, const struct ami_block *b)
 
     if (b->kind == AMI_BANNER)
         on_banner(l, b);
-    else if (b->kind != AMI_OTHER && !actions_block(l->actions, b) && b->kind == AMI_EVENT &&
-             l->phase == UP)
+    else if (!actions_block(l->actions, b) && b->kind == AMI_EVENT && l->phase == UP)
         l->handler->event(l->arg, b);
     return l->conn == conn; /* false: it was given up meanwhile */
 }
@@ -374,6 +385,19 @@ struct ami_link *link_new(struct loop *loop, const struct link_options *opt,
     loop_timer_start(l->tick, TICK_MS, true);
     loop_timer_start(l->retry, 0, false);
     return l;
+}
+
+struct ami_link *link_twin(const struct ami_link *l, const char *instance,
+                           const struct link_handler *handler, void *arg, struct metrics *metrics)
+{
+    struct link_options opt = {.host = l->host,
+                               .port = l->port,
+                               .username = l->username,
+                               .password = l->password,
+                               .instance = instance,
+                               .timeout_ms = l->timeout_ms};
+
+    return link_new(l->loop, &opt, handler, arg, metrics, l->log);
 }
 
 void link_destroy(struct ami_link **lp)

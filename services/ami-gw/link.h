@@ -33,6 +33,9 @@ struct ami_link;
 struct ami_link *link_new(struct loop *loop, const struct link_options *opt,
                           const struct link_handler *handler, void *arg, struct metrics *metrics,
                           struct log *log);
+/* Another link to the same Asterisk, logged in as the same user. NULL without memory. */
+struct ami_link *link_twin(const struct ami_link *l, const char *instance,
+                           const struct link_handler *handler, void *arg, struct metrics *metrics);
 void link_destroy(struct ami_link **l);
 bool link_is_up(const struct ami_link *l);
 /* Connect now: cuts a back-off short. */
@@ -45,6 +48,9 @@ void link_stop(struct ami_link *l);
 void link_action(struct ami_link *l, struct ami_action *aa, struct view action);
 int link_commit(struct ami_link *l, struct ami_action *aa, bool is_list, uint32_t deadline_ms,
                 action_item_fn *item, action_done_fn *done, void *arg);
+/* The same for an action that is answered with text alone: see actions_commit_text. */
+int link_commit_text(struct ami_link *l, struct ami_action *aa, uint32_t deadline_ms,
+                     action_item_fn *item, action_done_fn *done, void *arg);
 struct actions *link_actions(struct ami_link *l);
 
 /* How long to wait before try number n (from 0): 0.5 s doubling to 30 s; from there on with jitter

@@ -1,22 +1,52 @@
-/* Raw AMI events on the bus: only while somebody subscribes to them. */
+/* Raw AMI events on the bus: only while somebody subscribes to them. They come over the gateway's
+ * link, or, where filters hold some of them back there, over a link of their own: so a monitor
+ * disturbs nothing. */
 #include "bus/topic.h"
 #include "internal.h"
 #include "msg/msg.h"
 
-/* What is asked of Asterisk while nobody listens to raw events: the classes that rows of the table
- * come from. Dialplan steps and variables, RTCP, CDR and DTMF stay away: three quarters of all.
- * Unlike filters, which Asterisk cannot take back, the mask can be changed at any time. */
-#define CLASSES "system,call,agent,user,originate"
+/* ---- a link of their own ---- */
 
-void raw_set_mask(struct gateway *g)
+static void tap_up(void *arg, const char *banner)
 {
-    struct ami_action aa;
+    struct gateway *g = arg;
 
-    if (!g->link || !link_is_up(g->link))
+    log_info(g->log, "raw events of %s come over a second link", g->ipbx);
+}
+
+static void tap_down(void *arg, const char *reason)
+{
+}
+
+static void tap_event(void *arg, const struct ami_block *b)
+{
+    raw_publish(arg, b);
+}
+
+static bool tap_want(void *arg, struct view event)
+{
+    return true;
+}
+
+static const struct link_handler tap_handler = {tap_up, tap_down, tap_event, tap_want};
+
+void raw_close_tap(struct gateway *g)
+{
+    link_destroy(&g->tap);
+    metrics_destroy(&g->tap_metrics);
+}
+
+/* Its counters are its own: those on /metrics are of the gateway's link. */
+static void open_tap(struct gateway *g)
+{
+    if (g->tap)
         return;
-    link_action(g->link, &aa, VIEW("Events"));
-    ami_action_header(&aa, VIEW("EventMask"), g->raw_wanted ? VIEW("on") : VIEW(CLASSES));
-    link_commit(g->link, &aa, false, ACTION_DEADLINE_MS, NULL, NULL, NULL);
+    g->tap_metrics = metrics_new();
+    g->tap = g->tap_metrics ? link_twin(g->link, "raw", &tap_handler, g, g->tap_metrics) : NULL;
+    if (!g->tap) {
+        log_error(g->log, "no memory for a link for raw events");
+        raw_close_tap(g);
+    }
 }
 
 void raw_interest(struct gateway *g)
@@ -27,8 +57,16 @@ void raw_interest(struct gateway *g)
         return;
     g->raw_wanted = wanted;
     log_info(g->log, "raw events of %s: %s", g->ipbx, wanted ? "on" : "off");
-    raw_set_mask(g);
+    if (!g->link || !link_is_up(g->link))
+        return;
+    if (wanted && g->filtered)
+        open_tap(g);
+    else if (!wanted)
+        raw_close_tap(g);
+    filter_apply(g);
 }
+
+/* ---- events ---- */
 
 static void put_text(struct gateway *g, struct view v)
 {

@@ -1,5 +1,6 @@
 /* Listing everything anew: the listings that an Asterisk has, as canonical events between
- * resync/begin and resync/end of each kind, and of kind "all" around the whole. */
+ * resync/begin and resync/end of each kind, and of kind "all" around the whole. A kind whose
+ * listings this Asterisk lacks, or does not permit, has no end: nothing is to be taken for gone. */
 #ifndef CTIBUS_AMI_GW_RESYNC_H
 #define CTIBUS_AMI_GW_RESYNC_H
 
@@ -13,7 +14,8 @@ struct hint_place {
 
 struct resync_handler {
     void (*mark)(void *arg, enum tel_event begin_or_end, const char *kind);
-    void (*item)(void *arg, const struct ami_block *b);   /* an event of a listing */
+    /* An event of a listing, or an answer that reads as the event of that name. */
+    void (*item)(void *arg, struct view name, const struct ami_block *b);
     void (*bridge)(void *arg, const struct ami_block *b); /* a line of the list of bridges */
     void (*relist)(void *arg); /* channels and bridges are told anew from here on */
     void (*finished)(void *arg, bool complete);
@@ -29,5 +31,8 @@ void resync_start(struct resync *r, const struct hint_place *hints, size_t n_hin
 /* The link went down: it is not complete. */
 void resync_abort(struct resync *r);
 bool resync_running(const struct resync *r);
+
+/* The answer says that this Asterisk has no such action, or does not permit it to us. */
+bool response_is_missing(const struct ami_block *response);
 
 #endif

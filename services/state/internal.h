@@ -2,6 +2,8 @@
 #ifndef CTIBUS_STATE_INTERNAL_H
 #define CTIBUS_STATE_INTERNAL_H
 
+#include <sys/queue.h>
+
 #include "base/map.h"
 #include "state.h"
 
@@ -40,6 +42,8 @@ struct state {
     struct loop_timer *lists_timer; /* runs while a list could not be read */
     uint64_t started;
     bool settled;
+    LIST_HEAD(, passed) actions; /* passed on to gateways (action.c) */
+    size_t n_actions;
     struct msg_doc doc;
     struct buf room;
     struct metrics *metrics;
@@ -129,6 +133,11 @@ void snapshots_ask(struct snapshots *ss, struct bus_peer *p, uint64_t id,
 void snapshots_peer_gone(struct snapshots *ss, struct bus_peer *p);
 void snapshots_settled(struct snapshots *ss);
 
+/* ---- action.c ---- */
+void action_pass(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body);
+/* NULL: all are gone. */
+void action_peer_gone(struct state *s, struct bus_peer *p);
+
 /* ---- commands/ ---- */
 typedef void command_fn(struct state *s, struct session *se, struct bus_peer *p, uint64_t id,
                         const msgpack_object *body);
@@ -141,6 +150,8 @@ void command_run(struct state *s, struct bus_peer *p, uint64_t id, const msgpack
 
 /* Commits the store, publishes, and gives the number reached. */
 uint64_t state_commit(struct state *s, bool synthetic);
+/* The site of that name, or NULL. */
+struct site *state_site(struct state *s, struct view name);
 void state_reply(struct state *s, struct bus_peer *p, uint64_t id, enum bus_status status);
 
 #endif

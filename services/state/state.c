@@ -28,7 +28,7 @@ void state_reply(struct state *s, struct bus_peer *p, uint64_t id, enum bus_stat
     bus_server_reply(s->server, p, id, status, view_of(NULL, 0));
 }
 
-static struct site *site_named(struct state *s, struct view name)
+struct site *state_site(struct state *s, struct view name)
 {
     for (size_t i = 0; i < s->n_sites; i++)
         if (view_eq(xod_site_name(s->sites[i].domain->site), name))
@@ -47,7 +47,7 @@ static void on_message(void *arg, const struct bus_msg *m)
     int rc = tel_read(&t, m, &s->doc, &s->room, &name);
 
     metric_add(s->events, 1);
-    site = rc == 0 ? site_named(s, name) : NULL;
+    site = rc == 0 ? state_site(s, name) : NULL;
     if (!site) {
         metric_add(s->events_unknown, 1);
         return;
@@ -107,7 +107,7 @@ static const struct bus_sub_handler sub_handler = {on_message, on_gap};
 static void register_worker(struct state *s, struct bus_peer *p, uint64_t id,
                             const msgpack_object *body)
 {
-    struct site *site = site_named(s, msg_get_str(body, "ipbx"));
+    struct site *site = state_site(s, msg_get_str(body, "ipbx"));
     uint64_t login;
 
     if (!view_eq(msg_get_str(body, "kind"), VIEW("ami")) || !site) {
@@ -145,6 +145,7 @@ static request_fn *const requests[METHOD_COUNT] = {
     [METHOD_login_begin] = login_begin,   [METHOD_login_check] = login_check,
     [METHOD_login_open] = login_open,     [METHOD_session_renew] = login_renew,
     [METHOD_session_close] = login_close, [METHOD_command] = command_run,
+    [METHOD_ami_action] = action_pass,
 };
 
 static void on_request(void *arg, struct bus_peer *p, uint64_t id, enum bus_method method,
@@ -173,6 +174,7 @@ static void on_peer_gone(void *arg, struct bus_peer *p)
     log_info(s->log, "%.*s %.*s is gone", VIEW_ARG(bus_peer_service(p)),
              VIEW_ARG(bus_peer_instance(p)));
     snapshots_peer_gone(s->snapshots, p);
+    action_peer_gone(s, p);
     sessions_peer_gone(s->sessions, p);
     for (size_t i = 0; i < s->n_sites; i++)
         if (s->sites[i].gateway == p) {
@@ -358,6 +360,7 @@ void state_destroy(struct state **sp)
     loop_timer_destroy(&s->lists_timer);
     sessions_destroy(&s->sessions);
     snapshots_destroy(&s->snapshots);
+    action_peer_gone(s, NULL);
     bus_server_destroy(&s->server);
     bus_heart_destroy(&s->heart);
     bus_sub_destroy(&s->sub);

@@ -79,9 +79,10 @@ static inline void ast_say(struct asterisk *a, const char *text)
 /* An answer, with the ActionID of the action read last. */
 static inline void ast_answer(struct asterisk *a, const char *head, const char *headers)
 {
-    char block[1024];
+    char block[4096];
 
-    snprintf(block, sizeof(block), "%s\r\nActionID: %s\r\n%s\r\n", head, a->action_id, headers);
+    snprintf(block, sizeof(block), "%s%sActionID: %s\r\n%s\r\n", head, *head ? "\r\n" : "",
+             a->action_id, headers);
     ast_say(a, block);
 }
 
@@ -123,6 +124,84 @@ static inline void ast_expect(struct asterisk *a, const char *line, const char *
     UNTIL(a->loop, *text || ast_take_action(a, text, sizeof(text)));
     if (!strstr(text, line) || (other && !strstr(text, other)))
         fail_msg("expected %s %s, read:\n%s", line, other ? other : "", text);
+}
+
+/* An event of a list: lines that are ended by "|". */
+static inline void ast_answer_lines(struct asterisk *a, const char *lines, size_t n)
+{
+    struct buf out;
+
+    buf_init(&out, 0);
+    for (size_t i = 0; i < n; i++)
+        if (lines[i] == '|')
+            buf_append_cstr(&out, "\r\n");
+        else
+            buf_append_char(&out, lines[i]);
+    buf_append_cstr(&out, "\r\n");
+    ast_answer(a, "", buf_cstr(&out));
+    buf_free(&out);
+}
+
+/* How this Asterisk answers one action: the headers of the Response ("Response: Success" is put in
+ * front where they do not begin with one), and the events of a list. */
+struct ast_reply {
+    const char *action;
+    const char *response; /* NULL: does not answer */
+    const char *events;   /* "|" ends a line, "||" an event; NULL: no list */
+};
+
+static inline const struct ast_reply *ast_find(const struct ast_reply *replies, const char *text)
+{
+    char line[128];
+
+    for (; replies && replies->action; replies++) {
+        snprintf(line, sizeof(line), "Action: %s\r\n", replies->action);
+        if (strstr(text, line))
+            return replies;
+    }
+    return NULL;
+}
+
+static inline void ast_reply(struct asterisk *a, const struct ast_reply *r)
+{
+    if (r->response)
+        ast_answer(a, strncmp(r->response, "Response:", 9) ? "Response: Success" : "", r->response);
+    for (const char *e = r->events; e && *e;) {
+        const char *end = strstr(e, "||");
+        size_t n = end ? (size_t)(end - e) : strlen(e);
+        ast_answer_lines(a, e, n);
+        e += n + (end ? 2 : 0);
+    }
+}
+
+/* Answers what comes as `replies` say (ended by an empty one) and everything else as unknown, until
+ * `cond` holds. What was asked is appended to `asked` ("BridgeList ..."), which may be NULL. */
+#define AST_SERVE(a, replies, asked, cond)                                                         \
+    do {                                                                                           \
+        char text_[4096];                                                                          \
+        uint64_t end_ = clock_mono_us() + 20000000u;                                               \
+        while (!(cond) && clock_mono_us() < end_)                                                  \
+            if (ast_take_action(a, text_, sizeof(text_)))                                          \
+                ast_serve_one(a, replies, asked, text_);                                           \
+            else                                                                                   \
+                loop_once((a)->loop, 5);                                                           \
+        if (!(cond))                                                                               \
+            fail_msg("not reached: %s", #cond);                                                    \
+    } while (0)
+
+static inline void ast_serve_one(struct asterisk *a, const struct ast_reply *replies,
+                                 struct buf *asked, const char *text)
+{
+    static const struct ast_reply unknown = {"",
+                                             "Response: Error\r\nMessage: Invalid/unknown "
+                                             "command\r\n",
+                                             NULL};
+    const struct ast_reply *r = ast_find(replies, text);
+    const char *name = strstr(text, "Action: ");
+
+    if (asked && name)
+        buf_printf(asked, "%.*s ", (int)strcspn(name + 8, "\r"), name + 8);
+    ast_reply(a, r ? r : &unknown);
 }
 
 static inline void ast_greet(struct asterisk *a)

@@ -6,96 +6,7 @@
 
 #include <cmocka.h>
 
-#include "gateway.h"
-#include "support/asterisk.h"
-#include "support/whole_state.h"
-
-struct world {
-    struct state_world s;
-    struct asterisk a;
-    struct process p;
-    struct gateway *g;
-};
-
-static int setup(void **state)
-{
-    struct world *w = calloc(1, sizeof(*w));
-    struct gateway_options opt = {.ipbx = "xivo"};
-    int err = 0;
-
-    *state = w;
-    if (state_setup(&w->s) < 0 || !ast_start(&w->a, w->s.loop))
-        return -1;
-    opt.publish = state_endpoint_publish(w->s.s);
-    opt.request = state_endpoint_request(w->s.s);
-    opt.link = (struct link_options){.host = "127.0.0.1",
-                                     .port = w->a.port,
-                                     .username = "u",
-                                     .password = "secret",
-                                     .instance = "g",
-                                     .timeout_ms = 2000};
-    w->p = process_start(w->s.loop, "ami-gw:xivo@test", "ami-gw-xivo", NULL);
-    w->g = gateway_new(w->s.loop, w->p.bus, &opt, w->p.metrics, NULL, &err);
-    return err;
-}
-
-static int teardown(void **state)
-{
-    struct world *w = *state;
-
-    gateway_destroy(&w->g);
-    process_end(&w->p);
-    ast_end(&w->a);
-    state_teardown(&w->s);
-    free(w);
-    return 0;
-}
-
-static const char *link_of(struct world *w)
-{
-    return state_str(xod_find(w->s.site, LIST_ipbx, VIEW("xivo")), XOD(ipbx, link));
-}
-
-static struct xod_obj *channel(struct world *w, const char *name)
-{
-    return xod_find(w->s.site, LIST_channels, view_cstr(name));
-}
-
-static const char *commstatus(struct world *w, const char *name)
-{
-    return state_str(channel(w, name), XOD(channels, commstatus));
-}
-
-/* Answers the listings of a resync; channels: the events of the list of channels. */
-static void list_all(struct world *w, const char *const *channels)
-{
-    ast_expect(&w->a, "Action: BridgeList\r\n", NULL);
-    ast_answer(&w->a, "Response: Error", "Message: Invalid/unknown command\r\n");
-    ast_expect(&w->a, "Action: CoreShowChannels\r\n", NULL);
-    ast_answer(&w->a, "Response: Success", "EventList: start\r\n");
-    for (; *channels; channels++)
-        ast_answer(&w->a, "Event: CoreShowChannel", *channels);
-    ast_answer(&w->a, "Event: CoreShowChannelsComplete", "EventList: Complete\r\n");
-    ast_expect(&w->a, "Action: ExtensionStateList\r\n", NULL);
-    ast_answer(&w->a, "Response: Error", "Message: Invalid/unknown command\r\n");
-    for (int i = 0; i < 2; i++) { /* the two phones of the configuration */
-        ast_expect(&w->a, "Action: ExtensionState\r\n", "Context: default\r\n");
-        ast_answer(&w->a, "Response: Success",
-                   "Exten: 1001\r\nContext: default\r\nHint: SIP/alice\r\nStatus: 1\r\n");
-    }
-}
-
-static const char *const no_channels[] = {NULL};
-
-/* Logs in; raw events are not asked for. */
-static void come_up(struct world *w, const char *const *channels)
-{
-    ast_log_in(&w->a);
-    ast_expect(&w->a, "Action: Events\r\n", "EventMask: system,call,agent,user,originate\r\n");
-    ast_answer(&w->a, "Response: Success", "Events: On\r\n");
-    list_all(w, channels);
-    UNTIL(w->s.loop, strcmp(link_of(w), "up") == 0);
-}
+#include "support/gateway_world.h"
 
 static void start_call(struct world *w)
 {
@@ -108,9 +19,9 @@ static void start_call(struct world *w)
 
 static void everything_is_listed_when_both_sides_are_there(void **state)
 {
-    static const char *const channels[] = {
-        "Channel: SIP/alice-1\r\nChannelState: 6\r\nBridgedChannel: SIP/bob-2\r\n",
-        "Channel: SIP/bob-2\r\nChannelState: 6\r\nBridgedChannel: SIP/alice-1\r\n", NULL};
+    static const char *const channels =
+        "Event: CoreShowChannel|Channel: SIP/alice-1|ChannelState: 6|BridgedChannel: SIP/bob-2||"
+        "Event: CoreShowChannel|Channel: SIP/bob-2|ChannelState: 6|BridgedChannel: SIP/alice-1||";
     struct world *w = *state;
 
     assert_string_equal(link_of(w), "down");
@@ -124,7 +35,8 @@ static void everything_is_listed_when_both_sides_are_there(void **state)
 
 static void a_cut_link_leaves_no_ghosts_behind(void **state)
 {
-    static const char *const channels[] = {"Channel: SIP/bob-2\r\nChannelState: 6\r\n", NULL};
+    static const char *const channels =
+        "Event: CoreShowChannel|Channel: SIP/bob-2|ChannelState: 6||";
     struct world *w = *state;
 
     come_up(w, no_channels);
@@ -140,7 +52,8 @@ static void a_cut_link_leaves_no_ghosts_behind(void **state)
 
 static void a_restarted_state_asks_for_everything(void **state)
 {
-    static const char *const channels[] = {"Channel: SIP/alice-1\r\nChannelState: 6\r\n", NULL};
+    static const char *const channels =
+        "Event: CoreShowChannel|Channel: SIP/alice-1|ChannelState: 6||";
     struct world *w = *state;
     char publish[64], subscribe[64], request[64];
 
@@ -154,7 +67,6 @@ static void a_restarted_state_asks_for_everything(void **state)
         loop_once(w->s.loop, 5);
     }
     list_all(w, channels);
-    UNTIL(w->s.loop, strcmp(link_of(w), "up") == 0);
     assert_non_null(channel(w, "SIP/alice-1"));
     assert_int_equal(w->a.connections, 1); /* Asterisk noticed nothing */
 }
@@ -166,17 +78,109 @@ static void a_listing_that_is_not_answered_is_tried_again(void **state)
     ast_log_in(&w->a);
     ast_expect(&w->a, "Action: Events\r\n", NULL);
     ast_answer(&w->a, "Response: Success", "");
+    ast_expect(&w->a, "Action: ListCommands\r\n", NULL);
+    ast_answer(&w->a, "Response: Success", "Ping: Keepalive.\r\n");
     ast_expect(&w->a, "Action: BridgeList\r\n", NULL);
-    ast_answer(&w->a, "Response: Error", "");
+    ast_answer(&w->a, "Response: Error", "Message: Invalid/unknown command\r\n");
     ast_expect(&w->a, "Action: CoreShowChannels\r\n", NULL);
     for (int i = 0; i < 8; i++) { /* alive, but that list never comes */
-        ast_say(&w->a, "Event: Reload\r\n\r\n");
+        ast_say(&w->a, "Event: Cdr\r\n\r\n");
         run_for(w->s.loop, 1500);
     }
     assert_string_equal(link_of(w), "resync");
     list_all(w, no_channels); /* with the hints of before */
-    UNTIL(w->s.loop, strcmp(link_of(w), "up") == 0);
+    assert_non_null(strstr(buf_cstr(&w->asked), "ExtensionState ExtensionState "));
 }
+
+/* ---- reloads and restarts ---- */
+
+static bool asked_again(struct world *w, const char *what)
+{
+    static const struct ast_reply none[] = {{NULL, NULL, NULL}};
+    char text[4096];
+
+    if (ast_take_action(&w->a, text, sizeof(text)))
+        ast_serve_one(&w->a, none, &w->asked, text);
+    return strstr(buf_cstr(&w->asked), what) != NULL;
+}
+
+static void a_reload_is_followed_by_one_listing(void **state)
+{
+    struct world *w = *state;
+
+    come_up(w, no_channels);
+    buf_reset(&w->asked);
+    for (int i = 0; i < 20; i++)
+        ast_say(&w->a, "Event: Reload\r\nModule: x\r\n\r\n"
+                       "Event: ChannelReload\r\nChannelType: SIP\r\n\r\n");
+    UNTIL(w->s.loop, asked_again(w, "VoicemailUsersList"));
+    run_for(w->s.loop, 1500);
+    assert_int_equal(metric(w, "ctibus_ami_resyncs_total"), 2);
+}
+
+static void a_booting_asterisk_is_listed_again_once_it_is_up(void **state)
+{
+    struct world *w = *state;
+
+    come_up(w, no_channels);
+    buf_reset(&w->asked);
+    ast_say(&w->a, "Event: FullyBooted\r\nStatus: Fully Booted\r\n\r\n");
+    UNTIL(w->s.loop, asked_again(w, "VoicemailUsersList"));
+}
+
+static void on_down(void *arg, const struct bus_msg *m)
+{
+    struct buf *why = arg;
+
+    if (view_eq(m->topic, VIEW("tel/xivo/link/down/")))
+        buf_append_view(why, m->body);
+}
+
+static void an_asterisk_that_stops_says_so(void **state)
+{
+    static const struct bus_sub_handler handler = {on_down, NULL};
+    struct world *w = *state;
+    struct bus_sub *sub;
+    struct buf why;
+    int err = 0;
+
+    buf_init(&why, 0);
+    sub = bus_sub_new(w->p.bus, state_endpoint_subscribe(w->s.s), &handler, &why, &err);
+    bus_sub_add(sub, VIEW("tel/xivo/link/"));
+    come_up(w, no_channels);
+    start_call(w);
+    ast_say(&w->a, "Event: Shutdown\r\nShutdown: Cleanly\r\nRestart: True\r\n\r\n");
+    run_for(w->s.loop, 20);
+    ast_hang_up(&w->a);
+    UNTIL(w->s.loop, buf_len(&why) > 0);
+    assert_true(view_find(buf_view(&why), VIEW("Asterisk has stopped")) >= 0);
+    come_up(w, no_channels);
+    assert_null(channel(w, "SIP/alice-1"));
+    bus_sub_destroy(&sub);
+    buf_free(&why);
+}
+
+/* The end of an old call that a feature digit interrupts is told when nothing more comes. */
+static void what_is_held_back_is_told_after_a_lull(void **state)
+{
+    struct world *w = *state;
+
+    come_up(w, no_channels);
+    start_call(w);
+    ast_say(&w->a, "Event: Unlink\r\nChannel1: SIP/alice-1\r\nChannel2: SIP/bob-2\r\n\r\n");
+    UNTIL(w->s.loop, strcmp(commstatus(w, "SIP/bob-2"), "ready") == 0);
+}
+
+static void events_without_a_row_are_counted(void **state)
+{
+    struct world *w = *state;
+
+    come_up(w, no_channels);
+    ast_say(&w->a, "Event: Unheard\r\nOf: it\r\n\r\nEvent: Newexten\r\nApplication: Set\r\n\r\n");
+    UNTIL(w->s.loop, metric(w, "ctibus_ami_untranslated_total") == 2);
+}
+
+/* ---- raw events ---- */
 
 struct raw {
     int got;
@@ -193,6 +197,7 @@ static void on_raw(void *arg, const struct bus_msg *m)
     r->got++;
 }
 
+/* 1.8: no filters, so the mask is changed on the one link. */
 static void raw_events_flow_only_while_somebody_listens(void **state)
 {
     static const struct bus_sub_handler handler = {on_raw, NULL};
@@ -221,6 +226,64 @@ static void raw_events_flow_only_while_somebody_listens(void **state)
     buf_free(&raw.body);
 }
 
+#define DROPPED "EventMask: system,call,agent,user,originate,dialplan\r\n"
+
+/* Filters hold the flood back; raw events then come over a link of their own. */
+static void filters_stay_in_force_beside_a_listener(void **state)
+{
+    static const struct bus_sub_handler handler = {on_raw, NULL};
+    static const struct ast_reply any[] = {{"Challenge", "Challenge: 1\r\n", NULL},
+                                           {"Login", "Message: Authentication accepted\r\n", NULL},
+                                           {NULL, NULL, NULL}};
+    struct world *w = *state;
+    struct raw raw = {.got = 0};
+    struct bus_sub *sub;
+    struct asterisk tap;
+    int err = 0;
+
+    w->commands = "Ping: x\r\nFilter: Dynamically add filters.\r\n";
+    come_up(w, no_channels);
+    assert_non_null(strstr(buf_cstr(&w->asked), "Filter Filter "));
+    AST_SERVE(&w->a, any, &w->asked, strstr(buf_cstr(&w->asked), "Events") != NULL);
+    buf_init(&raw.body, 0);
+    sub = bus_sub_new(w->p.bus, state_endpoint_subscribe(w->s.s), &handler, &raw, &err);
+    bus_sub_add(sub, VIEW("ami/xivo/"));
+    tap = w->a; /* the same listener; the gateway's link stays as it is */
+    tap.conn = -1;
+    buf_init(&tap.in, 0);
+    ast_log_in(&tap);
+    ast_say(&tap, "Event: VarSet\r\nVariable: A\r\nValue: x\r\n\r\n");
+    ast_say(&w->a, "Event: Newchannel\r\nChannel: SIP/alice-1\r\nChannelState: 4\r\n\r\n");
+    UNTIL(w->s.loop, raw.got == 1 && channel(w, "SIP/alice-1"));
+    assert_string_equal(link_of(w), "up");
+    bus_sub_destroy(&sub);
+    UNTIL(w->s.loop, ast_closed(&tap)); /* nobody listens any more */
+    ast_hang_up(&tap);
+    buf_free(&tap.in);
+    buf_free(&raw.body);
+}
+
+static void a_refused_filter_leaves_the_mask_narrow(void **state)
+{
+    static const struct ast_reply replies[] = {
+        {"Filter", "Response: Error\r\nMessage: Filter could not be added\r\n", NULL},
+        {NULL, NULL, NULL}};
+    struct world *w = *state;
+    char text[1024];
+
+    w->commands = "Filter: Dynamically add filters.\r\n";
+    ast_log_in(&w->a);
+    ast_expect(&w->a, "Action: Events\r\n", NULL);
+    ast_answer(&w->a, "Response: Success", "");
+    ast_expect(&w->a, "Action: ListCommands\r\n", NULL);
+    ast_answer(&w->a, "Response: Success", w->commands);
+    AST_SERVE(&w->a, replies, &w->asked, strstr(buf_cstr(&w->asked), "VoicemailUsersList") != NULL);
+    run_for(w->s.loop, 50);
+    while (ast_take_action(&w->a, text, sizeof(text)))
+        assert_null(strstr(text, DROPPED));
+    assert_null(strstr(buf_cstr(&w->asked), "Events"));
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -229,7 +292,14 @@ int main(void)
         T(a_cut_link_leaves_no_ghosts_behind),
         T(a_restarted_state_asks_for_everything),
         T(a_listing_that_is_not_answered_is_tried_again),
+        T(a_reload_is_followed_by_one_listing),
+        T(a_booting_asterisk_is_listed_again_once_it_is_up),
+        T(an_asterisk_that_stops_says_so),
+        T(what_is_held_back_is_told_after_a_lull),
+        T(events_without_a_row_are_counted),
         T(raw_events_flow_only_while_somebody_listens),
+        T(filters_stay_in_force_beside_a_listener),
+        T(a_refused_filter_leaves_the_mask_narrow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

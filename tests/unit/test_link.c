@@ -1,4 +1,4 @@
-/* The AMI link and the resync against an Asterisk that is played here, line by line. */
+/* The AMI link against an Asterisk that is played here, line by line. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,22 +8,17 @@
 #include <cmocka.h>
 
 #include "link.h"
-#include "resync.h"
 #include "support/asterisk.h"
 
 struct world {
     struct loop *loop;
     struct metrics *metrics;
     struct ami_link *link;
-    struct resync *resync;
     struct asterisk a;
     /* what the link told */
     int ups, downs;
     char banner[64], reason[128];
     struct buf events; /* names */
-    struct buf told;   /* by the resync */
-    int finished;
-    bool complete;
 };
 
 static void log_in(struct world *w)
@@ -48,8 +43,6 @@ static void on_down(void *arg, const char *reason)
 
     w->downs++;
     snprintf(w->reason, sizeof(w->reason), "%s", reason);
-    if (w->resync)
-        resync_abort(w->resync);
 }
 
 static void on_event(void *arg, const struct ami_block *b)
@@ -63,41 +56,6 @@ static bool want(void *arg, struct view event)
 }
 
 static const struct link_handler link_handler = {on_up, on_down, on_event, want};
-
-static void on_mark(void *arg, enum tel_event ev, const char *kind)
-{
-    buf_printf(&((struct world *)arg)->told, "%s %s; ", ev == TEL_resync_begin ? "begin" : "end",
-               kind);
-}
-
-static void on_item(void *arg, const struct ami_block *b)
-{
-    struct view what = ami_get(b, "Channel").ptr ? ami_get(b, "Channel") : ami_get(b, "Exten");
-
-    buf_printf(&((struct world *)arg)->told, "%.*s; ", VIEW_ARG(what));
-}
-
-static void on_bridge(void *arg, const struct ami_block *b)
-{
-    buf_printf(&((struct world *)arg)->told, "bridge %.*s; ",
-               VIEW_ARG(ami_get(b, "BridgeUniqueid")));
-}
-
-static void on_relist(void *arg)
-{
-    buf_append_cstr(&((struct world *)arg)->told, "relist; ");
-}
-
-static void on_finished(void *arg, bool complete)
-{
-    struct world *w = arg;
-
-    w->finished++;
-    w->complete = complete;
-}
-
-static const struct resync_handler resync_handler = {on_mark, on_item, on_bridge, on_relist,
-                                                     on_finished};
 
 /* ---- set-up ---- */
 
@@ -114,13 +72,11 @@ static int setup(void **state)
     w->loop = loop_new();
     w->metrics = metrics_new();
     buf_init(&w->events, 0);
-    buf_init(&w->told, 0);
     if (!ast_start(&w->a, w->loop))
         return -1;
     opt.port = w->a.port;
     w->link = link_new(w->loop, &opt, &link_handler, w, w->metrics, NULL);
-    w->resync = resync_new(w->link, &resync_handler, w, NULL);
-    return w->link && w->resync ? 0 : -1;
+    return w->link ? 0 : -1;
 }
 
 static int teardown(void **state)
@@ -128,11 +84,9 @@ static int teardown(void **state)
     struct world *w = *state;
 
     link_destroy(&w->link);
-    resync_destroy(&w->resync);
     ast_end(&w->a);
     metrics_destroy(&w->metrics);
     buf_free(&w->events);
-    buf_free(&w->told);
     loop_destroy(&w->loop);
     free(w);
     return 0;
@@ -313,77 +267,6 @@ static void stopping_says_goodbye_and_stays_away(void **state)
     assert_int_equal(w->downs, 0);
 }
 
-/* ---- resync ---- */
-
-static const struct hint_place two_hints[] = {{"1001", "default"}, {"1002", "default"}};
-
-static void a_new_asterisk_lists_all(void **state)
-{
-    struct world *w = *state;
-
-    log_in(w);
-    resync_start(w->resync, two_hints, 2);
-    ast_expect(&w->a, "Action: BridgeList\r\n", NULL);
-    ast_answer(&w->a, "Response: Success", "EventList: start\r\n");
-    ast_answer(&w->a, "Event: BridgeListItem", "BridgeUniqueid: x\r\nBridgeType: base\r\n");
-    ast_answer(&w->a, "Event: BridgeListComplete", "EventList: Complete\r\nListItems: 1\r\n");
-    ast_expect(&w->a, "Action: CoreShowChannels\r\n", NULL);
-    ast_answer(&w->a, "Response: Success", "EventList: start\r\n");
-    ast_answer(&w->a, "Event: CoreShowChannel", "Channel: SIP/a-1\r\n");
-    ast_say(&w->a, "Event: Hangup\r\nChannel: SIP/b-2\r\n\r\n"); /* a live one keeps its place */
-    ast_answer(&w->a, "Event: CoreShowChannelsComplete", "EventList: Complete\r\n");
-    ast_expect(&w->a, "Action: ExtensionStateList\r\n", NULL);
-    assert_true(resync_running(w->resync));
-    ast_answer(&w->a, "Response: Success", "EventList: start\r\n");
-    ast_answer(&w->a, "Event: ExtensionStatus", "Exten: 1001\r\nHint: SIP/a\r\nStatus: 0\r\n");
-    ast_answer(&w->a, "Event: ExtensionStateListComplete", "EventList: Complete\r\n");
-    UNTIL(w->loop, w->finished == 1);
-    assert_true(w->complete);
-    assert_string_equal(buf_cstr(&w->told),
-                        "begin all; relist; begin channels; bridge x; SIP/a-1; end channels; "
-                        "begin hints; 1001; end hints; end all; ");
-    assert_string_equal(buf_cstr(&w->events), "Hangup ");
-}
-
-static void an_old_asterisk_is_asked_hint_by_hint(void **state)
-{
-    struct world *w = *state;
-
-    log_in(w);
-    resync_start(w->resync, two_hints, 2);
-    ast_expect(&w->a, "Action: BridgeList\r\n", NULL);
-    ast_answer(&w->a, "Response: Error", "Message: Invalid/unknown command\r\n");
-    ast_expect(&w->a, "Action: CoreShowChannels\r\n", NULL);
-    ast_answer(&w->a, "Response: Success", "EventList: start\r\n");
-    ast_answer(&w->a, "Event: CoreShowChannelsComplete", "EventList: Complete\r\nListItems: 0\r\n");
-    ast_expect(&w->a, "Action: ExtensionStateList\r\n", NULL);
-    ast_answer(&w->a, "Response: Error", "Message: Invalid/unknown command\r\n");
-    ast_expect(&w->a, "Action: ExtensionState\r\n", "Exten: 1001\r\n");
-    ast_answer(&w->a, "Response: Success",
-               "Exten: 1001\r\nContext: default\r\nHint: SIP/a\r\nStatus: 0\r\n");
-    ast_expect(&w->a, "Exten: 1002\r\n", "Context: default\r\n");
-    ast_answer(&w->a, "Response: Error", "Message: Extension not specified\r\n");
-    UNTIL(w->loop, w->finished == 1);
-    assert_true(w->complete);
-    assert_string_equal(buf_cstr(&w->told), "begin all; relist; begin channels; end channels; "
-                                            "begin hints; 1001; end hints; end all; ");
-}
-
-static void a_link_lost_in_a_listing_leaves_it_incomplete(void **state)
-{
-    struct world *w = *state;
-
-    log_in(w);
-    resync_start(w->resync, NULL, 0);
-    ast_expect(&w->a, "Action: BridgeList\r\n", NULL);
-    ast_answer(&w->a, "Response: Success", "EventList: start\r\n");
-    ast_hang_up(&w->a);
-    UNTIL(w->loop, w->finished == 1);
-    assert_false(w->complete);
-    assert_null(strstr(buf_cstr(&w->told), "end"));
-    assert_false(resync_running(w->resync));
-}
-
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -399,9 +282,6 @@ int main(void)
         T(actions_under_way_are_ended_with_the_link),
         T(silence_is_broken_by_pings_and_ends_the_link),
         T(stopping_says_goodbye_and_stays_away),
-        T(a_new_asterisk_lists_all),
-        T(an_old_asterisk_is_asked_hint_by_hint),
-        T(a_link_lost_in_a_listing_leaves_it_incomplete),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,346 @@
+/*
+ * The request ami.action: an action of AMI, by its name or by one of ours (choices.h), and its
+ * headers. The reply has the action's name and ActionID, its response, message and headers, the
+ * events of a list, and the lines of text that Command and Queues answer with.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "internal.h"
+#include "msg/msg.h"
+
+#define MAX_EVENTS (8u << 20) /* bytes of events or text in an answer; the rest is left out */
+
+struct running_action {
+    struct gateway *g;
+    uint64_t id;
+    char action[64], actionid[96];
+    char *channel; /* of a Getvar: the answer does not name it */
+    size_t n_events, n_lines;
+    struct buf events, lines;
+    bool truncated;
+};
+
+/* ---- the answer ---- */
+
+static void put_text(struct buf *out, struct view v, enum ami_charset charset)
+{
+    struct buf text;
+
+    buf_init(&text, 4 * AMI_MAX_BLOCK);
+    ami_text(&text, v, charset);
+    msg_put_str(out, buf_view(&text));
+    buf_free(&text);
+}
+
+static void put_block(struct buf *out, const struct ami_block *b, enum ami_charset charset)
+{
+    msg_put_array(out, b->n);
+    for (unsigned i = 0; i < b->n; i++) {
+        msg_put_array(out, 2);
+        put_text(out, b->headers[i].name, charset);
+        put_text(out, b->headers[i].value, charset);
+    }
+}
+
+/* Takes back what did not fit. True when all is in. */
+static bool fitted(struct running_action *r, struct buf *b, size_t before)
+{
+    if (!b->failed)
+        return true;
+    b->failed = false;
+    b->end = b->start + before;
+    r->truncated = true;
+    return false;
+}
+
+static void add_line(struct running_action *r, struct view line)
+{
+    size_t before = buf_len(&r->lines);
+
+    if (line.len && line.ptr[line.len - 1] == '\r')
+        line.len--;
+    put_text(&r->lines, line, r->g->charset);
+    if (fitted(r, &r->lines, before))
+        r->n_lines++;
+}
+
+static void add_text(struct running_action *r, struct view text)
+{
+    while (text.len)
+        add_line(r, view_cut(&text, '\n'));
+}
+
+static void action_item(void *arg, const struct ami_block *b)
+{
+    struct running_action *r = arg;
+    size_t before = buf_len(&r->events);
+
+    if (b->kind == AMI_OTHER) {
+        add_text(r, b->raw);
+        return;
+    }
+    put_block(&r->events, b, r->g->charset);
+    if (fitted(r, &r->events, before))
+        r->n_events++;
+}
+
+/* What Command says: raw text up to 13 or 14, then a header Output for each line. */
+static void take_output(struct running_action *r, const struct ami_block *response)
+{
+    struct view line;
+
+    add_text(r, response->text);
+    for (unsigned n = 0; (line = ami_get_n(response, VIEW("Output"), n)).ptr; n++)
+        add_line(r, line);
+}
+
+static void put_answer(struct buf *out, struct running_action *r, bool good,
+                       const struct ami_block *response)
+{
+    msg_put_map(out, 8);
+    msg_put_pair(out, "response", good ? VIEW("Success") : VIEW("Error"));
+    msg_put_cstr(out, "message");
+    put_text(out, response ? ami_get(response, "Message") : view_of(NULL, 0), r->g->charset);
+    msg_put_pair(out, "action", view_cstr(r->action));
+    msg_put_pair(out, "actionid", view_cstr(r->actionid));
+    msg_put_cstr(out, "headers");
+    if (response)
+        put_block(out, response, r->g->charset);
+    else
+        msg_put_array(out, 0);
+    msg_put_cstr(out, "events");
+    msg_put_array(out, r->n_events);
+    buf_append_view(out, buf_view(&r->events));
+    msg_put_cstr(out, "output");
+    msg_put_array(out, r->n_lines);
+    buf_append_view(out, buf_view(&r->lines));
+    msg_put_cstr(out, "truncated");
+    msg_put_bool(out, r->truncated);
+}
+
+static void action_free(struct running_action *r)
+{
+    buf_free(&r->events);
+    buf_free(&r->lines);
+    free(r->channel);
+    free(r);
+}
+
+/* Two answers are worth an event to everybody: of Getvar, with the channel that was asked about,
+ * and of MailboxCount. */
+static void tell(struct running_action *r, const struct ami_block *response)
+{
+    struct ami_header headers[8] = {{VIEW("Channel"), view_cstr(r->channel)}};
+    struct ami_block b = *response;
+
+    if (view_ieq(view_cstr(r->action), VIEW("MailboxCount"))) {
+        translator_event(r->g->translator, VIEW("MailboxCount"), response, false);
+    } else if (r->channel && view_ieq(view_cstr(r->action), VIEW("Getvar"))) {
+        b.headers = headers;
+        for (b.n = 1; b.n < 8 && b.n <= response->n; b.n++)
+            headers[b.n] = response->headers[b.n - 1];
+        translator_event(r->g->translator, VIEW("Getvar"), &b, false);
+    }
+}
+
+static void action_done(void *arg, enum action_outcome outcome, const struct ami_block *response)
+{
+    static const enum bus_status words[] = {
+        [ACTION_OK] = BUS_ok,
+        [ACTION_ERROR] = BUS_ok,
+        [ACTION_TIMEOUT] = BUS_timeout,
+        [ACTION_LOST] = BUS_noconn,
+    };
+    struct running_action *r = arg;
+    struct buf out;
+
+    buf_init(&out, 0);
+    if (response)
+        take_output(r, response);
+    put_answer(&out, r, outcome == ACTION_OK, response);
+    bus_asker_reply(r->g->asker, r->id, out.failed ? BUS_busy : words[outcome],
+                    out.failed ? view_of(NULL, 0) : buf_view(&out));
+    buf_free(&out);
+    if (outcome == ACTION_OK && response)
+        tell(r, response);
+    action_free(r);
+}
+
+/* ---- the question ---- */
+
+static bool is_originate(struct view action)
+{
+    return view_ieq(action, VIEW("Originate"));
+}
+
+static bool is_left_out(struct view action, struct view name)
+{
+    return view_ieq(name, VIEW("ActionID")) || view_ieq(name, VIEW("Action")) ||
+           (is_originate(action) && view_ieq(name, VIEW("Async")));
+}
+
+/* Makes the action unusable when it is no text. */
+static void put_value(struct ami_action *aa, struct view name, const msgpack_object *value)
+{
+    if (value->type != MSGPACK_OBJECT_STR)
+        ami_action_header(aa, view_of(NULL, 0), view_of(NULL, 0));
+    else
+        ami_action_header(aa, name, msg_str(value));
+}
+
+static void put_pair(struct ami_action *aa, struct view action, const msgpack_object *key,
+                     const msgpack_object *value)
+{
+    struct view name = msg_str(key);
+
+    if (is_left_out(action, name))
+        return;
+    if (value->type != MSGPACK_OBJECT_ARRAY) {
+        put_value(aa, name, value);
+        return;
+    }
+    for (uint32_t i = 0; i < value->via.array.size; i++)
+        put_value(aa, name, &value->via.array.ptr[i]);
+}
+
+/* headers: [[name, value], ...] or {name: value or [value, ...]} */
+static void put_headers(struct ami_action *aa, struct view action, const msgpack_object *list)
+{
+    if (list && list->type == MSGPACK_OBJECT_MAP)
+        for (uint32_t i = 0; i < list->via.map.size; i++)
+            put_pair(aa, action, &list->via.map.ptr[i].key, &list->via.map.ptr[i].val);
+    if (!list || list->type != MSGPACK_OBJECT_ARRAY)
+        return;
+    for (uint32_t i = 0; i < list->via.array.size; i++) {
+        const msgpack_object *pair = &list->via.array.ptr[i];
+        if (pair->type == MSGPACK_OBJECT_ARRAY && pair->via.array.size == 2)
+            put_pair(aa, action, &pair->via.array.ptr[0], &pair->via.array.ptr[1]);
+        else
+            ami_action_header(aa, view_of(NULL, 0), view_of(NULL, 0));
+    }
+}
+
+/* The channel of a Getvar. */
+static struct view header_of(const msgpack_object *list, struct view name)
+{
+    if (list && list->type == MSGPACK_OBJECT_MAP)
+        for (uint32_t i = 0; i < list->via.map.size; i++)
+            if (view_ieq(msg_str(&list->via.map.ptr[i].key), name))
+                return msg_str(&list->via.map.ptr[i].val);
+    if (list && list->type == MSGPACK_OBJECT_ARRAY)
+        for (uint32_t i = 0; i < list->via.array.size; i++) {
+            const msgpack_object *pair = &list->via.array.ptr[i];
+            if (pair->type == MSGPACK_OBJECT_ARRAY && pair->via.array.size == 2 &&
+                view_ieq(msg_str(&pair->via.array.ptr[0]), name))
+                return msg_str(&pair->via.array.ptr[1]);
+        }
+    return view_of(NULL, 0);
+}
+
+static void text_ended(void *arg, enum action_outcome outcome, const struct ami_block *response)
+{
+    struct gateway *g = arg;
+
+    if (outcome == ACTION_OK || outcome == ACTION_ERROR)
+        actions_text_end(link_actions(g->link));
+}
+
+/* Queues: a Ping behind it marks the end of its text. */
+static int commit_text(struct gateway *g, struct ami_action *aa, struct running_action *r,
+                       uint32_t deadline_ms)
+{
+    int rc = link_commit_text(g->link, aa, deadline_ms, action_item, action_done, r);
+    struct ami_action ping;
+
+    if (rc < 0)
+        return rc;
+    link_action(g->link, &ping, VIEW("Ping"));
+    link_commit(g->link, &ping, false, deadline_ms, NULL, text_ended, g);
+    return 0;
+}
+
+/* Who asks may have more patience (timeout_ms) or less (the request's own deadline). */
+static uint32_t deadline_of(const msgpack_object *body, struct view action)
+{
+    int64_t ms = msg_get_i64(body, "timeout_ms",
+                             is_originate(action) ? ORIGINATE_DEADLINE_MS : ACTION_DEADLINE_MS);
+    int64_t asker = msg_get_i64(body, "deadline_ms", ms);
+
+    if (asker < ms)
+        ms = asker;
+    return ms < 100 ? 100 : ms > ORIGINATE_DEADLINE_MS ? ORIGINATE_DEADLINE_MS : (uint32_t)ms;
+}
+
+static int send_action(struct gateway *g, struct running_action *r, struct view name,
+                       const struct choice *choice, const msgpack_object *body)
+{
+    const msgpack_object *headers = msg_get(body, "headers");
+    struct view action = choice ? view_cstr(choice->action) : name;
+    struct view channel = header_of(headers, VIEW("Channel"));
+    struct ami_action aa;
+
+    snprintf(r->action, sizeof(r->action), "%.*s", VIEW_ARG(action));
+    r->channel = channel.len ? view_dup(channel) : NULL;
+    link_action(g->link, &aa, action);
+    snprintf(r->actionid, sizeof(r->actionid), "%s", actions_last_id(link_actions(g->link)));
+    if (choice)
+        choice_write(choice, headers, &aa);
+    else
+        put_headers(&aa, action, headers);
+    if (is_originate(action)) /* the answer comes at once, how it went with OriginateResponse */
+        ami_action_header(&aa, VIEW("Async"), VIEW("true"));
+    if (view_ieq(action, VIEW("Queues")))
+        return commit_text(g, &aa, r, deadline_of(body, action));
+    return link_commit(g->link, &aa, msg_get_bool(body, "list", false), deadline_of(body, action),
+                       action_item, action_done, r);
+}
+
+/* None of the forms of an action of ours: Asterisk has none of them, or something is not given. */
+static void answer_no_choice(struct gateway *g, uint64_t id, struct view name)
+{
+    struct buf out, text;
+
+    buf_init(&out, 4096);
+    buf_init(&text, 1024);
+    buf_printf(&text, "%.*s: this Asterisk has no such action, or not all that it needs is given",
+               VIEW_ARG(name));
+    msg_put_map(&out, 2);
+    msg_put_pair(&out, "response", VIEW("Error"));
+    msg_put_pair(&out, "message", buf_view(&text));
+    bus_asker_reply(g->asker, id, BUS_ok, buf_view(&out));
+    buf_free(&out);
+    buf_free(&text);
+}
+
+void gateway_action(struct gateway *g, uint64_t id, const msgpack_object *body)
+{
+    struct view name = msg_get_str(body, "action");
+    const struct choice *choice = choice_find(g->abilities, name, msg_get(body, "headers"));
+    struct running_action *r;
+    int rc;
+
+    if (!link_is_up(g->link)) {
+        bus_asker_reply(g->asker, id, BUS_noconn, view_of(NULL, 0));
+        return;
+    }
+    if (!choice && choice_is_known(name)) {
+        answer_no_choice(g, id, name);
+        return;
+    }
+    r = name.len && name.len < sizeof(r->action) ? calloc(1, sizeof(*r)) : NULL;
+    if (!r) {
+        bus_asker_reply(g->asker, id, BUS_malformed, view_of(NULL, 0));
+        return;
+    }
+    r->g = g;
+    r->id = id;
+    buf_init(&r->events, MAX_EVENTS);
+    buf_init(&r->lines, MAX_EVENTS);
+    rc = send_action(g, r, name, choice, body);
+    if (rc == 0)
+        return;
+    bus_asker_reply(g->asker, id, rc == -EBUSY ? BUS_busy : BUS_malformed, view_of(NULL, 0));
+    action_free(r);
+}

@@ -1,0 +1,100 @@
+/*
+ * What Asterisk is asked to tell while nobody listens to raw events: only what rows of the table
+ * are made of. Dialplan steps and variables, RTCP, CDR and DTMF are three quarters of all.
+ *
+ * The event mask says which classes come at all; it can be changed at any time and every version
+ * has it. The class dialplan holds both the AGI steps and variables that have rows and a flood that
+ * has none, so it is let in only where Filter actions (11 and later) hold the flood back. Filters
+ * cannot be taken back before the next login: whoever wants raw events then gets them over a link
+ * of their own (raw.c).
+ */
+#include "internal.h"
+
+#define CLASSES "system,call,agent,user,originate"
+
+/* Regular expressions over the whole text of an event, good as basic and as extended ones. */
+static const char *const filters[] = {
+    "!Event: VarSet.*Variable: [^X]",       "!Event: VarSet.*Variable: XIVO_[^O]",
+    "!Event: VarSet.*Variable: XIVO_O[^R]", "!Event: Newexten.*Application: [^A]",
+    "!Event: Newexten.*Application: A[^G]",
+};
+#define N_FILTERS (sizeof(filters) / sizeof(filters[0]))
+
+static void set_mask(struct gateway *g, const char *mask)
+{
+    struct ami_action aa;
+
+    if (g->mask && strcmp(g->mask, mask) == 0)
+        return;
+    g->mask = mask;
+    link_action(g->link, &aa, VIEW("Events"));
+    ami_action_header(&aa, VIEW("EventMask"), view_cstr(mask));
+    link_commit(g->link, &aa, false, ACTION_DEADLINE_MS, NULL, NULL, NULL);
+}
+
+/* One refused filter lets the flood through: then the class stays out, as without filters. */
+static void on_filter(void *arg, enum action_outcome outcome, const struct ami_block *response)
+{
+    struct gateway *g = arg;
+
+    if (outcome != ACTION_OK) {
+        if (outcome == ACTION_ERROR)
+            log_warning(g->log,
+                        "Asterisk takes no filter: %.*s; AGI steps and variables are not told",
+                        VIEW_ARG(ami_get(response, "Message")));
+        return;
+    }
+    if (++g->filters_taken == N_FILTERS && !g->raw_wanted)
+        set_mask(g, CLASSES ",dialplan");
+}
+
+static void send_filters(struct gateway *g)
+{
+    g->filtered = true;
+    for (size_t i = 0; i < N_FILTERS; i++) {
+        struct ami_action aa;
+        link_action(g->link, &aa, VIEW("Filter"));
+        ami_action_header(&aa, VIEW("Operation"), VIEW("Add"));
+        ami_action_header(&aa, VIEW("Filter"), view_cstr(filters[i]));
+        link_commit(g->link, &aa, false, ACTION_DEADLINE_MS, NULL, on_filter, g);
+    }
+}
+
+void filter_apply(struct gateway *g)
+{
+    if (!g->link || !link_is_up(g->link))
+        return;
+    if (g->raw_wanted && !g->filtered) {
+        set_mask(g, "on");
+        return;
+    }
+    if (g->filtered) /* they are in force, and with them the mask */
+        return;
+    set_mask(g, CLASSES);
+    if (abilities_has(g->abilities, VIEW("Filter")))
+        send_filters(g);
+}
+
+static void on_commands(void *arg, enum action_outcome outcome, const struct ami_block *response)
+{
+    struct gateway *g = arg;
+
+    if (outcome != ACTION_OK || !response)
+        return;
+    abilities_take(g->abilities, response);
+    if (!g->raw_wanted)
+        filter_apply(g);
+}
+
+void filter_link_up(struct gateway *g)
+{
+    struct ami_action aa;
+
+    g->mask = NULL;
+    g->filtered = false;
+    g->filters_taken = 0;
+    abilities_clear(g->abilities);
+    set_mask(g, g->raw_wanted ? "on" : CLASSES);
+    link_action(g->link, &aa, VIEW("ListCommands"));
+    link_commit(g->link, &aa, false, ACTION_DEADLINE_MS, NULL, on_commands, g);
+}

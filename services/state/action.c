@@ -1,0 +1,120 @@
+/* The request ami.action of who speaks to state: passed on to the gateway of the Asterisk that it
+ * names (ipbx, default: the first), and the answer passed back. */
+#include <stdlib.h>
+
+#include "internal.h"
+
+/* Longer than the gateway's own deadlines, so that it is the gateway who says what was late. */
+#define DEADLINE_MS 70000
+#define MAX_UNDER_WAY 1000
+
+struct passed {
+    struct state *s;
+    struct bus_peer *peer; /* NULL: it went away */
+    uint64_t id;
+    LIST_ENTRY(passed) all;
+};
+
+static int write_buf(void *data, const char *p, size_t n)
+{
+    return buf_append(data, p, n);
+}
+
+static void put_object(struct buf *out, const msgpack_object *o)
+{
+    msgpack_packer pk = {.data = out, .callback = write_buf};
+
+    msgpack_pack_object(&pk, *o);
+}
+
+static void on_answer(void *arg, enum bus_status status, const msgpack_object *body)
+{
+    struct passed *p = arg;
+    struct buf out;
+
+    buf_init(&out, 0);
+    if (body)
+        put_object(&out, body);
+    if (p->peer)
+        bus_server_reply(p->s->server, p->peer, p->id, status == BUS_gone ? BUS_noconn : status,
+                         buf_view(&out));
+    buf_free(&out);
+    LIST_REMOVE(p, all);
+    p->s->n_actions--;
+    free(p);
+}
+
+/* All of the body but the name of the ipbx and the bus's own deadline. */
+static size_t put_pairs(struct buf *out, const msgpack_object *body)
+{
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < body->via.map.size; i++) {
+        struct view key = msg_str(&body->via.map.ptr[i].key);
+        if (view_eq(key, VIEW("ipbx")) || view_eq(key, VIEW("deadline_ms")))
+            continue;
+        msg_put_str(out, key);
+        put_object(out, &body->via.map.ptr[i].val);
+        n++;
+    }
+    return n;
+}
+
+static bool pass_on(struct state *s, struct site *site, struct passed *p,
+                    const msgpack_object *body)
+{
+    int64_t deadline = msg_get_i64(body, "deadline_ms", DEADLINE_MS);
+    struct buf pairs;
+    size_t n;
+    bool sent;
+
+    buf_init(&pairs, 0);
+    n = put_pairs(&pairs, body);
+    sent = !pairs.failed &&
+           bus_server_ask(s->server, site->gateway, METHOD_ami_action, n, buf_view(&pairs),
+                          deadline > 0 && deadline < DEADLINE_MS ? (uint32_t)deadline : DEADLINE_MS,
+                          on_answer, p);
+    buf_free(&pairs);
+    return sent;
+}
+
+void action_pass(struct state *s, struct bus_peer *peer, uint64_t id, const msgpack_object *body)
+{
+    struct view name = msg_get_str(body, "ipbx");
+    struct site *site = name.len ? state_site(s, name) : &s->sites[0];
+    struct passed *p;
+
+    if (!site) {
+        state_reply(s, peer, id, BUS_not_found);
+        return;
+    }
+    if (!site->gateway || site->login == 0) {
+        state_reply(s, peer, id, BUS_noconn);
+        return;
+    }
+    p = s->n_actions < MAX_UNDER_WAY ? calloc(1, sizeof(*p)) : NULL;
+    if (!p) {
+        state_reply(s, peer, id, BUS_busy);
+        return;
+    }
+    *p = (struct passed){.s = s, .peer = peer, .id = id};
+    LIST_INSERT_HEAD(&s->actions, p, all);
+    s->n_actions++;
+    if (pass_on(s, site, p, body))
+        return;
+    LIST_REMOVE(p, all);
+    s->n_actions--;
+    free(p);
+    state_reply(s, peer, id, BUS_noconn);
+}
+
+void action_peer_gone(struct state *s, struct bus_peer *peer)
+{
+    struct passed *p;
+
+    LIST_FOREACH(p, &s->actions, all)
+    {
+        if (!peer || p->peer == peer)
+            p->peer = NULL;
+    }
+}
