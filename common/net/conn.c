@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -80,10 +81,25 @@ void conn_close(struct conn **c)
     *c = NULL;
 }
 
+/* The transport's words, before it goes. */
+static void keep_reason(struct conn *c)
+{
+    const struct conn_transport *t = c->transport;
+    const char *reason = t && t->reason ? t->reason(c->transport_state) : NULL;
+
+    snprintf(c->cls->flush->reason, CONN_REASON, "%s", reason ? reason : "");
+}
+
+const char *conn_class_reason(const struct conn_class *cls)
+{
+    return cls->flush && *cls->flush->reason ? cls->flush->reason : NULL;
+}
+
 void conn_end(struct conn *c, int why)
 {
     const struct conn_handler *handler = c->cls->handler;
 
+    keep_reason(c);
     detach(c);
     if (!(c->flags & CLOSING))
         handler->closed(c->owner, c, why);
@@ -105,7 +121,7 @@ static void settle(struct conn *c)
     if (more && c->transport) {
         conn_mark_dirty(c, 0); /* its output: next turn */
         conn_read_turn(c);
-    } else if (!(c->flags & BLOCKED)) {
+    } else if (!(c->flags & BLOCKED) || c->flags & CROSSED) {
         conn_flush_now(c);
     }
 }
@@ -147,6 +163,7 @@ int conn_class_init(struct conn_class *cls, struct loop *loop, const struct conn
     LIST_INIT(&f->all);
     f->dirty_count = 0;
     f->gone = false;
+    *f->reason = '\0';
     f->busy = 1;
     f->task = loop_task_new(loop, flush_dirty, cls);
     if (!f->task) {
@@ -174,11 +191,6 @@ void conn_class_fini(struct conn_class *cls)
     conn_flush_unref(f);
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
-{
-    conn_read_turn(arg);
-}
-
 struct conn *conn_new(struct conn_class *cls, int fd, void *owner)
 {
     struct conn *c = calloc(1, sizeof(*c));
@@ -193,7 +205,7 @@ struct conn *conn_new(struct conn_class *cls, int fd, void *owner)
     c->fd = fd;
     outq_init(&c->out);
     buf_init(&c->in, cls->max_input + CONN_SCRATCH + CONN_READ_BEHIND);
-    event_assign(&c->readable, loop_base(cls->loop), fd, EV_READ | EV_PERSIST, on_readable, c);
+    conn_watch_input(c);
     if (event_add(&c->readable, NULL) < 0) {
         free(c);
         close(fd);
@@ -260,4 +272,5 @@ void conn_set_transport(struct conn *c, const struct conn_transport *t, void *st
 {
     c->transport = t;
     c->transport_state = state;
+    conn_mark_dirty(c, MORE);
 }

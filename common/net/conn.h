@@ -5,11 +5,12 @@
  * has not taken it: an idle connection owns no buffer. Output is a queue of shared blocks, so that
  * one encoded line costs one block however many connections it goes to; what is queued in one turn
  * of the loop leaves in one writev(2) at its end. Reading and writing go through a transport, which
- * is the plain socket unless another (TLS) is set.
+ * is the plain socket unless another (TLS: net/tls.h) is set.
  */
 #ifndef CTIBUS_NET_CONN_H
 #define CTIBUS_NET_CONN_H
 
+#include <errno.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -59,6 +60,9 @@ int conn_class_init(struct conn_class *cls, struct loop *loop, const struct conn
                     size_t max_input, size_t max_output);
 /* All its connections must be gone. */
 void conn_class_fini(struct conn_class *cls);
+/* Inside `closed`: what the transport has to say about the end, for a log; NULL when `why` says it
+ * all. */
+const char *conn_class_reason(const struct conn_class *cls);
 
 /* Takes the connected (or connecting: output waits) non-blocking socket fd and closes it in the
  * end. NULL without memory (fd is closed then, too). Sets TCP_NODELAY. */
@@ -83,14 +87,24 @@ void conn_pause(struct conn *c);
 void conn_resume(struct conn *c);
 int conn_fd(const struct conn *c);
 
-/* What stands between a connection and its socket. The functions behave as readv(2) and writev(2)
- * do on a non-blocking socket: -1 and errno, EAGAIN for "later". */
+/* errno of a transport that must write before it can read on, or read before it can write. */
+#define CONN_OTHER_WAY EALREADY
+
+/* What stands between a connection and its socket. The functions behave as read(2) and writev(2) do
+ * on a non-blocking socket: -1 and errno; for "later" that is EAGAIN, or CONN_OTHER_WAY when the
+ * socket must be ready for the opposite. */
 struct conn_transport {
     ssize_t (*read)(void *state, int fd, void *p, size_t n);
     ssize_t (*writev)(void *state, int fd, const struct iovec *iov, int n);
     void (*destroy)(void *state);
+    /* Optional: all output has left and the connection closes. Says goodbye: 0, or -1 and errno as
+     * writev. May be called again after it has done so. What is read afterwards is thrown away. */
+    int (*finish)(void *state, int fd);
+    /* Optional: why it failed, NULL when it did not. */
+    const char *(*reason)(void *state);
 };
-/* Takes `state`. Call before the first turn of the loop. */
+/* Takes `state`. Call before the first turn of the loop, in which the transport is asked to read
+ * once, so that it can begin by itself. */
 void conn_set_transport(struct conn *c, const struct conn_transport *t, void *state);
 
 /* A listener: calls accepted(arg, fd, peer) with a non-blocking fd (taken by the callee) for each

@@ -38,7 +38,10 @@ enum {
     HEARD = 64,    /* the peer has closed its half while we were CLOSING */
     BLOCKED = 128, /* the socket takes nothing more: waits for `writable` */
     DEAD = 256,    /* see above */
+    CROSSED = 512, /* BLOCKED, but the transport waits for input: so does `writable` */
 };
+/* Of what a transport has to say about an end. */
+#define CONN_REASON 256
 
 struct conn {
     struct event readable;
@@ -65,8 +68,9 @@ struct conn_flush {
     TAILQ_HEAD(, conn) dirty;
     uint32_t dirty_count;
     LIST_HEAD(, conn) all;
-    uint32_t busy; /* frames that use it */
-    bool gone;     /* finished in a callback: the last of those frames frees it */
+    uint32_t busy;            /* frames that use it */
+    bool gone;                /* finished in a callback: the last of those frames frees it */
+    char reason[CONN_REASON]; /* of the end that is being told; empty: none */
     char scratch[CONN_SCRATCH];
 };
 
@@ -93,6 +97,8 @@ void conn_flush_now(struct conn *c);
 
 /* Reads and shows it to the owner; c may be gone afterwards. */
 void conn_read_turn(struct conn *c);
+/* Makes `readable` what it is called, for event_add. */
+void conn_watch_input(struct conn *c);
 /* Input that nobody will announce: what was left over before a pause, or is inside the transport. c
  * may be gone afterwards: false. */
 bool conn_show_more(struct conn *c);

@@ -113,6 +113,38 @@ static void input_ended(struct conn *c)
     conn_end(c, CONN_EOF);
 }
 
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    conn_read_turn(arg);
+}
+
+void conn_watch_input(struct conn *c)
+{
+    event_assign(&c->readable, loop_base(c->cls->loop), c->fd, EV_READ | EV_PERSIST, on_readable,
+                 c);
+}
+
+/* What the transport had to write has room now: reading goes on. */
+static void on_room(evutil_socket_t fd, short what, void *arg)
+{
+    struct conn *c = arg;
+
+    conn_watch_input(c);
+    if (event_add(&c->readable, NULL) < 0)
+        conn_end(c, ENOMEM);
+    else
+        conn_read_turn(c);
+}
+
+/* The transport cannot read on before it has written: input must not wake us meanwhile. */
+static void await_room(struct conn *c)
+{
+    event_del(&c->readable);
+    event_assign(&c->readable, loop_base(c->cls->loop), c->fd, EV_WRITE, on_room, c);
+    if (!(c->flags & PAUSED) && event_add(&c->readable, NULL) < 0)
+        conn_end(c, ENOMEM);
+}
+
 void conn_read_turn(struct conn *c)
 {
     for (int i = 0; i < READS_PER_TURN; i++) {
@@ -126,7 +158,9 @@ void conn_read_turn(struct conn *c)
             return;
         }
         if (n < 0) {
-            if (errno != EAGAIN && errno != EINTR)
+            if (errno == CONN_OTHER_WAY)
+                await_room(c);
+            else if (errno != EAGAIN && errno != EINTR)
                 conn_end(c, errno);
             return;
         }

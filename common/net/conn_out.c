@@ -17,16 +17,29 @@ static ssize_t write_socket(int fd, const struct iovec *iov, int n)
 
 static void on_writable(evutil_socket_t fd, short what, void *arg);
 
-static void block(struct conn *c)
+static void unblock(struct conn *c)
 {
-    if (c->flags & BLOCKED)
+    if (c->writable)
+        event_free(c->writable);
+    c->writable = NULL;
+    c->flags &= (uint16_t) ~(BLOCKED | CROSSED);
+}
+
+/* Output goes on when the socket is ready for `what`: EV_READ only for a transport. */
+static void block(struct conn *c, short what)
+{
+    uint16_t flags = what == EV_READ ? BLOCKED | CROSSED : BLOCKED;
+
+    if ((c->flags & (BLOCKED | CROSSED)) == flags)
         return;
-    c->writable = event_new(loop_base(c->cls->loop), c->fd, EV_WRITE | EV_PERSIST, on_writable, c);
+    unblock(c);
+    c->writable =
+        event_new(loop_base(c->cls->loop), c->fd, (short)(what | EV_PERSIST), on_writable, c);
     if (!c->writable || event_add(c->writable, NULL) < 0) {
         conn_fail(c, ENOMEM);
         return;
     }
-    c->flags |= BLOCKED;
+    c->flags |= flags;
 }
 
 int conn_write_some(struct conn *c)
@@ -39,21 +52,30 @@ int conn_write_some(struct conn *c)
                                     : write_socket(c->fd, iov, n);
         if (done < 0 && errno == EINTR)
             continue;
-        if (done < 0 && errno != EAGAIN)
+        if (done < 0 && errno != EAGAIN && errno != CONN_OTHER_WAY)
             return -errno;
         if (done < 0) {
-            block(c);
+            block(c, errno == EAGAIN ? EV_WRITE : EV_READ);
             return 0;
         }
         c->cls->bytes_out += (uint64_t)done;
         outq_consume(&c->out, (size_t)done);
     }
-    if (c->flags & BLOCKED) {
-        c->flags &= (uint16_t)~BLOCKED;
-        event_free(c->writable);
-        c->writable = NULL;
-    }
+    if (c->flags & BLOCKED)
+        unblock(c);
     return 0;
+}
+
+/* Our last word has been said: the transport's, and then the socket's. */
+static void say_goodbye(struct conn *c)
+{
+    const struct conn_transport *t = c->transport;
+
+    if (t && t->finish && t->finish(c->transport_state, c->fd) < 0 &&
+        (errno == EAGAIN || errno == CONN_OTHER_WAY))
+        block(c, errno == EAGAIN ? EV_WRITE : EV_READ);
+    else
+        shutdown(c->fd, SHUT_WR); /* again and again does no harm */
 }
 
 /* The output has just left: goes on to whatever waited for that. */
@@ -66,7 +88,7 @@ static void output_done(struct conn *c)
         return;
     }
     if (c->flags & CLOSING) {
-        shutdown(c->fd, SHUT_WR); /* again and again does no harm */
+        say_goodbye(c);
         return;
     }
     if (!(c->flags & SENT) || !handler->drained)

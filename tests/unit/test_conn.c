@@ -578,7 +578,7 @@ static void fake_destroy(void *state)
 
 static void test_transport(void **state)
 {
-    static const struct conn_transport t = {fake_read, fake_writev, fake_destroy};
+    static const struct conn_transport t = {fake_read, fake_writev, fake_destroy, NULL, NULL};
     struct world *w = *state;
     struct fake f = {.reads = 50};
     char got[64];
