@@ -34,7 +34,8 @@ struct ami_link {
     struct ami_parser parser;
     struct actions *actions;
     struct buf out;
-    char *host, *username, *password;
+    char *host, *username, *password, *tls_name;
+    struct tls_ctx *tls; /* NULL: clear text */
     char banner[64];
     uint16_t port;
     uint32_t timeout_ms;
@@ -95,9 +96,25 @@ static void lost(struct ami_link *l, const char *reason)
         l->handler->down(l->arg, reason);
 }
 
+/* How far it has come says where to look. */
 static void on_deadline(void *arg)
 {
-    lost(arg, "no login within the time limit (main.sockettimeout)");
+    struct ami_link *l = arg;
+    struct sockaddr_storage peer;
+    socklen_t n = sizeof(peer);
+    char tls[64];
+
+    if (l->phase != CONNECTING || !l->conn)
+        lost(l, "no login within the time limit (main.sockettimeout)");
+    else if (getpeername(conn_fd(l->conn), (struct sockaddr *)&peer, &n) < 0)
+        lost(l, "no connection within the time limit (main.sockettimeout)");
+    else if (!l->tls)
+        lost(l, "no greeting within the time limit (main.sockettimeout): a port for TLS is silent "
+                "like that");
+    else if (!conn_tls_describe(l->conn, tls, sizeof(tls)))
+        lost(l, "no TLS handshake within the time limit (main.sockettimeout)");
+    else
+        lost(l, "no greeting within the time limit (main.sockettimeout)");
 }
 
 /* ---- login ---- */
@@ -141,6 +158,7 @@ int link_commit(struct ami_link *l, struct ami_action *aa, bool is_list, uint32_
 static void on_login(void *arg, enum action_outcome outcome, const struct ami_block *response)
 {
     struct ami_link *l = arg;
+    char tls[64];
     char why[160];
 
     if (outcome == ACTION_LOST)
@@ -155,7 +173,9 @@ static void on_login(void *arg, enum action_outcome outcome, const struct ami_bl
     l->phase = UP;
     l->tries = 0;
     metric_set(l->up_metric, 1);
-    log_notice(l->log, "ami %s:%u: logged in to %s", l->host, l->port, l->banner);
+    conn_tls_describe(l->conn, tls, sizeof(tls));
+    log_notice(l->log, "ami %s:%u: logged in to %s (%s)", l->host, l->port, l->banner,
+               *tls ? tls : "clear text");
     l->handler->up(l->arg, l->banner);
 }
 
@@ -237,11 +257,21 @@ static bool on_block(void *arg, const struct ami_block *b)
     return l->conn == conn; /* false: it was given up meanwhile */
 }
 
+/* The first byte of a record (alert, handshake), which no greeting begins with. */
+static bool speaks_tls(struct view in)
+{
+    return in.len > 0 && (in.ptr[0] == 21 || in.ptr[0] == 22);
+}
+
 static size_t on_data(void *owner, struct conn *c, struct view in)
 {
     struct ami_link *l = owner;
     size_t used;
 
+    if (l->phase == CONNECTING && !l->tls && speaks_tls(in)) {
+        lost(l, "it speaks TLS at this port (ipbx_connection.tls is false)");
+        return in.len;
+    }
     l->heard = clock_mono_us();
     used = ami_parse(&l->parser, in, on_block, l);
     return l->conn == c ? used : in.len;
@@ -250,9 +280,11 @@ static size_t on_data(void *owner, struct conn *c, struct view in)
 static void on_closed(void *owner, struct conn *c, int why)
 {
     struct ami_link *l = owner;
+    const char *reason = conn_class_reason(&l->cls);
 
     l->conn = NULL;
-    lost(l, why == CONN_EOF           ? "closed by Asterisk"
+    lost(l, reason                    ? reason
+            : why == CONN_EOF         ? "closed by Asterisk"
             : why == CONN_INPUT_LIMIT ? "a message without end"
             : why > 0                 ? strerror(why)
                                       : "Asterisk does not read");
@@ -285,7 +317,7 @@ static void try_connect(void *arg)
     ami_parser_init(&l->parser);
     l->parser.want = want;
     l->heard = l->pinged = clock_mono_us();
-    l->conn = conn_new(&l->cls, fd, l);
+    l->conn = l->tls ? conn_new_tls(&l->cls, fd, l, l->tls, l->tls_name) : conn_new(&l->cls, fd, l);
     loop_timer_start(l->deadline, l->timeout_ms, false);
     if (!l->conn)
         lost(l, "no memory");
@@ -368,16 +400,18 @@ struct ami_link *link_new(struct loop *loop, const struct link_options *opt,
     l->log = log;
     l->port = opt->port;
     l->timeout_ms = opt->timeout_ms;
+    l->tls = opt->tls;
     buf_init(&l->out, 1 << 20);
     l->host = view_dup(view_cstr(opt->host));
     l->username = view_dup(view_cstr(opt->username));
     l->password = view_dup(view_cstr(opt->password));
+    l->tls_name = view_dup(view_cstr(opt->tls_name ? opt->tls_name : opt->host));
     l->actions = actions_new(opt->instance);
     l->retry = loop_timer_new(loop, try_connect, l);
     l->deadline = loop_timer_new(loop, on_deadline, l);
     l->tick = loop_timer_new(loop, tick, l);
-    if (!l->host || !l->username || !l->password || !l->actions || !l->retry || !l->deadline ||
-        !l->tick || make_metrics(l, metrics) < 0 ||
+    if (!l->host || !l->username || !l->password || !l->tls_name || !l->actions || !l->retry ||
+        !l->deadline || !l->tick || make_metrics(l, metrics) < 0 ||
         conn_class_init(&l->cls, loop, &conn_handler, 4 * AMI_MAX_BLOCK, 4 << 20) < 0) {
         link_destroy(&l);
         return NULL;
@@ -395,7 +429,9 @@ struct ami_link *link_twin(const struct ami_link *l, const char *instance,
                                .username = l->username,
                                .password = l->password,
                                .instance = instance,
-                               .timeout_ms = l->timeout_ms};
+                               .timeout_ms = l->timeout_ms,
+                               .tls = l->tls,
+                               .tls_name = l->tls_name};
 
     return link_new(l->loop, &opt, handler, arg, metrics, l->log);
 }
@@ -422,5 +458,6 @@ void link_destroy(struct ami_link **lp)
     if (l->password)
         explicit_bzero(l->password, strlen(l->password));
     free(l->password);
+    free(l->tls_name);
     free(l);
 }

@@ -1,6 +1,7 @@
 /*
- * The AMI link: one connection to one Asterisk, kept up for ever. Connects, logs in (MD5 challenge,
- * plain as a fall-back), pings, and comes back after a loss with a growing delay.
+ * The AMI link: one connection to one Asterisk, kept up for ever. Connects (over TLS: and verifies
+ * it), logs in (MD5 challenge, plain as a fall-back), pings, and comes back after a loss with a
+ * growing delay.
  */
 #ifndef CTIBUS_AMI_GW_LINK_H
 #define CTIBUS_AMI_GW_LINK_H
@@ -9,6 +10,7 @@
 #include "log/log.h"
 #include "loop/loop.h"
 #include "metrics/metrics.h"
+#include "net/tls.h"
 
 struct link_options {
     const char *host;
@@ -16,6 +18,8 @@ struct link_options {
     const char *username, *password;
     const char *instance; /* what ActionIDs begin with */
     uint32_t timeout_ms;  /* from connecting to being logged in */
+    struct tls_ctx *tls;  /* borrowed, outlives the link; NULL: clear text */
+    const char *tls_name; /* whom its certificate must be for; NULL: host */
 };
 
 struct link_handler {

@@ -12,8 +12,12 @@
 struct ctx {
     struct svc *svc;
     struct onbus onbus;
+    struct tls_ctx *tls; /* NULL: clear text */
     struct gateway *gateway;
 };
+
+#define AMI_PORT 5038
+#define AMI_TLS_PORT 5039
 
 /* The ipbx of --ipbx, or the first that has a connection. Its name in *name. */
 static struct json_object *find_ipbx(const struct svc *svc, const char **name)
@@ -34,6 +38,34 @@ static struct json_object *find_ipbx(const struct svc *svc, const char **name)
     return NULL;
 }
 
+/* What the connection's keys about TLS ask for; false when a file is no good, appended to `why`. */
+static bool make_tls(const struct svc *svc, const char *ipbx, struct json_object *connection,
+                     struct tls_ctx **out, struct buf *why)
+{
+    struct view ca = json_get_view(connection, "tls_ca");
+    struct tls_options opt = {.no_verify = !json_get_bool(connection, "tls_verify", true)};
+    char *path = ca.len ? config_path(svc->cfg, ca) : NULL;
+    struct tls_fault fault = {NULL, "out of memory"};
+
+    opt.ca_file = path;
+    *out = ca.len && !path ? NULL : tls_client_new(&opt, &fault);
+    if (!*out)
+        buf_printf(why, "ipbxes.%s.ipbx_connection.%s: %s%s%s", ipbx, fault.file ? "tls_ca" : "tls",
+                   fault.file ? fault.file : "", fault.file ? ": " : "", fault.reason);
+    free(path);
+    return *out != NULL;
+}
+
+static bool check_tls(const struct svc *svc, const char *ipbx, struct json_object *connection,
+                      struct buf *why)
+{
+    struct tls_ctx *tls;
+    bool good = make_tls(svc, ipbx, connection, &tls, why);
+
+    tls_destroy(&tls);
+    return good;
+}
+
 static bool check(const struct svc *svc, struct buf *why)
 {
     const char *name;
@@ -45,12 +77,43 @@ static bool check(const struct svc *svc, struct buf *why)
                    wanted);
     else if (!connection)
         buf_append_cstr(why, "ipbxes: none has an ipbx_connection");
-    else if (json_get_bool(connection, "tls", false))
-        buf_printf(why, "ipbxes.%s.ipbx_connection.tls: this version speaks AMI in clear text only",
-                   name);
     else
-        return true;
+        return !json_get_bool(connection, "tls", false) || check_tls(svc, name, connection, why);
     return false;
+}
+
+/* Again as in the check, since the files may have changed. */
+static int start_tls(struct ctx *c, const char *ipbx, struct json_object *connection)
+{
+    struct buf why;
+
+    buf_init(&why, 65536);
+    if (!make_tls(c->svc, ipbx, connection, &c->tls, &why))
+        log_error(c->svc->log, "%s", buf_cstr(&why) ? buf_cstr(&why) : "out of memory");
+    else if (!json_get_bool(connection, "tls_verify", true))
+        log_warning(c->svc->log,
+                    "ipbxes.%s.ipbx_connection.tls_verify is false: whoever is in between can pose "
+                    "as this Asterisk, read and change everything",
+                    ipbx);
+    buf_free(&why);
+    return c->tls ? 0 : -EINVAL;
+}
+
+static struct link_options link_options(const struct ctx *c, const char *ipbx,
+                                        struct json_object *con)
+{
+    struct view name = json_get_view(con, "tls_name");
+
+    return (struct link_options){
+        .host = json_get_view(con, "ipaddress").ptr,
+        .port = (uint16_t)json_get_i64(con, "ipport", c->tls ? AMI_TLS_PORT : AMI_PORT),
+        .username = json_get_view(con, "username").ptr,
+        .password = json_get_view(con, "password").ptr,
+        .instance = ipbx,
+        .timeout_ms = (uint32_t)config_int(c->svc->cfg, "main.sockettimeout") * 1000,
+        .tls = c->tls,
+        .tls_name = name.len ? name.ptr : NULL,
+    };
 }
 
 static int start(struct svc *svc, void **out)
@@ -59,12 +122,16 @@ static int start(struct svc *svc, void **out)
     struct gateway_options opt = {0};
     struct json_object *con = find_ipbx(svc, &opt.ipbx);
     char who[128];
-    int err;
+    int err = 0;
 
     if (!c)
         return -ENOMEM;
     *out = c;
     c->svc = svc;
+    if (json_get_bool(con, "tls", false))
+        err = start_tls(c, opt.ipbx, con);
+    if (err < 0)
+        return err;
     snprintf(who, sizeof(who), "ami-gw:%.64s", opt.ipbx);
     err = onbus_open(&c->onbus, svc->loop, svc->cfg, who, who, svc->metrics, svc->log);
     if (err < 0)
@@ -73,14 +140,7 @@ static int start(struct svc *svc, void **out)
     opt.request = c->onbus.request;
     opt.charset = view_ieq(json_get_view(con, "charset"), VIEW("latin1")) ? AMI_CHARSET_LATIN1
                                                                           : AMI_CHARSET_UTF8;
-    opt.link = (struct link_options){
-        .host = json_get_view(con, "ipaddress").ptr,
-        .port = (uint16_t)json_get_i64(con, "ipport", 5038),
-        .username = json_get_view(con, "username").ptr,
-        .password = json_get_view(con, "password").ptr,
-        .instance = opt.ipbx,
-        .timeout_ms = (uint32_t)config_int(svc->cfg, "main.sockettimeout") * 1000,
-    };
+    opt.link = link_options(c, opt.ipbx, con);
     c->gateway = gateway_new(svc->loop, c->onbus.bus, &opt, svc->metrics, svc->log, &err);
     if (!c->gateway)
         log_error(svc->log, "cannot start: %s", strerror(-err));
@@ -106,6 +166,7 @@ static void destroy(void **arg)
 
     gateway_destroy(&c->gateway);
     onbus_close(&c->onbus);
+    tls_destroy(&c->tls);
     free(c);
     *arg = NULL;
 }

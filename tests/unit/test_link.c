@@ -4,17 +4,26 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include <cmocka.h>
 
 #include "link.h"
 #include "support/asterisk.h"
+#include "support/certs.h"
+#include "support/tlsfront.h"
+
+static struct certs certs;
 
 struct world {
     struct loop *loop;
     struct metrics *metrics;
     struct ami_link *link;
     struct asterisk a;
+    struct tlsfront front; /* of the tests over TLS: stands before the Asterisk */
+    struct tls_ctx *tls;
+    struct log *log;
+    int log_fd;
     /* what the link told */
     int ups, downs;
     char banner[64], reason[128];
@@ -59,24 +68,40 @@ static const struct link_handler link_handler = {on_up, on_down, on_event, want}
 
 /* ---- set-up ---- */
 
-static int setup(void **state)
+/* All but the link. */
+static int prepare(void **state)
 {
     struct world *w = calloc(1, sizeof(*w));
-    struct link_options opt = {.host = "127.0.0.1",
-                               .username = "ctibus",
-                               .password = "secret",
-                               .instance = "t",
-                               .timeout_ms = 2000};
 
     *state = w;
     w->loop = loop_new();
     w->metrics = metrics_new();
+    w->log_fd = memfd_create("log", MFD_CLOEXEC);
+    w->log = log_new(w->log_fd, "test", LOG_INFO, false);
     buf_init(&w->events, 0);
-    if (!ast_start(&w->a, w->loop))
-        return -1;
-    opt.port = w->a.port;
-    w->link = link_new(w->loop, &opt, &link_handler, w, w->metrics, NULL);
+    return w->log && ast_start(&w->a, w->loop) ? 0 : -1;
+}
+
+static int start_link(struct world *w, uint16_t port, const char *tls_name)
+{
+    struct link_options opt = {.host = "127.0.0.1",
+                               .port = port,
+                               .username = "ctibus",
+                               .password = "secret",
+                               .instance = "t",
+                               .timeout_ms = 2000,
+                               .tls = w->tls,
+                               .tls_name = tls_name};
+
+    w->link = link_new(w->loop, &opt, &link_handler, w, w->metrics, w->log);
     return w->link ? 0 : -1;
+}
+
+static int setup(void **state)
+{
+    int rc = prepare(state);
+
+    return rc < 0 ? rc : start_link(*state, ((struct world *)*state)->a.port, NULL);
 }
 
 static int teardown(void **state)
@@ -84,7 +109,11 @@ static int teardown(void **state)
     struct world *w = *state;
 
     link_destroy(&w->link);
+    tlsfront_end(&w->front);
+    tls_destroy(&w->tls);
     ast_end(&w->a);
+    log_destroy(&w->log);
+    close(w->log_fd);
     metrics_destroy(&w->metrics);
     buf_free(&w->events);
     loop_destroy(&w->loop);
@@ -174,6 +203,169 @@ static void a_refused_connection_is_tried_again_and_hurrying_helps(void **state)
     assert_true(ast_listen(&w->a));
     link_hurry(w->link);
     UNTIL_MS(w->loop, ast_accept(&w->a), 500);
+}
+
+/* ---- TLS ---- */
+
+static void trust(struct world *w, const char *ca)
+{
+    struct tls_options opt = {.ca_file = ca ? certs_path(&certs, ca) : NULL, .no_verify = !ca};
+    struct tls_fault fault;
+
+    w->tls = tls_client_new(&opt, &fault);
+    assert_non_null(w->tls);
+}
+
+/* An Asterisk that shows this certificate, and a link that believes `ca` (NULL: anybody). */
+static void start_over_tls(struct world *w, const char *ca, const char *name, const char *cert)
+{
+    trust(w, ca);
+    tlsfront_start(&w->front, w->loop, w->a.port, &certs, cert);
+    assert_int_equal(start_link(w, tlsfront_port(&w->front), name), 0);
+}
+
+static bool logged(struct world *w, const char *text)
+{
+    char lines[8192];
+    ssize_t n = pread(w->log_fd, lines, sizeof(lines) - 1, 0);
+
+    lines[n > 0 ? n : 0] = '\0';
+    return strstr(lines, text) != NULL;
+}
+
+static void over_tls_it_logs_in(void **state)
+{
+    struct world *w = *state;
+
+    start_over_tls(w, "ca.pem", NULL, "good");
+    log_in(w);
+    assert_true(logged(w, "logged in to Asterisk Call Manager/9.0.0 (TLSv1.3 "));
+    ast_say(&w->a, "Event: Hangup\r\nChannel: SIP/a-1\r\n\r\n");
+    UNTIL(w->loop, buf_len(&w->events) > 0);
+    ast_hang_up(&w->a);
+    UNTIL(w->loop, w->downs == 1);
+    assert_string_equal(w->reason, "closed by Asterisk");
+    log_in(w);
+}
+
+static void over_tls_it_says_goodbye(void **state)
+{
+    struct world *w = *state;
+
+    start_over_tls(w, "ca.pem", NULL, "good");
+    log_in(w);
+    link_stop(w->link);
+    ast_expect(&w->a, "Action: Logoff\r\n", NULL);
+    UNTIL(w->loop, ast_closed(&w->a));
+}
+
+static void any_certificate_will_do_when_not_verified(void **state)
+{
+    struct world *w = *state;
+
+    start_over_tls(w, NULL, NULL, "expired");
+    log_in(w);
+}
+
+/* It is told, tried again, and Asterisk has not heard a word. */
+static void expect_refusal(struct world *w, const char *reason)
+{
+    UNTIL(w->loop, logged(w, reason));
+    UNTIL(w->loop, w->front.accepted >= 2);
+    run_for(w->loop, 50);
+    assert_true(logged(w, "next try in 500 ms"));
+    assert_int_equal(w->front.heard, 0);
+    assert_int_equal(w->ups, 0);
+    assert_int_equal(w->downs, 0);
+}
+
+static void a_wrong_ca_is_refused(void **state)
+{
+    start_over_tls(*state, "foreign-ca.pem", NULL, "good");
+    expect_refusal(*state, "TLS certificate refused, signed by ctibus test CA");
+}
+
+static void a_wrong_host_is_refused(void **state)
+{
+    start_over_tls(*state, "ca.pem", NULL, "other");
+    expect_refusal(*state, "it is for another host: other.example 10.1.2.3");
+}
+
+static void a_wrong_name_is_refused(void **state)
+{
+    start_over_tls(*state, "ca.pem", "elsewhere.example", "good");
+    expect_refusal(*state, "it is for another host: pbx.example 127.0.0.1");
+}
+
+static void the_name_may_be_given(void **state)
+{
+    struct world *w = *state;
+
+    start_over_tls(w, "ca.pem", "other.example", "other");
+    log_in(w);
+}
+
+static void an_expired_certificate_is_refused(void **state)
+{
+    start_over_tls(*state, "ca.pem", NULL, "expired");
+    expect_refusal(*state, "TLS certificate refused, it has expired");
+}
+
+static void clear_text_at_a_port_for_tls_is_told(void **state)
+{
+    struct world *w = *state;
+
+    trust(w, "ca.pem");
+    assert_int_equal(start_link(w, w->a.port, NULL), 0);
+    ast_greet(&w->a);
+    UNTIL(w->loop, logged(w, "TLS is not what the other side speaks (wrong version number); next "
+                             "try in 500 ms"));
+    UNTIL(w->loop, ast_accept(&w->a));
+}
+
+static void tls_at_a_port_for_clear_text_is_told(void **state)
+{
+    struct world *w = *state;
+
+    tlsfront_start(&w->front, w->loop, w->a.port, &certs, "good");
+    assert_int_equal(start_link(w, tlsfront_port(&w->front), NULL), 0);
+    UNTIL(w->loop, logged(w, "no greeting within the time limit (main.sockettimeout): a port for "
+                             "TLS is silent like that"));
+    UNTIL(w->loop, w->front.accepted >= 2);
+}
+
+/* One that does not wait for us to begin. */
+static void an_alert_in_clear_text_is_told(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(start_link(w, w->a.port, NULL), 0);
+    UNTIL(w->loop, ast_accept(&w->a));
+    ast_say(&w->a, "\x15\x03\x01");
+    UNTIL(w->loop, logged(w, "it speaks TLS at this port (ipbx_connection.tls is false)"));
+}
+
+static void a_silent_handshake_is_given_up(void **state)
+{
+    struct world *w = *state;
+
+    trust(w, "ca.pem");
+    assert_int_equal(start_link(w, w->a.port, NULL), 0);
+    UNTIL(w->loop, ast_accept(&w->a));
+    UNTIL(w->loop, logged(w, "no TLS handshake within the time limit (main.sockettimeout)"));
+    UNTIL(w->loop, ast_accept(&w->a));
+}
+
+static void a_broken_handshake_is_told(void **state)
+{
+    struct world *w = *state;
+
+    trust(w, "ca.pem");
+    assert_int_equal(start_link(w, w->a.port, NULL), 0);
+    UNTIL(w->loop, ast_accept(&w->a));
+    UNTIL(w->loop, !ast_closed(&w->a) && buf_len(&w->a.in) > 0); /* its greeting is there */
+    ast_hang_up(&w->a);
+    UNTIL(w->loop, logged(w, "TLS handshake broken off by the other side"));
 }
 
 /* ---- life ---- */
@@ -267,9 +459,22 @@ static void stopping_says_goodbye_and_stays_away(void **state)
     assert_int_equal(w->downs, 0);
 }
 
+static int make_certs(void **state)
+{
+    certs_make(&certs);
+    return 0;
+}
+
+static int remove_certs(void **state)
+{
+    certs_remove(&certs);
+    return 0;
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TLS(name) cmocka_unit_test_setup_teardown(name, prepare, teardown)
     const struct CMUnitTest tests[] = {
         T(it_logs_in_with_a_challenge),
         T(without_md5_it_logs_in_plainly),
@@ -277,11 +482,24 @@ int main(void)
         T(a_silent_asterisk_is_given_up),
         T(a_slow_login_is_given_up),
         T(a_refused_connection_is_tried_again_and_hurrying_helps),
+        TLS(over_tls_it_logs_in),
+        TLS(over_tls_it_says_goodbye),
+        TLS(any_certificate_will_do_when_not_verified),
+        TLS(a_wrong_ca_is_refused),
+        TLS(a_wrong_host_is_refused),
+        TLS(a_wrong_name_is_refused),
+        TLS(the_name_may_be_given),
+        TLS(an_expired_certificate_is_refused),
+        TLS(clear_text_at_a_port_for_tls_is_told),
+        TLS(tls_at_a_port_for_clear_text_is_told),
+        TLS(an_alert_in_clear_text_is_told),
+        TLS(a_silent_handshake_is_given_up),
+        TLS(a_broken_handshake_is_told),
         T(events_go_to_the_owner_once_it_is_up),
         T(a_connection_cut_inside_a_block_begins_afresh),
         T(actions_under_way_are_ended_with_the_link),
         T(silence_is_broken_by_pings_and_ends_the_link),
         T(stopping_says_goodbye_and_stays_away),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_certs, remove_certs);
 }
