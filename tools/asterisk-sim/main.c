@@ -18,6 +18,7 @@ struct sim {
     struct loop *loop;
     struct log *log;
     struct world world;
+    struct tls_ctx *tls; /* NULL: clear text */
     struct server *server;
     struct player *player;
     struct status *status;
@@ -118,11 +119,27 @@ static void print_listening(const char *name, const char *addr, uint16_t port)
     fflush(stdout);
 }
 
+static int load_tls(struct sim *sim)
+{
+    const struct tls_options opt = {.cert_file = sim->options.tls_cert,
+                                    .key_file = sim->options.tls_key};
+    struct tls_fault fault;
+
+    if (!opt.cert_file)
+        return 0;
+    sim->tls = tls_server_new(&opt, &fault);
+    if (sim->tls)
+        return 0;
+    fprintf(stderr, "ctibus-asterisk-sim: %s: %s\n", fault.file ? fault.file : "TLS", fault.reason);
+    return -EINVAL;
+}
+
 static int listen_all(struct sim *sim)
 {
     struct server_config config = {.listen = sim->options.listen,
                                    .username = sim->options.username,
                                    .password = sim->options.password,
+                                   .tls = sim->tls,
                                    .logged_in = sim->options.wait_login ? on_login : NULL,
                                    .arg = sim};
     int rc;
@@ -155,7 +172,9 @@ static int prepare(struct sim *sim)
     sim->stopping = loop_timer_new(sim->loop, stop_when_read, sim);
     if (!sim->term || !sim->intr || !sim->usr1 || !sim->stopping)
         return -ENOMEM;
-    rc = listen_all(sim);
+    rc = load_tls(sim);
+    if (rc == 0)
+        rc = listen_all(sim);
     if (rc < 0)
         return rc;
     sim->player =
@@ -168,6 +187,7 @@ static void clean_up(struct sim *sim)
     player_destroy(&sim->player);
     status_destroy(&sim->status);
     server_destroy(&sim->server);
+    tls_destroy(&sim->tls);
     loop_timer_destroy(&sim->stopping);
     loop_signal_destroy(&sim->usr1);
     loop_signal_destroy(&sim->intr);

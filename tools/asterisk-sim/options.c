@@ -14,6 +14,8 @@ enum {
     OPT_WAIT,
     OPT_USERNAME,
     OPT_PASSWORD,
+    OPT_TLS_CERT,
+    OPT_TLS_KEY,
     OPT_LOG_LEVEL,
     OPT_HELP,
     OPT_VERSION
@@ -29,6 +31,8 @@ static const struct option longs[] = {
     {"wait-login", no_argument, NULL, OPT_WAIT},
     {"username", required_argument, NULL, OPT_USERNAME},
     {"password", required_argument, NULL, OPT_PASSWORD},
+    {"tls-cert", required_argument, NULL, OPT_TLS_CERT},
+    {"tls-key", required_argument, NULL, OPT_TLS_KEY},
     {"log-level", required_argument, NULL, OPT_LOG_LEVEL},
     {"help", no_argument, NULL, OPT_HELP},
     {"version", no_argument, NULL, OPT_VERSION},
@@ -51,6 +55,8 @@ static const char help[] =
     "  --wait-login         start playing when the first client with events has logged in\n"
     "  --username NAME      (default: ctibus)\n"
     "  --password SECRET    (default: secret)\n"
+    "  --tls-cert FILE      AMI over TLS with this certificate (PEM)\n"
+    "  --tls-key FILE       its private key (default: in the same file)\n"
     "  --status HOST:PORT   each connection there is told in JSON what was played and is live\n"
     "  --log-level LEVEL    error, warning, notice, info or debug (default: warning)\n"
     "  --help, --version\n"
@@ -97,6 +103,12 @@ static int set(struct options *o, int option, const char *value)
         return 0;
     case OPT_PASSWORD:
         o->password = value;
+        return 0;
+    case OPT_TLS_CERT:
+        o->tls_cert = value;
+        return 0;
+    case OPT_TLS_KEY:
+        o->tls_key = value;
         return 0;
     case OPT_LOG_LEVEL:
         return log_level_parse(view_cstr(value), &o->level) < 0 ? wrong("bad --log-level", value)

@@ -14,6 +14,8 @@ struct options {
     const char *listing; /* NULL: beside the first capture */
     const char *username;
     const char *password;
+    const char *tls_cert; /* NULL: clear text */
+    const char *tls_key;  /* NULL: in tls_cert */
     struct pace pace;
     uint64_t loops;
     bool wait_login;

@@ -64,8 +64,9 @@ static bool on_block(void *arg, const struct ami_block *b)
 static void on_gone(void *owner, struct conn *conn, int why)
 {
     struct client *c = owner;
+    const char *reason = conn_class_reason(&c->server->conns);
 
-    log_info(c->server->log, "client left: %d", why);
+    log_info(c->server->log, "client left: %d %s", why, reason ? reason : "");
     client_free(c);
 }
 
@@ -117,7 +118,8 @@ static void on_accept(void *arg, int fd, const struct sockaddr *peer, socklen_t 
         close(fd);
         return;
     }
-    c->conn = conn_new(&s->conns, fd, c);
+    c->conn = s->config.tls ? conn_new_tls(&s->conns, fd, c, s->config.tls, NULL)
+                            : conn_new(&s->conns, fd, c);
     if (!c->conn) {
         client_free(c);
         return;

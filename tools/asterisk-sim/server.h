@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "filter.h"
 #include "log/log.h"
-#include "net/conn.h"
+#include "net/tls.h"
 #include "world.h"
 
 struct server;
@@ -29,6 +29,7 @@ struct server_config {
     const char *listen; /* HOST:PORT */
     const char *username;
     const char *password;
+    struct tls_ctx *tls;          /* NULL: clear text */
     void (*logged_in)(void *arg); /* a client that gets events has logged in */
     void *arg;
 };
