@@ -57,13 +57,18 @@ static size_t on_data(void *owner, struct conn *c, struct view in)
     return in.len;
 }
 
+/* For its class, whose reason is there only inside `closed`. */
+static struct world *the_world;
+
 static void on_closed(void *owner, struct conn *c, int why)
 {
+    const char *reason = conn_class_reason(&the_world->cls);
     struct side *s = owner;
 
     s->ended++;
     s->why = why;
     s->c = NULL;
+    snprintf(s->reason, sizeof(s->reason), "%s", reason ? reason : "");
 }
 
 static void on_drained(void *owner, struct conn *c)
@@ -71,18 +76,7 @@ static void on_drained(void *owner, struct conn *c)
     ((struct side *)owner)->drained++;
 }
 
-/* The same class for both ends would mix up their reasons. */
-static struct world *the_world;
-
-static void on_closed_with_reason(void *owner, struct conn *c, int why)
-{
-    const char *reason = conn_class_reason(&the_world->cls);
-
-    on_closed(owner, c, why);
-    snprintf(((struct side *)owner)->reason, CONN_REASON, "%s", reason ? reason : "");
-}
-
-static const struct conn_handler handler = {on_data, on_closed_with_reason, on_drained};
+static const struct conn_handler handler = {on_data, on_closed, on_drained};
 
 /* ---- the wire ---- */
 
