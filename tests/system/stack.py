@@ -91,6 +91,8 @@ class Stack:
     """state, ami-gw and any number of cti-gw against the simulator. Ports are fixed at the start so
     that a part can be killed and started again."""
 
+    ROOT = ROOT
+
     def __init__(self, capture="20/02-call-answered.ami", pace="real", users=None, lines=None,
                  config=None, sim_args=(), parts=("sim", "state", "ami-gw", "cti-gw")):
         self.dir = tempfile.TemporaryDirectory(prefix="ctibus-test-")
@@ -120,9 +122,12 @@ class Stack:
                 at = at.setdefault(key, {})
             at[last] = value
         self.path("ctibus.json").write_text(json.dumps(site))
+        for given in (ROOT / "config").glob("*.json"):
+            if given.name != "ctibus.json":
+                self.path(given.name).write_text(given.read_text())
         for name, given in (("users", users), ("lines", lines)):
-            text = (ROOT / "config" / f"{name}.json").read_text() if given is None else json.dumps(given)
-            self.path(f"{name}.json").write_text(text)
+            if given is not None:
+                self.path(f"{name}.json").write_text(json.dumps(given))
 
     def path(self, name):
         return pathlib.Path(self.dir.name) / name
@@ -142,6 +147,20 @@ class Stack:
                 program.cti = program.listening("CTI")
         self.programs[part] = program
         return program
+
+    def second_asterisk(self, ipbx, capture):
+        """Another simulator with a gateway of its own, for an ipbx that the configuration has already."""
+        port = free_port()
+        site = json.loads(self.path("ctibus.json").read_text())
+        site["ipbxes"][ipbx]["ipbx_connection"]["ipport"] = port
+        self.path("ctibus.json").write_text(json.dumps(site))
+        site["ctibus"]["http"]["ami-gw"] = "127.0.0.1:0"
+        self.path(f"{ipbx}.json").write_text(json.dumps(site))
+        self.programs[f"sim-{ipbx}"] = Program([BIN / "ctibus-asterisk-sim", "--listen", f"127.0.0.1:{port}",
+                                                "--capture", DATA / capture])
+        self.programs[f"ami-gw-{ipbx}"] = Program([BIN / "ctibus-ami-gw", "--config", self.path(f"{ipbx}.json"),
+                                                   "--ipbx", ipbx])
+        self.programs[f"ami-gw-{ipbx}"].http = self.programs[f"ami-gw-{ipbx}"].listening("metrics")
 
     def kill(self, part):
         self.programs.pop(part).kill()
@@ -187,9 +206,9 @@ class Stack:
 
     def stop(self):
         codes = {}
-        for name in ("cti-gw2", "cti-gw", "ami-gw", "state", "sim"):
-            if name in self.programs:
-                codes[name] = self.programs[name].terminate()
+        order = ("cti-gw", "ami-gw", "state", "sim")
+        for name in sorted(self.programs, key=lambda n: next(i for i, o in enumerate(order) if n.startswith(o))):
+            codes[name] = self.programs[name].terminate()
         problems = [line for p in self.programs.values() for line in p.lines
                     if "Sanitizer" in line or "runtime error" in line]
         assert not problems, "\n".join(problems)

@@ -34,25 +34,40 @@ static void free_bay(struct domain *d, struct xod_obj *lot, struct view space)
     xod_map_del(lot, XOD(parkinglots, bays), space);
 }
 
-/* When it was parked: told anew by a listing it must not seem to have come just now. */
-static double parktime(const struct value *before, struct view channel, const struct tel *t)
+/* What is known of this channel's bay, or NULL: a listing tells less than the event did (1.8 not
+ * who parked it), and it must not seem to have come just now. */
+static const struct value *known(const struct xod_obj *lot, struct view space, struct view channel)
 {
-    const struct value *parked = before ? value_map_get(before, VIEW("parked")) : NULL;
+    const struct value *bay = value_map_get(bays(lot), space);
+    const struct value *parked = bay ? value_map_get(bay, VIEW("parked")) : NULL;
+
+    return parked && view_eq(value_view(parked), channel) ? bay : NULL;
+}
+
+static double parktime(const struct value *before, const struct tel *t)
+{
     const struct value *since = before ? value_map_get(before, VIEW("parktime")) : NULL;
 
-    if (since && since->type == V_FLOAT && parked && view_eq(value_view(parked), channel))
+    if (since && since->type == V_FLOAT)
         return since->f;
     return t->time - (double)(tel_has(t, TELF_duration) ? t->num[TELF_duration] : 0);
+}
+
+static struct view parker(const struct value *before, const struct tel *t)
+{
+    if (tel_has(t, TELF_parker) || !before)
+        return t->str[TELF_parker];
+    return value_view(value_map_get(before, VIEW("parker")));
 }
 
 static void fill_bay(struct xod_obj *lot, struct view space, struct view channel,
                      const struct tel *t)
 {
+    const struct value *before = known(lot, space, channel);
     struct value bay = {.type = V_MAP};
-    struct value since = {.type = V_FLOAT,
-                          .f = parktime(value_map_get(bays(lot), space), channel, t)};
+    struct value since = {.type = V_FLOAT, .f = parktime(before, t)};
 
-    put_text(&bay, "parker", t->str[TELF_parker]);
+    put_text(&bay, "parker", parker(before, t));
     put_text(&bay, "parked", channel);
     put_text(&bay, "exten", space);
     put_text(&bay, "cid_name", t->str[TELF_callerid_name]);
