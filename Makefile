@@ -2,12 +2,14 @@
 # missing is installed with apt-get, as root or by sudo.
 .DEFAULT_GOAL := help
 ASTERISK ?= 20
+SCENARIO ?= 02-call-answered
 FUZZ_SECONDS ?= 20
 
 .PHONY: help deps build run test asan tsan fuzz lint bench compose-test format clean
 
 help:
-	@echo "make run           build, and run ctibus against a recorded Asterisk (ASTERISK=1.8: an old one)"
+	@echo "make run           build, and run ctibus against a recorded Asterisk (ASTERISK=1.8: an old one;"
+	@echo "                   SCENARIO=11-queue-answered: another of tests/data/ami/)"
 	@echo "make build         release build in build/, programs in build/bin/"
 	@echo "make test          all tests; the last line counts them"
 	@echo "make asan, tsan    all tests with sanitizers"
@@ -29,7 +31,7 @@ build: deps
 	@cmake --build --preset release
 
 run: build
-	@scripts/run --asterisk $(ASTERISK)
+	@scripts/run --asterisk $(ASTERISK) --scenario $(SCENARIO)
 
 test: build
 	@scripts/test

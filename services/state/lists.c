@@ -178,10 +178,12 @@ static void finish_user(struct state *s, struct xod_obj *o, struct json_object *
 
 /* ---- phones, trunks, mailboxes ---- */
 
-/* PROTOCOL/name: what channel names begin with. */
+/* PROTOCOL/name: what channel names begin with. XiVO calls the driver iax whose channels are
+ * IAX2/... */
 static void set_identity(struct xod_obj *o, unsigned field, struct json_object *item)
 {
-    struct view protocol = text_of(item, "protocol");
+    struct view given = text_of(item, "protocol");
+    struct view protocol = view_ieq(given, VIEW("iax")) ? VIEW("IAX2") : given;
     struct view name = text_of(item, "name");
     char identity[256];
 
@@ -203,19 +205,10 @@ static void finish_phone(struct state *s, struct xod_obj *o, struct json_object 
         set_identity(o, XOD(phones, identity), item);
 }
 
-/* XiVO calls the driver of IAX trunks "iax", Asterisk calls their channels IAX2/... */
 static void finish_trunk(struct state *s, struct xod_obj *o, struct json_object *item)
 {
-    struct view identity;
-    char iax2[256];
-
     (void)s;
     set_identity(o, XOD(trunks, identity), item);
-    identity = xod_get_str(o, XOD(trunks, identity));
-    if (!view_starts(identity, VIEW("IAX/")))
-        return;
-    snprintf(iax2, sizeof(iax2), "IAX2/%.*s", (int)(identity.len - 4), identity.ptr + 4);
-    xod_set_str(o, XOD(trunks, identity), view_cstr(iax2));
 }
 
 static void finish_voicemail(struct state *s, struct xod_obj *o, struct json_object *item)

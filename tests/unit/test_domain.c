@@ -297,6 +297,22 @@ static void a_masquerade_moves_the_call_and_keeps_the_phone(void **state)
     assert_int_equal(xod_count(w->s->site, LIST_channels), 3);
 }
 
+/* 11 lists a zombie of a parked channel for as long as the call lives. */
+static void makeshift_channels_and_zombies_are_not_shown(void **state)
+{
+    struct world *w = *state;
+
+    a_call_of_two(w);
+    say(w, "Event: CoreShowChannel|Channel: Parked/Local/5006@default-1;1<ZOMBIE>|ChannelState: 0");
+    say(w, "Event: CoreShowChannel|Channel: SIP/dave-9<ZOMBIE>|ChannelState: 0");
+    say(w, NEW("AsyncGoto/SIP/bob-2", "6"));
+    assert_int_equal(xod_count(w->s->site, LIST_channels), 2);
+    say(w, "Event: Rename|Channel: AsyncGoto/SIP/bob-2|Newname: SIP/bob-2|Uniqueid: 9.9");
+    assert_string_equal(field(w, "SIP/bob-2", COMM), "ready"); /* it goes on somewhere else */
+    assert_string_equal(field(w, "SIP/bob-2", XOD(channels, uniqueid)), "9.9");
+    assert_string_equal(field(w, "SIP/alice-1", COMM), "ready");
+}
+
 static void a_plain_rename_takes_everything_along(void **state)
 {
     struct world *w = *state;
@@ -438,6 +454,7 @@ int main(void)
         T(a_failed_dial_is_forgotten),
         T(an_originate_rings_a_phone_without_a_caller),
         T(a_masquerade_moves_the_call_and_keeps_the_phone),
+        T(makeshift_channels_and_zombies_are_not_shown),
         T(a_plain_rename_takes_everything_along),
         T(a_hint_of_several_devices_is_of_its_extension),
         T(a_name_used_again_is_another_channel),

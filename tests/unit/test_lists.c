@@ -86,11 +86,42 @@ static void identities_follow_the_protocol(void **state)
            "[{\"id\":1,\"protocol\":\"pjsip\",\"name\":\"bob\"},"
            "{\"id\":2,\"protocol\":\"custom\",\"name\":\"Local/5@x\"},"
            "{\"id\":3,\"protocol\":\"sip\"},"
+           "{\"id\":5,\"protocol\":\"iax\",\"name\":\"frank\"},"
            "{\"id\":4,\"protocol\":\"sip\",\"name\":\"x\",\"identity\":\"IAX2/own\"}]");
     assert_string_equal(state_str(phone(w, "1"), XOD(phones, identity)), "PJSIP/bob");
     assert_string_equal(state_str(phone(w, "2"), XOD(phones, identity)), "Local/5@x");
     assert_string_equal(state_str(phone(w, "3"), XOD(phones, identity)), "(none)");
     assert_string_equal(state_str(phone(w, "4"), XOD(phones, identity)), "IAX2/own");
+    assert_string_equal(state_str(phone(w, "5"), XOD(phones, identity)), "IAX2/frank");
+}
+
+/* The sample site has every list. Its state is made beside the test's own. */
+static void every_list_of_the_sample_site_is_loaded(void **state)
+{
+    static const struct {
+        enum xod_list list;
+        size_t n;
+    } lists[] = {{LIST_users, 5},    {LIST_phones, 5},  {LIST_agents, 2},     {LIST_queues, 4},
+                 {LIST_groups, 1},   {LIST_meetmes, 2}, {LIST_voicemails, 5}, {LIST_incalls, 2},
+                 {LIST_contexts, 2}, {LIST_trunks, 1},  {LIST_parkinglots, 1}};
+    struct state_world *w = *state;
+    struct config_errors errors = {0};
+    struct config *sample = config_load(TEST_SOURCE_DIR "/config/ctibus.json", NULL, &errors);
+
+    assert_non_null(sample);
+    config_errors_free(&errors);
+    assert_int_equal(lists_load(w->s, sample), 0);
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+        assert_int_equal(xod_count(w->site, lists[i].list), lists[i].n);
+    assert_string_equal(
+        state_str(xod_find(w->site, LIST_voicemails, VIEW("3")), XOD(voicemails, fullmailbox)),
+        "1003@default");
+    assert_string_equal(state_str(xod_find(w->site, LIST_trunks, VIEW("1")), XOD(trunks, identity)),
+                        "SIP/pstn");
+    assert_non_null(xod_find(w->site, LIST_contexts, VIEW("from-extern")));
+    assert_int_equal(lists_load(w->s, w->cfg), 0); /* one that has none of them */
+    assert_int_equal(xod_count(w->site, LIST_queues), 0);
+    config_destroy(&sample);
 }
 
 static void what_is_commented_or_no_object_is_left_out(void **state)
@@ -235,6 +266,7 @@ int main(void)
         T(users_and_phones_are_loaded),
         T(passwords_stay_out_of_the_store),
         T(identities_follow_the_protocol),
+        T(every_list_of_the_sample_site_is_loaded),
         T(what_is_commented_or_no_object_is_left_out),
         T(values_of_a_wrong_type_are_left_out),
         T(a_reload_publishes_only_what_differs),

@@ -79,16 +79,18 @@ static void take_state(struct xod_obj *c, const struct tel *t)
 }
 
 /* Asterisk before 12 makes a channel of such a name only to have it masqueraded into another the
- * next moment. */
+ * next moment; what is left over of a masquerade may stand in its listings for long. */
 static bool is_makeshift(struct view name)
 {
+    static const struct view zombie = {"<ZOMBIE>", 8};
     static const struct view kinds[] = {{"AsyncGoto/", 10},  {"Parked/", 7},  {"Parking/", 8},
                                         {"Transfered/", 11}, {"SIPPeer/", 8}, {"Bridge/", 7}};
 
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         if (view_starts(name, kinds[i]))
             return true;
-    return false;
+    return name.len > zombie.len &&
+           view_eq(view_of(name.ptr + name.len - zombie.len, zombie.len), zombie);
 }
 
 void channel_new(struct domain *d, const struct tel *t)
