@@ -1,4 +1,7 @@
 /* Rules about telephones: the states of their devices and their registrations. */
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "rules.h"
 
 /* Device states in words, as the numbers that hints have (pbx.h, AST_EXTENSION_*). */
@@ -56,10 +59,41 @@ static void emit_peer(struct translator *t, struct tel_out *o, struct view techn
     translator_emit(t, o);
 }
 
+/* "sip:alice@192.0.2.1:5060;ob" or, of an endpoint, "alice/sip:alice@192.0.2.1:5060;ob," with any
+ * number of them: the host and port of the first. */
+static void take_uri(struct tel_out *o)
+{
+    struct view rest = tel_out_str(o, TELF_address);
+    struct view uri = view_cut(&rest, ',');
+    struct view user = view_cut(&uri, '@');
+
+    if (uri.len == 0) { /* nobody's: sip:192.0.2.1:5060 */
+        uri = user;
+        view_cut(&uri, ':');
+    }
+    uri = view_cut(&uri, ';');
+    tel_out_drop(o, TELF_address);
+    tel_out_put_known(o, TELF_address, uri);
+}
+
 void rule_contact(struct translator *t, const struct table_row *row, const struct ami_block *b,
                   struct tel_out *o)
 {
+    take_uri(o);
     emit_peer(t, o, VIEW("PJSIP"));
+}
+
+/* host:port as in PeerStatus; without a port that is one, the host. */
+static struct view with_port(char *room, size_t size, struct view host, struct view port)
+{
+    bool v6 = memchr(host.ptr, ':', host.len) != NULL;
+    int64_t number;
+    int n;
+
+    if (view_to_i64(port, &number) < 0 || number <= 0)
+        return host;
+    n = snprintf(room, size, v6 ? "[%.*s]:%" PRId64 : "%.*s:%" PRId64, VIEW_ARG(host), number);
+    return n < 0 || (size_t)n >= size ? host : view_of(room, (size_t)n);
 }
 
 /* SIPpeers and IAXpeers say how a peer is in words of their own: those of PeerStatus are told. */
@@ -70,9 +104,11 @@ void rule_listed_peer(struct translator *t, const struct table_row *row, const s
     struct view address = tel_out_str(o, TELF_address);
     struct view name = tel_out_str(o, TELF_peer);
     bool there = address.len && !view_eq(address, VIEW("-none-"));
+    char room[256];
 
-    if (!there && tel_set_has(&o->set, TELF_address))
-        tel_out_drop(o, TELF_address);
+    tel_out_drop(o, TELF_address);
+    if (there)
+        tel_out_put(o, TELF_address, with_port(room, sizeof(room), address, ami_get(b, "IPport")));
     if (view_starts(status, VIEW("OK")))
         status = VIEW("Reachable");
     else if (view_starts(status, VIEW("LAGGED")))
@@ -92,6 +128,7 @@ void rule_listed_endpoint(struct translator *t, const struct table_row *row,
     bool there = tel_out_str(o, TELF_address).len > 0;
     bool away = view_ieq(ami_get(b, "DeviceState"), VIEW("Unavailable"));
 
+    take_uri(o);
     tel_out_put(o, TELF_status,
                 !there ? VIEW("Unregistered")
                 : away ? VIEW("Unreachable")

@@ -15,6 +15,10 @@ void rule_variable(struct translator *t, const struct table_row *row, const stru
         name = view_of(name.ptr + 1, name.len - 1);
     if (!view_starts(name, VIEW("XIVO_")))
         return;
+    if (view_eq(tel_out_str(o, TELF_channel), VIEW("none"))) { /* a global variable */
+        tel_out_drop(o, TELF_channel);
+        tel_out_drop(o, TELF_uniqueid);
+    }
     tel_out_put(o, TELF_name, name);
     tel_out_put(o, TELF_value, ami_get(b, "Value"));
     translator_emit(t, o);
@@ -75,7 +79,8 @@ void rule_mailbox(struct translator *t, const struct table_row *row, const struc
         tel_out_put(o, TELF_mailbox, view_of(full, (size_t)n));
     }
     tel_out_drop(o, TELF_context);
-    tel_out_put_num(o, TELF_waiting, o->num[TELF_new_count] > 0);
+    tel_out_put_num(o, TELF_waiting,
+                    o->num[TELF_new_count] > 0 || is_true(ami_get(b, "UrgMessages")));
     translator_emit(t, o);
 }
 

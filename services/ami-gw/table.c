@@ -203,7 +203,11 @@ static const struct table_field counted_mailbox[] = {
 
 static const struct table_field user[] = {F(channel, "Channel"), F(uniqueid, "Uniqueid"),
                                           F(name, "UserEvent")};
-static const struct table_field fax[] = {CALLER,
+static const struct table_field fax[] = {F(channel, "Channel"),
+                                         F(uniqueid, "Uniqueid"),
+                                         F(linkedid, "Linkedid"),
+                                         F2(callerid_num, "CallerIDNum", "CallerID"),
+                                         F(callerid_name, "CallerIDName"),
                                          F(status, "Status"),
                                          F(station, "RemoteStationID"),
                                          F(pages, "PagesTransferred"),
@@ -341,9 +345,9 @@ const struct table_row table[] = {
     ROW("UserEvent", user_event, USER_EVENT, user, ),
     ROW("FaxSent", fax_sent, PLAIN, fax, ), /* before 12 */
     ROW("FaxReceived", fax_received, PLAIN, fax, ),
-    ROW("SendFAXStatus", fax_status, PLAIN, fax, ),
-    ROW("ReceiveFAXStatus", fax_status, PLAIN, fax, ),
-    ROW("SendFAX", fax_sent, PLAIN, fax, ), /* 12 and later */
+    ROW("SendFAXStatus", fax_status, PLAIN, fax, WORD(kind, "send")),
+    ROW("ReceiveFAXStatus", fax_status, PLAIN, fax, WORD(kind, "receive")),
+    ROW("SendFAX", fax_sent, PLAIN, fax, ),
     ROW("ReceiveFAX", fax_received, PLAIN, fax, ),
     ROW("FAXStatus", fax_status, PLAIN, fax, ),
 

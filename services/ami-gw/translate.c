@@ -124,11 +124,19 @@ void tel_out_put_known(struct tel_out *o, enum tel_field f, struct view v)
 
 /* ---- rows ---- */
 
+/* Events of queues say it as a bare word of a caller or a peer: no other field is read so. */
+static bool is_unknown_caller(enum tel_field f, struct view v)
+{
+    return (f == TELF_callerid_num || f == TELF_callerid_name || f == TELF_connected_num ||
+            f == TELF_connected_name) &&
+           view_eq(v, VIEW("unknown"));
+}
+
 static void take_field(struct tel_out *o, enum tel_field f, struct view v)
 {
     int64_t n;
 
-    if (!v.ptr)
+    if (!v.ptr || is_unknown_caller(f, v))
         return;
     switch (schema_tel_field_type(f)) {
     case T_INT:
