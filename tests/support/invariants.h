@@ -82,14 +82,25 @@ static inline void check_member(struct xod_obj *m)
         fail_msg("%s: queue and phone do not know each other", xod_obj_id(m).ptr);
 }
 
-/* The lists hold as many as there are members tied to both. */
+/* Does an earlier member stand for the same phone or agent? */
+static inline bool is_counted(const struct xod_obj *queue, const struct xod_obj *who, size_t before)
+{
+    for (size_t n = 0; n < before; n++)
+        if (xod_is_tied(xod_tied(queue, LIST_queuemembers, n), who))
+            return true;
+    return false;
+}
+
+/* The lists hold those that members are tied to, each once. */
 static inline void check_count(struct xod_obj *queue, unsigned field, enum xod_list list)
 {
     uint32_t members = 0;
     struct xod_obj *m;
 
-    for (size_t n = 0; (m = xod_tied(queue, LIST_queuemembers, n)); n++)
-        members += xod_tied(m, list, 0) != NULL;
+    for (size_t n = 0; (m = xod_tied(queue, LIST_queuemembers, n)); n++) {
+        struct xod_obj *who = xod_tied(m, list, 0);
+        members += who && !is_counted(queue, who, n);
+    }
     if (members != xod_get(queue, field)->len)
         fail_msg("queue %s: %u members, %u told", xod_obj_id(queue).ptr, members,
                  xod_get(queue, field)->len);

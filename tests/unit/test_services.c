@@ -138,6 +138,21 @@ static void members_come_change_and_go(void **state)
     assert_null(world_find(w, LIST_queuemembers, "SIP/carol,support"));
 }
 
+static void a_phone_is_a_member_until_its_last_interface_is_none(void **state)
+{
+    struct site_world *w = *state;
+
+    say(w, "Event: QueueMemberAdded|Queue: support|Location: SIP/alice|Status: 1");
+    say(w, "Event: QueueMemberAdded|Queue: support|Location: Local/1001@default/n|Status: 1");
+    SHOWS(queues, "1", phonemembers, "['11']");
+    say(w, "Event: QueueMemberRemoved|Queue: support|Location: SIP/alice");
+    SHOWS(queues, "1", phonemembers, "['11']");
+    SHOWS(phones, "11", queues, "['1']");
+    say(w, "Event: QueueMemberRemoved|Queue: support|Location: Local/1001@default/n");
+    SHOWS(queues, "1", phonemembers, "[]");
+    SHOWS(phones, "11", queues, "[]");
+}
+
 static void an_agent_has_one_name_in_all_versions(void **state)
 {
     struct site_world *w = *state;
@@ -454,6 +469,7 @@ int main(void)
         T(old_queues_tell_of_ringing_in_their_own_way),
         T(a_masquerade_keeps_the_place_in_the_queue),
         T(members_come_change_and_go),
+        T(a_phone_is_a_member_until_its_last_interface_is_none),
         T(an_agent_has_one_name_in_all_versions),
         T(members_of_groups_trunks_and_strangers),
         T(lists_read_anew_tie_the_members_anew),

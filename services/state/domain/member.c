@@ -108,17 +108,28 @@ static void tie(struct domain *d, struct xod_obj *member)
         both_ends(queue, who, belong);
 }
 
+/* A phone can be a member twice: as SIP/alice and as Local/1001@default. */
+static bool is_member_still(const struct xod_obj *queue, const struct xod_obj *who)
+{
+    struct xod_obj *member;
+
+    for (size_t n = 0; (member = xod_tied(queue, LIST_queuemembers, n)); n++)
+        if (xod_is_tied(member, who))
+            return true;
+    return false;
+}
+
 static void untie(struct xod_obj *member)
 {
     struct xod_obj *queue = tied_queue(member);
     struct xod_obj *who = tied_who(member);
 
-    if (queue && who)
-        both_ends(queue, who, leave);
     if (queue)
         xod_untie(member, queue);
     if (who)
         xod_untie(member, who);
+    if (queue && who && !is_member_still(queue, who))
+        both_ends(queue, who, leave);
 }
 
 static void forget_members(struct domain *d, enum xod_list list, unsigned one, unsigned other)
