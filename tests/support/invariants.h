@@ -46,7 +46,7 @@ static inline void check_device(struct xod_obj *c, enum xod_list list, unsigned 
 
     for (size_t n = 0; (device = xod_tied(c, list, n)); n++) {
         struct view v = xod_get_str(device, identity);
-        if (!view_starts(xod_obj_id(c), v) ||
+        if (xod_obj_id(c).len < v.len || !view_ieq(view_of(xod_obj_id(c).ptr, v.len), v) ||
             !value_list_has(xod_get(device, channels), xod_obj_id(c)))
             fail_msg("%s is not a channel of %s", xod_obj_id(c).ptr, v.ptr);
     }

@@ -112,6 +112,29 @@ static void a_masquerade_keeps_the_place_in_the_queue(void **state)
     SHOWS(channels, "SIP/pstn-9", talkingto_kind, "'queue'");
 }
 
+static void a_masquerade_onto_a_channel_that_is_up_shows_the_queue(void **state)
+{
+    struct site_world *w = *state;
+
+    two_channels(w);
+    say(w, "Event: Join|Channel: SIP/pstn-2|Queue: support|Position: 1");
+    say(w, "Event: Rename|Channel: SIP/pstn-2|Newname: SIP/alice-1|Uniqueid: 1.2");
+    SHOWS(queues, "1", incalls, "['SIP/alice-1']");
+    SHOWS(channels, "SIP/alice-1", talkingto_kind, "'queue'");
+    SHOWS(channels, "SIP/alice-1", talkingto_id, "'1'");
+}
+
+static void leaving_a_queue_is_not_leaving_another(void **state)
+{
+    struct site_world *w = *state;
+
+    two_channels(w);
+    say(w, "Event: Join|Channel: SIP/alice-1|Queue: support|Position: 1");
+    say(w, "Event: Leave|Channel: SIP/alice-1|Queue: sales");
+    SHOWS(channels, "SIP/alice-1", talkingto_kind, "'queue'");
+    SHOWS(queues, "1", incalls, "['SIP/alice-1']");
+}
+
 /* ---- members ---- */
 
 static void members_come_change_and_go(void **state)
@@ -315,6 +338,36 @@ static void confbridge_has_no_numbers_so_they_are_given(void **state)
     SHOWS(channels, "SIP/pstn-2", meetme_ismeetme, "false");
 }
 
+static void a_channel_is_in_one_room(void **state)
+{
+    struct site_world *w = *state;
+
+    two_channels(w);
+    say(w, "Event: MeetmeJoin|Channel: SIP/alice-1|Usernum: 1");
+    SHOWS(channels, "SIP/alice-1", talkingto_kind, "null");
+    say(w, "Event: MeetmeJoin|Channel: SIP/alice-1|Meetme: 4001|Usernum: 1");
+    say(w, "Event: MeetmeJoin|Channel: SIP/alice-1|Meetme: 4002|Usernum: 2");
+    SHOWS(meetmes, "1", channels, "{}");
+    say(w, "Event: MeetmeLeave|Channel: SIP/alice-1|Meetme: 4001|Usernum: 1");
+    SHOWS(channels, "SIP/alice-1", talkingto_id, "'4002'");
+    say(w, "Event: MeetmeLeave|Channel: SIP/alice-1|Meetme: 4002|Usernum: 2");
+    SHOWS(channels, "SIP/alice-1", talkingto_kind, "null");
+}
+
+static void who_comes_into_a_room_is_in_no_call(void **state)
+{
+    struct site_world *w = *state;
+
+    two_channels(w);
+    say(w, "Event: Bridge|Bridgestate: Link|Channel1: SIP/alice-1|Channel2: SIP/pstn-2");
+    say(w, "Event: MeetmeJoin|Channel: SIP/alice-1|Meetme: 4001|Usernum: 1");
+    SHOWS(channels, "SIP/pstn-2", talkingto_kind, "null");
+    SHOWS(channels, "SIP/pstn-2", commstatus, "'ready'");
+    say(w, "Event: MeetmeLeave|Channel: SIP/alice-1|Meetme: 4001|Usernum: 1");
+    SHOWS(channels, "SIP/alice-1", commstatus, "'ready'");
+    SHOWS(channels, "SIP/alice-1", meetme_ismeetme, "false");
+}
+
 /* ---- parking ---- */
 
 static void a_parked_call_comes_back(void **state)
@@ -333,6 +386,21 @@ static void a_parked_call_comes_back(void **state)
     SHOWS(channels, "SIP/alice-1", parked, "false");
     say(w, "Event: ParkedCall|ParkeeChannel: SIP/pstn-2|ParkerDialString: SIP/bob|Parkinglot: "
            "default|ParkingSpace: 702|ParkingTimeout: 30|ParkingDuration: 0");
+    say(w, "Event: Hangup|Channel: SIP/pstn-2");
+    SHOWS(parkinglots, "1", bays, "{}");
+}
+
+static void a_bay_holds_one_and_a_channel_is_in_one(void **state)
+{
+    struct site_world *w = *state;
+
+    two_channels(w);
+    say(w, "Event: ParkedCall|Channel: SIP/alice-1|Parkinglot: default|Exten: 701|Timeout: 9");
+    say(w, "Event: ParkedCall|Channel: SIP/alice-1|Parkinglot: default|Exten: 702|Timeout: 9");
+    say(w, "Event: ParkedCall|Channel: SIP/pstn-2|Parkinglot: default|Exten: 702|Timeout: 9");
+    SHOWS(channels, "SIP/alice-1", parked, "false");
+    SHOWS(channels, "SIP/pstn-2", parked, "true");
+    say(w, "Event: Hangup|Channel: SIP/alice-1");
     say(w, "Event: Hangup|Channel: SIP/pstn-2");
     SHOWS(parkinglots, "1", bays, "{}");
 }
@@ -468,6 +536,8 @@ int main(void)
         T(a_queue_that_rings_several_keeps_its_caller),
         T(old_queues_tell_of_ringing_in_their_own_way),
         T(a_masquerade_keeps_the_place_in_the_queue),
+        T(a_masquerade_onto_a_channel_that_is_up_shows_the_queue),
+        T(leaving_a_queue_is_not_leaving_another),
         T(members_come_change_and_go),
         T(a_phone_is_a_member_until_its_last_interface_is_none),
         T(an_agent_has_one_name_in_all_versions),
@@ -478,8 +548,11 @@ int main(void)
         T(agents_are_listed),
         T(the_hangup_of_an_agents_last_call_does_not_end_the_next),
         T(people_come_to_a_conference_and_go),
+        T(a_channel_is_in_one_room),
+        T(who_comes_into_a_room_is_in_no_call),
         T(confbridge_has_no_numbers_so_they_are_given),
         T(a_parked_call_comes_back),
+        T(a_bay_holds_one_and_a_channel_is_in_one),
         T(a_rename_moves_the_bay_along),
         T(messages_are_counted),
         T(recording_and_spying_are_shown),

@@ -78,6 +78,8 @@ void call_dial(struct domain *d, const struct tel *t)
     struct xod_obj *caller = channel_named(d, t->str[TELF_channel]);
     struct xod_obj *called = channel_named(d, t->str[TELF_destination]);
 
+    if (caller == called)
+        return;
     if (t->event == TEL_dial_begin || t->event == TEL_agent_called)
         dial_begin(caller, called, t->time);
     else if (t->event == TEL_dial_end && !view_eq(t->str[TELF_status], VIEW("ANSWER")))

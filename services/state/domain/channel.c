@@ -175,21 +175,22 @@ static void moved(struct domain *d, struct xod_obj *old, struct xod_obj *channel
  */
 static void masquerade(struct domain *d, struct xod_obj *old, struct xod_obj *clone)
 {
-    static const unsigned taken[] = {XOD(channels, uniqueid),     XOD(channels, commstatus),
-                                     XOD(channels, timestamp),    XOD(channels, talkingto_kind),
-                                     XOD(channels, talkingto_id), XOD(channels, peerdisplay),
-                                     XOD(channels, parked),       XOD(channels, exten)};
+    static const unsigned taken[] = {
+        XOD(channels, uniqueid),       XOD(channels, commstatus),    XOD(channels, timestamp),
+        XOD(channels, talkingto_kind), XOD(channels, talkingto_id),  XOD(channels, peerdisplay),
+        XOD(channels, parked),         XOD(channels, exten),         XOD(channels, meetme_ismeetme),
+        XOD(channels, meetme_isadmin), XOD(channels, meetme_usernum)};
     struct view direction = xod_get_str(old, XOD(channels, direction));
 
     call_forget(d, clone);
     queue_channel_gone(d, clone);
     conference_channel_gone(d, clone);
     parking_channel_gone(d, clone);
-    moved(d, old, clone);
     for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
         copy_field(clone, old, taken[i]);
     if (direction.len)
         copy_field(clone, old, XOD(channels, direction));
+    moved(d, old, clone); /* after that `old` shows no queue and no room */
     xod_set_null(old, XOD(channels, talkingto_id)); /* it is the clone's now */
     channel_remove(d, old);
 }

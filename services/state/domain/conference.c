@@ -70,34 +70,13 @@ static int64_t put_participant(struct xod_obj *room, struct view channel, const 
     return number;
 }
 
-void conference_join(struct domain *d, const struct tel *t)
-{
-    struct xod_obj *room = room_numbered(d, t->str[TELF_room]);
-    struct xod_obj *c = channel_named(d, t->str[TELF_channel]);
-    int64_t number = t->num[TELF_usernum];
-
-    listing_note(d, LISTING_CONFERENCES, t->str[TELF_room], t->str[TELF_channel]);
-    if (room && tel_has(t, TELF_pseudochan))
-        xod_set_str(room, XOD(meetmes, pseudochan), t->str[TELF_pseudochan]);
-    if (!c)
-        return;
-    if (room && xod_tie(c, room) == 0)
-        number = put_participant(room, t->str[TELF_channel], t);
-    xod_set_bool(c, XOD(channels, meetme_ismeetme), true);
-    if (tel_has(t, TELF_admin))
-        xod_set_bool(c, XOD(channels, meetme_isadmin), t->num[TELF_admin]);
-    xod_set_int(c, XOD(channels, meetme_usernum), number);
-    xod_set_str(c, XOD(channels, talkingto_kind), VIEW("meetme"));
-    xod_set_str(c, XOD(channels, talkingto_id), t->str[TELF_room]);
-}
-
 static void channel_out(struct xod_obj *c)
 {
-    if (!view_eq(xod_get_str(c, XOD(channels, talkingto_kind)), VIEW("meetme")))
-        return;
     xod_set_bool(c, XOD(channels, meetme_ismeetme), false);
     xod_set_bool(c, XOD(channels, meetme_isadmin), false);
     xod_set_null(c, XOD(channels, meetme_usernum));
+    if (!view_eq(xod_get_str(c, XOD(channels, talkingto_kind)), VIEW("meetme")))
+        return;
     xod_set_null(c, XOD(channels, talkingto_kind));
     xod_set_null(c, XOD(channels, talkingto_id));
 }
@@ -106,11 +85,49 @@ static void leave(struct domain *d, struct xod_obj *room, struct view channel)
 {
     struct xod_obj *c = xod_find(d->site, LIST_channels, channel);
 
-    if (c) {
+    if (c && xod_is_tied(c, room)) {
         channel_out(c);
         xod_untie(c, room);
     }
     xod_map_del(room, XOD(meetmes, channels), channel);
+}
+
+/* Who comes into a room is in no other one and in no call: where that was not told it is made up
+ * for. */
+static void leave_others(struct domain *d, struct xod_obj *c, const struct xod_obj *room)
+{
+    struct xod_obj *other;
+
+    for (size_t n = 0; (other = xod_tied(c, LIST_meetmes, n));)
+        if (other == room)
+            n++;
+        else
+            leave(d, other, xod_obj_id(c));
+    call_ended(d, c, d->now);
+}
+
+void conference_join(struct domain *d, const struct tel *t)
+{
+    struct xod_obj *room = room_numbered(d, t->str[TELF_room]);
+    struct xod_obj *c = channel_named(d, t->str[TELF_channel]);
+    int64_t number = t->num[TELF_usernum];
+
+    if (!tel_has(t, TELF_room))
+        return;
+    listing_note(d, LISTING_CONFERENCES, t->str[TELF_room], t->str[TELF_channel]);
+    if (room && tel_has(t, TELF_pseudochan))
+        xod_set_str(room, XOD(meetmes, pseudochan), t->str[TELF_pseudochan]);
+    if (!c)
+        return;
+    leave_others(d, c, room);
+    if (room && xod_tie(c, room) == 0)
+        number = put_participant(room, t->str[TELF_channel], t);
+    xod_set_bool(c, XOD(channels, meetme_ismeetme), true);
+    if (tel_has(t, TELF_admin))
+        xod_set_bool(c, XOD(channels, meetme_isadmin), t->num[TELF_admin]);
+    xod_set_int(c, XOD(channels, meetme_usernum), number);
+    xod_set_str(c, XOD(channels, talkingto_kind), VIEW("meetme"));
+    xod_set_str(c, XOD(channels, talkingto_id), t->str[TELF_room]);
 }
 
 /* Where only the number is told: whose it is. */
@@ -135,8 +152,8 @@ void conference_leave(struct domain *d, const struct tel *t)
 
     if (room)
         leave(d, room, who_is(room, t));
-    else if (c)
-        channel_out(c);
+    else if (c && view_eq(xod_get_str(c, XOD(channels, talkingto_id)), t->str[TELF_room]))
+        channel_out(c); /* a room that is not of the configuration */
 }
 
 void conference_change(struct domain *d, const struct tel *t)

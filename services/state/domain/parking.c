@@ -76,6 +76,41 @@ static void fill_bay(struct xod_obj *lot, struct view space, struct view channel
     xod_map_put(lot, XOD(parkinglots, bays), space, &bay);
 }
 
+/* The bay of a channel, as a copy; or NULL. */
+static char *bay_of(const struct xod_obj *lot, struct view channel)
+{
+    const struct value *all = bays(lot);
+
+    for (uint32_t i = 0; all->type == V_MAP && i < all->len; i++) {
+        const struct value *parked = value_map_get(&all->items[2 * i + 1], VIEW("parked"));
+        if (parked && view_eq(value_view(parked), channel))
+            return view_dup(value_view(&all->items[2 * i]));
+    }
+    return NULL;
+}
+
+/* A bay holds one channel, and a channel is in one bay: where a leaving was not told it is made up
+ * for. */
+static void make_room(struct domain *d, struct xod_obj *lot, struct view space, struct xod_obj *c)
+{
+    const struct value *bay = value_map_get(bays(lot), space);
+    const struct value *parked = bay ? value_map_get(bay, VIEW("parked")) : NULL;
+    struct xod_obj *other;
+
+    if (parked && !view_eq(value_view(parked), xod_obj_id(c)))
+        free_bay(d, lot, space);
+    for (size_t n = 0; (other = xod_tied(c, LIST_parkinglots, n));) {
+        char *before = bay_of(other, xod_obj_id(c));
+        if (other == lot && before && view_eq(view_cstr(before), space))
+            n++;
+        else if (before)
+            free_bay(d, other, view_cstr(before));
+        else
+            xod_untie(c, other);
+        free(before);
+    }
+}
+
 void parking_parked(struct domain *d, const struct tel *t)
 {
     struct view space = t->str[TELF_space];
@@ -85,6 +120,8 @@ void parking_parked(struct domain *d, const struct tel *t)
     listing_note(d, LISTING_PARKING, t->str[TELF_lot], space);
     if (!c)
         return;
+    if (lot && space.len)
+        make_room(d, lot, space, c);
     xod_set_bool(c, XOD(channels, parked), true);
     if (lot && space.len && xod_tie(c, lot) == 0)
         fill_bay(lot, space, t->str[TELF_channel], t);
@@ -99,19 +136,6 @@ void parking_over(struct domain *d, const struct tel *t)
         free_bay(d, lot, t->str[TELF_space]);
     if (c)
         xod_set_bool(c, XOD(channels, parked), false);
-}
-
-/* The bay of a channel, as a copy; or NULL. */
-static char *bay_of(const struct xod_obj *lot, struct view channel)
-{
-    const struct value *all = bays(lot);
-
-    for (uint32_t i = 0; all->type == V_MAP && i < all->len; i++) {
-        const struct value *parked = value_map_get(&all->items[2 * i + 1], VIEW("parked"));
-        if (parked && view_eq(value_view(parked), channel))
-            return view_dup(value_view(&all->items[2 * i]));
-    }
-    return NULL;
 }
 
 void parking_channel_gone(struct domain *d, struct xod_obj *channel)

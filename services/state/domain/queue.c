@@ -36,11 +36,12 @@ static void show_waiting(struct xod_obj *channel, const struct xod_obj *queue)
     xod_set_str(channel, XOD(channels, talkingto_id), xod_obj_id(queue));
 }
 
-static void show_left(struct xod_obj *channel)
+static void show_left(struct xod_obj *channel, const struct xod_obj *queue)
 {
-    struct view kind = xod_get_str(channel, XOD(channels, talkingto_kind));
+    struct view kind = xod_obj_list(queue) == LIST_queues ? VIEW("queue") : VIEW("group");
 
-    if (!view_eq(kind, VIEW("queue")) && !view_eq(kind, VIEW("group")))
+    if (!view_eq(xod_get_str(channel, XOD(channels, talkingto_kind)), kind) ||
+        !view_eq(xod_get_str(channel, XOD(channels, talkingto_id)), xod_obj_id(queue)))
         return;
     xod_set_null(channel, XOD(channels, talkingto_kind));
     xod_set_null(channel, XOD(channels, talkingto_id));
@@ -50,7 +51,7 @@ static void leave(struct xod_obj *channel, struct xod_obj *queue)
 {
     xod_list_del(queue, kind_of(queue)->incalls, xod_obj_id(channel));
     xod_untie(channel, queue);
-    show_left(channel);
+    show_left(channel, queue);
 }
 
 void queue_join(struct domain *d, const struct tel *t)
