@@ -159,8 +159,9 @@ void pairs_rename(struct pairs *p, struct view channel, struct view now)
     struct end *e = map_del(p->ends, channel);
     struct end *peer;
 
-    if (!e) {
+    if (!e || view_eq(view_cstr(e->peer), now)) { /* it takes its peer's place: they are one */
         pairs_forget(p, now);
+        end_free(e);
         return;
     }
     peer = find(p, view_cstr(e->peer));

@@ -166,6 +166,16 @@ static void of_a_masquerade_only_the_swap_is_told(void **state)
                 "");
 }
 
+static void a_channel_that_takes_its_peers_place_talks_to_nobody(void **state)
+{
+    struct world *w = *state;
+
+    said(w, "Event: Link|Channel1: SIP/a-1|Channel2: SIP/b-2");
+    assert_said(w, "Event: Rename|Channel: SIP/a-1|Newname: SIP/b-2",
+                "channel/rename {'old':'SIP/a-1','new':'SIP/b-2'}\n");
+    assert_said(w, "Event: MusicOnHold|Channel: SIP/b-2|State: Start", "");
+}
+
 /* ---- bridges ---- */
 
 #define LINKED(a, b) "call/link {'channel':'" a "','other':'" b "'}\n"
@@ -286,6 +296,7 @@ int main(void)
         T(a_listing_is_marked),
         T(device_states_become_the_numbers_of_hints),
         T(of_a_masquerade_only_the_swap_is_told),
+        T(a_channel_that_takes_its_peers_place_talks_to_nobody),
         T(two_in_a_plain_bridge_talk_to_each_other),
         T(a_third_makes_it_a_conference_until_it_leaves),
         T(other_bridges_are_told_as_bridges),
