@@ -13,17 +13,19 @@ static const struct row_case cases[] = {
     /* ---- conferences ---- */
     SEEN("1.8", "15-conference", "MeetmeJoin", "",
          "conference/join {'channel':'SIP/bob-00000040','uniqueid':'1795425334.70',"
-         "'callerid_num':'1002','callerid_name':'Bob Tremblay','room':'4001','usernum':2}\n"),
+         "'callerid_num':'1002','callerid_name':'Bob "
+         "Tremblay','application':'MeetMe','room':'4001','usernum':2}\n"),
     TOLD("13", "Event: MeetmeJoin|Privilege: call,all|Meetme: 4001|" ALICE "User: 2",
          "conference/join {'channel':'SIP/alice-00000054','uniqueid':'1795424698.96',"
          "'linkedid':'1795424698.96','callerid_num':'1001','callerid_name':'Alice Martin',"
-         "'room':'4001','usernum':2}\n"),
+         "'application':'MeetMe','room':'4001','usernum':2}\n"),
     TOLD("1.8",
          "Event: MeetmeJoin|Privilege: call,all|Channel: SIP/bob-1|Uniqueid: 1.1|Meetme: 4001|"
          "PseudoChan: DAHDI/pseudo-1|Usernum: 2|CallerIDnum: 1002|CallerIDname: Bob|Admin: No|"
          "NoAuthed: Yes",
          "conference/join {'channel':'SIP/bob-1','uniqueid':'1.1','callerid_num':'1002',"
-         "'callerid_name':'Bob','room':'4001','usernum':2,'admin':false,'authed':false,"
+         "'callerid_name':'Bob','application':'MeetMe','room':'4001','usernum':2,'admin':false,'"
+         "authed':false,"
          "'pseudochan':'DAHDI/pseudo-1'}\n"),
     SEEN("1.8", "15-conference", "MeetmeLeave", "",
          "conference/leave {'channel':'SIP/alice-0000003f','uniqueid':'1795425333.69',"
@@ -63,7 +65,8 @@ static const struct row_case cases[] = {
          "conference/end {'room':'4001'}\n"),
     SEEN("1.8", "15-conference", "MeetmeList", "",
          "conference/join {'channel':'SIP/alice-0000003f','callerid_num':'1001',"
-         "'callerid_name':'Alice Martin','resync':true,'room':'4001','usernum':1,"
+         "'callerid_name':'Alice "
+         "Martin','resync':true,'application':'MeetMe','room':'4001','usernum':1,"
          "'admin':false,'muted':false,'talking':false}\n"),
     TOLD("13",
          "Event: MeetmeList|ActionID: x-1|Conference: 4001|UserNumber: 2|CallerIDNum: 1001|"
@@ -71,7 +74,8 @@ static const struct row_case cases[] = {
          "Channel: SIP/alice-1|Admin: Yes|Role: Talk and listen|MarkedUser: No|"
          "Muted: By admin|Talking: Yes",
          "conference/join {'channel':'SIP/alice-1','callerid_num':'1001',"
-         "'callerid_name':'Alice Martin','resync':true,'room':'4001','usernum':2,"
+         "'callerid_name':'Alice "
+         "Martin','resync':true,'application':'MeetMe','room':'4001','usernum':2,"
          "'admin':true,'muted':true,'talking':true}\n"),
     TOLD("11", "Event: ConfbridgeStart|Privilege: call,all|Conference: 4011",
          "conference/start {'room':'4011'}\n"),
@@ -80,11 +84,11 @@ static const struct row_case cases[] = {
          "Event: ConfbridgeJoin|Privilege: call,all|Channel: SIP/bob-1|Uniqueid: 1.1|"
          "Conference: 4011|CallerIDnum: 1002|CallerIDname: Bob",
          "conference/join {'channel':'SIP/bob-1','uniqueid':'1.1','callerid_num':'1002',"
-         "'callerid_name':'Bob','room':'4011'}\n"),
+         "'callerid_name':'Bob','application':'ConfBridge','room':'4011'}\n"),
     SEEN("20", "15-conference", "ConfbridgeJoin", "",
          "conference/join {'channel':'SIP/alice-00000054','uniqueid':'1795424698.96',"
          "'linkedid':'1795424698.96','callerid_num':'1001','callerid_name':'Alice Martin',"
-         "'room':'4001','admin':false,'muted':false}\n"),
+         "'application':'ConfBridge','room':'4001','admin':false,'muted':false}\n"),
     TOLD("11",
          "Event: ConfbridgeLeave|Privilege: call,all|Channel: SIP/bob-1|Uniqueid: 1.1|"
          "Conference: 4011|CallerIDnum: 1002|CallerIDname: Bob",
@@ -128,11 +132,13 @@ static const struct row_case cases[] = {
          "Event: ConfbridgeList|ActionID: x-1|Conference: 4011|CallerIDNum: 1002|CallerIDName: Bob|"
          "Channel: SIP/bob-1|Admin: No|MarkedUser: No",
          "conference/join {'channel':'SIP/bob-1','callerid_num':'1002',"
-         "'callerid_name':'Bob','resync':true,'room':'4011','admin':false}\n"),
+         "'callerid_name':'Bob','resync':true,'application':'ConfBridge','room':'4011','admin':"
+         "false}\n"),
     SEEN("20", "15-conference", "ConfbridgeList", "",
          "conference/join {'channel':'SIP/alice-00000054','uniqueid':'1795424698.96',"
          "'linkedid':'1795424698.96','callerid_num':'1001','callerid_name':'Alice Martin',"
-         "'resync':true,'room':'4001','admin':false,'muted':false,'talking':false}\n"),
+         "'resync':true,'application':'ConfBridge','room':'4001','admin':false,'muted':false,'"
+         "talking':false}\n"),
     /* ---- parking ---- */
     SEEN("1.8", "16-parking", "ParkedCall", "",
          "parking/parked {'channel':'SIP/alice-00000043','uniqueid':'1795425348.75',"

@@ -115,6 +115,8 @@ void conference_join(struct domain *d, const struct tel *t)
     if (!tel_has(t, TELF_room))
         return;
     listing_note(d, LISTING_CONFERENCES, t->str[TELF_room], t->str[TELF_channel]);
+    if (room && tel_has(t, TELF_application))
+        xod_set_str(room, XOD(meetmes, application), t->str[TELF_application]);
     if (room && tel_has(t, TELF_pseudochan))
         xod_set_str(room, XOD(meetmes, pseudochan), t->str[TELF_pseudochan]);
     if (!c)
