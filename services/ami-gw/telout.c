@@ -17,26 +17,32 @@ static void put_text(struct buf *out, struct view v, enum ami_charset charset)
     buf_free(&mended);
 }
 
+/* A dialplan that writes UserEvent(X,Status: 1, Value: 2) makes a header " Value". */
+static struct view name_of(const struct ami_block *b, unsigned i)
+{
+    return view_trim(b->headers[i].name);
+}
+
 /* Names are told apart by case here: the dialplan's CHANNEL is not Asterisk's Channel. */
 static unsigned count_same(const struct ami_block *b, unsigned from, unsigned to, struct view name)
 {
     unsigned n = 0;
 
     for (unsigned i = from; i < to; i++)
-        n += view_eq(b->headers[i].name, name);
+        n += view_eq(name_of(b, i), name);
     return n;
 }
 
 static void put_header(struct buf *out, const struct ami_block *b, unsigned i, unsigned times,
                        enum ami_charset charset)
 {
-    struct view name = b->headers[i].name;
+    struct view name = name_of(b, i);
 
     put_text(out, name, charset);
     if (times > 1)
         msg_put_array(out, times);
     for (; i < b->n; i++)
-        if (view_eq(b->headers[i].name, name))
+        if (view_eq(name_of(b, i), name))
             put_text(out, b->headers[i].value, charset);
 }
 
@@ -47,9 +53,9 @@ static void put_headers(struct buf *out, const struct tel_out *t, enum ami_chars
     size_t names = 0;
 
     for (unsigned i = t->first_header; i < b->n; i++) {
-        if (count_same(b, t->first_header, i, b->headers[i].name))
+        if (count_same(b, t->first_header, i, name_of(b, i)))
             continue;
-        put_header(out, b, i, count_same(b, i, b->n, b->headers[i].name), charset);
+        put_header(out, b, i, count_same(b, i, b->n, name_of(b, i)), charset);
         names++;
     }
     msg_map_end(out, mark, names);

@@ -285,6 +285,16 @@ static void a_bridge_may_hold_more_than_are_remembered(void **state)
     assert_said(w, ENTER("base", "x"), ENTERS("x", "1"));
 }
 
+static void headers_of_user_events_are_spelled_as_the_dialplan_means_them(void **state)
+{
+    struct world *w = *state;
+
+    assert_said(w, "Event: UserEvent|UserEvent: F|Status: 1| Value: 1003|A: 1|a: 2|A: 3",
+                "user/event {'name':'F','headers':{'Status':'1','Value':'1003','A':['1','3'],"
+                "'a':'2'}}\n");
+    assert_said(w, "Event: UserEvent|UserEvent: F", "user/event {'name':'F','headers':{}}\n");
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -293,6 +303,7 @@ int main(void)
         T(header_names_are_compared_without_case),
         T(bytes_that_are_not_utf8_are_mended),
         T(an_event_without_a_row_is_nothing),
+        T(headers_of_user_events_are_spelled_as_the_dialplan_means_them),
         T(a_listing_is_marked),
         T(device_states_become_the_numbers_of_hints),
         T(of_a_masquerade_only_the_swap_is_told),
