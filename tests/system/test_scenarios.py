@@ -1,9 +1,13 @@
 """Recorded scenarios of an Asterisk 1.8 and a 20, from the AMI socket to CTI clients and to a monitor."""
 
+import json
 import re
+import subprocess
 
+import msgpack
 import pytest
-from stack import Stack, until
+import zmq
+from stack import BIN, Stack, until
 
 LISTS = ("users", "phones", "agents", "queues", "groups", "meetmes", "voicemails", "trunks", "parkinglots",
          "queuemembers")
@@ -165,8 +169,6 @@ def test_two_asterisks_in_one_state():
 
 
 def ask(s, method, **body):
-    import msgpack
-    import zmq
     context = zmq.Context()
     d = context.socket(zmq.DEALER)
     d.setsockopt(zmq.RCVTIMEO, 20000)
@@ -213,3 +215,23 @@ def test_filters_let_agi_steps_through_where_they_exist(version, filters):
         assert events and all(isinstance(e["headers"], dict) and e["name"] for e in events)
         # hundreds of variables and steps were not even sent
         assert s.metric("ami-gw", "ctibus_ami_untranslated_total") < 300
+
+
+def test_the_tool_asks_for_actions():
+    with Stack("20/02-call-answered.ami") as s:
+        s.wait_ready("state", "ami-gw")
+
+        def action(*words):
+            r = subprocess.run([BIN / "ctibus", "--config", s.path("ctibus.json"), "action", *words],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=30)
+            return r.returncode, json.loads(r.stdout) if r.stdout else r.stderr
+        code, answer = action("QueueStatus")
+        assert code == 0 and answer["response"] == "Success" and len(answer["events"]) > 5
+        code, answer = action("Hangup", "Channel=SIP/none-1")
+        assert code == 1 and answer["message"] == "No such channel"
+        code, answer = action("conference.lock", "room=4001")
+        assert answer["action"] == "ConfbridgeLock"
+        assert action("--ipbx", "nosuch", "Ping")[0] == 1
+        assert action("Hangup", "no header")[0] == 2 and action()[0] == 2
+        code, said = action("Hangup", "Channel=a\nAction: Logoff")
+        assert code == 1 and "cannot be sent" in said

@@ -3,7 +3,7 @@
 #include "tool.h"
 #include "json/json.h"
 
-static void put(struct buf *out, const msgpack_object *o)
+void tool_put_object(struct buf *out, const msgpack_object *o)
 {
     switch (o->type) {
     case MSGPACK_OBJECT_NIL:
@@ -30,7 +30,7 @@ static void put(struct buf *out, const msgpack_object *o)
         for (uint32_t i = 0; i < o->via.array.size; i++) {
             if (i)
                 buf_append_char(out, ',');
-            put(out, &o->via.array.ptr[i]);
+            tool_put_object(out, &o->via.array.ptr[i]);
         }
         buf_append_char(out, ']');
         break;
@@ -39,9 +39,9 @@ static void put(struct buf *out, const msgpack_object *o)
         for (uint32_t i = 0; i < o->via.map.size; i++) {
             if (i)
                 buf_append_char(out, ',');
-            put(out, &o->via.map.ptr[i].key);
+            tool_put_object(out, &o->via.map.ptr[i].key);
             buf_append_char(out, ':');
-            put(out, &o->via.map.ptr[i].val);
+            tool_put_object(out, &o->via.map.ptr[i].val);
         }
         buf_append_char(out, '}');
         break;
@@ -59,7 +59,7 @@ int tool_put_json(struct buf *out, struct view body)
         return rc;
     rc = msg_parse(&doc, body);
     if (rc == 0)
-        put(out, &doc.root);
+        tool_put_object(out, &doc.root);
     msg_doc_fini(&doc);
     return rc < 0 ? -EBADMSG : 0;
 }

@@ -14,6 +14,8 @@ static const char help[] =
     "  tail [PREFIX...]       print what is published on the bus (all, or what begins so:\n"
     "                         tel, xod/xivo/status/phones, ami/xivo/Hangup ...)\n"
     "  snapshot [LIST [ID]]   print the objects of xod as they are now, a line of JSON each\n"
+    "  action [--ipbx ID] NAME [HEADER=VALUE...]\n"
+    "                         have Asterisk do an action of AMI, print its answer as JSON\n"
     "  schema                 print the tables of lists, fields, events and requests\n"
     "  keygen FILE            make CURVE keys: FILE (secret, mode 0600) and FILE.pub\n"
     "\n"
@@ -121,6 +123,8 @@ int main(int argc, char **argv)
         return on_bus(path, command_tail, argc, argv);
     if (strcmp(command, "snapshot") == 0)
         return on_bus(path, command_snapshot, argc, argv);
+    if (strcmp(command, "action") == 0)
+        return on_bus(path, command_action, argc, argv);
     if (strcmp(command, "schema") == 0)
         return command_schema();
     if (strcmp(command, "keygen") == 0)

@@ -17,10 +17,13 @@ struct tool {
  * failed, 2 wrong use or configuration. */
 int command_tail(struct tool *t, int argc, char **argv);
 int command_snapshot(struct tool *t, int argc, char **argv);
+int command_action(struct tool *t, int argc, char **argv);
 int command_schema(void);
 int command_keygen(int argc, char **argv);
 
 /* A body of msgpack as JSON text. Not UTF-8 safe input is refused: -EBADMSG. */
 int tool_put_json(struct buf *out, struct view body);
+/* The same of one that was parsed. */
+void tool_put_object(struct buf *out, const msgpack_object *o);
 
 #endif
