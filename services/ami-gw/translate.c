@@ -138,6 +138,8 @@ static void take_field(struct tel_out *o, enum tel_field f, struct view v)
 
     if (!v.ptr || is_unknown_caller(f, v))
         return;
+    if (v.len)
+        v = view_cut(&v, '\0'); /* Asterisk's own texts end there */
     switch (schema_tel_field_type(f)) {
     case T_INT:
         if (view_to_i64(v, &n) == 0)

@@ -405,6 +405,23 @@ static void a_bay_holds_one_and_a_channel_is_in_one(void **state)
     SHOWS(parkinglots, "1", bays, "{}");
 }
 
+static void a_name_ends_at_a_nul(void **state)
+{
+    struct site_world *w = *state;
+    struct tel_out o;
+
+    two_channels(w);
+    for (int i = 0; i < 2; i++) {
+        tel_out_init(&o, TEL_parking_parked);
+        tel_out_put(&o, TELF_channel, VIEW("SIP/alice-1"));
+        tel_out_put(&o, TELF_lot, VIEW("default"));
+        tel_out_put(&o, TELF_space, i ? VIEW("702") : VIEW("701\0x"));
+        world_apply(w, &o);
+    }
+    say(w, "Event: Hangup|Channel: SIP/alice-1");
+    SHOWS(parkinglots, "1", bays, "{}");
+}
+
 static void a_rename_moves_the_bay_along(void **state)
 {
     struct site_world *w = *state;
@@ -553,6 +570,7 @@ int main(void)
         T(confbridge_has_no_numbers_so_they_are_given),
         T(a_parked_call_comes_back),
         T(a_bay_holds_one_and_a_channel_is_in_one),
+        T(a_name_ends_at_a_nul),
         T(a_rename_moves_the_bay_along),
         T(messages_are_counted),
         T(recording_and_spying_are_shown),

@@ -22,6 +22,12 @@ static uint8_t type_of(const msgpack_object *v)
     }
 }
 
+/* Asterisk's texts end at a NUL, and so do names here. */
+static struct view until_nul(struct view v)
+{
+    return view_cut(&v, '\0');
+}
+
 static void read_field(struct tel *t, struct view name, const msgpack_object *v)
 {
     uint8_t type = type_of(v);
@@ -36,7 +42,7 @@ static void read_field(struct tel *t, struct view name, const msgpack_object *v)
     else if (type == T_MAP)
         t->headers = v;
     else
-        t->str[f] = msg_str(v);
+        t->str[f] = until_nul(msg_str(v));
     tel_set_add(&t->set, (enum tel_field)f);
 }
 
