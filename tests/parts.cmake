@@ -1,6 +1,7 @@
 # parts_of_<test>: the service libraries that a test links beside libctibus.
 set(parts_of_fuzz_msg state-parts)
 set(parts_of_test_midcall state-parts ami-gw-parts)
+set(parts_of_fuzz_translate state-parts ami-gw-parts)
 set(parts_of_test_services state-parts ami-gw-parts)
 set(parts_of_test_dialects state-parts ami-gw-parts)
 set(parts_of_test_domain state-parts ami-gw-parts)
