@@ -386,6 +386,10 @@ static void a_parked_call_comes_back(void **state)
     SHOWS(channels, "SIP/alice-1", parked, "false");
     say(w, "Event: ParkedCall|ParkeeChannel: SIP/pstn-2|ParkerDialString: SIP/bob|Parkinglot: "
            "default|ParkingSpace: 702|ParkingTimeout: 30|ParkingDuration: 0");
+    say(w, "Event: UnParkedCall|ParkeeChannel: SIP/pstn-2|Parkinglot: other|ParkingSpace: 799");
+    SHOWS(parkinglots, "1", bays, "{}"); /* it is not there any more, whatever they say */
+    SHOWS(channels, "SIP/pstn-2", parked, "false");
+    say(w, "Event: ParkedCall|ParkeeChannel: SIP/pstn-2|Parkinglot: default|ParkingSpace: 702");
     say(w, "Event: Hangup|Channel: SIP/pstn-2");
     SHOWS(parkinglots, "1", bays, "{}");
 }

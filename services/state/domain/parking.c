@@ -132,10 +132,12 @@ void parking_over(struct domain *d, const struct tel *t)
     struct xod_obj *lot = lot_named(d, t->str[TELF_lot]);
     struct xod_obj *c = channel_named(d, t->str[TELF_channel]);
 
-    if (lot && tel_has(t, TELF_space))
-        free_bay(d, lot, t->str[TELF_space]);
-    if (c)
+    if (c) { /* wherever it was thought to be */
+        parking_channel_gone(d, c);
         xod_set_bool(c, XOD(channels, parked), false);
+    } else if (lot && tel_has(t, TELF_space)) {
+        free_bay(d, lot, t->str[TELF_space]);
+    }
 }
 
 void parking_channel_gone(struct domain *d, struct xod_obj *channel)
