@@ -274,7 +274,8 @@ static uint32_t deadline_of(const msgpack_object *body, struct view action)
 }
 
 static int send_action(struct gateway *g, struct running_action *r, struct view name,
-                       const struct choice *choice, const msgpack_object *body)
+                       const struct choice *choice, const struct choice_words *given,
+                       const msgpack_object *body)
 {
     const msgpack_object *headers = msg_get(body, "headers");
     struct view action = choice ? view_cstr(choice->action) : name;
@@ -286,7 +287,7 @@ static int send_action(struct gateway *g, struct running_action *r, struct view 
     link_action(g->link, &aa, action);
     snprintf(r->actionid, sizeof(r->actionid), "%s", actions_last_id(link_actions(g->link)));
     if (choice)
-        choice_write(choice, headers, &aa);
+        choice_write(choice, given, &aa);
     else
         put_headers(&aa, action, headers);
     if (is_originate(action)) /* the answer comes at once, how it went with OriginateResponse */
@@ -317,7 +318,8 @@ static void answer_no_choice(struct gateway *g, uint64_t id, struct view name)
 void gateway_action(struct gateway *g, uint64_t id, const msgpack_object *body)
 {
     struct view name = msg_get_str(body, "action");
-    const struct choice *choice = choice_find(g->abilities, name, msg_get(body, "headers"));
+    const struct choice *choice;
+    struct choice_words given;
     struct running_action *r;
     int rc;
 
@@ -325,6 +327,9 @@ void gateway_action(struct gateway *g, uint64_t id, const msgpack_object *body)
         bus_asker_reply(g->asker, id, BUS_noconn, view_of(NULL, 0));
         return;
     }
+    choice_take(&given, msg_get(body, "headers"));
+    choice = choice_is_known(name) ? choice_find(g->abilities, name, &given)
+                                   : choice_instead(g->abilities, name, &given);
     if (!choice && choice_is_known(name)) {
         answer_no_choice(g, id, name);
         return;
@@ -338,7 +343,7 @@ void gateway_action(struct gateway *g, uint64_t id, const msgpack_object *body)
     r->id = id;
     buf_init(&r->events, MAX_EVENTS);
     buf_init(&r->lines, MAX_EVENTS);
-    rc = send_action(g, r, name, choice, body);
+    rc = send_action(g, r, name, choice, &given, body);
     if (rc == 0)
         return;
     bus_asker_reply(g->asker, id, rc == -EBUSY ? BUS_busy : BUS_malformed, view_of(NULL, 0));

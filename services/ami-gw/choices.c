@@ -1,5 +1,7 @@
 #include "choices.h"
 
+#include <stdio.h>
+
 #include "msg/msg.h"
 
 /* clang-format off: one row an action */
@@ -91,20 +93,44 @@ bool choice_is_known(struct view wanted)
     return false;
 }
 
+static void add(struct choice_words *given, struct view word, const msgpack_object *value)
+{
+    if (given->n == CHOICE_WORDS || value->type != MSGPACK_OBJECT_STR)
+        return;
+    given->word[given->n].word = word;
+    given->word[given->n++].value = msg_str(value);
+}
+
+void choice_take(struct choice_words *given, const msgpack_object *headers)
+{
+    given->n = 0;
+    if (headers && headers->type == MSGPACK_OBJECT_ARRAY)
+        for (uint32_t i = 0; i < headers->via.array.size; i++) {
+            const msgpack_object *pair = &headers->via.array.ptr[i];
+            if (pair->type == MSGPACK_OBJECT_ARRAY && pair->via.array.size == 2)
+                add(given, msg_str(&pair->via.array.ptr[0]), &pair->via.array.ptr[1]);
+        }
+    if (headers && headers->type == MSGPACK_OBJECT_MAP)
+        for (uint32_t i = 0; i < headers->via.map.size; i++) {
+            const msgpack_object_kv *kv = &headers->via.map.ptr[i];
+            if (kv->val.type != MSGPACK_OBJECT_ARRAY)
+                add(given, msg_str(&kv->key), &kv->val);
+            for (uint32_t j = 0; kv->val.type == MSGPACK_OBJECT_ARRAY && j < kv->val.via.array.size;
+                 j++)
+                add(given, msg_str(&kv->key), &kv->val.via.array.ptr[j]);
+        }
+}
+
 /* Number n of what was given under a word; ptr is NULL when there is none. Of a peer
  * TECHNOLOGY/name the word `name` is the name alone. */
-static struct view word_given(const msgpack_object *given, struct view word, unsigned n)
+static struct view word_given(const struct choice_words *given, struct view word, unsigned n)
 {
     bool name = view_eq(word, VIEW("name"));
-    uint32_t count = given && given->type == MSGPACK_OBJECT_ARRAY ? given->via.array.size : 0;
 
-    for (uint32_t i = 0; i < count; i++) {
-        const msgpack_object *pair = &given->via.array.ptr[i];
-        struct view value;
-        if (pair->type != MSGPACK_OBJECT_ARRAY || pair->via.array.size != 2 ||
-            !view_eq(msg_str(&pair->via.array.ptr[0]), name ? VIEW("peer") : word) || n-- > 0)
+    for (size_t i = 0; i < given->n; i++) {
+        struct view value = given->word[i].value;
+        if (!view_ieq(given->word[i].word, name ? VIEW("peer") : word) || n-- > 0)
             continue;
-        value = msg_str(&pair->via.array.ptr[1]);
         if (name)
             view_cut(&value, '/');
         return value.ptr ? value : VIEW("");
@@ -121,7 +147,7 @@ static struct view word_of(const char *value)
     return rest.len ? view_cut(&rest, '}') : rest;
 }
 
-static bool fits(const struct choice *c, const msgpack_object *given)
+static bool fits(const struct choice *c, const struct choice_words *given)
 {
     struct view application = word_given(given, VIEW("application"), 0);
     struct view peer = word_given(given, VIEW("peer"), 0);
@@ -139,18 +165,67 @@ static bool fits(const struct choice *c, const msgpack_object *given)
     return true;
 }
 
-const struct choice *choice_find(const struct abilities *f, struct view wanted,
-                                 const msgpack_object *given)
+const struct choice *choice_find(const struct abilities *a, struct view wanted,
+                                 const struct choice_words *given)
 {
     for (size_t i = 0; i < choices_size; i++)
         if (view_eq(view_cstr(choices[i].wanted), wanted) &&
-            abilities_has(f, view_cstr(choices[i].action)) && fits(&choices[i], given))
+            abilities_has(a, view_cstr(choices[i].action)) && fits(&choices[i], given))
             return &choices[i];
     return NULL;
 }
 
+/* Headers of an action of AMI, as words of ours. The peer of SIPnotify may come without its
+ * technology. */
+static void to_words(struct choice_words *given, const struct choice *c, char peer[128])
+{
+    for (size_t i = 0; i < given->n; i++)
+        for (size_t h = 0; h < CHOICE_HEADERS && c->headers[h].name; h++) {
+            struct view word = word_of(c->headers[h].value);
+            struct view value = given->word[i].value;
+            if (word.len == 0 || !view_ieq(given->word[i].word, view_cstr(c->headers[h].name)))
+                continue;
+            given->word[i].word = word;
+            if (!view_eq(word, VIEW("name")))
+                continue;
+            given->word[i].word = VIEW("peer");
+            if (!memchr(value.ptr, '/', value.len) &&
+                snprintf(peer, 128, "%s/%.*s", c->only, VIEW_ARG(value)) < 128)
+                given->word[i].value = view_cstr(peer);
+        }
+}
+
+/* Another technology's action does for this one's peers: they have moved from chan_sip to PJSIP. */
+static const struct choice *other_action(const struct abilities *a, const struct choice *lacking,
+                                         const struct choice_words *given)
+{
+    for (size_t i = 0; i < choices_size; i++) {
+        struct choice other = choices[i];
+        if (strcmp(other.wanted, lacking->wanted) != 0 ||
+            !abilities_has(a, view_cstr(other.action)))
+            continue;
+        other.only = NULL;
+        if (fits(&other, given))
+            return &choices[i];
+    }
+    return NULL;
+}
+
+const struct choice *choice_instead(const struct abilities *a, struct view action,
+                                    struct choice_words *given)
+{
+    if (!abilities_known(a) || abilities_has(a, action))
+        return NULL;
+    for (size_t i = 0; i < choices_size; i++)
+        if (view_ieq(view_cstr(choices[i].action), action)) {
+            to_words(given, &choices[i], given->room);
+            return other_action(a, &choices[i], given);
+        }
+    return NULL;
+}
+
 /* A word given several times makes as many headers (Variable). */
-static void write_header(const struct choice_header *h, const msgpack_object *given,
+static void write_header(const struct choice_header *h, const struct choice_words *given,
                          struct ami_action *aa)
 {
     struct view word = word_of(h->value);
@@ -172,7 +247,7 @@ static void write_header(const struct choice_header *h, const msgpack_object *gi
     }
 }
 
-void choice_write(const struct choice *c, const msgpack_object *given, struct ami_action *aa)
+void choice_write(const struct choice *c, const struct choice_words *given, struct ami_action *aa)
 {
     for (size_t i = 0; i < CHOICE_HEADERS && c->headers[i].name; i++)
         write_header(&c->headers[i], given, aa);

@@ -1,7 +1,8 @@
 /*
  * Actions that have another name, or another form, in each Asterisk: what state asks for by one
  * name of ours, and the first of the AMI actions for it that this Asterisk has. As data: a row an
- * action.
+ * action. Who asks by the AMI name of one that this Asterisk lacks (Monitor) is given another of
+ * the same kind (MixMonitor) where there is one.
  */
 #ifndef CTIBUS_AMI_GW_CHOICES_H
 #define CTIBUS_AMI_GW_CHOICES_H
@@ -11,6 +12,7 @@
 #include "abilities.h"
 
 #define CHOICE_HEADERS 6
+#define CHOICE_WORDS 64
 
 struct choice_header {
     const char *name;
@@ -29,14 +31,30 @@ struct choice {
 extern const struct choice choices[];
 extern const size_t choices_size;
 
+/* What was given: words of ours and their values; a word may come several times. Views into the
+ * request. */
+struct choice_words {
+    size_t n;
+    struct {
+        struct view word, value;
+    } word[CHOICE_WORDS];
+    char room[128]; /* of a value that had to be made */
+};
+
 /* Is it one of our names? */
 bool choice_is_known(struct view wanted);
-/* The first row that this Asterisk has, and for which all that it needs is given; NULL: none.
- * given: [[word, value], ...] */
-const struct choice *choice_find(const struct abilities *f, struct view wanted,
-                                 const msgpack_object *given);
+/* Takes what was given. headers: [[word, value], ...] or {word: value or [value, ...]}; what is no
+ * text, or over CHOICE_WORDS, is left out. */
+void choice_take(struct choice_words *given, const msgpack_object *headers);
+/* The first row that this Asterisk has, and for which all that it needs is given; NULL: none. */
+const struct choice *choice_find(const struct abilities *a, struct view wanted,
+                                 const struct choice_words *given);
+/* The same for the AMI name of an action that this Asterisk lacks: *given, its headers, becomes
+ * words of ours. NULL: it is to be sent as it is. */
+const struct choice *choice_instead(const struct abilities *a, struct view action,
+                                    struct choice_words *given);
 /* Writes its headers. Values that cannot be written make *aa unusable, as ami_action_header says.
  */
-void choice_write(const struct choice *c, const msgpack_object *given, struct ami_action *aa);
+void choice_write(const struct choice *c, const struct choice_words *given, struct ami_action *aa);
 
 #endif

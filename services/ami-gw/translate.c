@@ -200,9 +200,12 @@ static void release_for(struct translator *t, const struct table_row *row, const
 
     if (row->rule == RULE_LINK || row->rule == RULE_UNLINK)
         return; /* they look themselves */
-    for (size_t i = 0; i < sizeof(about) / sizeof(about[0]); i++)
-        if (tel_set_has(&o->set, about[i]))
-            release_unlinks(t, o->str[about[i]]);
+    for (size_t i = 0; i < sizeof(about) / sizeof(about[0]); i++) {
+        struct view channel = tel_out_str(o, about[i]);
+        /* NOLINTNEXTLINE(clang-analyzer-core.*): tel_out_str looks at the set before it reads */
+        if (channel.len)
+            release_unlinks(t, channel); /* NOLINT(clang-analyzer-core.*): as above */
+    }
 }
 
 static void apply_row(struct translator *t, const struct table_row *row, const struct ami_block *b)

@@ -196,6 +196,8 @@ def test_actions_are_asked_from_outside(version):
         assert status == "ok" and answer["response"] == "Error" and answer["message"] == "No such channel"
         assert ask(s, "ami.action", action="Hangup", headers={"Channel": "x\r\nAction: Logoff"})[0] == "malformed"
         assert ask(s, "ami.action", action="Ping", ipbx="nosuch", headers={})[0] == "not_found"
+        _, answer = ask(s, "ami.action", action="record.stop", headers={"channel": "SIP/none-1"})
+        assert answer["action"] == "StopMonitor"
 
 
 @pytest.mark.parametrize("version, filters", [("1.8", False), ("20", True)])

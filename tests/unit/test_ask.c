@@ -285,6 +285,36 @@ static void the_name_of_an_action_is_chosen_by_what_asterisk_has(void **state)
     answered(t, "not all that it needs is given");
 }
 
+static void an_action_that_asterisk_lacks_is_done_by_another_of_its_kind(void **state)
+{
+    struct tool *t = *state;
+    struct asterisk *a = &t->w->a;
+
+    t->w->commands = "ConfbridgeMute: x\r\nMixMonitor: x\r\nStopMixMonitor: x\r\nPJSIPNotify: x\r\n"
+                     "Redirect: x\r\n";
+    come_up(t->w, no_channels);
+    ask(t, "Monitor", "Channel=SIP/a-1|File=cti-1|Format=wav|Mix=1");
+    ast_expect(a, "Action: MixMonitor\r\n", "Channel: SIP/a-1\r\nFile: cti-1.wav\r\n");
+    ast_answer(a, "Response: Success", "");
+    answered(t, "'action':'MixMonitor'");
+    ask(t, "StopMonitor", "Channel=SIP/a-1");
+    ast_expect(a, "Action: StopMixMonitor\r\n", "Channel: SIP/a-1\r\n");
+    ast_answer(a, "Response: Success", "");
+    answered(t, "'action':'StopMixMonitor'");
+    ask(t, "SIPnotify", "Channel=SIP/bob|Variable=Event=talk");
+    ast_expect(a, "Action: PJSIPNotify\r\n", "Endpoint: bob\r\nVariable: Event=talk\r\n");
+    ast_answer(a, "Response: Success", "");
+    answered(t, "'action':'PJSIPNotify'");
+    ask(t, "MeetmeMute", "Meetme=4001|Usernum=1"); /* no channel: Asterisk itself is to say no */
+    ast_expect(a, "Action: MeetmeMute\r\n", "Meetme: 4001\r\n");
+    ast_answer(a, "Response: Error", "Message: Invalid/unknown command\r\n");
+    answered(t, "'response':'Error'");
+    ask(t, "Redirect", "Exten=1");
+    ast_expect(a, "Action: Redirect\r\n", "Exten: 1\r\n");
+    ast_answer(a, "Response: Success", "");
+    answered(t, "'action':'Redirect'");
+}
+
 /* ---- what is refused, late or lost ---- */
 
 static void what_would_break_out_of_its_line_is_refused(void **state)
@@ -370,6 +400,7 @@ int main(void)
         T(an_originate_is_asynchronous_and_told_when_it_is_over),
         T(answers_worth_an_event_are_told),
         T(the_name_of_an_action_is_chosen_by_what_asterisk_has),
+        T(an_action_that_asterisk_lacks_is_done_by_another_of_its_kind),
         T(what_would_break_out_of_its_line_is_refused),
         T(an_action_that_is_not_answered_is_told_so),
         T(a_link_that_goes_down_ends_what_waits),

@@ -297,6 +297,36 @@ static void a_masquerade_moves_the_call_and_keeps_the_phone(void **state)
     assert_int_equal(xod_count(w->s->site, LIST_channels), 3);
 }
 
+/* carol picks up what rings at bob: in 1.8 and 11 her channel is masqueraded into his place. */
+static void who_picks_up_takes_the_place_of_who_was_rung(void **state)
+{
+    struct world *w = *state;
+
+    say(w, NEW("SIP/alice-1", "4") "|CallerIDNum: 1001|CallerIDName: Alice");
+    say(w, NEW("SIP/bob-2", "0") "|CallerIDNum: 1002");
+    say(w, "Event: Dial|SubEvent: Begin|Channel: SIP/alice-1|Destination: SIP/bob-2");
+    say(w, "Event: Newstate|Channel: SIP/bob-2|ChannelState: 5");
+    say(w, NEW("SIP/carol-3", "4") "|CallerIDNum: 1003|CallerIDName: Carol");
+    say(w, "Event: Newstate|Channel: SIP/carol-3|ChannelState: 6");
+    say(w, "Event: Masquerade|Clone: SIP/carol-3|Original: SIP/bob-2");
+    say(w, "Event: Rename|Channel: SIP/carol-3|Newname: SIP/carol-3<MASQ>|Uniqueid: SIP/carol-3");
+    say(w, "Event: Rename|Channel: SIP/bob-2|Newname: SIP/carol-3|Uniqueid: SIP/bob-2");
+    say(w, "Event: Rename|Channel: SIP/carol-3<MASQ>|Newname: SIP/bob-2<ZOMBIE>|Uniqueid: "
+           "SIP/carol-3");
+    say(w, "Event: Hangup|Channel: SIP/bob-2<ZOMBIE>|Uniqueid: SIP/carol-3");
+    assert_null(channel(w, "SIP/bob-2"));
+    assert_string_equal(field(w, "SIP/carol-3", XOD(channels, direction)), "in");
+    assert_string_equal(field(w, "SIP/carol-3", PEER), "SIP/alice-1");
+    assert_string_equal(field(w, "SIP/alice-1", PEER), "SIP/carol-3");
+    say(w, LINK("SIP/alice-1", "SIP/carol-3"));
+    assert_string_equal(field(w, "SIP/alice-1", COMM), "linked-caller");
+    assert_string_equal(field(w, "SIP/carol-3", COMM), "linked-called");
+    say(w, HANGUP("SIP/carol-3"));
+    say(w, "Event: Dial|SubEvent: End|Channel: SIP/alice-1|DialStatus: ANSWER");
+    say(w, HANGUP("SIP/alice-1"));
+    assert_int_equal(xod_count(w->s->site, LIST_channels), 0);
+}
+
 /* 11 lists a zombie of a parked channel for as long as the call lives. */
 static void makeshift_channels_and_zombies_are_not_shown(void **state)
 {
@@ -454,6 +484,7 @@ int main(void)
         T(a_failed_dial_is_forgotten),
         T(an_originate_rings_a_phone_without_a_caller),
         T(a_masquerade_moves_the_call_and_keeps_the_phone),
+        T(who_picks_up_takes_the_place_of_who_was_rung),
         T(makeshift_channels_and_zombies_are_not_shown),
         T(a_plain_rename_takes_everything_along),
         T(a_hint_of_several_devices_is_of_its_extension),
