@@ -8,17 +8,25 @@
  * cannot be taken back before the next login: whoever wants raw events then gets them over a link
  * of their own (raw.c).
  */
+#include "filter.h"
+
 #include "internal.h"
 
 #define CLASSES "system,call,agent,user,originate"
 
-/* Regular expressions over the whole text of an event, good as basic and as extended ones. */
+/* Regular expressions over the whole text of an event, good as basic and as extended ones. What
+ * stands before Variable must not be the n of ChanVariable. */
 static const char *const filters[] = {
-    "!Event: VarSet.*Variable: [^X]",       "!Event: VarSet.*Variable: XIVO_[^O]",
-    "!Event: VarSet.*Variable: XIVO_O[^R]", "!Event: Newexten.*Application: [^A]",
+    "!Event: VarSet.*[^n]Variable: [^X]",       "!Event: VarSet.*[^n]Variable: XIVO_[^O]",
+    "!Event: VarSet.*[^n]Variable: XIVO_O[^R]", "!Event: Newexten.*Application: [^A]",
     "!Event: Newexten.*Application: A[^G]",
 };
 #define N_FILTERS (sizeof(filters) / sizeof(filters[0]))
+
+const char *filter_pattern(size_t i)
+{
+    return i < N_FILTERS ? filters[i] : NULL;
+}
 
 static void set_mask(struct gateway *g, const char *mask)
 {

@@ -4,6 +4,7 @@
 
 #include "abilities.h"
 #include "choices.h"
+#include "filter.h"
 #include "gateway.h"
 #include "resync.h"
 #include "translate.h"
@@ -51,10 +52,6 @@ void gateway_announce(struct gateway *g);
 void raw_interest(struct gateway *g);
 void raw_close_tap(struct gateway *g);
 void raw_publish(struct gateway *g, const struct ami_block *b);
-
-/* filter.c: what Asterisk is asked to tell. */
-void filter_link_up(struct gateway *g);
-void filter_apply(struct gateway *g); /* raw_wanted or what is known of Asterisk has changed */
 
 /* ask.c: the request ami.action. */
 void gateway_action(struct gateway *g, uint64_t id, const msgpack_object *body);
