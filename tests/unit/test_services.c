@@ -100,6 +100,34 @@ static void old_queues_tell_of_ringing_in_their_own_way(void **state)
     SHOWS(channels, "SIP/alice-1", talkingto_kind, "'queue'");
 }
 
+static double since(struct site_world *w, const char *channel)
+{
+    const struct value *v =
+        xod_get(world_find(w, LIST_channels, channel), XOD(channels, waiting_since));
+
+    return v->type == V_FLOAT ? v->f : -1;
+}
+
+static void it_is_known_since_when_a_caller_waits(void **state)
+{
+    struct site_world *w = *state;
+    double joined;
+
+    two_channels(w);
+    assert_true(since(w, "SIP/pstn-2") == -1);
+    say(w, "Event: QueueCallerJoin|Channel: SIP/pstn-2|Queue: support|Position: 1");
+    joined = since(w, "SIP/pstn-2");
+    assert_true(joined > 0);
+    world_list(w, "Event: QueueEntry|Queue: support|Position: 1|Channel: SIP/pstn-2|Wait: 5");
+    assert_true(since(w, "SIP/pstn-2") == joined); /* no news */
+    world_list(w, "Event: QueueEntry|Queue: support|Position: 2|Channel: SIP/alice-1|Wait: 30");
+    assert_true(since(w, "SIP/alice-1") < w->now - 29);
+    say(w, "Event: Rename|Channel: SIP/pstn-2|Newname: SIP/pstn-9|Uniqueid: 1.2");
+    assert_true(since(w, "SIP/pstn-9") == joined);
+    say(w, "Event: QueueCallerLeave|Channel: SIP/pstn-9|Queue: support");
+    assert_true(since(w, "SIP/pstn-9") == -1);
+}
+
 static void a_masquerade_keeps_the_place_in_the_queue(void **state)
 {
     struct site_world *w = *state;
@@ -556,6 +584,7 @@ int main(void)
         T(a_group_is_a_queue_of_another_list),
         T(a_queue_that_rings_several_keeps_its_caller),
         T(old_queues_tell_of_ringing_in_their_own_way),
+        T(it_is_known_since_when_a_caller_waits),
         T(a_masquerade_keeps_the_place_in_the_queue),
         T(a_masquerade_onto_a_channel_that_is_up_shows_the_queue),
         T(leaving_a_queue_is_not_leaving_another),

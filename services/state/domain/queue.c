@@ -52,6 +52,8 @@ static void leave(struct xod_obj *channel, struct xod_obj *queue)
     xod_list_del(queue, kind_of(queue)->incalls, xod_obj_id(channel));
     xod_untie(channel, queue);
     show_left(channel, queue);
+    if (!xod_tied(channel, LIST_queues, 0) && !xod_tied(channel, LIST_groups, 0))
+        xod_set_null(channel, XOD(channels, waiting_since));
 }
 
 void queue_join(struct domain *d, const struct tel *t)
@@ -61,7 +63,11 @@ void queue_join(struct domain *d, const struct tel *t)
     int64_t position = t->num[TELF_position];
 
     listing_note(d, LISTING_QUEUES, t->str[TELF_queue], t->str[TELF_channel]);
-    if (!channel || !queue || xod_tie(channel, queue) < 0)
+    if (!channel || !queue)
+        return;
+    if (!xod_is_tied(channel, queue)) /* a listing of one that waits knows it to the second only */
+        xod_set_float(channel, XOD(channels, waiting_since), t->time - (double)t->num[TELF_wait]);
+    if (xod_tie(channel, queue) < 0)
         return;
     xod_list_insert(queue, kind_of(queue)->incalls,
                     position > 0 && position <= UINT32_MAX ? (uint32_t)position - 1 : UINT32_MAX,
@@ -102,6 +108,9 @@ void queue_channel_renamed(struct domain *d, struct xod_obj *old, struct xod_obj
     for (EACH_KIND(k))
         while ((queue = xod_tied(old, k->list, 0))) {
             uint32_t place = place_of(xod_get(queue, k->incalls), xod_obj_id(old));
+            const struct value *since = xod_get(old, XOD(channels, waiting_since));
+            if (since->type == V_FLOAT)
+                xod_set_float(channel, XOD(channels, waiting_since), since->f);
             leave(old, queue);
             if (xod_tie(channel, queue) == 0)
                 xod_list_insert(queue, k->incalls, place, xod_obj_id(channel));
