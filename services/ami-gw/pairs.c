@@ -13,7 +13,8 @@ enum hold { HOLD_UNKNOWN, HOLD_OFF, HOLD_ON };
 struct end {
     char *channel;
     char *peer;
-    enum hold hold;
+    enum hold held; /* its peer has it on hold */
+    bool over;      /* the call is, but for the hold */
 };
 
 struct pairs {
@@ -79,7 +80,7 @@ void pairs_destroy(struct pairs **p)
 
 /* ---- ends ---- */
 
-static struct end *end_new(struct view channel, struct view peer, enum hold hold)
+static struct end *end_new(struct view channel, struct view peer, enum hold held)
 {
     struct end *e = calloc(1, sizeof(*e));
 
@@ -87,7 +88,7 @@ static struct end *end_new(struct view channel, struct view peer, enum hold hold
         return NULL;
     e->channel = view_dup(channel);
     e->peer = view_dup(peer);
-    e->hold = hold;
+    e->held = held;
     if (!e->channel || !e->peer) {
         end_free(e);
         return NULL;
@@ -96,14 +97,14 @@ static struct end *end_new(struct view channel, struct view peer, enum hold hold
 }
 
 /* What cannot be remembered is only not known of holds. */
-static void put_end(struct pairs *p, struct view channel, struct view peer, enum hold hold)
+static void put_end(struct pairs *p, struct view channel, struct view peer, enum hold held)
 {
     struct end *e;
 
     end_free(map_del(p->ends, channel));
     if (map_count(p->ends) >= MAX_ENDS)
         return;
-    e = end_new(channel, peer, hold);
+    e = end_new(channel, peer, held);
     if (e && map_put(p->ends, view_cstr(e->channel), e) < 0)
         end_free(e);
 }
@@ -119,6 +120,8 @@ static void link_one(struct pairs *p, struct view channel, struct view peer)
 
     if (!e || !view_eq(view_cstr(e->peer), peer))
         put_end(p, channel, peer, HOLD_UNKNOWN);
+    else
+        e->over = false;
 }
 
 void pairs_link(struct pairs *p, struct view channel, struct view other)
@@ -129,29 +132,63 @@ void pairs_link(struct pairs *p, struct view channel, struct view other)
     link_one(p, other, channel);
 }
 
-struct view pairs_peer(const struct pairs *p, struct view channel)
-{
-    struct end *e = find(p, channel);
-
-    return e && find(p, view_cstr(e->peer)) ? view_cstr(e->peer) : view_of(NULL, 0);
-}
-
-bool pairs_hold(struct pairs *p, struct view channel, bool on)
-{
-    struct end *e = find(p, channel);
-    enum hold hold = on ? HOLD_ON : HOLD_OFF;
-
-    if (!e)
-        return true;
-    if (e->hold == hold)
-        return false;
-    e->hold = hold;
-    return true;
-}
-
 void pairs_forget(struct pairs *p, struct view channel)
 {
     end_free(map_del(p->ends, channel));
+}
+
+/* The other end, if it, too, is of this call. */
+static struct end *other_end(const struct pairs *p, const struct end *e)
+{
+    struct end *other = e ? find(p, view_cstr(e->peer)) : NULL;
+
+    return other && strcmp(other->peer, e->channel) == 0 ? other : NULL;
+}
+
+void pairs_unlink(struct pairs *p, struct view channel, struct view other)
+{
+    struct end *e = find(p, channel);
+    struct end *peer = other_end(p, e);
+
+    if (!peer || !view_eq(view_cstr(peer->channel), other))
+        return;
+    e->over = peer->over = true;
+    if (e->held == HOLD_ON || peer->held == HOLD_ON)
+        return;
+    pairs_forget(p, other);
+    pairs_forget(p, channel);
+}
+
+/* False when that was known already. */
+static bool set_held(struct end *e, bool on)
+{
+    enum hold hold = on ? HOLD_ON : HOLD_OFF;
+    bool news = e->held != hold;
+
+    e->held = hold;
+    return news;
+}
+
+bool pairs_hold(struct pairs *p, struct view holder, bool on)
+{
+    struct end *heard = other_end(p, find(p, holder));
+
+    return !heard || set_held(heard, on);
+}
+
+char *pairs_music(struct pairs *p, struct view channel, bool on)
+{
+    struct end *e = find(p, channel);
+    bool of_this_call = other_end(p, e) != NULL;
+    char *holder;
+
+    if (!e || !find(p, view_cstr(e->peer)) || (!of_this_call && (on || e->held != HOLD_ON)) ||
+        !set_held(e, on))
+        return NULL;
+    holder = view_dup(view_cstr(e->peer));
+    if (!on && e->over)
+        pairs_forget(p, channel);
+    return holder;
 }
 
 void pairs_rename(struct pairs *p, struct view channel, struct view now)
@@ -165,9 +202,9 @@ void pairs_rename(struct pairs *p, struct view channel, struct view now)
         return;
     }
     peer = find(p, view_cstr(e->peer));
-    put_end(p, now, view_cstr(e->peer), e->hold);
+    put_end(p, now, view_cstr(e->peer), e->held);
     if (peer && view_eq(view_cstr(peer->peer), channel))
-        put_end(p, view_cstr(e->peer), now, peer->hold);
+        put_end(p, view_cstr(e->peer), now, peer->held);
     end_free(e);
 }
 

@@ -18,10 +18,14 @@ void pairs_clear(struct pairs *p);
 
 /* These two talk to each other. */
 void pairs_link(struct pairs *p, struct view channel, struct view other);
-/* Whom it talks or talked to last, as long as both are there; empty: nobody. */
-struct view pairs_peer(const struct pairs *p, struct view channel);
+/* They no longer do. Where one has the other on hold both are remembered until it takes it back: an
+ * attended transfer ends the call first. */
+void pairs_unlink(struct pairs *p, struct view channel, struct view other);
 /* It put its peer on hold, or took it back. False when that was known already. */
-bool pairs_hold(struct pairs *p, struct view channel, bool on);
+bool pairs_hold(struct pairs *p, struct view holder, bool on);
+/* It hears music, or no longer: who did that, if it is news; the caller frees it. NULL: nobody, or
+ * it is known already. */
+char *pairs_music(struct pairs *p, struct view channel, bool on);
 /* It is called `now`; who was called that is gone. */
 void pairs_rename(struct pairs *p, struct view channel, struct view now);
 void pairs_forget(struct pairs *p, struct view channel);

@@ -1,5 +1,7 @@
 /* Rules about the bridges of Asterisk 12 and later: a plain call of two is told as two channels
  * that talk to each other, everything else as a bridge. */
+#include <stdlib.h>
+
 #include "rules.h"
 
 static void emit_members(struct translator *t, enum tel_event ev, const struct bridge_member *a,
@@ -105,11 +107,29 @@ void rule_bridge_leave(struct translator *t, const struct table_row *row, const 
         bridge_left(t, br, o);
 }
 
+/* Nobody is in a bridge that is gone: where the leaving was not told it is made up for. */
+static bool leave_first(struct translator *t, struct bridge *br)
+{
+    char *channel = view_dup(view_cstr(br->member[0]->channel));
+    struct tel_out leave;
+
+    if (!channel)
+        return false;
+    tel_out_init(&leave, TEL_bridge_leave);
+    tel_out_put(&leave, TELF_bridge, view_cstr(br->id));
+    tel_out_put(&leave, TELF_channel, view_cstr(channel));
+    bridge_left(t, br, &leave);
+    free(channel);
+    return true;
+}
+
 void rule_bridge_destroy(struct translator *t, const struct table_row *row,
                          const struct ami_block *b, struct tel_out *o)
 {
     struct bridge *br = bridges_find(t->bridges, tel_out_str(o, TELF_bridge));
 
+    while (br && br->n && leave_first(t, br))
+        ;
     if (br && !br->basic)
         translator_emit(t, o);
     bridges_drop(t->bridges, tel_out_str(o, TELF_bridge));

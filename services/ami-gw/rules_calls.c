@@ -1,4 +1,6 @@
 /* Rules about calls and the names of channels; of Asterisk before 12 also who talks to whom. */
+#include <stdlib.h>
+
 #include "rules.h"
 
 void emit_pair(struct translator *t, enum tel_event ev, struct view channel, struct view uniqueid,
@@ -21,6 +23,7 @@ static void tell_unlink(struct translator *t, struct pair *pair)
     bool resync = t->resync;
 
     t->resync = false;
+    pairs_unlink(t->pairs, view_cstr(pair->channel), view_cstr(pair->other));
     emit_pair(t, TEL_call_unlink, view_cstr(pair->channel), view_cstr(pair->uniqueid),
               view_cstr(pair->other), view_cstr(pair->other_uniqueid));
     t->resync = resync;
@@ -77,8 +80,10 @@ void rule_unlink(struct translator *t, const struct table_row *row, const struct
     release_unlinks(t, channel);
     release_unlinks(t, other);
     if (pairs_hold_back(t->pairs, channel, tel_out_str(o, TELF_uniqueid), other,
-                        tel_out_str(o, TELF_other_uniqueid)) < 0)
-        translator_emit(t, o);
+                        tel_out_str(o, TELF_other_uniqueid)) == 0)
+        return;
+    pairs_unlink(t->pairs, channel, other);
+    translator_emit(t, o);
 }
 
 /* ---- hold (before 12) ---- */
@@ -90,19 +95,23 @@ void rule_hold(struct translator *t, const struct table_row *row, const struct a
         translator_emit(t, o);
 }
 
-/* Whoever hears music while in a call was put on hold by its peer. Music in queues and parking lots
- * is of nobody's doing. */
+/* Whoever hears music while in a call was put on hold by its peer; also where the call has ended
+ * this moment, as an attended transfer does. Music in queues and parking lots is of nobody's doing.
+ */
 void rule_music(struct translator *t, const struct table_row *row, const struct ami_block *b,
                 struct tel_out *o)
 {
-    struct view holder = pairs_peer(t->pairs, tel_out_str(o, TELF_channel));
+    struct view channel = tel_out_str(o, TELF_channel);
+    char *holder = pairs_music(t->pairs, channel, row->tel == TEL_channel_hold);
     struct tel_out hold;
 
-    if (holder.len == 0 || !pairs_hold(t->pairs, holder, row->tel == TEL_channel_hold))
-        return;
-    tel_out_init(&hold, row->tel);
-    tel_out_put(&hold, TELF_channel, holder);
-    translator_emit(t, &hold);
+    release_unlinks(t, channel);
+    if (holder) {
+        tel_out_init(&hold, row->tel);
+        tel_out_put(&hold, TELF_channel, view_cstr(holder));
+        translator_emit(t, &hold);
+    }
+    free(holder);
 }
 
 /* ---- names ---- */

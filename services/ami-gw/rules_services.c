@@ -84,11 +84,12 @@ void rule_mailbox(struct translator *t, const struct table_row *row, const struc
     translator_emit(t, o);
 }
 
-/* What Asterisk itself puts behind the line UserEvent: 11 the Uniqueid of the channel; the action
- * of that name its ActionID, in 1.8 with its Action. */
-static bool is_asterisks_own(const struct ami_header *h)
+/* What Asterisk itself puts behind the line UserEvent: 11 the Uniqueid of the channel, which stands
+ * nowhere else then; the action of that name its ActionID, in 1.8 with its Action. */
+static bool is_asterisks_own(const struct ami_header *h, bool has_uniqueid)
 {
-    return view_eq(h->name, VIEW("Uniqueid")) || view_eq(h->name, VIEW("ActionID")) ||
+    return (view_eq(h->name, VIEW("Uniqueid")) && !has_uniqueid) ||
+           view_eq(h->name, VIEW("ActionID")) ||
            (view_eq(h->name, VIEW("Action")) && view_ieq(h->value, VIEW("UserEvent")));
 }
 
@@ -97,15 +98,15 @@ static bool is_asterisks_own(const struct ami_header *h)
 void rule_user_event(struct translator *t, const struct table_row *row, const struct ami_block *b,
                      struct tel_out *o)
 {
+    bool has_uniqueid = false;
     unsigned i = 0;
 
-    while (i < b->n && !view_ieq(b->headers[i].name, VIEW("UserEvent")))
-        i++;
+    for (; i < b->n && !view_ieq(b->headers[i].name, VIEW("UserEvent")); i++)
+        has_uniqueid = has_uniqueid || view_eq(b->headers[i].name, VIEW("Uniqueid"));
     if (i++ == b->n)
         return;
-    while (i < b->n && is_asterisks_own(&b->headers[i]))
+    while (i < b->n && is_asterisks_own(&b->headers[i], has_uniqueid))
         i++;
-    o->block = b;
     o->first_header = i;
     tel_set_add(&o->set, TELF_headers);
     translator_emit(t, o);

@@ -61,6 +61,66 @@ static void put_headers(struct buf *out, const struct tel_out *t, enum ami_chars
     msg_map_end(out, mark, names);
 }
 
+/* ---- Asterisk's backslashes ---- */
+
+/* What \x stands for; -1: nothing. A name has no use for control characters. */
+static int unescaped(char x)
+{
+    if (x == '\\' || x == '"' || x == '\'' || x == '?')
+        return x;
+    return x && strchr("abfnrtv", x) ? ' ' : -1;
+}
+
+/* False where it cannot be the work of Asterisk, which leaves no quote and no backslash alone. */
+static bool unescape(struct buf *out, struct view v)
+{
+    for (size_t i = 0; i < v.len; i++) {
+        int c = (unsigned char)v.ptr[i];
+
+        if (c == '"' || c == '\'')
+            return false;
+        if (c == '\\') {
+            c = ++i < v.len ? unescaped(v.ptr[i]) : -1;
+            if (c < 0)
+                return false;
+        }
+        buf_append_char(out, (char)c);
+    }
+    return true;
+}
+
+/* Only what is said with a whole channel is escaped, and only of an Asterisk since 13, which names
+ * the Linkedid there; a 1.8 may mean its DOMAIN\bob. */
+static bool may_be_escaped(const struct tel_out *t, enum tel_field f, struct view v)
+{
+    static const char *const marks[] = {"Linkedid", "DestLinkedid", "ParkeeLinkedid"};
+
+    if (f != TELF_callerid_name && f != TELF_connected_name && f != TELF_dest_callerid_name &&
+        f != TELF_value)
+        return false;
+    if (!t->block || v.len == 0 || !memchr(v.ptr, '\\', v.len))
+        return false;
+    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+        if (ami_get(t->block, marks[i]).ptr)
+            return true;
+    return false;
+}
+
+static void put_field_text(struct buf *out, const struct tel_out *t, enum tel_field f,
+                           enum ami_charset charset)
+{
+    struct view v = t->str[f];
+    struct buf plain;
+
+    if (!may_be_escaped(t, f, v)) {
+        put_text(out, v, charset);
+        return;
+    }
+    buf_init(&plain, AMI_MAX_BLOCK);
+    put_text(out, unescape(&plain, v) ? buf_view(&plain) : v, charset);
+    buf_free(&plain);
+}
+
 void tel_out_body(struct buf *out, const struct tel_out *t, enum ami_charset charset)
 {
     msg_put_map(out, tel_set_count(&t->set));
@@ -78,7 +138,7 @@ void tel_out_body(struct buf *out, const struct tel_out *t, enum ami_charset cha
             put_headers(out, t, charset);
             break;
         default:
-            put_text(out, t->str[f], charset);
+            put_field_text(out, t, (enum tel_field)f, charset);
         }
     }
 }

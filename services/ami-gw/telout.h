@@ -12,13 +12,14 @@ struct tel_out {
     struct tel_set set;
     struct view str[TEL_FIELD_COUNT];
     int64_t num[TEL_FIELD_COUNT];
-    const struct ami_block *block; /* of user/event: whose headers the field `headers` holds */
-    unsigned first_header;         /* from this one on */
+    const struct ami_block *block; /* that it was read from; NULL: from none */
+    unsigned first_header;         /* of user/event: the field `headers` holds those from here on */
 };
 
 static inline void tel_out_init(struct tel_out *o, enum tel_event event)
 {
     o->event = event;
+    o->block = NULL;
     memset(&o->set, 0, sizeof(o->set));
 }
 
@@ -45,7 +46,8 @@ static inline void tel_out_drop(struct tel_out *o, enum tel_field f)
     o->set.word[f / 64] &= ~((uint64_t)1 << (f % 64));
 }
 
-/* Writes the body of an event: a msgpack map, UTF-8 mended. */
+/* Writes the body of an event: a msgpack map, UTF-8 mended. Names of people and values of variables
+ * lose the backslashes that an Asterisk since 13 puts before quotes. */
 void tel_out_body(struct buf *out, const struct tel_out *t, enum ami_charset charset);
 
 #endif

@@ -198,7 +198,7 @@ static void release_for(struct translator *t, const struct table_row *row, const
     static const enum tel_field about[] = {TELF_channel, TELF_destination, TELF_other, TELF_old,
                                            TELF_new_name};
 
-    if (row->rule == RULE_LINK || row->rule == RULE_UNLINK)
+    if (row->rule == RULE_LINK || row->rule == RULE_UNLINK || row->rule == RULE_MUSIC)
         return; /* they look themselves */
     for (size_t i = 0; i < sizeof(about) / sizeof(about[0]); i++) {
         struct view channel = tel_out_str(o, about[i]);
@@ -213,6 +213,7 @@ static void apply_row(struct translator *t, const struct table_row *row, const s
     struct tel_out o;
 
     tel_out_init(&o, row->tel);
+    o.block = b;
     take_fields(&o, row, b);
     if (pairs_held_back(t->pairs))
         release_for(t, row, &o);

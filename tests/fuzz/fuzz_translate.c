@@ -273,10 +273,12 @@ static void play_reset(struct play *p)
     domain_link_down(p->w->d, p->w->now);
     if (translator_holds_back(p->w->t))
         abort();
-    for (size_t i = 0; i < sizeof(channels) / sizeof(channels[0]); i++)
-        if (bridges_of(p->w->t->bridges, view_cstr(channels[i])) ||
-            pairs_peer(p->w->t->pairs, view_cstr(channels[i])).len)
+    for (size_t i = 0; i < sizeof(channels) / sizeof(channels[0]); i++) {
+        char *holder = pairs_music(p->w->t->pairs, view_cstr(channels[i]), true);
+
+        if (holder || bridges_of(p->w->t->bridges, view_cstr(channels[i])))
             abort();
+    }
 }
 
 /* What happens beside events of Asterisk. */

@@ -219,7 +219,38 @@ static void other_bridges_are_told_as_bridges(void **state)
     assert_said(w, ENTER("base", "b"), ENTERS("b", "2"));
     assert_said(w, LEAVE("base", "a"), LEAVES("a", "1"));
     assert_said(w, LEAVE("base", "nobody"), "");
-    assert_said(w, DESTROY("base"), "bridge/destroy {'bridge':'x'}\n");
+    assert_said(w, DESTROY("base"), /* nobody told that b left */
+                "bridge/leave {'channel':'b','bridge':'x','count':0}\n"
+                "bridge/destroy {'bridge':'x'}\n");
+}
+
+static void a_call_whose_bridge_is_gone_is_over(void **state)
+{
+    struct world *w = *state;
+
+    said(w, ENTER("basic", "b"));
+    said(w, ENTER("basic", "a"));
+    assert_said(w, DESTROY("basic"), UNLINKED("b", "a"));
+}
+
+#define OLD_LINK(a, b) "Event: Bridge|Bridgestate: Link|Channel1: " a "|Channel2: " b
+#define OLD_UNLINK(a, b) "Event: Unlink|Channel1: " a "|Channel2: " b
+#define MUSIC(c, state) "Event: MusicOnHold|State: " state "|Channel: " c
+
+static void music_after_a_call_is_of_nobodys_doing(void **state)
+{
+    struct world *w = *state;
+
+    said(w, OLD_LINK("a", "Agent/2001"));
+    said(w, OLD_UNLINK("a", "Agent/2001"));
+    said(w, OLD_LINK("c", "Agent/2001")); /* the agent's next call */
+    assert_said(w, MUSIC("a", "Start"), "");
+    assert_said(w, MUSIC("a", "Stop"), "");
+    assert_said(w, MUSIC("c", "Start"), "channel/hold {'channel':'Agent/2001'}\n");
+    assert_said(w, MUSIC("c", "Start"), "");
+    assert_said(w, MUSIC("c", "Stop"), "channel/unhold {'channel':'Agent/2001'}\n");
+    said(w, "Event: Hangup|Channel: Agent/2001");
+    assert_said(w, MUSIC("c", "Start"), "");
 }
 
 static void a_listing_tells_pairs_of_both_dialects(void **state)
@@ -293,6 +324,32 @@ static void headers_of_user_events_are_spelled_as_the_dialplan_means_them(void *
                 "user/event {'name':'F','headers':{'Status':'1','Value':'1003','A':['1','3'],"
                 "'a':'2'}}\n");
     assert_said(w, "Event: UserEvent|UserEvent: F", "user/event {'name':'F','headers':{}}\n");
+    assert_said(w, "Event: UserEvent|UserEvent: F|Uniqueid: 1.1|A: 1",
+                "user/event {'uniqueid':'1.1','name':'F','headers':{'A':'1'}}\n"); /* 1.8's own */
+    assert_said(w, "Event: UserEvent|Uniqueid: 1.1|UserEvent: F|Uniqueid: mine",
+                "user/event {'uniqueid':'1.1','name':'F','headers':{'Uniqueid':'mine'}}\n");
+}
+
+/* A whole channel's names come escaped of an Asterisk since 13, of an older one as they are. */
+static void quotes_in_names_lose_their_backslashes(void **state)
+{
+    struct world *w = *state;
+
+    assert_said(w,
+                "Event: NewCallerid|Channel: SIP/a-1|Linkedid: 1|"
+                "CallerIDName: Pierre \\\"Pete\\\" O\\'Neil \\\\o\\n?",
+                "channel/callerid {'channel':'SIP/a-1','linkedid':'1',"
+                "'callerid_name':'Pierre \\'Pete\\' O'Neil \\\\o ?'}\n");
+    assert_said(w, "Event: NewCallerid|Channel: SIP/a-1|CallerIDName: SITE\\bob",
+                "channel/callerid {'channel':'SIP/a-1','callerid_name':'SITE\\\\bob'}\n");
+    assert_said(w, "Event: NewCallerid|Channel: SIP/a-1|Linkedid: 1|CallerIDName: \"a\" \\d\\",
+                "channel/callerid {'channel':'SIP/a-1','linkedid':'1',"
+                "'callerid_name':'\\'a\\' \\\\d\\\\'}\n");
+    assert_said(w,
+                "Event: VarSet|Channel: SIP/a-1|Linkedid: 1|Variable: XIVO_PRESENCE|"
+                "Value: {\\\"away\\\": 1}",
+                "channel/variable {'channel':'SIP/a-1','name':'XIVO_PRESENCE',"
+                "'value':'{\\'away\\': 1}'}\n");
 }
 
 int main(void)
@@ -304,6 +361,7 @@ int main(void)
         T(bytes_that_are_not_utf8_are_mended),
         T(an_event_without_a_row_is_nothing),
         T(headers_of_user_events_are_spelled_as_the_dialplan_means_them),
+        T(quotes_in_names_lose_their_backslashes),
         T(a_listing_is_marked),
         T(device_states_become_the_numbers_of_hints),
         T(of_a_masquerade_only_the_swap_is_told),
@@ -311,6 +369,8 @@ int main(void)
         T(two_in_a_plain_bridge_talk_to_each_other),
         T(a_third_makes_it_a_conference_until_it_leaves),
         T(other_bridges_are_told_as_bridges),
+        T(a_call_whose_bridge_is_gone_is_over),
+        T(music_after_a_call_is_of_nobodys_doing),
         T(a_listing_tells_pairs_of_both_dialects),
         T(a_listing_of_bridges_says_what_is_no_call),
         T(a_lost_link_forgets_the_bridges),
