@@ -176,11 +176,13 @@ static void more(struct waiting *w)
     w->deadline = next < w->limit ? next : w->limit;
 }
 
-static void list_begins(struct actions *a, struct waiting *w)
+static void list_begins(struct actions *a, struct waiting *w, const struct ami_block *b)
 {
     a->lists += !w->is_list;
     w->is_list = true;
     more(w);
+    if (w->item)
+        w->item(w->arg, b);
 }
 
 /* Who asked may not have known that events will follow. */
@@ -201,7 +203,7 @@ static void on_response(struct actions *a, struct waiting *w, const struct ami_b
     else if (view_starts(ami_get(b, "Message"), VIEW("There are no ")))
         finish(a, w, ACTION_OK, b); /* VoicemailUsersList of nobody has no end */
     else
-        list_begins(a, w);
+        list_begins(a, w, b);
 }
 
 bool actions_block(struct actions *a, const struct ami_block *b)

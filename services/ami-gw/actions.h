@@ -21,7 +21,8 @@ enum action_outcome {
 /* The end of an action. response: its Response block, or NULL. */
 typedef void action_done_fn(void *arg, enum action_outcome outcome,
                             const struct ami_block *response);
-/* An event of its list answer, or a piece of the text that is its answer. */
+/* A part of the answer: the Response that a list begins with, an event of it, or a piece of the
+ * text that is the whole answer. */
 typedef void action_item_fn(void *arg, const struct ami_block *event);
 
 struct actions;

@@ -19,6 +19,7 @@ struct running_action {
     char *channel; /* of a Getvar: the answer does not name it */
     size_t n_events, n_lines;
     struct buf events, lines;
+    struct buf head, message; /* of the Response that a list began with */
     bool truncated;
 };
 
@@ -81,6 +82,13 @@ static void action_item(void *arg, const struct ami_block *b)
         add_text(r, b->raw);
         return;
     }
+    if (b->kind == AMI_RESPONSE) {
+        buf_reset(&r->head);
+        put_block(&r->head, b, r->g->charset);
+        buf_reset(&r->message);
+        put_text(&r->message, ami_get(b, "Message"), r->g->charset);
+        return;
+    }
     put_block(&r->events, b, r->g->charset);
     if (fitted(r, &r->events, before))
         r->n_events++;
@@ -102,12 +110,17 @@ static void put_answer(struct buf *out, struct running_action *r, bool good,
     msg_put_map(out, 8);
     msg_put_pair(out, "response", good ? VIEW("Success") : VIEW("Error"));
     msg_put_cstr(out, "message");
-    put_text(out, response ? ami_get(response, "Message") : view_of(NULL, 0), r->g->charset);
+    if (!response && buf_len(&r->message))
+        buf_append_view(out, buf_view(&r->message));
+    else
+        put_text(out, response ? ami_get(response, "Message") : view_of(NULL, 0), r->g->charset);
     msg_put_pair(out, "action", view_cstr(r->action));
     msg_put_pair(out, "actionid", view_cstr(r->actionid));
     msg_put_cstr(out, "headers");
     if (response)
         put_block(out, response, r->g->charset);
+    else if (buf_len(&r->head))
+        buf_append_view(out, buf_view(&r->head));
     else
         msg_put_array(out, 0);
     msg_put_cstr(out, "events");
@@ -124,6 +137,8 @@ static void action_free(struct running_action *r)
 {
     buf_free(&r->events);
     buf_free(&r->lines);
+    buf_free(&r->head);
+    buf_free(&r->message);
     free(r->channel);
     free(r);
 }
@@ -298,21 +313,50 @@ static int send_action(struct gateway *g, struct running_action *r, struct view 
                        action_item, action_done, r);
 }
 
-/* None of the forms of an action of ours: Asterisk has none of them, or something is not given. */
-static void answer_no_choice(struct gateway *g, uint64_t id, struct view name)
+/* An answer of the gateway's own: nothing was sent. */
+static void answer_error(struct gateway *g, uint64_t id, struct view name, const char *why)
 {
     struct buf out, text;
 
     buf_init(&out, 4096);
     buf_init(&text, 1024);
-    buf_printf(&text, "%.*s: this Asterisk has no such action, or not all that it needs is given",
-               VIEW_ARG(name));
+    buf_printf(&text, "%.*s: %s", VIEW_ARG(name), why);
     msg_put_map(&out, 2);
     msg_put_pair(&out, "response", VIEW("Error"));
     msg_put_pair(&out, "message", buf_view(&text));
     bus_asker_reply(g->asker, id, BUS_ok, buf_view(&out));
     buf_free(&out);
     buf_free(&text);
+}
+
+/* What the gateway does with its link is not for others to undo. */
+static bool is_gateways_own(struct view name)
+{
+    static const struct view names[] = {
+        {"Events", 6}, {"Filter", 6}, {"Login", 5}, {"Logoff", 6}, {"Challenge", 9}};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (view_ieq(names[i], name))
+            return true;
+    return false;
+}
+
+/* Before anything is sent. False: it was answered. */
+static bool may_go_out(struct gateway *g, uint64_t id, const msgpack_object *body)
+{
+    const msgpack_object *headers = msg_get(body, "headers");
+    struct view name = msg_get_str(body, "action");
+
+    if (!link_is_up(g->link))
+        bus_asker_reply(g->asker, id, BUS_noconn, view_of(NULL, 0));
+    else if (name.len == 0 || (headers && headers->type != MSGPACK_OBJECT_ARRAY &&
+                               headers->type != MSGPACK_OBJECT_MAP))
+        bus_asker_reply(g->asker, id, BUS_malformed, view_of(NULL, 0));
+    else if (is_gateways_own(name))
+        answer_error(g, id, name, "this action is the gateway's own");
+    else
+        return true;
+    return false;
 }
 
 void gateway_action(struct gateway *g, uint64_t id, const msgpack_object *body)
@@ -323,15 +367,15 @@ void gateway_action(struct gateway *g, uint64_t id, const msgpack_object *body)
     struct running_action *r;
     int rc;
 
-    if (!link_is_up(g->link)) {
-        bus_asker_reply(g->asker, id, BUS_noconn, view_of(NULL, 0));
+    if (!may_go_out(g, id, body))
         return;
-    }
     choice_take(&given, msg_get(body, "headers"));
     choice = choice_is_known(name) ? choice_find(g->abilities, name, &given)
                                    : choice_instead(g->abilities, name, &given);
     if (!choice && choice_is_known(name)) {
-        answer_no_choice(g, id, name);
+        answer_error(g, id, name,
+                     choice_exists(g->abilities, name) ? "not all that it needs is given"
+                                                       : "this Asterisk has no such action");
         return;
     }
     r = name.len && name.len < sizeof(r->action) ? calloc(1, sizeof(*r)) : NULL;
@@ -343,6 +387,8 @@ void gateway_action(struct gateway *g, uint64_t id, const msgpack_object *body)
     r->id = id;
     buf_init(&r->events, MAX_EVENTS);
     buf_init(&r->lines, MAX_EVENTS);
+    buf_init(&r->head, MAX_EVENTS);
+    buf_init(&r->message, MAX_EVENTS);
     rc = send_action(g, r, name, choice, &given, body);
     if (rc == 0)
         return;

@@ -93,6 +93,15 @@ bool choice_is_known(struct view wanted)
     return false;
 }
 
+bool choice_exists(const struct abilities *a, struct view wanted)
+{
+    for (size_t i = 0; i < choices_size; i++)
+        if (view_eq(view_cstr(choices[i].wanted), wanted) &&
+            abilities_has(a, view_cstr(choices[i].action)))
+            return true;
+    return false;
+}
+
 static void add(struct choice_words *given, struct view word, const msgpack_object *value)
 {
     if (given->n == CHOICE_WORDS || value->type != MSGPACK_OBJECT_STR)

@@ -43,6 +43,8 @@ struct choice_words {
 
 /* Is it one of our names? */
 bool choice_is_known(struct view wanted);
+/* Has this Asterisk any action for it? */
+bool choice_exists(const struct abilities *a, struct view wanted);
 /* Takes what was given. headers: [[word, value], ...] or {word: value or [value, ...]}; what is no
  * text, or over CHOICE_WORDS, is left out. */
 void choice_take(struct choice_words *given, const msgpack_object *headers);

@@ -17,9 +17,10 @@
 /* Regular expressions over the whole text of an event, good as basic and as extended ones. What
  * stands before Variable must not be the n of ChanVariable. */
 static const char *const filters[] = {
-    "!Event: VarSet.*[^n]Variable: [^X]",       "!Event: VarSet.*[^n]Variable: XIVO_[^O]",
-    "!Event: VarSet.*[^n]Variable: XIVO_O[^R]", "!Event: Newexten.*Application: [^A]",
-    "!Event: Newexten.*Application: A[^G]",
+    "!Event: VarSet.*[^n]Variable: [^X_]",   "!Event: VarSet.*[^n]Variable: X[^I]",
+    "!Event: VarSet.*[^n]Variable: _[^_X]",  "!Event: VarSet.*[^n]Variable: __[^X]",
+    "!Event: Newexten.*Application: [^AED]", "!Event: Newexten.*Application: A[^G]",
+    "!Event: Newexten.*Application: E[^A]",  "!Event: Newexten.*Application: D[^e]",
 };
 #define N_FILTERS (sizeof(filters) / sizeof(filters[0]))
 
@@ -87,6 +88,8 @@ static void on_commands(void *arg, enum action_outcome outcome, const struct ami
 {
     struct gateway *g = arg;
 
+    if (outcome == ACTION_TIMEOUT)
+        filter_ask_commands(g);
     if (outcome != ACTION_OK || !response)
         return;
     abilities_take(g->abilities, response);
@@ -94,15 +97,20 @@ static void on_commands(void *arg, enum action_outcome outcome, const struct ami
         filter_apply(g);
 }
 
-void filter_link_up(struct gateway *g)
+void filter_ask_commands(struct gateway *g)
 {
     struct ami_action aa;
 
+    link_action(g->link, &aa, VIEW("ListCommands"));
+    link_commit(g->link, &aa, false, ACTION_DEADLINE_MS, NULL, on_commands, g);
+}
+
+void filter_link_up(struct gateway *g)
+{
     g->mask = NULL;
     g->filtered = false;
     g->filters_taken = 0;
     abilities_clear(g->abilities);
     set_mask(g, g->raw_wanted ? "on" : CLASSES);
-    link_action(g->link, &aa, VIEW("ListCommands"));
-    link_commit(g->link, &aa, false, ACTION_DEADLINE_MS, NULL, on_commands, g);
+    filter_ask_commands(g);
 }

@@ -153,6 +153,8 @@ static void on_own_event(struct gateway *g, const struct ami_block *b)
                    view_ieq(ami_get(b, "Restart"), VIEW("True")) ? ", and starts anew" : "");
         return;
     }
+    if (!ami_is_event(b, "ChannelReload")) /* modules may have come */
+        filter_ask_commands(g);
     if (!g->listed)
         return;
     /* Modules were still being loaded when we listed, or something was configured anew. */
@@ -251,6 +253,13 @@ static size_t beat(void *arg, struct buf *pairs, bool *ready)
     return 2;
 }
 
+static double late_answers(void *arg)
+{
+    struct gateway *g = arg;
+
+    return g->link ? (double)actions_late_total(link_actions(g->link)) : 0;
+}
+
 static int open_bus(struct gateway *g, struct loop *loop, const struct gateway_options *opt,
                     struct metrics *metrics)
 {
@@ -260,11 +269,15 @@ static int open_bus(struct gateway *g, struct loop *loop, const struct gateway_o
                                 "canonical events published");
     g->unknown = metrics_add(metrics, METRIC_COUNTER, "ctibus_ami_untranslated_total", NULL,
                              "events for which no row of the table is meant");
+    g->late =
+        metrics_callback(metrics, METRIC_COUNTER, "ctibus_ami_late_answers_total", NULL,
+                         "answers of Asterisk that nobody waited for any more", late_answers, g);
+    g->metrics = metrics;
     g->resyncs = metrics_add(metrics, METRIC_COUNTER, "ctibus_ami_resyncs_total", NULL,
                              "times that everything was listed anew");
     g->translator = translator_new(on_translated, g);
     g->abilities = abilities_new();
-    if (!g->translated || !g->unknown || !g->resyncs || !g->translator || !g->abilities)
+    if (!g->translated || !g->unknown || !g->late || !g->resyncs || !g->translator || !g->abilities)
         return err;
     g->pub = bus_pub_new(g->bus, opt->publish, on_interest, g, &err);
     if (g->pub)
@@ -321,6 +334,8 @@ void gateway_destroy(struct gateway **gp)
         return;
     *gp = NULL;
     raw_close_tap(g);
+    if (g->late) /* it asks us */
+        metrics_remove(g->metrics, &g->late);
     link_destroy(&g->link);
     resync_destroy(&g->resync);
     loop_timer_destroy(&g->retry);

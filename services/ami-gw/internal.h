@@ -42,7 +42,8 @@ struct gateway {
     struct hint_place *hints; /* of the last resync that state asked for */
     size_t n_hints;
     uint64_t resync_request; /* the request of state to answer at the end, or 0 */
-    struct metric *translated, *unknown, *resyncs;
+    struct metrics *metrics;
+    struct metric *translated, *unknown, *resyncs, *late;
 };
 
 /* gateway.c: tells state that this Asterisk is ours, and whether it is there. */

@@ -270,7 +270,7 @@ static void on_item(void *arg, const struct ami_block *b)
     const struct asked *a = arg;
     struct resync *r = a->r;
 
-    if (!r->running || a->run != r->run)
+    if (!r->running || a->run != r->run || b->kind != AMI_EVENT)
         return;
     if (steps[r->step].use == ROOMS && ami_is_event(b, "ConfbridgeListRooms")) {
         ask_room(r, b);

@@ -59,7 +59,8 @@ static void on_done(void *arg, enum action_outcome outcome, const struct ami_blo
 
 static void on_item(void *arg, const struct ami_block *event)
 {
-    ((struct world *)arg)->items++;
+    if (event->kind != AMI_RESPONSE) /* what a list begins with */
+        ((struct world *)arg)->items++;
 }
 
 static void begin(struct world *w, bool is_list, uint32_t deadline_ms)

@@ -139,6 +139,8 @@ static void a_list_is_collected_also_when_nobody_said_that_it_is_one(void **stat
     ast_say(a, "Event: Cdr\r\n\r\n"); /* another's */
     ast_answer(a, "Event: QueueStatusComplete", "");
     answered(t, "'events':[[['Event','QueueParams'],['ActionID','g-");
+    answered(t, "'message':'Queue status will follow'");
+    answered(t, "'headers':[['Response','Success'],");
 }
 
 static void command_answers_with_lines_in_both_dialects(void **state)
@@ -317,6 +319,21 @@ static void an_action_that_asterisk_lacks_is_done_by_another_of_its_kind(void **
 
 /* ---- what is refused, late or lost ---- */
 
+static void what_the_gateway_does_with_its_link_is_its_own(void **state)
+{
+    static const char *const own[] = {"Events", "filter", "Login", "Logoff", "Challenge"};
+    struct tool *t = *state;
+    char text[1024];
+
+    come_up(t->w, no_channels);
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+        ask(t, own[i], "EventMask=off");
+        answered(t, "this action is the gateway's own");
+    }
+    run_for(t->w->s.loop, 20);
+    assert_false(ast_take_action(&t->w->a, text, sizeof(text)));
+}
+
 static void what_would_break_out_of_its_line_is_refused(void **state)
 {
     struct tool *t = *state;
@@ -401,6 +418,7 @@ int main(void)
         T(answers_worth_an_event_are_told),
         T(the_name_of_an_action_is_chosen_by_what_asterisk_has),
         T(an_action_that_asterisk_lacks_is_done_by_another_of_its_kind),
+        T(what_the_gateway_does_with_its_link_is_its_own),
         T(what_would_break_out_of_its_line_is_refused),
         T(an_action_that_is_not_answered_is_told_so),
         T(a_link_that_goes_down_ends_what_waits),

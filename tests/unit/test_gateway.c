@@ -126,6 +126,7 @@ static void a_booting_asterisk_is_listed_again_once_it_is_up(void **state)
     buf_reset(&w->asked);
     ast_say(&w->a, "Event: FullyBooted\r\nStatus: Fully Booted\r\n\r\n");
     UNTIL(w->s.loop, asked_again(w, "VoicemailUsersList"));
+    assert_non_null(strstr(buf_cstr(&w->asked), "ListCommands")); /* modules may have come */
 }
 
 static void on_down(void *arg, const struct bus_msg *m)
