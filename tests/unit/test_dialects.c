@@ -30,6 +30,7 @@ static const struct {
     {LIST_channels, XOD(channels, parked)},
     {LIST_channels, XOD(channels, monitored)},
     {LIST_channels, XOD(channels, meetme_usernum)},
+    {LIST_channels, XOD(channels, peerdisplay)},
     {LIST_queuemembers, XOD(queuemembers, status)},
     {LIST_queuemembers, XOD(queuemembers, paused)},
     {LIST_queuemembers, XOD(queuemembers, penalty)},
@@ -50,6 +51,7 @@ struct story {
     char *id;
     struct buf name;
     struct buf told;
+    struct buf shown; /* peerdisplay: an Asterisk tells it sooner or later than the rest */
 };
 
 struct teller {
@@ -99,6 +101,7 @@ static struct story *story_of(struct teller *t, const struct xod_obj *o)
     s->id = strdup(key);
     buf_init(&s->name, 1024);
     buf_init(&s->told, 0);
+    buf_init(&s->shown, 0);
     name_story(t, s, o);
     return s;
 }
@@ -140,7 +143,9 @@ static void note(void *arg, const struct xod_change *c)
         if (!(c->fields >> watched[i].field & 1) || (c->op == XOD_ADD && s))
             continue; /* of a new object the first field will do */
         s = story_of(t, c->obj);
-        put_field(&s->told, c->obj, watched[i].field);
+        put_field(watched[i].field == XOD(channels, peerdisplay) && c->op != XOD_ADD ? &s->shown
+                                                                                     : &s->told,
+                  c->obj, watched[i].field);
     }
     if (c->op == XOD_DEL &&
         (xod_obj_list(c->obj) == LIST_channels || xod_obj_list(c->obj) == LIST_queuemembers)) {
@@ -160,6 +165,9 @@ static struct teller *tell(const char *version, const char *name)
     w->note_arg = t;
     world_play(w, version, name);
     world_destroy(w);
+    for (size_t i = 0; i < t->n; i++)
+        if (buf_view(&t->story[i].shown).len)
+            buf_printf(&t->story[i].told, " |%s", buf_cstr(&t->story[i].shown));
     return t;
 }
 
@@ -169,6 +177,7 @@ static void teller_free(struct teller *t)
         free(t->story[i].id);
         buf_free(&t->story[i].name);
         buf_free(&t->story[i].told);
+        buf_free(&t->story[i].shown);
     }
     free(t);
 }

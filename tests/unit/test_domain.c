@@ -431,6 +431,42 @@ static void a_listing_ends_calls_that_are_over(void **state)
     assert_string_equal(field(w, "SIP/bob-2", PEER), "(null)");
 }
 
+static void a_listing_does_not_turn_a_call_round(void **state)
+{
+    struct world *w = *state;
+    double since;
+
+    a_call_of_two(w);
+    assert_string_equal(field(w, "SIP/alice-1", COMM), "linked-caller");
+    since = xod_get(channel(w, "SIP/alice-1"), XOD(channels, timestamp))->f;
+    w->s->now += 60;
+    say_kind(w, TEL_resync_begin, "channels");
+    say(w, "Event: CoreShowChannel|Channel: SIP/bob-2|ChannelState: 6");
+    say(w, "Event: CoreShowChannel|Channel: SIP/alice-1|ChannelState: 6|BridgedChannel: SIP/bob-2");
+    say_kind(w, TEL_resync_end, "channels");
+    assert_string_equal(field(w, "SIP/alice-1", COMM), "linked-caller");
+    assert_string_equal(field(w, "SIP/bob-2", COMM), "linked-called");
+    assert_true(xod_get(channel(w, "SIP/alice-1"), XOD(channels, timestamp))->f == since);
+}
+
+/* Asterisk before 12 tells a connected line to nobody when one of a group answers. */
+static void who_answers_for_a_group_is_shown(void **state)
+{
+    struct world *w = *state;
+
+    say(w, "Event: Newchannel|Channel: SIP/alice-1|ChannelState: 4|CallerIDNum: 1001|"
+           "CallerIDName: Alice");
+    say(w, "Event: Newchannel|Channel: SIP/bob-2|ChannelState: 0");
+    say(w, "Event: Newchannel|Channel: SIP/carol-3|ChannelState: 0");
+    say(w, "Event: NewCallerid|Channel: SIP/bob-2|CallerIDNum: 1002|CallerIDName: Bob");
+    say(w, "Event: NewCallerid|Channel: SIP/carol-3|CallerIDNum: 1003|CallerIDName: Carol");
+    say(w, DIAL("SIP/alice-1", "SIP/bob-2"));
+    say(w, DIAL("SIP/alice-1", "SIP/carol-3"));
+    say(w, LINK("SIP/alice-1", "SIP/bob-2"));
+    assert_string_equal(field(w, "SIP/alice-1", XOD(channels, peerdisplay)), "Bob");
+    assert_string_equal(field(w, "SIP/bob-2", XOD(channels, peerdisplay)), "Alice");
+}
+
 static void a_listing_cut_short_ends_nothing(void **state)
 {
     struct world *w = *state;
@@ -491,6 +527,8 @@ int main(void)
         T(a_name_used_again_is_another_channel),
         T(a_listing_ends_what_it_does_not_name),
         T(a_listing_ends_calls_that_are_over),
+        T(a_listing_does_not_turn_a_call_round),
+        T(who_answers_for_a_group_is_shown),
         T(a_listing_cut_short_ends_nothing),
         T(events_without_their_fields_do_nothing),
     };

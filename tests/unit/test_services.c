@@ -564,6 +564,28 @@ static void listings_of_rooms_and_lots_end_what_they_do_not_name(void **state)
     SHOWS(channels, "SIP/pstn-2", parked, "true");
 }
 
+static void listings_end_also_what_is_in_no_configured_room_or_lot(void **state)
+{
+    struct site_world *w = *state;
+
+    two_channels(w);
+    say(w, "Event: ConfbridgeJoin|Conference: ad-hoc|Channel: SIP/alice-1|Admin: No");
+    say(w, "Event: ConfbridgeJoin|Conference: ad-hoc|Channel: SIP/pstn-2|Admin: No");
+    world_mark(w, TEL_resync_begin, "conferences");
+    world_list(w, "Event: ConfbridgeList|Conference: ad-hoc|Admin: No|Channel: SIP/pstn-2");
+    world_mark(w, TEL_resync_end, "conferences");
+    SHOWS(channels, "SIP/alice-1", meetme_ismeetme, "false");
+    SHOWS(channels, "SIP/pstn-2", meetme_ismeetme, "true");
+
+    say(w, "Event: ParkedCall|ParkeeChannel: SIP/alice-1|Parkinglot: x|ParkingSpace: 1");
+    say(w, "Event: ParkedCall|ParkeeChannel: SIP/pstn-2|Parkinglot: x|ParkingSpace: 2");
+    world_mark(w, TEL_resync_begin, "parking");
+    world_list(w, "Event: ParkedCall|ParkeeChannel: SIP/pstn-2|Parkinglot: x|ParkingSpace: 2");
+    world_mark(w, TEL_resync_end, "parking");
+    SHOWS(channels, "SIP/alice-1", parked, "false");
+    SHOWS(channels, "SIP/pstn-2", parked, "true");
+}
+
 static void a_listing_without_an_end_ends_nothing(void **state)
 {
     struct site_world *w = *state;
@@ -609,6 +631,7 @@ int main(void)
         T(recording_and_spying_are_shown),
         T(a_listing_of_queues_ends_members_and_callers),
         T(listings_of_rooms_and_lots_end_what_they_do_not_name),
+        T(listings_end_also_what_is_in_no_configured_room_or_lot),
         T(a_listing_without_an_end_ends_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

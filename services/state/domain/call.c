@@ -99,6 +99,13 @@ static struct view direction_of(const struct xod_obj *c)
     return xod_get(c, XOD(channels, agent))->b ? VIEW("in") : direction;
 }
 
+/* Asterisk 12 and later tell the connected line themselves, before 12 only the call tells. */
+static void show_linked(struct xod_obj *c, const struct xod_obj *peer)
+{
+    if (!xod_get(c, XOD(channels, connected))->b)
+        show_peer(c, peer);
+}
+
 /* Which of two linked channels called: the half of a Local channel knows best, then the one that
  * went out; by default the first. */
 static bool first_called(const struct xod_obj *a, const struct xod_obj *b)
@@ -129,12 +136,16 @@ static void link_both(struct domain *d, struct xod_obj *a, struct xod_obj *b, do
 {
     bool a_called = first_called(a, b);
 
+    if (talks_to(a, b) && talks_to(b, a) && channel_is_linked(a) && channel_is_linked(b))
+        return; /* told again, as listings do: it stays as it is */
     if (!talks_to(a, b))
         leave_peer(d, a);
     if (!talks_to(b, a))
         leave_peer(d, b);
     set_peer(a, b);
     set_peer(b, a);
+    show_linked(a, b);
+    show_linked(b, a);
     channel_commstatus(a, a_called ? "linked-caller" : "linked-called", now);
     channel_commstatus(b, a_called ? "linked-called" : "linked-caller", now);
 }
@@ -197,5 +208,6 @@ void call_move(struct domain *d, const struct xod_obj *from, const struct xod_ob
 
     while ((peer = who_talks_to(d, from)) &&
            xod_set_str(peer, XOD(channels, talkingto_id), xod_obj_id(to)) == 0)
-        ;
+        if (channel_is_linked(peer))
+            show_linked(peer, to);
 }

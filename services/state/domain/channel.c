@@ -84,7 +84,8 @@ static bool is_makeshift(struct view name)
 {
     static const struct view zombie = {"<ZOMBIE>", 8};
     static const struct view kinds[] = {{"AsyncGoto/", 10},  {"Parked/", 7},  {"Parking/", 8},
-                                        {"Transfered/", 11}, {"SIPPeer/", 8}, {"Bridge/", 7}};
+                                        {"Transfered/", 11}, {"SIPPeer/", 8}, {"Surrogate/", 10},
+                                        {"Bridge/", 7}};
 
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         if (view_starts(name, kinds[i]))
@@ -140,8 +141,11 @@ void channel_party(struct domain *d, const struct tel *t)
 {
     struct xod_obj *c = channel_named(d, t->str[TELF_channel]);
 
-    if (c)
-        take_party(c, t);
+    if (!c)
+        return;
+    take_party(c, t);
+    if (t->event == TEL_channel_connected)
+        xod_set_bool(c, XOD(channels, connected), true);
 }
 
 static void copy_field(struct xod_obj *to, const struct xod_obj *from, unsigned field)

@@ -115,6 +115,7 @@ void conference_join(struct domain *d, const struct tel *t)
     if (!tel_has(t, TELF_room))
         return;
     listing_note(d, LISTING_CONFERENCES, t->str[TELF_room], t->str[TELF_channel]);
+    listing_note(d, LISTING_CONFERENCES, view_of(NULL, 0), t->str[TELF_channel]);
     if (room && tel_has(t, TELF_application))
         xod_set_str(room, XOD(meetmes, application), t->str[TELF_application]);
     if (room && tel_has(t, TELF_pseudochan))
@@ -239,6 +240,7 @@ static char *not_named(struct domain *d, const struct xod_obj *room)
 void conference_sweep(struct domain *d)
 {
     struct xod_obj *room;
+    struct xod_obj *c;
     char *name;
 
     for (size_t pos = 0; (room = xod_next(d->site, LIST_meetmes, &pos));)
@@ -246,4 +248,9 @@ void conference_sweep(struct domain *d)
             leave(d, room, view_cstr(name));
             free(name);
         }
+    for (size_t pos = 0; (c = xod_next(d->site, LIST_channels, &pos));)
+        if (xod_get(c, XOD(channels, meetme_ismeetme))->b &&
+            !listing_named(d, view_of(NULL, 0),
+                           xod_obj_id(c))) /* also in rooms that are not ours */
+            channel_out(c);
 }

@@ -118,6 +118,7 @@ void parking_parked(struct domain *d, const struct tel *t)
     struct xod_obj *c = channel_named(d, t->str[TELF_channel]);
 
     listing_note(d, LISTING_PARKING, t->str[TELF_lot], space);
+    listing_note(d, LISTING_PARKING, view_of(NULL, 0), t->str[TELF_channel]);
     if (!c)
         return;
     if (lot && space.len)
@@ -186,6 +187,7 @@ static char *not_named(struct domain *d, const struct xod_obj *lot)
 void parking_sweep(struct domain *d)
 {
     struct xod_obj *lot;
+    struct xod_obj *c;
     char *space;
 
     for (size_t pos = 0; (lot = xod_next(d->site, LIST_parkinglots, &pos));)
@@ -193,4 +195,7 @@ void parking_sweep(struct domain *d)
             free_bay(d, lot, view_cstr(space));
             free(space);
         }
+    for (size_t pos = 0; (c = xod_next(d->site, LIST_channels, &pos));)
+        if (!listing_named(d, view_of(NULL, 0), xod_obj_id(c))) /* also in lots that are not ours */
+            xod_set_bool(c, XOD(channels, parked), false);
 }
