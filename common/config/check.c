@@ -217,12 +217,60 @@ static void check_link(struct config *cfg, const char *path, struct json_object 
     }
 }
 
-static bool is_list_uri(struct json_object *item)
+/* Up to the first of `ends`. */
+static struct view up_to(struct view v, const char *ends)
+{
+    for (size_t i = 0; i < v.len; i++)
+        if (strchr(ends, v.ptr[i]))
+            return view_of(v.ptr, i);
+    return v;
+}
+
+/* HOST, HOST:PORT or [V6], with or without USER:PASSWORD@ before it. */
+static bool is_authority(struct view v)
+{
+    struct view host;
+    uint16_t port;
+
+    for (size_t i = v.len; i-- > 0;)
+        if (v.ptr[i] == '@') {
+            v = view_of(v.ptr + i + 1, v.len - i - 1);
+            break;
+        }
+    if (v.len > 0 && v.ptr[0] == '[' && v.ptr[v.len - 1] == ']')
+        return v.len > 2;
+    if (view_find(v, VIEW(":")) < 0)
+        return v.len > 0;
+    return hostport_split(v, &host, &port) == 0 && host.len > 0 && port > 0;
+}
+
+/* What is wrong with it may be told, the URI itself may not: it can have a password in it. */
+static const char *web_fault(struct view v)
+{
+    ptrdiff_t start = view_find(v, VIEW("://")) + 3;
+
+    for (size_t i = 0; i < v.len; i++)
+        if ((unsigned char)v.ptr[i] <= ' ' || (unsigned char)v.ptr[i] >= 0x7f)
+            return "has blanks, control characters or letters outside of ASCII in it";
+    if (!is_authority(up_to(view_of(v.ptr + start, v.len - (size_t)start), "/?#")))
+        return "has no host, or a port that is not 1 to 65535";
+    return NULL;
+}
+
+static void check_list_uri(struct config *cfg, const char *path, struct json_object *item)
 {
     struct view v = json_view(item);
+    bool web = view_starts(v, VIEW("http://")) || view_starts(v, VIEW("https://"));
+    const char *fault = web ? web_fault(v) : NULL;
 
-    return view_starts(v, VIEW("file:")) || view_starts(v, VIEW("http://")) ||
-           view_starts(v, VIEW("https://"));
+    if (fault)
+        config_fault(cfg, path, "an http: or https: URI %s", fault);
+    else if (!web && view_find(v, VIEW("://")) > 0 && !view_starts(v, VIEW("file:")))
+        config_fault(cfg, path, "%.*s: is neither a file: nor an http: or https: URI",
+                     VIEW_ARG(up_to(v, ":")));
+    else if (!web && !view_starts(v, VIEW("file:")))
+        config_fault(cfg, path, "%s is neither a file: nor an http: or https: URI",
+                     json_object_to_json_string_ext(item, JSON_C_TO_STRING_PLAIN));
 }
 
 static void check_urllist(struct config *cfg, const char *path, struct json_object *list)
@@ -236,12 +284,8 @@ static void check_urllist(struct config *cfg, const char *path, struct json_obje
         return;
     }
     n = json_object_array_length(list);
-    for (size_t i = 0; i < n; i++) {
-        struct json_object *item = json_object_array_get_idx(list, i);
-        if (!is_list_uri(item))
-            config_fault(cfg, path, "%s is neither a file: nor an http: or https: URI",
-                         json_object_to_json_string_ext(item, JSON_C_TO_STRING_PLAIN));
-    }
+    for (size_t i = 0; i < n; i++)
+        check_list_uri(cfg, path, json_object_array_get_idx(list, i));
 }
 
 static void check_urllists(struct config *cfg, const char *ipbx, struct json_object *lists)

@@ -249,6 +249,10 @@ static void test_unknown_keys(void **state)
 }
 
 #define LINK "{\"ipaddress\":\"a\",\"username\":\"u\",\"password\":\"p\"}"
+#define USERS_KEY "ipbxes.x.urllists.urllist_users"
+#define USERS_FROM(uri)                                                                            \
+    "{\"x\":{\"ipbx_connection\":" LINK ",\"urllists\":{\"urllist_users\":[\"" uri "\"]}}}"
+
 static void test_ipbxes(void **state)
 {
     static const struct {
@@ -280,6 +284,12 @@ static void test_ipbxes(void **state)
          "ipbxes.x.urllists.urllist_users", "must be an array"},
         {"{\"x\":{\"ipbx_connection\":" LINK ",\"urllists\":{\"urllist_users\":[5]}}}",
          "ipbxes.x.urllists.urllist_users", "5 is neither"},
+        {USERS_FROM("ftp://u:p@h/x"), USERS_KEY, "ftp: is neither"},
+        {USERS_FROM("http://"), USERS_KEY, "no host"},
+        {USERS_FROM("https://u:p@/users"), USERS_KEY, "no host"},
+        {USERS_FROM("http://h:port/"), USERS_KEY, "a port that is not"},
+        {USERS_FROM("http://h:0"), USERS_KEY, "a port that is not"},
+        {USERS_FROM("http://h/a b"), USERS_KEY, "has blanks"},
         {"{\"x\":{\"ipbx_connection\":" LINK ",\"urllists\":[5]}}", "ipbxes.x.urllists",
          "must be an object"},
     };
@@ -292,7 +302,8 @@ static void test_ipbxes(void **state)
     }
     cfg = load_good(*state,
                     "{\"ipbxes\":{\"a\":{\"ipbx_connection\":" LINK ",\"cdr_db_uri\":\"x\","
-                    "\"urllists\":{\"urllist_users\":[\"file:u\",\"http://h/u\",\"https://h/u\"],"
+                    "\"urllists\":{\"urllist_users\":[\"file:u\",\"http://h/u\",\"https://h/u\","
+                    "\"http://u:p@h:8080?x=@\",\"https://[::1]\",\"https://[::1]:443/a:b\"],"
                     "\"urllist_lines\":null}},\"b\":{\"cti_connection\":" LINK "},\"c\":{\"peer\":"
                     "{\"publish\":\"tcp://h:1\",\"request\":\"tcp://h:2\",\"publickey\":\"k\"}}}}");
     config_destroy(&cfg);
