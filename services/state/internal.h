@@ -11,8 +11,10 @@ struct publisher;
 struct sessions;
 struct snapshots;
 struct secrets;
+struct weblists;
 
 #define MAX_SITES 64
+#define MAX_LIST_BYTES ((size_t)256 * 1024 * 1024) /* text of one list */
 
 /* One Asterisk that is watched, and who watches it. */
 struct site {
@@ -36,6 +38,7 @@ struct state {
     struct sessions *sessions;
     struct snapshots *snapshots;
     struct secrets *secrets;
+    struct weblists *weblists;
     struct site sites[MAX_SITES];
     size_t n_sites;
     struct loop_timer *settle_timer;
@@ -68,8 +71,11 @@ int secrets_set(struct secrets *s, struct view site, struct view user_id, struct
 
 /* ---- lists.c ---- */
 /* Loads the lists of all sites of cfg into the store: what is no longer named goes. A list that
- * cannot be read keeps its objects. 0, or -EINVAL when one was not read (logged). */
+ * cannot be read keeps its objects, and so does one of which a part is not known yet (weblists.h).
+ * 0, or -EINVAL when a file was not read (logged). */
 int lists_load(struct state *s, const struct config *cfg);
+/* Loads those lists that have this URI among theirs. As lists_load. */
+int lists_load_uri(struct state *s, const struct config *cfg, const char *uri);
 
 /* ---- sessions.c ---- */
 struct sessions *sessions_new(struct state *s, uint32_t grace_ms);
@@ -148,6 +154,8 @@ struct command {
 extern const struct command command_availstate;
 void command_run(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body);
 
+/* Something else came from this URI than before: loads it and publishes what differs. */
+void state_list_changed(struct state *s, const char *uri);
 /* Commits the store, publishes, and gives the number reached. */
 uint64_t state_commit(struct state *s, bool synthetic);
 /* The site of that name, or NULL. */

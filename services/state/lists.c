@@ -7,9 +7,8 @@
 #include <stdlib.h>
 
 #include "internal.h"
+#include "weblists.h"
 #include "json/json.h"
-
-#define MAX_LIST_BYTES ((size_t)256 * 1024 * 1024)
 
 /* ---- reading ---- */
 
@@ -50,10 +49,8 @@ static struct json_object *read_array(struct state *s, const struct config *cfg,
     struct json_object *o = NULL;
     char *path;
 
-    if (strncmp(uri, "file:", 5) != 0) {
-        log_error(s->log, "list %s: only file: URIs can be read by this version", uri);
-        return NULL;
-    }
+    if (weblists_is_web(uri))
+        return json_object_get(weblists_get(s->weblists, uri));
     path = config_path(cfg, view_cstr(uri));
     if (!path)
         return NULL;
@@ -295,18 +292,55 @@ static const struct source sources[] = {
     {"urllist_parkinglot", LIST_parkinglots, "id", NULL},
 };
 
+#define N_SOURCES (sizeof(sources) / sizeof(sources[0]))
+
+/* The i-th URI of a list, or NULL: it has no more. */
+static const char *url_of(struct json_object *urllists, const struct source *src, size_t i)
+{
+    struct json_object *urls = json_get(urllists, src->key);
+
+    if (!urls || !json_object_is_type(urls, json_type_array))
+        return NULL;
+    return json_object_get_string(json_object_array_get_idx(urls, i));
+}
+
+static bool has_url(struct json_object *urllists, const struct source *src, const char *uri)
+{
+    const char *url;
+
+    for (size_t i = 0; (url = url_of(urllists, src, i)); i++)
+        if (strcmp(url, uri) == 0)
+            return true;
+    return false;
+}
+
+/* Whether all that comes over HTTP is there. */
+static bool is_known(struct state *s, struct json_object *urllists, const struct source *src)
+{
+    const char *url;
+
+    for (size_t i = 0; (url = url_of(urllists, src, i)); i++)
+        if (weblists_is_web(url) && !weblists_get(s->weblists, url))
+            return false;
+    return true;
+}
+
+/* Nothing is loaded of a list that is not known as a whole: the objects of the missing part would
+ * go. */
 static int load_urls(struct state *s, const struct config *cfg, struct xod_site *site,
                      struct json_object *urllists, const struct source *src)
 {
-    struct json_object *urls = json_get(urllists, src->key);
-    struct json_object *all = json_object_new_array();
-    size_t n =
-        urls && json_object_is_type(urls, json_type_array) ? json_object_array_length(urls) : 0;
-    int rc = all ? 0 : -ENOMEM;
+    struct json_object *all;
+    const char *url;
+    int rc = 0;
 
-    for (size_t i = 0; rc == 0 && i < n; i++) {
-        struct json_object *one =
-            read_array(s, cfg, json_object_get_string(json_object_array_get_idx(urls, i)));
+    if (!is_known(s, urllists, src))
+        return 0;
+    all = json_object_new_array();
+    if (!all)
+        return -ENOMEM;
+    for (size_t i = 0; rc == 0 && (url = url_of(urllists, src, i)); i++) {
+        struct json_object *one = read_array(s, cfg, url);
         if (!one) {
             rc = -EINVAL;
             break;
@@ -326,39 +360,73 @@ static void log_counts(struct state *s, struct xod_site *site)
     struct buf line;
 
     buf_init(&line, 1024);
-    for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
+    for (size_t i = 0; i < N_SOURCES; i++)
         buf_printf(&line, "%s%zu %s", i ? ", " : "", xod_count(site, sources[i].list),
                    schema_list(sources[i].list)->name);
     log_notice(s->log, "lists of %.*s: %s", VIEW_ARG(xod_site_name(site)), buf_cstr(&line));
     buf_free(&line);
 }
 
-static int load_site(struct state *s, const struct config *cfg, struct xod_site *site,
-                     struct json_object *ipbx)
+static struct json_object *ipbx_of(const struct config *cfg, const struct site *site)
 {
+    return json_get(config_section(cfg, "ipbxes"), xod_site_name(site->domain->site).ptr);
+}
+
+/* The lists of a site; with a `uri` only those that have it. */
+static int load_site(struct state *s, const struct config *cfg, struct site *of, const char *uri)
+{
+    struct xod_site *site = of->domain->site;
+    struct json_object *ipbx = ipbx_of(cfg, of);
     struct json_object *urls = json_get(ipbx, "urllists");
+    bool any = false;
     int rc = 0;
 
-    for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
-        int one = load_urls(s, cfg, site, urls, &sources[i]);
+    for (size_t i = 0; ipbx && i < N_SOURCES; i++) {
+        int one;
+        if (uri && !has_url(urls, &sources[i], uri))
+            continue;
+        any = true;
+        one = load_urls(s, cfg, site, urls, &sources[i]);
         if (one < 0)
             rc = one;
     }
+    if (!any)
+        return 0;
     tie_lines(site);
-    log_counts(s, site);
+    domain_retie(of->domain);
+    if (!uri)
+        log_counts(s, site);
     return rc;
+}
+
+/* Tells weblists.c all URIs that it is to care for. */
+static void want_urls(struct state *s, const struct config *cfg)
+{
+    const char *url;
+
+    weblists_begin(s->weblists);
+    for (size_t i = 0; i < s->n_sites; i++)
+        for (size_t j = 0; j < N_SOURCES; j++) {
+            struct json_object *urls = json_get(ipbx_of(cfg, &s->sites[i]), "urllists");
+            for (size_t k = 0; (url = url_of(urls, &sources[j], k)); k++)
+                if (weblists_is_web(url))
+                    weblists_want(s->weblists, url);
+        }
+    weblists_end(s->weblists);
 }
 
 int lists_load(struct state *s, const struct config *cfg)
 {
-    struct json_object *ipbxes = config_section(cfg, "ipbxes");
+    want_urls(s, cfg);
+    return lists_load_uri(s, cfg, NULL);
+}
+
+int lists_load_uri(struct state *s, const struct config *cfg, const char *uri)
+{
     int rc = 0;
 
     for (size_t i = 0; i < s->n_sites; i++) {
-        struct xod_site *site = s->sites[i].domain->site;
-        struct json_object *ipbx = json_get(ipbxes, xod_site_name(site).ptr);
-        int one = ipbx ? load_site(s, cfg, site, ipbx) : 0;
-        domain_retie(s->sites[i].domain);
+        int one = load_site(s, cfg, &s->sites[i], uri);
         if (one < 0)
             rc = one;
     }

@@ -1,3 +1,4 @@
+#include <curl/curl.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,5 +98,12 @@ int main(int argc, char **argv)
         .destroy = destroy,
     };
 
-    return svc_main(argc, argv, &def);
+    int code;
+
+    /* for fetch.c; before there is another thread */
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        return 1;
+    code = svc_main(argc, argv, &def);
+    curl_global_cleanup();
+    return code;
 }

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "bus/topic.h"
 #include "internal.h"
+#include "weblists.h"
 #include "json/json.h"
 
 /* Snapshots wait until the gateways that were there before a restart had their time to come back,
@@ -219,6 +220,13 @@ bool state_is_ready(const struct state *s, struct buf *why)
 
 /* ---- lists ---- */
 
+/* The store has what the lists say. */
+static void lists_read(struct state *s)
+{
+    sessions_check_users(s->sessions);
+    state_commit(s, false);
+}
+
 /* Reads the lists and publishes what differs; what could not be read is tried again. */
 static void read_lists(void *arg)
 {
@@ -228,8 +236,14 @@ static void read_lists(void *arg)
         loop_timer_start(s->lists_timer, LISTS_RETRY_MS, false);
     else
         loop_timer_stop(s->lists_timer);
-    sessions_check_users(s->sessions);
-    state_commit(s, false);
+    lists_read(s);
+}
+
+void state_list_changed(struct state *s, const char *uri)
+{
+    if (lists_load_uri(s, s->cfg, uri) < 0)
+        loop_timer_start(s->lists_timer, LISTS_RETRY_MS, false);
+    lists_read(s);
 }
 
 /* ---- the whole ---- */
@@ -301,8 +315,9 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
     s->metrics = metrics;
     s->sessions_open = metrics_callback(metrics, METRIC_GAUGE, "ctibus_state_sessions", NULL,
                                         "sessions open", count_sessions, s);
+    s->weblists = weblists_new(s, opt->lists_retry_ms ? opt->lists_retry_ms : LISTS_RETRY_MS);
     if (!s->heart || !s->publisher || !s->snapshots || !s->sessions || !s->events ||
-        !s->events_unknown || !s->sessions_open)
+        !s->events_unknown || !s->sessions_open || !s->weblists)
         return -ENOMEM;
     bus_sub_follow(s->sub, VIEW("tel"));
     return bus_sub_add(s->sub, VIEW("tel/"));
@@ -339,6 +354,7 @@ struct state *state_new(struct loop *loop, struct bus *bus, const struct config 
             *err = open_bus(s, opt, metrics);
         if (*err == 0) {
             read_lists(s);
+            weblists_refresh(s->weblists);
             loop_timer_start(s->settle_timer, SETTLE_CHECK_MS, true);
             return s;
         }
@@ -358,6 +374,7 @@ void state_destroy(struct state **sp)
         metrics_remove(s->metrics, &s->sessions_open);
     loop_timer_destroy(&s->settle_timer);
     loop_timer_destroy(&s->lists_timer);
+    weblists_destroy(&s->weblists);
     sessions_destroy(&s->sessions);
     snapshots_destroy(&s->snapshots);
     action_peer_gone(s, NULL);
@@ -380,6 +397,7 @@ void state_reload(struct state *s, const struct config *cfg)
 {
     s->cfg = cfg;
     read_lists(s);
+    weblists_refresh(s->weblists);
 }
 
 const char *state_endpoint_publish(const struct state *s)

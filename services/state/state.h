@@ -4,6 +4,8 @@
  *   tel.c + domain/   what the events of an Asterisk mean
  *   publish.c         changes of the store -> the bus
  *   lists.c           users and phones from the configuration
+ *   weblists.c        those lists that come over HTTP: fetch.c, transfer.c,
+ *                     fetch_copy.c
  *   sessions.c        who is logged in, and what that makes of a user's presence
  *   login.c           the steps of a login
  *   snapshot.c        the whole xod for replicas
@@ -21,15 +23,17 @@ struct state_options {
     const char *publish, *subscribe, *request; /* endpoints to bind */
     const char *const *trusted;
     uint32_t session_grace_ms; /* how long the sessions of a lost gateway live */
+    uint32_t lists_retry_ms;   /* until a list that could not be fetched is tried again; 0: 10 s */
 };
 
 struct state;
-/* Makes it all, loads the lists, binds. NULL and *err on failure (logged). cfg is borrowed. */
+/* Makes it all, loads the lists (those of HTTP are fetched afterwards), binds. NULL and *err on
+ * failure (logged). cfg is borrowed. */
 struct state *state_new(struct loop *loop, struct bus *bus, const struct config *cfg,
                         const struct state_options *opt, struct metrics *metrics, struct log *log,
                         int *err);
 void state_destroy(struct state **s);
-/* Reads the lists again and publishes what differs. */
+/* Reads and fetches the lists again and publishes what differs. */
 void state_reload(struct state *s, const struct config *cfg);
 /* Ready: bound, settled (the gateways had their time to come back). why: what is missing. */
 bool state_is_ready(const struct state *s, struct buf *why);

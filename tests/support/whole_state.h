@@ -42,6 +42,8 @@ struct state_world {
     struct loop *loop;
     char dir[64];
     struct config *cfg;
+    struct log *log; /* NULL: none */
+    uint32_t lists_retry_ms;
     struct process p;
     struct state *s;
     struct xod_site *site;
@@ -90,11 +92,12 @@ static inline int state_start(struct state_world *w, const char *publish, const 
     struct state_options opt = {.publish = publish ? publish : any,
                                 .subscribe = subscribe ? subscribe : any,
                                 .request = request ? request : any,
-                                .session_grace_ms = 600};
+                                .session_grace_ms = 600,
+                                .lists_retry_ms = w->lists_retry_ms};
     int err = 0;
 
     w->p = process_start(w->loop, "state@test", "state", NULL);
-    w->s = state_new(w->loop, w->p.bus, w->cfg, &opt, w->p.metrics, NULL, &err);
+    w->s = state_new(w->loop, w->p.bus, w->cfg, &opt, w->p.metrics, w->log, &err);
     w->site = w->s ? xod_site(state_xod(w->s), VIEW("xivo"), false) : NULL;
     return err;
 }
