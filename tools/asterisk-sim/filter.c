@@ -59,6 +59,7 @@ int filter_add(struct filter *f, struct view rule)
     return 0;
 }
 
+/* The event ends with a NUL: not every checker of regexec knows REG_STARTEND. */
 static bool matches(const struct filter_rule *r, struct view event)
 {
     regmatch_t where = {.rm_so = 0, .rm_eo = (regoff_t)event.len};
@@ -68,12 +69,10 @@ static bool matches(const struct filter_rule *r, struct view event)
     return regexec(&r->re, event.ptr, 1, &where, REG_STARTEND) == 0;
 }
 
-bool filter_passes(const struct filter *f, struct view event, uint32_t classes)
+static bool rules_pass(const struct filter *f, struct view event)
 {
     bool white = !f->has_white;
 
-    if (classes != 0 && !(classes & f->mask))
-        return false;
     for (size_t i = 0; i < f->n; i++) {
         if (!matches(&f->rules[i], event))
             continue;
@@ -82,4 +81,19 @@ bool filter_passes(const struct filter *f, struct view event, uint32_t classes)
         white = true;
     }
     return white;
+}
+
+bool filter_passes(const struct filter *f, struct view event, uint32_t classes)
+{
+    char *text;
+    bool pass;
+
+    if (classes != 0 && !(classes & f->mask))
+        return false;
+    if (f->n == 0)
+        return true;
+    text = view_dup(event);
+    pass = text && rules_pass(f, view_of(text, event.len));
+    free(text);
+    return pass;
 }
