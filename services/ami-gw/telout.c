@@ -89,8 +89,8 @@ static bool unescape(struct buf *out, struct view v)
     return true;
 }
 
-/* Only what is said with a whole channel is escaped, and only of an Asterisk since 13, which names
- * the Linkedid there; a 1.8 may mean its DOMAIN\bob. */
+/* Only what is said with a whole channel is escaped, and not of an old Asterisk (seen of 20), which
+ * names no Linkedid there; a 1.8 may mean its DOMAIN\bob. */
 static bool may_be_escaped(const struct tel_out *t, enum tel_field f, struct view v)
 {
     static const char *const marks[] = {"Linkedid", "DestLinkedid", "ParkeeLinkedid"};

@@ -47,7 +47,7 @@ static inline void tel_out_drop(struct tel_out *o, enum tel_field f)
 }
 
 /* Writes the body of an event: a msgpack map, UTF-8 mended. Names of people and values of variables
- * lose the backslashes that an Asterisk since 13 puts before quotes. */
+ * lose the backslashes that a newer Asterisk (seen of 20) puts before quotes. */
 void tel_out_body(struct buf *out, const struct tel_out *t, enum ami_charset charset);
 
 #endif

@@ -330,7 +330,7 @@ static void headers_of_user_events_are_spelled_as_the_dialplan_means_them(void *
                 "user/event {'uniqueid':'1.1','name':'F','headers':{'Uniqueid':'mine'}}\n");
 }
 
-/* A whole channel's names come escaped of an Asterisk since 13, of an older one as they are. */
+/* A whole channel's names come escaped of an Asterisk 20, of a 1.8 as they are. */
 static void quotes_in_names_lose_their_backslashes(void **state)
 {
     struct world *w = *state;
