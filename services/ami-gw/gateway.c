@@ -102,11 +102,6 @@ static void on_lull(void *arg)
     translator_flush(((struct gateway *)arg)->translator);
 }
 
-static void on_again_soon(void *arg)
-{
-    gateway_resync(arg);
-}
-
 static void on_link_up(void *arg, const char *banner)
 {
     struct gateway *g = arg;
@@ -222,7 +217,7 @@ static void on_resynced(void *arg, bool complete)
     gateway_resynced(arg, complete);
 }
 
-static void on_retry(void *arg)
+static void on_resync_due(void *arg)
 {
     gateway_resync(arg);
 }
@@ -287,9 +282,9 @@ static int open_bus(struct gateway *g, struct loop *loop, const struct gateway_o
     g->heart = bus_heart_new(g->bus, g->pub, "ami-gw", beat, g);
     g->link = link_new(loop, &opt->link, &link_handler, g, metrics, g->log);
     g->resync = g->link ? resync_new(g->link, &resync_handler, g, g->log) : NULL;
-    g->retry = loop_timer_new(loop, on_retry, g);
+    g->retry = loop_timer_new(loop, on_resync_due, g);
     g->lull = loop_timer_new(loop, on_lull, g);
-    g->again_soon = loop_timer_new(loop, on_again_soon, g);
+    g->again_soon = loop_timer_new(loop, on_resync_due, g);
     return g->heart && g->resync && g->retry && g->lull && g->again_soon ? 0 : -ENOMEM;
 }
 

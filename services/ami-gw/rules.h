@@ -38,6 +38,8 @@ rule_fn rule_bridge_create, rule_bridge_enter, rule_bridge_leave, rule_bridge_de
 /* Whatever comes of a channel that enters or leaves: *o has channel, uniqueid and bridge. */
 void bridge_entered(struct translator *t, struct bridge *br, struct tel_out *o);
 void bridge_left(struct translator *t, struct bridge *br, struct tel_out *o);
+/* The same where Asterisk did not tell of it. `channel` must not be of the member itself. */
+void bridge_leave_untold(struct translator *t, struct bridge *br, struct view channel);
 
 /* rules_calls.c */
 rule_fn rule_link, rule_unlink, rule_hold, rule_music, rule_rename, rule_hangup;

@@ -40,25 +40,23 @@ void bridge_left(struct translator *t, struct bridge *br, struct tel_out *o)
         link_two(t, br);
 }
 
-/* A channel is in one bridge at a time: where the leaving was not told it is made up for. */
-static void leave_other(struct translator *t, const struct bridge *br, struct view channel)
+void bridge_leave_untold(struct translator *t, struct bridge *br, struct view channel)
 {
-    struct bridge *before = bridges_of(t->bridges, channel);
     struct tel_out leave;
 
-    if (!before || before == br)
-        return;
     tel_out_init(&leave, TEL_bridge_leave);
-    tel_out_put(&leave, TELF_bridge, view_cstr(before->id));
+    tel_out_put(&leave, TELF_bridge, view_cstr(br->id));
     tel_out_put(&leave, TELF_channel, channel);
-    bridge_left(t, before, &leave);
+    bridge_left(t, br, &leave);
 }
 
 void bridge_entered(struct translator *t, struct bridge *br, struct tel_out *o)
 {
     struct view channel = tel_out_str(o, TELF_channel);
+    struct bridge *before = bridges_of(t->bridges, channel);
 
-    leave_other(t, br, channel);
+    if (before && before != br) /* a channel is in one bridge at a time */
+        bridge_leave_untold(t, before, channel);
     if (!bridges_add(t->bridges, br, channel, tel_out_str(o, TELF_uniqueid)))
         return;
     if (is_pair(br)) {
@@ -107,18 +105,14 @@ void rule_bridge_leave(struct translator *t, const struct table_row *row, const 
         bridge_left(t, br, o);
 }
 
-/* Nobody is in a bridge that is gone: where the leaving was not told it is made up for. */
+/* Nobody is in a bridge that is gone. False without memory. */
 static bool leave_first(struct translator *t, struct bridge *br)
 {
     char *channel = view_dup(view_cstr(br->member[0]->channel));
-    struct tel_out leave;
 
     if (!channel)
         return false;
-    tel_out_init(&leave, TEL_bridge_leave);
-    tel_out_put(&leave, TELF_bridge, view_cstr(br->id));
-    tel_out_put(&leave, TELF_channel, view_cstr(channel));
-    bridge_left(t, br, &leave);
+    bridge_leave_untold(t, br, view_cstr(channel));
     free(channel);
     return true;
 }

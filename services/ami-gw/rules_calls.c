@@ -143,13 +143,8 @@ void rule_hangup(struct translator *t, const struct table_row *row, const struct
     struct view channel = tel_out_str(o, TELF_channel);
     struct bridge *br = bridges_of(t->bridges, channel);
 
-    if (br) { /* its BridgeLeave was not told, or is late */
-        struct tel_out leave;
-        tel_out_init(&leave, TEL_bridge_leave);
-        tel_out_put(&leave, TELF_bridge, view_cstr(br->id));
-        tel_out_put(&leave, TELF_channel, channel);
-        bridge_left(t, br, &leave);
-    }
+    if (br) /* its BridgeLeave is late */
+        bridge_leave_untold(t, br, channel);
     pairs_forget(t->pairs, channel);
     translator_emit(t, o);
 }
