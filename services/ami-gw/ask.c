@@ -25,23 +25,13 @@ struct running_action {
 
 /* ---- the answer ---- */
 
-static void put_text(struct buf *out, struct view v, enum ami_charset charset)
-{
-    struct buf text;
-
-    buf_init(&text, 4 * AMI_MAX_BLOCK);
-    ami_text(&text, v, charset);
-    msg_put_str(out, buf_view(&text));
-    buf_free(&text);
-}
-
 static void put_block(struct buf *out, const struct ami_block *b, enum ami_charset charset)
 {
     msg_put_array(out, b->n);
     for (unsigned i = 0; i < b->n; i++) {
         msg_put_array(out, 2);
-        put_text(out, b->headers[i].name, charset);
-        put_text(out, b->headers[i].value, charset);
+        tel_put_text(out, b->headers[i].name, charset);
+        tel_put_text(out, b->headers[i].value, charset);
     }
 }
 
@@ -62,7 +52,7 @@ static void add_line(struct running_action *r, struct view line)
 
     if (line.len && line.ptr[line.len - 1] == '\r')
         line.len--;
-    put_text(&r->lines, line, r->g->charset);
+    tel_put_text(&r->lines, line, r->g->charset);
     if (fitted(r, &r->lines, before))
         r->n_lines++;
 }
@@ -86,7 +76,7 @@ static void action_item(void *arg, const struct ami_block *b)
         buf_reset(&r->head);
         put_block(&r->head, b, r->g->charset);
         buf_reset(&r->message);
-        put_text(&r->message, ami_get(b, "Message"), r->g->charset);
+        tel_put_text(&r->message, ami_get(b, "Message"), r->g->charset);
         return;
     }
     put_block(&r->events, b, r->g->charset);
@@ -113,7 +103,8 @@ static void put_answer(struct buf *out, struct running_action *r, bool good,
     if (!response && buf_len(&r->message))
         buf_append_view(out, buf_view(&r->message));
     else
-        put_text(out, response ? ami_get(response, "Message") : view_of(NULL, 0), r->g->charset);
+        tel_put_text(out, response ? ami_get(response, "Message") : view_of(NULL, 0),
+                     r->g->charset);
     msg_put_pair(out, "action", view_cstr(r->action));
     msg_put_pair(out, "actionid", view_cstr(r->actionid));
     msg_put_cstr(out, "headers");

@@ -68,16 +68,6 @@ void raw_interest(struct gateway *g)
 
 /* ---- events ---- */
 
-static void put_text(struct gateway *g, struct view v)
-{
-    struct buf mended;
-
-    buf_init(&mended, 4 * AMI_MAX_BLOCK);
-    ami_text(&mended, v, g->charset);
-    msg_put_str(&g->body, buf_view(&mended));
-    buf_free(&mended);
-}
-
 /* True when no header before number i has its name (names without regard to case). */
 static bool first_of_name(const struct ami_block *b, unsigned i)
 {
@@ -94,12 +84,12 @@ static void put_values(struct gateway *g, const struct ami_block *b, struct view
     while (ami_get_n(b, name, n).ptr)
         n++;
     if (n == 1) {
-        put_text(g, ami_get_n(b, name, 0));
+        tel_put_text(&g->body, ami_get_n(b, name, 0), g->charset);
         return;
     }
     msg_put_array(&g->body, n);
     for (unsigned i = 0; i < n; i++)
-        put_text(g, ami_get_n(b, name, i));
+        tel_put_text(&g->body, ami_get_n(b, name, i), g->charset);
 }
 
 void raw_publish(struct gateway *g, const struct ami_block *b)
@@ -115,7 +105,7 @@ void raw_publish(struct gateway *g, const struct ami_block *b)
     for (unsigned i = 0; i < b->n; i++) {
         if (!first_of_name(b, i))
             continue;
-        put_text(g, b->headers[i].name);
+        tel_put_text(&g->body, b->headers[i].name, g->charset);
         put_values(g, b, b->headers[i].name);
         names++;
     }

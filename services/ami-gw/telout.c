@@ -3,7 +3,7 @@
 #include "base/utf8.h"
 #include "msg/msg.h"
 
-static void put_text(struct buf *out, struct view v, enum ami_charset charset)
+void tel_put_text(struct buf *out, struct view v, enum ami_charset charset)
 {
     struct buf mended;
 
@@ -38,12 +38,12 @@ static void put_header(struct buf *out, const struct ami_block *b, unsigned i, u
 {
     struct view name = name_of(b, i);
 
-    put_text(out, name, charset);
+    tel_put_text(out, name, charset);
     if (times > 1)
         msg_put_array(out, times);
     for (; i < b->n; i++)
         if (view_eq(name_of(b, i), name))
-            put_text(out, b->headers[i].value, charset);
+            tel_put_text(out, b->headers[i].value, charset);
 }
 
 static void put_headers(struct buf *out, const struct tel_out *t, enum ami_charset charset)
@@ -113,11 +113,11 @@ static void put_field_text(struct buf *out, const struct tel_out *t, enum tel_fi
     struct buf plain;
 
     if (!may_be_escaped(t, f, v)) {
-        put_text(out, v, charset);
+        tel_put_text(out, v, charset);
         return;
     }
     buf_init(&plain, AMI_MAX_BLOCK);
-    put_text(out, unescape(&plain, v) ? buf_view(&plain) : v, charset);
+    tel_put_text(out, unescape(&plain, v) ? buf_view(&plain) : v, charset);
     buf_free(&plain);
 }
 

@@ -46,6 +46,8 @@ static inline void tel_out_drop(struct tel_out *o, enum tel_field f)
     o->set.word[f / 64] &= ~((uint64_t)1 << (f % 64));
 }
 
+/* Writes a text of Asterisk as a msgpack string, UTF-8 mended (ami_text). */
+void tel_put_text(struct buf *out, struct view v, enum ami_charset charset);
 /* Writes the body of an event: a msgpack map, UTF-8 mended. Names of people and values of variables
  * lose the backslashes that a newer Asterisk (seen of 20) puts before quotes. */
 void tel_out_body(struct buf *out, const struct tel_out *t, enum ami_charset charset);
