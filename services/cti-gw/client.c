@@ -311,6 +311,7 @@ static void dispatch(struct client *c, struct request *rq)
         buf_free(&missing);
         if (!complete)
             return;
+        rq->message = m;
         m->handle(c, rq);
         if (g->current != c)
             return; /* the handler has closed it */
@@ -321,7 +322,8 @@ static void dispatch(struct client *c, struct request *rq)
 
 static void handle_object(struct client *c, struct json_object *body)
 {
-    struct request rq = {body, json_get_view(body, "class"), reply_id_of(body)};
+    struct request rq = {
+        .body = body, .class = json_get_view(body, "class"), .reply_id = reply_id_of(body)};
     bool login = false;
     bool known = registry_knows(rq.class, &login);
 

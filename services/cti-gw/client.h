@@ -36,9 +36,10 @@ struct client {
     char *user_id;
     struct audience *audience;
     struct profile *profile;
-    uint64_t asked;     /* the request to state that is under way, or 0 */
-    char *ask_reply_id; /* JSON text of the commandid it belongs to, or NULL */
-    uint32_t address;   /* hash of the peer's address, for the guard */
+    uint64_t asked;      /* the request to state that is under way, or 0 */
+    char *ask_reply_id;  /* JSON text of the commandid it belongs to, or NULL */
+    const char *relayed; /* the class of the message that state carries out (relay.c) */
+    uint32_t address;    /* hash of the peer's address, for the guard */
     uint8_t phase;
     uint8_t bad_json; /* in a row */
     uint8_t ignored;  /* messages before the login */

@@ -96,6 +96,10 @@ void delayed_free(struct delayed **d);
 int client_ask_later(struct client *c, struct view text, struct view reply_id, uint32_t ms,
                      void (*fn)(struct client *c, struct view text, struct view reply_id));
 
+/* ---- relay.c ---- */
+/* A handler: state carries the message out and says what the answer has in it. */
+void relay(struct client *c, struct request *rq);
+
 /* ---- opening.c: the last step of a login ---- */
 /* State has opened the session: waits until the replica holds it, then answers. */
 void opening_begin(struct client *c, const msgpack_object *body);

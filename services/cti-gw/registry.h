@@ -18,12 +18,14 @@
 #include "base/view.h"
 
 struct client;
+struct cti_message;
 
 /* A message of a client. Lives until the handler returns; what is answered later keeps reply_id. */
 struct request {
     struct json_object *body;
     struct view class;
-    struct view reply_id; /* the commandid as JSON text, empty: none */
+    struct view reply_id;              /* the commandid as JSON text, empty: none */
+    const struct cti_message *message; /* the descriptor whose handler is called */
 };
 
 /* field = value; one level down with a dot: "value.enablebusy". Booleans compare as true and false,

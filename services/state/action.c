@@ -1,19 +1,9 @@
 /* The request ami.action of who speaks to state: passed on to the gateway of the Asterisk that it
  * names (ipbx, default: the first), and the answer passed back. */
-#include <stdlib.h>
-
 #include "internal.h"
 
 /* Longer than the gateway's own deadlines, so that it is the gateway who says what was late. */
 #define DEADLINE_MS 70000
-#define MAX_UNDER_WAY 1000
-
-struct passed {
-    struct state *s;
-    struct bus_peer *peer; /* NULL: it went away */
-    uint64_t id;
-    LIST_ENTRY(passed) all;
-};
 
 static int write_buf(void *data, const char *p, size_t n)
 {
@@ -29,19 +19,14 @@ static void put_object(struct buf *out, const msgpack_object *o)
 
 static void on_answer(void *arg, enum bus_status status, const msgpack_object *body)
 {
-    struct passed *p = arg;
+    struct later *l = arg;
     struct buf out;
 
     buf_init(&out, 0);
     if (body)
         put_object(&out, body);
-    if (p->peer)
-        bus_server_reply(p->s->server, p->peer, p->id, status == BUS_gone ? BUS_noconn : status,
-                         buf_view(&out));
+    later_reply(&l, status == BUS_gone ? BUS_noconn : status, buf_view(&out));
     buf_free(&out);
-    LIST_REMOVE(p, all);
-    p->s->n_actions--;
-    free(p);
 }
 
 /* All of the body but the name of the ipbx and the bus's own deadline. */
@@ -60,8 +45,7 @@ static size_t put_pairs(struct buf *out, const msgpack_object *body)
     return n;
 }
 
-static bool pass_on(struct state *s, struct site *site, struct passed *p,
-                    const msgpack_object *body)
+static bool pass_on(struct state *s, struct site *site, struct later *l, const msgpack_object *body)
 {
     int64_t deadline = msg_get_i64(body, "deadline_ms", DEADLINE_MS);
     struct buf pairs;
@@ -73,7 +57,7 @@ static bool pass_on(struct state *s, struct site *site, struct passed *p,
     sent = !pairs.failed &&
            bus_server_ask(s->server, site->gateway, METHOD_ami_action, n, buf_view(&pairs),
                           deadline > 0 && deadline < DEADLINE_MS ? (uint32_t)deadline : DEADLINE_MS,
-                          on_answer, p);
+                          on_answer, l);
     buf_free(&pairs);
     return sent;
 }
@@ -82,7 +66,7 @@ void action_pass(struct state *s, struct bus_peer *peer, uint64_t id, const msgp
 {
     struct view name = msg_get_str(body, "ipbx");
     struct site *site = name.len ? state_site(s, name) : &s->sites[0];
-    struct passed *p;
+    struct later *l;
 
     if (!site) {
         state_reply(s, peer, id, BUS_not_found);
@@ -92,29 +76,7 @@ void action_pass(struct state *s, struct bus_peer *peer, uint64_t id, const msgp
         state_reply(s, peer, id, BUS_noconn);
         return;
     }
-    p = s->n_actions < MAX_UNDER_WAY ? calloc(1, sizeof(*p)) : NULL;
-    if (!p) {
-        state_reply(s, peer, id, BUS_busy);
-        return;
-    }
-    *p = (struct passed){.s = s, .peer = peer, .id = id};
-    LIST_INSERT_HEAD(&s->actions, p, all);
-    s->n_actions++;
-    if (pass_on(s, site, p, body))
-        return;
-    LIST_REMOVE(p, all);
-    s->n_actions--;
-    free(p);
-    state_reply(s, peer, id, BUS_noconn);
-}
-
-void action_peer_gone(struct state *s, struct bus_peer *peer)
-{
-    struct passed *p;
-
-    LIST_FOREACH(p, &s->actions, all)
-    {
-        if (!peer || p->peer == peer)
-            p->peer = NULL;
-    }
+    l = later_new(s, peer, id);
+    if (l && !pass_on(s, site, l, body))
+        later_reply(&l, BUS_noconn, view_of(NULL, 0));
 }

@@ -45,8 +45,8 @@ struct state {
     struct loop_timer *lists_timer; /* runs while a list could not be read */
     uint64_t started;
     bool settled;
-    LIST_HEAD(, passed) actions; /* passed on to gateways (action.c) */
-    size_t n_actions;
+    LIST_HEAD(, later) waiting; /* answered later (later.c) */
+    size_t n_waiting;
     struct msg_doc doc;
     struct buf room;
     struct metrics *metrics;
@@ -139,14 +139,25 @@ void snapshots_ask(struct snapshots *ss, struct bus_peer *p, uint64_t id,
 void snapshots_peer_gone(struct snapshots *ss, struct bus_peer *p);
 void snapshots_settled(struct snapshots *ss);
 
+/* ---- later.c: answers that take a while ---- */
+struct later;
+/* A request that is answered later. NULL: too many are, and it has been answered with busy. */
+struct later *later_new(struct state *s, struct bus_peer *p, uint64_t id);
+/* Answers, if who asked is still there. *l becomes NULL. */
+void later_reply(struct later **l, enum bus_status status, struct view body);
+/* NULL: all are gone. */
+void later_peer_gone(struct state *s, struct bus_peer *p);
+
 /* ---- action.c ---- */
 void action_pass(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body);
-/* NULL: all are gone. */
-void action_peer_gone(struct state *s, struct bus_peer *p);
 
-/* ---- commands/ ---- */
+/* ---- commands/: one file a class of the CTI protocol ---- */
+/* Carries out what a client sent (`message`, a map as the client wrote it, its types unchecked) and
+ * answers the request: with ok and a map of the fields of the line that answers the client (class,
+ * replyid and timenow are put around it), or with another status and nothing. The profile has been
+ * asked whether it permits the class. */
 typedef void command_fn(struct state *s, struct session *se, struct bus_peer *p, uint64_t id,
-                        const msgpack_object *body);
+                        const msgpack_object *message);
 struct command {
     const char *class;
     command_fn *fn;

@@ -175,7 +175,7 @@ static void on_peer_gone(void *arg, struct bus_peer *p)
     log_info(s->log, "%.*s %.*s is gone", VIEW_ARG(bus_peer_service(p)),
              VIEW_ARG(bus_peer_instance(p)));
     snapshots_peer_gone(s->snapshots, p);
-    action_peer_gone(s, p);
+    later_peer_gone(s, p);
     sessions_peer_gone(s->sessions, p);
     for (size_t i = 0; i < s->n_sites; i++)
         if (s->sites[i].gateway == p) {
@@ -377,7 +377,7 @@ void state_destroy(struct state **sp)
     weblists_destroy(&s->weblists);
     sessions_destroy(&s->sessions);
     snapshots_destroy(&s->snapshots);
-    action_peer_gone(s, NULL);
+    later_peer_gone(s, NULL);
     bus_server_destroy(&s->server);
     bus_heart_destroy(&s->heart);
     bus_sub_destroy(&s->sub);

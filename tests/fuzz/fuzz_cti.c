@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void match(struct json_object *body)
 {
-    struct request rq = {body, json_get_view(body, "class"), view_of(NULL, 0)};
+    struct request rq = {.body = body, .class = json_get_view(body, "class")};
     const struct cti_message *m;
     struct buf missing;
     size_t pos = 0;

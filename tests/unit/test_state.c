@@ -352,8 +352,21 @@ static void the_last_one_wins_where_that_is_asked_for(void **state)
 static enum bus_status command(struct gateway *g, const char *session, const char *class,
                                const char *to, const char *who)
 {
-    return ask(g, METHOD_command, "session", session, "class", class, "availstate", to, "userid",
-               who, NULL);
+    struct world *w = g->w;
+    struct buf pairs;
+
+    buf_init(&pairs, 0);
+    msg_put_pair(&pairs, "session", view_cstr(session));
+    msg_put_pair(&pairs, "class", view_cstr(class));
+    msg_put_cstr(&pairs, "message");
+    msg_put_map(&pairs, 2);
+    msg_put_pair(&pairs, "availstate", view_cstr(to));
+    msg_put_pair(&pairs, "userid", view_cstr(who));
+    w->answers = 0;
+    assert_true(bus_ask(g->asker, METHOD_command, 3, buf_view(&pairs), 5000, on_answer, w) > 0);
+    buf_free(&pairs);
+    UNTIL(w->s.loop, w->answers == 1);
+    return w->status;
 }
 
 static void presence_goes_where_the_profile_lets_it(void **state)

@@ -2,11 +2,12 @@
 #include "internal.h"
 
 static void availstate(struct state *s, struct session *se, struct bus_peer *p, uint64_t id,
-                       const msgpack_object *body)
+                       const msgpack_object *message)
 {
     struct xod_obj *user = session_user(se);
-    struct view to = msg_get_str(body, "availstate");
-    struct view who = msg_get_str(body, "userid");
+    struct view to = msg_get_str(message, "availstate");
+    char room[32];
+    struct view who = msg_get_text(message, "userid", room);
 
     if (!user) {
         state_reply(s, p, id, BUS_not_found);

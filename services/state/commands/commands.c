@@ -7,9 +7,14 @@ void command_run(struct state *s, struct bus_peer *p, uint64_t id, const msgpack
 {
     struct session *se = session_find(s->sessions, msg_get_str(body, "session"));
     struct view class = msg_get_str(body, "class");
+    const msgpack_object *message = msg_get(body, "message");
 
     if (!se) {
         state_reply(s, p, id, BUS_not_found);
+        return;
+    }
+    if (!message || message->type != MSGPACK_OBJECT_MAP) {
+        state_reply(s, p, id, BUS_malformed);
         return;
     }
     if (!profile_permits(s->cfg, view_cstr(se->capaid), "regcommands", class)) {
@@ -18,7 +23,7 @@ void command_run(struct state *s, struct bus_peer *p, uint64_t id, const msgpack
     }
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
         if (view_eq(view_cstr(commands[i]->class), class)) {
-            commands[i]->fn(s, se, p, id, body);
+            commands[i]->fn(s, se, p, id, message);
             return;
         }
     state_reply(s, p, id, BUS_unknown_method);

@@ -10,6 +10,8 @@
 #include "domain/tel.h"
 #include "xod/xod.h"
 
+struct domain;
+
 /* Which listing is under way: they come one after another. */
 enum listing {
     LISTING_NONE,
@@ -20,6 +22,36 @@ enum listing {
     LISTING_OTHER /* one after which nothing is taken for gone */
 };
 
+/* A call of a user that is over, for the call log. The views live as long as the call of `call`. */
+enum call_mode {
+    CALL_SENT,
+    CALL_ANSWERED,
+    CALL_MISSED
+}; /* as the protocol's history numbers them */
+struct call_entry {
+    enum call_mode mode;
+    struct view user_id;
+    double start;             /* seconds since 1970 */
+    double duration;          /* seconds it was talked; 0: not answered */
+    struct view name, number; /* of the other end, as far as they are known */
+};
+
+/* Something that happened in a queue, for its log: what statistics are made from, also after a
+ * restart. */
+enum queue_event_kind { QUEUE_JOIN, QUEUE_LINK, QUEUE_LOST, QUEUE_LEFT };
+struct queue_event {
+    enum queue_event_kind kind; /* came, was answered, hung up, left otherwise */
+    struct view queue_id;       /* in xod, of the list queues */
+    double time;                /* seconds since 1970 */
+    double waited;              /* seconds, of all but QUEUE_JOIN */
+};
+
+/* What is to be kept of what happens: the domain itself has no disk. Either may be NULL. */
+struct domain_effects {
+    void (*call)(void *arg, struct domain *d, const struct call_entry *e);
+    void (*queue)(void *arg, struct domain *d, const struct queue_event *e);
+};
+
 /* What the domain remembers of a site beside its objects. */
 struct domain {
     struct xod_site *site;
@@ -28,6 +60,8 @@ struct domain {
     double now;        /* time of the event being applied, seconds since 1970 */
     bool synthetic;    /* the changes of this event were made by ctibus, not by Asterisk */
     bool resynced;     /* an end of the listing of channels has been seen since the link came up */
+    const struct domain_effects *effects; /* NULL: none are wanted */
+    void *effects_arg;
 };
 
 /* NULL without memory. */

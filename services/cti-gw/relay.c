@@ -1,0 +1,65 @@
+/* Messages that are state's to carry out: the whole message goes there, and what comes back goes
+ * into the line that answers it. */
+#include "internal.h"
+
+/* A line with what state answered; false: it is too deep, or there is no memory. */
+static bool put_answer(struct buf *line, const struct client *c, const msgpack_object *body)
+{
+    buf_reset(line);
+    line_begin(line, view_cstr(c->relayed), client_reply_id(c));
+    for (uint32_t i = 0; i < body->via.map.size; i++) {
+        const msgpack_object_kv *pair = &body->via.map.ptr[i];
+        struct value v;
+        if (value_from_msg(&v, &pair->val) < 0)
+            return false;
+        buf_append_char(line, ',');
+        json_put_string(line, msg_str(&pair->key));
+        buf_append_char(line, ':');
+        value_put_json(line, &v);
+        value_clear(&v);
+    }
+    line_end(line);
+    return !line->failed;
+}
+
+static void on_done(void *arg, enum bus_status status, const msgpack_object *body)
+{
+    struct client *c = arg;
+    struct request rq = {.class = view_cstr(c->relayed), .reply_id = client_reply_id(c)};
+
+    c->asked = 0;
+    if (status == BUS_ok && put_answer(&c->gw->line, c, body))
+        client_send_line(c, &c->gw->line);
+    else if (status == BUS_unallowed)
+        client_answer(c, &rq, "warning_string", VIEW("unallowed"));
+    else if (status == BUS_timeout || status == BUS_gone || status == BUS_noconn)
+        client_answer(c, &rq, "error_string", VIEW("noconn"));
+    else
+        client_answer(c, &rq, "error_string", schema_status_name(status));
+    client_answered(c);
+}
+
+void relay(struct client *c, struct request *rq)
+{
+    struct buf *pairs = &c->gw->pairs;
+    struct value message;
+    char session[64];
+    bool asked;
+
+    if (value_from_json(&message, rq->body) < 0) {
+        client_answer(c, rq, "error_string", schema_status_name(BUS_malformed));
+        return;
+    }
+    client_session_name(c, session);
+    buf_reset(pairs);
+    msg_put_pair(pairs, "session", view_cstr(session));
+    msg_put_pair(pairs, "class", rq->class);
+    msg_put_cstr(pairs, "message");
+    value_pack(pairs, &message);
+    value_clear(&message);
+    c->relayed = rq->message->class;
+    asked =
+        !pairs->failed && client_ask(c, METHOD_command, 3, buf_view(pairs), rq->reply_id, on_done);
+    if (!asked)
+        client_answer(c, rq, "error_string", VIEW("noconn"));
+}
