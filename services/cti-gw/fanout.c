@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "access/access.h"
 #include "internal.h"
 
 #define MAX_GATHERED ((size_t)1 << 20)
@@ -16,8 +17,7 @@ struct audience {
     LIST_ENTRY(audience) all;
     struct client_list clients;
     size_t n;
-    char *contexts; /* names, each ended by a NUL, sorted; NULL: sees all */
-    size_t contexts_len;
+    struct access sees;
     struct buf gathered;
 };
 
@@ -52,7 +52,7 @@ static void audience_free(struct audience *a)
 {
     LIST_REMOVE(a, all);
     buf_free(&a->gathered);
-    free(a->contexts);
+    access_fini(&a->sees);
     free(a);
 }
 
@@ -70,126 +70,24 @@ void fanout_destroy(struct fanout **f)
     *f = NULL;
 }
 
-/* ---- contexts ---- */
-
-static struct view context_of(const struct xod_obj *o, char room[32])
-{
-    switch (xod_obj_list(o)) {
-    case LIST_channels:
-        return xod_get_str(o, XOD(channels, context));
-    case LIST_contexts:
-        return xod_obj_id(o);
-    case LIST_queuemembers:
-    case LIST_users:
-    case LIST_ipbx:
-        return view_of(NULL, 0);
-    default: /* in all other lists it is the field of that name */
-        return value_text(xod_get(o, (unsigned)schema_field_find(xod_obj_list(o), VIEW("context"))),
-                          room);
-    }
-}
-
-static bool sees_context(const struct audience *a, struct view context)
-{
-    for (size_t at = 0; at < a->contexts_len; at += strlen(a->contexts + at) + 1)
-        if (view_eq(view_cstr(a->contexts + at), context))
-            return true;
-    return false;
-}
-
-/* Context number i of a user's lines; false at the end. */
-static bool user_context(const struct xod_obj *user, uint32_t i, struct view *context,
-                         char room[32])
-{
-    const struct value *lines = xod_get(user, XOD(users, linelist));
-    struct xod_obj *phone;
-
-    *context = view_of(NULL, 0);
-    if (lines->type != V_LIST || i >= lines->len)
-        return false;
-    phone = xod_find(xod_obj_site(user), LIST_phones, value_view(&lines->items[i]));
-    if (phone)
-        *context = value_text(xod_get(phone, XOD(phones, context)), room);
-    return true;
-}
-
-static bool audience_sees(const struct audience *a, const struct xod_obj *o)
-{
-    struct view context;
-    char room[32];
-
-    if (!a->contexts)
-        return true;
-    if (xod_obj_list(o) == LIST_users) {
-        for (uint32_t i = 0; user_context(o, i, &context, room); i++)
-            if (context.len && sees_context(a, context))
-                return true;
-        return false;
-    }
-    if (xod_obj_list(o) == LIST_queuemembers) {
-        struct xod_obj *queue = xod_lookup(xod_obj_site(o), LIST_queues, XOD(queues, name),
-                                           xod_get_str(o, XOD(queuemembers, queue_name)), 0);
-        return queue && audience_sees(a, queue);
-    }
-    return sees_context(a, context_of(o, room));
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-#define MAX_CONTEXTS 32
-
-/* The contexts of a user's lines as one string: sorted, without doubles, each ended by a NUL. */
-static char *contexts_of_user(const struct xod_obj *user, size_t *len)
-{
-    char *names[MAX_CONTEXTS];
-    size_t n = 0;
-    struct buf out;
-    char room[32];
-    struct view v;
-
-    for (uint32_t i = 0; user && n < MAX_CONTEXTS && user_context(user, i, &v, room); i++)
-        if (v.len && (names[n] = view_dup(v)))
-            n++;
-    qsort(names, n, sizeof(names[0]), by_name);
-    buf_init(&out, 65536);
-    buf_reserve(&out, 1); /* an empty set is a set, too */
-    for (size_t i = 0; i < n; i++) {
-        if (i == 0 || strcmp(names[i], names[i - 1]) != 0)
-            buf_append(&out, names[i], strlen(names[i]) + 1);
-    }
-    for (size_t i = 0; i < n; i++)
-        free(names[i]);
-    *len = buf_len(&out);
-    return out.mem;
-}
-
 static struct audience *audience_for(struct fanout *f, const struct xod_obj *user)
 {
     struct audience *a;
-    char *contexts = NULL;
-    size_t len = 0;
+    struct access sees;
 
-    if (f->g->opt.separate_contexts) {
-        contexts = contexts_of_user(user, &len);
-        if (!contexts)
-            return NULL;
-    }
+    if (access_init(&sees, user, f->g->opt.separate_contexts) < 0)
+        return NULL;
     LIST_FOREACH(a, &f->audiences, all)
-    if (!a->contexts == !contexts && a->contexts_len == len &&
-        (len == 0 || memcmp(a->contexts, contexts, len) == 0)) {
-        free(contexts);
+    if (access_eq(&a->sees, &sees)) {
+        access_fini(&sees);
         return a;
     }
     a = calloc(1, sizeof(*a));
     if (!a) {
-        free(contexts);
+        access_fini(&sees);
         return NULL;
     }
-    a->contexts = contexts;
-    a->contexts_len = len;
+    a->sees = sees;
     LIST_INIT(&a->clients);
     buf_init(&a->gathered, 0);
     LIST_INSERT_HEAD(&f->audiences, a, all);
@@ -198,7 +96,7 @@ static struct audience *audience_for(struct fanout *f, const struct xod_obj *use
 
 bool fanout_visible(struct fanout *f, struct client *c, const struct xod_obj *o)
 {
-    return c->audience ? audience_sees(c->audience, o) : !f->g->opt.separate_contexts;
+    return c->audience ? access_sees(&c->audience->sees, o) : !f->g->opt.separate_contexts;
 }
 
 /* ---- members ---- */
@@ -239,7 +137,7 @@ static void tell_all(struct fanout *f, struct client *c)
         struct xod_obj *o;
         size_t pos = 0;
         while (l != LIST_ipbx && (o = xod_next(c->site, (enum xod_list)l, &pos)))
-            render_presence(&lines, o, audience_sees(c->audience, o));
+            render_presence(&lines, o, access_sees(&c->audience->sees, o));
     }
     if (!lines.failed)
         conn_send(c->conn, buf_view(&lines));
@@ -277,7 +175,7 @@ static void tell_moved(struct fanout *f, const struct xod_obj *o)
 {
     struct audience *a;
 
-    LIST_FOREACH(a, &f->audiences, all) render_presence(&a->gathered, o, audience_sees(a, o));
+    LIST_FOREACH(a, &f->audiences, all) render_presence(&a->gathered, o, access_sees(&a->sees, o));
 }
 
 static void people_moved(struct fanout *f, const struct xod_change *c)
@@ -320,7 +218,7 @@ void fanout_change(struct fanout *f, const struct xod_change *c)
         return;
     LIST_FOREACH(a, &f->audiences, all)
     {
-        if (!audience_sees(a, c->obj))
+        if (!access_sees(&a->sees, c->obj))
             continue;
         buf_append_view(&a->gathered, buf_view(&f->line));
         metric_add(f->g->fanned_lines, (double)a->n);

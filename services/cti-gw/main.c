@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "access/access.h"
 #include "gateway.h"
 #include "svc/onbus.h"
 #include "svc/svc.h"
@@ -16,18 +17,6 @@ struct ctx {
     char listen[256];
     char instance[128];
 };
-
-static bool separates(const struct config *cfg)
-{
-    struct json_object *list = config_get(cfg, "main.parting_astid_context");
-    size_t n =
-        list && json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
-
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(json_object_get_string(json_object_array_get_idx(list, i)), "context") == 0)
-            return true;
-    return false;
-}
 
 /* Unique among all gateways: host and process, unless a name was given. */
 static void name_instance(struct ctx *c)
@@ -76,7 +65,7 @@ static int start(struct svc *svc, void **out)
         .max_clients = (size_t)config_int(svc->cfg, "ctibus.cti.max_clients"),
         .login_timeout_ms = (uint32_t)config_int(svc->cfg, "main.logintimeout") * 1000,
         .idle_timeout_ms = (uint32_t)config_int(svc->cfg, "ctibus.cti.idle_timeout") * 1000,
-        .separate_contexts = separates(svc->cfg),
+        .separate_contexts = access_is_separate(svc->cfg),
     };
     c->gateway = gateway_new(svc->loop, c->onbus.bus, &opt, svc->metrics, svc->log, &err);
     if (!c->gateway) {

@@ -1,6 +1,7 @@
 /* Profiles: shared by all clients that have them. */
 #include <stdlib.h>
 
+#include "access/access.h"
 #include "internal.h"
 
 static void profile_free(struct profile *p)
@@ -52,13 +53,5 @@ void profile_put(struct gateway *g, struct profile *p)
 
 bool profile_permits(const struct profile *p, struct view class, bool *any)
 {
-    struct json_object *list = json_get(p->capas, "regcommands");
-    size_t n =
-        list && json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
-
-    *any = n > 0;
-    for (size_t i = 0; i < n; i++)
-        if (view_eq(json_view(json_object_array_get_idx(list, i)), class))
-            return true;
-    return false;
+    return access_names(json_get(p->capas, "regcommands"), class, any);
 }

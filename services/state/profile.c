@@ -1,6 +1,7 @@
 /* Profiles of the configuration: what a client of each may see and do. */
 #include <json-c/json.h>
 
+#include "access/access.h"
 #include "internal.h"
 #include "json/json.h"
 
@@ -39,15 +40,9 @@ struct json_object *profile_userstatus(const struct config *cfg, struct view cap
     return u && json_object_is_type(u, json_type_object) ? u : NULL;
 }
 
-static bool array_has(struct json_object *array, struct view word)
+struct json_object *profile_status(const struct config *cfg, struct view capaid, struct view name)
 {
-    size_t n =
-        array && json_object_is_type(array, json_type_array) ? json_object_array_length(array) : 0;
-
-    for (size_t i = 0; i < n; i++)
-        if (view_eq(json_view(json_object_array_get_idx(array, i)), word))
-            return true;
-    return false;
+    return member(profile_userstatus(cfg, capaid), name);
 }
 
 bool profile_presence_allowed(const struct config *cfg, struct view capaid, struct view from,
@@ -62,13 +57,13 @@ bool profile_presence_allowed(const struct config *cfg, struct view capaid, stru
     if (!now || view_eq(from, to))
         return true;
     allowed = json_get(now, "allowed");
-    return !allowed || array_has(allowed, to);
+    return !allowed || access_names(allowed, to, NULL);
 }
 
 bool profile_permits(const struct config *cfg, struct view capaid, const char *section,
                      struct view word)
 {
-    return array_has(named(cfg, capaid, section), word);
+    return access_names(named(cfg, capaid, section), word, NULL);
 }
 
 static void put_named(struct buf *out, const struct config *cfg, struct view capaid,

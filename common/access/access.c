@@ -1,0 +1,141 @@
+#include "access/access.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "json/json.h"
+
+#define MAX_CONTEXTS 32
+
+bool access_is_separate(const struct config *cfg)
+{
+    return access_names(config_get(cfg, "main.parting_astid_context"), VIEW("context"), NULL);
+}
+
+bool access_names(struct json_object *array, struct view word, bool *any)
+{
+    size_t n =
+        array && json_object_is_type(array, json_type_array) ? json_object_array_length(array) : 0;
+
+    if (any)
+        *any = n > 0;
+    for (size_t i = 0; i < n; i++)
+        if (view_eq(json_view(json_object_array_get_idx(array, i)), word))
+            return true;
+    return false;
+}
+
+/* Context number i of a user's lines; false at the end. */
+static bool user_context(const struct xod_obj *user, uint32_t i, struct view *context,
+                         char room[32])
+{
+    const struct value *lines = xod_get(user, XOD(users, linelist));
+    struct xod_obj *phone;
+
+    *context = view_of(NULL, 0);
+    if (lines->type != V_LIST || i >= lines->len)
+        return false;
+    phone = xod_find(xod_obj_site(user), LIST_phones, value_view(&lines->items[i]));
+    if (phone)
+        *context = value_text(xod_get(phone, XOD(phones, context)), room);
+    return true;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int access_init(struct access *a, const struct xod_obj *user, bool separate)
+{
+    char *names[MAX_CONTEXTS];
+    size_t n = 0;
+    struct buf out;
+    char room[32];
+    struct view v;
+
+    *a = (struct access){0};
+    if (!separate)
+        return 0;
+    for (uint32_t i = 0; user && n < MAX_CONTEXTS && user_context(user, i, &v, room); i++)
+        if (v.len && (names[n] = view_dup(v)))
+            n++;
+    qsort(names, n, sizeof(names[0]), by_name);
+    buf_init(&out, 65536);
+    buf_reserve(&out, 1); /* an empty set is a set, too */
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || strcmp(names[i], names[i - 1]) != 0)
+            buf_append(&out, names[i], strlen(names[i]) + 1);
+    for (size_t i = 0; i < n; i++)
+        free(names[i]);
+    a->contexts = out.mem;
+    a->len = buf_len(&out);
+    return a->contexts ? 0 : -ENOMEM;
+}
+
+void access_fini(struct access *a)
+{
+    free(a->contexts);
+    *a = (struct access){0};
+}
+
+bool access_eq(const struct access *a, const struct access *b)
+{
+    return !a->contexts == !b->contexts && a->len == b->len &&
+           (a->len == 0 || memcmp(a->contexts, b->contexts, a->len) == 0);
+}
+
+static bool has_context(const struct access *a, struct view context)
+{
+    for (size_t at = 0; context.len && at < a->len; at += strlen(a->contexts + at) + 1)
+        if (view_eq(view_cstr(a->contexts + at), context))
+            return true;
+    return false;
+}
+
+static bool sees_user(const struct access *a, const struct xod_obj *user)
+{
+    struct view context;
+    char room[32];
+
+    for (uint32_t i = 0; user_context(user, i, &context, room); i++)
+        if (has_context(a, context))
+            return true;
+    return false;
+}
+
+/* A member is seen with its queue or group. */
+static bool sees_member(const struct access *a, const struct xod_obj *member)
+{
+    struct view name = xod_get_str(member, XOD(queuemembers, queue_name));
+    struct xod_obj *queue =
+        xod_lookup(xod_obj_site(member), LIST_queues, XOD(queues, name), name, 0);
+
+    if (!queue)
+        queue = xod_lookup(xod_obj_site(member), LIST_groups, XOD(groups, name), name, 0);
+    return queue && access_sees(a, queue);
+}
+
+bool access_sees(const struct access *a, const struct xod_obj *o)
+{
+    char room[32];
+
+    if (!a->contexts)
+        return true;
+    switch (xod_obj_list(o)) {
+    case LIST_channels:
+        return has_context(a, xod_get_str(o, XOD(channels, context)));
+    case LIST_contexts:
+        return has_context(a, xod_obj_id(o));
+    case LIST_queuemembers:
+        return sees_member(a, o);
+    case LIST_users:
+        return sees_user(a, o);
+    case LIST_ipbx:
+        return false;
+    default: /* in all other lists it is the field of that name */
+        return has_context(
+            a, value_text(xod_get(o, (unsigned)schema_field_find(xod_obj_list(o), VIEW("context"))),
+                          room));
+    }
+}

@@ -1,0 +1,32 @@
+/*
+ * Who may see and do what: the one place for it.
+ *
+ * What a class or a command needs is that the profile's section names it. What an object needs is,
+ * where `main.parting_astid_context` holds "context", a context that the user has, too: those are
+ * the contexts of the user's own lines; a user's own contexts are those of the lines.
+ */
+#ifndef CTIBUS_ACCESS_ACCESS_H
+#define CTIBUS_ACCESS_ACCESS_H
+
+#include "config/config.h"
+#include "xod/xod.h"
+
+/* What one user sees: contexts, each ended by a NUL, sorted, no two alike; NULL: everything. */
+struct access {
+    char *contexts;
+    size_t len;
+};
+
+/* Does the configuration keep contexts apart? */
+bool access_is_separate(const struct config *cfg);
+/* What `user` sees (NULL: somebody without lines). 0 or -ENOMEM. */
+int access_init(struct access *a, const struct xod_obj *user, bool separate);
+void access_fini(struct access *a);
+bool access_eq(const struct access *a, const struct access *b);
+bool access_sees(const struct access *a, const struct xod_obj *o);
+
+/* Is `word` among the strings of an array (regcommands, ipbxcommands...)? *any, if not NULL: are
+ * there any strings at all? NULL and what is no array has none. */
+bool access_names(struct json_object *array, struct view word, bool *any);
+
+#endif
