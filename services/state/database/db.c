@@ -1,0 +1,306 @@
+#include "database/db.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "database/internal.h"
+#include "database/schema.h"
+
+#define MAX_WAITING 200000
+#define MAX_BATCH 2000
+
+struct db {
+    struct log *log;
+    struct dbconn conn; /* the thread's, once it runs */
+    pthread_t thread;
+    bool running;
+    struct loop_wake *wake;
+    pthread_mutex_t lock;
+    pthread_cond_t more;
+    struct db_txns asked, done; /* by the lock */
+    size_t n_waiting;           /* by the lock: asked, and under way */
+    bool stopping;              /* by the lock */
+    char error[160];            /* by the lock: why writing fails; empty: it does not */
+    bool told;                  /* the loop's: the failing has been logged */
+    struct metric *written, *lost;
+};
+
+/* ---- the thread ---- */
+
+/* Waits for something to do. False: the end. */
+static bool take_batch(struct db *d, struct db_txns *batch)
+{
+    struct db_txn *t;
+    size_t n = 0;
+
+    pthread_mutex_lock(&d->lock);
+    while (STAILQ_EMPTY(&d->asked) && !d->stopping)
+        pthread_cond_wait(&d->more, &d->lock);
+    while (n < MAX_BATCH && (t = STAILQ_FIRST(&d->asked))) {
+        STAILQ_REMOVE_HEAD(&d->asked, link);
+        STAILQ_INSERT_TAIL(batch, t, link);
+        n++;
+    }
+    pthread_mutex_unlock(&d->lock);
+    return n > 0;
+}
+
+static void *work(void *arg)
+{
+    struct db *d = arg;
+    struct db_txns batch = STAILQ_HEAD_INITIALIZER(batch);
+
+    while (take_batch(d, &batch)) {
+        int rc = dbconn_run(&d->conn, &batch);
+        pthread_mutex_lock(&d->lock);
+        memcpy(d->error, rc < 0 ? d->conn.error : "", rc < 0 ? sizeof(d->error) : 1);
+        STAILQ_CONCAT(&d->done, &batch);
+        pthread_mutex_unlock(&d->lock);
+        loop_wake(d->wake);
+    }
+    return NULL;
+}
+
+/* ---- the loop's side ---- */
+
+static void log_change(struct db *d, const char *error)
+{
+    if (*error && !d->told)
+        log_error(d->log,
+                  "database: cannot write: %s. What clients ask to be kept is refused, calls are "
+                  "not logged, until it can",
+                  error);
+    else if (!*error && d->told)
+        log_notice(d->log, "database: writing again");
+    d->told = *error != '\0';
+}
+
+static void tell(struct db *d, struct db_txn *t)
+{
+    if (t->rc == 0)
+        metric_add(d->written, (double)t->n);
+    else if (!t->done)
+        metric_add(d->lost, (double)t->n);
+    if (t->done)
+        t->done(t->arg, t->rc);
+    txn_free(t);
+}
+
+static void deliver(struct db *d)
+{
+    struct db_txns done = STAILQ_HEAD_INITIALIZER(done);
+    struct db_txn *t;
+    char error[sizeof(d->error)];
+
+    pthread_mutex_lock(&d->lock);
+    STAILQ_CONCAT(&done, &d->done);
+    memcpy(error, d->error, sizeof(error));
+    pthread_mutex_unlock(&d->lock);
+    log_change(d, error);
+    while ((t = STAILQ_FIRST(&done))) {
+        STAILQ_REMOVE_HEAD(&done, link);
+        pthread_mutex_lock(&d->lock);
+        d->n_waiting--;
+        pthread_mutex_unlock(&d->lock);
+        tell(d, t);
+    }
+}
+
+static void on_done(void *arg)
+{
+    deliver(arg);
+}
+
+static bool is_full(struct db *d)
+{
+    bool full;
+
+    pthread_mutex_lock(&d->lock);
+    full = d->n_waiting >= MAX_WAITING || d->stopping;
+    pthread_mutex_unlock(&d->lock);
+    return full;
+}
+
+static void hand_over(struct db *d, struct db_txn *t)
+{
+    pthread_mutex_lock(&d->lock);
+    d->n_waiting++;
+    STAILQ_INSERT_TAIL(&d->asked, t, link);
+    pthread_cond_signal(&d->more);
+    pthread_mutex_unlock(&d->lock);
+}
+
+struct db_txn *db_begin(struct db *d)
+{
+    return !d || is_full(d) ? NULL : txn_new(d);
+}
+
+void db_add(struct db_txn *t, const char *sql, const char *types, ...)
+{
+    va_list ap;
+
+    va_start(ap, types);
+    txn_add(t, sql, types, ap);
+    va_end(ap);
+}
+
+void db_commit_take(struct db_txn **tp, db_done_fn *done, void *arg)
+{
+    struct db_txn *t = *tp;
+
+    *tp = NULL;
+    t->done = done;
+    t->arg = arg;
+    hand_over(t->d, t);
+}
+
+void db_write(struct db *d, const char *sql, const char *types, ...)
+{
+    struct db_txn *t = db_begin(d);
+    va_list ap;
+
+    if (!t) {
+        if (d)
+            metric_add(d->lost, 1);
+        return;
+    }
+    va_start(ap, types);
+    txn_add(t, sql, types, ap);
+    va_end(ap);
+    db_commit_take(&t, NULL, NULL);
+}
+
+int db_read(struct db *d, const char *sql, db_row_fn *row, db_done_fn *done, void *arg,
+            const char *types, ...)
+{
+    struct db_txn *t = db_begin(d);
+    va_list ap;
+
+    if (!t)
+        return -ENOBUFS;
+    va_start(ap, types);
+    txn_add(t, sql, types, ap);
+    va_end(ap);
+    t->row = row;
+    db_commit_take(&t, done, arg);
+    return 0;
+}
+
+int db_read_now(struct db *d, const char *sql, db_row_fn *row, void *arg, const char *types, ...)
+{
+    struct db_txns one = STAILQ_HEAD_INITIALIZER(one);
+    struct db_txn *t = txn_new(d);
+    va_list ap;
+    int rc;
+
+    if (!t)
+        return -ENOMEM;
+    va_start(ap, types);
+    txn_add(t, sql, types, ap);
+    va_end(ap);
+    t->row = row;
+    t->arg = arg;
+    STAILQ_INSERT_TAIL(&one, t, link);
+    rc = dbconn_run(&d->conn, &one);
+    if (rc == 0)
+        rc = t->rc;
+    if (rc < 0)
+        log_error(d->log, "database: cannot be read: %s", d->conn.error);
+    txn_free(t);
+    return rc;
+}
+
+/* ---- life ---- */
+
+static int open_file(struct db *d, const char *path)
+{
+    int rc = dbconn_open(&d->conn, path);
+
+    if (rc == 0) {
+        rc = schema_upgrade(d->conn.sql);
+        if (rc == -EIO)
+            snprintf(d->conn.error, sizeof(d->conn.error), "%s", sqlite3_errmsg(d->conn.sql));
+    }
+    if (rc == -EPROTO)
+        log_error(d->log,
+                  "database %s: written by a later version of ctibus; start that one, or "
+                  "name another file in ctibus.database",
+                  path);
+    else if (rc < 0)
+        log_error(d->log,
+                  "database %s: %s. Its folder must be there and writable for this user "
+                  "(ctibus.database names it); a file that is damaged may be moved away, then "
+                  "calls, forwards and presence begin anew",
+                  path, rc == -ENOMEM ? "out of memory" : d->conn.error);
+    return rc;
+}
+
+struct db *db_open(struct loop *loop, const char *path, struct metrics *metrics, struct log *log,
+                   int *err)
+{
+    struct db *d = calloc(1, sizeof(*d));
+
+    *err = -ENOMEM;
+    if (!d)
+        return NULL;
+    d->log = log;
+    STAILQ_INIT(&d->asked);
+    STAILQ_INIT(&d->done);
+    pthread_mutex_init(&d->lock, NULL);
+    pthread_cond_init(&d->more, NULL);
+    d->written = metrics_add(metrics, METRIC_COUNTER, "ctibus_state_database_written_total", NULL,
+                             "statements written to the database");
+    d->lost = metrics_add(metrics, METRIC_COUNTER, "ctibus_state_database_lost_total", NULL,
+                          "rows of the logs that could not be written");
+    if (d->written && d->lost)
+        d->wake = loop_wake_new(loop, on_done, d, err);
+    if (d->wake)
+        *err = open_file(d, path);
+    if (*err < 0)
+        db_close(&d);
+    return d;
+}
+
+int db_start(struct db *d)
+{
+    int rc = loop_thread(&d->thread, work, d);
+
+    d->running = rc == 0;
+    return rc;
+}
+
+static void drop(struct db_txns *list)
+{
+    struct db_txn *t;
+
+    while ((t = STAILQ_FIRST(list))) {
+        STAILQ_REMOVE_HEAD(list, link);
+        txn_free(t);
+    }
+}
+
+void db_close(struct db **dp)
+{
+    struct db *d = dp ? *dp : NULL;
+
+    if (!d)
+        return;
+    if (d->running) {
+        pthread_mutex_lock(&d->lock);
+        d->stopping = true;
+        pthread_cond_signal(&d->more);
+        pthread_mutex_unlock(&d->lock);
+        pthread_join(d->thread, NULL);
+        deliver(d);
+    }
+    *dp = NULL;
+    drop(&d->asked);
+    drop(&d->done);
+    loop_wake_destroy(&d->wake);
+    dbconn_close(&d->conn);
+    pthread_cond_destroy(&d->more);
+    pthread_mutex_destroy(&d->lock);
+    free(d);
+}

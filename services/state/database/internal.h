@@ -1,0 +1,58 @@
+/* Private to database/: transactions, and the thread that carries them out. */
+#ifndef CTIBUS_STATE_DATABASE_INTERNAL_H
+#define CTIBUS_STATE_DATABASE_INTERNAL_H
+
+#include <stdarg.h>
+#include <sys/queue.h>
+
+#include "base/buf.h"
+#include "base/map.h"
+#include "database/db.h"
+
+#define DB_MAX_PARAMS 10
+
+struct db_param {
+    char type;
+    size_t at, len; /* of a text: where it stands in the transaction's texts */
+    int64_t i;
+    double f;
+};
+
+struct db_statement {
+    const char *sql;
+    unsigned n;
+    struct db_param params[DB_MAX_PARAMS];
+};
+
+/* Statements to carry out, or (row) one to ask with. */
+struct db_txn {
+    struct db *d;
+    struct db_statement *statements;
+    size_t n, cap;
+    struct buf texts;
+    db_row_fn *row;
+    db_done_fn *done;
+    void *arg;
+    int rc; /* what came of it */
+    STAILQ_ENTRY(db_txn) link;
+};
+STAILQ_HEAD(db_txns, db_txn);
+
+/* ---- txn.c ---- */
+struct db_txn *txn_new(struct db *d);
+void txn_free(struct db_txn *t);
+void txn_add(struct db_txn *t, const char *sql, const char *types, va_list ap);
+
+/* ---- run.c: by the connection of whoever calls ---- */
+struct dbconn {
+    sqlite3 *sql;
+    struct map *prepared; /* statement by the text's own address */
+    char error[160];      /* of the last thing that failed */
+};
+int dbconn_open(struct dbconn *c, const char *path);
+void dbconn_close(struct dbconn *c);
+/* Carries out all that write as one, tells each its rc; those that read see what those before them
+ * wrote. 0, or a negative error: nothing was written. */
+int dbconn_run(struct dbconn *c, struct db_txns *batch);
+
+#endif

@@ -1,0 +1,147 @@
+/* Transactions on a connection. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "database/internal.h"
+
+static int failed(struct dbconn *c)
+{
+    snprintf(c->error, sizeof(c->error), "%s", sqlite3_errmsg(c->sql));
+    return -EIO;
+}
+
+static int exec(struct dbconn *c, const char *sql)
+{
+    return sqlite3_exec(c->sql, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : failed(c);
+}
+
+int dbconn_open(struct dbconn *c, const char *path)
+{
+    if (sqlite3_open_v2(path, &c->sql,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+                        NULL) != SQLITE_OK)
+        return failed(c);
+    sqlite3_extended_result_codes(c->sql, 1);
+    sqlite3_busy_timeout(c->sql, 2000); /* a backup, or an operator with a shell */
+    c->prepared = map_new();
+    if (!c->prepared)
+        return -ENOMEM;
+    return exec(c, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON");
+}
+
+void dbconn_close(struct dbconn *c)
+{
+    size_t pos = 0;
+    void *v;
+
+    while (c->prepared && map_next(c->prepared, &pos, NULL, &v))
+        sqlite3_finalize(v);
+    map_destroy(&c->prepared);
+    sqlite3_close(c->sql);
+    c->sql = NULL;
+}
+
+/* All statements are literals of the program, so there are few of them. */
+static sqlite3_stmt *prepared(struct dbconn *c, const char *sql)
+{
+    struct view key = view_cstr(sql);
+    sqlite3_stmt *st = map_get(c->prepared, key);
+
+    if (st)
+        return st;
+    if (sqlite3_prepare_v3(c->sql, sql, -1, SQLITE_PREPARE_PERSISTENT, &st, NULL) != SQLITE_OK) {
+        failed(c);
+        return NULL;
+    }
+    if (map_put(c->prepared, key, st) < 0) {
+        sqlite3_finalize(st);
+        return NULL;
+    }
+    return st;
+}
+
+static int bind(sqlite3_stmt *st, int n, const struct db_txn *t, const struct db_param *p)
+{
+    if (p->type == 's')
+        return sqlite3_bind_text(st, n, p->len ? buf_data(&t->texts) + p->at : "", (int)p->len,
+                                 SQLITE_STATIC);
+    if (p->type == 'i')
+        return sqlite3_bind_int64(st, n, p->i);
+    return sqlite3_bind_double(st, n, p->f);
+}
+
+static int run_statement(struct dbconn *c, const struct db_txn *t, const struct db_statement *s)
+{
+    sqlite3_stmt *st = prepared(c, s->sql);
+    int rc = SQLITE_OK;
+
+    if (!st)
+        return -EIO;
+    for (unsigned i = 0; rc == SQLITE_OK && i < s->n; i++)
+        rc = bind(st, (int)i + 1, t, &s->params[i]);
+    if (rc == SQLITE_OK)
+        while ((rc = sqlite3_step(st)) == SQLITE_ROW)
+            if (t->row && !t->row(t->arg, st)) {
+                rc = SQLITE_DONE;
+                break;
+            }
+    if (rc != SQLITE_DONE)
+        failed(c);
+    sqlite3_reset(st);
+    sqlite3_clear_bindings(st);
+    return rc == SQLITE_DONE ? 0 : -EIO;
+}
+
+static int run_one(struct dbconn *c, struct db_txn *t)
+{
+    int rc = t->rc;
+
+    for (size_t i = 0; rc == 0 && i < t->n; i++)
+        rc = run_statement(c, t, &t->statements[i]);
+    return rc;
+}
+
+/* One that fails takes none of the others with it. */
+static int run_guarded(struct dbconn *c, struct db_txn *t)
+{
+    int rc = exec(c, "SAVEPOINT one");
+
+    if (rc < 0)
+        return rc;
+    t->rc = run_one(c, t);
+    if (t->rc < 0 && (rc = exec(c, "ROLLBACK TO one")) < 0)
+        return rc;
+    return exec(c, "RELEASE one");
+}
+
+int dbconn_run(struct dbconn *c, struct db_txns *batch)
+{
+    struct db_txn *t;
+    int rc = exec(c, "BEGIN IMMEDIATE");
+
+    STAILQ_FOREACH(t, batch, link)
+    {
+        if (rc == 0)
+            rc = run_guarded(c, t);
+    }
+    if (rc == 0)
+        rc = exec(c, "COMMIT");
+    if (rc == 0)
+        return 0;
+    if (!sqlite3_get_autocommit(c->sql))
+        sqlite3_exec(c->sql, "ROLLBACK", NULL, NULL, NULL);
+    STAILQ_FOREACH(t, batch, link)
+    {
+        t->rc = rc;
+    }
+    return rc;
+}
+
+struct view db_text(sqlite3_stmt *row, int column)
+{
+    const unsigned char *text = sqlite3_column_text(row, column);
+
+    return text ? view_of((const char *)text, (size_t)sqlite3_column_bytes(row, column))
+                : view_of(NULL, 0);
+}

@@ -1,0 +1,66 @@
+#include "database/schema.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+static const char *const steps[] = {
+    /* 1 */
+    "CREATE TABLE service (site TEXT NOT NULL, user TEXT NOT NULL, field TEXT NOT NULL,"
+    " value TEXT NOT NULL, configured TEXT NOT NULL, PRIMARY KEY (site, user, field))"
+    " WITHOUT ROWID;"
+    "CREATE TABLE presence (site TEXT NOT NULL, user TEXT NOT NULL, availstate TEXT NOT NULL,"
+    " PRIMARY KEY (site, user)) WITHOUT ROWID;"
+    "CREATE TABLE session (id TEXT PRIMARY KEY, site TEXT NOT NULL, user TEXT NOT NULL,"
+    " capaid TEXT NOT NULL, agent INTEGER NOT NULL, opened REAL NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE call_log (id INTEGER PRIMARY KEY, site TEXT NOT NULL, user TEXT NOT NULL,"
+    " mode INTEGER NOT NULL, start REAL NOT NULL, duration REAL NOT NULL, name TEXT NOT NULL,"
+    " number TEXT NOT NULL);"
+    "CREATE INDEX call_log_user ON call_log (site, user, start);"
+    "CREATE INDEX call_log_start ON call_log (start);"
+    "CREATE TABLE queue_log (id INTEGER PRIMARY KEY, site TEXT NOT NULL, queue TEXT NOT NULL,"
+    " kind INTEGER NOT NULL, time REAL NOT NULL, waited REAL NOT NULL);"
+    "CREATE INDEX queue_log_time ON queue_log (time);"
+    "CREATE TABLE cti_log (id INTEGER PRIMARY KEY, site TEXT NOT NULL, user TEXT NOT NULL,"
+    " time REAL NOT NULL, class TEXT NOT NULL, outcome TEXT NOT NULL, detail TEXT NOT NULL);"
+    "CREATE INDEX cti_log_time ON cti_log (time);",
+};
+#define N_STEPS ((int)(sizeof(steps) / sizeof(steps[0])))
+
+static int version_of(sqlite3 *sql)
+{
+    sqlite3_stmt *st = NULL;
+    int version = -1;
+
+    if (sqlite3_prepare_v2(sql, "PRAGMA user_version", -1, &st, NULL) == SQLITE_OK &&
+        sqlite3_step(st) == SQLITE_ROW)
+        version = sqlite3_column_int(st, 0);
+    sqlite3_finalize(st);
+    return version;
+}
+
+static int take_step(sqlite3 *sql, int n)
+{
+    char mark[48];
+
+    snprintf(mark, sizeof(mark), "PRAGMA user_version=%d; COMMIT", n + 1);
+    if (sqlite3_exec(sql, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
+        return -EIO;
+    if (sqlite3_exec(sql, steps[n], NULL, NULL, NULL) == SQLITE_OK &&
+        sqlite3_exec(sql, mark, NULL, NULL, NULL) == SQLITE_OK)
+        return 0;
+    return -EIO; /* closing it rolls back */
+}
+
+int schema_upgrade(sqlite3 *sql)
+{
+    int version = version_of(sql);
+
+    if (version < 0)
+        return -EIO;
+    if (version > N_STEPS)
+        return -EPROTO;
+    for (; version < N_STEPS; version++)
+        if (take_step(sql, version) < 0)
+            return -EIO;
+    return 0;
+}

@@ -1,0 +1,244 @@
+/* The database: transactions whole or not at all, told when they are on disk, in order. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "database/db.h"
+#include "support/bus.h"
+
+#define PUT "INSERT INTO presence (site, user, availstate) VALUES (?, ?, ?)"
+
+struct world {
+    struct loop *loop;
+    struct metrics *metrics;
+    char dir[64], path[96];
+    struct db *d;
+    int done, failed;
+    char order[64];
+    char rows[256];
+};
+
+static struct db *open_at(struct world *w, const char *path, int *err)
+{
+    metrics_destroy(&w->metrics); /* those of a process that is gone */
+    w->metrics = metrics_new();
+    return db_open(w->loop, path, w->metrics, NULL, err);
+}
+
+static void start(struct world *w)
+{
+    int err = 0;
+
+    w->d = open_at(w, w->path, &err);
+    assert_non_null(w->d);
+    assert_int_equal(db_start(w->d), 0);
+}
+
+static int setup(void **state)
+{
+    struct world *w = calloc(1, sizeof(*w));
+
+    w->loop = loop_new();
+    strcpy(w->dir, "/tmp/ctibus-db-XXXXXX");
+    assert_non_null(mkdtemp(w->dir));
+    snprintf(w->path, sizeof(w->path), "%s/t.db", w->dir);
+    *state = w;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    static const char *const ends[] = {"", "-wal", "-shm"};
+    struct world *w = *state;
+    char path[128];
+
+    db_close(&w->d);
+    metrics_destroy(&w->metrics);
+    loop_destroy(&w->loop);
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(path, sizeof(path), "%s%s", w->path, ends[i]);
+        unlink(path);
+    }
+    rmdir(w->dir);
+    free(w);
+    return 0;
+}
+
+static void on_done(void *arg, int rc)
+{
+    struct world *w = arg;
+
+    w->done++;
+    w->failed += rc < 0;
+    snprintf(w->order + strlen(w->order), sizeof(w->order) - strlen(w->order), "%s",
+             rc < 0 ? "-" : "+");
+}
+
+static bool on_row(void *arg, sqlite3_stmt *row)
+{
+    struct world *w = arg;
+    struct view user = db_text(row, 0);
+    struct view is = db_text(row, 1);
+
+    snprintf(w->rows + strlen(w->rows), sizeof(w->rows) - strlen(w->rows), "%.*s=%.*s ",
+             VIEW_ARG(user), VIEW_ARG(is));
+    return true;
+}
+
+static void put(struct world *w, const char *user, const char *is)
+{
+    struct db_txn *t = db_begin(w->d);
+
+    db_add(t, PUT, "sss", VIEW("x"), view_cstr(user), view_cstr(is));
+    db_commit_take(&t, on_done, w);
+    assert_null(t);
+}
+
+static const char *all(struct world *w)
+{
+    int before = w->done;
+
+    w->rows[0] = '\0';
+    assert_int_equal(db_read(w->d, "SELECT user, availstate FROM presence ORDER BY user", on_row,
+                             on_done, w, ""),
+                     0);
+    UNTIL(w->loop, w->done == before + 1);
+    return w->rows;
+}
+
+static void what_is_told_is_there_after_a_restart(void **state)
+{
+    struct world *w = *state;
+    int err;
+
+    start(w);
+    put(w, "1", "away");
+    put(w, "2", "");
+    UNTIL(w->loop, w->done == 2);
+    db_close(&w->d);
+    w->d = open_at(w, w->path, &err);
+    assert_int_equal(db_read_now(w->d,
+                                 "SELECT user, availstate FROM presence WHERE site = ?"
+                                 " ORDER BY user",
+                                 on_row, w, "s", VIEW("x")),
+                     0);
+    assert_string_equal(w->rows, "1=away 2= ");
+}
+
+static void one_that_fails_takes_no_other_with_it(void **state)
+{
+    struct world *w = *state;
+    struct db_txn *t;
+
+    start(w);
+    put(w, "1", "away");
+    t = db_begin(w->d);
+    db_add(t, PUT, "sss", VIEW("x"), VIEW("7"), VIEW("half"));
+    db_add(t, PUT, "sss", VIEW("x"), VIEW("1"), VIEW("twice")); /* the key is there */
+    db_commit_take(&t, on_done, w);
+    put(w, "2", "here");
+    UNTIL(w->loop, w->done == 3);
+    assert_string_equal(w->order, "+-+");
+    assert_string_equal(all(w), "1=away 2=here ");
+}
+
+static void a_read_sees_what_was_written_before_it(void **state)
+{
+    struct world *w = *state;
+
+    start(w);
+    for (int i = 0; i < 9; i++) {
+        char id[2] = {(char)('0' + i), '\0'};
+        put(w, id, "x");
+    }
+    w->rows[0] = '\0';
+    db_read(w->d, "SELECT user, availstate FROM presence ORDER BY user", on_row, on_done, w, "");
+    UNTIL(w->loop, w->done == 10);
+    assert_string_equal(w->rows, "0=x 1=x 2=x 3=x 4=x 5=x 6=x 7=x 8=x ");
+}
+
+static void closing_writes_and_tells_what_waits(void **state)
+{
+    struct world *w = *state;
+
+    start(w);
+    for (int i = 0; i < 5; i++) {
+        char id[2] = {(char)('0' + i), '\0'};
+        put(w, id, "x");
+    }
+    db_close(&w->d);
+    assert_int_equal(w->done, 5);
+    assert_int_equal(w->failed, 0);
+    assert_null(db_begin(NULL));
+    start(w);
+    assert_string_equal(all(w), "0=x 1=x 2=x 3=x 4=x ");
+}
+
+static void texts_are_what_they_were(void **state)
+{
+    struct world *w = *state;
+
+    start(w);
+    put(w, "'; DROP TABLE presence; --", "O'Neil \"\303\251\"");
+    UNTIL(w->loop, w->done == 1);
+    assert_string_equal(all(w), "'; DROP TABLE presence; --=O'Neil \"\303\251\" ");
+}
+
+static void what_waits_is_bounded(void **state)
+{
+    struct world *w = *state;
+    struct db_txn *t;
+    int err, n = 0;
+
+    w->d = open_at(w, w->path, &err); /* no thread: nothing leaves */
+    while ((t = db_begin(w->d))) {
+        db_commit_take(&t, NULL, NULL);
+        n++;
+    }
+    assert_int_equal(n, 200000);
+    assert_int_equal(db_read(w->d, "SELECT 1", on_row, on_done, w, ""), -ENOBUFS);
+}
+
+static void what_cannot_be_opened_is_refused(void **state)
+{
+    struct world *w = *state;
+    int err = 0;
+    FILE *f;
+    sqlite3 *sql;
+
+    assert_null(open_at(w, "/nosuch/folder/t.db", &err));
+    assert_true(err < 0);
+    f = fopen(w->path, "w");
+    fputs("this is no database, it is a text that is long enough to be looked at", f);
+    fclose(f);
+    assert_null(open_at(w, w->path, &err));
+    unlink(w->path);
+    start(w);
+    db_close(&w->d);
+    assert_int_equal(sqlite3_open(w->path, &sql), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(sql, "PRAGMA user_version=99", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(sql);
+    assert_null(open_at(w, w->path, &err)); /* of a later version */
+    assert_int_equal(err, -EPROTO);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_is_told_is_there_after_a_restart, setup, teardown),
+        cmocka_unit_test_setup_teardown(one_that_fails_takes_no_other_with_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_read_sees_what_was_written_before_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(closing_writes_and_tells_what_waits, setup, teardown),
+        cmocka_unit_test_setup_teardown(texts_are_what_they_were, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_waits_is_bounded, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_cannot_be_opened_is_refused, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
