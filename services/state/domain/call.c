@@ -44,7 +44,7 @@ static bool waits_in_queue(const struct xod_obj *c)
 
 /* `caller` may be NULL: Asterisk itself calls (an originate). Then the phone rings when it says so:
  * 1.8 tells of no dialling here. */
-static void dial_begin(struct xod_obj *caller, struct xod_obj *called, double now)
+static void dial_begin(struct domain *d, struct xod_obj *caller, struct xod_obj *called, double now)
 {
     if (caller && !channel_is_linked(caller)) {
         xod_set_str(caller, XOD(channels, direction), VIEW("out"));
@@ -62,6 +62,9 @@ static void dial_begin(struct xod_obj *caller, struct xod_obj *called, double no
     }
     set_peer(called, caller);
     show_peer(called, caller);
+    calllog_met(d, called, caller);
+    if (!waits_in_queue(caller))
+        calllog_met(d, caller, called);
 }
 
 /* A dial that came to nothing: the caller no longer waits for this one. */
@@ -81,7 +84,7 @@ void call_dial(struct domain *d, const struct tel *t)
     if (caller == called)
         return;
     if (t->event == TEL_dial_begin || t->event == TEL_agent_called)
-        dial_begin(caller, called, t->time);
+        dial_begin(d, caller, called, t->time);
     else if (t->event == TEL_dial_end && !view_eq(t->str[TELF_status], VIEW("ANSWER")))
         dial_failed(caller, called);
 }
@@ -148,6 +151,8 @@ static void link_both(struct domain *d, struct xod_obj *a, struct xod_obj *b, do
     show_linked(b, a);
     channel_commstatus(a, a_called ? "linked-caller" : "linked-called", now);
     channel_commstatus(b, a_called ? "linked-called" : "linked-caller", now);
+    calllog_linked(d, a, b);
+    calllog_linked(d, b, a);
 }
 
 static void unlink_one(struct xod_obj *c, struct xod_obj *peer, double now)

@@ -51,12 +51,13 @@ static void set_display(struct xod_obj *c, unsigned field, const struct tel *t, 
         xod_set_str(c, field, t->str[num]);
 }
 
-static void take_party(struct xod_obj *c, const struct tel *t)
+static void take_party(struct domain *d, struct xod_obj *c, const struct tel *t)
 {
     set_if(c, XOD(channels, callerid_num), t, TELF_callerid_num);
     set_if(c, XOD(channels, callerid_name), t, TELF_callerid_name);
     set_display(c, XOD(channels, thisdisplay), t, TELF_callerid_name, TELF_callerid_num);
     set_display(c, XOD(channels, peerdisplay), t, TELF_connected_name, TELF_connected_num);
+    calllog_party(d, c, t->str[TELF_connected_num], t->str[TELF_connected_name]);
 }
 
 static void take_state(struct xod_obj *c, const struct tel *t)
@@ -117,11 +118,12 @@ void channel_new(struct domain *d, const struct tel *t)
     if (!known) {
         xod_set_float(c, XOD(channels, timestamp), t->time);
         phone_tie_channel(d, c);
+        calllog_started(d, c);
     }
     set_if(c, XOD(channels, uniqueid), t, TELF_uniqueid);
     set_if(c, XOD(channels, linkedid), t, TELF_linkedid);
     set_if(c, XOD(channels, exten), t, TELF_exten);
-    take_party(c, t);
+    take_party(d, c, t);
     take_state(c, t);
     if (xod_get(c, XOD(channels, context))->type == V_NULL)
         set_if(c, XOD(channels, context), t, TELF_context);
@@ -133,7 +135,7 @@ void channel_state(struct domain *d, const struct tel *t)
 
     if (!c)
         return;
-    take_party(c, t);
+    take_party(d, c, t);
     take_state(c, t);
 }
 
@@ -143,7 +145,7 @@ void channel_party(struct domain *d, const struct tel *t)
 
     if (!c)
         return;
-    take_party(c, t);
+    take_party(d, c, t);
     if (t->event == TEL_channel_connected)
         xod_set_bool(c, XOD(channels, connected), true);
 }
@@ -237,6 +239,7 @@ void channel_rename(struct domain *d, const struct tel *t)
         return;
     copy_all(other, old);
     moved(d, old, other);
+    calllog_renamed(d, old, other);
     phone_tie_channel(d, other);
     xod_set_null(old, XOD(channels, talkingto_id));
     channel_remove(d, old);
@@ -245,6 +248,7 @@ void channel_rename(struct domain *d, const struct tel *t)
 
 void channel_remove(struct domain *d, struct xod_obj *channel)
 {
+    calllog_ended(d, channel);
     call_forget(d, channel);
     queue_channel_gone(d, channel);
     conference_channel_gone(d, channel);
@@ -268,8 +272,10 @@ void channel_hangup(struct domain *d, const struct tel *t)
 {
     struct xod_obj *c = xod_find(d->site, LIST_channels, t->str[TELF_channel]);
 
-    if (c && !name_is_used_again(c, t))
-        channel_remove(d, c);
+    if (!c || name_is_used_again(c, t))
+        return;
+    calllog_cause(d, c, t->num[TELF_cause]);
+    channel_remove(d, c);
 }
 
 void channel_monitor(struct domain *d, const struct tel *t)

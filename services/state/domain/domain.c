@@ -70,6 +70,7 @@ void domain_destroy(struct domain **d)
     if (!d || !*d)
         return;
     listing_drop(*d);
+    calllog_destroy(*d);
     free(*d);
     *d = NULL;
 }

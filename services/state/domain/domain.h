@@ -60,6 +60,8 @@ struct domain {
     double now;        /* time of the event being applied, seconds since 1970 */
     bool synthetic;    /* the changes of this event were made by ctibus, not by Asterisk */
     bool resynced;     /* an end of the listing of channels has been seen since the link came up */
+    double lost_at;    /* when the link went down; 0: it is up and all is listed */
+    struct map *legs;  /* of channels, for the call log (calllog.c), or NULL */
     const struct domain_effects *effects; /* NULL: none are wanted */
     void *effects_arg;
 };
@@ -111,6 +113,19 @@ void call_ended(struct domain *d, struct xod_obj *channel, double now);
 void call_forget(struct domain *d, struct xod_obj *channel);
 /* Whoever talked to `from` talks to `to`. */
 void call_move(struct domain *d, const struct xod_obj *from, const struct xod_obj *to);
+
+/* calllog.c: told by the others what happens to a channel */
+void calllog_started(struct domain *d, const struct xod_obj *channel);
+void calllog_renamed(struct domain *d, const struct xod_obj *old, const struct xod_obj *channel);
+/* Who is at the other end, as far as that is told before they talk. */
+void calllog_party(struct domain *d, const struct xod_obj *channel, struct view number,
+                   struct view name);
+void calllog_met(struct domain *d, const struct xod_obj *channel, const struct xod_obj *peer);
+void calllog_linked(struct domain *d, const struct xod_obj *channel, const struct xod_obj *peer);
+void calllog_cause(struct domain *d, const struct xod_obj *channel, int64_t cause);
+/* It is about to be removed, with its ties still there. */
+void calllog_ended(struct domain *d, const struct xod_obj *channel);
+void calllog_destroy(struct domain *d);
 
 /* phone.c: phones and trunks */
 void phone_hint(struct domain *d, const struct tel *t);

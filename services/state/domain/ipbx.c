@@ -34,6 +34,8 @@ void domain_link_down(struct domain *d, double now)
 {
     listing_drop(d); /* a listing cut short says nothing about what is gone */
     d->resynced = false;
+    if (d->lost_at == 0)
+        d->lost_at = now;
     set_link(d, "down", now);
 }
 
@@ -51,5 +53,6 @@ void ipbx_resync(struct domain *d, const struct tel *t)
         return;
     }
     d->resynced = true;
+    d->lost_at = 0;
     set_link(d, "up", t->time);
 }

@@ -1,0 +1,175 @@
+/* The log of calls: what recorded calls leave in it, in both dialects. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "support/site_world.h"
+
+struct log_world {
+    struct site_world *w;
+    struct buf said;
+    double talked; /* of the last entry */
+};
+
+static void on_call(void *arg, struct domain *d, const struct call_entry *e)
+{
+    static const char *const modes[] = {"sent", "answered", "missed"};
+    struct log_world *l = arg;
+
+    assert_true(e->start > 0 && e->duration >= 0);
+    assert_true(e->mode != CALL_MISSED || e->duration == 0);
+    l->talked = e->duration;
+    buf_printf(&l->said, "%.*s %s %.*s %.*s%s\n", VIEW_ARG(e->user_id), modes[e->mode],
+               VIEW_ARG(e->number), VIEW_ARG(e->name), e->duration > 0 ? " talked" : "");
+}
+
+static const struct domain_effects effects = {on_call, NULL};
+
+static int setup(void **state)
+{
+    static const char *const people[] = {"alice", "bob", "carol", "dave", "erin"};
+    struct log_world *l = calloc(1, sizeof(*l));
+
+    l->w = world_new();
+    l->w->now = 1000;
+    buf_init(&l->said, 0);
+    l->w->d->effects = &effects;
+    l->w->d->effects_arg = l;
+    for (size_t i = 0; i < 5; i++) {
+        char id[8];
+        snprintf(id, sizeof(id), "1%zu", i + 1);
+        world_add(l->w, LIST_users, people[i], XOD(users, fullname), people[i]);
+        xod_set_str(world_find(l->w, LIST_phones, id), XOD(phones, iduserfeatures),
+                    view_cstr(people[i]));
+    }
+    xod_commit(l->w->x, NULL, NULL);
+    *state = l;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct log_world *l = *state;
+
+    world_destroy(l->w);
+    buf_free(&l->said);
+    free(l);
+    return 0;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The dialects tell the ends of a call in different orders. */
+static const char *sorted(struct buf *said)
+{
+    static char out[4096];
+    char *lines[64];
+    size_t n = 0;
+    char *text = strdup(buf_cstr(said));
+
+    for (char *line = strtok(text, "\n"); line && n < 64; line = strtok(NULL, "\n"))
+        lines[n++] = line;
+    qsort(lines, n, sizeof(lines[0]), by_text);
+    out[0] = '\0';
+    for (size_t i = 0; i < n; i++)
+        snprintf(out + strlen(out), sizeof(out) - strlen(out), "%s\n", lines[i]);
+    free(text);
+    return out;
+}
+
+static void check(struct log_world *l, const char *expected)
+{
+    assert_string_equal(sorted(&l->said), expected);
+    buf_reset(&l->said);
+}
+
+static void both(void **state, const char *scenario, const char *expected)
+{
+    static const char *const versions[] = {"1.8", "20"};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct log_world *l = *state;
+        world_play(l->w, versions[i], scenario);
+        print_message("%s %s\n", versions[i], scenario);
+        check(l, expected);
+        teardown(state);
+        setup(state);
+    }
+}
+
+static void a_call_is_sent_and_answered(void **state)
+{
+    both(state, "02-call-answered",
+         "alice sent 1002 Bob Tremblay talked\n"
+         "bob answered 1001 Alice Martin talked\n"
+         "bob sent 1003 Carole Lefèvre talked\n"
+         "carol answered 1002 Bob Tremblay talked\n");
+}
+
+static void a_call_nobody_answers_is_missed(void **state)
+{
+    both(state, "03-noanswer-cancel",
+         "alice sent 1002 Bob Tremblay\n"
+         "alice sent 1002 Bob Tremblay\n"
+         "bob missed 1001 Alice Martin\n"
+         "bob missed 1001 Alice Martin\n");
+}
+
+static void a_blind_transfer(void **state)
+{
+    both(state, "06-redirect-blind",
+         "alice sent 1002 Bob Tremblay talked\n"
+         "alice sent 1002 Bob Tremblay talked\n"
+         "bob answered 1001 Alice Martin talked\n"
+         "bob answered 1001 Alice Martin talked\n"
+         "carol answered 1001 Alice Martin talked\n");
+}
+
+static void a_call_from_outside(void **state)
+{
+    both(state, "20-did-incoming",
+         "alice answered 0601020304 Société Générale 0601020304 talked\n"
+         "alice sent 0142000000  talked\n"
+         "bob answered +33612345678 Société Générale +33612345678 talked\n"
+         "bob answered 0033142143001 Pierre \"Pete\" O'Neil talked\n"
+         "bob answered 0142143000 Société Générale talked\n"
+         "carol answered anonymous Anonymous talked\n");
+}
+
+static void a_click_to_dial(void **state)
+{
+    both(state, "21-originate",
+         "alice sent 1002 Bob Tremblay talked\n"
+         "alice sent 1002 Bob Tremblay talked\n"
+         "bob answered 1001 Alice Martin talked\n"
+         "bob answered 1002 Bob Tremblay talked\n");
+}
+
+static void a_queue_rings(void **state)
+{
+    both(state, "11-queue-answered",
+         "alice sent 3001 Bob Tremblay talked\n"
+         "bob answered 1001 Alice Martin talked\n"
+         "bob answered 1003 Carole Lefèvre talked\n"
+         "carol sent 3001 Bob Tremblay talked\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_call_is_sent_and_answered, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_call_nobody_answers_is_missed, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_blind_transfer, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_call_from_outside, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_click_to_dial, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_queue_rings, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
