@@ -104,8 +104,7 @@ bool config_is_endpoint(struct view v)
 
 static bool is_database(struct view v)
 {
-    return (view_starts(v, VIEW("sqlite:")) && v.len > 7) ||
-           view_starts(v, VIEW("postgresql://")) || view_starts(v, VIEW("postgres://"));
+    return view_starts(v, VIEW("sqlite:")) && v.len > 7;
 }
 
 static void check_text(struct config *cfg, const char *path, const struct config_key *key,

@@ -12,7 +12,7 @@ enum key_type {
     KEY_BOOL,
     KEY_ADDRESS,  /* HOST:PORT to listen at; null or "": not at all */
     KEY_ENDPOINT, /* of ZeroMQ */
-    KEY_DATABASE, /* sqlite:FILE or postgresql:// */
+    KEY_DATABASE, /* sqlite:FILE */
     KEY_STRINGS,  /* an array of strings */
     KEY_LISTEN,   /* XiVO's [host, port, enabled] */
     KEY_ANY,      /* XiVO has it, we do not use it */

@@ -78,5 +78,5 @@ void action_pass(struct state *s, struct bus_peer *peer, uint64_t id, const msgp
     }
     l = later_new(s, peer, id);
     if (l && !pass_on(s, site, l, body))
-        later_reply(&l, BUS_noconn, view_of(NULL, 0));
+        later_status(&l, BUS_noconn);
 }

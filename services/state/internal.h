@@ -5,6 +5,7 @@
 #include <sys/queue.h>
 
 #include "base/map.h"
+#include "database/db.h"
 #include "state.h"
 
 struct publisher;
@@ -12,6 +13,7 @@ struct sessions;
 struct snapshots;
 struct secrets;
 struct weblists;
+struct features;
 
 #define MAX_SITES 64
 #define MAX_LIST_BYTES ((size_t)256 * 1024 * 1024) /* text of one list */
@@ -39,9 +41,12 @@ struct state {
     struct snapshots *snapshots;
     struct secrets *secrets;
     struct weblists *weblists;
+    struct db *db;
+    struct features *features;
     struct site sites[MAX_SITES];
     size_t n_sites;
     struct loop_timer *settle_timer;
+    struct loop_timer *expire_timer;
     struct loop_timer *lists_timer; /* runs while a list could not be read */
     uint64_t started;
     bool settled;
@@ -74,6 +79,8 @@ int secrets_set(struct secrets *s, struct view site, struct view user_id, struct
  * cannot be read keeps its objects, and so does one of which a part is not known yet (weblists.h).
  * 0, or -EINVAL when a file was not read (logged). */
 int lists_load(struct state *s, const struct config *cfg);
+/* Is the list of the users of a site known as a whole, so that who is not in it does not exist? */
+bool lists_users_known(struct state *s, struct view site);
 /* Loads those lists that have this URI among theirs. As lists_load. */
 int lists_load_uri(struct state *s, const struct config *cfg, const char *uri);
 
@@ -88,16 +95,27 @@ struct session {
     bool agent;
     struct bus_peer *gateway; /* NULL: lost, the grace time is running */
     uint64_t lost_at;
-    bool stale; /* of a gateway that is telling all its sessions: not named yet */
+    bool stale;        /* of a gateway that is telling all its sessions: not named yet */
+    bool attached;     /* the user is there and counts it */
+    char presence[64]; /* not attached: the presence that the user is to have then; else unused */
 };
-/* Opens or renews a session. 0; -ENOENT: no such user; -EEXIST: it is another user's; -EINVAL: id,
- * user_id or capaid is longer than 63 bytes; -ENOMEM. */
-int session_open(struct sessions *ss, struct view id, struct xod_site *site, struct view user_id,
-                 struct view capaid, struct bus_peer *gateway);
+/* What of a session is told by a gateway. presence: what the user has if this is the first. */
+struct session_told {
+    struct view id, user_id, capaid, presence;
+    struct xod_site *site;
+};
+/* Opens or renews a session; a new one is kept in the database, by t or (NULL) on its own. 0;
+ * -ENOENT: no such user (while the list of users is not known anybody may be one); -EEXIST: it is
+ * another user's; -EINVAL: id, user_id or capaid is longer than 63 bytes; -ENOMEM. */
+int session_open(struct sessions *ss, const struct session_told *told, struct bus_peer *gateway,
+                 struct db_txn *t);
+/* Those of the database, as of gateways that are lost: they have the grace time to come back. 0 or
+ * a negative error. */
+int sessions_restore(struct sessions *ss);
 struct session *session_find(struct sessions *ss, struct view id);
 struct xod_obj *session_user(const struct session *s);
-/* Ends it; with the user's last one the presence becomes disconnected. */
-void session_end(struct sessions *ss, struct session *s);
+/* Ends it; with the user's last one the presence becomes disconnected. t as in session_open. */
+void session_end(struct sessions *ss, struct session *s, struct db_txn *t);
 /* Tells a gateway to end a session. */
 void session_kick(struct sessions *ss, struct bus_peer *gateway, struct view id);
 /* The lists were read anew: who is no longer named, or may no longer log in, is out. */
@@ -121,6 +139,8 @@ void login_close(struct state *s, struct bus_peer *p, uint64_t id, const msgpack
 struct json_object *profile_find(const struct config *cfg, struct view capaid);
 /* The userstatus section that the profile names, or NULL. */
 struct json_object *profile_userstatus(const struct config *cfg, struct view capaid);
+/* What it says of one presence, or NULL. */
+struct json_object *profile_status(const struct config *cfg, struct view capaid, struct view name);
 /* May presence go from `from` to `to`? */
 bool profile_presence_allowed(const struct config *cfg, struct view capaid, struct view from,
                               struct view to);
@@ -139,31 +159,92 @@ void snapshots_ask(struct snapshots *ss, struct bus_peer *p, uint64_t id,
 void snapshots_peer_gone(struct snapshots *ss, struct bus_peer *p);
 void snapshots_settled(struct snapshots *ss);
 
-/* ---- later.c: answers that take a while ---- */
+/* ---- presence.c ---- */
+/* Sets a user's presence and keeps it, by t or (NULL) on its own. */
+void presence_set(struct state *s, struct xod_obj *user, struct view to, struct db_txn *t);
+/* Only what keeps it. */
+void presence_add(struct db_txn *t, const struct xod_obj *user, struct view to);
+/* Does what the profile's userstatus says is done when the presence becomes `to`. */
+void presence_actions(struct state *s, struct xod_obj *user, struct view capaid, struct view to);
+
+/* ---- features.c: the services of users that they change themselves ---- */
+#define MAX_FEATURES 10
+struct feature_change {
+    unsigned field; /* of users */
+    bool on;        /* what a flag becomes */
+    struct view to; /* what a destination becomes */
+};
+/* Reads what the database has. NULL and *err on failure. */
+struct features *features_new(struct state *s, int *err);
+void features_destroy(struct features **f);
+bool features_is_flag(unsigned field);
+/* The list of users was read anew: what a user has chosen goes before what the list says, unless
+ * the list says something else than it did when the choice was made. */
+void features_apply(struct features *f, struct xod_obj *user);
+/* Keeps the changes, then makes them and calls done(arg, 0); done(arg, negative): not kept, not
+ * made. done may be NULL. 0, or negative: done is not called. */
+int features_change(struct features *f, struct xod_obj *user, const struct feature_change *changes,
+                    size_t n, db_done_fn *done, void *arg);
+
+/* ---- ami.c: actions that state asks for by itself ---- */
+/* Headers as pairs of const char * and struct view, ended by NULL. What goes wrong is logged: there
+ * is nobody to tell. */
+void ami_tell(struct state *s, struct xod_site *site, const char *action, ...);
+
+/* ---- member_actions.c: actions on a user's memberships, by the names that presences use ---- */
+/* False: there is no action of that name. */
+bool member_action(struct state *s, struct xod_obj *user, struct view name, struct view param);
+
+/* ---- calls.c: the call log ---- */
+extern const struct domain_effects state_effects;
+
+/* ---- later.c: requests that are answered when it is done ---- */
 struct later;
 /* A request that is answered later. NULL: too many are, and it has been answered with busy. */
 struct later *later_new(struct state *s, struct bus_peer *p, uint64_t id);
+/* The same of a command of a session: its outcome is published, and logged unless `quiet`. */
+struct later *later_command(struct state *s, struct bus_peer *p, uint64_t id,
+                            const struct session *se, struct view class, bool quiet);
 /* Answers, if who asked is still there. *l becomes NULL. */
 void later_reply(struct later **l, enum bus_status status, struct view body);
+/* The same with no body, or with n pairs of a map. */
+void later_status(struct later **l, enum bus_status status);
+void later_pairs(struct later **l, size_t n, const struct buf *pairs);
+/* Hands t over and answers with ok and body when it is carried out, on disk or (logged) not: a
+ * login must not fail because a disk is full. */
+void later_after(struct later **l, struct db_txn **t, struct view body);
 /* NULL: all are gone. */
 void later_peer_gone(struct state *s, struct bus_peer *p);
+
+/* ---- ctilog.c: what clients did, for the operator and for who listens ---- */
+void ctilog_session(struct state *s, struct xod_site *site, struct view user_id, struct view id,
+                    bool opened, struct view why);
+void ctilog_command(struct state *s, struct xod_site *site, struct view user_id, struct view class,
+                    enum bus_status outcome, uint64_t us, bool quiet);
+/* Deletes what is older than `ctibus.retention.*` say, from all logs. */
+void ctilog_expire(struct state *s, double now);
 
 /* ---- action.c ---- */
 void action_pass(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body);
 
 /* ---- commands/: one file a class of the CTI protocol ---- */
 /* Carries out what a client sent (`message`, a map as the client wrote it, its types unchecked) and
- * answers the request: with ok and a map of the fields of the line that answers the client (class,
- * replyid and timenow are put around it), or with another status and nothing. The profile has been
- * asked whether it permits the class. */
-typedef void command_fn(struct state *s, struct session *se, struct bus_peer *p, uint64_t id,
+ * answers l, now or later: with ok and a map of the fields of the line that answers the client
+ * (class, replyid and timenow are put around it), or with another status and nothing. The profile
+ * has been asked whether it permits the class. */
+typedef void command_fn(struct state *s, struct session *se, struct later *l,
                         const msgpack_object *message);
 struct command {
     const char *class;
     command_fn *fn;
+    bool reads; /* changes nothing: of no concern to the log */
 };
-extern const struct command command_availstate;
+extern const struct command command_availstate, command_featuresget, command_featuresput,
+    command_history;
 void command_run(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body);
+/* Is the user that a message names (by an id, site/id, user:site/id, user:special:me or J13's
+ * "null/null") the one of the session? So is one that names nobody. */
+bool command_is_self(const struct session *se, const msgpack_object *message, const char *key);
 
 /* Something else came from this URI than before: loads it and publishes what differs. */
 void state_list_changed(struct state *s, const char *uri);

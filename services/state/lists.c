@@ -171,6 +171,7 @@ static void finish_user(struct state *s, struct xod_obj *o, struct json_object *
     }
     secrets_set(s->secrets, xod_site_name(xod_obj_site(o)), xod_obj_id(o),
                 text_of(item, "passwdclient"));
+    features_apply(s->features, o);
 }
 
 /* ---- phones, trunks, mailboxes ---- */
@@ -279,6 +280,7 @@ static void tie_lines(struct xod_site *site)
 /* ---- all ---- */
 
 static const struct source sources[] = {
+    /* the users first: lists_users_known */
     {"urllist_users", LIST_users, "id", finish_user},
     {"urllist_lines", LIST_phones, "id", finish_phone},
     {"urllist_agents", LIST_agents, "id", NULL},
@@ -413,6 +415,14 @@ static void want_urls(struct state *s, const struct config *cfg)
                     weblists_want(s->weblists, url);
         }
     weblists_end(s->weblists);
+}
+
+bool lists_users_known(struct state *s, struct view site)
+{
+    struct site *of = state_site(s, site);
+    struct json_object *ipbx = of ? ipbx_of(s->cfg, of) : NULL;
+
+    return !ipbx || is_known(s, json_get(ipbx, "urllists"), &sources[0]);
 }
 
 int lists_load(struct state *s, const struct config *cfg)

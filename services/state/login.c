@@ -150,7 +150,7 @@ static struct view first_presence(struct state *s, struct view capaid, struct vi
     return VIEW("available");
 }
 
-static void reply_opened(struct state *s, struct bus_peer *p, uint64_t id, struct xod_obj *user,
+static void reply_opened(struct state *s, struct later *l, struct db_txn *t, struct xod_obj *user,
                          struct view capaid, uint64_t seq)
 {
     struct view name = json_get_view(profile_find(s->cfg, capaid), "name");
@@ -170,8 +170,7 @@ static void reply_opened(struct state *s, struct bus_peer *p, uint64_t id, struc
     buf_reset(&json);
     profile_put_capas(&json, s->cfg, capaid);
     msg_put_pair(&out, "capas", buf_view(&json));
-    bus_server_reply(s->server, p, id, out.failed || json.failed ? BUS_busy : BUS_ok,
-                     out.failed ? view_of(NULL, 0) : buf_view(&out));
+    later_after(&l, &t, buf_view(&out));
     buf_free(&json);
     buf_free(&out);
 }
@@ -184,53 +183,74 @@ static struct xod_obj *named_user(struct state *s, const msgpack_object *body)
     return site ? xod_find(site, LIST_users, msg_get_str(body, "userid")) : NULL;
 }
 
+/* What stands against it, or BUS_ok. */
+static enum bus_status may_open(struct state *s, const struct xod_obj *user, struct view capaid)
+{
+    char room[32];
+
+    if (!user)
+        return BUS_not_found;
+    if (!view_eq(value_text(xod_get(user, XOD(users, profileclient)), room), capaid))
+        return BUS_wrongprofile;
+    return profile_find(s->cfg, capaid) ? BUS_ok : BUS_unknownprofile;
+}
+
+/* A second session shares the presence that is there. */
+static void first_of_user(struct state *s, struct xod_obj *user, struct view capaid,
+                          struct view asked, struct db_txn *t)
+{
+    struct view presence = first_presence(s, capaid, asked);
+
+    presence_set(s, user, presence, t);
+    presence_actions(s, user, capaid, presence);
+}
+
 void login_open(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body)
 {
     struct xod_obj *user = named_user(s, body);
     struct view capaid = msg_get_str(body, "capaid");
-    struct view session = msg_get_str(body, "session");
-    char room[32];
+    bool wins = msg_get_bool(body, "lastconnwins", false);
+    enum bus_status status = may_open(s, user, capaid);
+    struct later *l = later_new(s, p, id);
+    struct db_txn *t = l ? db_begin(s->db) : NULL;
+    struct session_told told = {.id = msg_get_str(body, "session"), .capaid = capaid};
     bool first;
 
-    if (!user) {
-        state_reply(s, p, id, BUS_not_found);
+    if (!l)
+        return;
+    if (status == BUS_ok) {
+        first = xod_get(user, XOD(users, connection))->type == V_NULL;
+        told.site = xod_obj_site(user);
+        told.user_id = xod_obj_id(user);
+        if (session_open(s->sessions, &told, p, t) < 0)
+            status = BUS_busy;
+    }
+    if (status != BUS_ok) {
+        if (t)
+            db_commit_take(&t, NULL, NULL);
+        later_status(&l, status);
         return;
     }
-    if (!view_eq(value_text(xod_get(user, XOD(users, profileclient)), room), capaid)) {
-        state_reply(s, p, id, BUS_wrongprofile);
-        return;
-    }
-    if (!profile_find(s->cfg, capaid)) {
-        state_reply(s, p, id, BUS_unknownprofile);
-        return;
-    }
-    first = xod_get(user, XOD(users, connection))->type == V_NULL;
-    if (session_open(s->sessions, session, xod_obj_site(user), xod_obj_id(user), capaid, p) < 0) {
-        state_reply(s, p, id, BUS_busy);
-        return;
-    }
-    if (msg_get_bool(body, "lastconnwins", false))
-        sessions_kick_others(s->sessions, session_find(s->sessions, session));
-    /* A second session shares the presence that is there. */
-    if (first || msg_get_bool(body, "lastconnwins", false))
-        xod_set_str(user, XOD(users, availstate),
-                    first_presence(s, capaid, msg_get_str(body, "state")));
-    reply_opened(s, p, id, user, capaid, state_commit(s, false));
+    if (wins)
+        sessions_kick_others(s->sessions, session_find(s->sessions, told.id));
+    if (first || wins)
+        first_of_user(s, user, capaid, msg_get_str(body, "state"), t);
+    ctilog_session(s, told.site, told.user_id, told.id, true, capaid);
+    reply_opened(s, l, t, user, capaid, state_commit(s, false));
 }
 
 static void renew_one(struct state *s, struct bus_peer *p, const msgpack_object *item)
 {
-    struct xod_obj *user = named_user(s, item);
-    struct view presence = msg_get_str(item, "presence");
-    bool first = user && xod_get(user, XOD(users, connection))->type == V_NULL;
+    struct session_told told = {
+        .id = msg_get_str(item, "session"),
+        .site = xod_site(s->xod, msg_get_str(item, "ipbxid"), false),
+        .user_id = msg_get_str(item, "userid"),
+        .capaid = msg_get_str(item, "capaid"),
+        .presence = msg_get_str(item, "presence"),
+    };
 
-    if (!user || session_open(s->sessions, msg_get_str(item, "session"), xod_obj_site(user),
-                              xod_obj_id(user), msg_get_str(item, "capaid"), p) < 0) {
-        session_kick(s->sessions, p, msg_get_str(item, "session")); /* may no longer be there */
-        return;
-    }
-    if (first && presence.len && !view_eq(presence, VIEW("disconnected")))
-        xod_set_str(user, XOD(users, availstate), presence);
+    if (!told.site || session_open(s->sessions, &told, p, NULL) < 0)
+        session_kick(s->sessions, p, told.id); /* the user may no longer be there */
 }
 
 void login_renew(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body)
@@ -252,10 +272,15 @@ void login_renew(struct state *s, struct bus_peer *p, uint64_t id, const msgpack
 void login_close(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body)
 {
     struct session *se = session_find(s->sessions, msg_get_str(body, "session"));
+    struct later *l = se ? later_new(s, p, id) : NULL;
+    struct db_txn *t = l ? db_begin(s->db) : NULL;
 
-    if (se) {
-        session_end(s->sessions, se);
-        state_commit(s, false);
+    if (!se) {
+        state_reply(s, p, id, BUS_not_found);
+        return;
     }
-    state_reply(s, p, id, se ? BUS_ok : BUS_not_found);
+    session_end(s->sessions, se, t);
+    state_commit(s, false);
+    if (l)
+        later_after(&l, &t, view_of(NULL, 0));
 }

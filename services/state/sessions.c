@@ -32,7 +32,7 @@ static void check(void *arg)
         struct session *se = v;
         if (se->gateway || now - se->lost_at < (uint64_t)ss->grace_ms * 1000)
             continue;
-        session_end(ss, se);
+        session_end(ss, se, NULL);
         ended = true;
     }
     if (ended)
@@ -111,30 +111,64 @@ static struct session *session_new(struct sessions *ss, struct view id, struct v
     return NULL;
 }
 
-int session_open(struct sessions *ss, struct view id, struct xod_site *site, struct view user_id,
-                 struct view capaid, struct bus_peer *gateway)
+/* The user is there: counts this session, and is shown as connected. */
+static void attach(struct sessions *ss, struct session *se)
 {
-    struct session *se = session_find(ss, id);
-    struct xod_obj *user = xod_find(site, LIST_users, user_id);
-    char profile[sizeof(se->capaid)];
+    struct xod_obj *user = session_user(se);
 
-    if (!user || id.len == 0)
+    if (!user || se->attached)
+        return;
+    se->attached = true;
+    if (user_sessions(user, 1) > 1)
+        return;
+    xod_set_str(user, XOD(users, connection), VIEW("yes"));
+    if (*se->presence && strcmp(se->presence, "disconnected") != 0)
+        xod_set_str(user, XOD(users, availstate), view_cstr(se->presence));
+}
+
+static void keep(struct sessions *ss, const struct session *se, struct db_txn *t)
+{
+    struct db_txn *own = t ? NULL : db_begin(ss->s->db);
+
+    if (t || own)
+        db_add(t ? t : own,
+               "INSERT OR REPLACE INTO session (id, site, user, capaid, agent, opened)"
+               " VALUES (?, ?, ?, ?, ?, ?)",
+               "ssssif", view_cstr(se->id), xod_site_name(se->site), view_cstr(se->user_id),
+               view_cstr(se->capaid), (int64_t)se->agent, clock_wall());
+    if (own)
+        db_commit_take(&own, NULL, NULL);
+}
+
+int session_open(struct sessions *ss, const struct session_told *told, struct bus_peer *gateway,
+                 struct db_txn *t)
+{
+    struct session *se = session_find(ss, told->id);
+    char profile[sizeof(se->capaid)];
+    bool made = false;
+
+    if (told->id.len == 0 || (!xod_find(told->site, LIST_users, told->user_id) &&
+                              lists_users_known(ss->s, xod_site_name(told->site))))
         return -ENOENT;
-    if (se && (se->site != site || !view_eq(view_cstr(se->user_id), user_id)))
+    if (se && (se->site != told->site || !view_eq(view_cstr(se->user_id), told->user_id)))
         return -EEXIST;
-    if (!copy_to(profile, sizeof(profile), capaid))
+    if (!copy_to(profile, sizeof(profile), told->capaid))
         return -EINVAL;
     if (!se) {
-        se = session_new(ss, id, user_id);
+        se = session_new(ss, told->id, told->user_id);
         if (!se)
             return -ENOMEM;
-        user_sessions(user, 1);
+        made = true;
     }
     memcpy(se->capaid, profile, sizeof(profile));
-    se->site = site;
+    se->site = told->site;
     se->gateway = gateway;
     se->stale = false;
-    xod_set_str(user, XOD(users, connection), VIEW("yes"));
+    if (told->presence.len)
+        copy_to(se->presence, sizeof(se->presence), told->presence);
+    attach(ss, se);
+    if (made)
+        keep(ss, se, t);
     return 0;
 }
 
@@ -153,16 +187,60 @@ static bool same_user(const struct session *a, const struct session *b)
     return a->site == b->site && strcmp(a->user_id, b->user_id) == 0;
 }
 
-void session_end(struct sessions *ss, struct session *se)
+static void leave(struct sessions *ss, struct session *se, struct db_txn *t)
 {
     struct xod_obj *user = session_user(se);
+    char capaid[sizeof(se->capaid)];
+
+    if (!user || !se->attached || user_sessions(user, -1) > 0)
+        return;
+    memcpy(capaid, se->capaid, sizeof(capaid));
+    xod_set_null(user, XOD(users, connection));
+    presence_set(ss->s, user, VIEW("disconnected"), t);
+    presence_actions(ss->s, user, view_cstr(capaid), VIEW("disconnected"));
+}
+
+void session_end(struct sessions *ss, struct session *se, struct db_txn *t)
+{
+    struct db_txn *own = t ? NULL : db_begin(ss->s->db);
 
     map_del(ss->by_id, view_cstr(se->id));
-    if (user && user_sessions(user, -1) == 0) {
-        xod_set_null(user, XOD(users, connection));
-        xod_set_str(user, XOD(users, availstate), VIEW("disconnected"));
-    }
+    leave(ss, se, t ? t : own);
+    if (t || own)
+        db_add(t ? t : own, "DELETE FROM session WHERE id = ?", "s", view_cstr(se->id));
+    if (own)
+        db_commit_take(&own, NULL, NULL);
+    ctilog_session(ss->s, se->site, view_cstr(se->user_id), view_cstr(se->id), false,
+                   se->gateway ? VIEW("closed") : VIEW("lost"));
     free(se);
+}
+
+/* ---- after a restart ---- */
+
+static bool take_session(void *arg, sqlite3_stmt *row)
+{
+    struct sessions *ss = arg;
+    struct xod_site *site = xod_site(ss->s->xod, db_text(row, 1), false);
+    struct session *se = site ? session_new(ss, db_text(row, 0), db_text(row, 2)) : NULL;
+
+    if (!se)
+        return true; /* of a site that is no longer named */
+    se->site = site;
+    copy_to(se->capaid, sizeof(se->capaid), db_text(row, 3));
+    se->agent = sqlite3_column_int(row, 4);
+    copy_to(se->presence, sizeof(se->presence), db_text(row, 5));
+    se->lost_at = clock_mono_us();
+    attach(ss, se);
+    return true;
+}
+
+int sessions_restore(struct sessions *ss)
+{
+    return db_read_now(ss->s->db,
+                       "SELECT session.id, session.site, session.user, capaid, agent, availstate"
+                       " FROM session LEFT JOIN presence ON presence.site = session.site"
+                       " AND presence.user = session.user",
+                       take_session, ss, "");
 }
 
 void session_kick(struct sessions *ss, struct bus_peer *gateway, struct view id)
@@ -188,7 +266,7 @@ void sessions_kick_others(struct sessions *ss, const struct session *keep)
         if (se->gateway)
             session_kick(ss, se->gateway, view_cstr(se->id));
         else
-            session_end(ss, se); /* its gateway is lost: it may not come back */
+            session_end(ss, se, NULL); /* its gateway is lost: it may not come back */
     }
 }
 
@@ -200,11 +278,15 @@ void sessions_check_users(struct sessions *ss)
     while (map_next(ss->by_id, &pos, NULL, &v)) {
         struct session *se = v;
         struct xod_obj *user = session_user(se);
-        if (user && value_truth(xod_get(user, XOD(users, enableclient))))
+        if (!user && !lists_users_known(ss->s, xod_site_name(se->site)))
+            continue; /* it may be in the part that is missing */
+        if (user && value_truth(xod_get(user, XOD(users, enableclient)))) {
+            attach(ss, se);
             continue;
+        }
         if (se->gateway)
             session_kick(ss, se->gateway, view_cstr(se->id));
-        session_end(ss, se);
+        session_end(ss, se, NULL);
     }
 }
 
@@ -225,7 +307,7 @@ void sessions_renew_end(struct sessions *ss, struct bus_peer *peer)
     while (map_next(ss->by_id, &pos, NULL, &v)) {
         struct session *se = v;
         if (se->gateway == peer && se->stale)
-            session_end(ss, se);
+            session_end(ss, se, NULL);
     }
 }
 

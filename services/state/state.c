@@ -17,6 +17,8 @@
 #define SETTLE_CHECK_MS 50
 /* A list that could not be read is tried again. */
 #define LISTS_RETRY_MS 10000
+/* What the logs keep too long is looked for. */
+#define EXPIRE_MS 3600000
 
 uint64_t state_commit(struct state *s, bool synthetic)
 {
@@ -267,10 +269,48 @@ static int make_sites(struct state *s)
         s->sites[s->n_sites].domain = o ? domain_new(site) : NULL;
         if (!s->sites[s->n_sites].domain)
             return -ENOMEM;
+        s->sites[s->n_sites].domain->effects = &state_effects;
+        s->sites[s->n_sites].domain->effects_arg = s;
         xod_set_float(o, XOD(ipbx, since), clock_wall());
         s->n_sites++;
     }
     return s->n_sites ? 0 : -EINVAL;
+}
+
+/* ---- the database ---- */
+
+static void expire(void *arg)
+{
+    ctilog_expire(arg, clock_wall());
+}
+
+static int open_database(struct state *s)
+{
+    const char *uri = config_str(s->cfg, "ctibus.database");
+    char *path = config_path(s->cfg, view_cstr(uri + strlen("sqlite:")));
+    int err = -ENOMEM;
+
+    if (path)
+        s->db = db_open(s->loop, path, s->metrics, s->log, &err);
+    free(path);
+    if (s->db)
+        s->features = features_new(s, &err);
+    return err;
+}
+
+/* What was before the restart, once users and sites are there. */
+static int recall(struct state *s)
+{
+    int rc = sessions_restore(s->sessions);
+
+    if (rc == 0)
+        rc = db_start(s->db);
+    if (rc < 0)
+        return rc;
+    state_commit(s, true);
+    expire(s);
+    loop_timer_start(s->expire_timer, EXPIRE_MS, true);
+    return 0;
 }
 
 static size_t beat(void *arg, struct buf *pairs, bool *ready)
@@ -312,7 +352,6 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
         metrics_add(metrics, METRIC_COUNTER, "ctibus_state_events_unknown_total", NULL,
                     "telephony events of no use: unknown, of no site of "
                     "ours, or malformed");
-    s->metrics = metrics;
     s->sessions_open = metrics_callback(metrics, METRIC_GAUGE, "ctibus_state_sessions", NULL,
                                         "sessions open", count_sessions, s);
     s->weblists = weblists_new(s, opt->lists_retry_ms ? opt->lists_retry_ms : LISTS_RETRY_MS);
@@ -336,7 +375,9 @@ struct state *state_new(struct loop *loop, struct bus *bus, const struct config 
     s->bus = bus;
     s->cfg = cfg;
     s->log = log;
+    s->metrics = metrics;
     s->started = clock_mono_us();
+    LIST_INIT(&s->waiting);
     buf_init(&s->room, 4096);
     if (msg_doc_init(&s->doc) < 0) {
         free(s);
@@ -346,14 +387,20 @@ struct state *state_new(struct loop *loop, struct bus *bus, const struct config 
     s->secrets = secrets_new();
     s->settle_timer = loop_timer_new(loop, check_settled, s);
     s->lists_timer = loop_timer_new(loop, read_lists, s);
-    if (s->xod && s->secrets && s->settle_timer && s->lists_timer) {
+    s->expire_timer = loop_timer_new(loop, expire, s);
+    if (s->xod && s->secrets && s->settle_timer && s->lists_timer && s->expire_timer) {
         *err = make_sites(s);
         if (*err == -EINVAL)
             log_error(log, "no ipbx with an ipbx_connection in the configuration");
         if (*err == 0)
             *err = open_bus(s, opt, metrics);
+        if (*err == 0)
+            *err = open_database(s);
         if (*err == 0) {
             read_lists(s);
+            *err = recall(s);
+        }
+        if (*err == 0) {
             weblists_refresh(s->weblists);
             loop_timer_start(s->settle_timer, SETTLE_CHECK_MS, true);
             return s;
@@ -374,7 +421,10 @@ void state_destroy(struct state **sp)
         metrics_remove(s->metrics, &s->sessions_open);
     loop_timer_destroy(&s->settle_timer);
     loop_timer_destroy(&s->lists_timer);
+    loop_timer_destroy(&s->expire_timer);
+    db_close(&s->db); /* first of all: who waits for it is answered */
     weblists_destroy(&s->weblists);
+    features_destroy(&s->features);
     sessions_destroy(&s->sessions);
     snapshots_destroy(&s->snapshots);
     later_peer_gone(s, NULL);

@@ -129,6 +129,9 @@ static inline void state_teardown(struct state_world *w)
     state_unlink(w, "ctibus.json");
     state_unlink(w, "users.json");
     state_unlink(w, "lines.json");
+    state_unlink(w, "ctibus.db");
+    state_unlink(w, "ctibus.db-wal");
+    state_unlink(w, "ctibus.db-shm");
     rmdir(w->dir);
 }
 

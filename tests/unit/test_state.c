@@ -477,7 +477,7 @@ static void sessions_are_told_again_to_a_restarted_state(void **state)
         state_stop(&w->s);
         loop_once(w->s.loop, 5);
     }
-    assert_string_equal(presence(w, "1"), "disconnected");
+    assert_string_equal(presence(w, "1"), "away"); /* kept */
     UNTIL(w->s.loop, g->ups == 2);
     assert_int_equal(renew(g, "s1", "1", "away"), BUS_ok);
     assert_string_equal(presence(w, "1"), "away");

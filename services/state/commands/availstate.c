@@ -1,32 +1,65 @@
 /* availstate: a user's presence. */
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "internal.h"
 
-static void availstate(struct state *s, struct session *se, struct bus_peer *p, uint64_t id,
+/* A presence that is being kept; it is shown when it is on disk. */
+struct pending {
+    struct state *s;
+    struct later *l;
+    struct xod_site *site;
+    char user_id[64], capaid[64], to[64];
+};
+
+static void on_kept(void *arg, int rc)
+{
+    struct pending *p = arg;
+    struct xod_obj *user = xod_find(p->site, LIST_users, view_cstr(p->user_id));
+
+    /* A session that ended meanwhile has made it disconnected. */
+    if (rc == 0 && user && xod_get(user, XOD(users, connection))->type != V_NULL) {
+        xod_set_str(user, XOD(users, availstate), view_cstr(p->to));
+        presence_actions(p->s, user, view_cstr(p->capaid), view_cstr(p->to));
+        state_commit(p->s, false);
+    }
+    later_status(&p->l, rc == 0 ? BUS_ok : BUS_failed);
+    free(p);
+}
+
+static void keep(struct state *s, struct session *se, struct later *l, struct view to)
+{
+    struct pending *p = calloc(1, sizeof(*p));
+    struct db_txn *t = p ? db_begin(s->db) : NULL;
+
+    if (!t) {
+        free(p);
+        later_status(&l, BUS_busy);
+        return;
+    }
+    *p = (struct pending){.s = s, .l = l, .site = se->site};
+    memcpy(p->user_id, se->user_id, sizeof(p->user_id));
+    memcpy(p->capaid, se->capaid, sizeof(p->capaid));
+    snprintf(p->to, sizeof(p->to), "%.*s", VIEW_ARG(to));
+    presence_add(t, session_user(se), to);
+    db_commit_take(&t, on_kept, p);
+}
+
+static void availstate(struct state *s, struct session *se, struct later *l,
                        const msgpack_object *message)
 {
     struct xod_obj *user = session_user(se);
     struct view to = msg_get_str(message, "availstate");
-    char room[32];
-    struct view who = msg_get_text(message, "userid", room);
 
-    if (!user) {
-        state_reply(s, p, id, BUS_not_found);
-        return;
-    }
-    /* J13 says "null/null"; of others only oneself may be set until permissions say more. */
-    if (who.len && !view_eq(who, xod_obj_id(user)) && !view_eq(who, VIEW("null/null"))) {
-        state_reply(s, p, id, BUS_unallowed);
-        return;
-    }
-    if (view_eq(to, VIEW("disconnected")) ||
+    /* Of others only oneself may be set: no permission says more. */
+    if (!command_is_self(se, message, "userid") || view_eq(to, VIEW("disconnected")) ||
+        to.len > 63 ||
         !profile_presence_allowed(s->cfg, view_cstr(se->capaid),
                                   xod_get_str(user, XOD(users, availstate)), to)) {
-        state_reply(s, p, id, BUS_unallowed);
+        later_status(&l, BUS_unallowed);
         return;
     }
-    xod_set_str(user, XOD(users, availstate), to);
-    state_commit(s, false);
-    state_reply(s, p, id, BUS_ok);
+    keep(s, se, l, to);
 }
 
-const struct command command_availstate = {"availstate", availstate};
+const struct command command_availstate = {"availstate", availstate, false};

@@ -1,13 +1,40 @@
-/* Which CTI command is carried out by which file. */
+/* Which CTI command is carried out by which file, and whether it is permitted. */
 #include "internal.h"
 
-static const struct command *const commands[] = {&command_availstate};
+static const struct command *const commands[] = {
+    &command_availstate,
+    &command_featuresget,
+    &command_featuresput,
+    &command_history,
+};
+
+static const struct command *find(struct view class)
+{
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        if (view_eq(view_cstr(commands[i]->class), class))
+            return commands[i];
+    return NULL;
+}
+
+/* What the profile permits: the class, and of an ipbxcommand the command. */
+static bool permitted(const struct state *s, const struct session *se, struct view class,
+                      const msgpack_object *message)
+{
+    struct view capaid = view_cstr(se->capaid);
+
+    if (!profile_permits(s->cfg, capaid, "regcommands", class))
+        return false;
+    return !view_eq(class, VIEW("ipbxcommand")) ||
+           profile_permits(s->cfg, capaid, "ipbxcommands", msg_get_str(message, "command"));
+}
 
 void command_run(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body)
 {
     struct session *se = session_find(s->sessions, msg_get_str(body, "session"));
     struct view class = msg_get_str(body, "class");
     const msgpack_object *message = msg_get(body, "message");
+    const struct command *c = find(class);
+    struct later *l;
 
     if (!se) {
         state_reply(s, p, id, BUS_not_found);
@@ -17,14 +44,33 @@ void command_run(struct state *s, struct bus_peer *p, uint64_t id, const msgpack
         state_reply(s, p, id, BUS_malformed);
         return;
     }
-    if (!profile_permits(s->cfg, view_cstr(se->capaid), "regcommands", class)) {
-        state_reply(s, p, id, BUS_unallowed);
+    l = later_command(s, p, id, se, class, c && c->reads);
+    if (!l)
         return;
+    if (!permitted(s, se, class, message))
+        later_status(&l, BUS_unallowed);
+    else if (!c)
+        later_status(&l, BUS_unknown_method);
+    else if (!session_user(se))
+        later_status(&l, BUS_not_found);
+    else
+        c->fn(s, se, l, message);
+}
+
+bool command_is_self(const struct session *se, const msgpack_object *message, const char *key)
+{
+    char room[32];
+    struct view who = msg_get_text(message, key, room);
+    struct view site;
+
+    if (view_starts(who, VIEW("user:")))
+        who = view_of(who.ptr + 5, who.len - 5);
+    if (who.len == 0 || view_eq(who, VIEW("null/null")) || view_eq(who, VIEW("special:me")))
+        return true;
+    if (memchr(who.ptr, '/', who.len)) {
+        site = view_cut(&who, '/');
+        if (!view_eq(site, xod_site_name(se->site)))
+            return false;
     }
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-        if (view_eq(view_cstr(commands[i]->class), class)) {
-            commands[i]->fn(s, se, p, id, message);
-            return;
-        }
-    state_reply(s, p, id, BUS_unknown_method);
+    return view_eq(who, view_cstr(se->user_id));
 }

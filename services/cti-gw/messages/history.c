@@ -1,0 +1,4 @@
+/* history: the user's calls. */
+#include "internal.h"
+
+CTI_MESSAGE(history, .class = "history", .permission = true, .handle = relay);

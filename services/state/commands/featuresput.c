@@ -1,0 +1,151 @@
+/* featuresput: a user changes a service (value: true or false) or a forward (value: a map). */
+#include "internal.h"
+
+static const struct {
+    const char *function;
+    unsigned field;
+} flags[] = {{"enablednd", XOD(users, enablednd)},
+             {"incallfilter", XOD(users, incallfilter)},
+             {"enablevoicemail", XOD(users, enablevoicemail)},
+             {"callrecord", XOD(users, callrecord)},
+             {"enablerecording", XOD(users, callrecord)}};
+
+static const struct {
+    const char *flag, *destination;
+    unsigned flag_field, destination_field;
+} forwards[] = {
+    {"enableunc", "destunc", XOD(users, enableunc), XOD(users, destunc)},
+    {"enablebusy", "destbusy", XOD(users, enablebusy), XOD(users, destbusy)},
+    {"enablerna", "destrna", XOD(users, enablerna), XOD(users, destrna)},
+};
+
+/* What a client's message asks for. */
+struct wish {
+    struct feature_change changes[6];
+    char destinations[3][80];
+    size_t n;
+    const char *wrong; /* NULL: nothing */
+};
+
+/* true, 1, "1", "true", and their opposites. False: it is none of them. */
+static bool read_flag(const msgpack_object *map, const char *key, bool *on)
+{
+    char room[32];
+    struct view text = msg_get_text(map, key, room);
+
+    *on = view_eq(text, VIEW("1")) || view_ieq(text, VIEW("true"));
+    return *on || view_eq(text, VIEW("0")) || view_ieq(text, VIEW("false"));
+}
+
+/* A number as it is dialled: everything else is left out. */
+static struct view dialled(struct view text, char *out, size_t size)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < text.len && n < size; i++) {
+        char c = text.ptr[i];
+        if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+            c == '#' || c == '*' || c == '+')
+            out[n++] = c;
+    }
+    return view_of(out, n);
+}
+
+static void read_forwards(struct wish *w, const msgpack_object *value)
+{
+    for (size_t i = 0; i < sizeof(forwards) / sizeof(forwards[0]); i++) {
+        char room[32];
+        bool on;
+        if (msg_get(value, forwards[i].flag)) {
+            if (!read_flag(value, forwards[i].flag, &on))
+                w->wrong = forwards[i].flag;
+            w->changes[w->n++] = (struct feature_change){.field = forwards[i].flag_field, .on = on};
+        }
+        if (msg_get(value, forwards[i].destination))
+            w->changes[w->n++] = (struct feature_change){
+                .field = forwards[i].destination_field,
+                .to = dialled(msg_get_text(value, forwards[i].destination, room),
+                              w->destinations[i], sizeof(w->destinations[i]))};
+    }
+    if (w->n == 0)
+        w->wrong = "value";
+}
+
+static void read_wish(struct wish *w, const msgpack_object *message)
+{
+    struct view function = msg_get_str(message, "function");
+    bool on;
+
+    *w = (struct wish){0};
+    if (view_eq(function, VIEW("fwd"))) {
+        read_forwards(w, msg_get(message, "value"));
+        return;
+    }
+    w->wrong = "function";
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+        if (view_eq(view_cstr(flags[i].function), function)) {
+            w->wrong = read_flag(message, "value", &on) ? NULL : "value";
+            w->changes[w->n++] = (struct feature_change){.field = flags[i].field, .on = on};
+        }
+}
+
+/* Leaves out what is so already. */
+static void drop_same(struct wish *w, const struct xod_obj *user)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < w->n; i++) {
+        const struct feature_change *c = &w->changes[i];
+        const struct value *now = xod_get(user, c->field);
+        char room[32];
+        bool same = features_is_flag(c->field) ? value_truth(now) == c->on
+                                               : view_eq(value_text(now, room), c->to);
+        if (!same)
+            w->changes[n++] = *c;
+    }
+    w->n = n;
+}
+
+static void answer(struct later *l, const char *status, const char *key, const char *text)
+{
+    struct buf pairs;
+
+    buf_init(&pairs, 4096);
+    msg_put_pair(&pairs, "status", view_cstr(status));
+    if (key)
+        msg_put_pair(&pairs, key, view_cstr(text));
+    later_pairs(&l, key ? 2 : 1, &pairs);
+    buf_free(&pairs);
+}
+
+static void on_done(void *arg, int rc)
+{
+    if (rc == 0)
+        answer(arg, "OK", NULL, NULL);
+    else
+        answer(arg, "KO", "error_string", "database");
+}
+
+static void featuresput(struct state *s, struct session *se, struct later *l,
+                        const msgpack_object *message)
+{
+    struct xod_obj *user = session_user(se);
+    struct wish w;
+
+    if (!command_is_self(se, message, "userid")) {
+        later_status(&l, BUS_unallowed);
+        return;
+    }
+    read_wish(&w, message);
+    if (w.wrong) {
+        answer(l, "KO", "error_string", w.wrong);
+        return;
+    }
+    drop_same(&w, user);
+    if (w.n == 0)
+        answer(l, "OK", "warning_string", "no changes");
+    else if (features_change(s->features, user, w.changes, w.n, on_done, l) < 0)
+        answer(l, "KO", "error_string", "database");
+}
+
+const struct command command_featuresput = {"featuresput", featuresput, false};

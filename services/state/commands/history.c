@@ -1,0 +1,120 @@
+/* history: the calls of a user, from the log. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "internal.h"
+
+#define MAX_CALLS 1000
+#define DEFAULT_CALLS 50
+
+struct reading {
+    struct later *l;
+    char mode[8]; /* as it was asked for; empty: all */
+    struct buf calls;
+    size_t n;
+};
+
+/* ISO with a fraction, in local time: as the clients of 2012 read it. */
+static void put_date(struct buf *out, double start)
+{
+    time_t seconds = (time_t)start;
+    char text[64];
+    char whole[80];
+    struct tm tm;
+
+    localtime_r(&seconds, &tm);
+    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(whole, sizeof(whole), "%s.%06d", text, (int)((start - (double)seconds) * 1e6));
+    msg_put_pair(out, "calldate", view_cstr(whole));
+}
+
+/* Clients show and dial the fullname, so it is the number where there is one. */
+static bool take_row(void *arg, sqlite3_stmt *row)
+{
+    struct reading *r = arg;
+    struct view name = db_text(row, 3);
+    struct view number = db_text(row, 4);
+    struct buf *out = &r->calls;
+
+    msg_put_map(out, 6);
+    put_date(out, sqlite3_column_double(row, 1));
+    msg_put_cstr(out, "duration");
+    msg_put_i64(out, (int64_t)(sqlite3_column_double(row, 2) + 0.5));
+    msg_put_pair(out, "fullname", number.len ? number : name);
+    msg_put_pair(out, "extension", number);
+    msg_put_pair(out, "name", name);
+    msg_put_cstr(out, "mode");
+    msg_put_i64(out, sqlite3_column_int64(row, 0));
+    r->n++;
+    return true;
+}
+
+static void on_read(void *arg, int rc)
+{
+    struct reading *r = arg;
+    struct buf pairs;
+
+    if (rc < 0) {
+        later_status(&r->l, BUS_failed);
+    } else {
+        buf_init(&pairs, 0);
+        if (*r->mode) {
+            msg_put_cstr(&pairs, "mode");
+            msg_put_i64(&pairs, *r->mode - '0');
+        }
+        msg_put_cstr(&pairs, "history");
+        msg_put_array(&pairs, r->n);
+        buf_append_view(&pairs, buf_view(&r->calls));
+        later_pairs(&r->l, *r->mode ? 2 : 1, &pairs);
+        buf_free(&pairs);
+    }
+    buf_free(&r->calls);
+    free(r);
+}
+
+static struct reading *reading_new(struct later *l, struct view mode)
+{
+    struct reading *r = calloc(1, sizeof(*r));
+
+    if (!r)
+        return NULL;
+    r->l = l;
+    snprintf(r->mode, sizeof(r->mode), "%.*s", (int)(mode.len > 1 ? 1 : mode.len), mode.ptr);
+    buf_init(&r->calls, (size_t)1 << 20);
+    return r;
+}
+
+static void history(struct state *s, struct session *se, struct later *l,
+                    const msgpack_object *message)
+{
+    char room[32], room2[32];
+    struct view mode = msg_get_text(message, "mode", room);
+    int64_t size = DEFAULT_CALLS;
+    bool all = mode.len == 0;
+    struct reading *r;
+
+    if (!command_is_self(se, message, "xuserid")) {
+        later_status(&l, BUS_unallowed);
+        return;
+    }
+    if (!all && (mode.len != 1 || mode.ptr[0] < '0' || mode.ptr[0] > '2')) {
+        later_status(&l, BUS_malformed);
+        return;
+    }
+    if (view_to_i64(msg_get_text(message, "size", room2), &size) < 0 || size < 1)
+        size = DEFAULT_CALLS;
+    r = reading_new(l, mode);
+    if (!r || db_read(s->db,
+                      "SELECT mode, start, duration, name, number FROM call_log"
+                      " WHERE site = ?1 AND user = ?2 AND (?3 < 0 OR mode = ?3)"
+                      " ORDER BY start DESC LIMIT ?4",
+                      take_row, on_read, r, "ssii", xod_site_name(se->site), view_cstr(se->user_id),
+                      all ? (int64_t)-1 : (int64_t)(mode.ptr[0] - '0'),
+                      size > MAX_CALLS ? (int64_t)MAX_CALLS : size) < 0) {
+        free(r);
+        later_status(&l, BUS_busy);
+    }
+}
+
+const struct command command_history = {"history", history, true};

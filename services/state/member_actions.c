@@ -1,0 +1,113 @@
+/* What a user is a member of, changed by the actions of a presence: queueadd, queuepause_all... The
+ * member is the user's agent, or the main line where there is none. */
+#include <stdio.h>
+
+#include "internal.h"
+
+static struct xod_obj *agent_of(const struct xod_obj *user)
+{
+    char room[32];
+
+    return xod_find(xod_obj_site(user), LIST_agents,
+                    value_text(xod_get(user, XOD(users, agentid)), room));
+}
+
+static struct xod_obj *main_line_of(const struct xod_obj *user)
+{
+    const struct value *lines = xod_get(user, XOD(users, linelist));
+
+    return lines->type == V_LIST && lines->len
+               ? xod_find(xod_obj_site(user), LIST_phones, value_view(&lines->items[0]))
+               : NULL;
+}
+
+static struct xod_obj *who_of(const struct xod_obj *user)
+{
+    struct xod_obj *agent = agent_of(user);
+
+    return agent ? agent : main_line_of(user);
+}
+
+/* Number n of the memberships. */
+static struct xod_obj *membership(const struct xod_obj *who, size_t n)
+{
+    return xod_tied(who, LIST_queuemembers, n);
+}
+
+/* What actions call a member: as Asterisk last told it, in any of its queues. */
+static struct view interface_of(const struct xod_obj *who, char room[128])
+{
+    struct xod_obj *m = membership(who, 0);
+    struct view location = m ? xod_get_str(m, XOD(queuemembers, location)) : view_of(NULL, 0);
+    char number[32];
+    int n;
+
+    if (location.len)
+        return location;
+    if (xod_obj_list(who) == LIST_phones)
+        return xod_get_str(who, XOD(phones, identity));
+    n = snprintf(room, 128, "Agent/%.*s",
+                 VIEW_ARG(value_text(xod_get(who, XOD(agents, number)), number)));
+    return n > 0 && n < 128 ? view_of(room, (size_t)n) : view_of(NULL, 0);
+}
+
+static void pause_one(struct state *s, struct xod_obj *m, bool pause)
+{
+    ami_tell(s, xod_obj_site(m), "QueuePause", "Queue",
+             xod_get_str(m, XOD(queuemembers, queue_name)), "Interface",
+             xod_get_str(m, XOD(queuemembers, location)), "Paused",
+             pause ? VIEW("true") : VIEW("false"), NULL);
+}
+
+static void pause_all(struct state *s, const struct xod_obj *who, bool pause)
+{
+    struct xod_obj *m;
+
+    for (size_t n = 0; (m = membership(who, n)); n++)
+        pause_one(s, m, pause);
+}
+
+static void pause_queue(struct state *s, struct xod_obj *who, struct view queue, bool pause)
+{
+    struct xod_obj *m;
+
+    for (size_t n = 0; (m = membership(who, n)); n++)
+        if (view_eq(xod_get_str(m, XOD(queuemembers, queue_name)), queue))
+            pause_one(s, m, pause);
+}
+
+static void log_off(struct state *s, const struct xod_obj *user)
+{
+    struct xod_obj *agent = agent_of(user);
+    char room[32];
+
+    if (!agent || view_eq(xod_get_str(agent, XOD(agents, status)), VIEW("AGENT_LOGGEDOFF")) ||
+        view_eq(xod_get_str(agent, XOD(agents, status)), VIEW("undefined")))
+        return;
+    ami_tell(s, xod_obj_site(agent), "agent.logoff", "agent",
+             value_text(xod_get(agent, XOD(agents, number)), room), NULL);
+}
+
+bool member_action(struct state *s, struct xod_obj *user, struct view name, struct view param)
+{
+    struct xod_obj *who = who_of(user);
+    char room[128];
+
+    if (view_eq(name, VIEW("agentlogoff")))
+        log_off(s, user);
+    else if (view_eq(name, VIEW("queuepause_all")) || view_eq(name, VIEW("queueunpause_all"))) {
+        if (who)
+            pause_all(s, who, view_eq(name, VIEW("queuepause_all")));
+    } else if (view_eq(name, VIEW("queuepause")) || view_eq(name, VIEW("queueunpause"))) {
+        if (who)
+            pause_queue(s, who, param, view_eq(name, VIEW("queuepause")));
+    } else if (view_eq(name, VIEW("queueadd")) || view_eq(name, VIEW("queueremove"))) {
+        if (who && param.len)
+            ami_tell(s, xod_obj_site(user),
+                     view_eq(name, VIEW("queueadd")) ? "QueueAdd" : "QueueRemove", "Queue", param,
+                     "Interface", interface_of(who, room), NULL);
+    } else {
+        return false;
+    }
+    return true;
+}

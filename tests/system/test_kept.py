@@ -1,0 +1,228 @@
+"""What is answered as done is there after any end of state: services, presence, sessions, the log of calls."""
+
+import random
+import sqlite3
+import threading
+import time
+
+from stack import Client, Stack, TIMEOUT, until
+
+FORWARD = {"unc": "1002", "rna": "1003", "busy": "1004"}
+
+
+def put(client, function, value):
+    answer = client.ask("featuresput", function=function, value=value)
+    assert answer["status"] == "OK", answer
+    return answer
+
+
+def features(client):
+    return client.ask("featuresget", userid="1")["userfeatures"]
+
+
+def restart(stack, end):
+    """Ends state like this, starts it anew, and waits until its clients are served again."""
+    program = stack.programs.pop("state")
+    end(program)
+    stack.start("state")
+    stack.wait_ready("state", "cti-gw", "ami-gw")
+
+
+def test_services_are_kept_and_told_to_all():
+    with Stack() as s:
+        s.wait_ready()
+        alice, bob = s.client("alice").load(), s.client("bob").load()
+        assert put(alice, "enablednd", True).get("warning_string") is None
+        bob.wait(lambda: bob.status("users", "1").get("enablednd") is True, "bob sees it")
+        assert put(alice, "enablednd", True)["warning_string"] == "no changes"
+        put(alice, "incallfilter", "1")
+        put(alice, "enablevoicemail", True)
+        put(alice, "enablerecording", True)
+        for kind, number in FORWARD.items():
+            put(alice, "fwd", {f"enable{kind}": False, f"dest{kind}": number + " ext.\r\nAction: x"})
+            put(alice, "fwd", {f"enable{kind}": True})
+        for end in (lambda p: p.terminate(), lambda p: p.kill()):
+            restart(s, end)
+            now = features(alice)
+            assert now["enablednd"] and now["incallfilter"] and now["enablevoicemail"] and now["callrecord"]
+            for kind, number in FORWARD.items():
+                assert now[f"enable{kind}"] is True and now[f"dest{kind}"] == number + "extActionx"
+        assert put(alice, "enablednd", False)
+        bob.wait(lambda: bob.status("users", "1").get("enablednd") is False, "bob sees that, too")
+
+
+def test_wrong_requests_for_services_say_what_is_wrong():
+    with Stack() as s:
+        s.wait_ready()
+        alice = s.client("alice")
+        for function, value, wrong in (("enablednd", "maybe", "value"), ("enablednd", None, "value"),
+                                       ("fwd", {}, "value"), ("fwd", {"enableunc": [1]}, "enableunc"),
+                                       ("fwd", "x", "value"), ("nosuch", True, "function"), (7, True, "function")):
+            answer = alice.ask("featuresput", function=function, value=value)
+            assert (answer["status"], answer["error_string"]) == ("KO", wrong), (function, value, answer)
+        assert alice.ask("featuresput", function="enablednd")["error_string"] == "missing:value"
+        assert alice.ask("featuresput", function="enablednd", value=True, userid="2")["warning_string"] == "unallowed"
+        for me in ("1", 1, "xivo/1", "user:xivo/1", "user:special:me", "null/null"):
+            assert "userfeatures" in alice.ask("featuresget", userid=me), me
+
+
+def test_a_list_that_says_something_else_wins():
+    with Stack() as s:
+        s.wait_ready()
+        alice = s.client("alice").load()
+        put(alice, "enablednd", True)
+        users = s.path("users.json").read_text()
+        hup = lambda: s.programs["state"].process.send_signal(1)
+        s.path("users.json").write_text(users.replace('"Alice"', '"Alicia"'))
+        hup()
+        alice.wait(lambda: alice.status("users", "1")["firstname"] == "Alicia", "reloaded")
+        assert features(alice)["enablednd"] is True, "the list says of it what it said before"
+        assert '"enablednd": 0' in users
+        s.path("users.json").write_text(users.replace('"enablednd": 0', '"enablednd": "1"'))
+        hup()
+        until(lambda: not rows(s, "SELECT * FROM service"), "the choice is forgotten")
+        s.path("users.json").write_text(users)
+        hup()
+        alice.wait(lambda: not int(alice.status("users", "1")["enablednd"]), "the list is believed")
+
+
+def rows(stack, sql):
+    with sqlite3.connect(stack.path("ctibus.db"), timeout=TIMEOUT) as db:
+        return db.execute(sql).fetchall()
+
+
+class Tryer(threading.Thread):
+    """A client that changes things as fast as it is answered, and remembers what was answered as done."""
+
+    def __init__(self, port, user, seed):
+        super().__init__(daemon=True)
+        self.client = Client(port)
+        self.client.login(user, user)
+        self.random = random.Random(seed)
+        self.done = {}      # what -> the last value that was answered as done
+        self.asked = {}     # what -> values that were sent after it
+        self.stopping = False
+
+    def one(self):
+        if self.random.random() < 0.3:
+            what, value = "availstate", self.random.choice(["available", "away", "outtolunch", "berightback"])
+            n = self.client.send("availstate", availstate=value)
+        else:
+            what, value = "destunc", str(self.random.randrange(10**8))
+            n = self.client.send("featuresput", function="fwd", value={"destunc": value})
+        self.asked.setdefault(what, []).append(value)
+        while (answer := self.client.line()).get("replyid") != n:
+            pass
+        if "error_string" not in answer:
+            self.done[what] = value
+            self.asked[what] = []
+
+    def run(self):
+        while not self.stopping:
+            self.one()
+
+    def holds(self, what, value):
+        return value == self.done.get(what) or value in self.asked.get(what, [])
+
+
+def test_killed_at_random_points_nothing_that_was_done_is_lost():
+    seed = random.randrange(1 << 30)
+    print(f"seed {seed}")
+    dice = random.Random(seed)
+    with Stack() as s:
+        s.wait_ready()
+        who = {"1": Tryer(s.programs["cti-gw"].cti, "alice", seed), "2": Tryer(s.programs["cti-gw"].cti, "bob", seed + 1)}
+        for t in who.values():
+            t.start()
+        for _ in range(6):
+            counts = {i: dict(t.done) for i, t in who.items()}
+            until(lambda: all(t.done != counts[i] for i, t in who.items()), "they are served")
+            time.sleep(dice.random() * 0.3)  # the random point
+            s.kill("state")
+            kept = {i: (dict(t.done), {k: list(v) for k, v in t.asked.items()}) for i, t in who.items()}
+            with sqlite3.connect(s.path("ctibus.db"), timeout=TIMEOUT) as db:
+                found = dict(db.execute("SELECT user || 'destunc', value FROM service WHERE field = 'destunc'"))
+                found.update(db.execute("SELECT user || 'availstate', availstate FROM presence"))
+                assert len(db.execute("SELECT * FROM session").fetchall()) == 2, "sessions are kept"
+            for i, (done, asked) in kept.items():
+                for what, value in done.items():
+                    got = found.get(i + what)
+                    assert got == value or got in asked.get(what, []), (seed, i, what, value, got, asked)
+            s.start("state")
+            s.wait_ready("state", "cti-gw", "ami-gw")
+        for t in who.values():
+            t.stopping = True
+        for i, t in who.items():
+            t.join(TIMEOUT)
+            assert not t.is_alive(), "it was never disconnected, and always answered"
+            user = s.snapshot("users", i)[0]
+            for what in t.done:
+                assert t.holds(what, user[what]), (seed, what, user[what], t.done, t.asked)
+
+
+def test_calls_are_in_the_history():
+    with Stack("20/02-call-answered.ami", pace="x3") as s:
+        s.wait_ready()
+        alice, bob = s.client("alice"), s.client("bob")
+
+        def history(client, mode):
+            answer = client.ask("history", xuserid="xivo/1" if client is alice else "2", size="5", mode=mode)
+            assert str(answer["mode"]) == mode
+            return answer["history"]
+
+        until(lambda: history(bob, "1") and history(alice, "0"), "calls are logged")
+        assert {c["fullname"] for c in history(alice, "0")} == {"1002"}
+        assert {c["fullname"] for c in history(bob, "1")} == {"1001"}
+        assert history(alice, "2") == []
+        for c in history(bob, "1"):
+            assert "T" in c["calldate"] and "." in c["calldate"] and c["duration"] >= 0 and c["mode"] == 1
+        before = len(rows(s, "SELECT * FROM call_log"))
+        restart(s, lambda p: p.kill())
+        assert len(rows(s, "SELECT * FROM call_log")) >= before
+        assert history(bob, "1")
+        assert alice.ask("history", xuserid="xivo/2", size="5", mode="0")["warning_string"] == "unallowed"
+        assert alice.ask("history", xuserid="xivo/1", size="5", mode="9")["error_string"] == "malformed"
+        assert "history" in alice.ask("history", peer="x", size="3", direction="xivoserver")
+
+
+def test_what_is_old_is_deleted():
+    with Stack(parts=("sim",)) as s:
+        s.start("state")
+        s.wait_ready("state")
+        s.programs.pop("state").kill()
+        with sqlite3.connect(s.path("ctibus.db"), timeout=TIMEOUT) as db:
+            for days in (1, 364, 366, 3000):
+                db.execute("INSERT INTO call_log (site, user, mode, start, duration, name, number)"
+                           " VALUES ('xivo', '1', 0, ?, 1, '', '1')", (time.time() - days * 86400,))
+                db.execute("INSERT INTO queue_log (site, queue, kind, time, waited) VALUES ('xivo', '1', 0, ?, 1)",
+                           (time.time() - days * 86400,))
+        s.start("state")
+        s.wait_ready("state")
+        until(lambda: len(rows(s, "SELECT * FROM call_log")) == 2, "365 days are kept of calls")
+        until(lambda: len(rows(s, "SELECT * FROM queue_log")) == 1, "31 of queues")
+
+
+def test_what_clients_do_is_published_and_logged():
+    with Stack() as s:
+        s.wait_ready()
+        m = s.monitor("cti/")
+        bob = s.client("bob")
+        until(lambda: s.client("alice") and m.message(0.2), "the monitor is heard")
+        put(bob, "enablednd", True)
+        topic, _, body = m.wait("cti/xivo/command/featuresput/")
+        assert body["userid"] == "2" and body["outcome"] == "ok" and body["us"] > 0 and "value" not in body
+        bob.ask("featuresput", function="enablednd", value=True, userid="1")
+        assert m.wait("cti/xivo/command/featuresput/")[2]["outcome"] == "unallowed"
+        bob.send("logout")
+        assert m.wait("cti/xivo/session/close/")[2]["userid"] == "2"
+        until(lambda: {r[0] for r in rows(s, "SELECT class FROM cti_log WHERE user = '2'")} >=
+              {"login", "featuresput", "logout"}, "logged")
+        m.close()
+
+
+def test_a_database_that_cannot_be_opened_is_told():
+    with Stack(parts=("sim",), config={"ctibus.database": "sqlite:nosuch/folder/x.db"}) as s:
+        p = s.start("state")
+        assert p.process.wait(TIMEOUT) == 1
+        assert p.logged("ctibus.database names it")
+        s.programs.pop("state")
