@@ -61,6 +61,16 @@ struct xod_obj *xod_tied(const struct xod_obj *o, enum xod_list list, size_t n)
     return NULL;
 }
 
+struct xod_obj *xod_tied_next(const struct xod_obj *o, enum xod_list list, size_t *pos)
+{
+    while (*pos < o->n_ties) {
+        struct xod_obj *other = o->ties[(*pos)++];
+        if (other->list == list)
+            return other;
+    }
+    return NULL;
+}
+
 void ties_drop(struct xod_obj *o)
 {
     for (uint32_t i = 0; i < o->n_ties; i++)

@@ -18,6 +18,11 @@ int store_touch(struct xod_obj *o)
     return 0;
 }
 
+struct xod_obj *xod_touched(const struct xod_site *s, size_t n)
+{
+    return n < s->x->n_touched ? s->x->touched[n] : NULL;
+}
+
 /* Remembers the value of a field before its first change in this transaction. */
 static int remember(struct xod_obj *o, unsigned field)
 {

@@ -81,12 +81,18 @@ int xod_map_del(struct xod_obj *o, unsigned field, struct view key);
  */
 void xod_commit(struct xod *x, xod_change_fn *fn, void *arg);
 
+/* Object number n of those touched since the last commit, in order and of all sites, or NULL. One
+ * that is deleted is among them, and so is one that is again as it was. */
+struct xod_obj *xod_touched(const struct xod_site *s, size_t n);
+
 /* Ties: what an object belongs to, kept at both ends. Not fields: they do not travel. 0, -ENOENT
  * (one is deleted) or -ENOMEM. */
 int xod_tie(struct xod_obj *a, struct xod_obj *b);
 void xod_untie(struct xod_obj *a, struct xod_obj *b);
 /* Tie number n of o to an object of `list`, or NULL. */
 struct xod_obj *xod_tied(const struct xod_obj *o, enum xod_list list, size_t n);
+/* Walks the ties of o to objects of `list`: *pos starts at 0. They must not change meanwhile. */
+struct xod_obj *xod_tied_next(const struct xod_obj *o, enum xod_list list, size_t *pos);
 bool xod_is_tied(const struct xod_obj *a, const struct xod_obj *b);
 
 /* One pointer that a service may hang on an object; freed by the function given for the store. */

@@ -126,6 +126,31 @@ static inline void check_room(struct xod_obj *room)
             fail_msg("room: %s is not there", all->items[2 * i].s);
 }
 
+/* Logged in or not, in a call of a queue or in wrap-up: the fields of an agent agree. */
+static inline void check_agent(struct xod_obj *a)
+{
+    struct view status = xod_get_str(a, XOD(agents, status));
+    struct view availability = xod_get_str(a, XOD(agents, availability));
+    bool on_call = view_eq(status, VIEW("AGENT_ONCALL"));
+    bool there = on_call || view_eq(status, VIEW("AGENT_IDLE"));
+    bool acd = xod_get(a, XOD(agents, on_call_acd))->b;
+    bool nonacd = xod_get(a, XOD(agents, on_call_nonacd))->b;
+    bool wrapup = xod_get(a, XOD(agents, on_wrapup))->b;
+
+    if (there == view_eq(availability, VIEW("logged_out")))
+        fail_msg("agent %s is %s and %s", xod_obj_id(a).ptr, status.ptr, availability.ptr);
+    if (acd != on_call || (wrapup && acd) || (nonacd && acd))
+        fail_msg("agent %s: acd %d, nonacd %d, wrapup %d", xod_obj_id(a).ptr, acd, nonacd, wrapup);
+    if (!there && (nonacd || wrapup || xod_tied(a, LIST_phones, 0)))
+        fail_msg("agent %s is logged off and does something", xod_obj_id(a).ptr);
+    if (wrapup != (xod_get(a, XOD(agents, wrapup_until))->type == V_FLOAT))
+        fail_msg("agent %s: wrap-up without an end", xod_obj_id(a).ptr);
+    if ((acd || wrapup) && !view_eq(availability, VIEW("unavailable")))
+        fail_msg("agent %s is busy and %s", xod_obj_id(a).ptr, availability.ptr);
+    if (view_starts(availability, VIEW("on_call_nonacd")) && !nonacd)
+        fail_msg("agent %s is %s in no call", xod_obj_id(a).ptr, availability.ptr);
+}
+
 static inline void check_site(struct xod_site *s)
 {
     struct xod_obj *o;
@@ -149,6 +174,8 @@ static inline void check_site(struct xod_site *s)
         check_list(o, XOD(groups, incalls), LIST_channels);
     for (size_t pos = 0; (o = xod_next(s, LIST_queuemembers, &pos));)
         check_member(o);
+    for (size_t pos = 0; (o = xod_next(s, LIST_agents, &pos));)
+        check_agent(o);
     for (size_t pos = 0; (o = xod_next(s, LIST_parkinglots, &pos));)
         check_bays(o);
     for (size_t pos = 0; (o = xod_next(s, LIST_meetmes, &pos));)

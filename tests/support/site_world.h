@@ -120,6 +120,15 @@ static inline void world_mark(struct site_world *w, enum tel_event ev, const cha
     world_apply(w, &o);
 }
 
+/* Time goes by without an event. */
+static inline void world_tick(struct site_world *w, double seconds)
+{
+    w->now += seconds;
+    domain_tick(w->d, w->now);
+    xod_commit(w->x, world_note, w);
+    check_site(w->site);
+}
+
 /* ---- the recorded site ---- */
 
 static inline struct xod_obj *world_add(struct site_world *w, enum xod_list list, const char *id,

@@ -43,6 +43,9 @@ static const struct {
     {LIST_voicemails, XOD(voicemails, waiting)},
     {LIST_agents, XOD(agents, status)},
     {LIST_agents, XOD(agents, phonenumber)},
+    {LIST_agents, XOD(agents, availability)},
+    {LIST_agents, XOD(agents, on_call_acd)},
+    {LIST_agents, XOD(agents, on_call_nonacd)},
     {LIST_phones, XOD(phones, hintstatus)},
 };
 

@@ -42,6 +42,15 @@ static bool waits_in_queue(const struct xod_obj *c)
     return xod_tied(c, LIST_queues, 0) || xod_tied(c, LIST_groups, 0);
 }
 
+/* A queue makes it ring, at once or by way of a Local channel. Groups are no queues. */
+static bool is_queues_call(struct domain *d, const struct xod_obj *caller)
+{
+    const struct xod_obj *half = local_other_half(d, caller);
+
+    return xod_tied(caller, LIST_queues, 0) ||
+           (half && xod_get(half, XOD(channels, queue_call))->b);
+}
+
 /* `caller` may be NULL: Asterisk itself calls (an originate). Then the phone rings when it says so:
  * 1.8 tells of no dialling here. */
 static void dial_begin(struct domain *d, struct xod_obj *caller, struct xod_obj *called, double now)
@@ -83,10 +92,13 @@ void call_dial(struct domain *d, const struct tel *t)
 
     if (caller == called)
         return;
-    if (t->event == TEL_dial_begin || t->event == TEL_agent_called)
+    if (t->event == TEL_dial_begin || t->event == TEL_agent_called) {
         dial_begin(d, caller, called, t->time);
-    else if (t->event == TEL_dial_end && !view_eq(t->str[TELF_status], VIEW("ANSWER")))
+        if (caller && called && is_queues_call(d, caller))
+            xod_set_bool(called, XOD(channels, queue_call), true);
+    } else if (t->event == TEL_dial_end && !view_eq(t->str[TELF_status], VIEW("ANSWER"))) {
         dial_failed(caller, called);
+    }
 }
 
 /* The direction of a channel. Whoever talks to the half ;1 of a Local channel has called it, and
@@ -97,7 +109,7 @@ static struct view direction_of(const struct xod_obj *c)
     struct view direction = xod_get_str(c, XOD(channels, direction));
     struct view name = xod_obj_id(c);
 
-    if (view_starts(name, VIEW("Local/")) && name.len > 2 && name.ptr[name.len - 2] == ';')
+    if (local_is_half(name))
         return name.ptr[name.len - 1] == '1' ? VIEW("in") : VIEW("out");
     return xod_get(c, XOD(channels, agent))->b ? VIEW("in") : direction;
 }

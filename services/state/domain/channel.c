@@ -107,7 +107,7 @@ void channel_new(struct domain *d, const struct tel *t)
     /* Names are used again (after a restart of Asterisk, and by agents), uniqueids are not. */
     if (c && tel_has(t, TELF_uniqueid) && xod_get_str(c, XOD(channels, uniqueid)).len &&
         !view_eq(xod_get_str(c, XOD(channels, uniqueid)), t->str[TELF_uniqueid])) {
-        channel_remove(d, c);
+        channel_remove(d, c, false);
         c = NULL;
     }
     known = c != NULL;
@@ -181,15 +181,16 @@ static void moved(struct domain *d, struct xod_obj *old, struct xod_obj *channel
  */
 static void masquerade(struct domain *d, struct xod_obj *old, struct xod_obj *clone)
 {
-    static const unsigned taken[] = {
-        XOD(channels, uniqueid),       XOD(channels, commstatus),    XOD(channels, timestamp),
-        XOD(channels, talkingto_kind), XOD(channels, talkingto_id),  XOD(channels, peerdisplay),
-        XOD(channels, parked),         XOD(channels, exten),         XOD(channels, meetme_ismeetme),
-        XOD(channels, meetme_isadmin), XOD(channels, meetme_usernum)};
+    static const unsigned taken[] = {XOD(channels, uniqueid),        XOD(channels, commstatus),
+                                     XOD(channels, timestamp),       XOD(channels, talkingto_kind),
+                                     XOD(channels, talkingto_id),    XOD(channels, peerdisplay),
+                                     XOD(channels, parked),          XOD(channels, exten),
+                                     XOD(channels, meetme_ismeetme), XOD(channels, meetme_isadmin),
+                                     XOD(channels, meetme_usernum),  XOD(channels, queue_call)};
     struct view direction = xod_get_str(old, XOD(channels, direction));
 
     call_forget(d, clone);
-    queue_channel_gone(d, clone);
+    queue_channel_gone(d, clone, false);
     conference_channel_gone(d, clone);
     parking_channel_gone(d, clone);
     for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
@@ -198,7 +199,7 @@ static void masquerade(struct domain *d, struct xod_obj *old, struct xod_obj *cl
         copy_field(clone, old, XOD(channels, direction));
     moved(d, old, clone); /* after that `old` shows no queue and no room */
     xod_set_null(old, XOD(channels, talkingto_id)); /* it is the clone's now */
-    channel_remove(d, old);
+    channel_remove(d, old, false);
 }
 
 /* The original of this masquerade was made for it: the clone leaves whatever it was in, and begins
@@ -207,7 +208,7 @@ static void begin_anew(struct domain *d, struct xod_obj *clone, const struct tel
 {
     call_forget(d, clone);
     call_ended(d, clone, t->time);
-    queue_channel_gone(d, clone);
+    queue_channel_gone(d, clone, false);
     conference_channel_gone(d, clone);
     parking_channel_gone(d, clone);
     set_if(clone, XOD(channels, uniqueid), t, TELF_uniqueid);
@@ -242,15 +243,15 @@ void channel_rename(struct domain *d, const struct tel *t)
     calllog_renamed(d, old, other);
     phone_tie_channel(d, other);
     xod_set_null(old, XOD(channels, talkingto_id));
-    channel_remove(d, old);
+    channel_remove(d, old, false);
     listing_note_link(d, name, channel_is_linked(other));
 }
 
-void channel_remove(struct domain *d, struct xod_obj *channel)
+void channel_remove(struct domain *d, struct xod_obj *channel, bool hung_up)
 {
     calllog_ended(d, channel);
     call_forget(d, channel);
-    queue_channel_gone(d, channel);
+    queue_channel_gone(d, channel, hung_up);
     conference_channel_gone(d, channel);
     parking_channel_gone(d, channel);
     phone_untie_channel(d, channel);
@@ -275,7 +276,7 @@ void channel_hangup(struct domain *d, const struct tel *t)
     if (!c || name_is_used_again(c, t))
         return;
     calllog_cause(d, c, t->num[TELF_cause]);
-    channel_remove(d, c);
+    channel_remove(d, c, true);
 }
 
 void channel_monitor(struct domain *d, const struct tel *t)

@@ -3,8 +3,16 @@
 #include <stdlib.h>
 
 #include "base/map.h"
+#include "domain/statistics.h"
 
 typedef void event_fn(struct domain *d, const struct tel *t);
+
+/* Two nouns have to do with it: the queue's caller, and the agent who answered. */
+static void on_connect(struct domain *d, const struct tel *t)
+{
+    queue_answered(d, t);
+    agent_connect(d, t);
+}
 
 /* Which file understands which event. Those without a row are of no concern here yet. */
 static event_fn *const handlers[TEL_EVENT_COUNT] = {
@@ -29,6 +37,7 @@ static event_fn *const handlers[TEL_EVENT_COUNT] = {
     [TEL_queue_join] = queue_join,
     [TEL_queue_entry] = queue_join,
     [TEL_queue_leave] = queue_leave,
+    [TEL_queue_abandon] = queue_abandoned,
     [TEL_member_status] = member_status,
     [TEL_member_added] = member_status,
     [TEL_member_paused] = member_status,
@@ -36,8 +45,8 @@ static event_fn *const handlers[TEL_EVENT_COUNT] = {
     [TEL_agent_login] = agent_login,
     [TEL_agent_logoff] = agent_logoff,
     [TEL_agent_called] = call_dial, /* 1.8 does not tell the dialling of queues otherwise */
-    [TEL_agent_connect] = agent_call,
-    [TEL_agent_complete] = agent_call,
+    [TEL_agent_connect] = on_connect,
+    [TEL_agent_complete] = agent_complete,
     [TEL_conference_join] = conference_join,
     [TEL_conference_leave] = conference_leave,
     [TEL_conference_mute] = conference_change,
@@ -60,8 +69,12 @@ struct domain *domain_new(struct xod_site *site)
 {
     struct domain *d = calloc(1, sizeof(*d));
 
-    if (d)
-        d->site = site;
+    if (!d)
+        return NULL;
+    d->site = site;
+    d->stats = statistics_new();
+    if (!d->stats)
+        domain_destroy(&d);
     return d;
 }
 
@@ -71,6 +84,7 @@ void domain_destroy(struct domain **d)
         return;
     listing_drop(*d);
     calllog_destroy(*d);
+    statistics_destroy(&(*d)->stats);
     free(*d);
     *d = NULL;
 }
@@ -79,6 +93,8 @@ void domain_retie(struct domain *d)
 {
     phone_retie(d);
     member_retie(d);
+    agent_retie(d);
+    follow(d);
 }
 
 void domain_event(struct domain *d, const struct tel *t)
@@ -87,4 +103,20 @@ void domain_event(struct domain *d, const struct tel *t)
     d->now = t->time;
     if (handlers[t->event])
         handlers[t->event](d, t);
+    follow(d);
+}
+
+bool domain_wants_tick(const struct domain *d)
+{
+    return d->wrapup_due > 0 || statistics_wants_tick(d);
+}
+
+void domain_tick(struct domain *d, double now)
+{
+    d->synthetic = true;
+    d->now = now;
+    agent_tick(d, now);
+    story_tick(d, now);
+    follow(d);
+    figures_tick(d, now);
 }

@@ -11,6 +11,7 @@
 #include "xod/xod.h"
 
 struct domain;
+struct statistics;
 
 /* Which listing is under way: they come one after another. */
 enum listing {
@@ -62,6 +63,8 @@ struct domain {
     bool resynced;     /* an end of the listing of channels has been seen since the link came up */
     double lost_at;    /* when the link went down; 0: it is up and all is listed */
     struct map *legs;  /* of channels, for the call log (calllog.c), or NULL */
+    double wrapup_due; /* when the first wrap-up of an agent ends; 0: there is none */
+    struct statistics *stats;
     const struct domain_effects *effects; /* NULL: none are wanted */
     void *effects_arg;
 };
@@ -75,6 +78,12 @@ void domain_event(struct domain *d, const struct tel *t);
 /* The gateway of this site is logged in: all is to be listed anew. It is gone, or its link is. */
 void domain_link_up(struct domain *d, struct view banner, double now);
 void domain_link_down(struct domain *d, double now);
+
+/* What comes with time alone: the end of wrap-ups, calls that left a queue and were not answered,
+ * the figures of queues. To be called about once a second while it is wanted; the caller commits
+ * the store afterwards. */
+bool domain_wants_tick(const struct domain *d);
+void domain_tick(struct domain *d, double now);
 
 /* The lists of the configuration were read anew: puts everything where it belongs. */
 void domain_retie(struct domain *d);
@@ -100,7 +109,7 @@ void channel_spy(struct domain *d, const struct tel *t);
 void channel_variable(struct domain *d, const struct tel *t);
 /* The channel of that name, or NULL; noted as named in a resync. */
 struct xod_obj *channel_named(struct domain *d, struct view name);
-void channel_remove(struct domain *d, struct xod_obj *channel);
+void channel_remove(struct domain *d, struct xod_obj *channel, bool hung_up);
 bool channel_is_linked(const struct xod_obj *channel); /* talks to another */
 void channel_commstatus(struct xod_obj *channel, const char *commstatus, double now);
 
@@ -140,12 +149,20 @@ struct xod_obj *phone_of_device(struct domain *d, struct view device);
 struct xod_obj *phone_of_channel(struct domain *d, struct view channel);
 struct xod_obj *trunk_of_device(struct domain *d, struct view device);
 
+/* local.c: the two halves of a Local channel */
+bool local_is_half(struct view channel);
+/* The other half, or NULL: it is gone, or this is no half. */
+struct xod_obj *local_other_half(struct domain *d, const struct xod_obj *channel);
+
 /* queue.c: queues and groups, and who waits in them */
 void queue_join(struct domain *d, const struct tel *t); /* also queue/entry */
 void queue_leave(struct domain *d, const struct tel *t);
+void queue_answered(struct domain *d, const struct tel *t);  /* agent/connect */
+void queue_abandoned(struct domain *d, const struct tel *t); /* queue/abandon */
 /* The queue or, where there is none, the group of that name; or NULL. */
 struct xod_obj *queue_named(struct domain *d, struct view name);
-void queue_channel_gone(struct domain *d, struct xod_obj *channel);
+/* hung_up: the caller did, as an event told. */
+void queue_channel_gone(struct domain *d, struct xod_obj *channel, bool hung_up);
 void queue_channel_renamed(struct domain *d, struct xod_obj *old, struct xod_obj *channel);
 void queue_sweep(struct domain *d);
 
@@ -161,8 +178,17 @@ void member_retie(struct domain *d);
 /* agent.c */
 void agent_login(struct domain *d, const struct tel *t);
 void agent_logoff(struct domain *d, const struct tel *t);
-void agent_call(struct domain *d, const struct tel *t); /* agent/connect, complete */
+void agent_connect(struct domain *d, const struct tel *t);
+void agent_complete(struct domain *d, const struct tel *t);
 struct xod_obj *agent_numbered(struct domain *d, struct view number);
+void agent_tick(struct domain *d, double now); /* ends the wrap-ups that are due */
+void agent_retie(struct domain *d);            /* to the phones they are logged in from, anew */
+
+/* availability.c: computes an agent's on_call_nonacd and availability from all else */
+void agent_update(struct domain *d, struct xod_obj *agent);
+
+/* follow.c: what follows from what the event has touched so far */
+void follow(struct domain *d);
 
 /* conference.c */
 void conference_join(struct domain *d, const struct tel *t);

@@ -95,7 +95,7 @@ static void drop_ghosts(struct domain *d, double now)
     while ((c = xod_next(d->site, LIST_channels, &pos))) {
         const struct noted *n = find(d, xod_obj_id(c), view_of(NULL, 0));
         if (!n)
-            channel_remove(d, c);
+            channel_remove(d, c, false);
         else if (!n->linked)
             call_ended(d, c, now);
     }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "domain/domain.h"
+#include "domain/statistics.h"
 
 struct view member_interface(const struct tel *t, enum tel_field field, char room[128])
 {
@@ -228,8 +229,12 @@ void member_status(struct domain *d, const struct tel *t)
     tie(d, m);
 }
 
-static void drop(struct xod_obj *m)
+static void drop(struct domain *d, struct xod_obj *m)
 {
+    struct xod_obj *queue = xod_tied(m, LIST_queues, 0);
+
+    if (queue) /* where nobody is known to be behind it, nothing of the queue changes but this */
+        figures_touch(d, queue);
     untie(m);
     xod_del(m);
 }
@@ -241,7 +246,7 @@ void member_removed(struct domain *d, const struct tel *t)
     struct xod_obj *m = len ? xod_find(d->site, LIST_queuemembers, view_of(id, len)) : NULL;
 
     if (m)
-        drop(m);
+        drop(d, m);
 }
 
 void member_sweep(struct domain *d)
@@ -250,5 +255,5 @@ void member_sweep(struct domain *d)
 
     for (size_t pos = 0; (m = xod_next(d->site, LIST_queuemembers, &pos));)
         if (!listing_named(d, xod_obj_id(m), view_of(NULL, 0)))
-            drop(m);
+            drop(d, m);
 }

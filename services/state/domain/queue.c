@@ -1,5 +1,6 @@
 /* Queues and groups: who waits in them, in order. */
 #include "domain/domain.h"
+#include "domain/statistics.h"
 
 static const struct kind {
     enum xod_list list;
@@ -61,14 +62,19 @@ void queue_join(struct domain *d, const struct tel *t)
     struct xod_obj *channel = channel_named(d, t->str[TELF_channel]);
     struct xod_obj *queue = queue_named(d, t->str[TELF_queue]);
     int64_t position = t->num[TELF_position];
+    double since = t->time - (t->num[TELF_wait] > 0 ? (double)t->num[TELF_wait] : 0);
 
     listing_note(d, LISTING_QUEUES, t->str[TELF_queue], t->str[TELF_channel]);
     if (!channel || !queue)
         return;
-    if (!xod_is_tied(channel, queue)) /* a listing of one that waits knows it to the second only */
-        xod_set_float(channel, XOD(channels, waiting_since), t->time - (double)t->num[TELF_wait]);
-    if (xod_tie(channel, queue) < 0)
-        return;
+    if (!xod_is_tied(channel,
+                     queue)) { /* a listing of one that waits knows it to the second only */
+        if (xod_tie(channel, queue) < 0)
+            return;
+        if (xod_obj_list(queue) == LIST_queues)
+            since = story_join(d, queue, channel, since, t->event == TEL_queue_entry);
+        xod_set_float(channel, XOD(channels, waiting_since), since);
+    }
     xod_list_insert(queue, kind_of(queue)->incalls,
                     position > 0 && position <= UINT32_MAX ? (uint32_t)position - 1 : UINT32_MAX,
                     xod_obj_id(channel));
@@ -80,17 +86,37 @@ void queue_leave(struct domain *d, const struct tel *t)
     struct xod_obj *channel = channel_named(d, t->str[TELF_channel]);
     struct xod_obj *queue = queue_named(d, t->str[TELF_queue]);
 
-    if (channel && queue)
-        leave(channel, queue);
+    if (!channel || !queue)
+        return;
+    story_leave(d, queue, channel, QUEUE_LEFT);
+    leave(channel, queue);
 }
 
-void queue_channel_gone(struct domain *d, struct xod_obj *channel)
+void queue_answered(struct domain *d, const struct tel *t)
+{
+    struct xod_obj *queue = queue_named(d, t->str[TELF_queue]);
+
+    if (queue)
+        story_end(d, queue, t, QUEUE_LINK);
+}
+
+void queue_abandoned(struct domain *d, const struct tel *t)
+{
+    struct xod_obj *queue = queue_named(d, t->str[TELF_queue]);
+
+    if (queue)
+        story_end(d, queue, t, QUEUE_LOST);
+}
+
+void queue_channel_gone(struct domain *d, struct xod_obj *channel, bool hung_up)
 {
     struct xod_obj *queue;
 
     for (EACH_KIND(k))
-        while ((queue = xod_tied(channel, k->list, 0)))
+        while ((queue = xod_tied(channel, k->list, 0))) {
+            story_leave(d, queue, channel, hung_up ? QUEUE_LOST : QUEUE_LEFT);
             leave(channel, queue);
+        }
 }
 
 static uint32_t place_of(const struct value *list, struct view id)
@@ -112,6 +138,7 @@ void queue_channel_renamed(struct domain *d, struct xod_obj *old, struct xod_obj
             if (since->type == V_FLOAT)
                 xod_set_float(channel, XOD(channels, waiting_since), since->f);
             leave(old, queue);
+            story_renamed(d, queue, old, channel);
             if (xod_tie(channel, queue) == 0)
                 xod_list_insert(queue, k->incalls, place, xod_obj_id(channel));
             show_waiting(channel, queue);
@@ -125,10 +152,12 @@ static void sweep_one(struct domain *d, struct xod_obj *queue, unsigned name)
     struct view called = value_text(xod_get(queue, name), room);
 
     for (size_t n = 0; (channel = xod_tied(queue, LIST_channels, n));)
-        if (listing_named(d, called, xod_obj_id(channel)))
+        if (listing_named(d, called, xod_obj_id(channel))) {
             n++;
-        else
+        } else {
+            story_leave(d, queue, channel, QUEUE_LEFT);
             leave(channel, queue);
+        }
 }
 
 void queue_sweep(struct domain *d)
@@ -138,4 +167,5 @@ void queue_sweep(struct domain *d)
     for (EACH_KIND(k))
         for (size_t pos = 0; (queue = xod_next(d->site, k->list, &pos));)
             sweep_one(d, queue, k->name);
+    story_listed(d);
 }
