@@ -97,6 +97,7 @@ static void client_free(struct client *c)
     if (c->asked)
         bus_ask_cancel(c->gw->asker, c->asked);
     close_session(c);
+    queuefigures_unsubscribe(c);
     fanout_leave(c->gw->fanout, c);
     c->gw->n_live -= c->phase == LIVE;
     if (c->phase == OPENING)

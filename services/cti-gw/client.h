@@ -29,6 +29,7 @@ struct client {
     LIST_ENTRY(client) all;
     LIST_ENTRY(client) of_audience; /* while LIVE */
     LIST_ENTRY(client) of_opening;  /* while OPENING */
+    LIST_ENTRY(client) of_figures;  /* while wants_figures */
     uint64_t since;                 /* when connected; once LIVE: when last heard (monotonic us) */
     uint64_t session;               /* number within this gateway; 0: none open */
     struct login *login;
@@ -44,6 +45,7 @@ struct client {
     uint8_t bad_json; /* in a row */
     uint8_t ignored;  /* messages before the login */
     bool closing;
+    bool wants_figures; /* of queues (queuefigures.c) */
 };
 
 /* Takes fd. NULL without memory (fd is closed). */

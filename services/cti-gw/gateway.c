@@ -153,7 +153,10 @@ static const struct bus_asker_handler asker_handler = {on_state_up, on_state_dow
 
 static void on_change(void *arg, const struct xod_change *c)
 {
-    fanout_change(((struct gateway *)arg)->fanout, c);
+    struct gateway *g = arg;
+
+    fanout_change(g->fanout, c);
+    queuefigures_change(g, c);
 }
 
 static void on_reached(void *arg, uint64_t seq)
@@ -269,6 +272,7 @@ struct gateway *gateway_new(struct loop *loop, struct bus *bus, const struct gat
     g->opt = *opt;
     LIST_INIT(&g->clients);
     LIST_INIT(&g->opening);
+    LIST_INIT(&g->figures);
     buf_init(&g->line, 0);
     buf_init(&g->pairs, 0);
     if (json_parser_init(&g->parser) < 0) {

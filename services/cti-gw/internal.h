@@ -31,6 +31,7 @@ struct gateway {
     struct json_parser parser;
     struct client_list clients;
     struct client_list opening; /* those whose phase is OPENING */
+    struct client_list figures; /* those who want the figures of queues */
     size_t n_clients, n_live;   /* all, LIVE */
     struct client *current;     /* whose line is being handled; NULL once that client is gone */
     uint64_t next_session;
@@ -83,6 +84,13 @@ int fanout_join(struct fanout *f, struct client *c);
 void fanout_leave(struct fanout *f, struct client *c);
 /* May this client see the object? */
 bool fanout_visible(struct fanout *f, struct client *c, const struct xod_obj *o);
+
+/* ---- queuefigures.c: the figures of queues, for who asked for them ---- */
+/* Tells the client all figures that it may see now, and from now on those that change. */
+void queuefigures_subscribe(struct client *c);
+void queuefigures_unsubscribe(struct client *c); /* does nothing to one that is not subscribed */
+/* A change of the replica. */
+void queuefigures_change(struct gateway *g, const struct xod_change *change);
 
 /* ---- guard.c: addresses that guess passwords ---- */
 struct guard *guard_new(void);

@@ -48,6 +48,7 @@ struct state {
     struct loop_timer *settle_timer;
     struct loop_timer *expire_timer;
     struct loop_timer *lists_timer; /* runs while a list could not be read */
+    struct loop_timer *tick_timer;  /* runs while a site wants ticks */
     uint64_t started;
     bool settled;
     LIST_HEAD(, later) waiting; /* answered later (later.c) */
@@ -61,7 +62,8 @@ struct state {
 /* ---- publish.c ---- */
 struct publisher *publisher_new(struct bus_pub *pub, struct log *log);
 void publisher_destroy(struct publisher **p);
-/* Publishes what has changed in the store since the last commit. */
+/* Publishes what has changed in the store since the last commit; the figures of queues on the plane
+ * stats, too. */
 void publisher_commit(struct publisher *p, struct xod *x, bool synthetic);
 /* The number of the last change. */
 uint64_t publisher_seq(const struct publisher *p);
@@ -197,6 +199,9 @@ bool member_action(struct state *s, struct xod_obj *user, struct view name, stru
 
 /* ---- calls.c: the call log ---- */
 extern const struct domain_effects state_effects;
+/* What happened in the queues in the last 24 hours goes back into the domains; before db_start. 0
+ * or a negative error. */
+int calls_recall(struct state *s, double now);
 
 /* ---- later.c: requests that are answered when it is done ---- */
 struct later;
@@ -240,7 +245,7 @@ struct command {
     bool reads; /* changes nothing: of no concern to the log */
 };
 extern const struct command command_availstate, command_featuresget, command_featuresput,
-    command_history;
+    command_history, command_getqueuesstats;
 void command_run(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body);
 /* Is the user that a message names (by an id, site/id, user:site/id, user:special:me or J13's
  * "null/null") the one of the session? So is one that names nobody. */

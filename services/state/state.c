@@ -19,10 +19,34 @@
 #define LISTS_RETRY_MS 10000
 /* What the logs keep too long is looked for. */
 #define EXPIRE_MS 3600000
+/* How often the domains are told that time goes by, while one of them has to know. */
+#define TICK_MS 1000
+
+static bool ticks_wanted(const struct state *s)
+{
+    for (size_t i = 0; i < s->n_sites; i++)
+        if (domain_wants_tick(s->sites[i].domain))
+            return true;
+    return false;
+}
+
+static void tick(void *arg)
+{
+    struct state *s = arg;
+
+    for (size_t i = 0; i < s->n_sites; i++)
+        if (domain_wants_tick(s->sites[i].domain))
+            domain_tick(s->sites[i].domain, clock_wall());
+    state_commit(s, true);
+    if (!ticks_wanted(s))
+        loop_timer_stop(s->tick_timer);
+}
 
 uint64_t state_commit(struct state *s, bool synthetic)
 {
     publisher_commit(s->publisher, s->xod, synthetic);
+    if (s->tick_timer && !loop_timer_running(s->tick_timer) && ticks_wanted(s))
+        loop_timer_start(s->tick_timer, TICK_MS, true);
     return publisher_seq(s->publisher);
 }
 
@@ -304,6 +328,8 @@ static int recall(struct state *s)
     int rc = sessions_restore(s->sessions);
 
     if (rc == 0)
+        rc = calls_recall(s, clock_wall());
+    if (rc == 0)
         rc = db_start(s->db);
     if (rc < 0)
         return rc;
@@ -388,7 +414,9 @@ struct state *state_new(struct loop *loop, struct bus *bus, const struct config 
     s->settle_timer = loop_timer_new(loop, check_settled, s);
     s->lists_timer = loop_timer_new(loop, read_lists, s);
     s->expire_timer = loop_timer_new(loop, expire, s);
-    if (s->xod && s->secrets && s->settle_timer && s->lists_timer && s->expire_timer) {
+    s->tick_timer = loop_timer_new(loop, tick, s);
+    if (s->xod && s->secrets && s->settle_timer && s->lists_timer && s->expire_timer &&
+        s->tick_timer) {
         *err = make_sites(s);
         if (*err == -EINVAL)
             log_error(log, "no ipbx with an ipbx_connection in the configuration");
@@ -423,6 +451,7 @@ void state_destroy(struct state **sp)
     loop_timer_destroy(&s->lists_timer);
     loop_timer_destroy(&s->expire_timer);
     db_close(&s->db); /* first of all: who waits for it is answered */
+    loop_timer_destroy(&s->tick_timer);
     weblists_destroy(&s->weblists);
     features_destroy(&s->features);
     sessions_destroy(&s->sessions);

@@ -2,10 +2,8 @@
 #include "internal.h"
 
 static const struct command *const commands[] = {
-    &command_availstate,
-    &command_featuresget,
-    &command_featuresput,
-    &command_history,
+    &command_availstate, &command_featuresget,    &command_featuresput,
+    &command_history,    &command_getqueuesstats,
 };
 
 static const struct command *find(struct view class)

@@ -1,0 +1,6 @@
+/* getqueuesstats: sums over what happened in queues lately; state keeps it. */
+#include "internal.h"
+
+static const char *const required[] = {"on", NULL};
+CTI_MESSAGE(getqueuesstats, .class = "getqueuesstats", .required = required, .permission = true,
+            .handle = relay);

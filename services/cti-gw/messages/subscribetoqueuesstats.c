@@ -1,0 +1,11 @@
+/* subscribetoqueuesstats: the figures of all queues, now and as they change. */
+#include "internal.h"
+
+static void handle(struct client *c, struct request *rq)
+{
+    (void)rq;
+    queuefigures_subscribe(c);
+}
+
+CTI_MESSAGE(subscribetoqueuesstats, .class = "subscribetoqueuesstats", .permission = true,
+            .handle = handle);
