@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "transfer.h"
 
 #define IDLE_MS 60000
@@ -57,6 +58,8 @@ void fetch_destroy(struct fetch **fp)
     free(f->ca);
     free(f->copy);
     json_object_put(f->list);
+    if (f->made)
+        f->made_free(f->made);
     free(f);
     *fp = NULL;
 }
@@ -103,21 +106,32 @@ static void hand_over(struct fetcher *f, struct fetch *one)
         ;
 }
 
+static bool start(struct worker *w, struct fetch *one)
+{
+    struct transfer *t;
+
+    if (one->deadline_us && one->deadline_us <= clock_mono_us()) {
+        fetch_fail(one, curl_easy_strerror(CURLE_OPERATION_TIMEDOUT), "others were before it");
+        return false;
+    }
+    t = transfer_new(one);
+    if (t && curl_multi_add_handle(w->fetcher->multi, t->easy) == CURLM_OK) {
+        LIST_INSERT_HEAD(&w->transfers, t, link);
+        w->n++;
+        return true;
+    }
+    transfer_free(t);
+    fetch_fail(one, "out of memory", "");
+    return false;
+}
+
 static void start_asked(struct worker *w)
 {
     struct fetch *one;
 
-    while (w->n < FETCH_AT_ONCE && (one = next_asked(w->fetcher))) {
-        struct transfer *t = transfer_new(one);
-        if (t && curl_multi_add_handle(w->fetcher->multi, t->easy) == CURLM_OK) {
-            LIST_INSERT_HEAD(&w->transfers, t, link);
-            w->n++;
-            continue;
-        }
-        transfer_free(t);
-        fetch_fail(one, "out of memory", "");
-        hand_over(w->fetcher, one);
-    }
+    while (w->n < FETCH_AT_ONCE && (one = next_asked(w->fetcher)))
+        if (!start(w, one))
+            hand_over(w->fetcher, one);
 }
 
 static void transfer_end(struct worker *w, struct transfer *t)

@@ -1,5 +1,6 @@
 /*
- * Fetching JSON arrays over HTTP and HTTPS: a thread of its own with libcurl, beside the loop.
+ * Fetching over HTTP and HTTPS, JSON arrays or other texts: a thread of its own with libcurl,
+ * beside the loop.
  *
  * The loop asks; a callback on the loop gets each fetch back when it is over. In between it belongs
  * to the thread: nothing of a fetch is ever seen by both. FETCH_AT_ONCE run at a time, the others
@@ -16,6 +17,7 @@
 #include <json-c/json.h>
 #include <sys/queue.h>
 
+#include "base/view.h"
 #include "loop/loop.h"
 
 #define FETCH_AT_ONCE 4
@@ -36,14 +38,22 @@ struct fetch {
     uint64_t serial;       /* for who asks: it comes back as it was */
     uint32_t silence_s;    /* that connecting may take, and that the server may be silent */
     size_t max_bytes;
+    uint64_t deadline_us; /* by clock_mono_us, also for one that waits; 0: 5 min from its begin */
+    /* Makes something of the text in the thread, puts it into `made`, and gives what is wrong in
+     * words, or NULL. NULL: the text is a JSON array, which becomes `list`. */
+    const char *(*read)(struct fetch *f, struct view text);
+    int read_arg;       /* for `read` */
+    const char *accept; /* the type that is asked for, a constant; NULL: JSON */
 
     /* what came of it */
     enum fetch_end end;
     struct json_object *list; /* an array */
-    long status;              /* of HTTP; 0: there was no answer */
-    char reason[96];          /* the same words for the same fault */
-    char detail[256];         /* more about it, or empty; never a part of the URI before its @ */
-    int copy_error;           /* a negative errno when the copy could not be written */
+    void *made;               /* by `read`; freed with the fetch by made_free */
+    void (*made_free)(void *made);
+    long status;      /* of HTTP; 0: there was no answer */
+    char reason[96];  /* the same words for the same fault */
+    char detail[256]; /* more about it, or empty; never a part of the URI before its @ */
+    int copy_error;   /* a negative errno when the copy could not be written */
 
     STAILQ_ENTRY(fetch) link; /* the fetcher's */
 };

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "fetch_copy.h"
 
 #define REDIRECTS 5L
@@ -77,6 +78,17 @@ static CURLcode set_where(struct transfer *t)
     return rc;
 }
 
+/* How long it may take as a whole, in milliseconds; at least one, since 0 is no bound to libcurl.
+ */
+static long whole_ms(const struct fetch *f)
+{
+    uint64_t now = clock_mono_us();
+
+    if (!f->deadline_us)
+        return (WHOLE_S + (long)f->silence_s) * 1000;
+    return f->deadline_us > now ? (long)((f->deadline_us - now) / 1000) + 1 : 1;
+}
+
 static CURLcode set_bounds(struct transfer *t)
 {
     CURLcode rc = CURLE_OK;
@@ -84,7 +96,7 @@ static CURLcode set_bounds(struct transfer *t)
     SET(CURLOPT_CONNECTTIMEOUT, (long)t->fetch->silence_s);
     SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
     SET(CURLOPT_LOW_SPEED_TIME, (long)t->fetch->silence_s);
-    SET(CURLOPT_TIMEOUT, WHOLE_S + (long)t->fetch->silence_s);
+    SET(CURLOPT_TIMEOUT_MS, whole_ms(t->fetch));
     SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)t->fetch->max_bytes);
     SET(CURLOPT_FAILONERROR, 1L); /* what a server says beside its 404 is of no use */
     SET(CURLOPT_NOSIGNAL, 1L);
@@ -119,8 +131,8 @@ struct transfer *transfer_new(struct fetch *f)
     t->easy = curl_easy_init();
     if (!t->easy || add_header(t, "If-None-Match", f->etag) < 0 ||
         add_header(t, "If-Modified-Since", f->modified) < 0 ||
-        add_header(t, "Accept", "application/json") < 0 || set_where(t) != CURLE_OK ||
-        set_bounds(t) != CURLE_OK) {
+        add_header(t, "Accept", f->accept ? f->accept : "application/json") < 0 ||
+        set_where(t) != CURLE_OK || set_bounds(t) != CURLE_OK) {
         transfer_free(t);
         return NULL;
     }
@@ -137,7 +149,7 @@ static char *header(struct transfer *t, const char *name)
     return strdup(h->value);
 }
 
-static void take_body(struct transfer *t, struct json_parser *p)
+static void take_list(struct transfer *t, struct json_parser *p)
 {
     struct fetch *f = t->fetch;
     char where[64];
@@ -158,6 +170,21 @@ static void take_body(struct transfer *t, struct json_parser *p)
     f->modified = header(t, "Last-Modified");
     if (f->copy)
         f->copy_error = fetch_copy_write(f->copy, f->etag, f->modified, buf_view(&t->body));
+}
+
+static void take_body(struct transfer *t, struct json_parser *p)
+{
+    const char *fault;
+
+    if (!t->fetch->read) {
+        take_list(t, p);
+        return;
+    }
+    fault = t->fetch->read(t->fetch, buf_view(&t->body));
+    if (fault)
+        fetch_fail(t->fetch, fault, "");
+    else
+        t->fetch->end = FETCH_NEW;
 }
 
 void transfer_judge(struct transfer *t, CURLcode rc, struct json_parser *p)
