@@ -14,6 +14,7 @@ struct snapshots;
 struct secrets;
 struct weblists;
 struct features;
+struct directories;
 
 #define MAX_SITES 64
 #define MAX_LIST_BYTES ((size_t)256 * 1024 * 1024) /* text of one list */
@@ -43,6 +44,7 @@ struct state {
     struct weblists *weblists;
     struct db *db;
     struct features *features;
+    struct directories *directories;
     struct site sites[MAX_SITES];
     size_t n_sites;
     struct loop_timer *settle_timer;

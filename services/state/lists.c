@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "directory/directory.h"
 #include "internal.h"
 #include "weblists.h"
 #include "json/json.h"
@@ -102,6 +103,8 @@ static void take_fields(struct xod_obj *o, struct json_object *item)
     }
 }
 
+/* Takes a list that is no list of xod. 0 or a negative errno. */
+typedef int take_fn(struct state *s, struct xod_site *site, struct json_object *array);
 typedef void item_fn(struct state *s, struct xod_obj *o, struct json_object *item);
 
 /* One list of a site: which key of `urllists` names its files, what an object's id is called there,
@@ -111,6 +114,7 @@ struct source {
     enum xod_list list;
     const char *id;
     item_fn *finish;
+    take_fn *take; /* not NULL: it becomes no objects, and the three before do not count */
 };
 
 static struct view id_of(const struct source *src, struct json_object *item)
@@ -277,21 +281,29 @@ static void tie_lines(struct xod_site *site)
     free(lines);
 }
 
+/* ---- phonebook ---- */
+
+static int take_phonebook(struct state *s, struct xod_site *site, struct json_object *array)
+{
+    return directories_phonebook(s->directories, site, array);
+}
+
 /* ---- all ---- */
 
 static const struct source sources[] = {
     /* the users first: lists_users_known */
-    {"urllist_users", LIST_users, "id", finish_user},
-    {"urllist_lines", LIST_phones, "id", finish_phone},
-    {"urllist_agents", LIST_agents, "id", NULL},
-    {"urllist_queues", LIST_queues, "id", NULL},
-    {"urllist_groups", LIST_groups, "id", NULL},
-    {"urllist_meetmes", LIST_meetmes, "id", NULL},
-    {"urllist_voicemails", LIST_voicemails, "uniqueid", finish_voicemail},
-    {"urllist_incalls", LIST_incalls, "id", NULL},
-    {"urllist_contexts", LIST_contexts, "name", NULL},
-    {"urllist_trunks", LIST_trunks, "id", finish_trunk},
-    {"urllist_parkinglot", LIST_parkinglots, "id", NULL},
+    {"urllist_users", LIST_users, "id", finish_user, NULL},
+    {"urllist_lines", LIST_phones, "id", finish_phone, NULL},
+    {"urllist_agents", LIST_agents, "id", NULL, NULL},
+    {"urllist_queues", LIST_queues, "id", NULL, NULL},
+    {"urllist_groups", LIST_groups, "id", NULL, NULL},
+    {"urllist_meetmes", LIST_meetmes, "id", NULL, NULL},
+    {"urllist_voicemails", LIST_voicemails, "uniqueid", finish_voicemail, NULL},
+    {"urllist_incalls", LIST_incalls, "id", NULL, NULL},
+    {"urllist_contexts", LIST_contexts, "name", NULL, NULL},
+    {"urllist_trunks", LIST_trunks, "id", finish_trunk, NULL},
+    {"urllist_parkinglot", LIST_parkinglots, "id", NULL, NULL},
+    {"urllist_phonebook", LIST_COUNT, NULL, NULL, take_phonebook},
 };
 
 #define N_SOURCES (sizeof(sources) / sizeof(sources[0]))
@@ -352,7 +364,7 @@ static int load_urls(struct state *s, const struct config *cfg, struct xod_site 
         json_object_put(one);
     }
     if (rc == 0)
-        rc = load_list(s, site, src, all);
+        rc = src->take ? src->take(s, site, all) : load_list(s, site, src, all);
     json_object_put(all);
     return rc;
 }
@@ -362,7 +374,7 @@ static void log_counts(struct state *s, struct xod_site *site)
     struct buf line;
 
     buf_init(&line, 1024);
-    for (size_t i = 0; i < N_SOURCES; i++)
+    for (size_t i = 0; i < N_SOURCES && !sources[i].take; i++)
         buf_printf(&line, "%s%zu %s", i ? ", " : "", xod_count(site, sources[i].list),
                    schema_list(sources[i].list)->name);
     log_notice(s->log, "lists of %.*s: %s", VIEW_ARG(xod_site_name(site)), buf_cstr(&line));

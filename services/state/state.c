@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "bus/topic.h"
+#include "directory/directory.h"
 #include "internal.h"
 #include "weblists.h"
 #include "json/json.h"
@@ -257,8 +258,9 @@ static void lists_read(struct state *s)
 static void read_lists(void *arg)
 {
     struct state *s = arg;
+    int directories = directories_load(s->directories);
 
-    if (lists_load(s, s->cfg) < 0)
+    if (lists_load(s, s->cfg) < 0 || directories < 0)
         loop_timer_start(s->lists_timer, LISTS_RETRY_MS, false);
     else
         loop_timer_stop(s->lists_timer);
@@ -381,8 +383,9 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
     s->sessions_open = metrics_callback(metrics, METRIC_GAUGE, "ctibus_state_sessions", NULL,
                                         "sessions open", count_sessions, s);
     s->weblists = weblists_new(s, opt->lists_retry_ms ? opt->lists_retry_ms : LISTS_RETRY_MS);
+    s->directories = directories_new(s);
     if (!s->heart || !s->publisher || !s->snapshots || !s->sessions || !s->events ||
-        !s->events_unknown || !s->sessions_open || !s->weblists)
+        !s->events_unknown || !s->sessions_open || !s->weblists || !s->directories)
         return -ENOMEM;
     bus_sub_follow(s->sub, VIEW("tel"));
     return bus_sub_add(s->sub, VIEW("tel/"));
@@ -457,6 +460,7 @@ void state_destroy(struct state **sp)
     sessions_destroy(&s->sessions);
     snapshots_destroy(&s->snapshots);
     later_peer_gone(s, NULL);
+    directories_destroy(&s->directories);
     bus_server_destroy(&s->server);
     bus_heart_destroy(&s->heart);
     bus_sub_destroy(&s->sub);

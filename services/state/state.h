@@ -6,6 +6,7 @@
  *   lists.c           users and phones from the configuration
  *   weblists.c        those lists that come over HTTP: fetch.c, transfer.c,
  *                     fetch_copy.c
+ *   directory/        directories: people and numbers to be looked up
  *   sessions.c        who is logged in, and what that makes of a user's presence
  *   login.c           the steps of a login
  *   snapshot.c        the whole xod for replicas

@@ -27,6 +27,7 @@ struct webserver {
     struct evhttp *http;
     uint16_t port;
     char authorization[64]; /* of the last request */
+    char query[512];        /* what stood behind its ? */
     struct page pages[WEB_PAGES];
 };
 
@@ -74,10 +75,13 @@ static inline void web_send(struct evhttp_request *r, const struct page *p)
 static inline void web_answer(struct evhttp_request *r, void *arg)
 {
     struct webserver *s = arg;
-    struct page *p = web_page(s, evhttp_uri_get_path(evhttp_request_get_evhttp_uri(r)));
+    const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(r);
+    struct page *p = web_page(s, evhttp_uri_get_path(uri));
+    const char *query = evhttp_uri_get_query(uri);
     const char *given = evhttp_find_header(evhttp_request_get_input_headers(r), "Authorization");
 
     p->hits++;
+    snprintf(s->query, sizeof(s->query), "%s", query ? query : "");
     snprintf(s->authorization, sizeof(s->authorization), "%s", given ? given : "");
     if (p->silent)
         return;

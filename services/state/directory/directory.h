@@ -1,0 +1,66 @@
+/*
+ * Directories: people and their numbers, looked up by a part of their name, or by a number.
+ *
+ *   catalog.c          what the configuration says of them
+ *   source_*.c         where the entries are: users, phonebooks, CSV files, web servers
+ *   table.c, csv.c     entries that are not objects of xod
+ *   fold.c             how texts and numbers are compared
+ *   format.c, rows.c   displays: entries as lines of a result
+ *   lookup.c           lookups, which may wait for web servers
+ *   directory.c        all of it, and reading it anew
+ */
+#ifndef CTIBUS_STATE_DIRECTORY_H
+#define CTIBUS_STATE_DIRECTORY_H
+
+#include "format.h"
+#include "rows.h"
+#include "sources.h"
+
+struct directories;
+
+/* Reads the configuration of `s` whenever it is needed; knows nothing before directories_load. NULL
+ * without memory. */
+struct directories *directories_new(struct state *s);
+/* Lookups that wait end with a fault. */
+void directories_destroy(struct directories **d);
+/* Reads the sections of the configuration and all files. 0, or -EINVAL: a file could not be read
+ * (logged), what was known of it stays. */
+int directories_load(struct directories *d);
+/* What the list urllist_phonebook of a site holds now. 0, or -EINVAL (logged): as above. */
+int directories_phonebook(struct directories *d, const struct xod_site *site,
+                          struct json_object *list);
+
+/* Who looks what up. All of it is borrowed until the call returns. */
+struct directory_ask {
+    const struct xod_site *site; /* whose users and whose phonebook */
+    struct view context;         /* of who asks; empty: of nobody */
+    struct view text;            /* a part of a name, or a number */
+    struct view exten;           /* of a reverse lookup: what was dialled */
+    sees_fn *sees;               /* NULL: all users are seen */
+    void *sees_arg;
+};
+
+/* What came of a search. */
+struct directory_answer {
+    const char *fault; /* a word for the client; NULL: it went well */
+    const struct display *display;
+    const struct rows *rows;
+};
+typedef void directory_fn(void *arg, const struct directory_answer *a);
+
+/* Looks a part of a name up in the directories of a context; the empty text finds everything.
+ * fn(arg, answer) is called once: at once, or when the web servers have answered or their time is
+ * over. */
+void directory_search(struct directories *d, const struct directory_ask *ask, directory_fn *fn,
+                      void *arg);
+
+/* `fields` is an object of texts, borrowed: the fields of the first match by the order of the
+ * directories, and `xivo-directory`; NULL: there is none. */
+typedef void directory_reverse_fn(void *arg, struct json_object *fields);
+
+/* Looks up whose number `text` is, in the directories that the context names for `exten`. fn is
+ * called once, as above. */
+void directory_reverse(struct directories *d, const struct directory_ask *ask,
+                       directory_reverse_fn *fn, void *arg);
+
+#endif

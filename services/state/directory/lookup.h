@@ -1,0 +1,25 @@
+/* Lookups. Private to directory.c and lookup.c. */
+#ifndef CTIBUS_STATE_DIRECTORY_LOOKUP_H
+#define CTIBUS_STATE_DIRECTORY_LOOKUP_H
+
+#include <sys/queue.h>
+
+#include "directory.h"
+
+#define LOOKUP_MAX_DIRECTORIES 64
+#define LOOKUP_MAX_TEXT 256 /* bytes; a longer one finds nothing */
+
+struct directories {
+    struct state *state;
+    struct catalog *catalog; /* NULL: not loaded yet */
+    struct phonebooks *phonebooks;
+    struct webdirs *webdirs;
+    LIST_HEAD(, lookup) waiting;
+};
+
+/* For webdirs_new. */
+webdirs_fn lookup_answered;
+/* It ends with a fault, as far as it is known. */
+void lookup_abort(struct lookup *l);
+
+#endif
