@@ -243,8 +243,12 @@ static bool is_authority(struct view v)
     return hostport_split(v, &host, &port) == 0 && host.len > 0 && port > 0;
 }
 
-/* What is wrong with it may be told, the URI itself may not: it can have a password in it. */
-static const char *web_fault(struct view v)
+bool config_is_web(struct view uri)
+{
+    return view_starts(uri, VIEW("http://")) || view_starts(uri, VIEW("https://"));
+}
+
+const char *config_web_fault(struct view v)
 {
     ptrdiff_t start = view_find(v, VIEW("://")) + 3;
 
@@ -259,8 +263,8 @@ static const char *web_fault(struct view v)
 static void check_list_uri(struct config *cfg, const char *path, struct json_object *item)
 {
     struct view v = json_view(item);
-    bool web = view_starts(v, VIEW("http://")) || view_starts(v, VIEW("https://"));
-    const char *fault = web ? web_fault(v) : NULL;
+    bool web = config_is_web(v);
+    const char *fault = web ? config_web_fault(v) : NULL;
 
     if (fault)
         config_fault(cfg, path, "an http: or https: URI %s", fault);
@@ -410,4 +414,5 @@ void config_check(struct config *cfg)
     check_ipbxes(cfg);
     check_profiles(cfg);
     check_sections(cfg);
+    config_check_directories(cfg);
 }

@@ -42,17 +42,19 @@ static const char *origin_of(const struct config *cfg, const char *path)
     return cfg->file;
 }
 
-void config_fault(struct config *cfg, const char *path, const char *fmt, ...)
+void config_each_note(const struct config *cfg, config_error_fn *fn, void *arg)
 {
-    struct config_errors *errors = cfg->errors;
+    config_each_error(&cfg->notes, fn, arg);
+}
+
+static void add(struct config *cfg, struct config_errors *errors, const char *path, const char *fmt,
+                va_list ap)
+{
     struct config_error e = {strdup(origin_of(cfg, path)), strdup(path), NULL};
     struct config_error *list;
-    va_list ap;
 
-    va_start(ap, fmt);
     if (vasprintf(&e.reason, fmt, ap) < 0)
         e.reason = NULL;
-    va_end(ap);
     list = realloc(errors->list, (errors->count + 1) * sizeof(*list));
     if (list)
         errors->list = list;
@@ -62,6 +64,24 @@ void config_fault(struct config *cfg, const char *path, const char *fmt, ...)
         return;
     }
     list[errors->count++] = e;
+}
+
+void config_fault(struct config *cfg, const char *path, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    add(cfg, cfg->errors, path, fmt, ap);
+    va_end(ap);
+}
+
+void config_note(struct config *cfg, const char *path, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    add(cfg, &cfg->notes, path, fmt, ap);
+    va_end(ap);
 }
 
 static char *dir_of(const char *file)
@@ -112,6 +132,7 @@ void config_destroy(struct config **cp)
         free(o->name);
         free(o);
     }
+    config_errors_free(&cfg->notes);
     json_object_put(cfg->root);
     free(cfg->file);
     free(cfg->dir);

@@ -27,6 +27,9 @@ struct config_errors {
 
 typedef void config_error_fn(void *arg, const struct config_error *e);
 void config_each_error(const struct config_errors *errors, config_error_fn *fn, void *arg);
+/* What is no fault, but surprises later: a file that is not there (yet), a kind of directory that
+ * we do not have. --check tells it. */
+void config_each_note(const struct config *cfg, config_error_fn *fn, void *arg);
 /* Frees what is in it; it is empty and usable again. */
 void config_errors_free(struct config_errors *errors);
 

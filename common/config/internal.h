@@ -61,12 +61,17 @@ struct config {
     struct json_object *root;
     struct config_origin *origins; /* the newest first */
     struct config_errors *errors;  /* while it is loaded */
-    bool ours;                     /* the file has a section `ctibus`: it was written for us */
+    struct config_errors notes;
+    bool ours; /* the file has a section `ctibus`: it was written for us */
     bool out_of_memory;
 };
 
 /* Notes a fault of the value at `path`. */
 void config_fault(struct config *cfg, const char *path, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Notes what is no fault (config_each_note). */
+void config_note(struct config *cfg, const char *path, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* The file into cfg->root. False when nothing could be made of it (and noted). */
@@ -79,5 +84,11 @@ void config_check(struct config *cfg);
 void config_check_value(struct config *cfg, const char *path, const struct config_key *key,
                         struct json_object *value);
 bool config_is_endpoint(struct view v);
+bool config_is_web(struct view uri);
+/* What is wrong with an http: or https: URI, in words, or NULL. The URI itself is not to be told:
+ * it can have a password in it. */
+const char *config_web_fault(struct view uri);
+/* check_directories.c: `directories`, `displays` and `contexts`. */
+void config_check_directories(struct config *cfg);
 
 #endif

@@ -313,6 +313,7 @@ static int work(struct svc_state *s)
     if (!s->cfg || (!s->options.healthcheck && !check(s, print_error, NULL)))
         return EXIT_BAD_CONFIG;
     if (s->options.check) {
+        config_each_note(s->cfg, print_error, NULL);
         printf("configuration ok\n");
         return EXIT_STOPPED;
     }

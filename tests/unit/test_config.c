@@ -335,6 +335,77 @@ static void test_profiles(void **state)
     }
 }
 
+static void test_directories(void **state)
+{
+    static const struct {
+        const char *text, *key, *part;
+    } bad[] = {
+        {"\"directories\":{\"a\":5}", "directories.a", "must be an object"},
+        {"\"directories\":{\"a\":{}}", "directories.a.uri", "\"\" is neither"},
+        {"\"directories\":{\"a\":{\"uri\":\"ftp://u:secret@h/x\"}}", "directories.a.uri",
+         "\"ftp\" is neither"},
+        {"\"directories\":{\"a\":{\"uri\":\"http://u:p@\"}}", "directories.a.uri", "no host"},
+        {"\"directories\":{\"a\":{\"uri\":\"internal\",\"delimiter\":\"::\"}}",
+         "directories.a.delimiter", "one character"},
+        {"\"directories\":{\"a\":{\"uri\":\"internal\",\"delimiter\":5}}",
+         "directories.a.delimiter", "one character"},
+        {"\"directories\":{\"a\":{\"uri\":\"internal\",\"delimiter\":\"\\\"\"}}",
+         "directories.a.delimiter", "no quote"},
+        {"\"directories\":{\"a\":{\"uri\":\"internal\",\"match_direct\":\"x\"}}",
+         "directories.a.match_direct", "array of strings"},
+        {"\"directories\":{\"a\":{\"uri\":\"internal\",\"field_x\":[1]}}", "directories.a.field_x",
+         "array of strings"},
+        {"\"displays\":{\"d\":{}}", "displays.d", "at least one column"},
+        {"\"displays\":{\"d\":[]}", "displays.d", "at least one column"},
+        {"\"displays\":{\"d\":{\"x\":[\"\",\"\",\"\",\"\"]}}", "displays.d.x", "a number"},
+        {"\"displays\":{\"d\":{\"1\":[\"\",\"\",\"\"]}}", "displays.d.1", "must be ["},
+        {"\"displays\":{\"d\":{\"1\":[\"\",\"\",\"\",5]}}", "displays.d.1", "must be ["},
+        {"\"contexts\":{\"c\":5}", "contexts.c", "must be an object"},
+        {"\"contexts\":{\"c\":{\"display\":\"d\"}}", "contexts.c.display", "there is no \"d\""},
+        {"\"contexts\":{\"c\":{\"display\":5}}", "contexts.c.display", "must be the name"},
+        {"\"contexts\":{\"c\":{\"directories\":[\"a\"]}}", "contexts.c.directories",
+         "there is no \"a\" in directories"},
+        {"\"contexts\":{\"c\":{\"directories\":\"a\"}}", "contexts.c.directories",
+         "array of strings"},
+        {"\"contexts\":{\"c\":{\"didextens\":5}}", "contexts.c.didextens", "must be an object"},
+        {"\"contexts\":{\"c\":{\"didextens\":{\"*\":[\"a\"]}}}", "contexts.c.didextens.*",
+         "there is no \"a\" in directories"},
+    };
+    char text[512];
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        snprintf(text, sizeof(text), "{%s}", bad[i].text);
+        assert_fault(*state, text, bad[i].key, bad[i].part);
+        assert_null(strstr(((struct place *)*state)->errors.list[0].reason, "secret"));
+    }
+}
+
+static void count_note(void *arg, const struct config_error *e)
+{
+    *(int *)arg += strstr(e->reason, "LDAP") || strstr(e->reason, "cannot read");
+}
+
+/* A XiVO's own, with what it has beyond; what will find nothing is no fault. */
+static void test_directories_of_xivo(void **state)
+{
+    struct config *cfg = load_good(
+        *state, "{\"directories\":{\"xivodir\":{\"uri\":\"phonebook\",\"name\":\"Book\","
+                "\"display_reverse\":\"{db-fullname}\",\"match_direct\":[\"phonebook.lastname\"],"
+                "\"match_reverse\":[],\"delimiter\":null,\"field_fullname\":null},"
+                "\"internal\":{\"uri\":\"internal\",\"match_direct\":\"\",\"delimiter\":\"\"},"
+                "\"web\":{\"uri\":\"https://h/d?x=1\",\"delimiter\":\"|\"},"
+                "\"ldap\":{\"uri\":\"ldapfilter://x\"},\"csv\":{\"uri\":\"file:///no/such\"}},"
+                "\"displays\":{\"d\":{\"10\":[\"Name\",\"\",null,\"{db-fullname}\",\"more\"]}},"
+                "\"contexts\":{\"*\":{\"display\":\"d\",\"directories\":[\"xivodir\",\"ldap\"],"
+                "\"didextens\":{\"*\":[\"xivodir\"],\"1\":null}},\"a\":{\"display\":null,"
+                "\"didextens\":[],\"directories\":[]},\"b\":[]}}");
+    int notes = 0;
+
+    config_each_note(cfg, count_note, &notes);
+    assert_int_equal(notes, 2);
+    config_destroy(&cfg);
+}
+
 static void test_all_at_once(void **state)
 {
     struct place *p = *state;
@@ -504,6 +575,8 @@ int main(void)
         T(test_unknown_keys),
         T(test_ipbxes),
         T(test_profiles),
+        T(test_directories),
+        T(test_directories_of_xivo),
         T(test_all_at_once),
         T(test_environment),
         T(test_flags_win),
