@@ -246,8 +246,8 @@ struct command {
     command_fn *fn;
     bool reads; /* changes nothing: of no concern to the log */
 };
-extern const struct command command_availstate, command_featuresget, command_featuresput,
-    command_history, command_getqueuesstats;
+extern const struct command command_availstate, command_directory, command_featuresget,
+    command_featuresput, command_getqueuesstats, command_history;
 void command_run(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body);
 /* Is the user that a message names (by an id, site/id, user:site/id, user:special:me or J13's
  * "null/null") the one of the session? So is one that names nobody. */

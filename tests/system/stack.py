@@ -122,8 +122,8 @@ class Stack:
                 at = at.setdefault(key, {})
             at[last] = value
         self.path("ctibus.json").write_text(json.dumps(site))
-        for given in (ROOT / "config").glob("*.json"):
-            if given.name != "ctibus.json":
+        for given in (ROOT / "config").iterdir():
+            if given.suffix in (".json", ".csv") and given.name != "ctibus.json":
                 self.path(given.name).write_text(given.read_text())
         for name, given in (("users", users), ("lines", lines)):
             if given is not None:

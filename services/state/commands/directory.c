@@ -1,0 +1,77 @@
+/* directory: people and their numbers by a part of a name. */
+#include "directory/directory.h"
+#include "access/access.h"
+#include "internal.h"
+
+/* The context of the user's main line: what is looked up where goes by it. */
+static struct view context_of_user(const struct xod_obj *user, char room[32])
+{
+    const struct value *lines = xod_get(user, XOD(users, linelist));
+    const struct xod_obj *phone = NULL;
+
+    if (lines->type == V_LIST && lines->len > 0)
+        phone = xod_find(xod_obj_site(user), LIST_phones, value_view(&lines->items[0]));
+    return phone ? value_text(xod_get(phone, XOD(phones, context)), room) : view_of(NULL, 0);
+}
+
+/* Each row has as many values as there are headers: clients crash on fewer. */
+static void put_result(struct buf *out, const struct directory_answer *a)
+{
+    msg_put_map(out, 3);
+    msg_put_cstr(out, "headers");
+    msg_put_array(out, a->display->n);
+    for (size_t i = 0; i < a->display->n; i++)
+        msg_put_str(out, a->display->columns[i].title);
+    msg_put_cstr(out, "resultlist");
+    msg_put_array(out, a->rows->n);
+    for (size_t i = 0; i < a->rows->n; i++)
+        msg_put_cstr(out, a->rows->list[i].line);
+    msg_put_pair(out, "status", VIEW("ok"));
+}
+
+static void on_answer(void *arg, const struct directory_answer *a)
+{
+    struct later *l = arg;
+    struct buf body;
+
+    buf_init(&body, 0);
+    if (a->fault) {
+        msg_put_map(&body, 2);
+        msg_put_pair(&body, "status", VIEW("ko"));
+        msg_put_pair(&body, "reason", view_cstr(a->fault));
+    } else {
+        put_result(&body, a);
+    }
+    if (body.failed)
+        later_status(&l, BUS_busy);
+    else
+        later_reply(&l, BUS_ok, buf_view(&body));
+    buf_free(&body);
+}
+
+static bool sees(void *arg, const struct xod_obj *user)
+{
+    return access_sees(arg, user);
+}
+
+static void directory(struct state *s, struct session *se, struct later *l,
+                      const msgpack_object *message)
+{
+    struct xod_obj *user = session_user(se);
+    struct directory_ask ask = {.site = xod_obj_site(user), .sees = sees};
+    struct access access;
+    char context[32];
+    char pattern[32];
+
+    if (access_init(&access, user, access_is_separate(s->cfg)) < 0) {
+        later_status(&l, BUS_busy);
+        return;
+    }
+    ask.sees_arg = &access;
+    ask.context = context_of_user(user, context);
+    ask.text = msg_get_text(message, "pattern", pattern);
+    directory_search(s->directories, &ask, on_answer, l);
+    access_fini(&access);
+}
+
+const struct command command_directory = {"directory", directory, true};

@@ -1,0 +1,193 @@
+/* The command directory, as a gateway asks it of a whole state. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include <curl/curl.h>
+
+#include "support/directory_world.h"
+
+struct gateway {
+    struct process p;
+    struct bus_asker *asker;
+    int ups, answers;
+    enum bus_status status;
+    char said[1024];
+};
+
+static void on_up(void *arg, const msgpack_object *body)
+{
+    ((struct gateway *)arg)->ups++;
+}
+
+static const struct bus_asker_handler handler = {on_up, NULL, NULL};
+
+static void on_reply(void *arg, enum bus_status status, const msgpack_object *body)
+{
+    struct gateway *g = arg;
+
+    g->answers++;
+    g->status = status;
+    if (body && msgpack_object_print_buffer(g->said, sizeof(g->said), *body) == 0)
+        fail_msg("too long");
+}
+
+static void open_gateway(struct world *x, struct gateway *g)
+{
+    int err = 0;
+
+    *g = (struct gateway){.p = process_start(x->w.loop, "gw", "gw", NULL)};
+    g->asker = bus_asker_new(g->p.bus, state_endpoint_request(x->w.s), "cti-gw", &handler, g, &err);
+    UNTIL(x->w.loop, g->ups == 1);
+}
+
+static void close_gateway(struct gateway *g)
+{
+    bus_asker_destroy(&g->asker);
+    process_end(&g->p);
+}
+
+static void open_session(struct world *x, struct gateway *g, const char *user)
+{
+    struct buf pairs;
+
+    buf_init(&pairs, 0);
+    msg_put_pair(&pairs, "ipbxid", VIEW("xivo"));
+    msg_put_pair(&pairs, "userid", view_cstr(user));
+    msg_put_pair(&pairs, "capaid", VIEW("client"));
+    msg_put_pair(&pairs, "session", view_cstr(user));
+    msg_put_pair(&pairs, "state", VIEW("available"));
+    g->answers = 0;
+    bus_ask(g->asker, METHOD_login_open, 5, buf_view(&pairs), 5000, on_reply, g);
+    buf_free(&pairs);
+    UNTIL(x->w.loop, g->answers == 1);
+    assert_int_equal(g->status, BUS_ok);
+}
+
+static void send_command(struct gateway *g, const char *session, const char *pattern)
+{
+    struct buf pairs;
+
+    buf_init(&pairs, 0);
+    msg_put_pair(&pairs, "session", view_cstr(session));
+    msg_put_pair(&pairs, "class", VIEW("directory"));
+    msg_put_cstr(&pairs, "message");
+    msg_put_map(&pairs, 1);
+    msg_put_pair(&pairs, "pattern", view_cstr(pattern));
+    g->answers = 0;
+    bus_ask(g->asker, METHOD_command, 3, buf_view(&pairs), 20000, on_reply, g);
+    buf_free(&pairs);
+}
+
+static const char *command(struct world *x, struct gateway *g, const char *session,
+                           const char *pattern)
+{
+    send_command(g, session, pattern);
+    UNTIL(x->w.loop, g->answers == 1);
+    assert_int_equal(g->status, BUS_ok);
+    return g->said;
+}
+
+static void clients_ask_in_the_context_of_their_line(void **state)
+{
+    struct world *x = *state;
+    struct gateway g;
+
+    start(x, "");
+    configure(x, "", ",\"inside\":{\"directories\":[\"csv\"],\"display\":\"from\"}");
+    reload(x);
+    open_gateway(x, &g);
+    open_session(x, &g, "1");
+    open_session(x, &g, "2");
+    open_session(x, &g, "3"); /* without a line */
+    assert_string_equal(
+        command(x, &g, "1", "1002"),
+        "{\"headers\"=>[\"Name\", \"Number\"], \"resultlist\"=>[\"Alice Martin;1002\"],"
+        " \"status\"=>\"ok\"}");
+    assert_string_equal(command(x, &g, "2", "fils"),
+                        "{\"headers\"=>[\"Name\", \"From\"], \"resultlist\"=>["
+                        "\"Durand  fils;csv\"], \"status\"=>\"ok\"}");
+    assert_string_equal(command(x, &g, "3", "nobody"),
+                        "{\"headers\"=>[\"Name\", \"Number\"], \"resultlist\"=>[], "
+                        "\"status\"=>\"ok\"}");
+    close_gateway(&g);
+}
+
+static void a_context_that_is_nowhere_is_said_so(void **state)
+{
+    struct world *x = *state;
+    struct gateway g;
+
+    start(x, "");
+    json_object_object_del(config_section(x->w.cfg, "contexts"), "default");
+    open_gateway(x, &g);
+    open_session(x, &g, "1");
+    assert_string_equal(command(x, &g, "1", "a"),
+                        "{\"status\"=>\"ko\", \"reason\"=>\"undefined_context\"}");
+    close_gateway(&g);
+}
+
+static void contexts_are_kept_apart_where_that_is_wanted(void **state)
+{
+    struct world *x = *state;
+    struct gateway g;
+
+    start(x, "\"parting_astid_context\":[\"context\"]");
+    configure(x, "\"parting_astid_context\":[\"context\"]",
+              ",\"inside\":{\"directories\":[\"internal\"],\"display\":\"from\"}");
+    reload(x);
+    open_gateway(x, &g);
+    open_session(x, &g, "1");
+    open_session(x, &g, "2");
+    open_session(x, &g, "3");
+    assert_non_null(
+        strstr(command(x, &g, "1", ""), "[\"Alice Martin;1001\", \"Alice Martin;1002\"]"));
+    assert_non_null(strstr(command(x, &g, "2", "rene"), " D up;Us\"]"));
+    assert_non_null(strstr(command(x, &g, "2", "alice"), "\"resultlist\"=>[]"));
+    assert_non_null(strstr(command(x, &g, "3", ""), "\"resultlist\"=>[]"));
+    close_gateway(&g);
+}
+
+static void who_asked_may_be_gone(void **state)
+{
+    struct world *x = *state;
+    struct gateway g;
+
+    start(x, "\"sockettimeout\":20");
+    configure(x, "\"sockettimeout\":20",
+              ",\"inside\":{\"directories\":[\"slow\"],\"display\":\"from\"}");
+    reload(x);
+    x->w.p.bus->gone_ms = 500;
+    open_gateway(x, &g);
+    open_session(x, &g, "2");
+    send_command(&g, "2", "x");
+    UNTIL(x->w.loop, web_page(&x->web, "/slow")->hits == 1);
+    close_gateway(&g);
+    UNTIL(x->w.loop, strstr(logged(x), "cti-gw gw is gone"));
+    web_down(&x->web);
+    UNTIL(x->w.loop, x->w.s->n_waiting == 0);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(clients_ask_in_the_context_of_their_line),
+        TEST(a_context_that_is_nowhere_is_said_so),
+        TEST(contexts_are_kept_apart_where_that_is_wanted),
+        TEST(who_asked_may_be_gone),
+    };
+    int failed;
+
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    curl_global_cleanup();
+    return failed;
+}
