@@ -1,5 +1,6 @@
-/* A CSV file (the first byte is its delimiter): whatever is in it, it becomes a table of texts that
- * can be looked up, found again by what they are, and shown, or it is refused. */
+/* A CSV file (the first byte is its delimiter, which is ASCII): whatever is in it, it becomes a
+ * table of texts that can be looked up, found again by what they are, and shown, or it is refused.
+ */
 #include <stdlib.h>
 
 #include "base/utf8.h"
@@ -46,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size == 0)
         return 0;
-    t = table_from_csv(view_of(data + 1, size - 1), (char)data[0], &fault);
+    t = table_from_csv(view_of(data + 1, size - 1), (char)(data[0] & 0x7f), &fault);
     if (!t && !fault)
         abort();
     if (!t)

@@ -21,7 +21,9 @@ struct csv {
     size_t n;
 };
 
-/* `text` is borrowed until csv_end. */
+/* `text` is borrowed until csv_end. The delimiter is of ASCII, so that it is no part of a
+ * character.
+ */
 void csv_begin(struct csv *c, struct view text, char delimiter);
 void csv_end(struct csv *c);
 /* The next record: 1; 0: there are no more; -EINVAL: a quoted field does not end; -ENOMEM. */
