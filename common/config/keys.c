@@ -28,7 +28,8 @@ const struct config_key config_keys[] = {
     {"main.logintimeout", KEY_INT, "5", 1, 3600, RE, NULL,
      "Seconds that a client has to log in."},
     {"main.sockettimeout", KEY_INT, "2", 1, 3600, RE, NULL,
-     "Seconds that the server of a list may be silent, or an Asterisk until the login is done."},
+     "Seconds that the server of a list may be silent, a lookup in a directory behind HTTP may take, "
+     "or an Asterisk until the login is done."},
     {"main.updates_period", KEY_INT, "3600", 0, 31536000, RE, NULL,
      "Seconds from one fetching of a list over HTTP to the next; 0: only at a reload."},
     {"main.parting_astid_context", KEY_STRINGS, "[]", 0, 0, RE, "context|astid|ipbxid",
@@ -132,7 +133,7 @@ const struct config_key config_keys[] = {
      "Folder for the last good copies of lists that come over HTTP; they have passwords in them. "
      "Default: none, so that a restart knows nothing of them until they are fetched."},
     {"ctibus.lists_ca", KEY_STRING, NULL, 0, 0, RE, NULL,
-     "File (PEM) of the CA to believe for https: lists; default: the system's store."},
+     "File (PEM) of the CA to believe for https: lists and directories; default: the system's store."},
     {"ctibus.log.level", KEY_CHOICE, "info", 0, 0, RE, "error|warning|notice|info|debug",
      "How much is logged."},
     {"ctibus.log.format", KEY_CHOICE, "text", 0, 0, 0, "text|json", "How it is written."},
