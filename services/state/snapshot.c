@@ -1,4 +1,5 @@
-/* The whole xod, or a part of it, in chunks: one chunk a turn of the loop, so that events go on. */
+/* The whole xod, or a part of it, in chunks: one chunk a turn of the loop, so that events go on.
+ * Those who are at the same place get the same chunk, made once. */
 #include <stdlib.h>
 
 #include "internal.h"
@@ -22,6 +23,7 @@ struct snapshots {
     struct state *s;
     struct job *head, **tail;
     size_t n;
+    bool turn;
     struct loop_task *task;
     struct buf objects;
     struct buf body;
@@ -50,51 +52,102 @@ static struct xod_obj *next_object(struct snapshots *ss, struct job *j)
     return NULL;
 }
 
-/* Sends one chunk; false when it was the last one, or could not be sent. */
-static bool send_chunk(struct snapshots *ss, struct job *j)
+/* Makes the next chunk of a job, in ss->body. False: there is no memory. *last: it is the last one.
+ */
+static bool make_chunk(struct snapshots *ss, struct job *j, bool *last)
 {
     struct xod_obj *o = NULL;
     size_t n = 0;
-    int rc;
 
     buf_reset(&ss->objects);
     while (n < CHUNK_OBJECTS && (o = next_object(ss, j))) {
         wire_object(&ss->objects, o);
         n++;
     }
+    *last = !o;
     buf_reset(&ss->body);
     msg_put_map(&ss->body, 2);
     msg_put_pair_u64(&ss->body, "seq", publisher_seq(ss->s->publisher));
     msg_put_cstr(&ss->body, "objects");
     msg_put_array(&ss->body, n);
     buf_append_view(&ss->body, buf_view(&ss->objects));
-    if (ss->body.failed || ss->objects.failed) {
-        bus_server_reply(ss->s->server, j->peer, j->id, BUS_busy, view_of(NULL, 0));
-        return false;
+    return !ss->body.failed && !ss->objects.failed;
+}
+
+static bool is_before(const struct job *a, const struct job *b)
+{
+    if (a->site != b->site)
+        return a->site < b->site;
+    return a->list != b->list ? a->list < b->list : a->pos < b->pos;
+}
+
+static bool is_alike(const struct job *a, const struct job *b)
+{
+    return a->site == b->site && a->list == b->list && a->pos == b->pos &&
+           a->only_list == b->only_list && !a->only_id && !b->only_id;
+}
+
+/* Whose turn it is: the one that is furthest behind, so that it catches up with the others and goes
+ * on together with them; every other time the one that waits longest, so that nobody waits for
+ * ever. */
+static struct job *whose_turn(struct snapshots *ss)
+{
+    struct job *found = ss->head;
+
+    ss->turn = !ss->turn;
+    for (struct job *j = ss->head; ss->turn && j; j = j->next)
+        if (is_before(j, found))
+            found = j;
+    return found;
+}
+
+/* One chunk for all who are at the same place; they go to the end of the row. */
+static void serve(struct snapshots *ss, struct job *whose)
+{
+    struct job at = *whose;
+    struct job then = at;
+    struct job *served = NULL;
+    struct job **from = &ss->head;
+    bool last;
+    bool made = make_chunk(ss, &then, &last);
+
+    while (*from) {
+        struct job *j = *from;
+        int rc;
+        if (j != whose && !is_alike(j, &at)) {
+            from = &j->next;
+            continue;
+        }
+        *from = j->next;
+        rc = bus_server_reply(ss->s->server, j->peer, j->id,
+                              !made  ? BUS_busy
+                              : last ? BUS_ok
+                                     : BUS_more,
+                              made ? buf_view(&ss->body) : view_of(NULL, 0));
+        if (!made || last || rc < 0) {
+            job_free(j);
+            ss->n--;
+            continue;
+        }
+        j->site = then.site;
+        j->list = then.list;
+        j->pos = then.pos;
+        j->next = served;
+        served = j;
     }
-    rc =
-        bus_server_reply(ss->s->server, j->peer, j->id, o ? BUS_more : BUS_ok, buf_view(&ss->body));
-    return rc == 0 && o;
+    *from = served;
+    while (*from)
+        from = &(*from)->next;
+    ss->tail = from;
 }
 
 static void run(void *arg)
 {
     struct snapshots *ss = arg;
-    struct job *j = ss->head;
 
-    if (!j || !ss->s->settled)
+    if (!ss->head || !ss->s->settled)
         return;
-    ss->head = j->next;
-    if (!ss->head)
-        ss->tail = &ss->head;
-    if (send_chunk(ss, j)) { /* behind the others: they take turns */
-        j->next = NULL;
-        *ss->tail = j;
-        ss->tail = &j->next;
-    } else {
-        job_free(j);
-        ss->n--;
-    }
+    serve(ss, whose_turn(ss));
     if (ss->head)
         loop_task_post(ss->task);
 }
