@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "access/access.h"
 #include "base/clock.h"
 #include "domain/statistics.h"
 #include "internal.h"
@@ -59,16 +60,17 @@ static void put_window(struct buf *out, const struct queue_window *w)
     put_figure(out, "Xivo-Holdtime-avg", w->holdtime_avg);
 }
 
-static size_t put_stats(struct buf *out, const struct domain *d, const msgpack_object_map *on)
+static size_t put_stats(struct buf *out, const struct domain *d, const struct access *access,
+                        const msgpack_object_map *on)
 {
     size_t n = 0;
 
     for (uint32_t i = 0; i < on->size && i < MAX_QUEUES; i++) {
         struct view id = msg_str(&on->ptr[i].key);
         const msgpack_object *options = &on->ptr[i].val;
+        struct xod_obj *queue = id.len ? xod_find(d->site, LIST_queues, id) : NULL;
         struct queue_window w;
-        if (id.len == 0 || options->type != MSGPACK_OBJECT_MAP ||
-            !xod_find(d->site, LIST_queues, id))
+        if (!queue || options->type != MSGPACK_OBJECT_MAP || !access_sees(access, queue))
             continue;
         statistics_window(d, id, clock_wall(),
                           seconds(options, "window", 1, WINDOW_MAX, WINDOW_DEFAULT),
@@ -85,6 +87,7 @@ static void getqueuesstats(struct state *s, struct session *se, struct later *l,
 {
     struct site *site = state_site(s, xod_site_name(se->site));
     const msgpack_object *on = msg_get(message, "on");
+    struct access access;
     struct buf body;
     size_t mark;
 
@@ -92,10 +95,15 @@ static void getqueuesstats(struct state *s, struct session *se, struct later *l,
         later_status(&l, site ? BUS_malformed : BUS_not_found);
         return;
     }
+    if (access_init(&access, session_user(se), access_is_separate(s->cfg)) < 0) {
+        later_status(&l, BUS_busy);
+        return;
+    }
     buf_init(&body, 0);
     msg_put_cstr(&body, "stats");
     mark = msg_map_begin(&body);
-    msg_map_end(&body, mark, put_stats(&body, site->domain, &on->via.map));
+    msg_map_end(&body, mark, put_stats(&body, site->domain, &access, &on->via.map));
+    access_fini(&access);
     if (body.failed)
         later_status(&l, BUS_busy);
     else
