@@ -207,3 +207,46 @@ def test_everything_stops_cleanly_and_quickly():
         assert time.monotonic() - start < 10
         alice.closed()
         s.programs.clear()
+
+
+def test_reloaded_under_load():
+    with Stack("20/02-call-answered.ami", pace="x3") as s:
+        s.wait_ready()
+        stay = [s.client("alice").load(), s.client("bob").load()]
+        users = s.path("users.json").read_text()
+        stay[0].seen.clear()
+        for n in range(10):
+            s.path("users.json").write_text(users.replace('"Carole"', f'"Carole{n}"'))
+            signal_of(s.programs["state"], signal.SIGHUP)
+            for c in stay:
+                c.wait(lambda c=c, n=n: c.status("users", "3").get("firstname") == f"Carole{n}", "reloaded")
+        told = [m for m in stay[0].seen if m["listname"] == "users" and m["function"] != "updatestatus"]
+        assert {m["function"] for m in told} == {"updateconfig"}, "only what differs is told"
+        assert {m["tid"] for m in told} == {"3"} and all(set(m["config"]) <= {"firstname", "fullname"} for m in told)
+        heals(s, *stay)
+
+
+def test_stopped_and_started_under_load():
+    """Nobody is disconnected, and a new epoch begins to count from 1."""
+    with Stack("20/02-call-answered.ami", pace="x3") as s:
+        s.wait_ready()
+        stay = [s.client("alice").load(), s.client("bob").load()]
+        m = s.monitor("xod/")
+        epoch = m.wait("xod/")[1][2]
+        for _ in range(3):
+            since = time.monotonic()
+            assert s.programs.pop("state").terminate() == 0
+            assert time.monotonic() - since < 5
+            s.start("state")
+            s.wait_ready("state", "cti-gw", "ami-gw")
+            first = None
+            while first is None or first[1][2] == epoch:
+                first = m.wait("xod/")
+            assert first[1][2] > epoch
+            last, epoch = first[1][3], first[1][2]
+            for _ in range(20):
+                _, meta, _ = m.wait("xod/")
+                assert meta[2] == epoch and meta[3] == last + 1
+                last = meta[3]
+            heals(s, *stay)
+        m.close()
