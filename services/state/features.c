@@ -139,6 +139,22 @@ void features_apply(struct features *f, struct xod_obj *user)
 
 /* ---- changing ---- */
 
+size_t features_differ(const struct xod_obj *user, struct feature_change *changes, size_t n)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct value *now = xod_get(user, changes[i].field);
+        char room[32];
+        bool same = features_is_flag(changes[i].field)
+                        ? value_truth(now) == changes[i].on
+                        : view_eq(value_text(now, room), changes[i].to);
+        if (!same)
+            changes[kept++] = changes[i];
+    }
+    return kept;
+}
+
 struct pending {
     struct features *f;
     struct xod_site *site;

@@ -53,10 +53,13 @@ static void run_action(struct state *s, struct xod_obj *user, struct view name, 
     struct feature_change changes[2];
     size_t n = feature_of(name, param, changes);
 
-    if (n > 0)
-        features_change(s->features, user, changes, n, NULL, NULL);
-    else if (!member_action(s, user, name, param))
+    if (n > 0) {
+        n = features_differ(user, changes, n);
+        if (n > 0)
+            features_change(s->features, user, changes, n, NULL, NULL);
+    } else if (!member_action(s, user, name, param)) {
         log_warning(s->log, "userstatus: there is no action \"%.*s\"", VIEW_ARG(name));
+    }
 }
 
 static struct view param_of(struct json_object *value)

@@ -89,23 +89,6 @@ static void read_wish(struct wish *w, const msgpack_object *message)
         }
 }
 
-/* Leaves out what is so already. */
-static void drop_same(struct wish *w, const struct xod_obj *user)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < w->n; i++) {
-        const struct feature_change *c = &w->changes[i];
-        const struct value *now = xod_get(user, c->field);
-        char room[32];
-        bool same = features_is_flag(c->field) ? value_truth(now) == c->on
-                                               : view_eq(value_text(now, room), c->to);
-        if (!same)
-            w->changes[n++] = *c;
-    }
-    w->n = n;
-}
-
 static void answer(struct later *l, const char *status, const char *key, const char *text)
 {
     struct buf pairs;
@@ -141,7 +124,7 @@ static void featuresput(struct state *s, struct session *se, struct later *l,
         answer(l, "KO", "error_string", w.wrong);
         return;
     }
-    drop_same(&w, user);
+    w.n = features_differ(user, w.changes, w.n);
     if (w.n == 0)
         answer(l, "OK", "warning_string", "no changes");
     else if (features_change(s->features, user, w.changes, w.n, on_done, l) < 0)
