@@ -88,6 +88,13 @@ bool lists_users_known(struct state *s, struct view site);
 /* Loads those lists that have this URI among theirs. As lists_load. */
 int lists_load_uri(struct state *s, const struct config *cfg, const char *uri);
 
+/* ---- owners.c ---- */
+/* The lists were read anew: ties users to their lines (and sets their linelist), agents and
+ * mailboxes. */
+void owners_tie(struct xod_site *site);
+/* The agent that a user is, or NULL. */
+struct xod_obj *owners_agent(const struct xod_obj *user);
+
 /* ---- sessions.c ---- */
 struct sessions *sessions_new(struct state *s, uint32_t grace_ms);
 void sessions_destroy(struct sessions **ss);

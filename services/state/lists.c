@@ -224,65 +224,6 @@ static void finish_voicemail(struct state *s, struct xod_obj *o, struct json_obj
     xod_set_str(o, XOD(voicemails, fullmailbox), view_cstr(full));
 }
 
-struct line {
-    struct xod_obj *phone;
-    long order;
-};
-
-static int by_order(const void *a, const void *b)
-{
-    long x = ((const struct line *)a)->order;
-    long y = ((const struct line *)b)->order;
-
-    return (x > y) - (x < y);
-}
-
-static void untie_users(struct xod_obj *phone)
-{
-    struct xod_obj *user;
-
-    while ((user = xod_tied(phone, LIST_users, 0)))
-        xod_untie(user, phone);
-}
-
-/* Puts the phones, in the order of their rules, on the linelists of their users. */
-static void tie_lines(struct xod_site *site)
-{
-    struct line *lines = calloc(xod_count(site, LIST_phones) + 1, sizeof(*lines));
-    struct xod_obj *o;
-    size_t pos = 0;
-    size_t n = 0;
-
-    if (!lines)
-        return;
-    for (; (o = xod_next(site, LIST_phones, &pos)); n++) {
-        char room[32];
-        struct view order = value_text(xod_get(o, XOD(phones, rules_order)), room);
-        int64_t number = 0;
-        view_to_i64(order, &number);
-        lines[n] = (struct line){o, (long)number};
-        untie_users(o);
-    }
-    qsort(lines, n, sizeof(*lines), by_order);
-    for (pos = 0; (o = xod_next(site, LIST_users, &pos));) {
-        struct value empty = {.type = V_LIST};
-        xod_set(o, XOD(users, linelist), &empty);
-    }
-    for (size_t i = 0; i < n; i++) {
-        char room[32];
-        struct xod_obj *user =
-            xod_find(site, LIST_users,
-                     value_text(xod_get(lines[i].phone, XOD(phones, iduserfeatures)), room));
-        if (!user)
-            continue;
-        xod_tie(user, lines[i].phone);
-        xod_list_add(user, XOD(users, linelist), xod_obj_id(lines[i].phone));
-    }
-    free(lines);
-}
-
-/* ---- phonebook ---- */
-
 static int take_phonebook(struct state *s, struct xod_site *site, struct json_object *array)
 {
     return directories_phonebook(s->directories, site, array);
@@ -406,7 +347,7 @@ static int load_site(struct state *s, const struct config *cfg, struct site *of,
     }
     if (!any)
         return 0;
-    tie_lines(site);
+    owners_tie(site);
     domain_retie(of->domain);
     if (!uri)
         log_counts(s, site);

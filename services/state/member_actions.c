@@ -4,14 +4,6 @@
 
 #include "internal.h"
 
-static struct xod_obj *agent_of(const struct xod_obj *user)
-{
-    char room[32];
-
-    return xod_find(xod_obj_site(user), LIST_agents,
-                    value_text(xod_get(user, XOD(users, agentid)), room));
-}
-
 static struct xod_obj *main_line_of(const struct xod_obj *user)
 {
     const struct value *lines = xod_get(user, XOD(users, linelist));
@@ -23,7 +15,7 @@ static struct xod_obj *main_line_of(const struct xod_obj *user)
 
 static struct xod_obj *who_of(const struct xod_obj *user)
 {
-    struct xod_obj *agent = agent_of(user);
+    struct xod_obj *agent = owners_agent(user);
 
     return agent ? agent : main_line_of(user);
 }
@@ -78,7 +70,7 @@ static void pause_queue(struct state *s, struct xod_obj *who, struct view queue,
 
 static void log_off(struct state *s, const struct xod_obj *user)
 {
-    struct xod_obj *agent = agent_of(user);
+    struct xod_obj *agent = owners_agent(user);
     char room[32];
 
     if (!agent || view_eq(xod_get_str(agent, XOD(agents, status)), VIEW("AGENT_LOGGEDOFF")) ||

@@ -75,8 +75,7 @@ static void tell_queue_log(struct state *s, struct xod_obj *user, struct view to
 {
     struct xod_site *site = xod_obj_site(user);
     char room[32];
-    struct xod_obj *agent =
-        xod_find(site, LIST_agents, value_text(xod_get(user, XOD(users, agentid)), room));
+    struct xod_obj *agent = owners_agent(user);
     struct buf interface;
 
     if (!agent)

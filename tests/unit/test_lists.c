@@ -118,6 +118,9 @@ static void every_list_of_the_sample_site_is_loaded(void **state)
         "1003@default");
     assert_string_equal(state_str(xod_find(w->site, LIST_trunks, VIEW("1")), XOD(trunks, identity)),
                         "SIP/pstn");
+    assert_true(xod_is_tied(state_user(w, "1"), xod_find(w->site, LIST_agents, VIEW("1"))));
+    assert_true(xod_is_tied(state_user(w, "3"), xod_find(w->site, LIST_voicemails, VIEW("3"))));
+    assert_null(xod_tied(state_user(w, "3"), LIST_agents, 0));
     assert_non_null(xod_find(w->site, LIST_contexts, VIEW("from-extern")));
     assert_int_equal(lists_load(w->s, w->cfg), 0); /* one that has none of them */
     assert_int_equal(xod_count(w->site, LIST_queues), 0);
