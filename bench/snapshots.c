@@ -115,6 +115,14 @@ static int by_time(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Milliseconds that so many in a hundred did not exceed. */
+static double ms_at(const struct run *r, size_t percent)
+{
+    size_t at = r->n_times * percent / 100;
+
+    return (double)r->times[at < r->n_times ? at : r->n_times - 1] / 1e3;
+}
+
 int main(int argc, char **argv)
 {
     struct run r = {0};
@@ -141,9 +149,8 @@ int main(int argc, char **argv)
     qsort(r.times, r.n_times, sizeof(*r.times), by_time);
     if (r.n_times)
         printf("snapshots %zu  objects in one %llu  ms: median %.2f  99 %% %.2f  worst %.2f\n",
-               r.n_times, (unsigned long long)replicas[0].last,
-               (double)r.times[r.n_times / 2] / 1e3, (double)r.times[r.n_times * 99 / 100] / 1e3,
-               (double)r.times[r.n_times - 1] / 1e3);
+               r.n_times, (unsigned long long)replicas[0].last, ms_at(&r, 50), ms_at(&r, 99),
+               ms_at(&r, 100));
     loop_timer_destroy(&timer);
     for (unsigned i = 0; i < n; i++) {
         loop_timer_destroy(&replicas[i].timer);
