@@ -30,6 +30,7 @@ struct loop_wake *loop_wake_new(struct loop *l, loop_fn *fn, void *arg, int *err
     *err = -ENOMEM;
     if (!w)
         return NULL;
+    w->event = -1;
     w->fn = fn;
     w->arg = arg;
     w->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -37,7 +38,9 @@ struct loop_wake *loop_wake_new(struct loop *l, loop_fn *fn, void *arg, int *err
         *err = -errno;
     else
         w->watch = loop_fd_new(l, w->event, on_event, w);
-    if (!w->watch)
+    if (w->watch)
+        *err = 0;
+    else
         loop_wake_destroy(&w);
     return w;
 }

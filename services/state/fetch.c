@@ -2,11 +2,8 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "transfer.h"
@@ -16,8 +13,7 @@
 STAILQ_HEAD(fetches, fetch);
 
 struct fetcher {
-    struct loop_fd *watch;
-    int event; /* eventfd: there is something in `done` */
+    struct loop_wake *wake; /* there is something in `done` */
     fetch_fn *fn;
     void *arg;
     pthread_t thread;
@@ -97,13 +93,10 @@ static struct fetch *next_asked(struct fetcher *f)
 
 static void hand_over(struct fetcher *f, struct fetch *one)
 {
-    uint64_t add = 1;
-
     pthread_mutex_lock(&f->lock);
     STAILQ_INSERT_TAIL(&f->done, one, link);
     pthread_mutex_unlock(&f->lock);
-    while (write(f->event, &add, sizeof(add)) < 0 && errno == EINTR)
-        ;
+    loop_wake(f->wake);
 }
 
 static bool start(struct worker *w, struct fetch *one)
@@ -189,10 +182,7 @@ static void on_done(void *arg)
     struct fetcher *f = arg;
     struct fetches done = STAILQ_HEAD_INITIALIZER(done);
     struct fetch *one;
-    uint64_t n;
 
-    if (read(f->event, &n, sizeof(n)) < 0)
-        return;
     pthread_mutex_lock(&f->lock);
     STAILQ_CONCAT(&done, &f->done);
     pthread_mutex_unlock(&f->lock);
@@ -200,21 +190,6 @@ static void on_done(void *arg)
         STAILQ_REMOVE_HEAD(&done, link);
         f->fn(f->arg, one);
     }
-}
-
-/* The thread takes no signals: those of the process are for the loop. */
-static int start_thread(struct fetcher *f)
-{
-    sigset_t all;
-    sigset_t old;
-    int rc;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    rc = pthread_create(&f->thread, NULL, work, f);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    f->running = rc == 0;
-    return -rc;
 }
 
 struct fetcher *fetcher_new(struct loop *loop, fetch_fn *done, void *arg, int *err)
@@ -229,15 +204,16 @@ struct fetcher *fetcher_new(struct loop *loop, fetch_fn *done, void *arg, int *e
     STAILQ_INIT(&f->asked);
     STAILQ_INIT(&f->done);
     pthread_mutex_init(&f->lock, NULL);
-    f->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (f->event < 0)
-        *err = -errno;
-    else
-        f->watch = loop_fd_new(loop, f->event, on_done, f);
-    if (f->watch && json_parser_init(&f->parser) == 0)
+    f->wake = loop_wake_new(loop, on_done, f, err);
+    if (f->wake)
+        *err = json_parser_init(&f->parser);
+    if (f->wake && *err == 0)
         f->multi = curl_multi_init();
     if (f->multi)
-        *err = start_thread(f);
+        *err = loop_thread(&f->thread, work, f);
+    else if (*err == 0)
+        *err = -ENOMEM;
+    f->running = *err == 0;
     if (!f->running)
         fetcher_destroy(&f);
     return f;
@@ -269,9 +245,7 @@ void fetcher_destroy(struct fetcher **fp)
     }
     curl_multi_cleanup(f->multi);
     json_parser_fini(&f->parser);
-    loop_fd_destroy(&f->watch);
-    if (f->event >= 0)
-        close(f->event);
+    loop_wake_destroy(&f->wake);
     drop(&f->asked);
     drop(&f->done);
     pthread_mutex_destroy(&f->lock);

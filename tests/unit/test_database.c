@@ -180,6 +180,18 @@ static void closing_writes_and_tells_what_waits(void **state)
     assert_string_equal(all(w), "0=x 1=x 2=x 3=x 4=x ");
 }
 
+static void nobody_else_may_read_it(void **state)
+{
+    struct world *w = *state;
+    struct stat st;
+
+    start(w);
+    put(w, "1", "x");
+    UNTIL(w->loop, w->done == 1);
+    assert_int_equal(stat(w->path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+}
+
 static void texts_are_what_they_were(void **state)
 {
     struct world *w = *state;
@@ -235,6 +247,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(one_that_fails_takes_no_other_with_it, setup, teardown),
         cmocka_unit_test_setup_teardown(a_read_sees_what_was_written_before_it, setup, teardown),
         cmocka_unit_test_setup_teardown(closing_writes_and_tells_what_waits, setup, teardown),
+        cmocka_unit_test_setup_teardown(nobody_else_may_read_it, setup, teardown),
         cmocka_unit_test_setup_teardown(texts_are_what_they_were, setup, teardown),
         cmocka_unit_test_setup_teardown(what_waits_is_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(what_cannot_be_opened_is_refused, setup, teardown),

@@ -1,7 +1,9 @@
 /* Transactions on a connection. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "database/internal.h"
 
@@ -16,8 +18,18 @@ static int exec(struct dbconn *c, const char *sql)
     return sqlite3_exec(c->sql, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : failed(c);
 }
 
+/* Who called whom is nobody else's business; the files beside it get the same mode from SQLite. */
+static void make_private(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+    if (fd >= 0)
+        close(fd);
+}
+
 int dbconn_open(struct dbconn *c, const char *path)
 {
+    make_private(path);
     if (sqlite3_open_v2(path, &c->sql,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
                         NULL) != SQLITE_OK)
