@@ -41,6 +41,14 @@ static bool user_context(const struct xod_obj *user, uint32_t i, struct view *co
     return true;
 }
 
+static bool is_among(char *const *names, size_t n, struct view name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (view_eq(view_cstr(names[i]), name))
+            return true;
+    return false;
+}
+
 static int by_name(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
@@ -58,14 +66,13 @@ int access_init(struct access *a, const struct xod_obj *user, bool separate)
     if (!separate)
         return 0;
     for (uint32_t i = 0; user && n < MAX_CONTEXTS && user_context(user, i, &v, room); i++)
-        if (v.len && (names[n] = view_dup(v)))
+        if (v.len && !is_among(names, n, v) && (names[n] = view_dup(v)))
             n++;
     qsort(names, n, sizeof(names[0]), by_name);
     buf_init(&out, 65536);
     buf_reserve(&out, 1); /* an empty set is a set, too */
     for (size_t i = 0; i < n; i++)
-        if (i == 0 || strcmp(names[i], names[i - 1]) != 0)
-            buf_append(&out, names[i], strlen(names[i]) + 1);
+        buf_append(&out, names[i], strlen(names[i]) + 1);
     for (size_t i = 0; i < n; i++)
         free(names[i]);
     a->contexts = out.mem;

@@ -1,0 +1,280 @@
+/* Who sees what: contexts of users, and of the objects of each list. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "access/access.h"
+
+struct world {
+    struct xod *xod;
+    struct xod_site *site;
+    struct access a;
+};
+
+static int setup(void **state)
+{
+    struct world *w = calloc(1, sizeof(*w));
+
+    *state = w;
+    w->xod = xod_new();
+    w->site = xod_site(w->xod, VIEW("xivo"), true);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+
+    access_fini(&w->a);
+    xod_destroy(&w->xod);
+    free(w);
+    return 0;
+}
+
+static struct xod_obj *object(struct world *w, enum xod_list list, const char *id,
+                              const char *context)
+{
+    struct xod_obj *o = xod_add(w->site, list, view_cstr(id));
+    int field = schema_field_find(list, VIEW("context"));
+
+    if (context)
+        assert_int_equal(xod_set_str(o, (unsigned)field, view_cstr(context)), 0);
+    return o;
+}
+
+/* A user with a line in each of these contexts, up to NULL; "" is a line without. */
+static struct xod_obj *user(struct world *w, const char *id, ...)
+{
+    struct xod_obj *u = xod_add(w->site, LIST_users, view_cstr(id));
+    const char *context;
+    char line[32];
+    va_list ap;
+    int n = 0;
+
+    va_start(ap, id);
+    while ((context = va_arg(ap, const char *))) {
+        snprintf(line, sizeof(line), "%s-%d", id, n++);
+        object(w, LIST_phones, line, context);
+        xod_list_add(u, XOD(users, linelist), view_cstr(line));
+    }
+    va_end(ap);
+    return u;
+}
+
+static void see_as(struct world *w, const struct xod_obj *u)
+{
+    access_fini(&w->a);
+    assert_int_equal(access_init(&w->a, u, true), 0);
+}
+
+static void assert_contexts(struct world *w, const char *bytes, size_t len)
+{
+    assert_non_null(w->a.contexts);
+    assert_int_equal(w->a.len, len);
+    assert_memory_equal(w->a.contexts, bytes, len);
+}
+
+#define CONTEXTS(w, text) assert_contexts(w, text, sizeof(text))
+
+/* ---- */
+
+static void without_separation_everything_is_seen(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(access_init(&w->a, user(w, "1", "sales", NULL), false), 0);
+    assert_null(w->a.contexts);
+    for (enum xod_list list = 0; list < LIST_COUNT; list++)
+        assert_true(access_sees(&w->a, xod_add(w->site, list, VIEW("x"))));
+}
+
+static void the_contexts_are_those_of_the_lines_sorted_and_once(void **state)
+{
+    struct world *w = *state;
+
+    see_as(w, user(w, "1", "sales", "default", "sales", "", "boss", NULL));
+    CONTEXTS(w, "boss\0default\0sales");
+    see_as(w, user(w, "2", "default", NULL));
+    CONTEXTS(w, "default");
+    xod_list_add(xod_find(w->site, LIST_users, VIEW("2")), XOD(users, linelist), VIEW("gone"));
+    see_as(w, xod_find(w->site, LIST_users, VIEW("2")));
+    CONTEXTS(w, "default");
+}
+
+static void many_lines_in_one_context_hide_no_other(void **state)
+{
+    struct world *w = *state;
+    struct xod_obj *u = xod_add(w->site, LIST_users, VIEW("1"));
+    char line[32];
+
+    for (int i = 0; i < 40; i++) {
+        snprintf(line, sizeof(line), "%d", i);
+        object(w, LIST_phones, line, i == 39 ? "last" : "first");
+        xod_list_add(u, XOD(users, linelist), view_cstr(line));
+    }
+    see_as(w, u);
+    CONTEXTS(w, "first\0last");
+}
+
+static void who_has_no_context_sees_nothing(void **state)
+{
+    struct world *w = *state;
+    struct xod_obj *u = user(w, "1", NULL);
+
+    for (int i = 0; i < 3; i++) {
+        see_as(w, i == 0 ? u : i == 1 ? NULL : user(w, "2", "", NULL));
+        assert_non_null(w->a.contexts);
+        assert_int_equal(w->a.len, 0);
+        assert_false(access_sees(&w->a, u));
+        for (enum xod_list list = 0; list < LIST_COUNT; list++)
+            assert_false(access_sees(&w->a, xod_add(w->site, list, VIEW("x"))));
+        assert_false(access_sees(&w->a, object(w, LIST_queues, "7", "default")));
+        assert_false(access_sees(&w->a, object(w, LIST_queues, "8", "")));
+    }
+}
+
+static void users_share_a_context_of_any_of_their_lines(void **state)
+{
+    struct world *w = *state;
+
+    see_as(w, user(w, "1", "default", "sales", NULL));
+    assert_true(access_sees(&w->a, xod_find(w->site, LIST_users, VIEW("1"))));
+    assert_true(access_sees(&w->a, user(w, "2", "boss", "sales", NULL)));
+    assert_true(access_sees(&w->a, user(w, "3", "gone", "", "default", NULL)));
+    assert_false(access_sees(&w->a, user(w, "4", "boss", NULL)));
+    assert_false(access_sees(&w->a, user(w, "5", "sale", "sales2", "", NULL)));
+    assert_false(access_sees(&w->a, user(w, "6", NULL)));
+}
+
+static void most_objects_are_seen_by_their_field(void **state)
+{
+    static const enum xod_list lists[] = {
+        LIST_agents,     LIST_phones,  LIST_trunks,  LIST_queues,      LIST_groups,
+        LIST_voicemails, LIST_meetmes, LIST_incalls, LIST_parkinglots, LIST_channels};
+    struct world *w = *state;
+    struct xod_obj *o;
+
+    see_as(w, user(w, "1", "default", "200", NULL));
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        unsigned field = (unsigned)schema_field_find(lists[i], VIEW("context"));
+        assert_true(access_sees(&w->a, object(w, lists[i], "in", "default")));
+        assert_false(access_sees(&w->a, object(w, lists[i], "out", "other")));
+        o = object(w, lists[i], "none", NULL);
+        assert_false(access_sees(&w->a, o));
+        if (xod_set_int(o, field, 200) == 0) /* as a list may write it */
+            assert_true(access_sees(&w->a, o));
+    }
+}
+
+static void a_context_is_seen_by_its_name(void **state)
+{
+    struct world *w = *state;
+
+    see_as(w, user(w, "1", "default", NULL));
+    assert_true(access_sees(&w->a, xod_add(w->site, LIST_contexts, VIEW("default"))));
+    assert_false(access_sees(&w->a, object(w, LIST_contexts, "other", "default")));
+    assert_false(access_sees(&w->a, xod_add(w->site, LIST_ipbx, VIEW("default"))));
+}
+
+static struct xod_obj *member(struct world *w, const char *id, const char *of)
+{
+    struct xod_obj *m = xod_add(w->site, LIST_queuemembers, view_cstr(id));
+
+    if (of)
+        xod_set_str(m, XOD(queuemembers, queue_name), view_cstr(of));
+    return m;
+}
+
+static void members_are_seen_with_their_queue_or_group(void **state)
+{
+    struct world *w = *state;
+
+    xod_set_str(object(w, LIST_queues, "1", "default"), XOD(queues, name), VIEW("support"));
+    xod_set_str(object(w, LIST_queues, "2", "other"), XOD(queues, name), VIEW("sales"));
+    xod_set_str(object(w, LIST_groups, "1", "default"), XOD(groups, name), VIEW("ring"));
+    xod_set_str(object(w, LIST_groups, "2", "other"), XOD(groups, name), VIEW("bell"));
+    see_as(w, user(w, "1", "default", NULL));
+    assert_true(access_sees(&w->a, member(w, "a", "support")));
+    assert_false(access_sees(&w->a, member(w, "b", "sales")));
+    assert_true(access_sees(&w->a, member(w, "c", "ring")));
+    assert_false(access_sees(&w->a, member(w, "d", "bell")));
+    assert_false(access_sees(&w->a, member(w, "e", "nosuch")));
+    assert_false(access_sees(&w->a, member(w, "f", NULL)));
+}
+
+static bool same(const struct xod_obj *x, bool x_apart, const struct xod_obj *y, bool y_apart)
+{
+    struct access a, b;
+    bool eq;
+
+    assert_int_equal(access_init(&a, x, x_apart), 0);
+    assert_int_equal(access_init(&b, y, y_apart), 0);
+    eq = access_eq(&a, &b);
+    assert_int_equal(access_eq(&b, &a), eq);
+    access_fini(&a);
+    access_fini(&b);
+    return eq;
+}
+
+static void two_are_alike_when_their_contexts_are(void **state)
+{
+    struct world *w = *state;
+    struct xod_obj *one = user(w, "1", "default", "sales", NULL);
+    struct xod_obj *nobody = user(w, "2", NULL);
+
+    assert_true(same(one, true, user(w, "3", "sales", "default", "sales", NULL), true));
+    assert_false(same(one, true, user(w, "4", "default", NULL), true));
+    assert_false(same(one, true, user(w, "5", "default", "salex", NULL), true));
+    assert_true(same(nobody, true, NULL, true));
+    assert_false(same(nobody, true, nobody, false)); /* nothing is not everything */
+    assert_false(same(one, true, nobody, true));
+    assert_true(same(one, false, nobody, false));
+}
+
+static void names_are_those_of_an_array(void **state)
+{
+    struct json_object *o = json_tokener_parse("[\"dial\",7,null,\"\",[\"hangup\"]]");
+    struct json_object *map = json_tokener_parse("{\"dial\":1}");
+    struct json_object *none = json_tokener_parse("[]");
+    bool any = false;
+
+    (void)state;
+    assert_true(access_names(o, VIEW("dial"), &any));
+    assert_true(any);
+    assert_false(access_names(o, VIEW("hangup"), NULL));
+    assert_false(access_names(o, VIEW("dia"), NULL));
+    assert_false(access_names(map, VIEW("dial"), &any));
+    assert_false(any);
+    any = true;
+    assert_false(access_names(none, VIEW("dial"), &any));
+    assert_false(any);
+    assert_false(access_names(NULL, VIEW("dial"), &any));
+    json_object_put(o);
+    json_object_put(map);
+    json_object_put(none);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(without_separation_everything_is_seen),
+        T(the_contexts_are_those_of_the_lines_sorted_and_once),
+        T(many_lines_in_one_context_hide_no_other),
+        T(who_has_no_context_sees_nothing),
+        T(users_share_a_context_of_any_of_their_lines),
+        T(most_objects_are_seen_by_their_field),
+        T(a_context_is_seen_by_its_name),
+        T(members_are_seen_with_their_queue_or_group),
+        T(two_are_alike_when_their_contexts_are),
+        T(names_are_those_of_an_array),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
