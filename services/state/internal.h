@@ -109,6 +109,8 @@ struct session {
     bool stale;        /* of a gateway that is telling all its sessions: not named yet */
     bool attached;     /* the user is there and counts it */
     char presence[64]; /* not attached: the presence that the user is to have then; else unused */
+    char wanted[64];   /* the last presence asked for, while any is on its way to disk */
+    unsigned n_wanted; /* how many are */
 };
 /* What of a session is told by a gateway. presence: what the user has if this is the first. */
 struct session_told {

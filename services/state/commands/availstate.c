@@ -9,14 +9,25 @@ struct pending {
     struct state *s;
     struct later *l;
     struct xod_site *site;
-    char user_id[64], capaid[64], to[64];
+    char session[64], user_id[64], capaid[64], to[64];
 };
+
+/* Where the next presence of this session is asked from: one that is not on disk yet counts, or two
+ * in a row would lead to where the profile lets nobody go. */
+static struct view from_of(const struct session *se)
+{
+    return se->n_wanted ? view_cstr(se->wanted)
+                        : xod_get_str(session_user(se), XOD(users, availstate));
+}
 
 static void on_kept(void *arg, int rc)
 {
     struct pending *p = arg;
+    struct session *se = session_find(p->s->sessions, view_cstr(p->session));
     struct xod_obj *user = xod_find(p->site, LIST_users, view_cstr(p->user_id));
 
+    if (se && se->n_wanted)
+        se->n_wanted--;
     /* A session that ended meanwhile has made it disconnected. */
     if (rc == 0 && user && xod_get(user, XOD(users, connection))->type != V_NULL) {
         xod_set_str(user, XOD(users, availstate), view_cstr(p->to));
@@ -38,9 +49,12 @@ static void keep(struct state *s, struct session *se, struct later *l, struct vi
         return;
     }
     *p = (struct pending){.s = s, .l = l, .site = se->site};
+    memcpy(p->session, se->id, sizeof(p->session));
     memcpy(p->user_id, se->user_id, sizeof(p->user_id));
     memcpy(p->capaid, se->capaid, sizeof(p->capaid));
     snprintf(p->to, sizeof(p->to), "%.*s", VIEW_ARG(to));
+    memcpy(se->wanted, p->to, sizeof(se->wanted));
+    se->n_wanted++;
     presence_add(t, session_user(se), to);
     db_commit_take(&t, on_kept, p);
 }
@@ -48,14 +62,11 @@ static void keep(struct state *s, struct session *se, struct later *l, struct vi
 static void availstate(struct state *s, struct session *se, struct later *l,
                        const msgpack_object *message)
 {
-    struct xod_obj *user = session_user(se);
     struct view to = msg_get_str(message, "availstate");
 
     /* Of others only oneself may be set: no permission says more. */
     if (!command_is_self(se, message, "userid") || view_eq(to, VIEW("disconnected")) ||
-        to.len > 63 ||
-        !profile_presence_allowed(s->cfg, view_cstr(se->capaid),
-                                  xod_get_str(user, XOD(users, availstate)), to)) {
+        to.len > 63 || !profile_presence_allowed(s->cfg, view_cstr(se->capaid), from_of(se), to)) {
         later_status(&l, BUS_unallowed);
         return;
     }
