@@ -26,6 +26,7 @@ struct choice {
 struct choices {
     char *key; /* SITE, a NUL, USER */
     struct choice by_field[MAX_FEATURES];
+    unsigned on_way[MAX_FEATURES]; /* changes that are being kept */
 };
 
 struct features {
@@ -139,17 +140,20 @@ void features_apply(struct features *f, struct xod_obj *user)
 
 /* ---- changing ---- */
 
-size_t features_differ(const struct xod_obj *user, struct feature_change *changes, size_t n)
+size_t features_differ(struct features *f, const struct xod_obj *user,
+                       struct feature_change *changes, size_t n)
 {
+    struct choices *c = choices_of(f, xod_site_name(xod_obj_site(user)), xod_obj_id(user), false);
     size_t kept = 0;
 
     for (size_t i = 0; i < n; i++) {
         const struct value *now = xod_get(user, changes[i].field);
+        int place = place_of(changes[i].field);
         char room[32];
         bool same = features_is_flag(changes[i].field)
                         ? value_truth(now) == changes[i].on
                         : view_eq(value_text(now, room), changes[i].to);
-        if (!same)
+        if (!same || (c && place >= 0 && c->on_way[place] > 0))
             changes[kept++] = changes[i];
     }
     return kept;
@@ -174,19 +178,45 @@ static void pending_free(struct pending *p)
     free(p);
 }
 
+/* What the list says now of what was chosen here or not. */
+static struct view listed(const struct choices *c, const struct xod_obj *user, int i, char room[32])
+{
+    return c->by_field[i].value ? view_cstr(c->by_field[i].configured)
+                                : configured_of(user, i, room);
+}
+
+/* A choice that is on disk counts, unless the list came to say something else meanwhile. */
+static void take(struct pending *p, struct xod_obj *user, struct choices *c, size_t n)
+{
+    int i = p->place[n];
+    struct choice *made = &p->made[n];
+    char room[32];
+
+    if (user && !view_eq(listed(c, user, i, room), view_cstr(made->configured))) {
+        db_write(p->f->s->db,
+                 "DELETE FROM service WHERE site = ? AND user = ? AND field = ? AND configured = ?",
+                 "ssss", xod_site_name(p->site), view_cstr(p->user_id),
+                 schema_list(LIST_users)->fields[fields[i]].vname, view_cstr(made->configured));
+        return;
+    }
+    if (user)
+        show(user, i, view_cstr(made->value));
+    forget(&c->by_field[i]);
+    c->by_field[i] = *made;
+    *made = (struct choice){0};
+}
+
 static void on_kept(void *arg, int rc)
 {
     struct pending *p = arg;
     struct xod_obj *user = xod_find(p->site, LIST_users, view_cstr(p->user_id));
-    struct choices *c =
-        rc == 0 ? choices_of(p->f, xod_site_name(p->site), view_cstr(p->user_id), true) : NULL;
+    struct choices *c = choices_of(p->f, xod_site_name(p->site), view_cstr(p->user_id), true);
 
     for (size_t i = 0; c && i < p->n; i++) {
-        if (user)
-            show(user, p->place[i], view_cstr(p->made[i].value));
-        forget(&c->by_field[p->place[i]]);
-        c->by_field[p->place[i]] = p->made[i];
-        p->made[i] = (struct choice){0};
+        if (c->on_way[p->place[i]])
+            c->on_way[p->place[i]]--;
+        if (rc == 0)
+            take(p, user, c, i);
     }
     state_commit(p->f->s, false);
     if (p->done)
@@ -214,13 +244,18 @@ static int add(struct pending *p, struct xod_obj *user, const struct feature_cha
 
 static void keep(struct pending *p, struct db_txn *t)
 {
-    for (size_t i = 0; i < p->n; i++)
+    struct choices *c = choices_of(p->f, xod_site_name(p->site), view_cstr(p->user_id), true);
+
+    for (size_t i = 0; i < p->n; i++) {
+        if (c)
+            c->on_way[p->place[i]]++;
         db_add(t,
                "INSERT OR REPLACE INTO service (site, user, field, value, configured)"
                " VALUES (?, ?, ?, ?, ?)",
                "sssss", xod_site_name(p->site), view_cstr(p->user_id),
                schema_list(LIST_users)->fields[fields[p->place[i]]].vname,
                view_cstr(p->made[i].value), view_cstr(p->made[i].configured));
+    }
     db_commit_take(&t, on_kept, p);
 }
 

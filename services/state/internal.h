@@ -194,8 +194,9 @@ bool features_is_flag(unsigned field);
 /* The list of users was read anew: what a user has chosen goes before what the list says, unless
  * the list says something else than it did when the choice was made. */
 void features_apply(struct features *f, struct xod_obj *user);
-/* Leaves out of n changes what is so already; how many are left. */
-size_t features_differ(const struct xod_obj *user, struct feature_change *changes, size_t n);
+/* Leaves out of n changes what is so already, and stays so; how many are left. */
+size_t features_differ(struct features *f, const struct xod_obj *user,
+                       struct feature_change *changes, size_t n);
 /* Keeps the changes, then makes them and calls done(arg, 0); done(arg, negative): not kept, not
  * made. done may be NULL. 0, or negative: done is not called. */
 int features_change(struct features *f, struct xod_obj *user, const struct feature_change *changes,

@@ -54,7 +54,7 @@ static void run_action(struct state *s, struct xod_obj *user, struct view name, 
     size_t n = feature_of(name, param, changes);
 
     if (n > 0) {
-        n = features_differ(user, changes, n);
+        n = features_differ(s->features, user, changes, n);
         if (n > 0)
             features_change(s->features, user, changes, n, NULL, NULL);
     } else if (!member_action(s, user, name, param)) {

@@ -1,6 +1,8 @@
 /* featuresput: a user changes a service (value: true or false) or a forward (value: a map). */
 #include "internal.h"
 
+#define MAX_NUMBER 80
+
 static const struct {
     const char *function;
     unsigned field;
@@ -22,7 +24,7 @@ static const struct {
 /* What a client's message asks for. */
 struct wish {
     struct feature_change changes[6];
-    char destinations[3][80];
+    char destinations[3][MAX_NUMBER];
     size_t n;
     const char *wrong; /* NULL: nothing */
 };
@@ -37,35 +39,52 @@ static bool read_flag(const msgpack_object *map, const char *key, bool *on)
     return *on || view_eq(text, VIEW("0")) || view_ieq(text, VIEW("false"));
 }
 
-/* A number as it is dialled: everything else is left out. */
-static struct view dialled(struct view text, char *out, size_t size)
+/* A number as it is dialled: everything else is left out. False: too long. */
+static bool dialled(struct view text, char out[MAX_NUMBER], struct view *number)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < text.len && n < size; i++) {
+    for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
-        if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-            c == '#' || c == '*' || c == '+')
-            out[n++] = c;
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+              c == '#' || c == '*' || c == '+'))
+            continue;
+        if (n == MAX_NUMBER)
+            return false;
+        out[n++] = c;
     }
-    return view_of(out, n);
+    *number = view_of(out, n);
+    return true;
+}
+
+/* Text or a number. False: it is neither, or too long. */
+static bool read_destination(const msgpack_object *map, const char *key, char out[MAX_NUMBER],
+                             struct view *number)
+{
+    const msgpack_object *o = msg_get(map, key);
+    char room[32];
+
+    return (o->type == MSGPACK_OBJECT_STR || o->type == MSGPACK_OBJECT_POSITIVE_INTEGER ||
+            o->type == MSGPACK_OBJECT_NIL) &&
+           dialled(msg_get_text(map, key, room), out, number);
 }
 
 static void read_forwards(struct wish *w, const msgpack_object *value)
 {
     for (size_t i = 0; i < sizeof(forwards) / sizeof(forwards[0]); i++) {
-        char room[32];
+        struct view number = view_of(NULL, 0);
         bool on;
         if (msg_get(value, forwards[i].flag)) {
             if (!read_flag(value, forwards[i].flag, &on))
                 w->wrong = forwards[i].flag;
             w->changes[w->n++] = (struct feature_change){.field = forwards[i].flag_field, .on = on};
         }
-        if (msg_get(value, forwards[i].destination))
-            w->changes[w->n++] = (struct feature_change){
-                .field = forwards[i].destination_field,
-                .to = dialled(msg_get_text(value, forwards[i].destination, room),
-                              w->destinations[i], sizeof(w->destinations[i]))};
+        if (msg_get(value, forwards[i].destination)) {
+            if (!read_destination(value, forwards[i].destination, w->destinations[i], &number))
+                w->wrong = forwards[i].destination;
+            w->changes[w->n++] =
+                (struct feature_change){.field = forwards[i].destination_field, .to = number};
+        }
     }
     if (w->n == 0)
         w->wrong = "value";
@@ -124,7 +143,7 @@ static void featuresput(struct state *s, struct session *se, struct later *l,
         answer(l, "KO", "error_string", w.wrong);
         return;
     }
-    w.n = features_differ(user, w.changes, w.n);
+    w.n = features_differ(s->features, user, w.changes, w.n);
     if (w.n == 0)
         answer(l, "OK", "warning_string", "no changes");
     else if (features_change(s->features, user, w.changes, w.n, on_done, l) < 0)
