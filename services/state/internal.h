@@ -24,6 +24,7 @@ struct site {
     struct domain *domain;
     struct bus_peer *gateway; /* its ami-gw, or NULL */
     uint64_t login;           /* which login of the gateway was listed or is being listed */
+    bool users_read;          /* its list of users could be read once */
 };
 
 struct state {
@@ -118,8 +119,9 @@ struct session_told {
     struct xod_site *site;
 };
 /* Opens or renews a session; a new one is kept in the database, by t or (NULL) on its own. 0;
- * -ENOENT: no such user (while the list of users is not known anybody may be one); -EEXIST: it is
- * another user's; -EINVAL: id, user_id or capaid is longer than 63 bytes; -ENOMEM. */
+ * -ENOENT: no such user (while the list of users is not known anybody may be one), or one who may
+ * not log in; -EEXIST: it is another user's; -EINVAL: id, user_id or capaid is longer than 63
+ * bytes; -ENOMEM. */
 int session_open(struct sessions *ss, const struct session_told *told, struct bus_peer *gateway,
                  struct db_txn *t);
 /* Those of the database, as of gateways that are lost: they have the grace time to come back. 0 or

@@ -344,6 +344,8 @@ static int load_site(struct state *s, const struct config *cfg, struct site *of,
         one = load_urls(s, cfg, site, urls, &sources[i]);
         if (one < 0)
             rc = one;
+        else if (sources[i].list == LIST_users && is_known(s, urls, &sources[i]))
+            of->users_read = true;
     }
     if (!any)
         return 0;
@@ -375,7 +377,7 @@ bool lists_users_known(struct state *s, struct view site)
     struct site *of = state_site(s, site);
     struct json_object *ipbx = of ? ipbx_of(s->cfg, of) : NULL;
 
-    return !ipbx || is_known(s, json_get(ipbx, "urllists"), &sources[0]);
+    return !ipbx || (of->users_read && is_known(s, json_get(ipbx, "urllists"), &sources[0]));
 }
 
 int lists_load(struct state *s, const struct config *cfg)

@@ -126,9 +126,11 @@ static void attach(struct sessions *ss, struct session *se)
         xod_set_str(user, XOD(users, availstate), view_cstr(se->presence));
 }
 
+/* With the presence, when it came with the session: nobody has kept that. */
 static void keep(struct sessions *ss, const struct session *se, struct db_txn *t)
 {
     struct db_txn *own = t ? NULL : db_begin(ss->s->db);
+    struct xod_obj *user = *se->presence ? session_user(se) : NULL;
 
     if (t || own)
         db_add(t ? t : own,
@@ -136,8 +138,19 @@ static void keep(struct sessions *ss, const struct session *se, struct db_txn *t
                " VALUES (?, ?, ?, ?, ?, ?)",
                "ssssif", view_cstr(se->id), xod_site_name(se->site), view_cstr(se->user_id),
                view_cstr(se->capaid), (int64_t)se->agent, clock_wall());
+    if (user && (t || own))
+        presence_add(t ? t : own, user, xod_get_str(user, XOD(users, availstate)));
     if (own)
         db_commit_take(&own, NULL, NULL);
+}
+
+/* May this user have sessions? While the list of users is not known, anybody may be one. */
+static bool may_be(struct sessions *ss, struct xod_site *site, struct view user_id)
+{
+    struct xod_obj *user = xod_find(site, LIST_users, user_id);
+
+    return user ? value_truth(xod_get(user, XOD(users, enableclient)))
+                : !lists_users_known(ss->s, xod_site_name(site));
 }
 
 int session_open(struct sessions *ss, const struct session_told *told, struct bus_peer *gateway,
@@ -147,8 +160,7 @@ int session_open(struct sessions *ss, const struct session_told *told, struct bu
     char profile[sizeof(se->capaid)];
     bool made = false;
 
-    if (told->id.len == 0 || (!xod_find(told->site, LIST_users, told->user_id) &&
-                              lists_users_known(ss->s, xod_site_name(told->site))))
+    if (told->id.len == 0 || !may_be(ss, told->site, told->user_id))
         return -ENOENT;
     if (se && (se->site != told->site || !view_eq(view_cstr(se->user_id), told->user_id)))
         return -EEXIST;
@@ -164,7 +176,7 @@ int session_open(struct sessions *ss, const struct session_told *told, struct bu
     se->site = told->site;
     se->gateway = gateway;
     se->stale = false;
-    if (told->presence.len)
+    if (told->presence.len && !*se->presence) /* else it is that of the database */
         copy_to(se->presence, sizeof(se->presence), told->presence);
     attach(ss, se);
     if (made)
@@ -223,8 +235,10 @@ static bool take_session(void *arg, sqlite3_stmt *row)
     struct xod_site *site = xod_site(ss->s->xod, db_text(row, 1), false);
     struct session *se = site ? session_new(ss, db_text(row, 0), db_text(row, 2)) : NULL;
 
-    if (!se)
-        return true; /* of a site that is no longer named */
+    if (!se) { /* of a site that is no longer named, for one: nobody will ever end it */
+        db_write(ss->s->db, "DELETE FROM session WHERE id = ?", "s", db_text(row, 0));
+        return true;
+    }
     se->site = site;
     copy_to(se->capaid, sizeof(se->capaid), db_text(row, 3));
     se->agent = sqlite3_column_int(row, 4);
@@ -277,10 +291,7 @@ void sessions_check_users(struct sessions *ss)
 
     while (map_next(ss->by_id, &pos, NULL, &v)) {
         struct session *se = v;
-        struct xod_obj *user = session_user(se);
-        if (!user && !lists_users_known(ss->s, xod_site_name(se->site)))
-            continue; /* it may be in the part that is missing */
-        if (user && value_truth(xod_get(user, XOD(users, enableclient)))) {
+        if (may_be(ss, se->site, view_cstr(se->user_id))) {
             attach(ss, se);
             continue;
         }

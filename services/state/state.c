@@ -329,8 +329,10 @@ static int recall(struct state *s)
 {
     int rc = sessions_restore(s->sessions);
 
-    if (rc == 0)
+    if (rc == 0) {
+        sessions_check_users(s->sessions); /* the lists may have changed meanwhile */
         rc = calls_recall(s, clock_wall());
+    }
     if (rc == 0)
         rc = db_start(s->db);
     if (rc < 0)

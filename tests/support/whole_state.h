@@ -44,6 +44,7 @@ struct state_world {
     struct config *cfg;
     struct log *log; /* NULL: none */
     uint32_t lists_retry_ms;
+    uint32_t grace_ms; /* 0: 600 */
     struct process p;
     struct state *s;
     struct xod_site *site;
@@ -92,7 +93,7 @@ static inline int state_start(struct state_world *w, const char *publish, const 
     struct state_options opt = {.publish = publish ? publish : any,
                                 .subscribe = subscribe ? subscribe : any,
                                 .request = request ? request : any,
-                                .session_grace_ms = 600,
+                                .session_grace_ms = w->grace_ms ? w->grace_ms : 600,
                                 .lists_retry_ms = w->lists_retry_ms};
     int err = 0;
 
