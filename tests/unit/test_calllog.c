@@ -160,6 +160,68 @@ static void a_queue_rings(void **state)
          "carol sent 3001 Bob Tremblay talked\n");
 }
 
+/* One ring of bob's phone by the queue that alice waits in, with nobody there. */
+static void ring_out(struct log_world *l, int i)
+{
+    char text[1024];
+
+    snprintf(text, sizeof(text),
+             "Event: Newchannel|Channel: SIP/bob-%d|ChannelState: 0|CallerIDNum: 1002|"
+             "CallerIDName: Bob Tremblay|Context: default|Uniqueid: 1.%d|Linkedid: 1.68||"
+             "Event: DialBegin|Channel: SIP/alice-1|Uniqueid: 1.68|DestChannel: SIP/bob-%d|"
+             "DestUniqueid: 1.%d||Event: Newstate|Channel: SIP/bob-%d|ChannelState: 5|"
+             "Uniqueid: 1.%d||",
+             i, i, i, i, i, i);
+    world_say(l->w, text);
+    snprintf(text, sizeof(text),
+             "Event: DialEnd|Channel: SIP/alice-1|Uniqueid: 1.68|DestChannel: SIP/bob-%d|"
+             "DestUniqueid: 1.%d|DialStatus: NOANSWER||Event: Hangup|Channel: SIP/bob-%d|"
+             "Uniqueid: 1.%d|Cause: 16||",
+             i, i, i, i);
+    world_say(l->w, text);
+}
+
+static void a_caller_is_missed_once_however_often_the_queue_rings(void **state)
+{
+    struct log_world *l = *state;
+
+    world_say(l->w, "Event: Newchannel|Channel: SIP/alice-1|ChannelState: 6|CallerIDNum: 1001|"
+                    "CallerIDName: Alice Martin|Context: default|Exten: 3001|Uniqueid: 1.68||"
+                    "Event: QueueCallerJoin|Channel: SIP/alice-1|Uniqueid: 1.68|Queue: support|"
+                    "Position: 1|Count: 1||");
+    for (int i = 100; i < 130; i++)
+        ring_out(l, i);
+    check(l, "bob missed 1001 Alice Martin\n");
+}
+
+/* The listing of a call that was up before us: who called is told by who was there first. */
+static void a_call_from_before_is_not_turned_round(void **state)
+{
+    struct log_world *l = *state;
+
+    l->w->now = 5000;
+    world_mark(l->w, TEL_resync_begin, "channels");
+    world_list(l->w, "Event: CoreShowChannel|Channel: SIP/bob-1|Uniqueid: 4900.8|ChannelState: 6|"
+                     "CallerIDNum: 1002|CallerIDName: Bob Tremblay|Context: default|Exten: 1002|"
+                     "BridgeId: b1||"
+                     "Event: CoreShowChannel|Channel: SIP/alice-1|Uniqueid: 4900.7|"
+                     "ChannelState: 6|CallerIDNum: 1001|CallerIDName: Alice Martin|"
+                     "Context: default|Exten: 1002|BridgeId: b1||");
+    world_say(l->w, "Event: BridgeEnter|BridgeUniqueid: b1|BridgeType: basic|BridgeNumChannels: 1|"
+                    "Channel: SIP/bob-1|Uniqueid: 4900.8||"
+                    "Event: BridgeEnter|BridgeUniqueid: b1|BridgeType: basic|BridgeNumChannels: 2|"
+                    "Channel: SIP/alice-1|Uniqueid: 4900.7||");
+    world_mark(l->w, TEL_resync_end, "channels");
+    assert_string_equal(world_json(l->w, LIST_channels, "SIP/alice-1", XOD(channels, commstatus)),
+                        "'linked-caller'");
+    assert_string_equal(world_json(l->w, LIST_channels, "SIP/bob-1", XOD(channels, direction)),
+                        "'in'");
+    world_say(l->w, "Event: Hangup|Channel: SIP/alice-1|Uniqueid: 4900.7|Cause: 16||"
+                    "Event: Hangup|Channel: SIP/bob-1|Uniqueid: 4900.8|Cause: 16||");
+    assert_true(l->talked > 100); /* since it was made */
+    check(l, "alice sent 1002 Bob Tremblay talked\nbob answered 1001 Alice Martin talked\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +231,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_call_from_outside, setup, teardown),
         cmocka_unit_test_setup_teardown(a_click_to_dial, setup, teardown),
         cmocka_unit_test_setup_teardown(a_queue_rings, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_caller_is_missed_once_however_often_the_queue_rings,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(a_call_from_before_is_not_turned_round, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

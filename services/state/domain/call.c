@@ -121,8 +121,21 @@ static void show_linked(struct xod_obj *c, const struct xod_obj *peer)
         show_peer(c, peer);
 }
 
+/* [SYSTEM-]EPOCH.NUMBER: who calls is there before whom it calls. */
+static bool is_older(const struct xod_obj *a, const struct xod_obj *b)
+{
+    double ta;
+    double tb;
+    int64_t na;
+    int64_t nb;
+
+    if (channel_made(a, &ta, &na) < 0 || channel_made(b, &tb, &nb) < 0)
+        return true;
+    return ta != tb ? ta < tb : na <= nb;
+}
+
 /* Which of two linked channels called: the half of a Local channel knows best, then the one that
- * went out; by default the first. */
+ * went out; where nobody saw the call begin, the one that was there first. */
 static bool first_called(const struct xod_obj *a, const struct xod_obj *b)
 {
     struct view da = direction_of(a);
@@ -134,7 +147,15 @@ static bool first_called(const struct xod_obj *a, const struct xod_obj *b)
         return view_eq(da, VIEW("out"));
     if (view_eq(da, VIEW("out")) || view_eq(db, VIEW("in")))
         return true;
-    return !view_eq(da, VIEW("in")) && !view_eq(db, VIEW("out"));
+    if (view_eq(da, VIEW("in")) || view_eq(db, VIEW("out")))
+        return false;
+    return is_older(a, b);
+}
+
+static void learn_direction(struct xod_obj *c, bool called)
+{
+    if (xod_get(c, XOD(channels, direction))->type == V_NULL)
+        xod_set_str(c, XOD(channels, direction), called ? VIEW("out") : VIEW("in"));
 }
 
 /* Whom it talked to no longer talks to it. */
@@ -163,6 +184,8 @@ static void link_both(struct domain *d, struct xod_obj *a, struct xod_obj *b, do
     show_linked(b, a);
     channel_commstatus(a, a_called ? "linked-caller" : "linked-called", now);
     channel_commstatus(b, a_called ? "linked-called" : "linked-caller", now);
+    learn_direction(a, a_called);
+    learn_direction(b, !a_called);
     calllog_linked(d, a, b);
     calllog_linked(d, b, a);
 }

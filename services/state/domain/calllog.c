@@ -11,7 +11,6 @@
 #include "domain/domain.h"
 
 #define CAUSE_ANSWERED_ELSEWHERE 26 /* Q.850, as Asterisk uses it */
-#define MAX_MISSED 16
 
 struct leg {
     char *channel;
@@ -21,9 +20,10 @@ struct leg {
     bool rung;     /* by somebody; Asterisk rings by itself, too, for an originate */
     int64_t cause;
     char number[64], name[128]; /* of the other end */
-    /* who missed this caller already: a queue rings again and again */
-    char missed[MAX_MISSED][32];
-    unsigned n_missed;
+    bool listed;                /* it was there before we were */
+    char caller[96];            /* channel of who rang it */
+    struct buf missed; /* ids, each ended by a NUL, of who missed this caller already: a queue
+                        * rings again and again */
 };
 
 static struct leg *leg_of(const struct domain *d, const struct xod_obj *channel)
@@ -33,6 +33,7 @@ static struct leg *leg_of(const struct domain *d, const struct xod_obj *channel)
 
 static void leg_free(struct leg *leg)
 {
+    buf_free(&leg->missed);
     free(leg->channel);
     free(leg);
 }
@@ -53,7 +54,7 @@ void calllog_destroy(struct domain *d)
     map_destroy(&d->legs);
 }
 
-void calllog_started(struct domain *d, const struct xod_obj *channel)
+void calllog_started(struct domain *d, const struct xod_obj *channel, double since, bool listed)
 {
     struct leg *leg;
 
@@ -64,7 +65,9 @@ void calllog_started(struct domain *d, const struct xod_obj *channel)
     leg = d->legs ? calloc(1, sizeof(*leg)) : NULL;
     if (!leg)
         return;
-    leg->start = d->now;
+    leg->start = since;
+    leg->listed = listed;
+    buf_init(&leg->missed, 65536);
     leg->channel = view_dup(xod_obj_id(channel));
     if (!leg->channel || map_put(d->legs, view_cstr(leg->channel), leg) < 0)
         leg_free(leg);
@@ -108,8 +111,10 @@ void calllog_met(struct domain *d, const struct xod_obj *channel, const struct x
 
     calllog_party(d, channel, xod_get_str(peer, XOD(channels, callerid_num)),
                   xod_get_str(peer, XOD(channels, callerid_name)));
-    if (leg)
-        leg->rung = true;
+    if (!leg)
+        return;
+    leg->rung = true;
+    set_text(leg->caller, sizeof(leg->caller), xod_obj_id(peer));
 }
 
 void calllog_linked(struct domain *d, const struct xod_obj *channel, const struct xod_obj *peer)
@@ -119,7 +124,7 @@ void calllog_linked(struct domain *d, const struct xod_obj *channel, const struc
     if (!leg || leg->talked > 0)
         return;
     calllog_met(d, channel, peer);
-    leg->talked = d->now;
+    leg->talked = leg->listed ? leg->start : d->now;
     leg->called = view_eq(xod_get_str(channel, XOD(channels, commstatus)), VIEW("linked-called"));
 }
 
@@ -132,17 +137,18 @@ void calllog_cause(struct domain *d, const struct xod_obj *channel, int64_t caus
 }
 
 /* Notes that this user has missed the caller; false: that is noted already. */
-static bool misses_first(struct domain *d, const struct xod_obj *channel, struct view user_id)
+static bool misses_first(struct domain *d, const struct leg *missed, struct view user_id)
 {
-    const struct xod_obj *caller =
-        xod_find(d->site, LIST_channels, xod_get_str(channel, XOD(channels, talkingto_id)));
-    struct leg *leg = caller ? leg_of(d, caller) : NULL;
+    struct leg *leg = d->legs ? map_get(d->legs, view_cstr(missed->caller)) : NULL;
+    struct view rest = leg ? buf_view(&leg->missed) : view_of(NULL, 0);
 
-    for (unsigned i = 0; leg && i < leg->n_missed; i++)
-        if (view_eq(view_cstr(leg->missed[i]), user_id))
+    while (rest.len)
+        if (view_eq(view_cut(&rest, '\0'), user_id))
             return false;
-    if (leg && leg->n_missed < MAX_MISSED)
-        set_text(leg->missed[leg->n_missed++], sizeof(leg->missed[0]), user_id);
+    if (leg) {
+        buf_append_view(&leg->missed, user_id);
+        buf_append_char(&leg->missed, '\0');
+    }
     return true;
 }
 
@@ -187,8 +193,8 @@ static void tell(struct domain *d, const struct xod_obj *channel, const struct l
         .number = number_of(channel, leg, mode),
     };
 
-    if (mode == CALL_MISSED && (!leg->rung || leg->cause == CAUSE_ANSWERED_ELSEWHERE ||
-                                !misses_first(d, channel, user_id)))
+    if (mode == CALL_MISSED &&
+        (!leg->rung || leg->cause == CAUSE_ANSWERED_ELSEWHERE || !misses_first(d, leg, user_id)))
         return;
     if (mode == CALL_SENT && e.number.len == 0 && e.name.len == 0)
         return; /* somebody lifted the receiver, no more */

@@ -1,4 +1,5 @@
 /* Channels: what one call leg is and does, by its Asterisk name. */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "domain/domain.h"
@@ -33,6 +34,20 @@ void channel_commstatus(struct xod_obj *channel, const char *commstatus, double 
         return;
     xod_set_str(channel, XOD(channels, commstatus), view_cstr(commstatus));
     xod_set_float(channel, XOD(channels, timestamp), now);
+}
+
+int channel_made(const struct xod_obj *channel, double *epoch, int64_t *number)
+{
+    struct view id = xod_get_str(channel, XOD(channels, uniqueid));
+    const char *dash = id.len ? memrchr(id.ptr, '-', id.len) : NULL;
+    struct view rest = dash ? view_of(dash + 1, id.len - (size_t)(dash + 1 - id.ptr)) : id;
+    struct view seconds = view_cut(&rest, '.');
+    int64_t n;
+
+    if (view_to_i64(seconds, &n) < 0 || n <= 0 || view_to_i64(rest, number) < 0)
+        return -ENOENT;
+    *epoch = (double)n;
+    return 0;
 }
 
 static void set_if(struct xod_obj *c, unsigned field, const struct tel *t, enum tel_field f)
@@ -95,6 +110,19 @@ static bool is_makeshift(struct view name)
            view_eq(view_of(name.ptr + name.len - zombie.len, zombie.len), zombie);
 }
 
+/* A listing may tell of a channel that is there for long; a clock that is wrong by more than that
+ * says nothing. */
+static double made_at(const struct xod_obj *c, const struct tel *t)
+{
+    double epoch;
+    int64_t number;
+
+    if (!t->resync || channel_made(c, &epoch, &number) < 0 || epoch > t->time ||
+        t->time - epoch > 86400)
+        return t->time;
+    return epoch;
+}
+
 void channel_new(struct domain *d, const struct tel *t)
 {
     struct view name = t->str[TELF_channel];
@@ -116,9 +144,10 @@ void channel_new(struct domain *d, const struct tel *t)
         return;
     listing_note(d, LISTING_CHANNELS, name, view_of(NULL, 0));
     if (!known) {
-        xod_set_float(c, XOD(channels, timestamp), t->time);
+        set_if(c, XOD(channels, uniqueid), t, TELF_uniqueid);
+        xod_set_float(c, XOD(channels, timestamp), made_at(c, t));
         phone_tie_channel(d, c);
-        calllog_started(d, c);
+        calllog_started(d, c, made_at(c, t), t->resync);
     }
     set_if(c, XOD(channels, uniqueid), t, TELF_uniqueid);
     set_if(c, XOD(channels, linkedid), t, TELF_linkedid);

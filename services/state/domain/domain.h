@@ -111,6 +111,9 @@ void channel_variable(struct domain *d, const struct tel *t);
 struct xod_obj *channel_named(struct domain *d, struct view name);
 void channel_remove(struct domain *d, struct xod_obj *channel, bool hung_up);
 bool channel_is_linked(const struct xod_obj *channel); /* talks to another */
+/* When a channel was made by Asterisk's clock (seconds since 1970) and as which, by its Uniqueid.
+ * 0, or -ENOENT. */
+int channel_made(const struct xod_obj *channel, double *epoch, int64_t *number);
 void channel_commstatus(struct xod_obj *channel, const char *commstatus, double now);
 
 /* call.c */
@@ -124,7 +127,8 @@ void call_forget(struct domain *d, struct xod_obj *channel);
 void call_move(struct domain *d, const struct xod_obj *from, const struct xod_obj *to);
 
 /* calllog.c: told by the others what happens to a channel */
-void calllog_started(struct domain *d, const struct xod_obj *channel);
+/* listed: it was there before we were; when it began to talk is not known then. */
+void calllog_started(struct domain *d, const struct xod_obj *channel, double since, bool listed);
 void calllog_renamed(struct domain *d, const struct xod_obj *old, const struct xod_obj *channel);
 /* Who is at the other end, as far as that is told before they talk. */
 void calllog_party(struct domain *d, const struct xod_obj *channel, struct view number,
