@@ -75,7 +75,7 @@ static struct audience *audience_for(struct fanout *f, const struct xod_obj *use
     struct audience *a;
     struct access sees;
 
-    if (access_init(&sees, user, f->g->opt.separate_contexts) < 0)
+    if (access_init(&sees, user, f->g->opt.limits.separate_contexts) < 0)
         return NULL;
     LIST_FOREACH(a, &f->audiences, all)
     if (access_eq(&a->sees, &sees)) {
@@ -96,7 +96,7 @@ static struct audience *audience_for(struct fanout *f, const struct xod_obj *use
 
 bool fanout_visible(struct fanout *f, struct client *c, const struct xod_obj *o)
 {
-    return c->audience ? access_sees(&c->audience->sees, o) : !f->g->opt.separate_contexts;
+    return c->audience ? access_sees(&c->audience->sees, o) : !f->g->opt.limits.separate_contexts;
 }
 
 /* ---- members ---- */
@@ -145,7 +145,7 @@ static void tell_all(struct fanout *f, struct client *c)
 }
 
 /* A user's lines, or the context of one, have changed: whoever is that user sees other things. */
-static void regroup(struct fanout *f)
+void fanout_regroup(struct fanout *f)
 {
     struct client *c;
 
@@ -183,7 +183,7 @@ static void people_moved(struct fanout *f, const struct xod_change *c)
     struct xod_obj *user;
     char room[32];
 
-    regroup(f);
+    fanout_regroup(f);
     if (c->op != XOD_UPDATE)
         return;
     tell_moved(f, c->obj);
@@ -210,7 +210,7 @@ void fanout_change(struct fanout *f, const struct xod_change *c)
 
     if (LIST_EMPTY(&f->audiences))
         return;
-    if (f->g->opt.separate_contexts && moves_people(c))
+    if (f->g->opt.limits.separate_contexts && moves_people(c))
         people_moved(f, c);
     buf_reset(&f->line);
     render_change(&f->line, c);

@@ -36,9 +36,10 @@ static void janitor(void *arg)
     while (c) {
         struct client *next = LIST_NEXT(c, all);
         uint64_t ms = now > c->since ? (now - c->since) / 1000 : 0;
-        if (c->phase != LIVE && ms > g->opt.login_timeout_ms) {
+        if (c->phase != LIVE && ms > g->opt.limits.login_timeout_ms) {
             client_close(c, "no login in time");
-        } else if (c->phase == LIVE && g->opt.idle_timeout_ms && ms > g->opt.idle_timeout_ms) {
+        } else if (c->phase == LIVE && g->opt.limits.idle_timeout_ms &&
+                   ms > g->opt.limits.idle_timeout_ms) {
             metric_add(g->cut_silent, 1);
             client_close(c, "silent for too long");
         }
@@ -327,6 +328,15 @@ void gateway_destroy(struct gateway **gp)
     buf_free(&g->line);
     buf_free(&g->pairs);
     free(g);
+}
+
+void gateway_reload(struct gateway *g, const struct gateway_limits *limits)
+{
+    bool was = g->opt.limits.separate_contexts;
+
+    g->opt.limits = *limits;
+    if (limits->separate_contexts != was)
+        fanout_regroup(g->fanout);
 }
 
 bool gateway_is_ready(const struct gateway *g, struct buf *why)

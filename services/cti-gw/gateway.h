@@ -8,13 +8,18 @@
 #include "bus/bus.h"
 #include "config/config.h"
 
+/* What a reload may change. */
+struct gateway_limits {
+    uint32_t login_timeout_ms, idle_timeout_ms; /* idle 0: never */
+    bool separate_contexts;
+};
+
 struct gateway_options {
     const char *listen; /* "HOST:PORT" */
     const char *subscribe, *request;
     const char *publish; /* for the heartbeat */
     size_t max_line, max_output, max_clients;
-    uint32_t login_timeout_ms, idle_timeout_ms; /* idle 0: never */
-    bool separate_contexts;
+    struct gateway_limits limits;
 };
 
 struct gateway;
@@ -23,6 +28,8 @@ struct gateway *gateway_new(struct loop *loop, struct bus *bus, const struct gat
 void gateway_destroy(struct gateway **g);
 /* Tells the clients and ends their connections; done is called when all have left, or after 2 s. */
 void gateway_stop(struct gateway *g, void (*done)(void *arg), void *arg);
+/* The configuration was read anew. */
+void gateway_reload(struct gateway *g, const struct gateway_limits *limits);
 bool gateway_is_ready(const struct gateway *g, struct buf *why);
 uint16_t gateway_port(const struct gateway *g);
 

@@ -82,6 +82,8 @@ void fanout_flush(struct fanout *f);
 /* The client becomes one of those who get changes; ends to be one. 0 or -ENOMEM. */
 int fanout_join(struct fanout *f, struct client *c);
 void fanout_leave(struct fanout *f, struct client *c);
+/* What users see may have changed: each sees what the own lines say now, and is told of it. */
+void fanout_regroup(struct fanout *f);
 /* May this client see the object? */
 bool fanout_visible(struct fanout *f, struct client *c, const struct xod_obj *o);
 

@@ -32,6 +32,15 @@ static void name_instance(struct ctx *c)
     c->svc->instance = c->instance;
 }
 
+static struct gateway_limits limits_of(const struct config *cfg)
+{
+    return (struct gateway_limits){
+        .login_timeout_ms = (uint32_t)config_int(cfg, "main.logintimeout") * 1000,
+        .idle_timeout_ms = (uint32_t)config_int(cfg, "ctibus.cti.idle_timeout") * 1000,
+        .separate_contexts = access_is_separate(cfg),
+    };
+}
+
 static int start(struct svc *svc, void **out)
 {
     struct ctx *c = calloc(1, sizeof(*c));
@@ -63,9 +72,7 @@ static int start(struct svc *svc, void **out)
         .max_line = (size_t)config_int(svc->cfg, "ctibus.cti.max_line"),
         .max_output = (size_t)config_int(svc->cfg, "ctibus.cti.max_output"),
         .max_clients = (size_t)config_int(svc->cfg, "ctibus.cti.max_clients"),
-        .login_timeout_ms = (uint32_t)config_int(svc->cfg, "main.logintimeout") * 1000,
-        .idle_timeout_ms = (uint32_t)config_int(svc->cfg, "ctibus.cti.idle_timeout") * 1000,
-        .separate_contexts = access_is_separate(svc->cfg),
+        .limits = limits_of(svc->cfg),
     };
     c->gateway = gateway_new(svc->loop, c->onbus.bus, &opt, svc->metrics, svc->log, &err);
     if (!c->gateway) {
@@ -87,6 +94,14 @@ static void stop(void *arg)
     struct ctx *c = arg;
 
     gateway_stop(c->gateway, stopped, c->svc);
+}
+
+static void reload(void *arg)
+{
+    struct ctx *c = arg;
+    struct gateway_limits limits = limits_of(c->svc->cfg);
+
+    gateway_reload(c->gateway, &limits);
 }
 
 static bool ready(void *arg, struct buf *why)
@@ -115,6 +130,7 @@ int main(int argc, char **argv)
         .options = options,
         .start = start,
         .stop = stop,
+        .reload = reload,
         .ready = ready,
         .destroy = destroy,
     };
