@@ -144,13 +144,18 @@ static void keep(struct sessions *ss, const struct session *se, struct db_txn *t
         db_commit_take(&own, NULL, NULL);
 }
 
-/* May this user have sessions? While the list of users is not known, anybody may be one. */
-static bool may_be(struct sessions *ss, struct xod_site *site, struct view user_id)
+/* May this user have a session of this profile? While the list of users is not known, anybody may
+ * be one. */
+static bool may_be(struct sessions *ss, struct xod_site *site, struct view user_id,
+                   struct view capaid)
 {
     struct xod_obj *user = xod_find(site, LIST_users, user_id);
+    char room[32];
 
-    return user ? value_truth(xod_get(user, XOD(users, enableclient)))
-                : !lists_users_known(ss->s, xod_site_name(site));
+    if (!user)
+        return !lists_users_known(ss->s, xod_site_name(site));
+    return value_truth(xod_get(user, XOD(users, enableclient))) &&
+           view_eq(value_text(xod_get(user, XOD(users, profileclient)), room), capaid);
 }
 
 int session_open(struct sessions *ss, const struct session_told *told, struct bus_peer *gateway,
@@ -160,7 +165,7 @@ int session_open(struct sessions *ss, const struct session_told *told, struct bu
     char profile[sizeof(se->capaid)];
     bool made = false;
 
-    if (told->id.len == 0 || !may_be(ss, told->site, told->user_id))
+    if (told->id.len == 0 || !may_be(ss, told->site, told->user_id, told->capaid))
         return -ENOENT;
     if (se && (se->site != told->site || !view_eq(view_cstr(se->user_id), told->user_id)))
         return -EEXIST;
@@ -291,7 +296,7 @@ void sessions_check_users(struct sessions *ss)
 
     while (map_next(ss->by_id, &pos, NULL, &v)) {
         struct session *se = v;
-        if (may_be(ss, se->site, view_cstr(se->user_id))) {
+        if (may_be(ss, se->site, view_cstr(se->user_id), view_cstr(se->capaid))) {
             attach(ss, se);
             continue;
         }

@@ -1,5 +1,6 @@
 """What is answered as done is there after any end of state: services, presence, sessions, the log of calls."""
 
+import json
 import random
 import sqlite3
 import threading
@@ -226,3 +227,48 @@ def test_a_database_that_cannot_be_opened_is_told():
         assert p.process.wait(TIMEOUT) == 1
         assert p.logged("ctibus.database names it")
         s.programs.pop("state")
+
+
+def test_what_a_presence_does_is_kept_before_it_is_answered():
+    """The shipped profile turns do-not-disturb on with the presence of that name, and off with the others."""
+    with Stack() as s:
+        s.wait_ready()
+        alice = s.client("alice")
+        for _ in range(5):
+            alice.ask("availstate", availstate="donotdisturb")
+            s.programs.pop("state").kill()
+            assert ("1", "1") in rows(s, "SELECT user, value FROM service WHERE field = 'enablednd'")
+            s.start("state")
+            s.wait_ready("state", "cti-gw", "ami-gw")
+            alice.ask("availstate", availstate="donotdisturb")
+            assert put(alice, "enablednd", False).get("warning_string") is None, "the last word counts"
+            assert features(alice)["enablednd"] is False
+            alice.ask("availstate", availstate="available")
+
+
+def test_a_profile_that_changed_ends_the_session():
+    with Stack() as s:
+        s.wait_ready()
+        alice, bob = s.client("alice"), s.client("bob")
+        users = s.path("users.json").read_text()
+        s.path("users.json").write_text(users.replace('"profileclient": "client"', '"profileclient": "other"', 1))
+        s.programs["state"].process.send_signal(1)
+        assert alice.closed()[-1]["class"] == "disconnect"
+        assert bob.ask("keepalive")
+
+
+def test_contexts_are_kept_apart_from_a_reload_on():
+    lines = [{"id": i, "protocol": "sip", "name": f"n{i}", "number": str(1000 + i), "context": c, "iduserfeatures": str(i),
+              "rules_order": 1} for i, c in ((1, "here"), (2, "there"))]
+    with Stack(lines=lines) as s:
+        s.wait_ready()
+        alice = s.client("alice").load()
+        assert ("phones", "2") in alice.view
+        site = json.loads(s.path("ctibus.json").read_text())
+        site["main"]["parting_astid_context"] = ["context"]
+        s.path("ctibus.json").write_text(json.dumps(site))
+        for part in ("state", "cti-gw"):
+            s.programs[part].process.send_signal(1)
+        alice.wait(lambda: ("phones", "2") not in alice.view, "told to forget it")
+        assert alice.ask("getlist", function="listid", listname="phones", tipbxid="xivo")["list"] == ["1"]
+        assert alice.ask("getlist", function="listid", listname="users", tipbxid="xivo")["list"] == ["1"]

@@ -1,4 +1,5 @@
 /* availstate: a user's presence. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -9,7 +10,7 @@ struct pending {
     struct state *s;
     struct later *l;
     struct xod_site *site;
-    char session[64], user_id[64], capaid[64], to[64];
+    char session[64], user_id[64], capaid[64], from[64], to[64];
 };
 
 /* Where the next presence of this session is asked from: one that is not on disk yet counts, or two
@@ -20,6 +21,32 @@ static struct view from_of(const struct session *se)
                         : xod_get_str(session_user(se), XOD(users, availstate));
 }
 
+static void finish(void *arg, int rc)
+{
+    struct pending *p = arg;
+
+    later_status(&p->l, rc == 0 ? BUS_ok : BUS_failed);
+    free(p);
+}
+
+/* What the actions write is on its way: the answer waits until that is on disk, too. */
+static void finish_after_actions(struct pending *p)
+{
+    struct db_txn *t = db_begin(p->s->db);
+
+    if (t)
+        db_commit_take(&t, finish, p);
+    else
+        finish(p, -ENOBUFS);
+}
+
+/* Whatever has become of the presence meanwhile (a logout, another login) is newer. */
+static bool is_still_wanted(const struct pending *p, const struct xod_obj *user)
+{
+    return user && xod_get(user, XOD(users, connection))->type != V_NULL &&
+           view_eq(xod_get_str(user, XOD(users, availstate)), view_cstr(p->from));
+}
+
 static void on_kept(void *arg, int rc)
 {
     struct pending *p = arg;
@@ -28,14 +55,14 @@ static void on_kept(void *arg, int rc)
 
     if (se && se->n_wanted)
         se->n_wanted--;
-    /* A session that ended meanwhile has made it disconnected. */
-    if (rc == 0 && user && xod_get(user, XOD(users, connection))->type != V_NULL) {
-        xod_set_str(user, XOD(users, availstate), view_cstr(p->to));
-        presence_actions(p->s, user, view_cstr(p->capaid), view_cstr(p->to));
-        state_commit(p->s, false);
+    if (rc < 0 || !is_still_wanted(p, user)) {
+        finish(p, rc);
+        return;
     }
-    later_status(&p->l, rc == 0 ? BUS_ok : BUS_failed);
-    free(p);
+    xod_set_str(user, XOD(users, availstate), view_cstr(p->to));
+    presence_actions(p->s, user, view_cstr(p->capaid), view_cstr(p->to));
+    state_commit(p->s, false);
+    finish_after_actions(p);
 }
 
 static void keep(struct state *s, struct session *se, struct later *l, struct view to)
@@ -52,6 +79,7 @@ static void keep(struct state *s, struct session *se, struct later *l, struct vi
     memcpy(p->session, se->id, sizeof(p->session));
     memcpy(p->user_id, se->user_id, sizeof(p->user_id));
     memcpy(p->capaid, se->capaid, sizeof(p->capaid));
+    snprintf(p->from, sizeof(p->from), "%.*s", VIEW_ARG(from_of(se)));
     snprintf(p->to, sizeof(p->to), "%.*s", VIEW_ARG(to));
     memcpy(se->wanted, p->to, sizeof(se->wanted));
     se->n_wanted++;

@@ -55,7 +55,7 @@ static void on_read(void *arg, int rc)
     struct reading *r = arg;
     struct buf pairs;
 
-    if (rc < 0) {
+    if (rc < 0 || r->calls.failed) {
         later_status(&r->l, BUS_failed);
     } else {
         buf_init(&pairs, 0);
