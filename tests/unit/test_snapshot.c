@@ -152,6 +152,61 @@ static void many_objects_come_in_chunks(void **state)
     assert_int_equal(count(w, LIST_channels), 2000);
 }
 
+struct taker {
+    struct world *w;
+    struct taker *next; /* asks when the first chunk is there */
+    struct xod *x;
+    int chunks, answers;
+};
+
+static void take(struct taker *t);
+
+static void on_taken(void *arg, enum bus_status status, const msgpack_object *body)
+{
+    struct taker *t = arg;
+    const msgpack_object *objects = msg_get(body, "objects");
+    struct xod_obj *o;
+
+    for (uint32_t i = 0; objects && i < objects->via.array.size; i++)
+        wire_read_object(t->x, &objects->via.array.ptr[i], &o);
+    xod_commit(t->x, NULL, NULL);
+    t->answers += status == BUS_ok;
+    if (t->chunks++ == 0 && t->next)
+        take(t->next);
+}
+
+static void take(struct taker *t)
+{
+    t->x = xod_new();
+    assert_true(bus_ask(t->w->asker, METHOD_snapshot, 0, view_of(NULL, 0), 10000, on_taken, t));
+}
+
+/* They catch up with each other and then get the same chunks; each has all of it in the end. */
+static void those_who_ask_one_after_the_other_all_get_the_whole(void **state)
+{
+    struct taker t[4] = {0};
+    char id[16];
+
+    for (int i = 0; i < 4; i++)
+        t[i] = (struct taker){.w = *state, .next = i < 3 ? &t[i + 1] : NULL};
+    for (int i = 0; i < 3000; i++) {
+        snprintf(id, sizeof(id), "c%d", i);
+        xod_add(t[0].w->s.site, LIST_channels, view_cstr(id));
+    }
+    state_commit(t[0].w->s.s, false);
+    take(&t[0]);
+    for (int i = 0; i < 4; i++) {
+        struct xod_site *site;
+        UNTIL(t[i].w->s.loop, t[i].answers == 1);
+        site = xod_site(t[i].x, VIEW("xivo"), false);
+        assert_int_equal(xod_count(site, LIST_channels), 3000);
+        assert_int_equal(xod_count(site, LIST_users), 5);
+        assert_in_range(t[i].chunks, 12, 30);
+    }
+    for (int i = 0; i < 4; i++)
+        xod_destroy(&t[i].x);
+}
+
 static void a_replica_follows_the_real_state(void **state)
 {
     struct world *w = *state;
@@ -201,6 +256,7 @@ int main(void)
         T(the_whole_comes_when_state_has_settled),
         T(a_list_or_one_object_can_be_asked_for),
         T(many_objects_come_in_chunks),
+        T(those_who_ask_one_after_the_other_all_get_the_whole),
         T(a_replica_follows_the_real_state),
         T(a_peer_that_goes_takes_its_snapshot_along),
     };
