@@ -192,6 +192,28 @@ static void nobody_else_may_read_it(void **state)
     assert_int_equal(st.st_mode & 0777, 0600);
 }
 
+static void what_others_could_read_is_taken_from_them(void **state)
+{
+    static const char *const ends[] = {"", "-wal"};
+    struct world *w = *state;
+    char path[128];
+    struct stat st;
+
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(path, sizeof(path), "%s%s", w->path, ends[i]);
+        fclose(fopen(path, "w"));
+        assert_int_equal(chmod(path, 0644), 0);
+    }
+    start(w);
+    put(w, "1", "x");
+    UNTIL(w->loop, w->done == 1);
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(path, sizeof(path), "%s%s", w->path, ends[i]);
+        assert_int_equal(stat(path, &st), 0);
+        assert_int_equal(st.st_mode & 0777, 0600);
+    }
+}
+
 static void texts_are_what_they_were(void **state)
 {
     struct world *w = *state;
@@ -248,6 +270,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_read_sees_what_was_written_before_it, setup, teardown),
         cmocka_unit_test_setup_teardown(closing_writes_and_tells_what_waits, setup, teardown),
         cmocka_unit_test_setup_teardown(nobody_else_may_read_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_others_could_read_is_taken_from_them, setup, teardown),
         cmocka_unit_test_setup_teardown(texts_are_what_they_were, setup, teardown),
         cmocka_unit_test_setup_teardown(what_waits_is_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(what_cannot_be_opened_is_refused, setup, teardown),

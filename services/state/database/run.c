@@ -1,8 +1,10 @@
 /* Transactions on a connection. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "database/internal.h"
@@ -18,13 +20,30 @@ static int exec(struct dbconn *c, const char *sql)
     return sqlite3_exec(c->sql, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : failed(c);
 }
 
-/* Who called whom is nobody else's business; the files beside it get the same mode from SQLite. */
+static void take_from_others(const char *path, int more_flags)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC | more_flags, 0600);
+    struct stat st;
+
+    if (fd < 0)
+        return;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
+        (st.st_mode & 077) != 0)
+        (void)fchmod(fd, 0600);
+    close(fd);
+}
+
+/* Who called whom is nobody else's business. The files beside it get the same mode from SQLite when
+ * it makes them, but may be there from before, too. */
 static void make_private(const char *path)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    static const char *const beside[] = {"-wal", "-shm"};
+    char name[PATH_MAX];
 
-    if (fd >= 0)
-        close(fd);
+    take_from_others(path, O_CREAT);
+    for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++)
+        if (snprintf(name, sizeof(name), "%s%s", path, beside[i]) < (int)sizeof(name))
+            take_from_others(name, 0);
 }
 
 int dbconn_open(struct dbconn *c, const char *path)
