@@ -19,6 +19,7 @@ struct world {
     struct metrics *metrics;
     char dir[64], path[96];
     struct db *d;
+    sqlite3 *other;
     int done, failed;
     char order[64];
     char rows[256];
@@ -59,6 +60,7 @@ static int teardown(void **state)
     char path[128];
 
     db_close(&w->d);
+    sqlite3_close(w->other);
     metrics_destroy(&w->metrics);
     loop_destroy(&w->loop);
     for (size_t i = 0; i < 3; i++) {
@@ -161,6 +163,51 @@ static void a_read_sees_what_was_written_before_it(void **state)
     db_read(w->d, "SELECT user, availstate FROM presence ORDER BY user", on_row, on_done, w, "");
     UNTIL(w->loop, w->done == 10);
     assert_string_equal(w->rows, "0=x 1=x 2=x 3=x 4=x 5=x 6=x 7=x 8=x ");
+}
+
+/* Another process that writes: an operator with a shell, a backup that is put back. */
+static void lock_out(struct world *w)
+{
+    assert_int_equal(sqlite3_open(w->path, &w->other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(w->other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+}
+
+static void let_in(struct world *w)
+{
+    sqlite3_close(w->other); /* what it began is rolled back */
+    w->other = NULL;
+}
+
+static void reading_needs_no_lock(void **state)
+{
+    struct world *w = *state;
+
+    start(w);
+    put(w, "1", "x");
+    UNTIL(w->loop, w->done == 1);
+    lock_out(w);
+    assert_string_equal(all(w), "1=x ");
+    let_in(w);
+    put(w, "2", "x");
+    UNTIL(w->loop, w->done == 3);
+    assert_int_equal(w->failed, 0);
+}
+
+static void reads_and_writes_keep_their_order(void **state)
+{
+    struct world *w = *state;
+    int err;
+
+    w->d = open_at(w, w->path, &err); /* no thread yet: all of it waits */
+    for (int i = 0; i < 3; i++) {
+        char id[2] = {(char)('0' + i), '\0'};
+        put(w, id, "x");
+        db_read(w->d, "SELECT count(*), '' FROM presence", on_row, on_done, w, "");
+    }
+    assert_int_equal(db_start(w->d), 0);
+    UNTIL(w->loop, w->done == 6);
+    assert_string_equal(w->rows, "1= 2= 3= ");
+    assert_string_equal(w->order, "++++++");
 }
 
 static void closing_writes_and_tells_what_waits(void **state)
@@ -268,6 +315,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_told_is_there_after_a_restart, setup, teardown),
         cmocka_unit_test_setup_teardown(one_that_fails_takes_no_other_with_it, setup, teardown),
         cmocka_unit_test_setup_teardown(a_read_sees_what_was_written_before_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(reading_needs_no_lock, setup, teardown),
+        cmocka_unit_test_setup_teardown(reads_and_writes_keep_their_order, setup, teardown),
         cmocka_unit_test_setup_teardown(closing_writes_and_tells_what_waits, setup, teardown),
         cmocka_unit_test_setup_teardown(nobody_else_may_read_it, setup, teardown),
         cmocka_unit_test_setup_teardown(what_others_could_read_is_taken_from_them, setup, teardown),

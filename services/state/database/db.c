@@ -19,32 +19,47 @@ struct db {
     struct loop_wake *wake;
     pthread_mutex_t lock;
     pthread_cond_t more;
-    struct db_txns asked, done; /* by the lock */
-    size_t n_waiting;           /* by the lock: asked, and under way */
-    bool stopping;              /* by the lock */
-    char error[160];            /* by the lock: why writing fails; empty: it does not */
-    bool told;                  /* the loop's: the failing has been logged */
+    struct db_txns reads, writes; /* by the lock: to be carried out */
+    uint64_t turns;               /* by the lock: handed over so far */
+    struct db_txns done;          /* by the lock */
+    size_t n_waiting;             /* by the lock: to be carried out, under way, to be told */
+    bool stopping;                /* by the lock */
+    char error[160];              /* by the lock: why writing fails; empty: it does not */
+    bool told;                    /* the loop's: the failing has been logged */
     struct metric *written, *lost;
 };
 
 /* ---- the thread ---- */
 
+static uint64_t turn_of(const struct db_txns *list)
+{
+    return STAILQ_EMPTY(list) ? UINT64_MAX : STAILQ_FIRST(list)->turn;
+}
+
+/* By the lock: takes what comes next and what is of the same kind right behind it. False: there is
+ * nothing to do. */
+static bool pick(struct db *d, struct db_txns *batch)
+{
+    uint64_t read = turn_of(&d->reads), write = turn_of(&d->writes);
+    struct db_txns *from = write < read ? &d->writes : &d->reads;
+    uint64_t end = write < read ? read : write;
+
+    for (size_t n = 0; n < MAX_BATCH && turn_of(from) < end; n++) {
+        struct db_txn *t = STAILQ_FIRST(from);
+        STAILQ_REMOVE_HEAD(from, link);
+        STAILQ_INSERT_TAIL(batch, t, link);
+    }
+    return !STAILQ_EMPTY(batch);
+}
+
 /* Waits for something to do. False: the end. */
 static bool take_batch(struct db *d, struct db_txns *batch)
 {
-    struct db_txn *t;
-    size_t n = 0;
-
     pthread_mutex_lock(&d->lock);
-    while (STAILQ_EMPTY(&d->asked) && !d->stopping)
+    while (!pick(d, batch) && !d->stopping)
         pthread_cond_wait(&d->more, &d->lock);
-    while (n < MAX_BATCH && (t = STAILQ_FIRST(&d->asked))) {
-        STAILQ_REMOVE_HEAD(&d->asked, link);
-        STAILQ_INSERT_TAIL(batch, t, link);
-        n++;
-    }
     pthread_mutex_unlock(&d->lock);
-    return n > 0;
+    return !STAILQ_EMPTY(batch);
 }
 
 static void *work(void *arg)
@@ -127,7 +142,8 @@ static void hand_over(struct db *d, struct db_txn *t)
 {
     pthread_mutex_lock(&d->lock);
     d->n_waiting++;
-    STAILQ_INSERT_TAIL(&d->asked, t, link);
+    t->turn = d->turns++;
+    STAILQ_INSERT_TAIL(t->row ? &d->reads : &d->writes, t, link);
     pthread_cond_signal(&d->more);
     pthread_mutex_unlock(&d->lock);
 }
@@ -246,7 +262,8 @@ struct db *db_open(struct loop *loop, const char *path, struct metrics *metrics,
     if (!d)
         return NULL;
     d->log = log;
-    STAILQ_INIT(&d->asked);
+    STAILQ_INIT(&d->reads);
+    STAILQ_INIT(&d->writes);
     STAILQ_INIT(&d->done);
     pthread_mutex_init(&d->lock, NULL);
     pthread_cond_init(&d->more, NULL);
@@ -296,7 +313,8 @@ void db_close(struct db **dp)
         deliver(d);
     }
     *dp = NULL;
-    drop(&d->asked);
+    drop(&d->reads);
+    drop(&d->writes);
     drop(&d->done);
     loop_wake_destroy(&d->wake);
     dbconn_close(&d->conn);

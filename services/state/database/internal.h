@@ -33,7 +33,8 @@ struct db_txn {
     db_row_fn *row;
     db_done_fn *done;
     void *arg;
-    int rc; /* what came of it */
+    int rc;        /* what came of it */
+    uint64_t turn; /* in the order in which they were handed over */
     STAILQ_ENTRY(db_txn) link;
 };
 STAILQ_HEAD(db_txns, db_txn);
@@ -51,8 +52,9 @@ struct dbconn {
 };
 int dbconn_open(struct dbconn *c, const char *path);
 void dbconn_close(struct dbconn *c);
-/* Carries out all that write as one, tells each its rc; those that read see what those before them
- * wrote. 0, or a negative error: nothing was written. */
+/* Carries out all as one, and each gets its rc. They all read or they all write: those that read
+ * need no lock, so no other process that writes keeps them waiting. 0, or a negative error: nothing
+ * was written. */
 int dbconn_run(struct dbconn *c, struct db_txns *batch);
 
 #endif

@@ -149,7 +149,7 @@ static int run_guarded(struct dbconn *c, struct db_txn *t)
 int dbconn_run(struct dbconn *c, struct db_txns *batch)
 {
     struct db_txn *t;
-    int rc = exec(c, "BEGIN IMMEDIATE");
+    int rc = exec(c, STAILQ_FIRST(batch)->row ? "BEGIN" : "BEGIN IMMEDIATE");
 
     STAILQ_FOREACH(t, batch, link)
     {
