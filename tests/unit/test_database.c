@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -210,6 +212,149 @@ static void reads_and_writes_keep_their_order(void **state)
     assert_string_equal(w->order, "++++++");
 }
 
+/* A row of a log: nobody waits for it. */
+static void note(struct world *w, const char *user, const char *is)
+{
+    db_write(w->d, PUT, "sss", VIEW("x"), view_cstr(user), view_cstr(is));
+}
+
+static bool has_lost(struct world *w, int n)
+{
+    char line[64];
+    struct buf out;
+    bool has;
+
+    snprintf(line, sizeof(line), "\nctibus_state_database_lost_total %d\n", n);
+    buf_init(&out, 1 << 16);
+    assert_int_equal(metrics_render(w->metrics, &out), 0);
+    assert_int_equal(buf_append(&out, "", 1), 0);
+    has = strstr(buf_data(&out), line) != NULL;
+    buf_free(&out);
+    return has;
+}
+
+static void what_nobody_waits_for_is_kept_until_it_can_be_written(void **state)
+{
+    struct world *w = *state;
+
+    start(w);
+    lock_out(w);
+    note(w, "1", "old");
+    put(w, "2", "refused");
+    db_write(w->d, "UPDATE presence SET availstate = 'new' WHERE user = '1'", "");
+    UNTIL(w->loop, w->failed == 1);
+    note(w, "3", "later");
+    assert_string_equal(all(w), ""); /* meanwhile it answers */
+    let_in(w);
+    put(w, "4", "last");
+    UNTIL(w->loop, w->done == 3);
+    assert_string_equal(all(w), "1=new 3=later 4=last ");
+    assert_true(has_lost(w, 0));
+}
+
+static void who_stands_behind_many_that_wait_is_told(void **state)
+{
+    struct world *w = *state;
+
+    start(w);
+    lock_out(w);
+    for (int i = 0; i < 5000; i++) /* more than are written in one go */
+        db_write(w->d, "INSERT INTO presence VALUES ('y', ?, '')", "i", (int64_t)i);
+    put(w, "1", "refused");
+    UNTIL(w->loop, w->failed == 1);
+    let_in(w);
+    put(w, "2", "x");
+    UNTIL(w->loop, w->done == 2);
+    w->rows[0] = '\0';
+    db_read(w->d, "SELECT count(*), max(availstate) FROM presence", on_row, on_done, w, "");
+    UNTIL(w->loop, w->done == 3);
+    assert_string_equal(w->rows, "5001=x ");
+    assert_true(has_lost(w, 0));
+}
+
+/* No file may grow: the same as a full disk. */
+static void fill_disk(bool full, const char *wal)
+{
+    struct rlimit limit;
+    struct stat st;
+
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(stat(wal, &st), 0);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = full ? (rlim_t)st.st_size : limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void a_full_disk_loses_no_row(void **state)
+{
+    struct world *w = *state;
+    char wal[128];
+
+    snprintf(wal, sizeof(wal), "%s-wal", w->path);
+    start(w);
+    put(w, "1", "x");
+    UNTIL(w->loop, w->done == 1);
+    fill_disk(true, wal);
+    note(w, "2", "x");
+    put(w, "3", "refused");
+    UNTIL(w->loop, w->failed == 1);
+    assert_string_equal(all(w), "1=x ");
+    fill_disk(false, wal);
+    put(w, "4", "x");
+    UNTIL(w->loop, w->done == 4);
+    assert_string_equal(all(w), "1=x 2=x 4=x ");
+    assert_true(has_lost(w, 0));
+}
+
+static void what_waits_while_it_cannot_be_written_is_bounded(void **state)
+{
+    struct world *w = *state;
+    struct db_txn *t;
+
+    start(w);
+    lock_out(w);
+    while ((t = db_begin(w->d)))
+        db_commit_take(&t, NULL, NULL);
+    note(w, "1", "too much");
+    assert_true(has_lost(w, 1));
+    let_in(w);
+    UNTIL(w->loop, (t = db_begin(w->d)));
+    db_commit_take(&t, NULL, NULL);
+}
+
+static void closing_does_not_wait_for_the_next_attempt(void **state)
+{
+    struct world *w = *state;
+
+    start(w);
+    lock_out(w);
+    note(w, "1", "x");
+    put(w, "2", "refused");
+    UNTIL(w->loop, w->failed == 1);
+    let_in(w);
+    db_close(&w->d);
+    assert_true(has_lost(w, 0));
+    start(w);
+    assert_string_equal(all(w), "1=x ");
+}
+
+static void closing_gives_up_what_cannot_be_written(void **state)
+{
+    struct world *w = *state;
+    uint64_t began;
+
+    start(w);
+    lock_out(w);
+    for (int i = 0; i < 5000; i++)
+        note(w, "1", "x");
+    put(w, "2", "refused");
+    began = clock_mono_us();
+    db_close(&w->d);
+    assert_true(clock_mono_us() - began < 3500000);
+    assert_string_equal(w->order, "-");
+    assert_true(has_lost(w, 5000));
+}
+
 static void closing_writes_and_tells_what_waits(void **state)
 {
     struct world *w = *state;
@@ -317,6 +462,15 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_read_sees_what_was_written_before_it, setup, teardown),
         cmocka_unit_test_setup_teardown(reading_needs_no_lock, setup, teardown),
         cmocka_unit_test_setup_teardown(reads_and_writes_keep_their_order, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_nobody_waits_for_is_kept_until_it_can_be_written,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(who_stands_behind_many_that_wait_is_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_full_disk_loses_no_row, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_waits_while_it_cannot_be_written_is_bounded, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(closing_does_not_wait_for_the_next_attempt, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(closing_gives_up_what_cannot_be_written, setup, teardown),
         cmocka_unit_test_setup_teardown(closing_writes_and_tells_what_waits, setup, teardown),
         cmocka_unit_test_setup_teardown(nobody_else_may_read_it, setup, teardown),
         cmocka_unit_test_setup_teardown(what_others_could_read_is_taken_from_them, setup, teardown),

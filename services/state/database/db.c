@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "database/internal.h"
 #include "database/schema.h"
 
 #define MAX_WAITING 200000
 #define MAX_BATCH 2000
+#define AGAIN_US 1000000
 
 struct db {
     struct log *log;
@@ -23,9 +25,10 @@ struct db {
     uint64_t turns;               /* by the lock: handed over so far */
     struct db_txns done;          /* by the lock */
     size_t n_waiting;             /* by the lock: to be carried out, under way, to be told */
-    bool stopping;                /* by the lock */
-    char error[160];              /* by the lock: why writing fails; empty: it does not */
-    bool told;                    /* the loop's: the failing has been logged */
+    uint64_t end_us;   /* by the lock: closing is to be over by then; 0: it is not closed */
+    uint64_t again_us; /* the thread's: not to be written before */
+    char error[160];   /* by the lock: why writing fails; empty: it does not */
+    bool told;         /* the loop's: the failing has been logged */
     struct metric *written, *lost;
 };
 
@@ -40,7 +43,8 @@ static uint64_t turn_of(const struct db_txns *list)
  * nothing to do. */
 static bool pick(struct db *d, struct db_txns *batch)
 {
-    uint64_t read = turn_of(&d->reads), write = turn_of(&d->writes);
+    bool due = d->end_us || clock_mono_us() >= d->again_us;
+    uint64_t read = turn_of(&d->reads), write = due ? turn_of(&d->writes) : UINT64_MAX;
     struct db_txns *from = write < read ? &d->writes : &d->reads;
     uint64_t end = write < read ? read : write;
 
@@ -52,23 +56,77 @@ static bool pick(struct db *d, struct db_txns *batch)
     return !STAILQ_EMPTY(batch);
 }
 
-/* Waits for something to do. False: the end. */
-static bool take_batch(struct db *d, struct db_txns *batch)
+/* By the lock: waits for more to do, or until it is time to try again. */
+static void wait_for_more(struct db *d)
+{
+    struct timespec at = {.tv_sec = (time_t)(d->again_us / 1000000),
+                          .tv_nsec = (long)(d->again_us % 1000000) * 1000};
+
+    if (STAILQ_EMPTY(&d->writes))
+        pthread_cond_wait(&d->more, &d->lock);
+    else
+        pthread_cond_timedwait(&d->more, &d->lock, &at);
+}
+
+/* Waits for something to do. False: the end. *end_us: as in struct db. */
+static bool take_batch(struct db *d, struct db_txns *batch, uint64_t *end_us)
 {
     pthread_mutex_lock(&d->lock);
-    while (!pick(d, batch) && !d->stopping)
-        pthread_cond_wait(&d->more, &d->lock);
+    while (!pick(d, batch) && !d->end_us)
+        wait_for_more(d);
+    *end_us = d->end_us;
     pthread_mutex_unlock(&d->lock);
     return !STAILQ_EMPTY(batch);
+}
+
+/* What could not be written: leaves in the batch those who wait to be told, and puts the others
+ * back. Who stands behind them is told as well: nobody knows when it would be his turn. */
+static void put_back(struct db *d, struct db_txns *batch, int rc)
+{
+    struct db_txns all = STAILQ_HEAD_INITIALIZER(all), again = STAILQ_HEAD_INITIALIZER(again);
+    struct db_txn *t;
+
+    STAILQ_CONCAT(&all, batch);
+    pthread_mutex_lock(&d->lock);
+    STAILQ_CONCAT(&all, &d->writes);
+    pthread_mutex_unlock(&d->lock);
+    while ((t = STAILQ_FIRST(&all))) {
+        STAILQ_REMOVE_HEAD(&all, link);
+        t->rc = rc;
+        if (t->done)
+            STAILQ_INSERT_TAIL(batch, t, link);
+        else
+            STAILQ_INSERT_TAIL(&again, t, link);
+    }
+    pthread_mutex_lock(&d->lock);
+    STAILQ_CONCAT(&again, &d->writes); /* those that came meanwhile */
+    STAILQ_CONCAT(&d->writes, &again);
+    pthread_mutex_unlock(&d->lock);
+    d->again_us = clock_mono_us() + AGAIN_US;
+}
+
+/* All attempts that are made while it is closed have to be over by its end. */
+static void hurry(struct db *d, uint64_t end_us)
+{
+    uint64_t now = clock_mono_us();
+
+    dbconn_patience(&d->conn, end_us > now ? (int)((end_us - now) / 1000) : 0);
 }
 
 static void *work(void *arg)
 {
     struct db *d = arg;
     struct db_txns batch = STAILQ_HEAD_INITIALIZER(batch);
+    uint64_t end_us;
 
-    while (take_batch(d, &batch)) {
-        int rc = dbconn_run(&d->conn, &batch);
+    while (take_batch(d, &batch, &end_us)) {
+        bool writes = !STAILQ_FIRST(&batch)->row;
+        int rc;
+        if (end_us)
+            hurry(d, end_us);
+        rc = dbconn_run(&d->conn, &batch);
+        if (rc < 0 && writes && !end_us)
+            put_back(d, &batch, rc);
         pthread_mutex_lock(&d->lock);
         memcpy(d->error, rc < 0 ? d->conn.error : "", rc < 0 ? sizeof(d->error) : 1);
         STAILQ_CONCAT(&d->done, &batch);
@@ -84,8 +142,8 @@ static void log_change(struct db *d, const char *error)
 {
     if (*error && !d->told)
         log_error(d->log,
-                  "database: cannot write: %s. What clients ask to be kept is refused, calls are "
-                  "not logged, until it can",
+                  "database: cannot write: %s. What clients ask to be kept is refused, logs "
+                  "wait, until it can",
                   error);
     else if (!*error && d->told)
         log_notice(d->log, "database: writing again");
@@ -133,7 +191,7 @@ static bool is_full(struct db *d)
     bool full;
 
     pthread_mutex_lock(&d->lock);
-    full = d->n_waiting >= MAX_WAITING || d->stopping;
+    full = d->n_waiting >= MAX_WAITING || d->end_us;
     pthread_mutex_unlock(&d->lock);
     return full;
 }
@@ -253,6 +311,17 @@ static int open_file(struct db *d, const char *path)
     return rc;
 }
 
+/* Its waiting is not to end early or late because somebody sets the clock. */
+static void condition_init(pthread_cond_t *cond)
+{
+    pthread_condattr_t attr;
+
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(cond, &attr);
+    pthread_condattr_destroy(&attr);
+}
+
 struct db *db_open(struct loop *loop, const char *path, struct metrics *metrics, struct log *log,
                    int *err)
 {
@@ -266,7 +335,7 @@ struct db *db_open(struct loop *loop, const char *path, struct metrics *metrics,
     STAILQ_INIT(&d->writes);
     STAILQ_INIT(&d->done);
     pthread_mutex_init(&d->lock, NULL);
-    pthread_cond_init(&d->more, NULL);
+    condition_init(&d->more);
     d->written = metrics_add(metrics, METRIC_COUNTER, "ctibus_state_database_written_total", NULL,
                              "statements written to the database");
     d->lost = metrics_add(metrics, METRIC_COUNTER, "ctibus_state_database_lost_total", NULL,
@@ -306,7 +375,7 @@ void db_close(struct db **dp)
         return;
     if (d->running) {
         pthread_mutex_lock(&d->lock);
-        d->stopping = true;
+        d->end_us = clock_mono_us() + DB_PATIENCE_MS * 1000;
         pthread_cond_signal(&d->more);
         pthread_mutex_unlock(&d->lock);
         pthread_join(d->thread, NULL);

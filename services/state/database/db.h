@@ -6,6 +6,10 @@
  * answers "done" only when told so has lost nothing by a crash at any instant. Transactions are
  * carried out in the order in which they were handed over, and whole or not at all.
  *
+ * While nothing can be written (the disk is full, another process has the lock) whoever waits to be
+ * told is told so; what nobody waits for stays, in its order, and is tried again. Reads do not wait
+ * for it.
+ *
  * What waits is bounded; db_begin says when it is too much.
  */
 #ifndef CTIBUS_STATE_DATABASE_DB_H
@@ -33,7 +37,8 @@ struct db *db_open(struct loop *loop, const char *path, struct metrics *metrics,
                    int *err);
 /* Starts the thread: what has been handed over is written from now on. 0 or a negative errno. */
 int db_start(struct db *d);
-/* Writes what waits, tells of it, and begins nothing new meanwhile. */
+/* Writes what waits, tells of it, and begins nothing new meanwhile. What cannot be written within
+ * about two seconds is given up. */
 void db_close(struct db **d);
 
 /* Parameters of a statement, by their types: 's' struct view, 'i' int64_t, 'f' double. */
@@ -44,7 +49,7 @@ struct db_txn *db_begin(struct db *d);
 void db_add(struct db_txn *t, const char *sql, const char *types, ...);
 /* Hands it over. done may be NULL. */
 void db_commit_take(struct db_txn **t, db_done_fn *done, void *arg);
-/* One statement as a transaction that nobody waits for; one that cannot be written is counted. */
+/* One statement as a transaction that nobody waits for; one that is given up is counted. */
 void db_write(struct db *d, const char *sql, const char *types, ...);
 
 /* Asks for rows; done is called when there are no more. 0; -ENOBUFS, -ENOMEM: it is not called. */

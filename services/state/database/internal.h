@@ -33,6 +33,7 @@ struct db_txn {
     db_row_fn *row;
     db_done_fn *done;
     void *arg;
+    int unfit;     /* negative: it could not be put together, and is not to be carried out */
     int rc;        /* what came of it */
     uint64_t turn; /* in the order in which they were handed over */
     STAILQ_ENTRY(db_txn) link;
@@ -52,9 +53,12 @@ struct dbconn {
 };
 int dbconn_open(struct dbconn *c, const char *path);
 void dbconn_close(struct dbconn *c);
+/* How long it waits for another process that writes; at first DB_PATIENCE_MS. */
+#define DB_PATIENCE_MS 2000
+void dbconn_patience(struct dbconn *c, int ms);
 /* Carries out all as one, and each gets its rc. They all read or they all write: those that read
- * need no lock, so no other process that writes keeps them waiting. 0, or a negative error: nothing
- * was written. */
+ * need no lock, so no other process that writes keeps them waiting. 0, or a negative error, that of
+ * the file or the disk and not of one of them: nothing was written. */
 int dbconn_run(struct dbconn *c, struct db_txns *batch);
 
 #endif

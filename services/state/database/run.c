@@ -54,11 +54,17 @@ int dbconn_open(struct dbconn *c, const char *path)
                         NULL) != SQLITE_OK)
         return failed(c);
     sqlite3_extended_result_codes(c->sql, 1);
-    sqlite3_busy_timeout(c->sql, 2000); /* a backup, or an operator with a shell */
+    dbconn_patience(c, DB_PATIENCE_MS);
     c->prepared = map_new();
     if (!c->prepared)
         return -ENOMEM;
     return exec(c, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON");
+}
+
+/* Others that write are a backup, or an operator with a shell. */
+void dbconn_patience(struct dbconn *c, int ms)
+{
+    sqlite3_busy_timeout(c->sql, ms);
 }
 
 void dbconn_close(struct dbconn *c)
@@ -126,14 +132,23 @@ static int run_statement(struct dbconn *c, const struct db_txn *t, const struct 
 
 static int run_one(struct dbconn *c, struct db_txn *t)
 {
-    int rc = t->rc;
+    int rc = t->unfit;
 
     for (size_t i = 0; rc == 0 && i < t->n; i++)
         rc = run_statement(c, t, &t->statements[i]);
     return rc;
 }
 
-/* One that fails takes none of the others with it. */
+/* Whether what failed last would fail for any other transaction as well. */
+static bool is_of_all(const struct dbconn *c)
+{
+    int code = sqlite3_errcode(c->sql) & 0xff;
+
+    return code == SQLITE_FULL || code == SQLITE_IOERR || code == SQLITE_BUSY ||
+           code == SQLITE_NOMEM;
+}
+
+/* One that fails by itself takes none of the others with it. */
 static int run_guarded(struct dbconn *c, struct db_txn *t)
 {
     int rc = exec(c, "SAVEPOINT one");
@@ -141,6 +156,8 @@ static int run_guarded(struct dbconn *c, struct db_txn *t)
     if (rc < 0)
         return rc;
     t->rc = run_one(c, t);
+    if (t->rc < 0 && is_of_all(c))
+        return t->rc;
     if (t->rc < 0 && (rc = exec(c, "ROLLBACK TO one")) < 0)
         return rc;
     return exec(c, "RELEASE one");

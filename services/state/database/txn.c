@@ -33,7 +33,7 @@ static struct db_statement *room_for_one(struct db_txn *t)
         return &t->statements[t->n++];
     more = realloc(t->statements, cap * sizeof(*more));
     if (!more) {
-        t->rc = -ENOMEM;
+        t->unfit = -ENOMEM;
         return NULL;
     }
     t->statements = more;
@@ -46,7 +46,7 @@ static void take_text(struct db_txn *t, struct db_param *p, struct view v)
     p->at = buf_len(&t->texts);
     p->len = v.len;
     if (buf_append_view(&t->texts, v) < 0)
-        t->rc = -E2BIG;
+        t->unfit = -E2BIG;
 }
 
 void txn_add(struct db_txn *t, const char *sql, const char *types, va_list ap)
