@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -18,6 +19,9 @@
 
 struct world {
     struct loop *loop;
+    int log_fds[2];
+    struct log *log;
+    char text[4096];
     struct metrics *metrics;
     char dir[64], path[96];
     struct db *d;
@@ -31,7 +35,7 @@ static struct db *open_at(struct world *w, const char *path, int *err)
 {
     metrics_destroy(&w->metrics); /* those of a process that is gone */
     w->metrics = metrics_new();
-    return db_open(w->loop, path, w->metrics, NULL, err);
+    return db_open(w->loop, path, w->metrics, w->log, err);
 }
 
 static void start(struct world *w)
@@ -48,6 +52,8 @@ static int setup(void **state)
     struct world *w = calloc(1, sizeof(*w));
 
     w->loop = loop_new();
+    assert_int_equal(pipe2(w->log_fds, O_NONBLOCK | O_CLOEXEC), 0);
+    w->log = log_new(w->log_fds[1], "test", LOG_INFO, false);
     strcpy(w->dir, "/tmp/ctibus-db-XXXXXX");
     assert_non_null(mkdtemp(w->dir));
     snprintf(w->path, sizeof(w->path), "%s/t.db", w->dir);
@@ -65,6 +71,9 @@ static int teardown(void **state)
     sqlite3_close(w->other);
     metrics_destroy(&w->metrics);
     loop_destroy(&w->loop);
+    log_destroy(&w->log);
+    close(w->log_fds[0]);
+    close(w->log_fds[1]);
     for (size_t i = 0; i < 3; i++) {
         snprintf(path, sizeof(path), "%s%s", w->path, ends[i]);
         unlink(path);
@@ -322,6 +331,60 @@ static void what_waits_while_it_cannot_be_written_is_bounded(void **state)
     db_commit_take(&t, NULL, NULL);
 }
 
+/* How often it was logged so far. */
+static int logged(struct world *w, const char *what)
+{
+    size_t at = strlen(w->text);
+    ssize_t got = read(w->log_fds[0], w->text + at, sizeof(w->text) - 1 - at);
+    int n = 0;
+
+    if (got > 0)
+        w->text[at + (size_t)got] = '\0';
+    for (const char *p = w->text; (p = strstr(p, what)); p += strlen(what))
+        n++;
+    return n;
+}
+
+static void only_a_write_shows_that_it_writes_again(void **state)
+{
+    struct world *w = *state;
+
+    start(w);
+    lock_out(w);
+    put(w, "1", "refused");
+    UNTIL(w->loop, logged(w, "cannot write: database is locked") == 1);
+    assert_string_equal(all(w), "");
+    assert_int_equal(logged(w, "writing again"), 0);
+    let_in(w);
+    put(w, "2", "x");
+    UNTIL(w->loop, logged(w, "writing again") == 1);
+    assert_int_equal(logged(w, "cannot write"), 1);
+}
+
+static void one_that_is_refused_by_itself_is_logged(void **state)
+{
+    struct world *w = *state;
+
+    start(w);
+    lock_out(w);
+    assert_int_equal(sqlite3_exec(w->other,
+                                  "CREATE TRIGGER t BEFORE INSERT ON presence WHEN NEW.user = '7'"
+                                  " BEGIN SELECT RAISE(ABORT, 'seven is ours'); END; COMMIT",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    let_in(w);
+    for (int i = 0; i < 3; i++) {
+        char id[2] = {(char)('0' + i), '\0'};
+        note(w, "7", "x");
+        put(w, id, "x");
+        UNTIL(w->loop, w->done == i + 1);
+    }
+    assert_int_equal(logged(w, "refused: seven is ours"), 1);
+    assert_int_equal(logged(w, "database:"), 1);
+    assert_true(has_lost(w, 3));
+    assert_string_equal(all(w), "0=x 1=x 2=x ");
+}
+
 static void closing_does_not_wait_for_the_next_attempt(void **state)
 {
     struct world *w = *state;
@@ -468,6 +531,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_full_disk_loses_no_row, setup, teardown),
         cmocka_unit_test_setup_teardown(what_waits_while_it_cannot_be_written_is_bounded, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(only_a_write_shows_that_it_writes_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(one_that_is_refused_by_itself_is_logged, setup, teardown),
         cmocka_unit_test_setup_teardown(closing_does_not_wait_for_the_next_attempt, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(closing_gives_up_what_cannot_be_written, setup, teardown),

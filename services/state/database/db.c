@@ -12,6 +12,7 @@
 #define MAX_WAITING 200000
 #define MAX_BATCH 2000
 #define AGAIN_US 1000000
+#define QUIET_US 60000000
 
 struct db {
     struct log *log;
@@ -28,6 +29,8 @@ struct db {
     uint64_t end_us;   /* by the lock: closing is to be over by then; 0: it is not closed */
     uint64_t again_us; /* the thread's: not to be written before */
     char error[160];   /* by the lock: why writing fails; empty: it does not */
+    char refused[160]; /* by the lock: why one failed by itself, not yet looked at */
+    uint64_t quiet_us; /* the loop's: no more of those are logged before */
     bool told;         /* the loop's: the failing has been logged */
     struct metric *written, *lost;
 };
@@ -113,6 +116,21 @@ static void hurry(struct db *d, uint64_t end_us)
     dbconn_patience(&d->conn, end_us > now ? (int)((end_us - now) / 1000) : 0);
 }
 
+/* Hands what is done to the loop, with what it is to know about it. That reading goes well says
+ * nothing about writing. */
+static void finish(struct db *d, struct db_txns *done, bool writes, int rc)
+{
+    const char *refused = rc == 0 ? d->conn.refused : writes ? "" : d->conn.error;
+
+    pthread_mutex_lock(&d->lock);
+    if (writes)
+        snprintf(d->error, sizeof(d->error), "%s", rc < 0 ? d->conn.error : "");
+    if (*refused)
+        snprintf(d->refused, sizeof(d->refused), "%s", refused);
+    STAILQ_CONCAT(&d->done, done);
+    pthread_mutex_unlock(&d->lock);
+}
+
 static void *work(void *arg)
 {
     struct db *d = arg;
@@ -127,10 +145,7 @@ static void *work(void *arg)
         rc = dbconn_run(&d->conn, &batch);
         if (rc < 0 && writes && !end_us)
             put_back(d, &batch, rc);
-        pthread_mutex_lock(&d->lock);
-        memcpy(d->error, rc < 0 ? d->conn.error : "", rc < 0 ? sizeof(d->error) : 1);
-        STAILQ_CONCAT(&d->done, &batch);
-        pthread_mutex_unlock(&d->lock);
+        finish(d, &batch, writes, rc);
         loop_wake(d->wake);
     }
     return NULL;
@@ -150,6 +165,18 @@ static void log_change(struct db *d, const char *error)
     d->told = *error != '\0';
 }
 
+/* One that fails by itself would do so again: a fault of the program, or a trigger of somebody's.
+ */
+static void log_refused(struct db *d, const char *why)
+{
+    uint64_t now = clock_mono_us();
+
+    if (!*why || now < d->quiet_us)
+        return;
+    log_warning(d->log, "database: refused: %s", why);
+    d->quiet_us = now + QUIET_US;
+}
+
 static void tell(struct db *d, struct db_txn *t)
 {
     if (t->rc == 0)
@@ -165,13 +192,16 @@ static void deliver(struct db *d)
 {
     struct db_txns done = STAILQ_HEAD_INITIALIZER(done);
     struct db_txn *t;
-    char error[sizeof(d->error)];
+    char error[sizeof(d->error)], refused[sizeof(d->refused)];
 
     pthread_mutex_lock(&d->lock);
     STAILQ_CONCAT(&done, &d->done);
     memcpy(error, d->error, sizeof(error));
+    memcpy(refused, d->refused, sizeof(refused));
+    d->refused[0] = '\0';
     pthread_mutex_unlock(&d->lock);
     log_change(d, error);
+    log_refused(d, refused);
     while ((t = STAILQ_FIRST(&done))) {
         STAILQ_REMOVE_HEAD(&done, link);
         pthread_mutex_lock(&d->lock);

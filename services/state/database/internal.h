@@ -50,6 +50,7 @@ struct dbconn {
     sqlite3 *sql;
     struct map *prepared; /* statement by the text's own address */
     char error[160];      /* of the last thing that failed */
+    char refused[160];    /* of the last batch: why one failed by itself; empty: none did */
 };
 int dbconn_open(struct dbconn *c, const char *path);
 void dbconn_close(struct dbconn *c);

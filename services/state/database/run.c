@@ -92,6 +92,7 @@ static sqlite3_stmt *prepared(struct dbconn *c, const char *sql)
         return NULL;
     }
     if (map_put(c->prepared, key, st) < 0) {
+        snprintf(c->error, sizeof(c->error), "out of memory");
         sqlite3_finalize(st);
         return NULL;
     }
@@ -148,6 +149,13 @@ static bool is_of_all(const struct dbconn *c)
            code == SQLITE_NOMEM;
 }
 
+static void note_refused(struct dbconn *c, const struct db_txn *t)
+{
+    const char *unfit = t->unfit == -ENOMEM ? "out of memory" : "a text that is too long";
+
+    snprintf(c->refused, sizeof(c->refused), "%s", t->unfit < 0 ? unfit : c->error);
+}
+
 /* One that fails by itself takes none of the others with it. */
 static int run_guarded(struct dbconn *c, struct db_txn *t)
 {
@@ -158,7 +166,11 @@ static int run_guarded(struct dbconn *c, struct db_txn *t)
     t->rc = run_one(c, t);
     if (t->rc < 0 && is_of_all(c))
         return t->rc;
-    if (t->rc < 0 && (rc = exec(c, "ROLLBACK TO one")) < 0)
+    if (t->rc < 0) {
+        note_refused(c, t);
+        rc = exec(c, "ROLLBACK TO one");
+    }
+    if (rc < 0)
         return rc;
     return exec(c, "RELEASE one");
 }
@@ -168,6 +180,7 @@ int dbconn_run(struct dbconn *c, struct db_txns *batch)
     struct db_txn *t;
     int rc = exec(c, STAILQ_FIRST(batch)->row ? "BEGIN" : "BEGIN IMMEDIATE");
 
+    c->refused[0] = '\0';
     STAILQ_FOREACH(t, batch, link)
     {
         if (rc == 0)
