@@ -121,7 +121,8 @@ static inline int times(const char *text, const char *what)
     "\"web\":{\"directories\":[\"csv\",\"web\"],\"display\":\"d\",\"didextens\":"                  \
     "{\"*\":[\"csv\",\"web\"],\"100\":[\"web\",\"csv\"],\"101\":[]}},"                             \
     "\"slow\":{\"directories\":[\"slow\",\"csv\",\"web\"],\"display\":\"d\",\"didextens\":"        \
-    "{\"*\":[\"slow\",\"csv\"],\"1\":[\"internal\",\"xivodir\",\"slow\"]}},"                       \
+    "{\"*\":[\"slow\",\"csv\"],\"1\":[\"internal\",\"xivodir\",\"slow\"],"                         \
+    "\"2\":[\"web\",\"slow\"]}},"                                                                  \
     "\"old\":{\"directories\":[\"old\",\"csv\"],\"display\":\"from\"},"                            \
     "\"all\":{\"directories\":[\"internal\",\"xivodir\",\"csv\"],\"display\":\"from\"},"           \
     "\"blind\":{\"directories\":[\"csv\"]}%s}"

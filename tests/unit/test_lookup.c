@@ -377,6 +377,29 @@ static void a_number_waits_for_a_directory_that_comes_first(void **state)
                         "{\"xivo-directory\":\"slow\",\"phone\":\"0198\"}");
 }
 
+/* The first directory has the number, and is known to before the second one's time is over. */
+static void a_number_does_not_wait_for_a_directory_behind(void **state)
+{
+    struct world *x = *state;
+
+    start(x, "\"sockettimeout\":1");
+    assert_string_equal(reverse(x, "slow", "2", "0198"), FROM_WEB);
+    assert_null(strstr(logged(x), "directory slow"));
+    UNTIL(x->w.loop, strstr(logged(x), "directory slow: Timeout was reached ("));
+    assert_int_equal(x->answers, 1);
+}
+
+static void who_was_answered_is_not_told_of_the_end(void **state)
+{
+    struct world *x = *state;
+
+    start(x, "\"sockettimeout\":20");
+    assert_string_equal(reverse(x, "slow", "2", "0198"), FROM_WEB);
+    state_stop(&x->w);
+    assert_int_equal(x->answers, 1);
+    assert_string_equal(x->said, FROM_WEB);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -399,6 +422,8 @@ int main(void)
         TEST(who_waits_at_the_end_is_told),
         TEST(numbers_lead_to_the_first_who_has_them),
         TEST(a_number_waits_for_a_directory_that_comes_first),
+        TEST(a_number_does_not_wait_for_a_directory_behind),
+        TEST(who_was_answered_is_not_told_of_the_end),
     };
     int failed;
 

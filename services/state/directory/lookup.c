@@ -28,6 +28,7 @@ struct lookup {
     directory_fn *fn;
     directory_reverse_fn *reverse_fn; /* not NULL: a reverse lookup */
     void *arg;
+    bool answered; /* it is only here for the web servers that have still to come back */
 };
 
 /* ---- making ---- */
@@ -90,6 +91,7 @@ static void answer(struct lookup *l, const char *fault)
 {
     struct json_object *fields = NULL;
 
+    l->answered = true;
     if (l->reverse_fn) {
         for (size_t i = 0; !fault && !fields && i < l->n_slots; i++)
             fields = l->slots[i].fields;
@@ -100,24 +102,40 @@ static void answer(struct lookup *l, const char *fault)
         l->fn(l->arg,
               &(struct directory_answer){.fault = fault, .display = &l->display, .rows = l->rows});
     }
-    lookup_free(l);
 }
 
-/* Ends it when nothing that is still to come can change the answer. */
+static bool waits(const struct lookup *l)
+{
+    for (size_t i = 0; i < l->n_slots; i++)
+        if (l->slots[i].pending)
+            return true;
+    return false;
+}
+
+/* Can nothing that is still to come change the answer? */
+static bool is_known(const struct lookup *l)
+{
+    for (size_t i = 0; l->reverse_fn && i < l->n_slots && !l->slots[i].pending; i++)
+        if (l->slots[i].fields)
+            return true;
+    return !waits(l);
+}
+
+/* Who asked is answered as soon as can be; a web server that was asked cannot be called back and
+ * still has the lookup, so it stays until the last of them has come. */
 static void end_if_known(struct lookup *l)
 {
-    for (size_t i = 0; i < l->n_slots; i++) {
-        if (l->slots[i].pending)
-            return;
-        if (l->reverse_fn && l->slots[i].fields)
-            break;
-    }
-    answer(l, NULL);
+    if (!l->answered && is_known(l))
+        answer(l, NULL);
+    if (!waits(l))
+        lookup_free(l);
 }
 
 void lookup_abort(struct lookup *l)
 {
-    answer(l, "stopped");
+    if (!l->answered)
+        answer(l, "stopped");
+    lookup_free(l);
 }
 
 /* ---- what directories give ---- */
@@ -184,6 +202,8 @@ void lookup_answered(void *arg, size_t n, const struct table *table)
     struct finding f = {l, &l->slots[n]};
 
     f.slot->pending = false;
+    if (l->answered)
+        table = NULL; /* nobody waits for it any more */
     if (l->reverse_fn)
         find_in_table(l, f.slot, table);
     else if (table)
@@ -241,10 +261,12 @@ void directory_search(struct directories *d, const struct directory_ask *ask, di
     l->fn = fn;
     l->arg = arg;
     fault = prepare(l, context_of(d->state->cfg, ask->context));
-    if (fault)
+    if (fault) {
         answer(l, fault);
-    else
+        lookup_free(l);
+    } else {
         run(l, ask);
+    }
 }
 
 void directory_reverse(struct directories *d, const struct directory_ask *ask,

@@ -19,7 +19,7 @@ struct directories {
 
 /* For webdirs_new. */
 webdirs_fn lookup_answered;
-/* It ends with a fault, as far as it is known. */
+/* It ends, with a fault for who still waits. No web server may come back to it after that. */
 void lookup_abort(struct lookup *l);
 
 #endif
