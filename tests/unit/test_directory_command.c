@@ -154,6 +154,29 @@ static void contexts_are_kept_apart_where_that_is_wanted(void **state)
     close_gateway(&g);
 }
 
+static void lines_of_other_contexts_are_not_shown(void **state)
+{
+    struct world *x = *state;
+    struct gateway g;
+
+    start(x, "\"parting_astid_context\":[\"context\"]");
+    state_write(&x->w, "lines.json",
+                "[{\"id\":\"11\",\"protocol\":\"sip\",\"name\":\"a\",\"number\":\"1001\","
+                "\"context\":\"default\",\"iduserfeatures\":\"1\",\"rules_order\":1},"
+                "{\"id\":\"12\",\"protocol\":\"sip\",\"name\":\"b\",\"number\":\"2002\","
+                "\"context\":\"inside\",\"iduserfeatures\":\"1\",\"rules_order\":2},"
+                "{\"id\":\"13\",\"protocol\":\"sip\",\"name\":\"r\",\"number\":\"1003\","
+                "\"context\":\"default\",\"iduserfeatures\":\"2\",\"rules_order\":1}]");
+    reload(x);
+    open_gateway(x, &g);
+    open_session(x, &g, "1");
+    open_session(x, &g, "2");
+    assert_non_null(
+        strstr(command(x, &g, "1", "alice"), "[\"Alice Martin;1001\", \"Alice Martin;2002\"]"));
+    assert_non_null(strstr(command(x, &g, "2", "alice"), "[\"Alice Martin;1001\"]"));
+    close_gateway(&g);
+}
+
 static void who_asked_may_be_gone(void **state)
 {
     struct world *x = *state;
@@ -182,6 +205,7 @@ int main(void)
         TEST(clients_ask_in_the_context_of_their_line),
         TEST(a_context_that_is_nowhere_is_said_so),
         TEST(contexts_are_kept_apart_where_that_is_wanted),
+        TEST(lines_of_other_contexts_are_not_shown),
         TEST(who_asked_may_be_gone),
     };
     int failed;

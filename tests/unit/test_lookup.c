@@ -83,6 +83,44 @@ static void users_who_may_not_be_seen_are_not_found(void **state)
     assert_string_equal(x->said, "Ren\303\251 D up;2001|Zo\303\253;-|");
 }
 
+/* Who keeps contexts apart asks of users and of their phones. */
+static bool sees_not_inside(void *arg, const struct xod_obj *o)
+{
+    char room[32];
+
+    return xod_obj_list(o) != LIST_phones ||
+           !view_eq(value_text(xod_get(o, XOD(phones, context)), room), VIEW("inside"));
+}
+
+static const char *search_outside(struct world *x, const char *text)
+{
+    struct directory_ask ask = ask_of(x, "default", text);
+
+    ask.sees = sees_not_inside;
+    directory_search(x->w.s->directories, &ask, on_answer, x);
+    return x->said;
+}
+
+static void phones_that_may_not_be_seen_are_not_found(void **state)
+{
+    struct world *x = *state;
+
+    start(x, "");
+    state_write(&x->w, "lines.json",
+                "[{\"id\":\"11\",\"protocol\":\"sip\",\"name\":\"a\",\"number\":\"1001\","
+                "\"context\":\"default\",\"iduserfeatures\":\"1\",\"rules_order\":1},"
+                "{\"id\":\"12\",\"protocol\":\"sip\",\"name\":\"b\",\"number\":\"2002\","
+                "\"context\":\"inside\",\"iduserfeatures\":\"1\",\"rules_order\":2},"
+                "{\"id\":\"13\",\"protocol\":\"sip\",\"name\":\"r\",\"number\":\"2001\","
+                "\"context\":\"inside\",\"iduserfeatures\":\"2\",\"rules_order\":1}]");
+    reload(x);
+    assert_string_equal(search(x, "default", "alice"), "Alice Martin;1001|Alice Martin;2002|");
+    assert_string_equal(search_outside(x, "alice"), "Alice Martin;1001|");
+    assert_string_equal(search_outside(x, "2002"), "");
+    /* all of Rene's phones are hidden, Zoe has none */
+    assert_string_equal(search_outside(x, ""), "Alice Martin;1001|Zo\303\253;-|");
+}
+
 static bool note_entry(void *arg, const struct entry *e)
 {
     char(*out)[256] = arg;
@@ -407,6 +445,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(users_are_found_with_their_phones),
         TEST(users_who_may_not_be_seen_are_not_found),
+        TEST(phones_that_may_not_be_seen_are_not_found),
         TEST(columns_of_users_have_the_names_of_xivo_too),
         TEST(the_phonebook_is_found_and_read_anew),
         TEST(files_are_found_and_read_anew),

@@ -49,9 +49,9 @@ static void on_answer(void *arg, const struct directory_answer *a)
     buf_free(&body);
 }
 
-static bool sees(void *arg, const struct xod_obj *user)
+static bool sees(void *arg, const struct xod_obj *o)
 {
-    return access_sees(arg, user);
+    return access_sees(arg, o);
 }
 
 static void directory(struct state *s, struct session *se, struct later *l,

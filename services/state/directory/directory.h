@@ -36,7 +36,7 @@ struct directory_ask {
     struct view context;         /* of who asks; empty: of nobody */
     struct view text;            /* a part of a name, or a number */
     struct view exten;           /* of a reverse lookup: what was dialled */
-    sees_fn *sees;               /* NULL: all users are seen */
+    sees_fn *sees;               /* NULL: all users and phones are seen */
     void *sees_arg;
 };
 

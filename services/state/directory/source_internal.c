@@ -67,9 +67,16 @@ struct walk {
     struct column columns[MAX_COLUMNS];
     size_t n;
     struct buf folded;
+    sees_fn *sees; /* NULL: everything is seen */
+    void *sees_arg;
     found_fn *found;
     void *arg;
 };
+
+static bool seen(const struct walk *w, const struct xod_obj *o)
+{
+    return !w->sees || w->sees(w->sees_arg, o);
+}
 
 static bool text_fits(struct walk *w, struct view text)
 {
@@ -90,23 +97,29 @@ static bool offer(struct walk *w, const struct xod_obj *user, const struct xod_o
     return true;
 }
 
+/* A user stands without a number only where there is no phone at all: one whose phones are all
+ * hidden would else pass for one who cannot be called. */
 static bool offer_phones(struct walk *w, const struct xod_site *site, const struct xod_obj *user)
 {
     const struct value *lines = xod_get(user, XOD(users, linelist));
     uint32_t n = lines->type == V_LIST ? lines->len : 0;
+    bool any = false;
 
-    if (n == 0)
-        return offer(w, user, NULL);
-    for (uint32_t i = 0; i < n; i++)
-        if (!offer(w, user, xod_find(site, LIST_phones, value_view(&lines->items[i]))))
+    for (uint32_t i = 0; i < n; i++) {
+        const struct xod_obj *phone = xod_find(site, LIST_phones, value_view(&lines->items[i]));
+        if (!phone)
+            continue;
+        any = true;
+        if (seen(w, phone) && !offer(w, user, phone))
             return false;
-    return true;
+    }
+    return any || offer(w, user, NULL);
 }
 
 void internal_find(const struct xod_site *site, struct json_object *columns, const struct query *q,
                    sees_fn *sees, void *sees_arg, found_fn *found, void *arg)
 {
-    struct walk w = {.q = q, .found = found, .arg = arg};
+    struct walk w = {.q = q, .sees = sees, .sees_arg = sees_arg, .found = found, .arg = arg};
     size_t n =
         json_object_is_type(columns, json_type_array) ? json_object_array_length(columns) : 0;
     struct xod_obj *user;
@@ -117,7 +130,7 @@ void internal_find(const struct xod_site *site, struct json_object *columns, con
             w.n++;
     buf_init(&w.folded, 0);
     while ((user = xod_next(site, LIST_users, &pos)))
-        if ((!sees || sees(sees_arg, user)) && !offer_phones(&w, site, user))
+        if (seen(&w, user) && !offer_phones(&w, site, user))
             break;
     buf_free(&w.folded);
 }

@@ -9,12 +9,13 @@ struct state;
 
 /* ---- source_internal.c: the users of a site with each of their phones ---- */
 
-/* May who asks see this user? */
-typedef bool sees_fn(void *arg, const struct xod_obj *user);
-/* Calls found(arg, e) for each user whom `sees` (NULL: everybody) lets through and of whom one of
- * these columns fits the query, with each of the phones, until it returns false. Columns are fields
- * of users and, of the phone, `number` and `context`; also in the spelling of XiVO's tables
- * ("userfeatures.firstname", "linefeatures.number"...). */
+/* May who asks see this user, or this phone? */
+typedef bool sees_fn(void *arg, const struct xod_obj *o);
+/* Calls found(arg, e) for each user whom `sees` (NULL: all are seen) lets through and of whom one
+ * of these columns fits the query, with each of the phones that it lets through, or without one
+ * when the user has none at all, until it returns false. Columns are fields of users and, of the
+ * phone, `number` and `context`; also in the spelling of XiVO's tables ("userfeatures.firstname",
+ * "linefeatures.number"...). */
 void internal_find(const struct xod_site *site, struct json_object *columns, const struct query *q,
                    sees_fn *sees, void *sees_arg, found_fn *found, void *arg);
 
