@@ -70,7 +70,8 @@ static void open_session(struct world *x, struct gateway *g, const char *user)
     assert_int_equal(g->status, BUS_ok);
 }
 
-static void send_command(struct gateway *g, const char *session, const char *pattern)
+/* `pattern` is a value as it is sent. */
+static void send_pattern(struct gateway *g, const char *session, struct view pattern)
 {
     struct buf pairs;
 
@@ -78,11 +79,23 @@ static void send_command(struct gateway *g, const char *session, const char *pat
     msg_put_pair(&pairs, "session", view_cstr(session));
     msg_put_pair(&pairs, "class", VIEW("directory"));
     msg_put_cstr(&pairs, "message");
-    msg_put_map(&pairs, 1);
-    msg_put_pair(&pairs, "pattern", view_cstr(pattern));
+    msg_put_map(&pairs, pattern.len ? 1 : 0);
+    if (pattern.len)
+        msg_put_cstr(&pairs, "pattern");
+    buf_append_view(&pairs, pattern);
     g->answers = 0;
     bus_ask(g->asker, METHOD_command, 3, buf_view(&pairs), 20000, on_reply, g);
     buf_free(&pairs);
+}
+
+static void send_command(struct gateway *g, const char *session, const char *pattern)
+{
+    struct buf value;
+
+    buf_init(&value, 0);
+    msg_put_cstr(&value, pattern);
+    send_pattern(g, session, buf_view(&value));
+    buf_free(&value);
 }
 
 static const char *command(struct world *x, struct gateway *g, const char *session,
@@ -116,6 +129,34 @@ static void clients_ask_in_the_context_of_their_line(void **state)
     assert_string_equal(command(x, &g, "3", "nobody"),
                         "{\"headers\"=>[\"Name\", \"Number\"], \"resultlist\"=>[], "
                         "\"status\"=>\"ok\"}");
+    close_gateway(&g);
+}
+
+static void a_pattern_is_a_text_or_a_number(void **state)
+{
+    static const struct {
+        struct view pattern; /* as msgpack has it; empty: not there */
+        const char *answer;
+    } cases[] = {{VIEW("\x80"), "\"reason\"=>\"pattern\""},         /* {} */
+                 {VIEW("\x90"), "\"reason\"=>\"pattern\""},         /* [] */
+                 {VIEW("\xc0"), "\"reason\"=>\"pattern\""},         /* null */
+                 {VIEW("\xc2"), "\"reason\"=>\"pattern\""},         /* false */
+                 {VIEW("\xcd\x03\xea"), "[\"Alice Martin;1002\"]"}, /* 1002 */
+                 {VIEW("\xff"), "\"resultlist\"=>[]"},              /* -1 */
+                 {VIEW("\xa0"), "[\"Alice Martin;1001\", "},        /* "" */
+                 {VIEW(""), "[\"Alice Martin;1001\", "}};
+    struct world *x = *state;
+    struct gateway g;
+
+    start(x, "");
+    open_gateway(x, &g);
+    open_session(x, &g, "1");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        send_pattern(&g, "1", cases[i].pattern);
+        UNTIL(x->w.loop, g.answers == 1);
+        assert_int_equal(g.status, BUS_ok);
+        assert_non_null(strstr(g.said, cases[i].answer));
+    }
     close_gateway(&g);
 }
 
@@ -203,6 +244,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(clients_ask_in_the_context_of_their_line),
+        TEST(a_pattern_is_a_text_or_a_number),
         TEST(a_context_that_is_nowhere_is_said_so),
         TEST(contexts_are_kept_apart_where_that_is_wanted),
         TEST(lines_of_other_contexts_are_not_shown),

@@ -54,6 +54,18 @@ static bool sees(void *arg, const struct xod_obj *o)
     return access_sees(arg, o);
 }
 
+/* A text, or a number as text. A message without one looks for everything; one with something else
+ * is a mistake, which must not fetch everything. */
+static bool read_pattern(const msgpack_object *message, char room[32], struct view *text)
+{
+    const msgpack_object *o = msg_get(message, "pattern");
+
+    *text = msg_get_text(message, "pattern", room);
+    return !o || o->type == MSGPACK_OBJECT_STR || o->type == MSGPACK_OBJECT_POSITIVE_INTEGER ||
+           o->type == MSGPACK_OBJECT_NEGATIVE_INTEGER || o->type == MSGPACK_OBJECT_FLOAT32 ||
+           o->type == MSGPACK_OBJECT_FLOAT64;
+}
+
 static void directory(struct state *s, struct session *se, struct later *l,
                       const msgpack_object *message)
 {
@@ -63,13 +75,16 @@ static void directory(struct state *s, struct session *se, struct later *l,
     char context[32];
     char pattern[32];
 
+    if (!read_pattern(message, pattern, &ask.text)) {
+        on_answer(l, &(struct directory_answer){.fault = "pattern"});
+        return;
+    }
     if (access_init(&access, user, access_is_separate(s->cfg)) < 0) {
         later_status(&l, BUS_busy);
         return;
     }
     ask.sees_arg = &access;
     ask.context = context_of_user(user, context);
-    ask.text = msg_get_text(message, "pattern", pattern);
     directory_search(s->directories, &ask, on_answer, l);
     access_fini(&access);
 }
