@@ -105,17 +105,19 @@ static struct view configured_of(const struct xod_obj *user, int i, char room[32
 {
     const struct value *v = xod_get(user, fields[i]);
 
-    if (i < N_FLAGS)
+    if (features_is_flag(fields[i]))
         return value_truth(v) ? VIEW("1") : VIEW("0");
     return value_text(v, room);
 }
 
 static void show(struct xod_obj *user, int i, struct view value)
 {
-    if (i < N_FLAGS)
-        xod_set_bool(user, fields[i], view_eq(value, VIEW("1")));
+    unsigned field = fields[i];
+
+    if (features_is_flag(field))
+        xod_set_bool(user, field, view_eq(value, VIEW("1")));
     else
-        xod_set_str(user, fields[i], value);
+        xod_set_str(user, field, value);
 }
 
 void features_apply(struct features *f, struct xod_obj *user)

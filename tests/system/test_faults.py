@@ -173,6 +173,7 @@ def test_three_hundred_clients_stop_reading():
             c = s.connect(receive_buffer=4096)
             c.login("bob", "bob")
             stalled.append(c)
+            assert good.drain(0.001), "who reads stays"
         before = s.metric("cti-gw", "process_resident_memory_bytes")
 
         def all_cut():

@@ -69,17 +69,18 @@ static int by_text(const void *a, const void *b)
 static const char *sorted(struct buf *said)
 {
     static char out[4096];
-    char *lines[64];
+    struct view rest = buf_view(said);
+    char *lines[64] = {NULL};
     size_t n = 0;
-    char *text = strdup(buf_cstr(said));
 
-    for (char *line = strtok(text, "\n"); line && n < 64; line = strtok(NULL, "\n"))
-        lines[n++] = line;
+    while (rest.len && n < 64)
+        lines[n++] = view_dup(view_cut(&rest, '\n'));
     qsort(lines, n, sizeof(lines[0]), by_text);
     out[0] = '\0';
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         snprintf(out + strlen(out), sizeof(out) - strlen(out), "%s\n", lines[i]);
-    free(text);
+        free(lines[i]);
+    }
     return out;
 }
 
