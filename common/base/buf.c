@@ -114,3 +114,21 @@ const char *buf_cstr(struct buf *b)
     b->mem[b->end] = '\0';
     return buf_data(b);
 }
+
+int buf_read_file(struct buf *b, const char *path)
+{
+    FILE *f = fopen(path, "rbe");
+    size_t n = 0;
+    int rc = 0;
+
+    if (!f)
+        return -errno;
+    for (char *room; (room = buf_reserve(b, 65536)) && (n = fread(room, 1, 65536, f)) > 0;)
+        buf_commit(b, n);
+    if (ferror(f))
+        rc = errno ? -errno : -EIO;
+    else if (!feof(f))
+        rc = -EFBIG;
+    fclose(f);
+    return rc;
+}

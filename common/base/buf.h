@@ -88,6 +88,9 @@ static inline int buf_append_char(struct buf *b, char c)
 
 int buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Appends a whole file. 0, -errno, or -EFBIG: it is larger than the bound (what fits is there). */
+int buf_read_file(struct buf *b, const char *path);
+
 /* Forgets the first n bytes (n <= buf_len). */
 void buf_consume(struct buf *b, size_t n);
 

@@ -126,6 +126,18 @@ struct json_object *json_get(struct json_object *obj, const char *key)
     return value;
 }
 
+struct json_object *json_member(struct json_object *obj, struct view key)
+{
+    if (!obj || !json_object_is_type(obj, json_type_object))
+        return NULL;
+    json_object_object_foreach(obj, k, v)
+    {
+        if (view_eq(view_cstr(k), key))
+            return v;
+    }
+    return NULL;
+}
+
 struct json_object *json_get_object(struct json_object *obj, const char *key)
 {
     struct json_object *value = json_get(obj, key);

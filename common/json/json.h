@@ -30,6 +30,8 @@ int json_parse(struct json_parser *p, struct view text, struct json_object **out
 
 /* The member `key`, or NULL: there is none, it is null, or obj is not an object. Borrowed. */
 struct json_object *json_get(struct json_object *obj, const char *key);
+/* The same by a key that is a view. */
+struct json_object *json_member(struct json_object *obj, struct view key);
 /* The same when it is an object. */
 struct json_object *json_get_object(struct json_object *obj, const char *key);
 /* The string `key`; empty when there is none or it is no string. */

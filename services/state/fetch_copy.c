@@ -138,24 +138,6 @@ int fetch_copy_write(const char *path, const char *etag, const char *modified, s
 
 /* ---- reading ---- */
 
-static int read_file(const char *path, struct buf *text)
-{
-    FILE *f = fopen(path, "rbe");
-    size_t n = 0;
-    int rc = 0;
-
-    if (!f)
-        return -errno;
-    for (char *room; (room = buf_reserve(text, 65536)) && (n = fread(room, 1, 65536, f)) > 0;)
-        buf_commit(text, n);
-    if (ferror(f))
-        rc = -EIO;
-    else if (!feof(f))
-        rc = -EFBIG;
-    fclose(f);
-    return rc;
-}
-
 /* What may go into a request: no control characters, which would end its line. */
 static char *take_header(struct json_object *head, const char *name)
 {
@@ -194,7 +176,7 @@ int fetch_copy_read(const char *path, size_t max_bytes, struct json_object **lis
     *list = NULL;
     *etag = *modified = NULL;
     buf_init(&text, max_bytes + HEAD_BYTES + 65536); /* reading reserves more than it needs */
-    rc = read_file(path, &text);
+    rc = buf_read_file(&text, path);
     if (rc == 0)
         rc = parse(buf_view(&text), &head, list);
     buf_free(&text);

@@ -5,22 +5,9 @@
 #include "internal.h"
 #include "json/json.h"
 
-/* A member of an object, by a view for a key. */
-static struct json_object *member(struct json_object *obj, struct view key)
-{
-    if (!obj || !json_object_is_type(obj, json_type_object))
-        return NULL;
-    json_object_object_foreach(obj, k, v)
-    {
-        if (view_eq(view_cstr(k), key))
-            return v;
-    }
-    return NULL;
-}
-
 struct json_object *profile_find(const struct config *cfg, struct view capaid)
 {
-    struct json_object *p = member(config_section(cfg, "profiles"), capaid);
+    struct json_object *p = json_member(config_section(cfg, "profiles"), capaid);
 
     return p && json_object_is_type(p, json_type_object) ? p : NULL;
 }
@@ -30,7 +17,7 @@ static struct json_object *named(const struct config *cfg, struct view capaid, c
 {
     struct json_object *p = profile_find(cfg, capaid);
 
-    return p ? member(config_section(cfg, section), json_get_view(p, section)) : NULL;
+    return p ? json_member(config_section(cfg, section), json_get_view(p, section)) : NULL;
 }
 
 struct json_object *profile_userstatus(const struct config *cfg, struct view capaid)
@@ -42,17 +29,17 @@ struct json_object *profile_userstatus(const struct config *cfg, struct view cap
 
 struct json_object *profile_status(const struct config *cfg, struct view capaid, struct view name)
 {
-    return member(profile_userstatus(cfg, capaid), name);
+    return json_member(profile_userstatus(cfg, capaid), name);
 }
 
 bool profile_presence_allowed(const struct config *cfg, struct view capaid, struct view from,
                               struct view to)
 {
     struct json_object *all = profile_userstatus(cfg, capaid);
-    struct json_object *now = member(all, from);
+    struct json_object *now = json_member(all, from);
     struct json_object *allowed;
 
-    if (!member(all, to))
+    if (!json_member(all, to))
         return false;
     if (!now || view_eq(from, to))
         return true;

@@ -237,33 +237,20 @@ struct directory *catalog_find(const struct catalog *c, struct view name)
 
 /* ---- contexts ---- */
 
-/* A member by a name that is a view. */
-static struct json_object *member(struct json_object *of, struct view name)
-{
-    if (!json_object_is_type(of, json_type_object))
-        return NULL;
-    json_object_object_foreach(of, key, value)
-    {
-        if (view_eq(view_cstr(key), name))
-            return value;
-    }
-    return NULL;
-}
-
 struct json_object *context_of(const struct config *cfg, struct view context)
 {
     struct json_object *section = config_section(cfg, "contexts");
-    struct json_object *found = context.len ? member(section, context) : NULL;
+    struct json_object *found = context.len ? json_member(section, context) : NULL;
 
     if (!found)
-        found = member(section, VIEW("*"));
-    return found ? found : member(section, VIEW("default"));
+        found = json_member(section, VIEW("*"));
+    return found ? found : json_member(section, VIEW("default"));
 }
 
 struct json_object *context_reverse(struct json_object *context, struct view exten)
 {
     struct json_object *didextens = json_get(context, "didextens");
-    struct json_object *found = exten.len ? member(didextens, exten) : NULL;
+    struct json_object *found = exten.len ? json_member(didextens, exten) : NULL;
 
-    return found ? found : member(didextens, VIEW("*"));
+    return found ? found : json_member(didextens, VIEW("*"));
 }
