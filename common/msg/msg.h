@@ -28,6 +28,8 @@ static inline void msg_put_cstr(struct buf *out, const char *s)
 {
     msg_put_str(out, view_cstr(s));
 }
+/* Whatever was read. */
+void msg_put_object(struct buf *out, const msgpack_object *o);
 /* key, value */
 void msg_put_pair(struct buf *out, const char *key, struct view value);
 void msg_put_pair_u64(struct buf *out, const char *key, uint64_t value);

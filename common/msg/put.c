@@ -99,3 +99,10 @@ void msg_map_end(struct buf *out, size_t mark, size_t pairs)
     if (!out->failed)
         memcpy(out->mem + out->start + mark, n, 2);
 }
+
+void msg_put_object(struct buf *out, const msgpack_object *o)
+{
+    msgpack_packer pk = {.data = out, .callback = write_buf};
+
+    msgpack_pack_object(&pk, *o);
+}

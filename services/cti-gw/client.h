@@ -16,6 +16,7 @@
 
 struct gateway;
 struct audience;
+struct seat;
 struct profile;
 
 enum client_phase { CONNECTED, IDENTIFIED, AUTHENTICATED, OPENING, LIVE };
@@ -30,6 +31,8 @@ struct client {
     LIST_ENTRY(client) of_audience; /* while LIVE */
     LIST_ENTRY(client) of_opening;  /* while OPENING */
     LIST_ENTRY(client) of_figures;  /* while wants_figures */
+    LIST_ENTRY(client) of_seat;     /* while LIVE */
+    struct seat *seat;              /* where lines for the user are handed out (inbox.c), or NULL */
     uint64_t since;                 /* when connected; once LIVE: when last heard (monotonic us) */
     uint64_t session;               /* number within this gateway; 0: none open */
     struct login *login;
@@ -62,6 +65,8 @@ extern const struct conn_handler client_conn_handler;
 /* Begins a line of `class`: {"class":"...","replyid":N ; the caller appends ,"field":value pairs.
  */
 void line_begin(struct buf *out, struct view class, struct view reply_id);
+/* Appends ,"key":value of each pair of a map but class. 0, or -E2BIG (too deep) or -ENOMEM. */
+int line_put_pairs(struct buf *out, const msgpack_object *map);
 /* Appends timenow, the end and a line feed. */
 void line_end(struct buf *out);
 /* Sends what stands in the gateway's scratch line; after the lines that were due before it. */

@@ -165,7 +165,12 @@ static void on_reached(void *arg, uint64_t seq)
     opening_reached(arg, seq);
 }
 
-static const struct replica_handler replica_handler = {on_change, NULL, on_reached, NULL};
+static void on_bus_message(void *arg, const struct bus_msg *m)
+{
+    inbox_message(((struct gateway *)arg)->inbox, m);
+}
+
+static const struct replica_handler replica_handler = {on_change, NULL, on_reached, on_bus_message};
 
 /* ---- the whole ---- */
 
@@ -230,6 +235,11 @@ static int open_bus(struct gateway *g)
                                  g->log, &err);
     if (!g->replica)
         return err;
+    err = 0;
+    for (const char *const *site = g->opt.sites; err == 0 && site && *site; site++)
+        err = inbox_listen(g->inbox, view_cstr(*site));
+    if (err < 0)
+        return err;
     g->heart = bus_heart_new(g->bus, g->pub, "cti-gw", beat, g);
     return g->heart ? 0 : -ENOMEM;
 }
@@ -242,7 +252,9 @@ static int open_all(struct gateway *g, struct metrics *metrics)
     g->guard = guard_new();
     g->janitor = loop_timer_new(g->loop, janitor, g);
     g->fanout = fanout_new(g);
-    if (!g->by_session || !g->guard || !g->janitor || !g->fanout || make_metrics(g, metrics) < 0)
+    g->inbox = inbox_new(g);
+    if (!g->inbox || !g->by_session || !g->guard || !g->janitor || !g->fanout ||
+        make_metrics(g, metrics) < 0)
         return -ENOMEM;
     err = conn_class_init(&g->conns, g->loop, &client_conn_handler, 2 * g->opt.max_line,
                           g->opt.max_output);
@@ -318,6 +330,7 @@ void gateway_destroy(struct gateway **gp)
     bus_asker_destroy(&g->asker);
     bus_pub_destroy(&g->pub);
     fanout_destroy(&g->fanout);
+    inbox_destroy(&g->inbox);
     if (g->conns.loop)
         conn_class_fini(&g->conns);
     loop_timer_destroy(&g->janitor);

@@ -15,7 +15,8 @@ struct gateway_limits {
 };
 
 struct gateway_options {
-    const char *listen; /* "HOST:PORT" */
+    const char *listen;       /* "HOST:PORT" */
+    const char *const *sites; /* names of the IPBXes whose users log in here, ended by NULL */
     const char *subscribe, *request;
     const char *publish; /* for the heartbeat */
     size_t max_line, max_output, max_clients;

@@ -15,6 +15,7 @@ LIST_HEAD(client_list, client);
 struct fanout;
 struct guard;
 struct delayed;
+struct inbox;
 
 struct gateway {
     struct loop *loop;
@@ -37,6 +38,7 @@ struct gateway {
     uint64_t next_session;
     struct map *by_session; /* number -> client; the key lies in the client */
     struct fanout *fanout;
+    struct inbox *inbox;
     struct guard *guard;
     struct profile *profiles;
     struct buf line, pairs;
@@ -93,6 +95,17 @@ void queuefigures_subscribe(struct client *c);
 void queuefigures_unsubscribe(struct client *c); /* does nothing to one that is not subscribed */
 /* A change of the replica. */
 void queuefigures_change(struct gateway *g, const struct xod_change *change);
+
+/* ---- inbox.c: lines for users, from the bus ---- */
+struct inbox *inbox_new(struct gateway *g);
+void inbox_destroy(struct inbox **in);
+/* Lines for the users of this site are wanted. 0 or a negative errno. */
+int inbox_listen(struct inbox *in, struct view site);
+/* From now on the lines for its user go to the client, too. 0 or -ENOMEM. */
+int inbox_join(struct inbox *in, struct client *c);
+void inbox_leave(struct inbox *in, struct client *c);
+/* A message of another plane than xod. */
+void inbox_message(struct inbox *in, const struct bus_msg *m);
 
 /* ---- guard.c: addresses that guess passwords ---- */
 struct guard *guard_new(void);

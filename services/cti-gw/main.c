@@ -10,12 +10,15 @@
 #include "svc/onbus.h"
 #include "svc/svc.h"
 
+#define MAX_SITES 64
+
 struct ctx {
     struct svc *svc;
     struct onbus onbus;
     struct gateway *gateway;
     char listen[256];
     char instance[128];
+    const char *sites[MAX_SITES + 1]; /* borrowed of the configuration that it was started with */
 };
 
 /* Unique among all gateways: host and process, unless a name was given. */
@@ -41,6 +44,20 @@ static struct gateway_limits limits_of(const struct config *cfg)
     };
 }
 
+static void name_sites(struct ctx *c)
+{
+    struct json_object *ipbxes = config_section(c->svc->cfg, "ipbxes");
+    size_t n = 0;
+
+    if (!ipbxes)
+        return;
+    json_object_object_foreach(ipbxes, name, ipbx)
+    {
+        if (n < MAX_SITES && ipbx)
+            c->sites[n++] = name;
+    }
+}
+
 static int start(struct svc *svc, void **out)
 {
     struct ctx *c = calloc(1, sizeof(*c));
@@ -60,12 +77,14 @@ static int start(struct svc *svc, void **out)
     if (config_listen(svc->cfg, "main.incoming_tcp.CTIS", unused, sizeof(unused)))
         log_warning(svc->log, "main.incoming_tcp.CTIS: this version speaks clear text only");
     name_instance(c);
+    name_sites(c);
     snprintf(who, sizeof(who), "cti-gw:%s", c->instance);
     err = onbus_open(&c->onbus, svc->loop, svc->cfg, who, c->instance, svc->metrics, svc->log);
     if (err < 0)
         return err;
     opt = (struct gateway_options){
         .listen = c->listen,
+        .sites = c->sites,
         .subscribe = c->onbus.subscribe,
         .request = c->onbus.request,
         .publish = c->onbus.publish,

@@ -62,7 +62,7 @@ static void send_opened(struct client *c)
 
 static void complete(struct client *c)
 {
-    if (!client_user(c) || fanout_join(c->gw->fanout, c) < 0) {
+    if (!client_user(c) || fanout_join(c->gw->fanout, c) < 0 || inbox_join(c->gw->inbox, c) < 0) {
         client_refuse(c, VIEW("login_capas"), view_cstr(c->login->reply_id), VIEW("no_capability"));
         return;
     }

@@ -7,17 +7,8 @@ static bool put_answer(struct buf *line, const struct client *c, const msgpack_o
 {
     buf_reset(line);
     line_begin(line, view_cstr(c->relayed), client_reply_id(c));
-    for (uint32_t i = 0; i < body->via.map.size; i++) {
-        const msgpack_object_kv *pair = &body->via.map.ptr[i];
-        struct value v;
-        if (value_from_msg(&v, &pair->val) < 0)
-            return false;
-        buf_append_char(line, ',');
-        json_put_string(line, msg_str(&pair->key));
-        buf_append_char(line, ':');
-        value_put_json(line, &v);
-        value_clear(&v);
-    }
+    if (line_put_pairs(line, body) < 0)
+        return false;
     line_end(line);
     return !line->failed;
 }

@@ -5,18 +5,6 @@
 /* Longer than the gateway's own deadlines, so that it is the gateway who says what was late. */
 #define DEADLINE_MS 70000
 
-static int write_buf(void *data, const char *p, size_t n)
-{
-    return buf_append(data, p, n);
-}
-
-static void put_object(struct buf *out, const msgpack_object *o)
-{
-    msgpack_packer pk = {.data = out, .callback = write_buf};
-
-    msgpack_pack_object(&pk, *o);
-}
-
 static void on_answer(void *arg, enum bus_status status, const msgpack_object *body)
 {
     struct later *l = arg;
@@ -24,7 +12,7 @@ static void on_answer(void *arg, enum bus_status status, const msgpack_object *b
 
     buf_init(&out, 0);
     if (body)
-        put_object(&out, body);
+        msg_put_object(&out, body);
     later_reply(&l, status == BUS_gone ? BUS_noconn : status, buf_view(&out));
     buf_free(&out);
 }
@@ -39,7 +27,7 @@ static size_t put_pairs(struct buf *out, const msgpack_object *body)
         if (view_eq(key, VIEW("ipbx")) || view_eq(key, VIEW("deadline_ms")))
             continue;
         msg_put_str(out, key);
-        put_object(out, &body->via.map.ptr[i].val);
+        msg_put_object(out, &body->via.map.ptr[i].val);
         n++;
     }
     return n;

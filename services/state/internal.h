@@ -15,6 +15,7 @@ struct secrets;
 struct weblists;
 struct features;
 struct directories;
+struct extensions;
 
 #define MAX_SITES 64
 #define MAX_LIST_BYTES ((size_t)256 * 1024 * 1024) /* text of one list */
@@ -46,6 +47,7 @@ struct state {
     struct db *db;
     struct features *features;
     struct directories *directories;
+    struct extensions *extensions;
     struct site sites[MAX_SITES];
     size_t n_sites;
     struct loop_timer *settle_timer;
@@ -95,6 +97,10 @@ int lists_load_uri(struct state *s, const struct config *cfg, const char *uri);
 void owners_tie(struct xod_site *site);
 /* The agent that a user is, or NULL. */
 struct xod_obj *owners_agent(const struct xod_obj *user);
+/* The user's main line, or NULL. */
+struct xod_obj *owners_line(const struct xod_obj *user);
+/* The user of a phone or of an agent, or NULL. */
+struct xod_obj *owners_user(const struct xod_obj *o);
 
 /* ---- sessions.c ---- */
 struct sessions *sessions_new(struct state *s, uint32_t grace_ms);
@@ -245,6 +251,25 @@ void ctilog_command(struct state *s, struct xod_site *site, struct view user_id,
 /* Deletes what is older than `ctibus.retention.*` say, from all logs. */
 void ctilog_expire(struct state *s, double now);
 
+/* ---- tell.c: lines to clients beside the answers, on topic cti/IPBX/user/ID/ ---- */
+struct tell {
+    struct buf line;
+    size_t mark, n;
+};
+/* Begins a line of `class`; what follows adds a field, and one of the last two sends it and frees
+ * what it took. */
+void tell_begin(struct tell *t, const char *class);
+void tell_str(struct tell *t, const char *key, struct view text);
+void tell_i64(struct tell *t, const char *key, int64_t number);
+/* Adds a key: the caller writes the value (one of msgpack) to what is returned. */
+struct buf *tell_key(struct tell *t, const char *key);
+/* The commandid of a client's message, as replyid. */
+void tell_reply_id(struct tell *t, const msgpack_object *message);
+/* To all sessions of a user, on whatever gateway; to one of them (empty: all). */
+void tell_user(struct state *s, struct xod_site *site, struct view user_id, struct tell *t);
+void tell_session(struct state *s, struct xod_site *site, struct view user_id, struct view session,
+                  struct tell *t);
+
 /* ---- action.c ---- */
 void action_pass(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body);
 
@@ -260,8 +285,8 @@ struct command {
     command_fn *fn;
     bool reads; /* changes nothing: of no concern to the log */
 };
-extern const struct command command_availstate, command_directory, command_featuresget,
-    command_featuresput, command_getqueuesstats, command_history;
+extern const struct command command_availstate, command_chitchat, command_directory,
+    command_featuresget, command_featuresput, command_getqueuesstats, command_history;
 void command_run(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body);
 /* Is the user that a message names (by an id, site/id, user:site/id, user:special:me or J13's
  * "null/null") the one of the session? So is one that names nobody. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "directory/directory.h"
+#include "extensions.h"
 #include "internal.h"
 #include "weblists.h"
 #include "json/json.h"
@@ -45,7 +46,21 @@ static struct json_object *parse_file(struct state *s, const char *path)
     return o;
 }
 
-static struct json_object *read_array(struct state *s, const struct config *cfg, const char *uri)
+/* urllist_extenfeatures is one object: a list of one. */
+static struct json_object *as_array(struct json_object *o)
+{
+    struct json_object *array = json_object_new_array();
+
+    if (!array || json_object_array_add(array, o) < 0) {
+        json_object_put(array);
+        json_object_put(o);
+        return NULL;
+    }
+    return array;
+}
+
+static struct json_object *read_array(struct state *s, const struct config *cfg, const char *uri,
+                                      bool may_be_object)
 {
     struct json_object *o = NULL;
     char *path;
@@ -56,6 +71,8 @@ static struct json_object *read_array(struct state *s, const struct config *cfg,
     if (!path)
         return NULL;
     o = parse_file(s, path);
+    if (may_be_object && o && json_object_is_type(o, json_type_object))
+        o = as_array(o);
     if (!o)
         log_error(s->log, "list %s cannot be read: what is known of it stays", path);
     else if (!json_object_is_type(o, json_type_array))
@@ -114,7 +131,8 @@ struct source {
     enum xod_list list;
     const char *id;
     item_fn *finish;
-    take_fn *take; /* not NULL: it becomes no objects, and the three before do not count */
+    take_fn *take;      /* not NULL: it becomes no objects, and the three before do not count */
+    bool may_be_object; /* one object stands for a list of one */
 };
 
 static struct view id_of(const struct source *src, struct json_object *item)
@@ -229,22 +247,28 @@ static int take_phonebook(struct state *s, struct xod_site *site, struct json_ob
     return directories_phonebook(s->directories, site, array);
 }
 
+static int take_extensions(struct state *s, struct xod_site *site, struct json_object *array)
+{
+    return extensions_set(s->extensions, site, array);
+}
+
 /* ---- all ---- */
 
 static const struct source sources[] = {
     /* the users first: lists_users_known */
-    {"urllist_users", LIST_users, "id", finish_user, NULL},
-    {"urllist_lines", LIST_phones, "id", finish_phone, NULL},
-    {"urllist_agents", LIST_agents, "id", NULL, NULL},
-    {"urllist_queues", LIST_queues, "id", NULL, NULL},
-    {"urllist_groups", LIST_groups, "id", NULL, NULL},
-    {"urllist_meetmes", LIST_meetmes, "id", NULL, NULL},
-    {"urllist_voicemails", LIST_voicemails, "uniqueid", finish_voicemail, NULL},
-    {"urllist_incalls", LIST_incalls, "id", NULL, NULL},
-    {"urllist_contexts", LIST_contexts, "name", NULL, NULL},
-    {"urllist_trunks", LIST_trunks, "id", finish_trunk, NULL},
-    {"urllist_parkinglot", LIST_parkinglots, "id", NULL, NULL},
-    {"urllist_phonebook", LIST_COUNT, NULL, NULL, take_phonebook},
+    {"urllist_users", LIST_users, "id", finish_user, NULL, false},
+    {"urllist_lines", LIST_phones, "id", finish_phone, NULL, false},
+    {"urllist_agents", LIST_agents, "id", NULL, NULL, false},
+    {"urllist_queues", LIST_queues, "id", NULL, NULL, false},
+    {"urllist_groups", LIST_groups, "id", NULL, NULL, false},
+    {"urllist_meetmes", LIST_meetmes, "id", NULL, NULL, false},
+    {"urllist_voicemails", LIST_voicemails, "uniqueid", finish_voicemail, NULL, false},
+    {"urllist_incalls", LIST_incalls, "id", NULL, NULL, false},
+    {"urllist_contexts", LIST_contexts, "name", NULL, NULL, false},
+    {"urllist_trunks", LIST_trunks, "id", finish_trunk, NULL, false},
+    {"urllist_parkinglot", LIST_parkinglots, "id", NULL, NULL, false},
+    {"urllist_phonebook", LIST_COUNT, NULL, NULL, take_phonebook, false},
+    {"urllist_extenfeatures", LIST_COUNT, NULL, NULL, take_extensions, true},
 };
 
 #define N_SOURCES (sizeof(sources) / sizeof(sources[0]))
@@ -295,7 +319,7 @@ static int load_urls(struct state *s, const struct config *cfg, struct xod_site 
     if (!all)
         return -ENOMEM;
     for (size_t i = 0; rc == 0 && (url = url_of(urllists, src, i)); i++) {
-        struct json_object *one = read_array(s, cfg, url);
+        struct json_object *one = read_array(s, cfg, url, src->may_be_object);
         if (!one) {
             rc = -EINVAL;
             break;
@@ -315,9 +339,10 @@ static void log_counts(struct state *s, struct xod_site *site)
     struct buf line;
 
     buf_init(&line, 1024);
-    for (size_t i = 0; i < N_SOURCES && !sources[i].take; i++)
-        buf_printf(&line, "%s%zu %s", i ? ", " : "", xod_count(site, sources[i].list),
-                   schema_list(sources[i].list)->name);
+    for (size_t i = 0; i < N_SOURCES; i++)
+        if (!sources[i].take)
+            buf_printf(&line, "%s%zu %s", i ? ", " : "", xod_count(site, sources[i].list),
+                       schema_list(sources[i].list)->name);
     log_notice(s->log, "lists of %.*s: %s", VIEW_ARG(xod_site_name(site)), buf_cstr(&line));
     buf_free(&line);
 }

@@ -4,20 +4,11 @@
 
 #include "internal.h"
 
-static struct xod_obj *main_line_of(const struct xod_obj *user)
-{
-    const struct value *lines = xod_get(user, XOD(users, linelist));
-
-    return lines->type == V_LIST && lines->len
-               ? xod_find(xod_obj_site(user), LIST_phones, value_view(&lines->items[0]))
-               : NULL;
-}
-
 static struct xod_obj *who_of(const struct xod_obj *user)
 {
     struct xod_obj *agent = owners_agent(user);
 
-    return agent ? agent : main_line_of(user);
+    return agent ? agent : owners_line(user);
 }
 
 /* Number n of the memberships. */

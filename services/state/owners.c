@@ -89,3 +89,17 @@ struct xod_obj *owners_agent(const struct xod_obj *user)
 {
     return xod_tied(user, LIST_agents, 0);
 }
+
+struct xod_obj *owners_line(const struct xod_obj *user)
+{
+    const struct value *lines = xod_get(user, XOD(users, linelist));
+
+    return lines->type == V_LIST && lines->len
+               ? xod_find(xod_obj_site(user), LIST_phones, value_view(&lines->items[0]))
+               : NULL;
+}
+
+struct xod_obj *owners_user(const struct xod_obj *o)
+{
+    return xod_tied(o, LIST_users, 0);
+}

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "bus/topic.h"
 #include "directory/directory.h"
+#include "extensions.h"
 #include "internal.h"
 #include "weblists.h"
 #include "json/json.h"
@@ -386,8 +387,10 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
                                         "sessions open", count_sessions, s);
     s->weblists = weblists_new(s, opt->lists_retry_ms ? opt->lists_retry_ms : LISTS_RETRY_MS);
     s->directories = directories_new(s);
+    s->extensions = extensions_new();
     if (!s->heart || !s->publisher || !s->snapshots || !s->sessions || !s->events ||
-        !s->events_unknown || !s->sessions_open || !s->weblists || !s->directories)
+        !s->events_unknown || !s->sessions_open || !s->weblists || !s->directories ||
+        !s->extensions)
         return -ENOMEM;
     bus_sub_follow(s->sub, VIEW("tel"));
     return bus_sub_add(s->sub, VIEW("tel/"));
@@ -463,6 +466,7 @@ void state_destroy(struct state **sp)
     snapshots_destroy(&s->snapshots);
     later_peer_gone(s, NULL);
     directories_destroy(&s->directories);
+    extensions_destroy(&s->extensions);
     bus_server_destroy(&s->server);
     bus_heart_destroy(&s->heart);
     bus_sub_destroy(&s->sub);

@@ -2,7 +2,7 @@
 #include "internal.h"
 
 static const struct command *const commands[] = {
-    &command_availstate,  &command_directory,      &command_featuresget,
+    &command_availstate,  &command_chitchat,       &command_directory, &command_featuresget,
     &command_featuresput, &command_getqueuesstats, &command_history,
 };
 

@@ -6,11 +6,8 @@
 /* The context of the user's main line: what is looked up where goes by it. */
 static struct view context_of_user(const struct xod_obj *user, char room[32])
 {
-    const struct value *lines = xod_get(user, XOD(users, linelist));
-    const struct xod_obj *phone = NULL;
+    const struct xod_obj *phone = owners_line(user);
 
-    if (lines->type == V_LIST && lines->len > 0)
-        phone = xod_find(xod_obj_site(user), LIST_phones, value_view(&lines->items[0]));
     return phone ? value_text(xod_get(phone, XOD(phones, context)), room) : view_of(NULL, 0);
 }
 

@@ -1,5 +1,5 @@
 /* featuresput: a user changes a service (value: true or false) or a forward (value: a map). */
-#include "internal.h"
+#include "target.h"
 
 #define MAX_NUMBER 80
 
@@ -24,7 +24,7 @@ static const struct {
 /* What a client's message asks for. */
 struct wish {
     struct feature_change changes[6];
-    char destinations[3][MAX_NUMBER];
+    char destinations[3][TARGET_TEXT];
     size_t n;
     const char *wrong; /* NULL: nothing */
 };
@@ -39,34 +39,19 @@ static bool read_flag(const msgpack_object *map, const char *key, bool *on)
     return *on || view_eq(text, VIEW("0")) || view_ieq(text, VIEW("false"));
 }
 
-/* A number as it is dialled: everything else is left out. False: too long. */
-static bool dialled(struct view text, char out[MAX_NUMBER], struct view *number)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-              c == '#' || c == '*' || c == '+'))
-            continue;
-        if (n == MAX_NUMBER)
-            return false;
-        out[n++] = c;
-    }
-    *number = view_of(out, n);
-    return true;
-}
-
 /* Text or a number. False: it is neither, or too long. */
-static bool read_destination(const msgpack_object *map, const char *key, char out[MAX_NUMBER],
+static bool read_destination(const msgpack_object *map, const char *key, char out[TARGET_TEXT],
                              struct view *number)
 {
     const msgpack_object *o = msg_get(map, key);
     char room[32];
+    struct view text = msg_get_text(map, key, room);
+    bool empty = !target_dialled(text, out);
 
-    return (o->type == MSGPACK_OBJECT_STR || o->type == MSGPACK_OBJECT_POSITIVE_INTEGER ||
-            o->type == MSGPACK_OBJECT_NIL) &&
-           dialled(msg_get_text(map, key, room), out, number);
+    *number = view_cstr(out);
+    return (!empty || text.len <= MAX_NUMBER) && number->len <= MAX_NUMBER &&
+           (o->type == MSGPACK_OBJECT_STR || o->type == MSGPACK_OBJECT_POSITIVE_INTEGER ||
+            o->type == MSGPACK_OBJECT_NIL);
 }
 
 static void read_forwards(struct wish *w, const msgpack_object *value)

@@ -1,0 +1,56 @@
+/* chitchat: a line of text for all sessions of another user, wherever they are. */
+#include <stdio.h>
+
+#include "target.h"
+
+#define MAX_TEXT 65536
+
+static void answer(struct later *l, const char *warning)
+{
+    struct buf pairs;
+
+    buf_init(&pairs, 1024);
+    if (warning)
+        msg_put_pair(&pairs, "warning_string", view_cstr(warning));
+    later_pairs(&l, warning ? 1 : 0, &pairs);
+    buf_free(&pairs);
+}
+
+/* Clients crash on a `from` that they do not know or that is not SITE/ID: it is made here, of who
+ * has sent it, and goes only to who may see that user. */
+static void deliver(struct state *s, const struct session *se, const struct xod_obj *to,
+                    struct view text)
+{
+    char from[192], whom[192];
+    struct tell t;
+
+    snprintf(from, sizeof(from), "%.*s/%s", VIEW_ARG(xod_site_name(se->site)), se->user_id);
+    snprintf(whom, sizeof(whom), "%.*s/%.*s", VIEW_ARG(xod_site_name(xod_obj_site(to))),
+             VIEW_ARG(xod_obj_id(to)));
+    tell_begin(&t, "chitchat");
+    tell_str(&t, "from", view_cstr(from));
+    tell_str(&t, "to", view_cstr(whom));
+    tell_str(&t, "text", text);
+    tell_user(s, xod_obj_site(to), xod_obj_id(to), &t);
+}
+
+static void chitchat(struct state *s, struct session *se, struct later *l,
+                     const msgpack_object *message)
+{
+    struct view text = msg_get_str(message, "text");
+    char room[32];
+    struct xod_obj *to = target_find(s, se, LIST_users, msg_get_text(message, "to", room));
+
+    if (text.len > MAX_TEXT) {
+        answer(l, "text_too_long");
+        return;
+    }
+    if (!to || xod_get(to, XOD(users, connection))->type == V_NULL) {
+        answer(l, "not_connected");
+        return;
+    }
+    deliver(s, se, to, text);
+    answer(l, NULL);
+}
+
+const struct command command_chitchat = {"chitchat", chitchat, false};
