@@ -93,6 +93,17 @@ const struct config_key config_keys[] = {
      "Addresses beside the loopback that the bus may listen at without CURVE."},
     {"ctibus.database", KEY_DATABASE, "sqlite:ctibus.db", 0, 0, 0, NULL,
      "What must survive a restart is kept there: sqlite:FILE, made when it is not there."},
+    {"ctibus.agents.login", KEY_CHOICE, "application", 0, 0, RE, "application|member",
+     "How an agent is logged in where the Asterisk has no AgentCallbackLogin: the phone is rung and "
+     "put into the application AgentLogin, or the agent becomes a member of its queues."},
+    {"ctibus.agents.interface", KEY_STRING, "Local/{exten}@{context}", 0, 0, RE, NULL,
+     "The interface of such a member; {agent} stands for the agent's number, {exten}, {context} and "
+     "{phone} for the phone."},
+    {"ctibus.agents.queues", KEY_ANY, NULL, 0, 0, RE, NULL,
+     "The queues of such members: {\"2001\": [\"blue\"], \"*\": [\"support\"]}."},
+    {"ctibus.dialplan.busy", KEY_STRING, NULL, 0, 0, RE, NULL,
+     "EXTEN@CONTEXT that lets a caller hear that it is busy, for calls that are refused; without it "
+     "the phone is taken off the call as busy."},
     {"ctibus.retention.calls", KEY_INT, "365", 0, 36500, RE, NULL,
      "Days that calls stay in the log of calls; 0: for ever."},
     {"ctibus.retention.queues", KEY_INT, "31", 1, 36500, RE, NULL,

@@ -16,6 +16,7 @@ struct weblists;
 struct features;
 struct directories;
 struct extensions;
+struct originates;
 
 #define MAX_SITES 64
 #define MAX_LIST_BYTES ((size_t)256 * 1024 * 1024) /* text of one list */
@@ -48,6 +49,7 @@ struct state {
     struct features *features;
     struct directories *directories;
     struct extensions *extensions;
+    struct originates *originates;
     struct site sites[MAX_SITES];
     size_t n_sites;
     struct loop_timer *settle_timer;
@@ -118,6 +120,7 @@ struct session {
     char presence[64]; /* not attached: the presence that the user is to have then; else unused */
     char wanted[64];   /* the last presence asked for, while any is on its way to disk */
     unsigned n_wanted; /* how many are */
+    char agent_exten[32]; /* the phone to log the agent in at, as the login said; may be empty */
 };
 /* What of a session is told by a gateway. presence: what the user has if this is the first. */
 struct session_told {
@@ -216,6 +219,11 @@ int features_change(struct features *f, struct xod_obj *user, const struct featu
 void ami_tell(struct state *s, struct xod_site *site, const char *action, ...);
 
 /* ---- member_actions.c: actions on a user's memberships, by the names that presences use ---- */
+/* The member that a user is: the agent, or the main line where there is none; or NULL. */
+struct xod_obj *member_who(const struct xod_obj *user);
+/* What actions call a member (an agent or a phone): as Asterisk last told it, in any of its queues.
+ * A view of the object or of room. */
+struct view member_interface_for(const struct xod_obj *who, char room[128]);
 /* False: there is no action of that name. */
 bool member_action(struct state *s, struct xod_obj *user, struct view name, struct view param);
 
@@ -285,8 +293,9 @@ struct command {
     command_fn *fn;
     bool reads; /* changes nothing: of no concern to the log */
 };
-extern const struct command command_availstate, command_chitchat, command_directory,
-    command_featuresget, command_featuresput, command_getqueuesstats, command_history;
+extern const struct command command_availstate, command_chitchat, command_ipbxcommand,
+    command_directory, command_featuresget, command_featuresput, command_getqueuesstats,
+    command_history;
 void command_run(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body);
 /* Is the user that a message names (by an id, site/id, user:site/id, user:special:me or J13's
  * "null/null") the one of the session? So is one that names nobody. */

@@ -4,7 +4,7 @@
 
 #include "internal.h"
 
-static struct xod_obj *who_of(const struct xod_obj *user)
+struct xod_obj *member_who(const struct xod_obj *user)
 {
     struct xod_obj *agent = owners_agent(user);
 
@@ -17,8 +17,7 @@ static struct xod_obj *membership(const struct xod_obj *who, size_t n)
     return xod_tied(who, LIST_queuemembers, n);
 }
 
-/* What actions call a member: as Asterisk last told it, in any of its queues. */
-static struct view interface_of(const struct xod_obj *who, char room[128])
+struct view member_interface_for(const struct xod_obj *who, char room[128])
 {
     struct xod_obj *m = membership(who, 0);
     struct view location = m ? xod_get_str(m, XOD(queuemembers, location)) : view_of(NULL, 0);
@@ -73,7 +72,7 @@ static void log_off(struct state *s, const struct xod_obj *user)
 
 bool member_action(struct state *s, struct xod_obj *user, struct view name, struct view param)
 {
-    struct xod_obj *who = who_of(user);
+    struct xod_obj *who = member_who(user);
     char room[128];
 
     if (view_eq(name, VIEW("agentlogoff")))
@@ -88,7 +87,7 @@ bool member_action(struct state *s, struct xod_obj *user, struct view name, stru
         if (who && param.len)
             ami_tell(s, xod_obj_site(user),
                      view_eq(name, VIEW("queueadd")) ? "QueueAdd" : "QueueRemove", "Queue", param,
-                     "Interface", interface_of(who, room), NULL);
+                     "Interface", member_interface_for(who, room), NULL);
     } else {
         return false;
     }

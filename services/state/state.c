@@ -9,6 +9,7 @@
 #include "directory/directory.h"
 #include "extensions.h"
 #include "internal.h"
+#include "ipbx/originates.h"
 #include "weblists.h"
 #include "json/json.h"
 
@@ -82,6 +83,7 @@ static void on_message(void *arg, const struct bus_msg *m)
         return;
     }
     domain_event(site->domain, &t);
+    originates_event(s->originates, site->domain->site, &t);
     state_commit(s, site->domain->synthetic);
 }
 
@@ -388,6 +390,7 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
     s->weblists = weblists_new(s, opt->lists_retry_ms ? opt->lists_retry_ms : LISTS_RETRY_MS);
     s->directories = directories_new(s);
     s->extensions = extensions_new();
+    s->originates = originates_new(s);
     if (!s->heart || !s->publisher || !s->snapshots || !s->sessions || !s->events ||
         !s->events_unknown || !s->sessions_open || !s->weblists || !s->directories ||
         !s->extensions)
@@ -466,8 +469,9 @@ void state_destroy(struct state **sp)
     snapshots_destroy(&s->snapshots);
     later_peer_gone(s, NULL);
     directories_destroy(&s->directories);
+    bus_server_destroy(&s->server); /* tells who waits for an action */
     extensions_destroy(&s->extensions);
-    bus_server_destroy(&s->server);
+    originates_destroy(&s->originates);
     bus_heart_destroy(&s->heart);
     bus_sub_destroy(&s->sub);
     publisher_destroy(&s->publisher);

@@ -157,7 +157,7 @@ static const struct {
     enum xod_list list;
     unsigned number, context, name;
 } ways[] = {
-    {LIST_phones, XOD(phones, number), XOD(phones, context), XOD(phones, lastname)},
+    {LIST_phones, XOD(phones, number), XOD(phones, context), XOD(phones, number)},
     {LIST_queues, XOD(queues, number), XOD(queues, context), XOD(queues, displayname)},
     {LIST_groups, XOD(groups, number), XOD(groups, context), XOD(groups, name)},
     {LIST_meetmes, XOD(meetmes, confno), XOD(meetmes, context), XOD(meetmes, name)},
@@ -175,6 +175,8 @@ static bool by_number(const struct xod_obj *o, struct destination *out)
         copy_text(number, o, ways[i].number);
         copy_text(out->context, o, ways[i].context);
         copy_text(out->name, o, ways[i].name);
+        if (ways[i].list == LIST_phones && owners_user(o))
+            copy_text(out->name, owners_user(o), XOD(users, fullname));
         return target_dialled(view_cstr(number), out->exten);
     }
     return false;
@@ -184,10 +186,7 @@ static bool to_user(const struct xod_obj *user, struct destination *out)
 {
     struct xod_obj *line = owners_line(user);
 
-    if (!line || !by_number(line, out))
-        return false;
-    copy_text(out->name, user, XOD(users, fullname));
-    return true;
+    return line && by_number(line, out);
 }
 
 static bool to_agent(const struct xod_obj *agent, struct destination *out)

@@ -40,7 +40,7 @@ static inline void peer_json(char *out, size_t size, const msgpack_object *o)
 static inline void peer_act(struct state_peer *x, uint64_t id, const msgpack_object *body)
 {
     size_t n = strlen(x->actions);
-    char headers[512];
+    char headers[1024];
     struct buf out;
 
     peer_json(headers, sizeof(headers), msg_get(body, "headers"));
@@ -50,7 +50,8 @@ static inline void peer_act(struct state_peer *x, uint64_t id, const msgpack_obj
     if (!x->response)
         return;
     buf_init(&out, 0);
-    msg_put_map(&out, 2);
+    msg_put_map(&out, 3);
+    msg_put_pair(&out, "actionid", VIEW("act-1"));
     msg_put_pair(&out, "response", view_cstr(x->response));
     msg_put_pair(&out, "message", VIEW("so it is"));
     bus_asker_reply(x->asker, id, BUS_ok, buf_view(&out));

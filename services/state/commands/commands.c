@@ -2,8 +2,8 @@
 #include "internal.h"
 
 static const struct command *const commands[] = {
-    &command_availstate,  &command_chitchat,       &command_directory, &command_featuresget,
-    &command_featuresput, &command_getqueuesstats, &command_history,
+    &command_availstate,  &command_chitchat,    &command_ipbxcommand,    &command_directory,
+    &command_featuresget, &command_featuresput, &command_getqueuesstats, &command_history,
 };
 
 static const struct command *find(struct view class)
