@@ -99,6 +99,7 @@ static void client_free(struct client *c)
     close_session(c);
     queuefigures_unsubscribe(c);
     inbox_leave(c->gw->inbox, c);
+    inbox_forget(c);
     fanout_leave(c->gw->fanout, c);
     c->gw->n_live -= c->phase == LIVE;
     if (c->phase == OPENING)
@@ -249,6 +250,7 @@ void client_answered(struct client *c)
 {
     c->asked = 0;
     c->since = clock_mono_us();
+    inbox_release(c);
     conn_resume(c->conn);
 }
 

@@ -32,6 +32,7 @@ struct client {
     LIST_ENTRY(client) of_opening;  /* while OPENING */
     LIST_ENTRY(client) of_figures;  /* while wants_figures */
     LIST_ENTRY(client) of_seat;     /* while LIVE */
+    struct buf *held;               /* lines that are not to come before an answer, or NULL */
     struct seat *seat;              /* where lines for the user are handed out (inbox.c), or NULL */
     uint64_t since;                 /* when connected; once LIVE: when last heard (monotonic us) */
     uint64_t session;               /* number within this gateway; 0: none open */

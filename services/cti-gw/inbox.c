@@ -128,6 +128,35 @@ static struct seat *seat_of_topic(struct inbox *in, struct view topic)
     return map_get(in->seats, buf_view(&in->room));
 }
 
+static void hold(struct client *c, const struct shared *block)
+{
+    if (!c->held) {
+        c->held = malloc(sizeof(*c->held));
+        if (!c->held)
+            return;
+        buf_init(c->held, c->gw->opt.max_output);
+    }
+    buf_append(c->held, block->data, block->len);
+}
+
+void inbox_release(struct client *c)
+{
+    if (!c->held)
+        return;
+    if (!c->held->failed)
+        conn_send(c->conn, buf_view(c->held));
+    inbox_forget(c);
+}
+
+void inbox_forget(struct client *c)
+{
+    if (!c->held)
+        return;
+    buf_free(c->held);
+    free(c->held);
+    c->held = NULL;
+}
+
 static void deliver(struct inbox *in, struct seat *seat, struct view session)
 {
     struct shared *block = shared_new(buf_view(&in->g->line));
@@ -140,7 +169,12 @@ static void deliver(struct inbox *in, struct seat *seat, struct view session)
     LIST_FOREACH(c, &seat->clients, of_seat)
     {
         client_session_name(c, name);
-        if (!c->closing && (session.len == 0 || view_eq(session, view_cstr(name))))
+        if (c->closing || (session.len && !view_eq(session, view_cstr(name))))
+            continue;
+        /* What becomes of a command comes over another way than the answer to it: never before. */
+        if (session.len && c->asked)
+            hold(c, block);
+        else
             conn_send_shared(c->conn, block);
     }
     shared_unref(block);

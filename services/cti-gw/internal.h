@@ -104,6 +104,9 @@ int inbox_listen(struct inbox *in, struct view site);
 /* From now on the lines for its user go to the client, too. 0 or -ENOMEM. */
 int inbox_join(struct inbox *in, struct client *c);
 void inbox_leave(struct inbox *in, struct client *c);
+/* The client has its answer: sends the lines that waited for that. Throws them away. */
+void inbox_release(struct client *c);
+void inbox_forget(struct client *c);
 /* A message of another plane than xod. */
 void inbox_message(struct inbox *in, const struct bus_msg *m);
 

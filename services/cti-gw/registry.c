@@ -1,5 +1,8 @@
 #include "registry.h"
 
+#include <errno.h>
+#include <stdlib.h>
+
 #include "base/buf.h"
 #include "json/json.h"
 
@@ -78,4 +81,54 @@ bool registry_complete(const struct cti_message *m, struct json_object *body, st
         complete = false;
     }
     return complete;
+}
+
+/* ---- the table for people ---- */
+
+static int by_class(const void *a, const void *b)
+{
+    const struct cti_message *x = *(const struct cti_message *const *)a;
+    const struct cti_message *y = *(const struct cti_message *const *)b;
+    int c = strcmp(x->class, y->class);
+
+    if (c == 0 && x->conditions && y->conditions)
+        c = strcmp(x->conditions->value, y->conditions->value);
+    return c;
+}
+
+static void put_row(struct buf *out, const struct cti_message *m)
+{
+    const char *sep = "";
+
+    buf_printf(out, "| `%s` | ", m->class);
+    for (const struct condition *c = m->conditions; c && c->path; c++, sep = ", ")
+        buf_printf(out, "%s`%s` = `%s`", sep, c->path, c->value);
+    buf_append_cstr(out, " | ");
+    sep = "";
+    for (const char *const *r = m->required; r && *r; r++, sep = ", ")
+        buf_printf(out, "%s`%s`", sep, *r);
+    buf_printf(out, " | %s | %s |\n",
+               m->login                               ? "login"
+               : strcmp(m->class, "ipbxcommand") == 0 ? "yes, and `ipbxcommands`"
+               : m->permission                        ? "yes"
+                                                      : "no",
+               m->doc ? m->doc : "");
+}
+
+int registry_markdown(struct buf *out)
+{
+    size_t n = (size_t)(__stop_cti_messages - __start_cti_messages);
+    const struct cti_message **sorted = calloc(n, sizeof(*sorted));
+
+    if (!sorted)
+        return -ENOMEM;
+    for (size_t i = 0; i < n; i++)
+        sorted[i] = __start_cti_messages[i];
+    qsort(sorted, n, sizeof(*sorted), by_class);
+    buf_append_cstr(out, "| class | where | required | permission | what comes of it |\n"
+                         "|---|---|---|---|---|\n");
+    for (size_t i = 0; i < n; i++)
+        put_row(out, sorted[i]);
+    free(sorted);
+    return out->failed ? -ENOMEM : 0;
 }

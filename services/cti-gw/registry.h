@@ -41,8 +41,13 @@ struct cti_message {
     const struct condition *conditions; /* ended by a NULL path, NULL: none */
     bool login;      /* a step of the login: handled before it is complete, and only then */
     bool permission; /* must be among the profile's regcommands */
+    const char *doc; /* a sentence without a point: what comes of it */
     void (*handle)(struct client *c, struct request *rq);
 };
+
+/* The table of all descriptors in Markdown, as it stands in docs/cti-protocol.md. 0 or -ENOMEM. */
+struct buf;
+int registry_markdown(struct buf *out);
 
 #define CTI_MESSAGE(ident, ...)                                                                    \
     static const struct cti_message cti_message_##ident = {__VA_ARGS__};                           \
@@ -57,7 +62,6 @@ const struct cti_message *registry_match(const struct request *rq, size_t *pos);
 bool registry_knows(struct view class, bool *login);
 /* Appends the required fields that the message lacks, joined by commas; false when there are any.
  */
-struct buf;
 bool registry_complete(const struct cti_message *m, struct json_object *body, struct buf *missing);
 
 #endif

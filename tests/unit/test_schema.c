@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "schema/schema.h"
+#include "support/doc_table.h"
 
 #define DOC TEST_SOURCE_DIR "/docs/bus.md"
 #define BEGIN "<!-- schema begin -->\n"
@@ -97,49 +98,14 @@ static void methods_and_outcomes_never_share_a_name(void **state)
     assert_int_equal(schema_method_find(VIEW("")), -1);
 }
 
-static void read_doc(struct buf *doc)
-{
-    FILE *f = fopen(DOC, "r");
-    char piece[4096];
-    size_t n;
-
-    assert_non_null(f);
-    while ((n = fread(piece, 1, sizeof(piece), f)) > 0)
-        buf_append(doc, piece, n);
-    fclose(f);
-}
-
-static void write_doc(struct view before, struct view tables, struct view after)
-{
-    FILE *f = fopen(DOC, "w");
-
-    assert_non_null(f);
-    fprintf(f, "%.*s%.*s%.*s", VIEW_ARG(before), VIEW_ARG(tables), VIEW_ARG(after));
-    fclose(f);
-}
-
 /* UPDATE_DOCS=1 writes the tables anew. */
 static void the_documented_tables_are_those_of_the_schema(void **state)
 {
-    struct buf doc, tables;
-    struct view v;
-    ptrdiff_t begin, end;
+    struct buf tables;
 
-    buf_init(&doc, 0);
     buf_init(&tables, 0);
-    read_doc(&doc);
-    v = buf_view(&doc);
-    begin = view_find(v, VIEW(BEGIN));
-    end = view_find(v, VIEW(END));
-    assert_true(begin >= 0 && end > begin);
-    begin += (ptrdiff_t)strlen(BEGIN);
     assert_int_equal(schema_markdown(&tables), 0);
-    if (getenv("UPDATE_DOCS"))
-        write_doc(view_of(v.ptr, (size_t)begin), buf_view(&tables),
-                  view_of(v.ptr + end, v.len - (size_t)end));
-    else
-        assert_true(view_eq(view_of(v.ptr + begin, (size_t)(end - begin)), buf_view(&tables)));
-    buf_free(&doc);
+    doc_table_check(TEST_SOURCE_DIR "/docs/bus.md", BEGIN, END, buf_view(&tables));
     buf_free(&tables);
 }
 

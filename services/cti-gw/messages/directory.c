@@ -3,4 +3,4 @@
 
 static const char *const required[] = {"pattern", NULL};
 CTI_MESSAGE(directory, .class = "directory", .required = required, .permission = true,
-            .handle = relay);
+            .handle = relay, .doc = "`headers`, `resultlist`, `status`");

@@ -3,4 +3,4 @@
 
 static const char *const required[] = {"function", "value", NULL};
 CTI_MESSAGE(featuresput, .class = "featuresput", .required = required, .permission = true,
-            .handle = relay);
+            .handle = relay, .doc = "`status`; `getlist`/`updateconfig` to all who see the user");

@@ -19,4 +19,5 @@ static void getipbxlist(struct client *c, struct request *rq)
     client_send_line(c, line);
 }
 
-CTI_MESSAGE(getipbxlist, .class = "getipbxlist", .permission = true, .handle = getipbxlist);
+CTI_MESSAGE(getipbxlist, .class = "getipbxlist", .permission = true, .handle = getipbxlist,
+            .doc = "`ipbxlist`: ids of all sites");

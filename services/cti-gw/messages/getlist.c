@@ -88,8 +88,10 @@ static const struct condition is_config[] = {{"function", "updateconfig"}, {NULL
 static const struct condition is_status[] = {{"function", "updatestatus"}, {NULL, NULL}};
 
 CTI_MESSAGE(getlist_listid, .class = "getlist", .required = for_list, .conditions = is_listid,
-            .permission = true, .handle = listid);
+            .permission = true, .handle = listid, .doc = "`list`: the ids that the user may see");
 CTI_MESSAGE(getlist_updateconfig, .class = "getlist", .required = for_object,
-            .conditions = is_config, .permission = true, .handle = updateconfig);
+            .conditions = is_config, .permission = true, .handle = updateconfig,
+            .doc = "`config`: what the configuration says of an object");
 CTI_MESSAGE(getlist_updatestatus, .class = "getlist", .required = for_object,
-            .conditions = is_status, .permission = true, .handle = updatestatus);
+            .conditions = is_status, .permission = true, .handle = updatestatus,
+            .doc = "`status`: how an object is");

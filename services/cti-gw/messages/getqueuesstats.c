@@ -3,4 +3,4 @@
 
 static const char *const required[] = {"on", NULL};
 CTI_MESSAGE(getqueuesstats, .class = "getqueuesstats", .required = required, .permission = true,
-            .handle = relay);
+            .handle = relay, .doc = "`stats` over the last `window` seconds");

@@ -1,4 +1,5 @@
 /* history: the user's calls. */
 #include "internal.h"
 
-CTI_MESSAGE(history, .class = "history", .permission = true, .handle = relay);
+CTI_MESSAGE(history, .class = "history", .permission = true, .handle = relay,
+            .doc = "`history`: the user's calls");

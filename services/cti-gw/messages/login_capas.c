@@ -62,4 +62,4 @@ static void login_capas(struct client *c, struct request *rq)
 
 static const char *const required[] = {"capaid", "state", "loginkind", NULL};
 CTI_MESSAGE(login_capas, .class = "login_capas", .required = required, .login = true,
-            .handle = login_capas);
+            .handle = login_capas, .doc = "the session is open: profile, rights, presence");

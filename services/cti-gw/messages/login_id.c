@@ -85,4 +85,5 @@ static void login_id(struct client *c, struct request *rq)
         client_refuse(c, rq->class, rq->reply_id, VIEW("noconn"));
 }
 
-CTI_MESSAGE(login_id, .class = "login_id", .login = true, .handle = login_id);
+CTI_MESSAGE(login_id, .class = "login_id", .login = true, .handle = login_id,
+            .doc = "`sessionid` to hash the password with");

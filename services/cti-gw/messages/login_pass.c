@@ -84,4 +84,4 @@ static void login_pass(struct client *c, struct request *rq)
 
 static const char *const required[] = {"hashedpassword", NULL};
 CTI_MESSAGE(login_pass, .class = "login_pass", .required = required, .login = true,
-            .handle = login_pass);
+            .handle = login_pass, .doc = "`capalist`: the user's profile");

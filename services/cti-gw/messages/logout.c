@@ -7,4 +7,4 @@ static void logout(struct client *c, struct request *rq)
     client_close(c, "logout");
 }
 
-CTI_MESSAGE(logout, .class = "logout", .handle = logout);
+CTI_MESSAGE(logout, .class = "logout", .handle = logout, .doc = "the session ends");

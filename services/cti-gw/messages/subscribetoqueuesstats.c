@@ -8,4 +8,5 @@ static void handle(struct client *c, struct request *rq)
 }
 
 CTI_MESSAGE(subscribetoqueuesstats, .class = "subscribetoqueuesstats", .permission = true,
-            .handle = handle);
+            .handle = handle,
+            .doc = "`getqueuesstats` with the figures of all queues, now and as they change");

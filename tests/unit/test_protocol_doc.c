@@ -1,0 +1,39 @@
+/* The table of messages in docs/cti-protocol.md is made from the descriptors. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "registry.h"
+#include "support/doc_table.h"
+
+static void the_documented_messages_are_those_registered(void **state)
+{
+    struct buf table;
+
+    buf_init(&table, 0);
+    assert_int_equal(registry_markdown(&table), 0);
+    doc_table_check(TEST_SOURCE_DIR "/docs/cti-protocol.md", "<!-- messages: begin -->\n",
+                    "<!-- messages: end -->\n", buf_view(&table));
+    buf_free(&table);
+}
+
+static void each_message_says_what_comes_of_it(void **state)
+{
+    const struct cti_message *m;
+
+    for (size_t i = 0; (m = registry_at(i)); i++)
+        if (!m->doc || !*m->doc)
+            fail_msg("%s has no sentence", m->class);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_documented_messages_are_those_registered),
+        cmocka_unit_test(each_message_says_what_comes_of_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
