@@ -98,6 +98,7 @@ static void client_free(struct client *c)
         bus_ask_cancel(c->gw->asker, c->asked);
     close_session(c);
     queuefigures_unsubscribe(c);
+    watch_end(c);
     inbox_leave(c->gw->inbox, c);
     inbox_forget(c);
     fanout_leave(c->gw->fanout, c);
@@ -141,6 +142,7 @@ void login_free(struct login **lp)
     free(l->capas);
     free(l->capaid);
     free(l->reply_id);
+    free(l->agent_number);
     free(l);
     *lp = NULL;
 }

@@ -17,6 +17,7 @@
 struct gateway;
 struct audience;
 struct seat;
+struct watch;
 struct profile;
 
 enum client_phase { CONNECTED, IDENTIFIED, AUTHENTICATED, OPENING, LIVE };
@@ -49,7 +50,8 @@ struct client {
     uint8_t bad_json; /* in a row */
     uint8_t ignored;  /* messages before the login */
     bool closing;
-    bool wants_figures; /* of queues (queuefigures.c) */
+    bool wants_figures;  /* of queues (queuefigures.c) */
+    struct watch *watch; /* what else it wants to be told as it changes (watch.c), or NULL */
 };
 
 /* Takes fd. NULL without memory (fd is closed). */

@@ -158,6 +158,7 @@ static void on_change(void *arg, const struct xod_change *c)
 
     fanout_change(g->fanout, c);
     queuefigures_change(g, c);
+    watches_change(g->watches, c);
 }
 
 static void on_reached(void *arg, uint64_t seq)
@@ -253,7 +254,8 @@ static int open_all(struct gateway *g, struct metrics *metrics)
     g->janitor = loop_timer_new(g->loop, janitor, g);
     g->fanout = fanout_new(g);
     g->inbox = inbox_new(g);
-    if (!g->inbox || !g->by_session || !g->guard || !g->janitor || !g->fanout ||
+    g->watches = watches_new(g);
+    if (!g->watches || !g->inbox || !g->by_session || !g->guard || !g->janitor || !g->fanout ||
         make_metrics(g, metrics) < 0)
         return -ENOMEM;
     err = conn_class_init(&g->conns, g->loop, &client_conn_handler, 2 * g->opt.max_line,
@@ -331,6 +333,7 @@ void gateway_destroy(struct gateway **gp)
     bus_pub_destroy(&g->pub);
     fanout_destroy(&g->fanout);
     inbox_destroy(&g->inbox);
+    watches_destroy(&g->watches);
     if (g->conns.loop)
         conn_class_fini(&g->conns);
     loop_timer_destroy(&g->janitor);

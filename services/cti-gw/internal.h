@@ -16,6 +16,7 @@ struct fanout;
 struct guard;
 struct delayed;
 struct inbox;
+struct watches;
 
 struct gateway {
     struct loop *loop;
@@ -39,6 +40,7 @@ struct gateway {
     struct map *by_session; /* number -> client; the key lies in the client */
     struct fanout *fanout;
     struct inbox *inbox;
+    struct watches *watches;
     struct guard *guard;
     struct profile *profiles;
     struct buf line, pairs;
@@ -96,6 +98,44 @@ void queuefigures_unsubscribe(struct client *c); /* does nothing to one that is 
 /* A change of the replica. */
 void queuefigures_change(struct gateway *g, const struct xod_change *change);
 
+/* ---- watch.c: views that clients subscribe to, told anew as a whole when they change ---- */
+struct watches *watches_new(struct gateway *g);
+void watches_destroy(struct watches **w);
+/* Each tells the client at once how it is, and again at each change. 0, or -ENOMEM, or -E2BIG: it
+ * watches too much already. */
+int watch_rooms(struct client *c);
+int watch_calls(struct client *c);
+int watch_queue(struct client *c, const struct xod_obj *queue);
+/* Its ids of members are those of 2012 (memberids.c): it is told changes under those, too. */
+int watch_members(struct client *c);
+/* The status of one object of the lists agents, phones or users; not any more. */
+int watch_status(struct client *c, const struct xod_obj *o);
+void watch_status_end(struct client *c, enum xod_list list, struct view id);
+/* It wants to be told nothing any more. */
+void watch_end(struct client *c);
+/* A change of the replica. */
+void watches_change(struct watches *w, const struct xod_change *change);
+
+/* ---- views.c: what watch.c tells, appended to `line` ---- */
+/* The conferences that the client may see; which of them the client's own phones are in. */
+void view_rooms(struct buf *line, struct client *c);
+void view_own_rooms(struct buf *line, struct client *c);
+/* The calls of the client's phones. */
+void view_calls(struct buf *line, struct client *c);
+/* Who waits in a queue. */
+void view_queue(struct buf *line, const struct xod_obj *queue);
+/* The status of an agent, phone or user. */
+void view_status(struct buf *line, const struct xod_obj *o);
+/* Is it the channel of a phone of the client's user? */
+bool view_is_own_channel(const struct client *c, struct view channel);
+
+/* ---- memberids.c: members of queues as the clients of 2012 call them ---- */
+/* The member of qa:QUEUE-AGENT, qp:QUEUE-PHONE, ga:GROUP-AGENT, gp:GROUP-PHONE; NULL: no such. */
+struct xod_obj *member_of_early_id(const struct xod_site *site, struct view id);
+bool is_early_id(struct view id);
+/* Appends that id of a member; false: its queue or who it is is not known. */
+bool put_early_id(struct buf *out, const struct xod_obj *member);
+
 /* ---- inbox.c: lines for users, from the bus ---- */
 struct inbox *inbox_new(struct gateway *g);
 void inbox_destroy(struct inbox **in);
@@ -125,6 +165,9 @@ int client_ask_later(struct client *c, struct view text, struct view reply_id, u
 /* ---- relay.c ---- */
 /* A handler: state carries the message out and says what the answer has in it. */
 void relay(struct client *c, struct request *rq);
+/* The agent that the user is takes calls at this number (empty: the user's own phone): as if the
+ * client had asked for it. */
+void relay_agent_login(struct client *c, const char *number);
 
 /* ---- opening.c: the last step of a login ---- */
 /* State has opened the session: waits until the replica holds it, then answers. */
@@ -140,6 +183,7 @@ struct login {
     char *presence;               /* of the answer of state */
     char *appliname, *capaxlets, *capas, *capaid;
     char *reply_id;
+    char *agent_number;      /* to log the agent in at once the login is complete, or NULL */
     struct delayed *delayed; /* an answer that is held back, or NULL */
     uint64_t wait_seq;       /* OPENING: complete when the replica is there */
     bool opened;             /* state has answered */

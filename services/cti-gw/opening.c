@@ -62,13 +62,19 @@ static void send_opened(struct client *c)
 
 static void complete(struct client *c)
 {
+    char *agent_number = c->login->agent_number;
+
     if (!client_user(c) || fanout_join(c->gw->fanout, c) < 0 || inbox_join(c->gw->inbox, c) < 0) {
         client_refuse(c, VIEW("login_capas"), view_cstr(c->login->reply_id), VIEW("no_capability"));
         return;
     }
     send_opened(c);
+    c->login->agent_number = NULL; /* the rest of it ends with the login */
     client_set_phase(c, LIVE);
     client_answered(c);
+    if (agent_number)
+        relay_agent_login(c, agent_number);
+    free(agent_number);
 }
 
 void opening_reached(struct gateway *g, uint64_t seq)

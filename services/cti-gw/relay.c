@@ -30,27 +30,41 @@ static void on_done(void *arg, enum bus_status status, const msgpack_object *bod
     client_answered(c);
 }
 
-void relay(struct client *c, struct request *rq)
+static bool ask(struct client *c, const char *class, struct json_object *body, struct view reply_id)
 {
     struct buf *pairs = &c->gw->pairs;
     struct value message;
     char session[64];
-    bool asked;
 
-    if (value_from_json(&message, rq->body) < 0) {
-        client_answer(c, rq, "error_string", schema_status_name(BUS_malformed));
-        return;
-    }
+    if (value_from_json(&message, body) < 0)
+        return false;
     client_session_name(c, session);
     buf_reset(pairs);
     msg_put_pair(pairs, "session", view_cstr(session));
-    msg_put_pair(pairs, "class", rq->class);
+    msg_put_pair(pairs, "class", view_cstr(class));
     msg_put_cstr(pairs, "message");
     value_pack(pairs, &message);
     value_clear(&message);
-    c->relayed = rq->message->class;
-    asked =
-        !pairs->failed && client_ask(c, METHOD_command, 3, buf_view(pairs), rq->reply_id, on_done);
-    if (!asked)
+    c->relayed = class;
+    return !pairs->failed && client_ask(c, METHOD_command, 3, buf_view(pairs), reply_id, on_done);
+}
+
+void relay(struct client *c, struct request *rq)
+{
+    if (!bus_asker_is_up(c->gw->asker))
         client_answer(c, rq, "error_string", VIEW("noconn"));
+    else if (!ask(c, rq->message->class, rq->body, rq->reply_id))
+        client_answer(c, rq, "error_string", schema_status_name(BUS_malformed));
+}
+
+void relay_agent_login(struct client *c, const char *number)
+{
+    struct json_object *body = json_object_new_object();
+
+    json_object_object_add(body, "class", json_object_new_string("ipbxcommand"));
+    json_object_object_add(body, "command", json_object_new_string("agentlogin"));
+    if (*number)
+        json_object_object_add(body, "agentphonenumber", json_object_new_string(number));
+    ask(c, "ipbxcommand", body, view_of(NULL, 0));
+    json_object_put(body);
 }

@@ -205,6 +205,14 @@ static void first_of_user(struct state *s, struct xod_obj *user, struct view cap
     presence_actions(s, user, capaid, presence);
 }
 
+/* The phone that this session's agent is at, for logging in without saying so again. */
+static void note_agent(struct session *se, const msgpack_object *body)
+{
+    se->agent = view_eq(msg_get_str(body, "loginkind"), VIEW("agent"));
+    snprintf(se->agent_exten, sizeof(se->agent_exten), "%.*s",
+             VIEW_ARG(msg_get_str(body, "agentphonenumber")));
+}
+
 void login_open(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body)
 {
     struct xod_obj *user = named_user(s, body);
@@ -231,6 +239,7 @@ void login_open(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_
         later_status(&l, status);
         return;
     }
+    note_agent(session_find(s->sessions, told.id), body);
     if (wins)
         sessions_kick_others(s->sessions, session_find(s->sessions, told.id));
     if (first || wins)

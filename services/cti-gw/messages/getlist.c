@@ -42,6 +42,15 @@ static void listid(struct client *c, struct request *rq)
     end(c);
 }
 
+static struct xod_obj *find(struct client *c, struct xod_site *site, enum xod_list list,
+                            struct view id)
+{
+    if (list != LIST_queuemembers || !is_early_id(id))
+        return xod_find(site, list, id);
+    watch_members(c); /* without memory it is told less, no more */
+    return member_of_early_id(site, id);
+}
+
 /* Clients wait for an answer to each id they ask for: what they may not see, or what is gone, is
  * answered empty. The tid comes back as it was sent, string or number. */
 static void object(struct client *c, struct request *rq, const char *function, const char *key,
@@ -54,7 +63,7 @@ static void object(struct client *c, struct request *rq, const char *function, c
     struct xod_obj *o = NULL;
 
     if (list >= 0 && list != LIST_ipbx && site && tid)
-        o = xod_find(site, (enum xod_list)list, view_cstr(json_object_get_string(tid)));
+        o = find(c, site, (enum xod_list)list, view_cstr(json_object_get_string(tid)));
     begin(c, rq, function, view_of(NULL, 0));
     buf_append_cstr(line, ",\"tid\":");
     if (tid && json_object_is_type(tid, json_type_string))

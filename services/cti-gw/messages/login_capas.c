@@ -22,6 +22,14 @@ static struct view text_of(struct json_object *v)
     return v ? view_cstr(json_object_get_string(v)) : view_of(NULL, 0);
 }
 
+/* An agent who is to be logged in at once. Empty: at the user's own phone. */
+static void read_agent(struct client *c, struct json_object *body)
+{
+    if (view_eq(json_get_view(body, "loginkind"), VIEW("agent")) &&
+        view_eq(json_get_view(body, "agentlogin"), VIEW("now")))
+        c->login->agent_number = view_dup(text_of(json_get(body, "agentphonenumber")));
+}
+
 static bool wins(struct json_object *v)
 {
     return v && (json_object_get_boolean(v) && strcmp(json_object_get_string(v), "false") != 0);
@@ -46,6 +54,7 @@ static void login_capas(struct client *c, struct request *rq)
         client_refuse(c, rq->class, rq->reply_id, VIEW("noconn"));
         return;
     }
+    read_agent(c, rq->body);
     client_session_name(c, session);
     client_set_phase(c, OPENING);
     buf_reset(pairs);
@@ -54,9 +63,11 @@ static void login_capas(struct client *c, struct request *rq)
     msg_put_pair(pairs, "ipbxid", xod_site_name(c->site));
     msg_put_pair(pairs, "capaid", capaid);
     msg_put_pair(pairs, "state", text_of(json_get(rq->body, "state")));
+    msg_put_pair(pairs, "loginkind", json_get_view(rq->body, "loginkind"));
+    msg_put_pair(pairs, "agentphonenumber", text_of(json_get(rq->body, "agentphonenumber")));
     msg_put_cstr(pairs, "lastconnwins");
     msg_put_bool(pairs, wins(json_get(rq->body, "lastconnwins")));
-    if (!client_ask(c, METHOD_login_open, 6, buf_view(pairs), rq->reply_id, on_opened))
+    if (!client_ask(c, METHOD_login_open, 8, buf_view(pairs), rq->reply_id, on_opened))
         client_refuse(c, rq->class, rq->reply_id, VIEW("noconn"));
 }
 

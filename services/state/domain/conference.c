@@ -75,6 +75,7 @@ static void channel_out(struct xod_obj *c)
     xod_set_bool(c, XOD(channels, meetme_ismeetme), false);
     xod_set_bool(c, XOD(channels, meetme_isadmin), false);
     xod_set_null(c, XOD(channels, meetme_usernum));
+    xod_set_null(c, XOD(channels, meetme_since));
     if (!view_eq(xod_get_str(c, XOD(channels, talkingto_kind)), VIEW("meetme")))
         return;
     xod_set_null(c, XOD(channels, talkingto_kind));
@@ -123,6 +124,8 @@ void conference_join(struct domain *d, const struct tel *t)
     if (!c)
         return;
     leave_others(d, c, room);
+    if (!t->resync && xod_get(c, XOD(channels, meetme_since))->type == V_NULL)
+        xod_set_float(c, XOD(channels, meetme_since), d->now);
     if (room && xod_tie(c, room) == 0)
         number = put_participant(room, t->str[TELF_channel], t);
     xod_set_bool(c, XOD(channels, meetme_ismeetme), true);
@@ -218,6 +221,9 @@ void conference_channel_renamed(struct domain *d, struct xod_obj *old, struct xo
         struct value copy = {.type = V_NULL};
         if (who && value_copy(&copy, who) == 0)
             xod_map_put(room, XOD(meetmes, channels), xod_obj_id(channel), &copy);
+        if (xod_get(old, XOD(channels, meetme_since))->type == V_FLOAT)
+            xod_set_float(channel, XOD(channels, meetme_since),
+                          xod_get(old, XOD(channels, meetme_since))->f);
         xod_tie(channel, room);
         xod_map_del(room, XOD(meetmes, channels), xod_obj_id(old));
         xod_untie(old, room);

@@ -1,0 +1,40 @@
+/* get_relations: which phone and agent the user is. */
+#include "internal.h"
+
+static void put(struct buf *line, const char *key, struct view id)
+{
+    int64_t n;
+
+    buf_printf(line, ",\"%s\":", key);
+    if (id.len == 0)
+        buf_append_cstr(line, "null");
+    else if (view_to_i64(id, &n) == 0)
+        json_put_i64(line, n);
+    else
+        json_put_string(line, id);
+}
+
+static void get_relations(struct client *c, struct request *rq)
+{
+    const struct xod_obj *user = client_user(c);
+    const struct value *lines = user ? xod_get(user, XOD(users, linelist)) : NULL;
+    struct buf *line = &c->gw->line;
+    char room[32];
+
+    buf_reset(line);
+    line_begin(line, VIEW("relations"), rq->reply_id);
+    buf_append_cstr(line, ",\"data\":{\"xivo_uuid\":");
+    json_put_string(line, xod_site_name(c->site));
+    put(line, "user_id", view_cstr(c->user_id));
+    put(line, "endpoint_id",
+        lines && lines->type == V_LIST && lines->len ? value_view(&lines->items[0])
+                                                     : view_of(NULL, 0));
+    put(line, "agent_id",
+        user ? value_text(xod_get(user, XOD(users, agentid)), room) : view_of(NULL, 0));
+    buf_append_char(line, '}');
+    line_end(line);
+    client_send_line(c, line);
+}
+
+CTI_MESSAGE(get_relations, .class = "get_relations", .permission = true, .handle = get_relations,
+            .doc = "`relations`: the ids of the user, the main line and the agent");

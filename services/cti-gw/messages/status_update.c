@@ -1,0 +1,57 @@
+/* register_*_status_update, unregister_*_status_update: the status of agents, phones (endpoints)
+ * and users, each named by a pair of the site and the id. */
+#include "internal.h"
+
+/* The id of pair number i, of the client's own site; empty: none. */
+static struct view id_at(const struct client *c, struct json_object *pairs, size_t i)
+{
+    struct json_object *pair = json_object_array_get_idx(pairs, i);
+    struct json_object *id;
+
+    if (!json_object_is_type(pair, json_type_array) || json_object_array_length(pair) != 2 ||
+        !view_eq(json_view(json_object_array_get_idx(pair, 0)), xod_site_name(c->site)))
+        return view_of(NULL, 0);
+    id = json_object_array_get_idx(pair, 1);
+    return id ? view_cstr(json_object_get_string(id)) : view_of(NULL, 0);
+}
+
+static void each(struct client *c, struct request *rq, const char *key, enum xod_list list, bool on)
+{
+    struct json_object *pairs = json_get(rq->body, key);
+
+    if (!json_object_is_type(pairs, json_type_array)) {
+        client_answer(c, rq, "error_string", schema_status_name(BUS_malformed));
+        return;
+    }
+    for (size_t i = 0; i < json_object_array_length(pairs); i++) {
+        struct view id = id_at(c, pairs, i);
+        const struct xod_obj *o = id.len ? xod_find(c->site, list, id) : NULL;
+        if (!on && id.len)
+            watch_status_end(c, list, id);
+        else if (on && o && fanout_visible(c->gw->fanout, c, o) && watch_status(c, o) < 0) {
+            client_answer(c, rq, "error_string", VIEW("too_many"));
+            return;
+        }
+    }
+}
+
+#define STATUS_UPDATE(what, key, list)                                                             \
+    static void register_##what(struct client *c, struct request *rq)                              \
+    {                                                                                              \
+        each(c, rq, key, list, true);                                                              \
+    }                                                                                              \
+    static void unregister_##what(struct client *c, struct request *rq)                            \
+    {                                                                                              \
+        each(c, rq, key, list, false);                                                             \
+    }                                                                                              \
+    static const char *const needs_##what[] = {key, NULL};                                         \
+    CTI_MESSAGE(register_##what, .class = "register_" #what "_status_update",                      \
+                .required = needs_##what, .permission = true, .handle = register_##what,           \
+                .doc = "`" #what "_status_update` of each, now and as it changes");                \
+    CTI_MESSAGE(unregister_##what, .class = "unregister_" #what "_status_update",                  \
+                .required = needs_##what, .permission = true, .handle = unregister_##what,         \
+                .doc = "no more `" #what "_status_update` of them")
+
+STATUS_UPDATE(agent, "agent_ids", LIST_agents);
+STATUS_UPDATE(endpoint, "endpoint_ids", LIST_phones);
+STATUS_UPDATE(user, "user_ids", LIST_users);
