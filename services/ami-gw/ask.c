@@ -305,16 +305,19 @@ static int send_action(struct gateway *g, struct running_action *r, struct view 
 }
 
 /* An answer of the gateway's own: nothing was sent. */
-static void answer_error(struct gateway *g, uint64_t id, struct view name, const char *why)
+static void answer_error(struct gateway *g, uint64_t id, struct view name, const char *why,
+                         bool lacking)
 {
     struct buf out, text;
 
     buf_init(&out, 4096);
     buf_init(&text, 1024);
     buf_printf(&text, "%.*s: %s", VIEW_ARG(name), why);
-    msg_put_map(&out, 2);
+    msg_put_map(&out, 3);
     msg_put_pair(&out, "response", VIEW("Error"));
     msg_put_pair(&out, "message", buf_view(&text));
+    msg_put_cstr(&out, "no_such_action");
+    msg_put_bool(&out, lacking);
     bus_asker_reply(g->asker, id, BUS_ok, buf_view(&out));
     buf_free(&out);
     buf_free(&text);
@@ -344,7 +347,7 @@ static bool may_go_out(struct gateway *g, uint64_t id, const msgpack_object *bod
                                headers->type != MSGPACK_OBJECT_MAP))
         bus_asker_reply(g->asker, id, BUS_malformed, view_of(NULL, 0));
     else if (is_gateways_own(name))
-        answer_error(g, id, name, "this action is the gateway's own");
+        answer_error(g, id, name, "this action is the gateway's own", false);
     else
         return true;
     return false;
@@ -364,9 +367,11 @@ void gateway_action(struct gateway *g, uint64_t id, const msgpack_object *body)
     choice = choice_is_known(name) ? choice_find(g->abilities, name, &given)
                                    : choice_instead(g->abilities, name, &given);
     if (!choice && choice_is_known(name)) {
+        bool lacking = !choice_exists(g->abilities, name);
         answer_error(g, id, name,
-                     choice_exists(g->abilities, name) ? "not all that it needs is given"
-                                                       : "this Asterisk has no such action");
+                     lacking ? "this Asterisk has no such action"
+                             : "not all that it needs is given",
+                     lacking);
         return;
     }
     r = name.len && name.len < sizeof(r->action) ? calloc(1, sizeof(*r)) : NULL;

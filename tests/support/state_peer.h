@@ -20,6 +20,7 @@ struct state_peer {
     char actions[4096];
     int n_actions;
     const char *response; /* NULL: nothing */
+    const char *lacks;    /* an action that this Asterisk has not, or NULL */
 };
 
 static inline void peer_json(char *out, size_t size, const msgpack_object *o)
@@ -41,6 +42,7 @@ static inline void peer_act(struct state_peer *x, uint64_t id, const msgpack_obj
 {
     size_t n = strlen(x->actions);
     char headers[1024];
+    bool lacking;
     struct buf out;
 
     peer_json(headers, sizeof(headers), msg_get(body, "headers"));
@@ -50,9 +52,12 @@ static inline void peer_act(struct state_peer *x, uint64_t id, const msgpack_obj
     if (!x->response)
         return;
     buf_init(&out, 0);
-    msg_put_map(&out, 3);
+    lacking = x->lacks && view_eq(msg_get_str(body, "action"), view_cstr(x->lacks));
+    msg_put_map(&out, 4);
     msg_put_pair(&out, "actionid", VIEW("act-1"));
-    msg_put_pair(&out, "response", view_cstr(x->response));
+    msg_put_cstr(&out, "no_such_action");
+    msg_put_bool(&out, lacking);
+    msg_put_pair(&out, "response", lacking ? VIEW("Error") : view_cstr(x->response));
     msg_put_pair(&out, "message", VIEW("so it is"));
     bus_asker_reply(x->asker, id, BUS_ok, buf_view(&out));
     buf_free(&out);

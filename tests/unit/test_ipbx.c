@@ -434,6 +434,35 @@ static void agents(void **state)
     CHECK(w, rows);
 }
 
+/* Where there is no AgentCallbackLogin the phone is rung, or the agent joins its queues. */
+static void agents_log_in_otherwise(void **state)
+{
+    struct ipbx_world *w = *state;
+    struct json_object *agents = config_get(w->s.cfg, "ctibus.agents");
+
+    w->p.lacks = "agent.login";
+    ipbx_forget(w);
+    peer_command(&w->p, "s1", "ipbxcommand", "{\"command\":\"agentlogin\"}");
+    UNTIL(w->s.loop, strstr(w->lines, "\"response\":\"ok\""));
+    assert_string_equal(strchr(w->p.actions, '\n') + 1,
+                        "Originate [[\"Channel\",\"SIP/alice\"],[\"Application\",\"AgentLogin\"],"
+                        "[\"Data\",\"2001\"],[\"CallerID\",\"\\\"Agent login\\\" <2001>\"],"
+                        "[\"Timeout\",\"30000\"]]\n");
+    json_object_object_add(agents, "login", json_object_new_string("member"));
+    ipbx_forget(w);
+    peer_command(&w->p, "s1", "ipbxcommand",
+                 "{\"command\":\"agentlogin\",\"agentphonenumber\":\"1002\"}");
+    UNTIL(w->s.loop, strstr(w->lines, "\"response\":\"ok\""));
+#define JOIN(queue)                                                                                \
+    "QueueAdd [[\"Queue\",\"" queue "\"],[\"Interface\",\"Local/1002@default\"],"                  \
+    "[\"MemberName\",\"Agent/2001\"],[\"StateInterface\",\"PJSIP/bob\"]]\n"
+    assert_string_equal(strchr(w->p.actions, '\n') + 1, JOIN("blue") JOIN("red"));
+    json_object_object_del(agents, "queues");
+    ipbx_forget(w);
+    peer_command(&w->p, "s1", "ipbxcommand", "{\"command\":\"agentlogin\"}");
+    UNTIL(w->s.loop, strstr(w->lines, "\"response\":\"ko\",\"error_string\":\"no_queue\""));
+}
+
 static void listening(void **state)
 {
     static const struct row rows[] = {
@@ -612,6 +641,7 @@ int main(void)
         T(conferences),
         T(members),
         T(agents),
+        T(agents_log_in_otherwise),
         T(listening),
         T(recordings),
         T(not_permitted),

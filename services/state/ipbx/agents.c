@@ -148,8 +148,7 @@ static bool log_in_otherwise(struct job *j)
 
 static void on_login(struct job *j, const struct outcome *out)
 {
-    if (!out->good && j->phase == ASKED &&
-        strcmp(out->reason, "this Asterisk has no such action") == 0) {
+    if (!out->good && j->phase == ASKED && j->lacking) {
         j->phase = FALLEN_BACK;
         if (log_in_otherwise(j))
             return;

@@ -249,6 +249,8 @@ static void on_answer(void *arg, enum bus_status status, const msgpack_object *b
     else if (status != BUS_ok)
         fail(j, schema_status_name(status));
     else if (!view_eq(msg_get_str(body, "response"), VIEW("Success")))
+        j->lacking = msg_get_bool(body, "no_such_action", false);
+    if (status == BUS_ok && !view_eq(msg_get_str(body, "response"), VIEW("Success")))
         fail(j, msg_get_str(body, "message"));
     j->waiting--;
     finish_if_done(j);

@@ -79,6 +79,7 @@ struct job {
     unsigned n_actions, waiting;
     bool sending;
     bool failed;
+    bool lacking; /* the Asterisk has no action for what was asked last */
     char reason[192], actionid[96];
 };
 /* Begins a line of class ipbxcommand that belongs to this job: command and replyid. */

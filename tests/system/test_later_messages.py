@@ -1,0 +1,157 @@
+"""What the clients of 2012-06 to 2015 use beyond the lists: views, status of people, commands."""
+
+import hashlib
+import json
+
+import pytest
+from stack import DATA, Stack, until
+
+CALLS = "20/02-call-answered.ami"
+WITHOUT_GATEWAY = ("sim", "state", "cti-gw")  # it is started when the client looks
+
+
+def wait_for(client, cls, condition=lambda m: True):
+    """The next line of that class for which the condition holds."""
+    while True:
+        m = client.line()
+        assert m is not None, "connection ended"
+        if m["class"] == cls and condition(m):
+            return m
+
+
+@pytest.fixture(scope="module", params=["20", "1.8"])
+def version(request):
+    return request.param
+
+
+def test_conference(version):
+    """Alice comes into a room and is seen there, and goes."""
+    name = next(p.name for p in (DATA / version).glob("15-*.ami"))
+    with Stack(f"{version}/{name}", parts=WITHOUT_GATEWAY) as s:
+        s.wait_ready()
+        c = s.client("alice")
+        c.send("subscribe", message="meetme_update")
+        first = wait_for(c, "meetme_update")
+        s.start("ami-gw")
+        assert set(first["config"]) == {"4001", "4002"}
+        room = wait_for(c, "meetme_update", lambda m: m["config"]["4001"]["member_count"] > 0)
+        room = room["config"]["4001"]
+        member = next(iter(room["members"].values()))
+        assert room["start_time"] != 0 and member["join_order"] >= 1
+        assert member["muted"] in ("Yes", "No") and member["number"]
+        c.close()
+
+
+def test_queue_entries(version):
+    name = next(p.name for p in (DATA / version).glob("11-*.ami"))
+    with Stack(f"{version}/{name}", parts=WITHOUT_GATEWAY) as s:
+        s.wait_ready()
+        c = s.client("alice")
+        answer = c.ask("subscribe", message="queueentryupdate", queueid="99")
+        assert answer["error_string"] == "no_such_queue"
+        queues = c.ask("getlist", function="listid", listname="queues", tipbxid="xivo")["list"]
+        for q in queues:
+            c.send("subscribe", message="queueentryupdate", queueid=q)
+        s.start("ami-gw")
+        entry = wait_for(c, "queueentryupdate", lambda m: m["state"]["entries"])["state"]
+        assert entry["entries"][0]["position"] == 1 and entry["entries"][0]["join_time"] > 1e9
+        assert str(entry["queue_id"]) in queues
+        wait_for(c, "queueentryupdate",
+                 lambda m: m["state"]["queue_id"] == entry["queue_id"] and not m["state"]["entries"])
+        c.close()
+
+
+def test_current_calls_and_status(version):
+    name = "02-call-answered.ami"
+    with Stack(f"{version}/{name}", parts=WITHOUT_GATEWAY) as s:
+        s.wait_ready()
+        c = s.client("alice")
+        relations = c.ask("get_relations")["data"]
+        assert relations == {"xivo_uuid": "xivo", "user_id": 1, "endpoint_id": 11, "agent_id": 1}
+        c.send("subscribe", message="current_calls")
+        c.send("register_endpoint_status_update", endpoint_ids=[["xivo", 11], ["", 0], ["other", 1], "x"])
+        wait_for(c, "endpoint_status_update", lambda m: m["data"]["endpoint_id"] == 11)
+        s.start("ami-gw")
+        up = wait_for(c, "current_calls", lambda m: any(x["call_status"] == "up" for x in m["current_calls"]))
+        assert up["current_calls"][0]["cid_number"] == "1002"
+        wait_for(c, "endpoint_status_update", lambda m: m["data"]["status"] == 0)
+        wait_for(c, "current_calls", lambda m: m["current_calls"] == [])
+        c.send("register_user_status_update", user_ids=[["xivo", 2]])
+        first = wait_for(c, "user_status_update")
+        assert first["data"] == {"xivo_uuid": "xivo", "user_id": 2, "status": "disconnected"}
+        b = s.client("bob")
+        assert wait_for(c, "user_status_update")["data"]["status"] == "available"
+        c.ask("keepalive")
+        c.send("unregister_user_status_update", user_ids=[["xivo", "2"]])
+        c.ask("keepalive")
+        b.ask("availstate", availstate="away")
+        n = c.send("keepalive")
+        assert wait_for(c, "keepalive", lambda m: m["replyid"] == n)
+        assert c.ask("register_agent_status_update", agent_ids=7)["error_string"] == "malformed"
+        b.close()
+        c.close()
+
+
+def test_early_member_ids():
+    """Members are asked for, and told, as qa:QUEUE-AGENT by the clients of 2012."""
+    with Stack("20/11-queue-answered.ami", parts=WITHOUT_GATEWAY) as s:
+        s.wait_ready()
+        c = s.client("alice")
+        s.start("ami-gw")
+        until(lambda: c.ask("getlist", function="listid", listname="queuemembers", tipbxid="xivo")["list"], "members")
+        queues = c.ask("getlist", function="listid", listname="queues", tipbxid="xivo")["list"]
+        found = []
+        for q in queues:
+            for phone in ("11", "12", "13", "14", "15"):
+                tid = f"qp:{q}-{phone}"
+                answer = c.ask("getlist", function="updatestatus", listname="queuemembers", tipbxid="xivo", tid=tid)
+                assert answer["tid"] == tid
+                if answer["status"]:
+                    found.append(tid)
+        assert found
+        told = wait_for(c, "getlist", lambda m: m.get("tid", "").startswith("qp:") and "replyid" not in m)
+        assert told["function"] == "updatestatus" and told["status"]
+        c.close()
+
+
+def test_commands_reach_the_asterisk():
+    """From the client's line to the action, to what the Asterisk says of it, and back."""
+    with Stack(CALLS) as s:
+        s.wait_ready()
+        c = s.client("alice")
+        n = c.send("ipbxcommand", command="dial", destination="1002")
+        answer = wait_for(c, "ipbxcommand", lambda a: a["replyid"] == n)
+        assert answer["ipbxreply"] == "ok" and "response" not in answer
+        later = wait_for(c, "ipbxcommand", lambda a: a.get("replyid") == n)
+        assert later["response"] == "ok"
+        assert wait_for(c, "dial_success")["exten"] == "1002"
+        assert c.ask("ipbxcommand", command="dial")["error_string"] == "missing:destination"
+        assert c.ask("ipbxcommand", command="nosuch")["warning_string"] == "unimplemented"
+        assert c.ask("ipbxcommand", details={"command": "hangup"})["warning_string"] == "unimplemented"
+        assert c.ask("ipbxcommand", command="hangup", channelids="chan:xivo/SIP/none-1")["ipbxreply"] == "channelids"
+        s.kill("ami-gw")
+        until(lambda: c.ask("ipbxcommand", command="dial", destination="1002")["ipbxreply"] == "noconn",
+              "the link is seen to be gone")
+        c.close()
+
+
+def test_agent_login_at_login():
+    with Stack(CALLS, users=[{"id": 1, "firstname": "A", "lastname": "B", "loginclient": "alice",
+                              "passwdclient": "alice", "enableclient": 1, "profileclient": "client",
+                              "agentid": 1}]) as s:
+        s.wait_ready()
+        agents = json.loads(s.path("agents.json").read_text())
+        assert agents[0]["id"] in (1, "1")
+        for number, reply in (("1001", "ok"), ("77", "agentphonenumber")):
+            c = s.connect()
+            sessionid = c.login_id("alice")["sessionid"]
+            c.ask("login_pass", hashedpassword=hashlib.sha1(f"{sessionid}:alice".encode()).hexdigest())
+            c.ask("login_capas", capaid="client", state="available", loginkind="agent",
+                  agentphonenumber=number, agentlogin="now", lastconnwins=False)
+            answer = wait_for(c, "ipbxcommand")
+            assert answer["command"] == "agentlogin" and answer["ipbxreply"] == reply
+            if reply == "ok":
+                assert wait_for(c, "ipbxcommand")["response"] == "ok"
+            else:
+                assert answer["error_string"] == "agent_login_invalid_exten"
+            c.close()
