@@ -101,6 +101,8 @@ const struct config_key config_keys[] = {
      "{phone} for the phone."},
     {"ctibus.agents.queues", KEY_ANY, NULL, 0, 0, RE, NULL,
      "The queues of such members: {\"2001\": [\"blue\"], \"*\": [\"support\"]}."},
+    {"ctibus.callcampaign", KEY_ANY, NULL, 0, 0, RE, NULL,
+     "The numbers of the call campaign that clients are given, a list."},
     {"ctibus.dialplan.busy", KEY_STRING, NULL, 0, 0, RE, NULL,
      "EXTEN@CONTEXT that lets a caller hear that it is busy, for calls that are refused; without it "
      "the phone is taken off the call as busy."},

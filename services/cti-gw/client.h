@@ -46,6 +46,8 @@ struct client {
     char *ask_reply_id;  /* JSON text of the commandid it belongs to, or NULL */
     const char *relayed; /* the class of the message that state carries out (relay.c) */
     uint32_t address;    /* hash of the peer's address, for the guard */
+    uint64_t log_since;  /* when the minute of log_lines began */
+    uint16_t log_lines;  /* of logfromclient */
     uint8_t phase;
     uint8_t bad_json; /* in a row */
     uint8_t ignored;  /* messages before the login */

@@ -60,6 +60,29 @@ void ctilog_command(struct state *s, struct xod_site *site, struct view user_id,
     buf_free(&body);
 }
 
+static void on_detail(void *arg, int rc)
+{
+    struct later *l = arg;
+
+    later_status(&l, rc == 0 ? BUS_ok : BUS_failed);
+}
+
+void ctilog_detail(struct state *s, struct xod_site *site, struct view user_id, struct view class,
+                   struct view detail, struct later *l)
+{
+    struct db_txn *t = db_begin(s->db);
+
+    if (!t) {
+        later_status(&l, BUS_busy);
+        return;
+    }
+    db_add(t,
+           "INSERT INTO cti_log (site, user, time, class, outcome, detail)"
+           " VALUES (?, ?, ?, ?, ?, ?)",
+           "ssfsss", xod_site_name(site), user_id, clock_wall(), class, VIEW("ok"), detail);
+    db_commit_take(&t, on_detail, l);
+}
+
 /* A bounded number at a time, so that the thread is soon free for others; what is left is for the
  * next hour. */
 void ctilog_expire(struct state *s, double now)

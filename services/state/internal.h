@@ -17,6 +17,7 @@ struct features;
 struct directories;
 struct extensions;
 struct originates;
+struct transfers;
 
 #define MAX_SITES 64
 #define MAX_LIST_BYTES ((size_t)256 * 1024 * 1024) /* text of one list */
@@ -50,6 +51,7 @@ struct state {
     struct directories *directories;
     struct extensions *extensions;
     struct originates *originates;
+    struct transfers *transfers;
     struct site sites[MAX_SITES];
     size_t n_sites;
     struct loop_timer *settle_timer;
@@ -256,6 +258,9 @@ void ctilog_session(struct state *s, struct xod_site *site, struct view user_id,
                     bool opened, struct view why);
 void ctilog_command(struct state *s, struct xod_site *site, struct view user_id, struct view class,
                     enum bus_status outcome, uint64_t us, bool quiet);
+/* A row with what a client wrote; l is answered when it is on disk. */
+void ctilog_detail(struct state *s, struct xod_site *site, struct view user_id, struct view class,
+                   struct view detail, struct later *l);
 /* Deletes what is older than `ctibus.retention.*` say, from all logs. */
 void ctilog_expire(struct state *s, double now);
 
@@ -293,9 +298,13 @@ struct command {
     command_fn *fn;
     bool reads; /* changes nothing: of no concern to the log */
 };
-extern const struct command command_availstate, command_chitchat, command_ipbxcommand,
-    command_directory, command_featuresget, command_featuresput, command_getqueuesstats,
-    command_history;
+extern const struct command command_actionfiche, command_answer, command_attended_transfer,
+    command_attended_transfer_voicemail, command_availstate, command_blind_transfer_voicemail,
+    command_callcampaign, command_call_form_result, command_cancel_transfer, command_chitchat,
+    command_complete_transfer, command_directory, command_direct_transfer, command_featuresget,
+    command_featuresput, command_getqueuesstats, command_hangup, command_history,
+    command_hold_switchboard, command_invite_confroom, command_ipbxcommand,
+    command_resume_switchboard;
 void command_run(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body);
 /* Is the user that a message names (by an id, site/id, user:site/id, user:special:me or J13's
  * "null/null") the one of the session? So is one that names nobody. */

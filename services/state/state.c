@@ -10,6 +10,7 @@
 #include "extensions.h"
 #include "internal.h"
 #include "ipbx/originates.h"
+#include "ipbx/transfers.h"
 #include "weblists.h"
 #include "json/json.h"
 
@@ -84,6 +85,7 @@ static void on_message(void *arg, const struct bus_msg *m)
     }
     domain_event(site->domain, &t);
     originates_event(s->originates, site->domain->site, &t);
+    transfers_event(s->transfers, &t);
     state_commit(s, site->domain->synthetic);
 }
 
@@ -391,6 +393,7 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
     s->directories = directories_new(s);
     s->extensions = extensions_new();
     s->originates = originates_new(s);
+    s->transfers = transfers_new(s);
     if (!s->heart || !s->publisher || !s->snapshots || !s->sessions || !s->events ||
         !s->events_unknown || !s->sessions_open || !s->weblists || !s->directories ||
         !s->extensions)
@@ -472,6 +475,7 @@ void state_destroy(struct state **sp)
     bus_server_destroy(&s->server); /* tells who waits for an action */
     extensions_destroy(&s->extensions);
     originates_destroy(&s->originates);
+    transfers_destroy(&s->transfers);
     bus_heart_destroy(&s->heart);
     bus_sub_destroy(&s->sub);
     publisher_destroy(&s->publisher);

@@ -7,9 +7,17 @@
 #include <cmocka.h>
 
 #include "ipbx/originates.h"
+#include "ipbx/transfers.h"
+
+#define IPBX_CLASSES                                                                               \
+    "[\"ipbxcommand\",\"answer\",\"hangup\",\"hold_switchboard\",\"resume_switchboard\","          \
+    "\"direct_transfer\",\"attended_transfer\",\"complete_transfer\",\"cancel_transfer\","         \
+    "\"attended_transfer_voicemail\",\"blind_transfer_voicemail\",\"invite_confroom\","            \
+    "\"callcampaign\",\"call_form_result\",\"chitchat\"]"
 #include "support/ipbx_world.h"
 
 struct row {
+    const char *class;   /* NULL: ipbxcommand */
     const char *message; /* without command id */
     const char *reply;   /* ipbxreply and error_string */
     const char *actions;
@@ -21,7 +29,7 @@ static void check(struct ipbx_world *w, const struct row *r)
     bool sent = *r->actions;
 
     ipbx_forget(w);
-    peer_command(&w->p, "s1", "ipbxcommand", r->message);
+    peer_command(&w->p, "s1", r->class ? r->class : "ipbxcommand", r->message);
     assert_int_equal(w->p.status, BUS_ok);
     snprintf(want, sizeof(want), "\"ipbxreply\":%s}", r->reply);
     if (!strstr(w->p.answer, want))
@@ -112,28 +120,28 @@ static void dial_reaches_all_kinds_of_targets(void **state)
 static void what_cannot_be_dialled(void **state)
 {
     static const struct row rows[] = {
-        {"{\"command\":\"dial\",\"destination\":\"\"}",
+        {NULL, "{\"command\":\"dial\",\"destination\":\"\"}",
          "\"destination\",\"error_string\":\"unreachable_extension:\"", ""},
-        {"{\"command\":\"dial\",\"destination\":\"()\\n\"}",
+        {NULL, "{\"command\":\"dial\",\"destination\":\"()\\n\"}",
          "\"destination\",\"error_string\":\"unreachable_extension:\"", ""},
-        {"{\"command\":\"dial\",\"destination\":\"12\\r\\nAction: Logoff\"}",
+        {NULL, "{\"command\":\"dial\",\"destination\":\"12\\r\\nAction: Logoff\"}",
          "\"destination\",\"error_string\":\"unreachable_extension:12ActionLogoff\"", ""},
-        {"{\"command\":\"dial\",\"destination\":[1]}",
+        {NULL, "{\"command\":\"dial\",\"destination\":[1]}",
          "\"destination\",\"error_string\":\"unreachable_extension:\"", ""},
-        {"{\"command\":\"dial\",\"destination\":\"user:xivo/3\"}",
+        {NULL, "{\"command\":\"dial\",\"destination\":\"user:xivo/3\"}",
          "\"destination\",\"error_string\":\"unreachable_extension:userxivo3\"", ""},
-        {"{\"command\":\"dial\",\"destination\":\"user:xivo/99\"}",
+        {NULL, "{\"command\":\"dial\",\"destination\":\"user:xivo/99\"}",
          "\"destination\",\"error_string\":\"unreachable_extension:userxivo99\"", ""},
         /* hidden is as if it were not there */
-        {"{\"command\":\"dial\",\"destination\":\"user:xivo/4\"}",
+        {NULL, "{\"command\":\"dial\",\"destination\":\"user:xivo/4\"}",
          "\"destination\",\"error_string\":\"unreachable_extension:userxivo4\"", ""},
-        {"{\"command\":\"dial\",\"destination\":\"queue:xivo/3\"}",
+        {NULL, "{\"command\":\"dial\",\"destination\":\"queue:xivo/3\"}",
          "\"destination\",\"error_string\":\"unreachable_extension:queuexivo3\"", ""},
-        {"{\"command\":\"dial\",\"destination\":\"nosuch:xivo/3\"}",
+        {NULL, "{\"command\":\"dial\",\"destination\":\"nosuch:xivo/3\"}",
          "\"destination\",\"error_string\":\"unreachable_extension:nosuchxivo3\"", ""},
-        {"{\"command\":\"originate\",\"source\":\"user:xivo/3\",\"destination\":\"1\"}",
+        {NULL, "{\"command\":\"originate\",\"source\":\"user:xivo/3\",\"destination\":\"1\"}",
          "\"source\",\"error_string\":\"no_line\"", ""},
-        {"{\"command\":\"originate\",\"source\":\"user:xivo/4\",\"destination\":\"1\"}",
+        {NULL, "{\"command\":\"originate\",\"source\":\"user:xivo/4\",\"destination\":\"1\"}",
          "\"source\",\"error_string\":\"no_line\"", ""},
     };
 
@@ -173,46 +181,55 @@ static void originate_rings_the_source(void **state)
 static void transfers(void **state)
 {
     static const struct row rows[] = {
-        {"{\"command\":\"transfer\",\"source\":\"chan:xivo/PJSIP/bob-02\","
+        {NULL,
+         "{\"command\":\"transfer\",\"source\":\"chan:xivo/PJSIP/bob-02\","
          "\"destination\":\"exten:xivo/1005\"}",
          "\"ok\"", REDIRECT("PJSIP/bob-02", "1005")},
-        {"{\"command\":\"transfer\",\"destination\":\"1005\"}", "\"ok\"",
+        {NULL, "{\"command\":\"transfer\",\"destination\":\"1005\"}", "\"ok\"",
          REDIRECT("PJSIP/bob-02", "1005")},
-        {"{\"command\":\"transfer\",\"source\":\"chan:xivo/SIP/alice-01\","
+        {NULL,
+         "{\"command\":\"transfer\",\"source\":\"chan:xivo/SIP/alice-01\","
          "\"destination\":\"voicemail:xivo/1\"}",
          "\"ok\"", REDIRECT("PJSIP/bob-02", "*991001")},
-        {"{\"command\":\"transfer\",\"source\":\"chan:xivo/SIP/dave-05\",\"destination\":\"1\"}",
+        {NULL,
+         "{\"command\":\"transfer\",\"source\":\"chan:xivo/SIP/dave-05\",\"destination\":\"1\"}",
          "\"source\",\"error_string\":\"no_such_channel\"", ""},
-        {"{\"command\":\"transfer\",\"source\":\"chan:other/SIP/x\",\"destination\":\"1\"}",
+        {NULL, "{\"command\":\"transfer\",\"source\":\"chan:other/SIP/x\",\"destination\":\"1\"}",
          "\"source\",\"error_string\":\"no_such_channel\"", ""},
-        {"{\"command\":\"transfer\",\"destination\":\"user:xivo/4\"}",
+        {NULL, "{\"command\":\"transfer\",\"destination\":\"user:xivo/4\"}",
          "\"destination\",\"error_string\":\"unreachable_extension\"", ""},
-        {"{\"command\":\"atxfer\",\"source\":\"chan:xivo/SIP/alice-01\","
+        {NULL,
+         "{\"command\":\"atxfer\",\"source\":\"chan:xivo/SIP/alice-01\","
          "\"destination\":\"exten:xivo/1005\"}",
          "\"ok\"",
          "Atxfer [[\"Channel\",\"SIP/alice-01\"],[\"Exten\",\"1005\"],"
          "[\"Context\",\"default\"],[\"Priority\",\"1\"]]\n"},
-        {"{\"command\":\"transfercancel\",\"channelids\":\"chan:xivo/SIP/alice-01\"}", "\"ok\"",
+        {NULL, "{\"command\":\"transfercancel\",\"channelids\":\"chan:xivo/SIP/alice-01\"}",
+         "\"ok\"",
          "transfer.cancel [[\"channel\",\"SIP/alice-01\"],[\"other\",\"PJSIP/bob-02\"]]\n"},
-        {"{\"command\":\"transfercancel\"}", "\"ok\"",
+        {NULL, "{\"command\":\"transfercancel\"}", "\"ok\"",
          "transfer.cancel [[\"channel\",\"SIP/alice-01\"],[\"other\",\"PJSIP/bob-02\"]]\n"},
         /* of a phone that rings the caller is taken */
-        {"{\"command\":\"intercept\",\"tointercept\":\"chan:xivo/SCCP/1011-03\","
+        {NULL,
+         "{\"command\":\"intercept\",\"tointercept\":\"chan:xivo/SCCP/1011-03\","
          "\"catcher\":\"user:xivo/2\"}",
          "\"ok\"", REDIRECT("SIP/trunk-04", "1002")},
-        {"{\"command\":\"intercept\",\"tointercept\":\"chan:xivo/PJSIP/bob-02\"}", "\"ok\"",
+        {NULL, "{\"command\":\"intercept\",\"tointercept\":\"chan:xivo/PJSIP/bob-02\"}", "\"ok\"",
          REDIRECT("PJSIP/bob-02", "1001")},
-        {"{\"command\":\"intercept\",\"tointercept\":\"chan:xivo/PJSIP/bob-02\","
+        {NULL,
+         "{\"command\":\"intercept\",\"tointercept\":\"chan:xivo/PJSIP/bob-02\","
          "\"catcher\":\"user:xivo/3\"}",
          "\"catcher\",\"error_string\":\"no_line\"", ""},
-        {"{\"command\":\"parking\",\"source\":\"chan:xivo/PJSIP/bob-02\","
+        {NULL,
+         "{\"command\":\"parking\",\"source\":\"chan:xivo/PJSIP/bob-02\","
          "\"destination\":\"parking:xivo/2\"}",
          "\"ok\"",
          "call.park [[\"channel\",\"PJSIP/bob-02\"],[\"parker\",\"SIP/alice-01\"],"
          "[\"lot\",\"lot2\"]]\n"},
-        {"{\"command\":\"parking\",\"source\":\"chan:xivo/SIP/alice-01\"}", "\"ok\"",
+        {NULL, "{\"command\":\"parking\",\"source\":\"chan:xivo/SIP/alice-01\"}", "\"ok\"",
          "call.park [[\"channel\",\"PJSIP/bob-02\"],[\"parker\",\"SIP/alice-01\"]]\n"},
-        {"{\"command\":\"parking\",\"source\":\"chan:xivo/SIP/alice-01\","
+        {NULL,
+         "{\"command\":\"parking\",\"source\":\"chan:xivo/SIP/alice-01\","
          "\"destination\":\"parking:xivo/9\"}",
          "\"destination\",\"error_string\":\"no_such_parkinglot\"", ""},
     };
@@ -224,30 +241,32 @@ static void transfers(void **state)
 static void hangups(void **state)
 {
     static const struct row rows[] = {
-        {"{\"command\":\"hangup\",\"channelids\":\"chan:xivo/PJSIP/bob-02\"}", "\"ok\"",
+        {NULL, "{\"command\":\"hangup\",\"channelids\":\"chan:xivo/PJSIP/bob-02\"}", "\"ok\"",
          HANGUP("PJSIP/bob-02")},
-        {"{\"command\":\"hangup\",\"channelids\":[\"chan:xivo/PJSIP/bob-02\",\"SIP/alice-01\"]}",
+        {NULL,
+         "{\"command\":\"hangup\",\"channelids\":[\"chan:xivo/PJSIP/bob-02\",\"SIP/alice-01\"]}",
          "\"ok\"", HANGUP("PJSIP/bob-02") HANGUP("SIP/alice-01")},
         /* nothing at all is done when one of them is wrong */
-        {"{\"command\":\"hangup\",\"channelids\":[\"SIP/alice-01\",\"SIP/dave-05\"]}",
+        {NULL, "{\"command\":\"hangup\",\"channelids\":[\"SIP/alice-01\",\"SIP/dave-05\"]}",
          "\"channelids\",\"error_string\":\"no_such_channel\"", ""},
-        {"{\"command\":\"hangup\",\"channelids\":\"/.*/\"}",
+        {NULL, "{\"command\":\"hangup\",\"channelids\":\"/.*/\"}",
          "\"channelids\",\"error_string\":\"no_such_channel\"", ""},
-        {"{\"command\":\"hangup\",\"channelids\":[]}",
+        {NULL, "{\"command\":\"hangup\",\"channelids\":[]}",
          "\"channelids\",\"error_string\":\"missing\"", ""},
-        {"{\"command\":\"hangupme\"}", "\"ok\"", HANGUP("SIP/alice-01") HANGUP("SCCP/1011-03")},
-        {"{\"command\":\"cancel\"}", "\"ok\"", HANGUP("SCCP/1011-03")},
-        {"{\"command\":\"refuse\",\"channelids\":\"chan:xivo/SCCP/1011-03\"}", "\"ok\"",
+        {NULL, "{\"command\":\"hangupme\"}", "\"ok\"",
+         HANGUP("SIP/alice-01") HANGUP("SCCP/1011-03")},
+        {NULL, "{\"command\":\"cancel\"}", "\"ok\"", HANGUP("SCCP/1011-03")},
+        {NULL, "{\"command\":\"refuse\",\"channelids\":\"chan:xivo/SCCP/1011-03\"}", "\"ok\"",
          "Hangup [[\"Channel\",\"SCCP/1011-03\"],[\"Cause\",\"17\"]]\n"},
-        {"{\"command\":\"answer\"}", "\"ok\"",
+        {NULL, "{\"command\":\"answer\"}", "\"ok\"",
          "phone.notify [[\"peer\",\"SCCP/1011\"],[\"variable\",\"Event=talk\"]]\n"},
-        {"{\"command\":\"answer\",\"uniqueid\":\"SCCP/1011-03\"}", "\"ok\"",
+        {NULL, "{\"command\":\"answer\",\"uniqueid\":\"SCCP/1011-03\"}", "\"ok\"",
          "phone.notify [[\"peer\",\"SCCP/1011\"],[\"variable\",\"Event=talk\"]]\n"},
-        {"{\"command\":\"answer\",\"unique_id\":\"SIP/alice-01\"}",
+        {NULL, "{\"command\":\"answer\",\"unique_id\":\"SIP/alice-01\"}",
          "\"uniqueid\",\"error_string\":\"no_such_channel\"", ""},
-        {"{\"command\":\"answer\",\"phoneids\":[\"phone:xivo/11\"]}", "\"ok\"",
+        {NULL, "{\"command\":\"answer\",\"phoneids\":[\"phone:xivo/11\"]}", "\"ok\"",
          "phone.notify [[\"peer\",\"SIP/alice\"],[\"variable\",\"Event=talk\"]]\n"},
-        {"{\"command\":\"answer\",\"phoneids\":\"phone:xivo/21\"}",
+        {NULL, "{\"command\":\"answer\",\"phoneids\":\"phone:xivo/21\"}",
          "\"phoneids\",\"error_string\":\"not_your_phone\"", ""},
     };
     struct ipbx_world *w = *state;
@@ -263,7 +282,7 @@ static void hangups(void **state)
 static void refused_by_the_dialplan(void **state)
 {
     static const struct row rows[] = {
-        {"{\"command\":\"refuse\"}", "\"ok\"",
+        {NULL, "{\"command\":\"refuse\"}", "\"ok\"",
          "Redirect [[\"Channel\",\"SIP/trunk-04\"],[\"Exten\",\"BUSY\"],[\"Context\",\"ctibus\"],"
          "[\"Priority\",\"1\"]]\n"}};
     struct ipbx_world *w = *state;
@@ -279,23 +298,25 @@ static void refused_by_the_dialplan(void **state)
 static void phones_and_mailboxes(void **state)
 {
     static const struct row rows[] = {
-        {"{\"command\":\"sipnotify\",\"channel\":\"SIP/alice\",\"variables\":{\"Event\":\"x\"}}",
+        {NULL,
+         "{\"command\":\"sipnotify\",\"channel\":\"SIP/alice\",\"variables\":{\"Event\":\"x\"}}",
          "\"ok\"", "phone.notify [[\"peer\",\"SIP/alice\"],[\"variable\",\"Event=x\"]]\n"},
-        {"{\"command\":\"sipnotify\",\"channel\":\"phone:xivo/"
+        {NULL,
+         "{\"command\":\"sipnotify\",\"channel\":\"phone:xivo/"
          "21\",\"variables\":[\"a=b\",\"c=d\"]}",
          "\"ok\"",
          "phone.notify [[\"peer\",\"PJSIP/bob\"],[\"variable\",\"a=b\"],[\"variable\",\"c=d\"]]\n"},
-        {"{\"command\":\"sipnotify\",\"channel\":\"user:special:me\",\"variables\":\"a=b\"}",
+        {NULL, "{\"command\":\"sipnotify\",\"channel\":\"user:special:me\",\"variables\":\"a=b\"}",
          "\"ok\"", "phone.notify [[\"peer\",\"SIP/alice\"],[\"variable\",\"a=b\"]]\n"},
-        {"{\"command\":\"sipnotify\",\"channel\":\"SIP/dave\",\"variables\":\"a=b\"}",
+        {NULL, "{\"command\":\"sipnotify\",\"channel\":\"SIP/dave\",\"variables\":\"a=b\"}",
          "\"channel\",\"error_string\":\"no_such_phone\"", ""},
-        {"{\"command\":\"sipnotify\",\"channel\":\"SIP/alice\",\"variables\":[]}",
+        {NULL, "{\"command\":\"sipnotify\",\"channel\":\"SIP/alice\",\"variables\":[]}",
          "\"variables\",\"error_string\":\"missing\"", ""},
-        {"{\"command\":\"mailboxcount\",\"mailbox\":\"1002\",\"context\":\"default\"}", "\"ok\"",
-         "MailboxCount [[\"Mailbox\",\"1002@default\"]]\n"},
-        {"{\"command\":\"mailboxcount\",\"mailbox\":1001}", "\"ok\"",
+        {NULL, "{\"command\":\"mailboxcount\",\"mailbox\":\"1002\",\"context\":\"default\"}",
+         "\"ok\"", "MailboxCount [[\"Mailbox\",\"1002@default\"]]\n"},
+        {NULL, "{\"command\":\"mailboxcount\",\"mailbox\":1001}", "\"ok\"",
          "MailboxCount [[\"Mailbox\",\"1001@default\"]]\n"},
-        {"{\"command\":\"mailboxcount\",\"mailbox\":\"77\",\"context\":\"default\"}",
+        {NULL, "{\"command\":\"mailboxcount\",\"mailbox\":\"77\",\"context\":\"default\"}",
          "\"mailbox\",\"error_string\":\"no_such_mailbox\"", ""},
     };
 
@@ -318,30 +339,37 @@ static void conferences(void **state)
     action " [[\"room\",\"4001\"],[\"usernum\",\"1\"]," more                                       \
            "[\"channel\",\"SIP/alice-01\"],[\"application\",\"MeetMe\"]]\n"
     static const struct row rows[] = {
-        {"{\"command\":\"meetme\",\"function\":\"MeetmeMute\",\"functionargs\":[\"4001\",\"1\"]}",
+        {NULL,
+         "{\"command\":\"meetme\",\"function\":\"MeetmeMute\",\"functionargs\":[\"4001\",\"1\"]}",
          "\"ok\"", IN_ROOM("conference.mute", "")},
-        {"{\"command\":\"meetme\",\"function\":\"MeetmeUnmute\",\"functionargs\":[\"xivo/"
+        {NULL,
+         "{\"command\":\"meetme\",\"function\":\"MeetmeUnmute\",\"functionargs\":[\"xivo/"
          "1\",\"1\"]}",
          "\"ok\"", IN_ROOM("conference.unmute", "")},
-        {"{\"command\":\"meetme\",\"function\":\"MeetmeKick\",\"functionargs\":[4001,1]}", "\"ok\"",
-         IN_ROOM("conference.kick", "")},
-        {"{\"command\":\"meetme\",\"function\":\"MeetmeAccept\","
+        {NULL, "{\"command\":\"meetme\",\"function\":\"MeetmeKick\",\"functionargs\":[4001,1]}",
+         "\"ok\"", IN_ROOM("conference.kick", "")},
+        {NULL,
+         "{\"command\":\"meetme\",\"function\":\"MeetmeAccept\","
          "\"functionargs\":[\"4001\",\"1\",\"2\"]}",
          "\"ok\"", IN_ROOM("conference.accept", "[\"adminnum\",\"2\"],")},
-        {"{\"command\":\"meetme\",\"function\":\"MeetmeTalk\","
+        {NULL,
+         "{\"command\":\"meetme\",\"function\":\"MeetmeTalk\","
          "\"functionargs\":[\"4001\",\"1\",\"2\"]}",
          "\"ok\"", IN_ROOM("conference.talk", "[\"adminnum\",\"2\"],")},
-        {"{\"command\":\"meetme\",\"function\":\"MeetmePause\",\"functionargs\":[\"4001\"]}",
+        {NULL, "{\"command\":\"meetme\",\"function\":\"MeetmePause\",\"functionargs\":[\"4001\"]}",
          "\"ok\"",
          "conference.pause [[\"room\",\"4001\"],[\"status\",\"on\"],"
          "[\"application\",\"MeetMe\"]]\n"},
-        {"{\"command\":\"meetme\",\"function\":\"record\",\"functionargs\":[\"4001\",\"stop\"]}",
+        {NULL,
+         "{\"command\":\"meetme\",\"function\":\"record\",\"functionargs\":[\"4001\",\"stop\"]}",
          "\"ok\"", "conference.unrecord [[\"room\",\"4001\"],[\"application\",\"MeetMe\"]]\n"},
-        {"{\"command\":\"meetme\",\"function\":\"MeetmeMute\",\"functionargs\":[\"4001\",\"9\"]}",
+        {NULL,
+         "{\"command\":\"meetme\",\"function\":\"MeetmeMute\",\"functionargs\":[\"4001\",\"9\"]}",
          "\"functionargs\",\"error_string\":\"no_such_participant\"", ""},
-        {"{\"command\":\"meetme\",\"function\":\"MeetmeMute\",\"functionargs\":[\"4009\",\"1\"]}",
+        {NULL,
+         "{\"command\":\"meetme\",\"function\":\"MeetmeMute\",\"functionargs\":[\"4009\",\"1\"]}",
          "\"functionargs\",\"error_string\":\"no_such_room\"", ""},
-        {"{\"command\":\"meetme\",\"function\":\"MeetmeDance\",\"functionargs\":[\"4001\"]}",
+        {NULL, "{\"command\":\"meetme\",\"function\":\"MeetmeDance\",\"functionargs\":[\"4001\"]}",
          "\"function\",\"error_string\":\"unknown_function\"", ""},
     };
     struct ipbx_world *w = *state;
@@ -359,38 +387,45 @@ static void members(void **state)
     "QueuePause [[\"Queue\",\"" queue "\"],[\"Interface\",\"" interface "\"],[\"Paused\",\"" on    \
     "\"]]\n"
     static const struct row rows[] = {
-        {"{\"command\":\"queuepause\",\"member\":\"agent:xivo/7\",\"queue\":\"queue:xivo/1\"}",
+        {NULL,
+         "{\"command\":\"queuepause\",\"member\":\"agent:xivo/7\",\"queue\":\"queue:xivo/1\"}",
          "\"ok\"", PAUSE("blue", "Local/2001@agents", "true")},
-        {"{\"command\":\"queueunpause\",\"member\":\"agent:special:me\",\"queue\":\"queue:xivo/"
+        {NULL,
+         "{\"command\":\"queueunpause\",\"member\":\"agent:special:me\",\"queue\":\"queue:xivo/"
          "1\"}",
          "\"ok\"", PAUSE("blue", "Local/2001@agents", "false")},
-        {"{\"command\":\"queuepause\",\"queue\":\"queue:xivo/all\"}", "\"ok\"",
+        {NULL, "{\"command\":\"queuepause\",\"queue\":\"queue:xivo/all\"}", "\"ok\"",
          PAUSE("blue", "Local/2001@agents", "true") PAUSE("red", "Local/2001@agents", "true")},
-        {"{\"command\":\"queuepause\",\"member\":\"phone:xivo/21\",\"queue\":\"group:xivo/1\","
+        {NULL,
+         "{\"command\":\"queuepause\",\"member\":\"phone:xivo/21\",\"queue\":\"group:xivo/1\","
          "\"paused\":\"0\"}",
          "\"ok\"", PAUSE("all", "PJSIP/bob", "false")},
-        {"{\"command\":\"queuepause_all\",\"member\":\"agent:xivo/7\"}", "\"ok\"",
+        {NULL, "{\"command\":\"queuepause_all\",\"member\":\"agent:xivo/7\"}", "\"ok\"",
          PAUSE("blue", "Local/2001@agents", "true") PAUSE("red", "Local/2001@agents", "true")},
-        {"{\"command\":\"queueunpause_all\"}", "\"ok\"",
+        {NULL, "{\"command\":\"queueunpause_all\"}", "\"ok\"",
          PAUSE("blue", "Local/2001@agents", "false") PAUSE("red", "Local/2001@agents", "false")},
-        {"{\"command\":\"queueadd\",\"member\":\"agent:xivo/8\",\"queue\":\"queue:xivo/2\"}",
+        {NULL, "{\"command\":\"queueadd\",\"member\":\"agent:xivo/8\",\"queue\":\"queue:xivo/2\"}",
          "\"ok\"",
          "QueueAdd [[\"Queue\",\"red\"],[\"Interface\",\"Agent/2002\"],[\"Paused\",\"false\"]]\n"},
-        {"{\"command\":\"queueadd\",\"member\":\"phone:xivo/21\",\"queue\":\"queue:xivo/2\","
+        {NULL,
+         "{\"command\":\"queueadd\",\"member\":\"phone:xivo/21\",\"queue\":\"queue:xivo/2\","
          "\"paused\":true,\"penalty\":3}",
          "\"ok\"",
          "QueueAdd [[\"Queue\",\"red\"],[\"Interface\",\"PJSIP/bob\"],[\"Penalty\",\"3\"],"
          "[\"Paused\",\"true\"]]\n"},
-        {"{\"command\":\"queueremove\",\"member\":\"agent:xivo/7\",\"queue\":\"queue:xivo/2\"}",
+        {NULL,
+         "{\"command\":\"queueremove\",\"member\":\"agent:xivo/7\",\"queue\":\"queue:xivo/2\"}",
          "\"ok\"", "QueueRemove [[\"Queue\",\"red\"],[\"Interface\",\"Local/2001@agents\"]]\n"},
         /* the membership of blue is static */
-        {"{\"command\":\"queueremove_all\",\"member\":\"agent:xivo/7\"}", "\"ok\"",
+        {NULL, "{\"command\":\"queueremove_all\",\"member\":\"agent:xivo/7\"}", "\"ok\"",
          "QueueRemove [[\"Queue\",\"red\"],[\"Interface\",\"Local/2001@agents\"]]\n"},
-        {"{\"command\":\"queuepause\",\"member\":\"agent:xivo/9\",\"queue\":\"queue:xivo/1\"}",
+        {NULL,
+         "{\"command\":\"queuepause\",\"member\":\"agent:xivo/9\",\"queue\":\"queue:xivo/1\"}",
          "\"member\",\"error_string\":\"no_such_member\"", ""},
-        {"{\"command\":\"queuepause\",\"member\":\"agent:xivo/7\",\"queue\":\"queue:xivo/3\"}",
+        {NULL,
+         "{\"command\":\"queuepause\",\"member\":\"agent:xivo/7\",\"queue\":\"queue:xivo/3\"}",
          "\"queue\",\"error_string\":\"no_such_queue\"", ""},
-        {"{\"command\":\"queuepause_all\",\"member\":\"agent:xivo/8\"}", "\"noaction\"", ""},
+        {NULL, "{\"command\":\"queuepause_all\",\"member\":\"agent:xivo/8\"}", "\"noaction\"", ""},
     };
     struct ipbx_world *w = *state;
     struct xod_obj *agent = xod_find(w->s.site, LIST_agents, VIEW("7"));
@@ -410,20 +445,20 @@ static void members(void **state)
 static void agents(void **state)
 {
     static const struct row rows[] = {
-        {"{\"command\":\"agentlogin\",\"agentids\":\"xivo/8\",\"agentphonenumber\":\"1002\"}",
+        {NULL, "{\"command\":\"agentlogin\",\"agentids\":\"xivo/8\",\"agentphonenumber\":\"1002\"}",
          "\"ok\"",
          "agent.login [[\"agent\",\"2002\"],[\"exten\",\"1002\"],[\"context\",\"default\"]]\n"},
-        {"{\"command\":\"agentlogin\",\"agentids\":[\"agent:special:me\"]}", "\"ok\"",
+        {NULL, "{\"command\":\"agentlogin\",\"agentids\":[\"agent:special:me\"]}", "\"ok\"",
          "agent.login [[\"agent\",\"2001\"],[\"exten\",\"1001\"],[\"context\",\"default\"]]\n"},
-        {"{\"command\":\"agentlogin\",\"agentphonenumber\":\"99\"}",
+        {NULL, "{\"command\":\"agentlogin\",\"agentphonenumber\":\"99\"}",
          "\"agentphonenumber\",\"error_string\":\"agent_login_invalid_exten\"", ""},
-        {"{\"command\":\"agentlogin\",\"agentids\":\"xivo/9\",\"agentphonenumber\":\"1002\"}",
+        {NULL, "{\"command\":\"agentlogin\",\"agentids\":\"xivo/9\",\"agentphonenumber\":\"1002\"}",
          "\"agentids\",\"error_string\":\"no_such_agent\"", ""},
-        {"{\"command\":\"agentlogin\",\"agentphonenumber\":\"1005\"}",
+        {NULL, "{\"command\":\"agentlogin\",\"agentphonenumber\":\"1005\"}",
          "\"agentphonenumber\",\"error_string\":\"agent_login_exten_in_use\"", ""},
-        {"{\"command\":\"agentlogout\"}", "\"ok\"", "agent.logoff [[\"agent\",\"2001\"]]\n"},
-        {"{\"command\":\"agentlogout\",\"agentids\":[\"agent:xivo/7\",\"agent:xivo/8\"]}", "\"ok\"",
-         "agent.logoff [[\"agent\",\"2001\"]]\nagent.logoff [[\"agent\",\"2002\"]]\n"},
+        {NULL, "{\"command\":\"agentlogout\"}", "\"ok\"", "agent.logoff [[\"agent\",\"2001\"]]\n"},
+        {NULL, "{\"command\":\"agentlogout\",\"agentids\":[\"agent:xivo/7\",\"agent:xivo/8\"]}",
+         "\"ok\"", "agent.logoff [[\"agent\",\"2001\"]]\nagent.logoff [[\"agent\",\"2002\"]]\n"},
     };
     struct ipbx_world *w = *state;
     struct xod_obj *other = xod_find(w->s.site, LIST_agents, VIEW("9"));
@@ -466,17 +501,18 @@ static void agents_log_in_otherwise(void **state)
 static void listening(void **state)
 {
     static const struct row rows[] = {
-        {"{\"command\":\"listen\",\"subcommand\":\"start\",\"destination\":\"xivo/8\"}", "\"ok\"",
+        {NULL, "{\"command\":\"listen\",\"subcommand\":\"start\",\"destination\":\"xivo/8\"}",
+         "\"ok\"",
          "Originate [[\"Channel\",\"SIP/alice\"],[\"Application\",\"ChanSpy\"],"
          "[\"Data\",\"PJSIP/bob-02,q\"],[\"CallerID\",\"\\\"B\\\" <listen>\"],"
          "[\"Timeout\",\"30000\"]]\n"},
-        {"{\"command\":\"listen\",\"subcommand\":\"stop\",\"destination\":\"xivo/8\"}", "\"ok\"",
+        {NULL, "{\"command\":\"listen\",\"subcommand\":\"stop\",\"destination\":\"xivo/8\"}",
+         "\"ok\"", HANGUP("SIP/alice-09")},
+        {NULL, "{\"command\":\"stoplisten\",\"destination\":\"xivo/8\"}", "\"ok\"",
          HANGUP("SIP/alice-09")},
-        {"{\"command\":\"stoplisten\",\"destination\":\"xivo/8\"}", "\"ok\"",
-         HANGUP("SIP/alice-09")},
-        {"{\"command\":\"listen\",\"subcommand\":\"start\",\"destination\":\"xivo/9\"}",
+        {NULL, "{\"command\":\"listen\",\"subcommand\":\"start\",\"destination\":\"xivo/9\"}",
          "\"destination\",\"error_string\":\"no_such_agent\"", ""},
-        {"{\"command\":\"listen\",\"subcommand\":\"start\",\"destination\":\"xivo/7\"}",
+        {NULL, "{\"command\":\"listen\",\"subcommand\":\"start\",\"destination\":\"xivo/7\"}",
          "\"destination\",\"error_string\":\"agent_not_logged\"", ""},
     };
     struct ipbx_world *w = *state;
@@ -512,6 +548,54 @@ static void recordings(void **state)
     peer_command(&w->p, "s1", "ipbxcommand", "{\"command\":\"record\",\"subcommand\":\"stop\"}");
     UNTIL(w->s.loop, w->n_lines == 1);
     assert_string_equal(w->p.actions, "record.stop [[\"channel\",\"SIP/alice-01\"]]\n");
+}
+
+static void switchboard(void **state)
+{
+    static const struct row rows[] = {
+        {"hold_switchboard", "{\"queue_name\":\"red\"}", "\"ok\"",
+         REDIRECT("PJSIP/bob-02", "3002")},
+        {"hold_switchboard", "{\"queue_name\":\"hidden\"}",
+         "\"queue_name\",\"error_string\":\"no_such_queue\"", ""},
+        {"resume_switchboard", "{\"unique_id\":\"SIP/trunk-04\"}",
+         "\"unique_id\",\"error_string\":\"no_such_channel\"", ""},
+        {"resume_switchboard", "{\"unique_id\":\"PJSIP/bob-02\"}", "\"ok\"",
+         REDIRECT("PJSIP/bob-02", "1001")},
+        {"answer", "{\"unique_id\":\"x\"}", "\"ok\"",
+         "phone.notify [[\"peer\",\"SCCP/1011\"],[\"variable\",\"Event=talk\"]]\n"},
+        {"hangup", "{}", "\"ok\"", HANGUP("SIP/alice-01")},
+        {"direct_transfer", "{\"number\":\"1005\"}", "\"ok\"", REDIRECT("PJSIP/bob-02", "1005")},
+        {"direct_transfer", "{\"number\":\"\"}",
+         "\"number\",\"error_string\":\"unreachable_extension\"", ""},
+        {"blind_transfer_voicemail", "{\"voicemail\":\"1002\"}", "\"ok\"",
+         REDIRECT("PJSIP/bob-02", "*991002")},
+        {"blind_transfer_voicemail", "{\"voicemail\":\"77\"}",
+         "\"voicemail\",\"error_string\":\"no_such_mailbox\"", ""},
+        {"attended_transfer", "{\"number\":1005}", "\"ok\"",
+         "Atxfer [[\"Channel\",\"SIP/alice-01\"],[\"Exten\",\"1005\"],"
+         "[\"Context\",\"default\"],[\"Priority\",\"1\"]]\n"},
+        {"cancel_transfer", "{}", "\"ok\"",
+         "transfer.cancel [[\"channel\",\"SIP/alice-01\"],[\"other\",\"PJSIP/bob-02\"]]\n"},
+        {"complete_transfer", "{}", "\"ok\"", HANGUP("SIP/alice-01")},
+        {"invite_confroom", "{\"invitee\":\"user:xivo/2\"}",
+         "\"command\",\"error_string\":\"not_in_a_room\"", ""},
+        {"invite_confroom", "{\"invitee\":\"user:xivo/4\"}",
+         "\"invitee\",\"error_string\":\"no_line\"", ""},
+    };
+    static const struct row invitation = {
+        "invite_confroom", "{\"invitee\":\"user:xivo/2\"}", "\"ok\"",
+        "Originate [[\"Channel\",\"PJSIP/bob\"],[\"Exten\",\"4001\"],[\"Context\",\"default\"],"
+        "[\"Priority\",\"1\"],[\"Timeout\",\"30000\"],[\"CallerID\",\"\\\"Room\\\" <4001>\"]]\n"};
+    struct ipbx_world *w = *state;
+
+    calls(w);
+    ipbx_channel(w, "Local/x-09", NULL, "calling", NULL);
+    xod_set_str(xod_find(w->s.site, LIST_channels, VIEW("SIP/trunk-04")), XOD(channels, context),
+                VIEW("other"));
+    CHECK(w, rows);
+    xod_tie(xod_find(w->s.site, LIST_channels, VIEW("SIP/alice-01")),
+            xod_find(w->s.site, LIST_meetmes, VIEW("1")));
+    check(w, &invitation);
 }
 
 /* ---- what comes of it ---- */
@@ -584,6 +668,88 @@ static struct tel event(enum tel_event e)
     return (struct tel){.event = e, .time = 1000};
 }
 
+static void who_is_asked_answers(void **state)
+{
+    struct ipbx_world *w = *state;
+    struct tel t = event(TEL_call_link);
+    struct xod_obj *own;
+
+    calls(w);
+    peer_command(&w->p, "s1", "attended_transfer", "{\"number\":\"1005\"}");
+    UNTIL(w->s.loop, w->n_lines == 1);
+    ipbx_forget(w);
+    transfers_event(w->s.s->transfers, &t); /* still talks to bob */
+    own = xod_find(w->s.site, LIST_channels, VIEW("SIP/alice-01"));
+    xod_set_str(own, XOD(channels, talkingto_id), VIEW("SIP/erin-10"));
+    transfers_event(w->s.s->transfers, &t);
+    transfers_event(w->s.s->transfers, &t); /* it is told once */
+    UNTIL(w->s.loop, w->n_lines == 1);
+    run_for(w->s.loop, 20);
+    assert_string_equal(w->lines, "cti/xivo/user/1/ {\"session\":\"s1\",\"line\":{\"class\":"
+                                  "\"current_call_attended_transfer_answered\","
+                                  "\"line\":\"SIP/alice\"}}\n");
+}
+
+static void a_campaign(void **state)
+{
+    struct ipbx_world *w = *state;
+    struct json_object *ours = config_section(w->s.cfg, "ctibus");
+
+    peer_command(&w->p, "s1", "callcampaign", "{\"command\":[\"fetchlist\"]}");
+    assert_string_equal(w->p.answer, "{\"payload\":{\"command\":\"fetchlist\",\"list\":[]}}");
+    json_object_object_add(ours, "callcampaign", json_tokener_parse("[\"1002\",{\"number\":3}]"));
+    peer_command(&w->p, "s1", "callcampaign", "{\"command\":[\"fetchlist\"]}");
+    assert_string_equal(w->p.answer, "{\"payload\":{\"command\":\"fetchlist\","
+                                     "\"list\":[\"1002\",{\"number\":3}]}}");
+    peer_command(&w->p, "s1", "callcampaign",
+                 "{\"commandid\":4,\"command\":[\"startcall\",\"10 02\"]}");
+    assert_string_equal(w->p.answer,
+                        "{\"payload\":{\"command\":\"callstarted\",\"number\":\"1002\"}}");
+    UNTIL(w->s.loop, w->n_lines == 2);
+    assert_non_null(strstr(w->p.actions, "[\"Exten\",\"1002\"]"));
+    assert_non_null(strstr(w->lines, "\"replyid\":4,\"command\":\"dial\",\"response\":\"ok\""));
+    peer_command(&w->p, "s1", "callcampaign", "{\"command\":[\"stopcall\",\"1002\"]}");
+    assert_string_equal(w->p.answer,
+                        "{\"payload\":{\"command\":\"callstopped\",\"number\":\"1002\"}}");
+    assert_int_equal(peer_command(&w->p, "s1", "callcampaign", "{\"command\":[\"startcall\"]}"),
+                     BUS_malformed);
+    assert_int_equal(peer_command(&w->p, "s1", "callcampaign", "{\"command\":\"fetchlist\"}"),
+                     BUS_malformed);
+}
+
+static void a_form_is_kept(void **state)
+{
+    struct ipbx_world *w = *state;
+
+    assert_int_equal(peer_command(&w->p, "s1", "call_form_result",
+                                  "{\"infos\":{\"buttonname\":\"saveandclose\","
+                                  "\"variables\":{\"XIVOFORM_a\":\"'; DROP TABLE\"}}}"),
+                     BUS_ok);
+    assert_int_equal(peer_command(&w->p, "s1", "call_form_result", "{\"infos\":\"x\"}"),
+                     BUS_malformed);
+}
+
+static void chat(void **state)
+{
+    struct ipbx_world *w = *state;
+
+    peer_command(&w->p, "s1", "chitchat", "{\"to\":\"xivo/2\",\"text\":\"hello\"}");
+    assert_string_equal(w->p.answer, "{\"warning_string\":\"not_connected\"}");
+    assert_int_equal(peer_open(&w->p, "s2", "2", "available"), BUS_ok);
+    assert_int_equal(peer_open(&w->p, "s4", "4", "available"), BUS_ok);
+    ipbx_forget(w);
+    peer_command(&w->p, "s1", "chitchat", "{\"to\":\"xivo/2\",\"text\":\"hello\"}");
+    assert_string_equal(w->p.answer, "{}");
+    UNTIL(w->s.loop, w->n_lines == 1);
+    assert_string_equal(w->lines, "cti/xivo/user/2/ {\"line\":{\"class\":\"chitchat\","
+                                  "\"from\":\"xivo/1\",\"to\":\"xivo/2\",\"text\":\"hello\"}}\n");
+    /* dave is hidden: as if he were not there */
+    peer_command(&w->p, "s1", "chitchat", "{\"to\":\"xivo/4\",\"text\":\"hello\"}");
+    assert_string_equal(w->p.answer, "{\"warning_string\":\"not_connected\"}");
+    peer_command(&w->p, "s1", "chitchat", "{\"to\":\"other/2\",\"text\":\"hello\"}");
+    assert_string_equal(w->p.answer, "{\"warning_string\":\"not_connected\"}");
+}
+
 static void put(struct tel *t, enum tel_field f, const char *text)
 {
     tel_set_add(&t->set, f);
@@ -649,6 +815,11 @@ int main(void)
         T(the_link_is_down),
         T(no_answer_comes),
         T(what_became_of_a_call_is_told),
+        T(switchboard),
+        T(who_is_asked_answers),
+        T(a_campaign),
+        T(a_form_is_kept),
+        T(chat),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,8 +2,28 @@
 #include "internal.h"
 
 static const struct command *const commands[] = {
-    &command_availstate,  &command_chitchat,    &command_ipbxcommand,    &command_directory,
-    &command_featuresget, &command_featuresput, &command_getqueuesstats, &command_history,
+    &command_actionfiche,
+    &command_answer,
+    &command_attended_transfer,
+    &command_attended_transfer_voicemail,
+    &command_availstate,
+    &command_blind_transfer_voicemail,
+    &command_callcampaign,
+    &command_call_form_result,
+    &command_cancel_transfer,
+    &command_chitchat,
+    &command_complete_transfer,
+    &command_directory,
+    &command_direct_transfer,
+    &command_featuresget,
+    &command_featuresput,
+    &command_getqueuesstats,
+    &command_hangup,
+    &command_history,
+    &command_hold_switchboard,
+    &command_invite_confroom,
+    &command_ipbxcommand,
+    &command_resume_switchboard,
 };
 
 static const struct command *find(struct view class)

@@ -103,6 +103,11 @@ order_fn ipbx_sipnotify, ipbx_mailboxcount, ipbx_meetme, ipbx_record, ipbx_liste
 order_fn ipbx_agentlogin, ipbx_agentlogout;
 order_fn ipbx_queueadd, ipbx_queueremove, ipbx_queuepause, ipbx_queueunpause;
 order_fn ipbx_queuepause_all, ipbx_queueunpause_all, ipbx_queueremove_all;
+/* Classes of their own in the protocol. */
+order_fn ipbx_switchboard_answer, ipbx_switchboard_hangup, ipbx_hold_switchboard;
+order_fn ipbx_resume_switchboard, ipbx_direct_transfer, ipbx_attended_transfer;
+order_fn ipbx_complete_transfer, ipbx_blind_transfer_voicemail, ipbx_attended_transfer_voicemail;
+order_fn ipbx_invite_confroom;
 
 /* Carries out one command: with a message of a client (l is answered), or without anybody who is
  * answered (l NULL): then only the later lines are told. */

@@ -1,0 +1,35 @@
+/* logfromclient: a line for the log of the server. Whoever says too much is not heard for the rest
+ * of the minute; the log escapes what it is given. */
+#include "base/clock.h"
+#include "internal.h"
+
+#define A_MINUTE 20 /* lines of one client */
+#define MAX_TEXT 500
+
+static struct view text_of(struct json_object *body, const char *key)
+{
+    struct view v = json_get_view(body, key);
+
+    return v.len > MAX_TEXT ? view_of(v.ptr, MAX_TEXT) : v;
+}
+
+static void logfromclient(struct client *c, struct request *rq)
+{
+    struct view level = text_of(rq->body, "level");
+    struct view where = text_of(rq->body, "classmethod");
+    struct view text = text_of(rq->body, "message");
+    uint64_t now = clock_mono_us();
+
+    if (now - c->log_since > 60000000u) {
+        c->log_since = now;
+        c->log_lines = 0;
+    }
+    if (++c->log_lines > A_MINUTE)
+        return;
+    log_info(c->gw->log, "client of user %s says (%.*s) %.*s: %.*s", c->user_id, VIEW_ARG(level),
+             VIEW_ARG(where), VIEW_ARG(text));
+}
+
+static const char *const required[] = {"message", NULL};
+CTI_MESSAGE(logfromclient, .class = "logfromclient", .required = required, .permission = true,
+            .handle = logfromclient, .doc = "a line in the log of the server");

@@ -1,0 +1,19 @@
+/*
+ * Transfers with a question, until whoever is asked answers: the switchboard may complete them only
+ * then, and is told so.
+ */
+#ifndef CTIBUS_STATE_IPBX_TRANSFERS_H
+#define CTIBUS_STATE_IPBX_TRANSFERS_H
+
+#include "ipbx/order.h"
+
+struct transfers;
+struct transfers *transfers_new(struct state *s);
+void transfers_destroy(struct transfers **t);
+/* The call of this channel (of the user of the job) is about to be transferred: the session is told
+ * when the channel talks to another one than now. */
+void transfers_expect(struct transfers *t, const struct job *j, const struct xod_obj *channel);
+/* After an event of a site. */
+void transfers_event(struct transfers *t, const struct tel *e);
+
+#endif
