@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "fax.h"
 #include "internal.h"
 
 #define MAX_IGNORED 20
@@ -27,6 +28,15 @@ static uint32_t address_hash(const struct sockaddr *peer)
     return 0;
 }
 
+static uint16_t port_of(const struct sockaddr *peer)
+{
+    if (peer->sa_family == AF_INET6)
+        return ntohs(((const struct sockaddr_in6 *)peer)->sin6_port);
+    if (peer->sa_family == AF_INET)
+        return ntohs(((const struct sockaddr_in *)peer)->sin_port);
+    return 0;
+}
+
 struct client *client_new(struct gateway *gw, int fd, const struct sockaddr *peer)
 {
     struct client *c = calloc(1, sizeof(*c));
@@ -40,6 +50,7 @@ struct client *client_new(struct gateway *gw, int fd, const struct sockaddr *pee
     c->gw = gw;
     c->since = clock_mono_us();
     c->address = address_hash(peer);
+    c->port = port_of(peer);
     c->conn = conn_new(&gw->conns, fd, c);
     if (!c->conn) {
         free(c);
@@ -96,6 +107,7 @@ static void client_free(struct client *c)
         c->gw->current = NULL;
     if (c->asked)
         bus_ask_cancel(c->gw->asker, c->asked);
+    fax_source_gone(c);
     close_session(c);
     queuefigures_unsubscribe(c);
     watch_end(c);
@@ -402,6 +414,11 @@ static size_t on_data(void *owner, struct conn *conn, struct view in)
 
     if (c->phase == LIVE)
         c->since = clock_mono_us();
+    if (c->phase == CONNECTED && fax_claims(c->gw->faxes, c, in)) {
+        if (fax_data(c, in))
+            client_close(c, "the fax is here");
+        return in.len;
+    }
     if (c->phase == CONNECTED && in.ptr[0] == 0x16) { /* a TLS handshake on the clear-text port */
         client_close(c, "speaks TLS on the clear-text port");
         return in.len;

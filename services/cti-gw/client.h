@@ -18,6 +18,7 @@ struct gateway;
 struct audience;
 struct seat;
 struct watch;
+struct fax;
 struct profile;
 
 enum client_phase { CONNECTED, IDENTIFIED, AUTHENTICATED, OPENING, LIVE };
@@ -45,6 +46,8 @@ struct client {
     uint64_t asked;      /* the request to state that is under way, or 0 */
     char *ask_reply_id;  /* JSON text of the commandid it belongs to, or NULL */
     const char *relayed; /* the class of the message that state carries out (relay.c) */
+    struct fax *fax;     /* what comes over this connection, or NULL (fax.c) */
+    uint16_t port;       /* of the peer */
     uint32_t address;    /* hash of the peer's address, for the guard */
     uint64_t log_since;  /* when the minute of log_lines began */
     uint16_t log_lines;  /* of logfromclient */

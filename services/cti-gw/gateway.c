@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "fax.h"
 #include "internal.h"
 
 #define JANITOR_MS 200
@@ -36,7 +37,7 @@ static void janitor(void *arg)
     while (c) {
         struct client *next = LIST_NEXT(c, all);
         uint64_t ms = now > c->since ? (now - c->since) / 1000 : 0;
-        if (c->phase != LIVE && ms > g->opt.limits.login_timeout_ms) {
+        if (c->phase != LIVE && !c->fax && ms > g->opt.limits.login_timeout_ms) {
             client_close(c, "no login in time");
         } else if (c->phase == LIVE && g->opt.limits.idle_timeout_ms &&
                    ms > g->opt.limits.idle_timeout_ms) {
@@ -45,6 +46,7 @@ static void janitor(void *arg)
         }
         c = next;
     }
+    faxes_tick(g->faxes, now);
     if (g->stopped && (g->n_clients == 0 || now > g->stop_deadline)) {
         void (*done)(void *) = g->stopped;
         g->stopped = NULL;
@@ -255,8 +257,9 @@ static int open_all(struct gateway *g, struct metrics *metrics)
     g->fanout = fanout_new(g);
     g->inbox = inbox_new(g);
     g->watches = watches_new(g);
-    if (!g->watches || !g->inbox || !g->by_session || !g->guard || !g->janitor || !g->fanout ||
-        make_metrics(g, metrics) < 0)
+    g->faxes = faxes_new(g, &g->opt.fax);
+    if (!g->faxes || !g->watches || !g->inbox || !g->by_session || !g->guard || !g->janitor ||
+        !g->fanout || make_metrics(g, metrics) < 0)
         return -ENOMEM;
     err = conn_class_init(&g->conns, g->loop, &client_conn_handler, 2 * g->opt.max_line,
                           g->opt.max_output);
@@ -327,6 +330,7 @@ void gateway_destroy(struct gateway **gp)
         c->session = 0;
         client_destroy(c);
     }
+    faxes_destroy(&g->faxes); /* before what it asks */
     replica_destroy(&g->replica);
     bus_heart_destroy(&g->heart);
     bus_asker_destroy(&g->asker);

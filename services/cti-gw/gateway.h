@@ -14,6 +14,12 @@ struct gateway_limits {
     bool separate_contexts;
 };
 
+struct gateway_fax {
+    const char *spool; /* folder of the files, also of the Asterisk */
+    const char *ghostscript;
+    size_t max_bytes; /* of a PDF */
+};
+
 struct gateway_options {
     const char *listen;       /* "HOST:PORT" */
     const char *const *sites; /* names of the IPBXes whose users log in here, ended by NULL */
@@ -21,6 +27,7 @@ struct gateway_options {
     const char *publish; /* for the heartbeat */
     size_t max_line, max_output, max_clients;
     struct gateway_limits limits;
+    struct gateway_fax fax; /* borrowed */
 };
 
 struct gateway;

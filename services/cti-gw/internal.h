@@ -17,6 +17,7 @@ struct guard;
 struct delayed;
 struct inbox;
 struct watches;
+struct faxes;
 
 struct gateway {
     struct loop *loop;
@@ -41,6 +42,7 @@ struct gateway {
     struct fanout *fanout;
     struct inbox *inbox;
     struct watches *watches;
+    struct faxes *faxes;
     struct guard *guard;
     struct profile *profiles;
     struct buf line, pairs;

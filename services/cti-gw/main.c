@@ -18,6 +18,7 @@ struct ctx {
     struct gateway *gateway;
     char listen[256];
     char instance[128];
+    char *spool;
     const char *sites[MAX_SITES + 1]; /* borrowed of the configuration that it was started with */
 };
 
@@ -82,6 +83,9 @@ static int start(struct svc *svc, void **out)
     err = onbus_open(&c->onbus, svc->loop, svc->cfg, who, c->instance, svc->metrics, svc->log);
     if (err < 0)
         return err;
+    c->spool = config_path(svc->cfg, view_cstr(config_str(svc->cfg, "ctibus.fax.spool")));
+    if (!c->spool)
+        return -ENOMEM;
     opt = (struct gateway_options){
         .listen = c->listen,
         .sites = c->sites,
@@ -92,6 +96,9 @@ static int start(struct svc *svc, void **out)
         .max_output = (size_t)config_int(svc->cfg, "ctibus.cti.max_output"),
         .max_clients = (size_t)config_int(svc->cfg, "ctibus.cti.max_clients"),
         .limits = limits_of(svc->cfg),
+        .fax = {.spool = c->spool,
+                .ghostscript = config_str(svc->cfg, "ctibus.fax.ghostscript"),
+                .max_bytes = (size_t)config_int(svc->cfg, "ctibus.fax.max_bytes")},
     };
     c->gateway = gateway_new(svc->loop, c->onbus.bus, &opt, svc->metrics, svc->log, &err);
     if (!c->gateway) {
@@ -134,6 +141,7 @@ static void destroy(void **arg)
 
     gateway_destroy(&c->gateway);
     onbus_close(&c->onbus);
+    free(c->spool);
     free(c);
     *arg = NULL;
 }

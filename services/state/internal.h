@@ -18,6 +18,7 @@ struct directories;
 struct extensions;
 struct originates;
 struct transfers;
+struct faxes;
 
 #define MAX_SITES 64
 #define MAX_LIST_BYTES ((size_t)256 * 1024 * 1024) /* text of one list */
@@ -52,6 +53,7 @@ struct state {
     struct extensions *extensions;
     struct originates *originates;
     struct transfers *transfers;
+    struct faxes *faxes;
     struct site sites[MAX_SITES];
     size_t n_sites;
     struct loop_timer *settle_timer;
@@ -301,9 +303,9 @@ struct command {
 extern const struct command command_actionfiche, command_answer, command_attended_transfer,
     command_attended_transfer_voicemail, command_availstate, command_blind_transfer_voicemail,
     command_callcampaign, command_call_form_result, command_cancel_transfer, command_chitchat,
-    command_complete_transfer, command_directory, command_direct_transfer, command_featuresget,
-    command_featuresput, command_getqueuesstats, command_hangup, command_history,
-    command_hold_switchboard, command_invite_confroom, command_ipbxcommand,
+    command_complete_transfer, command_directory, command_direct_transfer, command_faxsend,
+    command_featuresget, command_featuresput, command_getqueuesstats, command_hangup,
+    command_history, command_hold_switchboard, command_invite_confroom, command_ipbxcommand,
     command_resume_switchboard;
 void command_run(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body);
 /* Is the user that a message names (by an id, site/id, user:site/id, user:special:me or J13's

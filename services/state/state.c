@@ -8,6 +8,7 @@
 #include "bus/topic.h"
 #include "directory/directory.h"
 #include "extensions.h"
+#include "faxes.h"
 #include "internal.h"
 #include "ipbx/originates.h"
 #include "ipbx/transfers.h"
@@ -86,6 +87,7 @@ static void on_message(void *arg, const struct bus_msg *m)
     domain_event(site->domain, &t);
     originates_event(s->originates, site->domain->site, &t);
     transfers_event(s->transfers, &t);
+    faxes_event(s->faxes, site->domain->site, &t);
     state_commit(s, site->domain->synthetic);
 }
 
@@ -394,6 +396,7 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
     s->extensions = extensions_new();
     s->originates = originates_new(s);
     s->transfers = transfers_new(s);
+    s->faxes = faxes_new(s);
     if (!s->heart || !s->publisher || !s->snapshots || !s->sessions || !s->events ||
         !s->events_unknown || !s->sessions_open || !s->weblists || !s->directories ||
         !s->extensions)
@@ -471,6 +474,7 @@ void state_destroy(struct state **sp)
     sessions_destroy(&s->sessions);
     snapshots_destroy(&s->snapshots);
     later_peer_gone(s, NULL);
+    faxes_destroy(&s->faxes);
     directories_destroy(&s->directories);
     bus_server_destroy(&s->server); /* tells who waits for an action */
     extensions_destroy(&s->extensions);

@@ -15,6 +15,7 @@ static const struct command *const commands[] = {
     &command_complete_transfer,
     &command_directory,
     &command_direct_transfer,
+    &command_faxsend,
     &command_featuresget,
     &command_featuresput,
     &command_getqueuesstats,

@@ -331,23 +331,32 @@ static void tell_wrong(struct job *j, struct later *l, const char *why)
         job_tell_response(j, &(struct outcome){.reason = why});
 }
 
+static bool begin(struct order *o, struct state *s, struct session *se,
+                  const msgpack_object *message, const char *command, order_fn *fn)
+{
+    *o = (struct order){.s = s,
+                        .se = se,
+                        .site = se->site,
+                        .user = session_user(se),
+                        .message = message,
+                        .job = job_new(s, se, command, message)};
+    if (!o->job)
+        return false;
+    fn(o);
+    if (o->job->pairs.failed)
+        order_wrong(o, "command", "too_long");
+    return true;
+}
+
 void order_run(struct state *s, struct session *se, struct later *l, const msgpack_object *message,
                const char *command, order_fn *fn)
 {
-    struct order o = {.s = s,
-                      .se = se,
-                      .site = se->site,
-                      .user = session_user(se),
-                      .message = message,
-                      .job = job_new(s, se, command, message)};
+    struct order o;
 
-    if (!o.job) {
+    if (!begin(&o, s, se, message, command, fn)) {
         answer(l, command, "noaction", "busy");
         return;
     }
-    fn(&o);
-    if (o.job->pairs.failed)
-        order_wrong(&o, "command", "too_long");
     if (o.wrong) {
         tell_wrong(o.job, l, o.why);
         answer(l, command, o.wrong, o.why);
@@ -362,4 +371,19 @@ void order_run(struct state *s, struct session *se, struct later *l, const msgpa
         return;
     }
     job_free(o.job);
+}
+
+bool order_run_quiet(struct state *s, struct session *se, const msgpack_object *message,
+                     const char *command, order_fn *fn)
+{
+    struct order o;
+
+    if (!begin(&o, s, se, message, command, fn))
+        return false;
+    if (o.wrong || o.job->n_actions == 0 || !is_connected(s, se->site)) {
+        job_free(o.job);
+        return false;
+    }
+    send_all(o.job);
+    return true;
 }

@@ -74,6 +74,7 @@ struct job {
     char text[TARGET_TEXT]; /* for `done` */
     char key[TARGET_TEXT];  /* for `done` */
     int phase;              /* for `done` */
+    char path[512];         /* for `done` */
     /* the job's own */
     struct buf pairs; /* actions that are to be sent, each with its length before it */
     unsigned n_actions, waiting;
@@ -109,9 +110,12 @@ order_fn ipbx_resume_switchboard, ipbx_direct_transfer, ipbx_attended_transfer;
 order_fn ipbx_complete_transfer, ipbx_blind_transfer_voicemail, ipbx_attended_transfer_voicemail;
 order_fn ipbx_invite_confroom;
 
-/* Carries out one command: with a message of a client (l is answered), or without anybody who is
- * answered (l NULL): then only the later lines are told. */
+/* Carries out one command: l is answered, then the session hears how it went. Without l the latter
+ * only. */
 void order_run(struct state *s, struct session *se, struct later *l, const msgpack_object *message,
                const char *command, order_fn *fn);
+/* The same with nobody told but the job's `done`. False: no action was sent, done is not called. */
+bool order_run_quiet(struct state *s, struct session *se, const msgpack_object *message,
+                     const char *command, order_fn *fn);
 
 #endif

@@ -1,0 +1,35 @@
+/*
+ * Faxes: a PDF comes from a client, in base64, in its message or over a second, silent connection;
+ * a worker makes a TIFF of it (convert.h); state lets the Asterisk send that. The files are ours,
+ * and are removed when it is over, whichever way.
+ */
+#ifndef CTIBUS_CTI_GW_FAX_H
+#define CTIBUS_CTI_GW_FAX_H
+
+#include "internal.h"
+
+struct faxes;
+/* The options are borrowed. NULL without memory. Removes what an earlier process has left. */
+struct faxes *faxes_new(struct gateway *g, const struct gateway_fax *opt);
+void faxes_destroy(struct faxes **f);
+/* About five times a second: what takes too long is given up. */
+void faxes_tick(struct faxes *f, uint64_t now_us);
+
+/* A client wants to send one. Its id, to be told to the client, or NULL and *why. */
+struct fax *fax_announce(struct faxes *f, struct client *c, struct view destination,
+                         struct view hide, const char **why);
+const char *fax_id(const struct fax *x);
+/* The whole of it is here. False: it is no base64, or too large; it is given up and said. */
+bool fax_take(struct fax *x, struct view base64);
+/* Number `id` of this client comes over another connection, from this port if that is known (0). */
+bool fax_expect(struct faxes *f, struct client *c, struct view id, uint16_t port);
+
+/* Is this connection, which has not begun a login, the one over which a fax is to come? Then what
+ * arrives is the fax's. */
+bool fax_claims(struct faxes *f, struct client *c, struct view in);
+/* Bytes of it; true: it is complete, the connection is to be closed. */
+bool fax_data(struct client *c, struct view in);
+/* The connection has ended. */
+void fax_source_gone(struct client *c);
+
+#endif

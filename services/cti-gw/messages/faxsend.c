@@ -1,0 +1,76 @@
+/* faxsend, filetransfer: a PDF to a fax machine. Later clients send it in the message, the others
+ * over a second connection that they announce. */
+#include "fax.h"
+
+static void answer(struct client *c, struct request *rq, const char *id)
+{
+    struct buf *line = &c->gw->line;
+
+    buf_reset(line);
+    line_begin(line, rq->class, rq->reply_id);
+    buf_printf(line, ",\"fileid\":\"%s\"", id);
+    line_end(line);
+    client_send_line(c, line);
+}
+
+static void faxsend(struct client *c, struct request *rq)
+{
+    struct json_object *destination = json_get(rq->body, "destination");
+    struct json_object *hide = json_get(rq->body, "hide");
+    struct view data = json_get_view(rq->body, "data");
+    const char *why = NULL;
+    struct fax *x = fax_announce(c->gw->faxes, c,
+                                 view_cstr(destination ? json_object_get_string(destination) : ""),
+                                 view_cstr(hide ? json_object_get_string(hide) : ""), &why);
+
+    if (!x) {
+        client_answer(c, rq, "error_string", view_cstr(why));
+        return;
+    }
+    answer(c, rq, fax_id(x));
+    if (data.len)
+        fax_take(x, data);
+}
+
+/* The port of "ADDRESS:PORT"; 0: there is none. */
+static uint16_t port_of(struct view socketref)
+{
+    const char *colon = socketref.len ? memrchr(socketref.ptr, ':', socketref.len) : NULL;
+    uint64_t port;
+
+    if (!colon ||
+        view_to_u64(view_of(colon + 1, (size_t)(socketref.ptr + socketref.len - colon) - 1),
+                    &port) < 0 ||
+        port > 65535)
+        return 0;
+    return (uint16_t)port;
+}
+
+static void put_announce(struct client *c, struct request *rq)
+{
+    if (fax_expect(c->gw->faxes, c, json_get_view(rq->body, "fileid"),
+                   port_of(json_get_view(rq->body, "socketref"))))
+        client_answer(c, rq, NULL, view_of(NULL, 0));
+    else
+        client_answer(c, rq, "error_string", VIEW("filenotfound"));
+}
+
+static void get_announce(struct client *c, struct request *rq)
+{
+    client_answer(c, rq, "error_string", VIEW("filenotfound")); /* none is kept for clients */
+}
+
+static const char *const for_fax[] = {"destination", "filename", NULL};
+static const char *const for_file[] = {"command", "fileid", NULL};
+static const struct condition is_put[] = {{"command", "put_announce"}, {NULL, NULL}};
+static const struct condition is_get[] = {{"command", "get_announce"}, {NULL, NULL}};
+
+CTI_MESSAGE(faxsend, .class = "faxsend", .required = for_fax, .permission = true, .handle = faxsend,
+            .doc = "`fileid`; then the PDF, in `data` or over a second connection, and "
+                   "`faxsend` with `step`, `faxprogress`, `fax_progress` as it goes on");
+CTI_MESSAGE(put_announce, .class = "filetransfer", .required = for_file, .conditions = is_put,
+            .permission = true, .handle = put_announce,
+            .doc = "the connection of `socketref` then brings the file as one line of base64");
+CTI_MESSAGE(get_announce, .class = "filetransfer", .required = for_file, .conditions = is_get,
+            .permission = true, .handle = get_announce,
+            .doc = "`error_string: filenotfound`: no file waits for a client");
