@@ -276,6 +276,8 @@ class Client:
         return message
 
     def believe(self, m):
+        if not isinstance(m.get("tid"), (str, int, type(None))) or not isinstance(m.get("listname"), str):
+            return  # an answer to nonsense
         if m.get("function") in ("updateconfig", "updatestatus"):
             at = self.view.setdefault((m["listname"], m["tid"]), {})
             at.update(m["config" if m["function"] == "updateconfig" else "status"])
@@ -306,6 +308,13 @@ class Client:
         assert self.line()["function"] == "updateconfig"
         assert self.line()["function"] == "updatestatus"
         return m
+
+    def login_with(self, user, capaid, **fields):
+        """With a profile and whatever else; the password is the name. The answer to login_capas."""
+        sessionid = self.login_id(user)["sessionid"]
+        self.ask("login_pass", hashedpassword=hashlib.sha1(f"{sessionid}:{user}".encode()).hexdigest())
+        return self.ask("login_capas", **{"capaid": capaid, "state": "available", "loginkind": "user",
+                                          "lastconnwins": False, **fields})
 
     def load(self):
         """Asks for everything, as the clients of 2012 do."""

@@ -1,6 +1,5 @@
 """What the clients of 2012-06 to 2015 use beyond the lists: views, status of people, commands."""
 
-import hashlib
 import json
 
 import pytest
@@ -144,10 +143,7 @@ def test_agent_login_at_login():
         assert agents[0]["id"] in (1, "1")
         for number, reply in (("1001", "ok"), ("77", "agentphonenumber")):
             c = s.connect()
-            sessionid = c.login_id("alice")["sessionid"]
-            c.ask("login_pass", hashedpassword=hashlib.sha1(f"{sessionid}:alice".encode()).hexdigest())
-            c.ask("login_capas", capaid="client", state="available", loginkind="agent",
-                  agentphonenumber=number, agentlogin="now", lastconnwins=False)
+            c.login_with("alice", "client", loginkind="agent", agentphonenumber=number, agentlogin="now")
             answer = wait_for(c, "ipbxcommand")
             assert answer["command"] == "agentlogin" and answer["ipbxreply"] == reply
             if reply == "ok":
