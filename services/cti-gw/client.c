@@ -27,7 +27,17 @@ static uint32_t address_hash(const struct sockaddr *peer)
     return 0;
 }
 
-struct client *client_new(struct gateway *gw, int fd, const struct sockaddr *peer)
+static struct conn *open_conn(struct client *c, int fd)
+{
+    struct gateway *g = c->gw;
+
+    if (c->door == DOOR_TLS)
+        return conn_new_tls(&g->conns, fd, c, g->tls, NULL);
+    return conn_new(&g->conns, fd, c);
+}
+
+struct client *client_new(struct gateway *gw, enum gateway_door door, int fd,
+                          const struct sockaddr *peer)
 {
     struct client *c = calloc(1, sizeof(*c));
     int size = SEND_BUFFER;
@@ -38,9 +48,10 @@ struct client *client_new(struct gateway *gw, int fd, const struct sockaddr *pee
         return NULL;
     }
     c->gw = gw;
+    c->door = (uint8_t)door;
     c->since = clock_mono_us();
     c->address = address_hash(peer);
-    c->conn = conn_new(&gw->conns, fd, c);
+    c->conn = open_conn(c, fd);
     if (!c->conn) {
         free(c);
         return NULL;
@@ -419,11 +430,24 @@ static size_t on_data(void *owner, struct conn *conn, struct view in)
     return in.len - rest.len;
 }
 
+/* The transport has ended it: said for who wonders why a client of his does not get in. */
+static void tell_reason(struct client *c)
+{
+    const char *reason = conn_class_reason(&c->gw->conns);
+
+    if (!reason)
+        return;
+    metric_add(c->gw->tls_failed, 1);
+    log_notice(c->gw->log, "client of user %s disconnected: %s", c->user_id ? c->user_id : "(none)",
+               reason);
+}
+
 static void on_closed(void *owner, struct conn *conn, int why)
 {
     struct client *c = owner;
 
     c->conn = NULL;
+    tell_reason(c);
     if (why == CONN_OUTPUT_LIMIT) {
         metric_add(c->gw->cut_slow, 1);
         log_notice(c->gw->log,

@@ -10,6 +10,7 @@
 #include <sys/queue.h>
 
 #include "bus/bus.h"
+#include "gateway.h"
 #include "net/conn.h"
 #include "registry.h"
 #include "xod/xod.h"
@@ -49,6 +50,7 @@ struct client {
     uint64_t log_since;  /* when the minute of log_lines began */
     uint16_t log_lines;  /* of logfromclient */
     uint8_t phase;
+    uint8_t door;
     uint8_t bad_json; /* in a row */
     uint8_t ignored;  /* messages before the login */
     bool closing;
@@ -56,8 +58,9 @@ struct client {
     struct watch *watch; /* what else it wants to be told as it changes (watch.c), or NULL */
 };
 
-/* Takes fd. NULL without memory (fd is closed). */
-struct client *client_new(struct gateway *gw, int fd, const struct sockaddr *peer);
+/* Came in by this door. Takes fd. NULL without memory (fd is closed). */
+struct client *client_new(struct gateway *gw, enum gateway_door door, int fd,
+                          const struct sockaddr *peer);
 /* Ends it at once: session, connection, memory. */
 void client_destroy(struct client *c);
 /* Ends it when what was sent has left. The client must not be used afterwards. */

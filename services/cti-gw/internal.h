@@ -18,6 +18,13 @@ struct delayed;
 struct inbox;
 struct watches;
 
+/* One of the ways in. */
+struct door {
+    struct gateway *gw;
+    struct listener *listener; /* NULL: not there */
+    enum gateway_door which;
+};
+
 struct gateway {
     struct loop *loop;
     struct bus *bus;
@@ -28,7 +35,8 @@ struct gateway {
     struct bus_asker *asker;
     struct replica *replica;
     struct conn_class conns;
-    struct listener *listener;
+    struct door doors[DOORS];
+    struct tls_ctx *tls; /* NULL: no certificate */
     struct loop_timer *janitor;
     struct json_parser parser;
     struct client_list clients;
@@ -48,7 +56,7 @@ struct gateway {
     void *stopped_arg;
     uint64_t stop_deadline;
     struct metric *accepted, *refused, *lines_in, *ignored, *json_errors, *cut_slow, *cut_long,
-        *cut_silent, *fanned_lines;
+        *cut_silent, *tls_failed, *fanned_lines;
 };
 
 /* ---- profile.c: what the profiles of the clients that are here permit ---- */

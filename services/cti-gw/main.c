@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "access/access.h"
+#include "certificate.h"
 #include "gateway.h"
 #include "svc/onbus.h"
 #include "svc/svc.h"
@@ -16,7 +17,7 @@ struct ctx {
     struct svc *svc;
     struct onbus onbus;
     struct gateway *gateway;
-    char listen[256];
+    char listen[DOORS][256]; /* empty: not there */
     char instance[128];
     const char *sites[MAX_SITES + 1]; /* borrowed of the configuration that it was started with */
 };
@@ -44,6 +45,51 @@ static struct gateway_limits limits_of(const struct config *cfg)
     };
 }
 
+/* What the configuration's own checks do not look into: files. */
+static bool check(const struct svc *svc, struct buf *why)
+{
+    struct tls_ctx *tls = NULL;
+    int rc = certificate_needed(svc->cfg) ? certificate_load(svc->cfg, &tls, why) : 0;
+
+    tls_destroy(&tls);
+    return rc == 0;
+}
+
+/* Again as in the check, since the files may have changed; what is no good leaves the certificate
+ * that there is. 0 or a negative errno. */
+static int load_certificate(struct ctx *c)
+{
+    struct tls_ctx *tls;
+    struct buf why;
+    int rc;
+
+    buf_init(&why, 65536);
+    rc = certificate_load(c->svc->cfg, &tls, &why);
+    if (rc == 0)
+        gateway_set_tls(c->gateway, &tls);
+    else
+        log_error(c->svc->log, "no new certificate for clients: %s",
+                  buf_cstr(&why) ? buf_cstr(&why) : "out of memory");
+    buf_free(&why);
+    /* on the clear-text port it is an offer, without which the rest goes on */
+    return certificate_needed(c->svc->cfg) ? rc : 0;
+}
+
+/* Where to listen. False when there is nothing. */
+static bool find_doors(struct ctx *c)
+{
+    static const char *const keys[DOORS] = {"main.incoming_tcp.CTI", "main.incoming_tcp.CTIS"};
+    bool any = false;
+
+    for (int i = 0; i < DOORS; i++) {
+        if (config_listen(c->svc->cfg, keys[i], c->listen[i], sizeof(c->listen[i])))
+            any = true;
+        else
+            *c->listen[i] = '\0';
+    }
+    return any;
+}
+
 static void name_sites(struct ctx *c)
 {
     struct json_object *ipbxes = config_section(c->svc->cfg, "ipbxes");
@@ -58,11 +104,45 @@ static void name_sites(struct ctx *c)
     }
 }
 
+static int open_gateway(struct ctx *c)
+{
+    const struct config *cfg = c->svc->cfg;
+    struct gateway_options opt = {
+        .sites = c->sites,
+        .subscribe = c->onbus.subscribe,
+        .request = c->onbus.request,
+        .publish = c->onbus.publish,
+        .max_line = (size_t)config_int(cfg, "ctibus.cti.max_line"),
+        .max_output = (size_t)config_int(cfg, "ctibus.cti.max_output"),
+        .max_clients = (size_t)config_int(cfg, "ctibus.cti.max_clients"),
+        .limits = limits_of(cfg),
+    };
+    int err;
+
+    for (int i = 0; i < DOORS; i++)
+        opt.listen[i] = *c->listen[i] ? c->listen[i] : NULL;
+    c->gateway = gateway_new(c->svc->loop, c->onbus.bus, &opt, c->svc->metrics, c->svc->log, &err);
+    if (!c->gateway)
+        log_error(c->svc->log, "cannot start: %s", strerror(-err));
+    return c->gateway ? load_certificate(c) : err;
+}
+
+static void log_doors(struct ctx *c)
+{
+    static const char *const names[DOORS] = {"CTI", "CTIS"};
+
+    for (int i = 0; i < DOORS; i++) {
+        if (!*c->listen[i])
+            continue;
+        *strrchr(c->listen[i], ':') = '\0';
+        svc_log_listening(c->svc, names[i], c->listen[i],
+                          gateway_port(c->gateway, (enum gateway_door)i));
+    }
+}
+
 static int start(struct svc *svc, void **out)
 {
     struct ctx *c = calloc(1, sizeof(*c));
-    struct gateway_options opt;
-    char unused[256];
     char who[160];
     int err;
 
@@ -70,37 +150,19 @@ static int start(struct svc *svc, void **out)
         return -ENOMEM;
     *out = c;
     c->svc = svc;
-    if (!config_listen(svc->cfg, "main.incoming_tcp.CTI", c->listen, sizeof(c->listen))) {
-        log_error(svc->log, "main.incoming_tcp.CTI is switched off: nothing to do");
+    if (!find_doors(c)) {
+        log_error(svc->log, "main.incoming_tcp.CTI and CTIS are switched off: nothing to do");
         return -EINVAL;
     }
-    if (config_listen(svc->cfg, "main.incoming_tcp.CTIS", unused, sizeof(unused)))
-        log_warning(svc->log, "main.incoming_tcp.CTIS: this version speaks clear text only");
     name_instance(c);
     name_sites(c);
     snprintf(who, sizeof(who), "cti-gw:%s", c->instance);
     err = onbus_open(&c->onbus, svc->loop, svc->cfg, who, c->instance, svc->metrics, svc->log);
-    if (err < 0)
-        return err;
-    opt = (struct gateway_options){
-        .listen = c->listen,
-        .sites = c->sites,
-        .subscribe = c->onbus.subscribe,
-        .request = c->onbus.request,
-        .publish = c->onbus.publish,
-        .max_line = (size_t)config_int(svc->cfg, "ctibus.cti.max_line"),
-        .max_output = (size_t)config_int(svc->cfg, "ctibus.cti.max_output"),
-        .max_clients = (size_t)config_int(svc->cfg, "ctibus.cti.max_clients"),
-        .limits = limits_of(svc->cfg),
-    };
-    c->gateway = gateway_new(svc->loop, c->onbus.bus, &opt, svc->metrics, svc->log, &err);
-    if (!c->gateway) {
-        log_error(svc->log, "cannot start: %s", strerror(-err));
-        return err;
-    }
-    *strrchr(c->listen, ':') = '\0';
-    svc_log_listening(svc, "CTI", c->listen, gateway_port(c->gateway));
-    return 0;
+    if (err == 0)
+        err = open_gateway(c);
+    if (err == 0)
+        log_doors(c);
+    return err;
 }
 
 static void stopped(void *arg)
@@ -121,6 +183,7 @@ static void reload(void *arg)
     struct gateway_limits limits = limits_of(c->svc->cfg);
 
     gateway_reload(c->gateway, &limits);
+    load_certificate(c);
 }
 
 static bool ready(void *arg, struct buf *why)
@@ -147,6 +210,7 @@ int main(int argc, char **argv)
         .name = "cti-gw",
         .doc = "CTI clients: their connections, logins and lists.",
         .options = options,
+        .check = check,
         .start = start,
         .stop = stop,
         .reload = reload,
