@@ -404,6 +404,20 @@ static size_t too_long(struct client *c, size_t len)
     return len;
 }
 
+/* Over to TLS. What came in clear behind the wish for it may be somebody else's, who wants it to be
+ * taken for the client's own words inside of TLS: nothing of it counts. */
+static size_t start_tls(struct client *c, struct view behind, size_t len)
+{
+    c->wants_tls = false;
+    if (behind.len > 0 || !c->gw->tls)
+        client_close(c, "has sent more in clear behind starttls");
+    else if (conn_start_tls(c->conn, c->gw->tls) < 0)
+        client_close(c, "no memory for TLS");
+    else
+        c->door = DOOR_TLS;
+    return len;
+}
+
 static size_t on_data(void *owner, struct conn *conn, struct view in)
 {
     struct client *c = owner;
@@ -413,7 +427,8 @@ static size_t on_data(void *owner, struct conn *conn, struct view in)
 
     if (c->phase == LIVE)
         c->since = clock_mono_us();
-    if (c->phase == CONNECTED && in.ptr[0] == 0x16) { /* a TLS handshake on the clear-text port */
+    if (c->phase == CONNECTED && c->door == DOOR_CLEAR &&
+        in.ptr[0] == 0x16) { /* a TLS handshake on the clear-text port */
         client_close(c, "speaks TLS on the clear-text port");
         return in.len;
     }
@@ -424,6 +439,8 @@ static size_t on_data(void *owner, struct conn *conn, struct view in)
         rest = view_of(end + 1, rest.len - line.len - 1);
         if (!handle_line(c, line))
             return in.len;
+        if (c->wants_tls)
+            return start_tls(c, rest, in.len);
     }
     if (!c->asked && rest.len > max)
         return too_long(c, in.len);

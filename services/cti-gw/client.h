@@ -50,10 +50,11 @@ struct client {
     uint64_t log_since;  /* when the minute of log_lines began */
     uint16_t log_lines;  /* of logfromclient */
     uint8_t phase;
-    uint8_t door;
+    uint8_t door;     /* by which it came in; DOOR_TLS also after starttls */
     uint8_t bad_json; /* in a row */
     uint8_t ignored;  /* messages before the login */
     bool closing;
+    bool wants_tls;      /* has asked for it on the clear-text port, and may have it */
     bool wants_figures;  /* of queues (queuefigures.c) */
     struct watch *watch; /* what else it wants to be told as it changes (watch.c), or NULL */
 };

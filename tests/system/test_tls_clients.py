@@ -199,3 +199,87 @@ def test_without_any_door_there_is_nothing_to_do():
         s.wait_ready()
         done = run(s)
         assert done.returncode == 1 and "nothing to do" in done.stderr
+
+
+# ---- from clear text to TLS ----
+
+def ask_for_tls(stack, **fields):
+    c = stack.connect()
+    return c, c.ask("starttls", **fields)
+
+
+def secure(c, pair):
+    assert c.buffer == b""
+    c.socket = trusting(pair).wrap_socket(c.socket, server_hostname="127.0.0.1")
+    return c
+
+
+@pytest.mark.parametrize("fields", [{}, {"status": True}])
+def test_starttls(stack, certificates, fields):
+    c, answer = ask_for_tls(stack, **fields)
+    assert answer["class"] == "starttls" and answer["starttls"] is True and answer["status"] is True
+    secure(c, certificates["one"]).login("alice", "alice")
+    assert c.ask("keepalive")["class"] == "keepalive"
+
+
+def test_nothing_is_said_unasked(stack):
+    c = stack.connect()
+    c.socket.settimeout(0.5)
+    with pytest.raises(TimeoutError):
+        c.socket.recv(1)
+
+
+def test_starttls_may_be_declined(stack):
+    c, answer = ask_for_tls(stack, status=False)
+    assert answer["starttls"] is False and answer["status"] is False
+    c.login("alice", "alice")
+
+
+def test_starttls_only_once(stack, certificates):
+    c = secure(ask_for_tls(stack)[0], certificates["one"])
+    assert c.ask("starttls")["error_string"] == "starttls_unavailable"
+    c.login("alice", "alice")
+    c = connect(stack, trusting(certificates["one"]))
+    assert c.ask("starttls")["error_string"] == "starttls_unavailable"
+
+
+def test_starttls_comes_before_the_login(stack):
+    c = stack.connect()
+    c.login_id("alice")
+    assert c.ask("starttls")["error_string"] == "notloggedyet"
+    assert c.closed() == []
+
+
+@pytest.mark.parametrize("pause", [False, True])
+def test_nothing_in_clear_counts_behind_starttls(stack, pause):
+    """Somebody in between puts a login of his own in front of the victim's handshake."""
+    c = stack.connect()
+    injected = b'{"class":"login_id","userlogin":"bob","company":"x","ident":"x","xivoversion":"1.2"}\n'
+    before = stack.metric("cti-gw", "ctibus_cti_lines_total")
+    c.raw(b'{"class":"starttls","commandid":1}\n' + (b"" if pause else injected))
+    assert c.line()["starttls"] is True
+    if pause:
+        c.raw(injected)
+    received = b""
+    try:
+        while data := c.socket.recv(4096):
+            received += data
+    except ConnectionResetError:
+        pass
+    assert b"{" not in received
+    assert stack.metric("cti-gw", "ctibus_cti_lines_total") == before + 1
+
+
+def test_without_a_certificate_it_stays_in_clear():
+    with Stack(parts=("state", "cti-gw")) as s:
+        s.wait_ready()
+        c, answer = ask_for_tls(s)
+        assert answer["error_string"] == "starttls_unavailable"
+        c.login("alice", "alice")
+
+
+def test_a_bad_certificate_for_starttls_alone_stops_nothing():
+    with Stack(parts=("state", "cti-gw"), config=FILES) as s:
+        s.wait_ready()
+        assert s.programs["cti-gw"].logged("no new certificate for clients: certfile: ")
+        assert ask_for_tls(s)[1]["error_string"] == "starttls_unavailable"
