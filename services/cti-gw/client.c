@@ -1,7 +1,6 @@
 #include "client.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -17,15 +16,6 @@
 #define SEND_BUFFER 131072
 
 /* ---- life ---- */
-
-static uint32_t address_hash(const struct sockaddr *peer)
-{
-    if (peer->sa_family == AF_INET6)
-        return (uint32_t)map_hash(1, view_of(&((const struct sockaddr_in6 *)peer)->sin6_addr, 16));
-    if (peer->sa_family == AF_INET)
-        return (uint32_t)map_hash(1, view_of(&((const struct sockaddr_in *)peer)->sin_addr, 4));
-    return 0;
-}
 
 static struct conn *open_conn(struct client *c, int fd)
 {
@@ -50,7 +40,7 @@ struct client *client_new(struct gateway *gw, enum gateway_door door, int fd,
     c->gw = gw;
     c->door = (uint8_t)door;
     c->since = clock_mono_us();
-    c->address = address_hash(peer);
+    c->address = guard_address(gw->guard, peer);
     c->conn = open_conn(c, fd);
     if (!c->conn) {
         free(c);

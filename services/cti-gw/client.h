@@ -46,7 +46,7 @@ struct client {
     uint64_t asked;      /* the request to state that is under way, or 0 */
     char *ask_reply_id;  /* JSON text of the commandid it belongs to, or NULL */
     const char *relayed; /* the class of the message that state carries out (relay.c) */
-    uint32_t address;    /* hash of the peer's address, for the guard */
+    uint64_t address;    /* the peer's, for the guard */
     uint64_t log_since;  /* when the minute of log_lines began */
     uint16_t log_lines;  /* of logfromclient */
     uint8_t phase;

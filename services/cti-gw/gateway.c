@@ -38,7 +38,8 @@ static void janitor(void *arg)
     while (c) {
         struct client *next = LIST_NEXT(c, all);
         uint64_t ms = now > c->since ? (now - c->since) / 1000 : 0;
-        if (c->phase != LIVE && ms > g->opt.limits.login_timeout_ms) {
+        bool held_back = c->login && c->login->delayed; /* by us, not slow by itself */
+        if (c->phase != LIVE && ms > g->opt.limits.login_timeout_ms && !held_back) {
             client_close(c, "no login in time");
         } else if (c->phase == LIVE && g->opt.limits.idle_timeout_ms &&
                    ms > g->opt.limits.idle_timeout_ms) {
