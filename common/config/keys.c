@@ -136,8 +136,14 @@ const struct config_key config_keys[] = {
      "Whether a balancer announces each client (PROXY protocol)."},
     {"ctibus.cti.tls_min", KEY_CHOICE, "1.2", 0, 0, RE, "1.0|1.1|1.2|1.3",
      "The oldest TLS that a client may speak."},
-    {"ctibus.cti.websocket", KEY_ADDRESS, "127.0.0.1:5080", 0, 0, 0, NULL,
-     "Where cti-gw listens for browsers."},
+    {"ctibus.cti.websocket", KEY_ADDRESS, NULL, 0, 0, 0, NULL,
+     "Where cti-gw listens for browsers (WebSocket, path /cti); default: nowhere."},
+    {"ctibus.cti.origins", KEY_STRINGS, "[]", 0, 0, 0, NULL,
+     "Origins whose pages may connect there, as \"https://cti.example.com\", beside those of the "
+     "same host."},
+    {"ctibus.cti.websocket_ping", KEY_INT, "30", 1, 3600, 0, NULL,
+     "Seconds after which a silent WebSocket is asked for a sign of life, and again until it is "
+     "given up."},
     {"ctibus.fagi.ami_wait_ms", KEY_INT, "200", 0, 10000, RE, NULL,
      "Milliseconds that a script waits for its channel to be seen on the AMI."},
     {"ctibus.fagi.deadline_ms", KEY_INT, "2000", 100, 60000, RE, NULL,

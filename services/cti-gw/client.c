@@ -23,6 +23,8 @@ static struct conn *open_conn(struct client *c, int fd)
 
     if (c->door == DOOR_TLS)
         return conn_new_tls(&g->conns, fd, c, g->tls, NULL);
+    if (c->door == DOOR_WS)
+        return conn_new_ws(&g->conns, fd, c, &g->ws);
     return conn_new(&g->conns, fd, c);
 }
 
@@ -444,7 +446,8 @@ static void tell_reason(struct client *c)
 
     if (!reason)
         return;
-    metric_add(c->gw->tls_failed, 1);
+    if (c->door == DOOR_TLS)
+        metric_add(c->gw->tls_failed, 1);
     log_notice(c->gw->log, "client of user %s disconnected: %s", c->user_id ? c->user_id : "(none)",
                reason);
 }

@@ -28,6 +28,26 @@ static void on_accept(void *arg, int fd, const struct sockaddr *peer, socklen_t 
         log_error(g->log, "no memory for another client");
 }
 
+/* What there is against a client that is there. It may be gone afterwards. */
+static void look_after(struct gateway *g, struct client *c, uint64_t now)
+{
+    uint64_t ms = now > c->since ? (now - c->since) / 1000 : 0;
+    bool held_back = c->login && c->login->delayed; /* by us, not slow by itself */
+    const char *why = c->door == DOOR_WS ? conn_ws_tick(c->conn, now) : NULL;
+
+    if (why) {
+        log_notice(g->log, "client of user %s disconnected: %s", c->user_id ? c->user_id : "(none)",
+                   why);
+        client_close(c, why);
+    } else if (c->phase != LIVE && ms > g->opt.limits.login_timeout_ms && !held_back) {
+        client_close(c, "no login in time");
+    } else if (c->phase == LIVE && g->opt.limits.idle_timeout_ms &&
+               ms > g->opt.limits.idle_timeout_ms) {
+        metric_add(g->cut_silent, 1);
+        client_close(c, "silent for too long");
+    }
+}
+
 /* The one timer of all clients: logins that take too long, connections that went silent. */
 static void janitor(void *arg)
 {
@@ -37,15 +57,7 @@ static void janitor(void *arg)
 
     while (c) {
         struct client *next = LIST_NEXT(c, all);
-        uint64_t ms = now > c->since ? (now - c->since) / 1000 : 0;
-        bool held_back = c->login && c->login->delayed; /* by us, not slow by itself */
-        if (c->phase != LIVE && ms > g->opt.limits.login_timeout_ms && !held_back) {
-            client_close(c, "no login in time");
-        } else if (c->phase == LIVE && g->opt.limits.idle_timeout_ms &&
-                   ms > g->opt.limits.idle_timeout_ms) {
-            metric_add(g->cut_silent, 1);
-            client_close(c, "silent for too long");
-        }
+        look_after(g, c, now);
         c = next;
     }
     if (g->stopped && (g->n_clients == 0 || now > g->stop_deadline)) {
@@ -307,6 +319,10 @@ struct gateway *gateway_new(struct loop *loop, struct bus *bus, const struct gat
     g->bus = bus;
     g->log = log;
     g->opt = *opt;
+    g->ws = (struct ws_options){.path = "/cti",
+                                .origins = opt->origins,
+                                .max_message = opt->max_line,
+                                .ping_ms = opt->ws_ping_ms};
     LIST_INIT(&g->clients);
     LIST_INIT(&g->opening);
     LIST_INIT(&g->figures);

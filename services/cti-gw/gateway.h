@@ -8,6 +8,7 @@
 #include "bus/bus.h"
 #include "config/config.h"
 #include "net/tls.h"
+#include "net/ws.h"
 
 /* What a reload may change. */
 struct gateway_limits {
@@ -19,6 +20,7 @@ struct gateway_limits {
 enum gateway_door {
     DOOR_CLEAR, /* lines in clear text */
     DOOR_TLS,   /* the same in TLS from the first byte */
+    DOOR_WS,    /* WebSockets, a message a line */
     DOORS
 };
 
@@ -26,7 +28,9 @@ struct gateway_options {
     const char *listen[DOORS]; /* "HOST:PORT"; NULL: not there */
     const char *const *sites;  /* names of the IPBXes whose users log in here, ended by NULL */
     const char *subscribe, *request;
-    const char *publish; /* for the heartbeat */
+    const char *publish;        /* for the heartbeat */
+    const char *const *origins; /* of pages, for net/ws.h; lives as long as the gateway */
+    uint32_t ws_ping_ms;
     size_t max_line, max_output, max_clients;
     struct gateway_limits limits;
 };

@@ -37,6 +37,7 @@ struct gateway {
     struct conn_class conns;
     struct door doors[DOORS];
     struct tls_ctx *tls; /* NULL: no certificate */
+    struct ws_options ws;
     struct loop_timer *janitor;
     struct json_parser parser;
     struct client_list clients;

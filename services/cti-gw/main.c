@@ -10,6 +10,7 @@
 #include "gateway.h"
 #include "svc/onbus.h"
 #include "svc/svc.h"
+#include "json/json.h"
 
 #define MAX_SITES 64
 
@@ -20,6 +21,7 @@ struct ctx {
     char listen[DOORS][256]; /* empty: not there */
     char instance[128];
     const char *sites[MAX_SITES + 1]; /* borrowed of the configuration that it was started with */
+    char **origins;                   /* ends with NULL */
 };
 
 /* Unique among all gateways: host and process, unless a name was given. */
@@ -78,16 +80,38 @@ static int load_certificate(struct ctx *c)
 /* Where to listen. False when there is nothing. */
 static bool find_doors(struct ctx *c)
 {
-    static const char *const keys[DOORS] = {"main.incoming_tcp.CTI", "main.incoming_tcp.CTIS"};
-    bool any = false;
+    const char *websocket = config_str(c->svc->cfg, "ctibus.cti.websocket");
+    char *at = c->listen[DOOR_CLEAR];
 
-    for (int i = 0; i < DOORS; i++) {
-        if (config_listen(c->svc->cfg, keys[i], c->listen[i], sizeof(c->listen[i])))
-            any = true;
-        else
-            *c->listen[i] = '\0';
+    if (!config_listen(c->svc->cfg, "main.incoming_tcp.CTI", at, sizeof(c->listen[0])))
+        *at = '\0';
+    at = c->listen[DOOR_TLS];
+    if (!config_listen(c->svc->cfg, "main.incoming_tcp.CTIS", at, sizeof(c->listen[0])))
+        *at = '\0';
+    snprintf(c->listen[DOOR_WS], sizeof(c->listen[0]), "%s", websocket ? websocket : "");
+    return *c->listen[DOOR_CLEAR] || *c->listen[DOOR_TLS] || *c->listen[DOOR_WS];
+}
+
+/* Whose pages may connect: a copy, since a reload brings another configuration. 0 or -ENOMEM. */
+static int copy_origins(struct ctx *c)
+{
+    struct json_object *list = config_get(c->svc->cfg, "ctibus.cti.origins");
+    size_t n = list ? json_object_array_length(list) : 0;
+
+    c->origins = calloc(n + 1, sizeof(*c->origins));
+    for (size_t i = 0; c->origins && i < n; i++) {
+        c->origins[i] = view_dup(json_view(json_object_array_get_idx(list, i)));
+        if (!c->origins[i])
+            return -ENOMEM;
     }
-    return any;
+    return c->origins ? 0 : -ENOMEM;
+}
+
+static void free_origins(struct ctx *c)
+{
+    for (char **o = c->origins; o && *o; o++)
+        free(*o);
+    free(c->origins);
 }
 
 static void name_sites(struct ctx *c)
@@ -112,6 +136,8 @@ static int open_gateway(struct ctx *c)
         .subscribe = c->onbus.subscribe,
         .request = c->onbus.request,
         .publish = c->onbus.publish,
+        .origins = (const char *const *)c->origins,
+        .ws_ping_ms = (uint32_t)config_int(cfg, "ctibus.cti.websocket_ping") * 1000,
         .max_line = (size_t)config_int(cfg, "ctibus.cti.max_line"),
         .max_output = (size_t)config_int(cfg, "ctibus.cti.max_output"),
         .max_clients = (size_t)config_int(cfg, "ctibus.cti.max_clients"),
@@ -129,7 +155,7 @@ static int open_gateway(struct ctx *c)
 
 static void log_doors(struct ctx *c)
 {
-    static const char *const names[DOORS] = {"CTI", "CTIS"};
+    static const char *const names[DOORS] = {"CTI", "CTIS", "websocket"};
 
     for (int i = 0; i < DOORS; i++) {
         if (!*c->listen[i])
@@ -151,13 +177,17 @@ static int start(struct svc *svc, void **out)
     *out = c;
     c->svc = svc;
     if (!find_doors(c)) {
-        log_error(svc->log, "main.incoming_tcp.CTI and CTIS are switched off: nothing to do");
+        log_error(svc->log,
+                  "main.incoming_tcp.CTI, CTIS and ctibus.cti.websocket are switched off: "
+                  "nothing to do");
         return -EINVAL;
     }
     name_instance(c);
     name_sites(c);
     snprintf(who, sizeof(who), "cti-gw:%s", c->instance);
     err = onbus_open(&c->onbus, svc->loop, svc->cfg, who, c->instance, svc->metrics, svc->log);
+    if (err == 0)
+        err = copy_origins(c);
     if (err == 0)
         err = open_gateway(c);
     if (err == 0)
@@ -197,6 +227,7 @@ static void destroy(void **arg)
 
     gateway_destroy(&c->gateway);
     onbus_close(&c->onbus);
+    free_origins(c);
     free(c);
     *arg = NULL;
 }
