@@ -72,12 +72,13 @@ struct cursor {
     size_t off;
 };
 
-/* Bytes up to the line feed, or to the end of what is there (*whole false). */
+/* Bytes up to the line feed, or (*whole false) to the end of what is there, or more than a frame.
+ */
 static size_t line_length(struct cursor at, bool *whole)
 {
     size_t len = 0;
 
-    for (; at.n > 0; at.iov++, at.n--, at.off = 0) {
+    for (; at.n > 0 && len <= STAGE_MAX; at.iov++, at.n--, at.off = 0) {
         const char *p = (const char *)at.iov->iov_base + at.off;
         size_t left = at.iov->iov_len - at.off;
         const char *end = memchr(p, '\n', left);
