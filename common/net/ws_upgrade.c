@@ -99,11 +99,11 @@ static bool take_header(struct request *rq, struct view line)
     return true;
 }
 
+/* *rq is empty before. */
 static bool parse(struct view head, struct request *rq)
 {
     struct view line;
 
-    *rq = (struct request){.body = false};
     if (!take_line(&head, &line) || !is_text(line))
         return false;
     rq->method = view_cut(&line, ' ');
@@ -225,7 +225,7 @@ int ws_upgrade(struct view in, const struct ws_options *opt, struct buf *answer,
 {
     struct view start = view_of(in.ptr, in.len < WS_REQUEST_MAX ? in.len : WS_REQUEST_MAX);
     ptrdiff_t end = view_find(start, VIEW("\r\n\r\n"));
-    struct request rq;
+    struct request rq = {.body = false};
     int status;
 
     *used = 0;
