@@ -47,14 +47,44 @@ static struct gateway_limits limits_of(const struct config *cfg)
     };
 }
 
-/* What the configuration's own checks do not look into: files. */
+/* "https://HOST" or "https://HOST:PORT", as browsers say it; "null" for pages without one. */
+static bool is_origin(struct view v)
+{
+    ptrdiff_t scheme = view_find(v, VIEW("://"));
+    size_t start = (size_t)scheme + 3;
+
+    if (view_eq(v, VIEW("null")))
+        return true;
+    return scheme > 0 && v.len > start && !memchr(v.ptr + start, '/', v.len - start);
+}
+
+/* One that no browser would say lets nobody in, and nobody would see why. */
+static bool check_origins(const struct config *cfg, struct buf *why)
+{
+    struct json_object *list = config_get(cfg, "ctibus.cti.origins");
+    size_t n = list ? json_object_array_length(list) : 0;
+
+    for (size_t i = 0; i < n; i++) {
+        struct view origin = json_view(json_object_array_get_idx(list, i));
+        if (is_origin(origin))
+            continue;
+        buf_printf(why,
+                   "ctibus.cti.origins: \"%.*s\" is no origin: it is a scheme, a host and, "
+                   "unless it is the default, a port, without a path: https://cti.example.com",
+                   VIEW_ARG(origin));
+        return false;
+    }
+    return true;
+}
+
+/* What the configuration's own checks do not look into. */
 static bool check(const struct svc *svc, struct buf *why)
 {
     struct tls_ctx *tls = NULL;
     int rc = certificate_needed(svc->cfg) ? certificate_load(svc->cfg, &tls, why) : 0;
 
     tls_destroy(&tls);
-    return rc == 0;
+    return rc == 0 && check_origins(svc->cfg, why);
 }
 
 /* Again as in the check, since the files may have changed; what is no good leaves the certificate

@@ -5,11 +5,12 @@ import os
 import signal
 import socket
 import struct
+import subprocess
 import time
 
 import pytest
 import websocket
-from stack import TIMEOUT, Client, Stack, until
+from stack import BIN, TIMEOUT, Client, Stack, until
 
 KEY = "ctibus.cti.websocket"
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
@@ -368,6 +369,15 @@ def test_it_may_be_the_only_door():
         s.start("cti-gw", doors=("websocket",))
         s.wait_ready()
         connect(s).login("alice", "alice")
+
+
+@pytest.mark.parametrize("origin", ["https://cti.example.com/", "https://cti.example.com/app", "cti.example.com",
+                                    "https://", ""])
+def test_an_origin_that_no_browser_says_is_told(origin):
+    with Stack(parts=(), config={"ctibus.cti.origins": ["null", "https://good.example:8443", origin]}) as s:
+        done = subprocess.run([BIN / "ctibus-cti-gw", "--config", s.path("ctibus.json"), "--check"],
+                              capture_output=True, text=True, timeout=30)
+        assert done.returncode == 2 and f'ctibus.cti.origins: "{origin}" is no origin' in done.stderr
 
 
 def test_without_the_key_there_is_none():
