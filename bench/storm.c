@@ -1,6 +1,6 @@
 /*
- * Clients of 2015 that all log in at once: each asks for its lists, for the config of each object, and,
- * when that is there, for its status; it is done when it has the status of everything.
+ * Clients of 2015 that all log in at once: each asks for its lists, for the config of each object,
+ * and, when that is there, for its status; it is done when it has the status of everything.
  *
  *     bench-storm CTI_PORT CLIENTS USERS
  */

@@ -43,8 +43,10 @@ const struct config_key config_keys[] = {
     {"main.starttls", KEY_ANY, NULL, 0, 0, 0, NULL, "Of XiVO, not used."},
     {"main.certfile", KEY_ANY, NULL, 0, 0, 0, NULL, "Of XiVO, not used."},
     {"main.keyfile", KEY_ANY, NULL, 0, 0, 0, NULL, "Of XiVO, not used."},
-    {"certfile", KEY_STRING, NULL, 0, 0, 0, NULL, "The certificate for CTIS (PEM)."},
-    {"keyfile", KEY_STRING, NULL, 0, 0, 0, NULL, "Its private key (PEM)."},
+    {"certfile", KEY_STRING, NULL, 0, 0, RE, NULL,
+     "File (PEM) of the certificate that clients are shown, and its chain."},
+    {"keyfile", KEY_STRING, NULL, 0, 0, RE, NULL,
+     "File (PEM) of its private key, without a passphrase; default: it is in certfile."},
 
     /* what an IPBX is */
     {"ipbxes.*.ipbx_connection.ipaddress", KEY_STRING, NULL, 0, 0, NEED, NULL,
@@ -132,10 +134,16 @@ const struct config_key config_keys[] = {
      "Seconds after which a silent client is disconnected; 0: never."},
     {"ctibus.cti.proxy_protocol", KEY_BOOL, "false", 0, 0, 0, NULL,
      "Whether a balancer announces each client (PROXY protocol)."},
-    {"ctibus.cti.tls_min", KEY_CHOICE, "1.2", 0, 0, 0, "1.0|1.1|1.2|1.3",
+    {"ctibus.cti.tls_min", KEY_CHOICE, "1.2", 0, 0, RE, "1.0|1.1|1.2|1.3",
      "The oldest TLS that a client may speak."},
-    {"ctibus.cti.websocket", KEY_ADDRESS, "127.0.0.1:5080", 0, 0, 0, NULL,
-     "Where cti-gw listens for browsers."},
+    {"ctibus.cti.websocket", KEY_ADDRESS, NULL, 0, 0, 0, NULL,
+     "Where cti-gw listens for browsers (WebSocket, path /cti); default: nowhere."},
+    {"ctibus.cti.origins", KEY_STRINGS, "[]", 0, 0, 0, NULL,
+     "Origins whose pages may connect there, as \"https://cti.example.com\", beside those of the "
+     "same host."},
+    {"ctibus.cti.websocket_ping", KEY_INT, "30", 1, 3600, 0, NULL,
+     "Seconds after which a silent WebSocket is asked for a sign of life, and again until it is "
+     "given up."},
     {"ctibus.fax.spool", KEY_STRING, "fax", 0, 0, 0, NULL,
      "Folder for the files of faxes, which the Asterisk reads under the same path."},
     {"ctibus.fax.max_bytes", KEY_INT, "20971520", 1024, 1024 * MI, 0, NULL,

@@ -104,7 +104,8 @@ struct conn_transport {
     const char *(*reason)(void *state);
 };
 /* Takes `state`. Call before the first turn of the loop, in which the transport is asked to read
- * once, so that it can begin by itself. */
+ * once, so that it can begin by itself; or later, on the plain socket: then what waits for the peer
+ * is the transport's to send, and the caller must be done with all that was read. */
 void conn_set_transport(struct conn *c, const struct conn_transport *t, void *state);
 
 /* A listener: calls accepted(arg, fd, peer) with a non-blocking fd (taken by the callee) for each

@@ -3,6 +3,9 @@
  *
  * The handshake is part of whatever is asked first, reading or writing, and may make either wait
  * for the other (CONN_OTHER_WAY). A failure is kept, since OpenSSL tells it only once.
+ *
+ * A connection that goes over to TLS has bytes to send in clear first. Until they have left nothing
+ * is read, so that the handshake cannot begin among them.
  */
 #include "net/tls.h"
 
@@ -123,6 +126,10 @@ static ssize_t tls_read(void *state, int fd, void *p, size_t n)
 
     if (t->finished) /* nobody looks at it any more */
         return recv(fd, p, n, MSG_DONTWAIT);
+    if (t->clear > 0) {
+        errno = CONN_OTHER_WAY;
+        return -1;
+    }
     while (have < want) {
         size_t got;
         int rc = begin(t) ? SSL_read_ex(t->ssl, (char *)p + have, want - have, &got) : -1;
@@ -151,6 +158,17 @@ static struct view gather(const struct iovec *iov, int n, char *room)
     return view_of(room, have);
 }
 
+/* The last words in clear. */
+static ssize_t write_clear(struct tls *t, const struct iovec *iov)
+{
+    size_t n = iov->iov_len < t->clear ? iov->iov_len : t->clear;
+    ssize_t done = send(t->fd, iov->iov_base, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+    if (done > 0)
+        t->clear -= (size_t)done;
+    return done;
+}
+
 static ssize_t tls_writev(void *state, int fd, const struct iovec *iov, int n)
 {
     struct tls *t = state;
@@ -159,6 +177,8 @@ static ssize_t tls_writev(void *state, int fd, const struct iovec *iov, int n)
     size_t done;
     int rc;
 
+    if (t->clear > 0)
+        return write_clear(t, iov);
     if (!begin(t))
         return -1;
     v = gather(iov, n, room);
@@ -262,6 +282,23 @@ struct conn *conn_new_tls(struct conn_class *cls, int fd, void *owner, struct tl
     else
         tls_free(t);
     return c;
+}
+
+int conn_start_tls(struct conn *c, struct tls_ctx *ctx)
+{
+    struct tls *t = calloc(1, sizeof(*t));
+
+    assert(!c->transport && ctx->server);
+    if (!t)
+        return -ENOMEM;
+    *t = (struct tls){.ctx = ctx, .fd = c->fd, .clear = c->out.len};
+    ctx->refs++;
+    if (!set_up(t, NULL)) {
+        tls_free(t);
+        return -ENOMEM;
+    }
+    conn_set_transport(c, &transport, t);
+    return 0;
 }
 
 bool conn_tls_describe(const struct conn *c, char *out, size_t n)

@@ -43,6 +43,13 @@ void tls_destroy(struct tls_ctx **ctx);
 struct conn *conn_new_tls(struct conn_class *cls, int fd, void *owner, struct tls_ctx *ctx,
                           const char *name);
 
+/* Goes over to TLS on a plain connection: what waits to be sent leaves in clear, then the handshake
+ * begins, as the server. Call it from `data` and only when everything shown there is done with:
+ * what the other side has sent in clear behind its wish for TLS could be anybody's, and must not be
+ * taken for something said inside of it. (What still lies in the socket is read as TLS, and ends
+ * the connection when it is not.) 0 or -ENOMEM (nothing has changed). */
+int conn_start_tls(struct conn *c, struct tls_ctx *ctx);
+
 /* Protocol and cipher ("TLSv1.3 TLS_AES_256_GCM_SHA384") for a log. False and "" while the
  * handshake is not done, and for a connection without TLS. */
 bool conn_tls_describe(const struct conn *c, char *out, size_t n);

@@ -54,6 +54,12 @@ static bool set_min_version(SSL_CTX *ssl, const char *name, struct tls_fault *fa
     return false;
 }
 
+/* A key behind a passphrase is refused: OpenSSL would ask the terminal, and wait. */
+static int no_passphrase(char *out, int n, int writing, void *arg)
+{
+    return 0;
+}
+
 static bool set_own_certificate(SSL_CTX *ssl, const struct tls_options *opt,
                                 struct tls_fault *fault)
 {
@@ -63,6 +69,7 @@ static bool set_own_certificate(SSL_CTX *ssl, const struct tls_options *opt,
         return true;
     if (!is_readable(opt->cert_file, fault) || !is_readable(key, fault))
         return false;
+    SSL_CTX_set_default_passwd_cb(ssl, no_passphrase);
     if (!SSL_CTX_use_certificate_chain_file(ssl, opt->cert_file))
         return fault_of_openssl(fault, opt->cert_file);
     if (SSL_CTX_use_PrivateKey_file(ssl, key, SSL_FILETYPE_PEM))

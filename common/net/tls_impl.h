@@ -23,6 +23,7 @@ struct tls {
     SSL *ssl;
     struct tls_ctx *ctx;
     int fd;
+    size_t clear; /* bytes that are still to leave in clear, before the handshake */
     int io_error; /* of the socket */
     int failed;   /* an errno: it is over */
     bool established;

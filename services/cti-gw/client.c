@@ -1,7 +1,6 @@
 #include "client.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -19,25 +18,34 @@
 
 /* ---- life ---- */
 
-static uint32_t address_hash(const struct sockaddr *peer)
+static struct conn *open_conn(struct client *c, int fd)
 {
-    if (peer->sa_family == AF_INET6)
-        return (uint32_t)map_hash(1, view_of(&((const struct sockaddr_in6 *)peer)->sin6_addr, 16));
-    if (peer->sa_family == AF_INET)
-        return (uint32_t)map_hash(1, view_of(&((const struct sockaddr_in *)peer)->sin_addr, 4));
-    return 0;
+    struct gateway *g = c->gw;
+
+    if (c->door == DOOR_TLS)
+        return conn_new_tls(&g->conns, fd, c, g->tls, NULL);
+    if (c->door == DOOR_WS)
+        return conn_new_ws(&g->conns, fd, c, &g->ws);
+    return conn_new(&g->conns, fd, c);
 }
 
-static uint16_t port_of(const struct sockaddr *peer)
+/* The address, one of IPv4 as IPv6 writes it, and the port. */
+static void note_peer(struct client *c, const struct sockaddr *peer)
 {
-    if (peer->sa_family == AF_INET6)
-        return ntohs(((const struct sockaddr_in6 *)peer)->sin6_port);
-    if (peer->sa_family == AF_INET)
-        return ntohs(((const struct sockaddr_in *)peer)->sin_port);
-    return 0;
+    if (peer->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)peer;
+        memcpy(c->peer, &v6->sin6_addr, sizeof(c->peer));
+        c->port = ntohs(v6->sin6_port);
+    } else if (peer->sa_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)peer;
+        c->peer[10] = c->peer[11] = 0xff;
+        memcpy(c->peer + 12, &v4->sin_addr, 4);
+        c->port = ntohs(v4->sin_port);
+    }
 }
 
-struct client *client_new(struct gateway *gw, int fd, const struct sockaddr *peer)
+struct client *client_new(struct gateway *gw, enum gateway_door door, int fd,
+                          const struct sockaddr *peer)
 {
     struct client *c = calloc(1, sizeof(*c));
     int size = SEND_BUFFER;
@@ -48,10 +56,11 @@ struct client *client_new(struct gateway *gw, int fd, const struct sockaddr *pee
         return NULL;
     }
     c->gw = gw;
+    c->door = (uint8_t)door;
     c->since = clock_mono_us();
-    c->address = address_hash(peer);
-    c->port = port_of(peer);
-    c->conn = conn_new(&gw->conns, fd, c);
+    note_peer(c, peer);
+    c->address = guard_address(gw->guard, peer);
+    c->conn = open_conn(c, fd);
     if (!c->conn) {
         free(c);
         return NULL;
@@ -405,6 +414,20 @@ static size_t too_long(struct client *c, size_t len)
     return len;
 }
 
+/* Over to TLS. What came in clear behind the wish for it may be somebody else's, who wants it to be
+ * taken for the client's own words inside of TLS: nothing of it counts. */
+static size_t start_tls(struct client *c, struct view behind, size_t len)
+{
+    c->wants_tls = false;
+    if (behind.len > 0 || !c->gw->tls)
+        client_close(c, "has sent more in clear behind starttls");
+    else if (conn_start_tls(c->conn, c->gw->tls) < 0)
+        client_close(c, "no memory for TLS");
+    else
+        c->door = DOOR_TLS;
+    return len;
+}
+
 static size_t on_data(void *owner, struct conn *conn, struct view in)
 {
     struct client *c = owner;
@@ -419,7 +442,8 @@ static size_t on_data(void *owner, struct conn *conn, struct view in)
             client_close(c, "the fax is here");
         return in.len;
     }
-    if (c->phase == CONNECTED && in.ptr[0] == 0x16) { /* a TLS handshake on the clear-text port */
+    if (c->phase == CONNECTED && c->door == DOOR_CLEAR &&
+        in.ptr[0] == 0x16) { /* a TLS handshake on the clear-text port */
         client_close(c, "speaks TLS on the clear-text port");
         return in.len;
     }
@@ -430,10 +454,25 @@ static size_t on_data(void *owner, struct conn *conn, struct view in)
         rest = view_of(end + 1, rest.len - line.len - 1);
         if (!handle_line(c, line))
             return in.len;
+        if (c->wants_tls)
+            return start_tls(c, rest, in.len);
     }
     if (!c->asked && rest.len > max)
         return too_long(c, in.len);
     return in.len - rest.len;
+}
+
+/* The transport has ended it: said for who wonders why a client of his does not get in. */
+static void tell_reason(struct client *c)
+{
+    const char *reason = conn_class_reason(&c->gw->conns);
+
+    if (!reason)
+        return;
+    if (c->door == DOOR_TLS)
+        metric_add(c->gw->tls_failed, 1);
+    log_notice(c->gw->log, "client of user %s disconnected: %s", c->user_id ? c->user_id : "(none)",
+               reason);
 }
 
 static void on_closed(void *owner, struct conn *conn, int why)
@@ -441,6 +480,7 @@ static void on_closed(void *owner, struct conn *conn, int why)
     struct client *c = owner;
 
     c->conn = NULL;
+    tell_reason(c);
     if (why == CONN_OUTPUT_LIMIT) {
         metric_add(c->gw->cut_slow, 1);
         log_notice(c->gw->log,

@@ -10,6 +10,7 @@
 #include <sys/queue.h>
 
 #include "bus/bus.h"
+#include "gateway.h"
 #include "net/conn.h"
 #include "registry.h"
 #include "xod/xod.h"
@@ -47,20 +48,24 @@ struct client {
     char *ask_reply_id;  /* JSON text of the commandid it belongs to, or NULL */
     const char *relayed; /* the class of the message that state carries out (relay.c) */
     struct fax *fax;     /* what comes over this connection, or NULL (fax.c) */
+    uint8_t peer[16];    /* address of the peer, one of IPv4 as IPv6 writes it */
     uint16_t port;       /* of the peer */
-    uint32_t address;    /* hash of the peer's address, for the guard */
+    uint64_t address;    /* the peer's, for the guard */
     uint64_t log_since;  /* when the minute of log_lines began */
     uint16_t log_lines;  /* of logfromclient */
     uint8_t phase;
+    uint8_t door;     /* by which it came in; DOOR_TLS also after starttls */
     uint8_t bad_json; /* in a row */
     uint8_t ignored;  /* messages before the login */
     bool closing;
+    bool wants_tls;      /* has asked for it on the clear-text port, and may have it */
     bool wants_figures;  /* of queues (queuefigures.c) */
     struct watch *watch; /* what else it wants to be told as it changes (watch.c), or NULL */
 };
 
-/* Takes fd. NULL without memory (fd is closed). */
-struct client *client_new(struct gateway *gw, int fd, const struct sockaddr *peer);
+/* Came in by this door. Takes fd. NULL without memory (fd is closed). */
+struct client *client_new(struct gateway *gw, enum gateway_door door, int fd,
+                          const struct sockaddr *peer);
 /* Ends it at once: session, connection, memory. */
 void client_destroy(struct client *c);
 /* Ends it when what was sent has left. The client must not be used afterwards. */

@@ -30,7 +30,7 @@ struct fax {
     enum fax_state state;
     uint64_t since; /* when it last went on */
     uint64_t session;
-    uint32_t address; /* of the client */
+    uint8_t peer[16]; /* address of the client */
     uint16_t port;    /* that the second connection comes from, as the client sees it; 0: unknown */
     struct client *source; /* the second connection, or NULL */
     char id[ID_LEN + 1], number[128], hide[8];
@@ -354,7 +354,7 @@ struct fax *fax_announce(struct faxes *f, struct client *c, struct view destinat
         return NULL;
     x->of = f;
     x->session = c->session;
-    x->address = c->address;
+    memcpy(x->peer, c->peer, sizeof(x->peer));
     x->since = clock_mono_us();
     if (!read_number(x, destination)) {
         free(x);
@@ -411,7 +411,7 @@ bool fax_expect(struct faxes *f, struct client *c, struct view id, uint16_t port
     LIST_FOREACH(other, &f->g->clients, all)
     {
         if (other->phase == CONNECTED && !other->login && !other->fax &&
-            other->address == x->address && other->port == port) {
+            memcmp(other->peer, x->peer, sizeof(x->peer)) == 0 && other->port == port) {
             attach(x, other);
             break;
         }
@@ -431,7 +431,7 @@ bool fax_claims(struct faxes *f, struct client *c, struct view in)
         return false;
     /* The port may be another one on this side of a router. */
     LIST_FOREACH(x, &f->list, all)
-    if (x->state == EXPECTED && x->address == c->address) {
+    if (x->state == EXPECTED && memcmp(x->peer, c->peer, sizeof(x->peer)) == 0) {
         attach(x, c);
         return true;
     }

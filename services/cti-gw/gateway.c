@@ -15,16 +15,38 @@
 
 static void on_accept(void *arg, int fd, const struct sockaddr *peer, socklen_t len)
 {
-    struct gateway *g = arg;
+    struct door *door = arg;
+    struct gateway *g = door->gw;
 
     /* A few over the limit get as far as login_id, to be told so. */
-    if (g->stopped || g->n_clients >= g->opt.max_clients + 100) {
+    if (g->stopped || g->n_clients >= g->opt.max_clients + 100 ||
+        (door->which == DOOR_TLS && !g->tls)) {
         close(fd);
         return;
     }
     metric_add(g->accepted, 1);
-    if (!client_new(g, fd, peer))
+    if (!client_new(g, door->which, fd, peer))
         log_error(g->log, "no memory for another client");
+}
+
+/* What there is against a client that is there. It may be gone afterwards. */
+static void look_after(struct gateway *g, struct client *c, uint64_t now)
+{
+    uint64_t ms = now > c->since ? (now - c->since) / 1000 : 0;
+    bool held_back = c->login && c->login->delayed; /* by us, not slow by itself */
+    const char *why = c->door == DOOR_WS ? conn_ws_tick(c->conn, now) : NULL;
+
+    if (why) {
+        log_notice(g->log, "client of user %s disconnected: %s", c->user_id ? c->user_id : "(none)",
+                   why);
+        client_close(c, why);
+    } else if (c->phase != LIVE && ms > g->opt.limits.login_timeout_ms && !held_back && !c->fax) {
+        client_close(c, "no login in time");
+    } else if (c->phase == LIVE && g->opt.limits.idle_timeout_ms &&
+               ms > g->opt.limits.idle_timeout_ms) {
+        metric_add(g->cut_silent, 1);
+        client_close(c, "silent for too long");
+    }
 }
 
 /* The one timer of all clients: logins that take too long, connections that went silent. */
@@ -36,14 +58,7 @@ static void janitor(void *arg)
 
     while (c) {
         struct client *next = LIST_NEXT(c, all);
-        uint64_t ms = now > c->since ? (now - c->since) / 1000 : 0;
-        if (c->phase != LIVE && !c->fax && ms > g->opt.limits.login_timeout_ms) {
-            client_close(c, "no login in time");
-        } else if (c->phase == LIVE && g->opt.limits.idle_timeout_ms &&
-                   ms > g->opt.limits.idle_timeout_ms) {
-            metric_add(g->cut_silent, 1);
-            client_close(c, "silent for too long");
-        }
+        look_after(g, c, now);
         c = next;
     }
     faxes_tick(g->faxes, now);
@@ -201,6 +216,7 @@ static int make_metrics(struct gateway *g, struct metrics *m)
         {&g->cut_slow, "ctibus_cti_slow_total", "clients disconnected: they did not read"},
         {&g->cut_long, "ctibus_cti_long_total", "clients disconnected: a line too long"},
         {&g->cut_silent, "ctibus_cti_silent_total", "clients disconnected: silent for too long"},
+        {&g->tls_failed, "ctibus_cti_tls_failed_total", "clients disconnected: TLS failed"},
         {&g->fanned_lines, "ctibus_cti_changes_total", "changes handed to clients"},
     };
 
@@ -247,6 +263,28 @@ static int open_bus(struct gateway *g)
     return g->heart ? 0 : -ENOMEM;
 }
 
+static void close_doors(struct gateway *g)
+{
+    for (int i = 0; i < DOORS; i++)
+        listener_destroy(&g->doors[i].listener);
+}
+
+static int open_doors(struct gateway *g)
+{
+    int err = 0;
+
+    for (int i = 0; i < DOORS && err == 0; i++) {
+        const char *at = g->opt.listen[i];
+        struct door *d = &g->doors[i];
+        *d = (struct door){.gw = g, .which = (enum gateway_door)i};
+        if (at)
+            d->listener = listener_new(g->loop, at, on_accept, d, &err);
+        if (err < 0)
+            log_error(g->log, "cannot listen on %s: %s", at, strerror(-err));
+    }
+    return err;
+}
+
 static int open_all(struct gateway *g, struct metrics *metrics)
 {
     int err;
@@ -265,15 +303,11 @@ static int open_all(struct gateway *g, struct metrics *metrics)
                           g->opt.max_output);
     if (err == 0)
         err = open_bus(g);
-    if (err < 0)
-        return err;
-    g->listener = listener_new(g->loop, g->opt.listen, on_accept, g, &err);
-    if (!g->listener) {
-        log_error(g->log, "cannot listen on %s: %s", g->opt.listen, strerror(-err));
-        return err;
-    }
-    loop_timer_start(g->janitor, JANITOR_MS, true);
-    return 0;
+    if (err == 0)
+        err = open_doors(g);
+    if (err == 0)
+        loop_timer_start(g->janitor, JANITOR_MS, true);
+    return err;
 }
 
 struct gateway *gateway_new(struct loop *loop, struct bus *bus, const struct gateway_options *opt,
@@ -288,6 +322,10 @@ struct gateway *gateway_new(struct loop *loop, struct bus *bus, const struct gat
     g->bus = bus;
     g->log = log;
     g->opt = *opt;
+    g->ws = (struct ws_options){.path = "/cti",
+                                .origins = opt->origins,
+                                .max_message = opt->max_line,
+                                .ping_ms = opt->ws_ping_ms};
     LIST_INIT(&g->clients);
     LIST_INIT(&g->opening);
     LIST_INIT(&g->figures);
@@ -310,7 +348,7 @@ void gateway_stop(struct gateway *g, void (*done)(void *arg), void *arg)
     g->stopped = done;
     g->stopped_arg = arg;
     g->stop_deadline = clock_mono_us() + STOP_MS * 1000u;
-    listener_destroy(&g->listener);
+    close_doors(g);
     while ((c = LIST_FIRST(&g->clients))) {
         c->session = 0; /* not closed: the user comes back through another gateway */
         client_close(c, "this gateway stops");
@@ -325,7 +363,7 @@ void gateway_destroy(struct gateway **gp)
     if (!g)
         return;
     *gp = NULL;
-    listener_destroy(&g->listener);
+    close_doors(g);
     while ((c = LIST_FIRST(&g->clients))) {
         c->session = 0;
         client_destroy(c);
@@ -340,6 +378,7 @@ void gateway_destroy(struct gateway **gp)
     watches_destroy(&g->watches);
     if (g->conns.loop)
         conn_class_fini(&g->conns);
+    tls_destroy(&g->tls);
     loop_timer_destroy(&g->janitor);
     map_destroy(&g->by_session);
     if (g->guard)
@@ -348,6 +387,13 @@ void gateway_destroy(struct gateway **gp)
     buf_free(&g->line);
     buf_free(&g->pairs);
     free(g);
+}
+
+void gateway_set_tls(struct gateway *g, struct tls_ctx **tls)
+{
+    tls_destroy(&g->tls);
+    g->tls = *tls;
+    *tls = NULL;
 }
 
 void gateway_reload(struct gateway *g, const struct gateway_limits *limits)
@@ -370,7 +416,9 @@ bool gateway_is_ready(const struct gateway *g, struct buf *why)
     return up && replica_ready(g->replica);
 }
 
-uint16_t gateway_port(const struct gateway *g)
+uint16_t gateway_port(const struct gateway *g, enum gateway_door door)
 {
-    return listener_port(g->listener);
+    const struct listener *l = g->doors[door].listener;
+
+    return l ? listener_port(l) : 0;
 }

@@ -7,6 +7,8 @@
 
 #include "bus/bus.h"
 #include "config/config.h"
+#include "net/tls.h"
+#include "net/ws.h"
 
 /* What a reload may change. */
 struct gateway_limits {
@@ -20,11 +22,21 @@ struct gateway_fax {
     size_t max_bytes; /* of a PDF */
 };
 
+/* Where clients come in. */
+enum gateway_door {
+    DOOR_CLEAR, /* lines in clear text */
+    DOOR_TLS,   /* the same in TLS from the first byte */
+    DOOR_WS,    /* WebSockets, a message a line */
+    DOORS
+};
+
 struct gateway_options {
-    const char *listen;       /* "HOST:PORT" */
-    const char *const *sites; /* names of the IPBXes whose users log in here, ended by NULL */
+    const char *listen[DOORS]; /* "HOST:PORT"; NULL: not there */
+    const char *const *sites;  /* names of the IPBXes whose users log in here, ended by NULL */
     const char *subscribe, *request;
-    const char *publish; /* for the heartbeat */
+    const char *publish;        /* for the heartbeat */
+    const char *const *origins; /* of pages, for net/ws.h; lives as long as the gateway */
+    uint32_t ws_ping_ms;
     size_t max_line, max_output, max_clients;
     struct gateway_limits limits;
     struct gateway_fax fax; /* borrowed */
@@ -36,9 +48,13 @@ struct gateway *gateway_new(struct loop *loop, struct bus *bus, const struct gat
 void gateway_destroy(struct gateway **g);
 /* Tells the clients and ends their connections; done is called when all have left, or after 2 s. */
 void gateway_stop(struct gateway *g, void (*done)(void *arg), void *arg);
+/* The certificate for clients that come from now on, *tls may be NULL: none, so that nobody gets in
+ * by TLS. Takes it: *tls becomes NULL. */
+void gateway_set_tls(struct gateway *g, struct tls_ctx **tls);
 /* The configuration was read anew. */
 void gateway_reload(struct gateway *g, const struct gateway_limits *limits);
 bool gateway_is_ready(const struct gateway *g, struct buf *why);
-uint16_t gateway_port(const struct gateway *g);
+/* The port of an open door; 0: it is not there. */
+uint16_t gateway_port(const struct gateway *g, enum gateway_door door);
 
 #endif

@@ -19,6 +19,13 @@ struct inbox;
 struct watches;
 struct faxes;
 
+/* One of the ways in. */
+struct door {
+    struct gateway *gw;
+    struct listener *listener; /* NULL: not there */
+    enum gateway_door which;
+};
+
 struct gateway {
     struct loop *loop;
     struct bus *bus;
@@ -29,7 +36,9 @@ struct gateway {
     struct bus_asker *asker;
     struct replica *replica;
     struct conn_class conns;
-    struct listener *listener;
+    struct door doors[DOORS];
+    struct tls_ctx *tls; /* NULL: no certificate */
+    struct ws_options ws;
     struct loop_timer *janitor;
     struct json_parser parser;
     struct client_list clients;
@@ -50,7 +59,7 @@ struct gateway {
     void *stopped_arg;
     uint64_t stop_deadline;
     struct metric *accepted, *refused, *lines_in, *ignored, *json_errors, *cut_slow, *cut_long,
-        *cut_silent, *fanned_lines;
+        *cut_silent, *tls_failed, *fanned_lines;
 };
 
 /* ---- profile.c: what the profiles of the clients that are here permit ---- */
@@ -152,17 +161,24 @@ void inbox_forget(struct client *c);
 /* A message of another plane than xod. */
 void inbox_message(struct inbox *in, const struct bus_msg *m);
 
-/* ---- guard.c: addresses that guess passwords ---- */
+/* ---- guard.c: who guesses passwords ---- */
+struct sockaddr;
 struct guard *guard_new(void);
 void guard_destroy(struct guard **g);
-void guard_failed(struct guard *g, uint32_t address, uint64_t now_us);
-/* How long an answer to this address is held back, in milliseconds; -1: it is not let in. */
-int guard_delay(struct guard *g, uint32_t address, uint64_t now_us);
+/* What failures are counted under; both are secret numbers of this guard. A user is whoever is
+ * named, in whatever case of ASCII letters. */
+uint64_t guard_address(const struct guard *g, const struct sockaddr *peer);
+uint64_t guard_user(const struct guard *g, struct view login);
+void guard_failed(struct guard *g, uint64_t address, uint64_t user, uint64_t now_us);
+/* How long the password of this user from this address is held back before it is looked at, in
+ * milliseconds (at most 5,000); -1: the address is not let in. */
+int guard_delay(const struct guard *g, uint64_t address, uint64_t user, uint64_t now_us);
 
+/* ---- delayed.c ---- */
 /* Calls fn(c, text, reply_id) in so many milliseconds; reading pauses until then. 0 or -ENOMEM. */
-void delayed_free(struct delayed **d);
 int client_ask_later(struct client *c, struct view text, struct view reply_id, uint32_t ms,
                      void (*fn)(struct client *c, struct view text, struct view reply_id));
+void delayed_free(struct delayed **d);
 
 /* ---- relay.c ---- */
 /* A handler: state carries the message out and says what the answer has in it. */
@@ -180,6 +196,7 @@ void opening_reached(struct gateway *g, uint64_t seq);
 /* What is only needed until the login is complete. */
 struct login {
     char *userlogin;
+    uint64_t guarded_as; /* the user, for the guard */
     char sessionid[32];
     struct json_object *capalist; /* of login_pass, as sent */
     char *presence;               /* of the answer of state */

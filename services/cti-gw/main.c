@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include "access/access.h"
+#include "certificate.h"
 #include "gateway.h"
 #include "svc/onbus.h"
 #include "svc/svc.h"
+#include "json/json.h"
 
 #define MAX_SITES 64
 
@@ -16,10 +18,11 @@ struct ctx {
     struct svc *svc;
     struct onbus onbus;
     struct gateway *gateway;
-    char listen[256];
+    char listen[DOORS][256]; /* empty: not there */
     char instance[128];
-    char *spool;
+    char *spool, *ghostscript;        /* of faxes */
     const char *sites[MAX_SITES + 1]; /* borrowed of the configuration that it was started with */
+    char **origins;                   /* ends with NULL */
 };
 
 /* Unique among all gateways: host and process, unless a name was given. */
@@ -45,6 +48,113 @@ static struct gateway_limits limits_of(const struct config *cfg)
     };
 }
 
+/* "https://HOST" or "https://HOST:PORT", as browsers say it; "null" for pages without one. */
+static bool is_origin(struct view v)
+{
+    ptrdiff_t scheme = view_find(v, VIEW("://"));
+    size_t start = (size_t)scheme + 3;
+
+    if (view_eq(v, VIEW("null")))
+        return true;
+    return scheme > 0 && v.len > start && !memchr(v.ptr + start, '/', v.len - start);
+}
+
+/* One that no browser would say lets nobody in, and nobody would see why. */
+static bool check_origins(const struct config *cfg, struct buf *why)
+{
+    struct json_object *list = config_get(cfg, "ctibus.cti.origins");
+    size_t n = list ? json_object_array_length(list) : 0;
+
+    for (size_t i = 0; i < n; i++) {
+        struct view origin = json_view(json_object_array_get_idx(list, i));
+        if (is_origin(origin))
+            continue;
+        buf_printf(why,
+                   "ctibus.cti.origins: \"%.*s\" is no origin: it is a scheme, a host and, "
+                   "unless it is the default, a port, without a path: https://cti.example.com",
+                   VIEW_ARG(origin));
+        return false;
+    }
+    return true;
+}
+
+/* What the configuration's own checks do not look into. */
+static bool check(const struct svc *svc, struct buf *why)
+{
+    struct tls_ctx *tls = NULL;
+    int rc = certificate_needed(svc->cfg) ? certificate_load(svc->cfg, &tls, why) : 0;
+
+    tls_destroy(&tls);
+    return rc == 0 && check_origins(svc->cfg, why);
+}
+
+/* Again as in the check, since the files may have changed; what is no good leaves the certificate
+ * that there is. 0 or a negative errno. */
+static int load_certificate(struct ctx *c)
+{
+    struct tls_ctx *tls;
+    struct buf why;
+    int rc;
+
+    buf_init(&why, 65536);
+    rc = certificate_load(c->svc->cfg, &tls, &why);
+    if (rc == 0)
+        gateway_set_tls(c->gateway, &tls);
+    else
+        log_error(c->svc->log, "no new certificate for clients: %s",
+                  buf_cstr(&why) ? buf_cstr(&why) : "out of memory");
+    buf_free(&why);
+    /* on the clear-text port it is an offer, without which the rest goes on */
+    return certificate_needed(c->svc->cfg) ? rc : 0;
+}
+
+/* Where to listen. False when there is nothing. */
+static bool find_doors(struct ctx *c)
+{
+    const char *websocket = config_str(c->svc->cfg, "ctibus.cti.websocket");
+    char *at = c->listen[DOOR_CLEAR];
+
+    if (!config_listen(c->svc->cfg, "main.incoming_tcp.CTI", at, sizeof(c->listen[0])))
+        *at = '\0';
+    at = c->listen[DOOR_TLS];
+    if (!config_listen(c->svc->cfg, "main.incoming_tcp.CTIS", at, sizeof(c->listen[0])))
+        *at = '\0';
+    snprintf(c->listen[DOOR_WS], sizeof(c->listen[0]), "%s", websocket ? websocket : "");
+    return *c->listen[DOOR_CLEAR] || *c->listen[DOOR_TLS] || *c->listen[DOOR_WS];
+}
+
+/* Whose pages may connect: a copy, since a reload brings another configuration. 0 or -ENOMEM. */
+static int copy_origins(struct ctx *c)
+{
+    struct json_object *list = config_get(c->svc->cfg, "ctibus.cti.origins");
+    size_t n = list ? json_object_array_length(list) : 0;
+
+    c->origins = calloc(n + 1, sizeof(*c->origins));
+    for (size_t i = 0; c->origins && i < n; i++) {
+        c->origins[i] = view_dup(json_view(json_object_array_get_idx(list, i)));
+        if (!c->origins[i])
+            return -ENOMEM;
+    }
+    return c->origins ? 0 : -ENOMEM;
+}
+
+static void free_origins(struct ctx *c)
+{
+    for (char **o = c->origins; o && *o; o++)
+        free(*o);
+    free(c->origins);
+}
+
+/* Copies, for the same reason. 0 or -ENOMEM. */
+static int copy_fax(struct ctx *c)
+{
+    const struct config *cfg = c->svc->cfg;
+
+    c->spool = config_path(cfg, view_cstr(config_str(cfg, "ctibus.fax.spool")));
+    c->ghostscript = view_dup(view_cstr(config_str(cfg, "ctibus.fax.ghostscript")));
+    return c->spool && c->ghostscript ? 0 : -ENOMEM;
+}
+
 static void name_sites(struct ctx *c)
 {
     struct json_object *ipbxes = config_section(c->svc->cfg, "ipbxes");
@@ -59,11 +169,50 @@ static void name_sites(struct ctx *c)
     }
 }
 
+static int open_gateway(struct ctx *c)
+{
+    const struct config *cfg = c->svc->cfg;
+    struct gateway_options opt = {
+        .sites = c->sites,
+        .subscribe = c->onbus.subscribe,
+        .request = c->onbus.request,
+        .publish = c->onbus.publish,
+        .origins = (const char *const *)c->origins,
+        .ws_ping_ms = (uint32_t)config_int(cfg, "ctibus.cti.websocket_ping") * 1000,
+        .max_line = (size_t)config_int(cfg, "ctibus.cti.max_line"),
+        .max_output = (size_t)config_int(cfg, "ctibus.cti.max_output"),
+        .max_clients = (size_t)config_int(cfg, "ctibus.cti.max_clients"),
+        .limits = limits_of(cfg),
+        .fax = {.spool = c->spool,
+                .ghostscript = c->ghostscript,
+                .max_bytes = (size_t)config_int(cfg, "ctibus.fax.max_bytes")},
+    };
+    int err;
+
+    for (int i = 0; i < DOORS; i++)
+        opt.listen[i] = *c->listen[i] ? c->listen[i] : NULL;
+    c->gateway = gateway_new(c->svc->loop, c->onbus.bus, &opt, c->svc->metrics, c->svc->log, &err);
+    if (!c->gateway)
+        log_error(c->svc->log, "cannot start: %s", strerror(-err));
+    return c->gateway ? load_certificate(c) : err;
+}
+
+static void log_doors(struct ctx *c)
+{
+    static const char *const names[DOORS] = {"CTI", "CTIS", "websocket"};
+
+    for (int i = 0; i < DOORS; i++) {
+        if (!*c->listen[i])
+            continue;
+        *strrchr(c->listen[i], ':') = '\0';
+        svc_log_listening(c->svc, names[i], c->listen[i],
+                          gateway_port(c->gateway, (enum gateway_door)i));
+    }
+}
+
 static int start(struct svc *svc, void **out)
 {
     struct ctx *c = calloc(1, sizeof(*c));
-    struct gateway_options opt;
-    char unused[256];
     char who[160];
     int err;
 
@@ -71,43 +220,25 @@ static int start(struct svc *svc, void **out)
         return -ENOMEM;
     *out = c;
     c->svc = svc;
-    if (!config_listen(svc->cfg, "main.incoming_tcp.CTI", c->listen, sizeof(c->listen))) {
-        log_error(svc->log, "main.incoming_tcp.CTI is switched off: nothing to do");
+    if (!find_doors(c)) {
+        log_error(svc->log,
+                  "main.incoming_tcp.CTI, CTIS and ctibus.cti.websocket are switched off: "
+                  "nothing to do");
         return -EINVAL;
     }
-    if (config_listen(svc->cfg, "main.incoming_tcp.CTIS", unused, sizeof(unused)))
-        log_warning(svc->log, "main.incoming_tcp.CTIS: this version speaks clear text only");
     name_instance(c);
     name_sites(c);
     snprintf(who, sizeof(who), "cti-gw:%s", c->instance);
     err = onbus_open(&c->onbus, svc->loop, svc->cfg, who, c->instance, svc->metrics, svc->log);
-    if (err < 0)
-        return err;
-    c->spool = config_path(svc->cfg, view_cstr(config_str(svc->cfg, "ctibus.fax.spool")));
-    if (!c->spool)
-        return -ENOMEM;
-    opt = (struct gateway_options){
-        .listen = c->listen,
-        .sites = c->sites,
-        .subscribe = c->onbus.subscribe,
-        .request = c->onbus.request,
-        .publish = c->onbus.publish,
-        .max_line = (size_t)config_int(svc->cfg, "ctibus.cti.max_line"),
-        .max_output = (size_t)config_int(svc->cfg, "ctibus.cti.max_output"),
-        .max_clients = (size_t)config_int(svc->cfg, "ctibus.cti.max_clients"),
-        .limits = limits_of(svc->cfg),
-        .fax = {.spool = c->spool,
-                .ghostscript = config_str(svc->cfg, "ctibus.fax.ghostscript"),
-                .max_bytes = (size_t)config_int(svc->cfg, "ctibus.fax.max_bytes")},
-    };
-    c->gateway = gateway_new(svc->loop, c->onbus.bus, &opt, svc->metrics, svc->log, &err);
-    if (!c->gateway) {
-        log_error(svc->log, "cannot start: %s", strerror(-err));
-        return err;
-    }
-    *strrchr(c->listen, ':') = '\0';
-    svc_log_listening(svc, "CTI", c->listen, gateway_port(c->gateway));
-    return 0;
+    if (err == 0)
+        err = copy_origins(c);
+    if (err == 0)
+        err = copy_fax(c);
+    if (err == 0)
+        err = open_gateway(c);
+    if (err == 0)
+        log_doors(c);
+    return err;
 }
 
 static void stopped(void *arg)
@@ -128,6 +259,7 @@ static void reload(void *arg)
     struct gateway_limits limits = limits_of(c->svc->cfg);
 
     gateway_reload(c->gateway, &limits);
+    load_certificate(c);
 }
 
 static bool ready(void *arg, struct buf *why)
@@ -142,6 +274,8 @@ static void destroy(void **arg)
     gateway_destroy(&c->gateway);
     onbus_close(&c->onbus);
     free(c->spool);
+    free(c->ghostscript);
+    free_origins(c);
     free(c);
     *arg = NULL;
 }
@@ -155,6 +289,7 @@ int main(int argc, char **argv)
         .name = "cti-gw",
         .doc = "CTI clients: their connections, logins and lists.",
         .options = options,
+        .check = check,
         .start = start,
         .stop = stop,
         .reload = reload,

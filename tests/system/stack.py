@@ -132,8 +132,9 @@ class Stack:
     def path(self, name):
         return pathlib.Path(self.dir.name) / name
 
-    def start(self, part):
-        """Starts a part: sim, state, ami-gw, or cti-gw with anything behind (cti-gw2)."""
+    def start(self, part, doors=("CTI",)):
+        """Starts a part: sim, state, ami-gw, or cti-gw with anything behind (cti-gw2). `doors`: what a cti-gw is
+        to listen for; the port of CTIS is its .ctis."""
         if part == "sim":
             program = Program([BIN / "ctibus-asterisk-sim", "--listen", f"127.0.0.1:{self.ports['ami']}",
                                "--status", f"127.0.0.1:{self.ports['status']}", "--capture",
@@ -144,7 +145,8 @@ class Stack:
             program = Program([BIN / f"ctibus-{service}", "--config", self.path("ctibus.json")])
             program.http = program.listening("metrics") if service == "cti-gw" else self.ports[service]
             if service == "cti-gw":
-                program.cti = program.listening("CTI")
+                for door in doors:
+                    setattr(program, door.lower(), program.listening(door))
         self.programs[part] = program
         return program
 
@@ -234,11 +236,13 @@ class Stack:
 class Client:
     """A CTI client: a socket, lines of JSON, and what it believes of the world."""
 
-    def __init__(self, port, receive_buffer=None):
+    def __init__(self, port, receive_buffer=None, source=None):
         self.socket = socket.socket()
         self.socket.settimeout(TIMEOUT)
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        if source:
+            self.socket.bind((source, 0))
         self.socket.connect(("127.0.0.1", port))
         self.buffer = b""
         self.commandid = 0

@@ -221,3 +221,34 @@ def test_guessing_is_slowed_down_and_then_refused():
         assert max(quick) < 0.8
         assert guess() > 0.9
         until(lambda: s.metric("cti-gw", "ctibus_cti_refused_total") >= 6, "counted")
+
+
+@pytest.mark.parametrize("victim", ["alice", "nobody"])
+def test_a_user_is_guarded_from_many_addresses_but_not_locked_out(victim):
+    """Whether there is such a user shows nowhere."""
+    with Stack(users=USERS, lines=[], parts=("state", "cti-gw"), config={"main.logintimeout": 1}) as s:
+        s.wait_ready()
+
+        def attempt(n, password):
+            c = s.connect(source=f"127.0.1.{n}")
+            sid = c.login_id(victim)["sessionid"]
+            start = time.monotonic()
+            m = c.ask("login_pass", hashedpassword=hashed(sid, password))
+            return m, time.monotonic() - start
+        for n in range(1, 6):
+            m, took = attempt(n, "wrong")
+            assert m["error_string"] == "login_password" and took < 0.4
+        waits = [attempt(n, "wrong")[1] for n in range(6, 9)]
+        assert 0.5 <= waits[0] < waits[1] < waits[2]
+        m, took = attempt(9, "alice")  # right, and held back for longer than a login may take
+        assert took > 3.9
+        assert "capalist" in m if victim == "alice" else m["error_string"] == "login_password"
+
+
+def test_session_ids_do_not_come_twice(stack):
+    ids = set()
+    for _ in range(200):
+        c = stack.connect()
+        ids.add(c.login_id("alice")["sessionid"])
+        c.close()
+    assert len(ids) == 200

@@ -78,6 +78,8 @@ static void login_id(struct client *c, struct request *rq)
     c->login = calloc(1, sizeof(*c->login));
     if (c->login)
         c->login->userlogin = view_dup(who);
+    if (c->login)
+        c->login->guarded_as = guard_user(c->gw->guard, who);
     buf_reset(&c->gw->pairs);
     msg_put_pair(&c->gw->pairs, "userlogin", who);
     if (!c->login || !c->login->userlogin ||

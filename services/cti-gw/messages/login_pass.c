@@ -25,7 +25,7 @@ static void put_capalist(struct buf *line, const msgpack_object *list)
 static void refuse(struct client *c, enum bus_status status)
 {
     if (status == BUS_login_password)
-        guard_failed(c->gw->guard, c->address, clock_mono_us());
+        guard_failed(c->gw->guard, c->address, c->login->guarded_as, clock_mono_us());
     client_refuse(c, VIEW("login_pass"), client_reply_id(c),
                   status == BUS_login_password || status == BUS_capaid_undefined
                       ? schema_status_name(status)
@@ -69,12 +69,13 @@ static void ask(struct client *c, struct view hashed, struct view reply_id)
 
 static void login_pass(struct client *c, struct request *rq)
 {
-    int delay = guard_delay(c->gw->guard, c->address, clock_mono_us());
+    int delay;
 
     if (c->phase != IDENTIFIED) {
         client_refuse(c, rq->class, rq->reply_id, VIEW("notloggedyet"));
         return;
     }
+    delay = guard_delay(c->gw->guard, c->address, c->login->guarded_as, clock_mono_us());
     if (delay == 0)
         ask(c, json_get_view(rq->body, "hashedpassword"), rq->reply_id);
     else if (delay < 0 || client_ask_later(c, json_get_view(rq->body, "hashedpassword"),

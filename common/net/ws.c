@@ -1,0 +1,463 @@
+/*
+ * The transport of one WebSocket: wslay reads frames, lines come out; lines go in, frames leave.
+ *
+ * Everything that leaves goes through `out`, whole frames in order: the answer to the request, what
+ * stands for lines of the connection (`staged` of its bytes, told as sent when all has left), pongs
+ * and the close frame between them. Reading does not go on while too much of it waits, so a peer
+ * that sends pings without reading the answers stops itself.
+ */
+#include "net/ws.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <wslay/wslay.h>
+
+#include "base/clock.h"
+#include "net/conn_impl.h"
+
+/* One read takes up to this much from the socket. */
+#define READ_MAX ((size_t)32768)
+/* Lines leave in portions of about this size; a longer one in several frames. */
+#define STAGE_MAX ((size_t)65536)
+#define OUT_MAX ((size_t)1 << 20)
+
+enum ws_phase {
+    WS_REQUEST, /* the HTTP request is not complete */
+    WS_OPEN,
+    WS_OVER /* our last word is in `out`; what comes is thrown away */
+};
+
+struct ws {
+    const struct ws_options *opt;
+    wslay_event_context_ptr events; /* NULL until it is open */
+    struct buf request;             /* what was read of it, and what was read behind it */
+    struct buf lines;               /* arrived, and not shown yet */
+    struct buf out;
+    size_t staged;
+    size_t budget;         /* what this read may still take */
+    uint64_t heard, asked; /* when: last bytes; a sign of life asked for, 0: it was not */
+    int fd;
+    int error; /* an errno: it is broken */
+    enum ws_phase phase;
+    bool ended;            /* the peer has sent its last */
+    bool finished;         /* conn has let us say goodbye */
+    bool inside_line;      /* its first part has left, in a frame that is not the last */
+    char why[CONN_REASON]; /* it is over, or empty */
+};
+
+/* ---- what leaves ---- */
+
+/* 0 when all has left, or -1 and errno. */
+static int flush(struct ws *ws)
+{
+    while (buf_len(&ws->out) > 0) {
+        ssize_t n =
+            send(ws->fd, buf_data(&ws->out), buf_len(&ws->out), MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        buf_consume(&ws->out, (size_t)n);
+    }
+    buf_free(&ws->out);
+    return 0;
+}
+
+/* A place in what conn gives to send. */
+struct cursor {
+    const struct iovec *iov;
+    int n;
+    size_t off;
+};
+
+/* Bytes up to the line feed, or (*whole false) to the end of what is there, or more than a frame.
+ */
+static size_t line_length(struct cursor at, bool *whole)
+{
+    size_t len = 0;
+
+    for (; at.n > 0 && len <= STAGE_MAX; at.iov++, at.n--, at.off = 0) {
+        const char *p = (const char *)at.iov->iov_base + at.off;
+        size_t left = at.iov->iov_len - at.off;
+        const char *end = memchr(p, '\n', left);
+        if (end) {
+            *whole = true;
+            return len + (size_t)(end - p);
+        }
+        len += left;
+    }
+    *whole = false;
+    return len;
+}
+
+/* Takes n bytes; `out` NULL: into nowhere. */
+static void take(struct cursor *at, size_t n, struct buf *out)
+{
+    while (at->n > 0) {
+        size_t left = at->iov->iov_len - at->off;
+        size_t now = n < left ? n : left;
+        if (out)
+            buf_append(out, (const char *)at->iov->iov_base + at->off, now);
+        at->off += now;
+        n -= now;
+        if (at->off < at->iov->iov_len)
+            return;
+        at->iov++;
+        at->n--;
+        at->off = 0;
+    }
+}
+
+/* The head of a text frame; a server does not mask. */
+static void put_head(struct buf *out, bool first, bool last, size_t len)
+{
+    unsigned char head[10] = {
+        (unsigned char)((last ? 0x80 : 0) | (first ? WSLAY_TEXT_FRAME : WSLAY_CONTINUATION_FRAME))};
+    int bytes = len < 126 ? 0 : len < 65536 ? 2 : 8; /* of a length of its own */
+
+    head[1] = (unsigned char)(bytes == 0 ? len : bytes == 2 ? 126 : 127);
+    for (int i = 0; i < bytes; i++)
+        head[2 + i] = (unsigned char)((uint64_t)len >> (8 * (bytes - 1 - i)));
+    buf_append(out, head, 2 + (size_t)bytes);
+}
+
+/* One frame: a line, or a part of it. */
+static void stage_frame(struct ws *ws, struct cursor *at)
+{
+    bool whole;
+    size_t len = line_length(*at, &whole);
+    bool last = whole && len <= STAGE_MAX;
+
+    if (len > STAGE_MAX)
+        len = STAGE_MAX;
+    put_head(&ws->out, !ws->inside_line, last, len);
+    take(at, len, &ws->out);
+    if (last)
+        take(at, 1, NULL);
+    ws->inside_line = !last;
+    ws->staged += len + last;
+}
+
+static ssize_t ws_writev(void *state, int fd, const struct iovec *iov, int n)
+{
+    struct cursor at = {iov, n, 0};
+    struct ws *ws = state;
+    ssize_t done;
+
+    if (ws->phase == WS_REQUEST) { /* nobody to talk to yet */
+        errno = CONN_OTHER_WAY;
+        return -1;
+    }
+    if (ws->phase == WS_OVER) { /* nobody to talk to any more */
+        for (done = 0; n > 0; n--, iov++)
+            done += (ssize_t)iov->iov_len;
+        return done;
+    }
+    if (ws->staged == 0) /* else these bytes are in `out` already, and waited */
+        while (at.n > 0 && buf_len(&ws->out) < STAGE_MAX && !ws->out.failed)
+            stage_frame(ws, &at);
+    if (ws->out.failed) {
+        errno = ENOMEM;
+        return -1;
+    }
+    if (flush(ws) < 0)
+        return -1;
+    done = (ssize_t)ws->staged;
+    ws->staged = 0;
+    return done;
+}
+
+/* ---- what arrives ---- */
+
+/* Our last word is in `out`. */
+static void set_over(struct ws *ws, const char *why)
+{
+    ws->phase = WS_OVER;
+    snprintf(ws->why, sizeof(ws->why), "%s", why);
+}
+
+static ssize_t receive(struct ws *ws, void *p, size_t n)
+{
+    ssize_t got = recv(ws->fd, p, n, MSG_DONTWAIT);
+
+    if (got > 0) {
+        ws->heard = clock_mono_us();
+        ws->asked = 0;
+    } else if (got == 0) {
+        ws->ended = true;
+    } else if (errno != EAGAIN && errno != EINTR) {
+        ws->error = errno;
+    }
+    return got;
+}
+
+static ssize_t on_receive(wslay_event_context_ptr events, uint8_t *p, size_t n, int flags,
+                          void *arg)
+{
+    struct ws *ws = arg;
+    size_t early = buf_len(&ws->request);
+    ssize_t got = -1;
+
+    if (early > 0) { /* read together with the request */
+        got = (ssize_t)(n < early ? n : early);
+        memcpy(p, buf_data(&ws->request), (size_t)got);
+        buf_consume(&ws->request, (size_t)got);
+        if (buf_len(&ws->request) == 0)
+            buf_free(&ws->request);
+        return got;
+    }
+    if (ws->budget > 0)
+        got = receive(ws, p, n < ws->budget ? n : ws->budget);
+    if (got > 0) {
+        ws->budget -= (size_t)got;
+        return got;
+    }
+    wslay_event_set_error(events, WSLAY_ERR_WOULDBLOCK);
+    return -1;
+}
+
+static ssize_t on_send(wslay_event_context_ptr events, const uint8_t *p, size_t n, int flags,
+                       void *arg)
+{
+    struct ws *ws = arg;
+
+    buf_append(&ws->out, p, n);
+    return (ssize_t)n;
+}
+
+static void on_frame(wslay_event_context_ptr events,
+                     const struct wslay_event_on_frame_recv_start_arg *frame, void *arg)
+{
+    if (frame->opcode != WSLAY_BINARY_FRAME)
+        return;
+    wslay_event_queue_close(events, WSLAY_CODE_UNSUPPORTED_DATA, NULL, 0);
+    wslay_event_shutdown_read(events);
+}
+
+/* A message is one line, whatever line feeds are in it: in JSON those are blanks. */
+static void on_message(wslay_event_context_ptr events, const struct wslay_event_on_msg_recv_arg *m,
+                       void *arg)
+{
+    struct ws *ws = arg;
+    char *room;
+
+    if (m->opcode != WSLAY_TEXT_FRAME || !(room = buf_reserve(&ws->lines, m->msg_length + 1)))
+        return;
+    for (size_t i = 0; i < m->msg_length; i++)
+        room[i] = (char)(m->msg[i] == '\n' ? ' ' : m->msg[i]);
+    room[m->msg_length] = '\n';
+    buf_commit(&ws->lines, m->msg_length + 1);
+}
+
+/* 0 or -ENOMEM. */
+static int open_events(struct ws *ws)
+{
+    static const struct wslay_event_callbacks callbacks = {
+        .recv_callback = on_receive,
+        .send_callback = on_send,
+        .on_frame_recv_start_callback = on_frame,
+        .on_msg_recv_callback = on_message,
+    };
+
+    if (wslay_event_context_server_init(&ws->events, &callbacks, ws) != 0)
+        return -ENOMEM;
+    wslay_event_config_set_max_recv_msg_length(ws->events, ws->opt->max_message);
+    ws->phase = WS_OPEN;
+    return 0;
+}
+
+static void read_request(struct ws *ws)
+{
+    size_t have = buf_len(&ws->request);
+    char *room = buf_reserve(&ws->request, WS_REQUEST_MAX - have);
+    ssize_t got = room ? receive(ws, room, WS_REQUEST_MAX - have) : 0;
+    char why[64];
+    size_t used;
+    int status;
+
+    if (!room)
+        ws->error = ENOMEM;
+    if (got <= 0)
+        return;
+    buf_commit(&ws->request, (size_t)got);
+    status = ws_upgrade(buf_view(&ws->request), ws->opt, &ws->out, &used);
+    if (status == 0)
+        return;
+    buf_consume(&ws->request, used);
+    if (buf_len(&ws->request) == 0 || status != 101)
+        buf_free(&ws->request);
+    snprintf(why, sizeof(why), "WebSocket refused with HTTP status %d", status);
+    if (status != 101)
+        set_over(ws, why);
+    else if (open_events(ws) < 0)
+        ws->error = ENOMEM;
+}
+
+/* A frame that is none: wslay would close without a status. */
+static void refuse_frame(struct ws *ws)
+{
+    static const unsigned char frame[] = {0x80 | WSLAY_CONNECTION_CLOSE, 2,
+                                          WSLAY_CODE_PROTOCOL_ERROR >> 8,
+                                          WSLAY_CODE_PROTOCOL_ERROR & 0xff};
+
+    buf_append(&ws->out, frame, sizeof(frame));
+    set_over(ws, "WebSocket closed with status 1002");
+}
+
+static void read_frames(struct ws *ws)
+{
+    char why[64];
+    int rc;
+
+    ws->budget = READ_MAX;
+    rc = wslay_event_recv(ws->events);
+    if (rc == WSLAY_ERR_CALLBACK_FAILURE) { /* not ours, which only say "later" */
+        refuse_frame(ws);
+        return;
+    }
+    if (rc != 0 || wslay_event_send(ws->events) != 0 || ws->lines.failed || ws->out.failed)
+        ws->error = ENOMEM;
+    if (wslay_event_get_read_enabled(ws->events))
+        return;
+    snprintf(why, sizeof(why), "WebSocket closed with status %u",
+             (unsigned)wslay_event_get_status_code_sent(ws->events));
+    ws->ended = ws->ended || wslay_event_get_close_received(ws->events);
+    set_over(ws, wslay_event_get_close_received(ws->events) ? "" : why);
+}
+
+/* It is over: who still sends is not to fill the socket, else our last word could be lost. */
+static void discard(struct ws *ws, void *p, size_t n)
+{
+    if (!ws->ended)
+        receive(ws, p, n);
+}
+
+/* What has arrived, for conn. */
+static ssize_t give(struct ws *ws, void *p, size_t n)
+{
+    size_t now = n < buf_len(&ws->lines) ? n : buf_len(&ws->lines);
+
+    memcpy(p, buf_data(&ws->lines), now);
+    buf_consume(&ws->lines, now);
+    if (buf_len(&ws->lines) == 0)
+        buf_free(&ws->lines);
+    return (ssize_t)now;
+}
+
+/* Must reading wait until something has left? While conn has lines on their way it knows when there
+ * is room; what is there beside them belongs to us alone. */
+static bool is_full(struct ws *ws)
+{
+    if (flush(ws) < 0 && errno != EAGAIN)
+        ws->error = errno;
+    return buf_len(&ws->out) > (ws->staged ? 2 * STAGE_MAX : 0);
+}
+
+static ssize_t ws_read(void *state, int fd, void *p, size_t n)
+{
+    struct ws *ws = state;
+    bool full = is_full(ws);
+
+    if (ws->finished) /* nobody looks at it any more */
+        return recv(fd, p, n, MSG_DONTWAIT);
+    if (buf_len(&ws->lines) == 0 && !full) {
+        if (ws->phase == WS_REQUEST)
+            read_request(ws);
+        if (ws->phase == WS_OPEN)
+            read_frames(ws);
+        else if (ws->phase == WS_OVER)
+            discard(ws, p, n);
+        full = is_full(ws);
+    }
+    if (buf_len(&ws->lines) > 0 && !ws->error)
+        return give(ws, p, n);
+    if (ws->ended && !full && !ws->error)
+        return 0;
+    errno = ws->error ? ws->error : full ? CONN_OTHER_WAY : EAGAIN;
+    return -1;
+}
+
+/* ---- the end, and what is asked in between ---- */
+
+static int ws_finish(void *state, int fd)
+{
+    struct ws *ws = state;
+
+    if (ws->phase == WS_OPEN) {
+        wslay_event_queue_close(ws->events, WSLAY_CODE_NORMAL_CLOSURE, NULL, 0);
+        wslay_event_send(ws->events);
+        set_over(ws, "");
+    }
+    if (flush(ws) < 0 && errno == EAGAIN)
+        return -1;
+    ws->finished = true;
+    return 0;
+}
+
+static const char *ws_reason(void *state)
+{
+    const struct ws *ws = state;
+
+    return *ws->why ? ws->why : NULL;
+}
+
+static void ws_free(void *state)
+{
+    struct ws *ws = state;
+
+    if (ws->events)
+        wslay_event_context_free(ws->events);
+    buf_free(&ws->request);
+    buf_free(&ws->lines);
+    buf_free(&ws->out);
+    free(ws);
+}
+
+static const struct conn_transport transport = {ws_read, ws_writev, ws_free, ws_finish, ws_reason};
+
+const char *conn_ws_tick(struct conn *c, uint64_t now_us)
+{
+    struct ws *ws = c->transport == &transport ? c->transport_state : NULL;
+    static const struct wslay_event_msg ping = {WSLAY_PING, NULL, 0};
+    uint64_t limit = ws ? (uint64_t)ws->opt->ping_ms * 1000 : 0;
+
+    if (ws && ws->phase == WS_OVER)
+        return *ws->why ? ws->why : "WebSocket closed";
+    if (!ws || ws->phase != WS_OPEN)
+        return NULL;
+    if (ws->asked)
+        return now_us > ws->asked + limit ? "WebSocket without a sign of life" : NULL;
+    if (now_us > ws->heard + limit) {
+        wslay_event_queue_msg(ws->events, &ping);
+        wslay_event_send(ws->events);
+        flush(
+            ws); /* what does not leave now leaves with what comes next; an end shows in reading */
+        ws->asked = now_us;
+    }
+    return NULL;
+}
+
+struct conn *conn_new_ws(struct conn_class *cls, int fd, void *owner, const struct ws_options *opt)
+{
+    struct ws *ws = calloc(1, sizeof(*ws));
+    struct conn *c = NULL;
+
+    if (ws)
+        c = conn_new(cls, fd, owner);
+    else
+        close(fd);
+    if (!c) {
+        free(ws);
+        return NULL;
+    }
+    ws->opt = opt;
+    ws->fd = fd;
+    ws->heard = clock_mono_us();
+    buf_init(&ws->request, WS_REQUEST_MAX);
+    buf_init(&ws->lines, opt->max_message + 2 * READ_MAX);
+    buf_init(&ws->out, OUT_MAX);
+    conn_set_transport(c, &transport, ws);
+    return c;
+}
