@@ -16,6 +16,7 @@ struct weblists;
 struct features;
 struct directories;
 struct extensions;
+struct sheets;
 
 #define MAX_SITES 64
 #define MAX_LIST_BYTES ((size_t)256 * 1024 * 1024) /* text of one list */
@@ -48,6 +49,7 @@ struct state {
     struct features *features;
     struct directories *directories;
     struct extensions *extensions;
+    struct sheets *sheets;
     struct site sites[MAX_SITES];
     size_t n_sites;
     struct loop_timer *settle_timer;
@@ -286,7 +288,8 @@ struct command {
     bool reads; /* changes nothing: of no concern to the log */
 };
 extern const struct command command_availstate, command_chitchat, command_directory,
-    command_featuresget, command_featuresput, command_getqueuesstats, command_history;
+    command_featuresget, command_featuresput, command_getqueuesstats, command_history,
+    command_sheet;
 void command_run(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body);
 /* Is the user that a message names (by an id, site/id, user:site/id, user:special:me or J13's
  * "null/null") the one of the session? So is one that names nobody. */

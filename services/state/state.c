@@ -9,6 +9,7 @@
 #include "directory/directory.h"
 #include "extensions.h"
 #include "internal.h"
+#include "sheets/sheets.h"
 #include "weblists.h"
 #include "json/json.h"
 
@@ -83,6 +84,7 @@ static void on_message(void *arg, const struct bus_msg *m)
     }
     domain_event(site->domain, &t);
     state_commit(s, site->domain->synthetic);
+    sheets_event(s->sheets, site->domain, &t);
 }
 
 /* Asks for everything anew. The numbers of the phones go along: an Asterisk 1.8 cannot list its
@@ -261,6 +263,7 @@ static void read_lists(void *arg)
     struct state *s = arg;
     int directories = directories_load(s->directories);
 
+    sheets_load(s->sheets);
     if (lists_load(s, s->cfg) < 0 || directories < 0)
         loop_timer_start(s->lists_timer, LISTS_RETRY_MS, false);
     else
@@ -388,9 +391,10 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
     s->weblists = weblists_new(s, opt->lists_retry_ms ? opt->lists_retry_ms : LISTS_RETRY_MS);
     s->directories = directories_new(s);
     s->extensions = extensions_new();
+    s->sheets = sheets_new(s);
     if (!s->heart || !s->publisher || !s->snapshots || !s->sessions || !s->events ||
         !s->events_unknown || !s->sessions_open || !s->weblists || !s->directories ||
-        !s->extensions)
+        !s->extensions || !s->sheets)
         return -ENOMEM;
     bus_sub_follow(s->sub, VIEW("tel"));
     return bus_sub_add(s->sub, VIEW("tel/"));
@@ -466,6 +470,7 @@ void state_destroy(struct state **sp)
     snapshots_destroy(&s->snapshots);
     later_peer_gone(s, NULL);
     directories_destroy(&s->directories);
+    sheets_destroy(&s->sheets);
     extensions_destroy(&s->extensions);
     bus_server_destroy(&s->server);
     bus_heart_destroy(&s->heart);

@@ -3,7 +3,7 @@
 
 static const struct command *const commands[] = {
     &command_availstate,  &command_chitchat,       &command_directory, &command_featuresget,
-    &command_featuresput, &command_getqueuesstats, &command_history,
+    &command_featuresput, &command_getqueuesstats, &command_history,   &command_sheet,
 };
 
 static const struct command *find(struct view class)
