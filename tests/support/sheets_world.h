@@ -195,8 +195,9 @@ static inline void sheets_say(struct sheets_world *w, const char *lines)
 #define SHEETS_LIST(name, file)                                                                    \
     "\"urllist_" name "\":[\"file:" TEST_SOURCE_DIR "/config/" file ".json\"]"
 
-/* With a section `sheets` (an object, as JSON with ' for "), and more of the configuration. */
-static inline void sheets_configure(struct sheets_world *w, const char *sheets, const char *more)
+/* With a section `sheets` (an object), members of `main`, and more sections: JSON with ' for ". */
+static inline void sheets_configure(struct sheets_world *w, const char *sheets, const char *main,
+                                    const char *more)
 {
     struct buf text;
 
@@ -204,7 +205,7 @@ static inline void sheets_configure(struct sheets_world *w, const char *sheets, 
     buf_printf(&text,
                "{'main':{%s},'ipbxes':{'xivo':{'ipbx_connection':{'ipaddress':'127.0.0.1',"
                "'ipport':5038,'username':'u','password':'p'},'urllists':{",
-               strncmp(more, "main:", 5) == 0 ? more + 5 : "");
+               main);
     for (char *c = text.mem; c < text.mem + text.end; c++)
         *c = *c == '\'' ? '"' : *c;
     buf_append_cstr(
@@ -219,7 +220,7 @@ static inline void sheets_configure(struct sheets_world *w, const char *sheets, 
     buf_printf(&text,
                "}}},'profiles':{'client':{'name':'Client','regcommands':'all'}},"
                "'regcommands':{'all':['sheet']},'ctibus':{},'sheets':%s%s}",
-               sheets, strncmp(more, "main:", 5) == 0 ? "" : more);
+               sheets, more);
     for (char *c = text.mem; c < text.mem + text.end; c++)
         *c = *c == '\'' ? '"' : *c;
     state_write(&w->s, "ctibus.json", buf_cstr(&text));
@@ -258,11 +259,11 @@ static inline void sheets_login(struct sheets_world *w, const char *ids)
     }
 }
 
-static inline void sheets_reload(struct sheets_world *w, const char *sheets, const char *more)
+static inline void sheets_reload(struct sheets_world *w, const char *sheets, const char *main)
 {
     struct config *old = w->s.cfg;
 
-    sheets_configure(w, sheets, more);
+    sheets_configure(w, sheets, main, "");
     w->s.cfg = state_config(&w->s);
     state_reload(w->s.s, w->s.cfg);
     config_destroy(&old);

@@ -71,7 +71,7 @@ static const char *rows(const char *formats)
 
 static void begin(struct sheets_world *w, const char *sheets, const char *who)
 {
-    sheets_configure(w, sheets, "");
+    sheets_configure(w, sheets, "", "");
     sheets_start(w);
     sheets_login(w, who);
 }
@@ -269,8 +269,7 @@ static void conditions_say_who_gets_it(void **state)
         {TO("{'whom':'all','profileids':['agent']}"), "", ""},
         {TO("{'whom':'all','entities':[7]}"), "", ""},
         {TO("{'whom':'subscribe'}"), "", ""},
-        {TO("{'whom':'all'}"), "main:'parting_astid_context':['context']",
-         "1 dial\n2 dial\n3 dial\n"},
+        {TO("{'whom':'all'}"), "'parting_astid_context':['context']", "1 dial\n2 dial\n3 dial\n"},
         {"{'events':{'dial':[{'display':'d'},{'display':'d'}]},'displays':{'d':{'sheet_info':"
          "{" WHERE "}}}}",
          "", "2 dial\n2 dial\n"},
@@ -291,7 +290,7 @@ static void who_does_not_see_the_call_gets_no_sheet_of_it(void **state)
     struct xod_obj *phone;
 
     begin(w, rows("{xivo-where}"), "123");
-    sheets_reload(w, TO("{'whom':'all'}"), "main:'parting_astid_context':['context']");
+    sheets_reload(w, TO("{'whom':'all'}"), "'parting_astid_context':['context']");
     phone = xod_find(w->s.site, LIST_phones, VIEW("13"));
     xod_set_str(phone, XOD(phones, context), VIEW("elsewhere"));
     sheets_say(w, ALICE BOB RINGS BOB_ENDS ALICE_ENDS);

@@ -34,7 +34,7 @@ static const char *wrong(struct sheets_world *w, const char *sheets, bool notes)
     char path[128];
 
     f.text[0] = '\0';
-    sheets_configure(w, sheets, "");
+    sheets_configure(w, sheets, "", "");
     snprintf(path, sizeof(path), "%s/ctibus.json", w->s.dir);
     cfg = config_load(path, NULL, &errors);
     config_each_error(&errors, note, &f);
@@ -133,7 +133,7 @@ static void what_is_empty_or_not_ours_is_let_be(void **state)
 
 static void begin(struct sheets_world *w, const char *sheets, const char *more, const char *who)
 {
-    sheets_configure(w, sheets, more);
+    sheets_configure(w, sheets, "", more);
     sheets_start(w);
     sheets_login(w, who);
 }
@@ -205,7 +205,7 @@ static void a_server_that_is_late_holds_nothing_up_for_ever(void **state)
     web_up(&web);
     web_page(&web, "/d")->silent = true;
     snprintf(more, sizeof(more), "%s", web_directory(w, &web));
-    sheets_configure(w, DB_SHEETS, more);
+    sheets_configure(w, DB_SHEETS, "", more);
     sheets_start(w);
     sheets_login(w, "2");
     sheets_say(w, TRUNK RINGS TALKS);
