@@ -154,7 +154,8 @@ static void check_condition(struct config *cfg, const char *path, struct json_ob
     if (view_eq(whom, VIEW("subscribe")) || view_eq(whom, VIEW("reverse")))
         config_note(cfg, below, "\"%.*s\" is not supported: nobody gets these sheets",
                     VIEW_ARG(whom));
-    else if (!view_eq(whom, VIEW("dest")) && !view_eq(whom, VIEW("all")))
+    else if (!is_empty(json_get(condition, "whom")) && !view_eq(whom, VIEW("dest")) &&
+             !view_eq(whom, VIEW("all")))
         config_fault(cfg, below, "must be \"dest\" or \"all\"");
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         snprintf(below, sizeof(below), "%.300s.%s", path, lists[i]);

@@ -259,6 +259,7 @@ static void conditions_say_who_gets_it(void **state)
         const char *sheets, *main, *told;
     } cases[] = {
         {TO("{'whom':'dest'}"), "", "2 dial\n"},
+        {TO("{'contexts':['default']}"), "", "2 dial\n"},
         {TO("{'whom':'all'}"), "", "1 dial\n2 dial\n3 dial\n"},
         {TO("{'whom':'all','contexts':[],'profileids':null,'entities':false}"), "",
          "1 dial\n2 dial\n3 dial\n"},

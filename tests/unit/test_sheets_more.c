@@ -59,7 +59,7 @@ static void all_that_is_wrong_is_told_at_once(void **state)
               "'99999':['','','','']},'systray_info':[1],'action_info':{'1':{}},"
               "'sheet_qtui':{'f':7}},'e':[1]},"
               "'options':{'o':{'focus':'maybe','zip':2},'p':1},"
-              "'conditions':{'c':{'whom':'me'},'k':{},'l':{'whom':'all','contexts':'x',"
+              "'conditions':{'c':{'whom':'me'},'k':{'whom':7},'l':{'whom':'all','contexts':'x',"
               "'profileids':[{}],'entities':[1,'a']}}}",
               false),
         "sheets.displays.d.sheet_info.a: the place of a row must be a number from 0 to 9999\n"
@@ -101,7 +101,7 @@ static void what_is_empty_or_not_ours_is_let_be(void **state)
         wrong(w,
               "{'events':{'dial':[],'link':null,'hangup':false,'custom:a.b':{'display':'d',"
               "'option':'','condition':null}},'displays':{'d':{'sheet_info':[],'systray_info':null,"
-              "'action_info':'','sheet_qtui':{'null':''}}},'options':[],'conditions':null}",
+              "'action_info':'','sheet_qtui':{'null':''}}},'options':[],'conditions':{'c':{}}}",
               true),
         "");
     assert_string_equal(

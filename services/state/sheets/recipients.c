@@ -103,11 +103,12 @@ static int find_all(struct recipients *r, const struct config *cfg, struct json_
 int recipients_find(struct recipients *r, const struct config *cfg, struct json_object *condition,
                     const struct concerned *c)
 {
+    struct view whom = json_get_view(condition, "whom");
     int rc = 0;
 
     if (recipients_are_all(condition))
         return find_all(r, cfg, condition, c);
-    if (condition && !view_eq(json_get_view(condition, "whom"), VIEW("dest")))
+    if (whom.len && !view_eq(whom, VIEW("dest")))
         return 0;
     for (size_t i = 0; rc == 0 && i < c->n_users; i++)
         if (fits(c->users[i], condition))
