@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
+#include "sheets/call.h"
 #include "support/sheets_world.h"
-#include "json/json.h"
 
 /* All events, to who is called. */
 #define TOLD(name) "'" name "':[{'display':'d'}]"
@@ -310,16 +310,56 @@ static void who_is_not_logged_in_gets_nothing(void **state)
     assert_said(w, "2 unlink\n2 hangup\n");
 }
 
+#define BOB_AGAIN                                                                                  \
+    "Event: Newchannel|Channel: SIP/bob-3|Uniqueid: 100.3|ChannelState: 0||"                       \
+    "Event: Dial|SubEvent: Begin|Channel: SIP/alice-1|Destination: SIP/bob-3|UniqueID: "           \
+    "100.1|DestUniqueID: 100.3||"
+
 static void a_phone_that_rings_again_is_told_again(void **state)
 {
     struct sheets_world *w = *state;
 
     begin(w, rows("{xivo-where}"), "2");
-    sheets_say(w, ALICE BOB RINGS RINGS BOB_ENDS
-               "Event: Newchannel|Channel: SIP/bob-3|Uniqueid: 100.3|ChannelState: 0||"
-               "Event: Dial|SubEvent: Begin|Channel: SIP/alice-1|Destination: SIP/bob-3|UniqueID: "
-               "100.1|DestUniqueID: 100.3||");
-    assert_said(w, "2 dial\n2 hangup\n2 dial\n");
+    sheets_say(w, ALICE BOB RINGS RINGS BOB_ENDS BOB_AGAIN ALICE_ENDS);
+    assert_said(w, "2 dial\n2 hangup\n2 dial\n2 hangup\n");
+    for (int i = 0; i < CALL_MAX_TOLD + 10; i++) { /* a queue that rings for hours */
+        sheets_say(w, ALICE BOB RINGS BOB_ENDS);
+        sheets_said(w);
+    }
+    sheets_say(w, BOB RINGS TALKS);
+    assert_said(w, "2 dial\n2 link\n");
+}
+
+static void who_has_another_phone_in_the_call_is_still_in_it(void **state)
+{
+    struct sheets_world *w = *state;
+
+    begin(w, rows("{xivo-where}"), "2");
+    sheets_say(w, ALICE BOB RINGS BOB_AGAIN TALKS
+               "Event: Hangup|Channel: SIP/bob-3|Uniqueid: 100.3|Cause: 26||");
+    assert_said(w, "2 dial\n2 dial\n2 link\n");
+    sheets_say(w, PARTS ALICE_ENDS);
+    assert_said(w, "2 unlink\n2 hangup\n");
+}
+
+static void a_member_behind_a_local_channel_is_told_once(void **state)
+{
+    struct sheets_world *w = *state;
+
+    begin(w, rows("{xivo-where}|{xivo-calleridnum}|{xivo-channel}"), "2");
+    sheets_say(w, ALICE
+               "Event: Newchannel|Channel: Local/1002@default-1;1|Uniqueid: 100.3|ChannelState: 0||"
+               "Event: Newchannel|Channel: Local/1002@default-1;2|Uniqueid: 100.4|ChannelState: 4||"
+               "Event: AgentCalled|Queue: support|AgentCalled: Local/1002@default|ChannelCalling: "
+               "SIP/alice-1|Uniqueid: 100.1|DestinationChannel: Local/1002@default-1;1||" BOB
+               "Event: Dial|SubEvent: Begin|Channel: Local/1002@default-1;2|Destination: SIP/bob-2|"
+               "UniqueID: 100.4|DestUniqueID: 100.2||");
+    assert_said(w, "2 agentcalled|1001|SIP/alice-1\n2 dial|1001|SIP/alice-1\n");
+    sheets_say(w, "Event: Bridge|Bridgestate: Link|Channel1: Local/1002@default-1;2|Channel2: "
+                  "SIP/bob-2|Uniqueid1: 100.4|Uniqueid2: 100.2||"
+                  "Event: Hangup|Channel: Local/1002@default-1;1|Uniqueid: 100.3||" ALICE_ENDS);
+    assert_said(w, "2 link|1001|SIP/alice-1\n2 unlink|1001|SIP/alice-1\n"
+                   "2 hangup|1001|SIP/alice-1\n");
 }
 
 /* ---- formats ---- */
@@ -483,6 +523,8 @@ int main(void)
         TEST(who_does_not_see_the_call_gets_no_sheet_of_it),
         TEST(who_is_not_logged_in_gets_nothing),
         TEST(a_phone_that_rings_again_is_told_again),
+        TEST(who_has_another_phone_in_the_call_is_still_in_it),
+        TEST(a_member_behind_a_local_channel_is_told_once),
         TEST(variables_that_nobody_knows_leave_the_default),
         TEST(values_do_not_change_the_rest_of_an_address),
         TEST(the_xml_is_what_clients_read),

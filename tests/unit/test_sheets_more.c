@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "sheets/call.h"
 #include "sheets/forms.h"
 #include "support/sheets_world.h"
 #include "support/webserver.h"
@@ -353,6 +354,71 @@ static void what_nobody_can_do_is_refused(void **state)
     assert_said(w, "");
 }
 
+/* ---- bounds ---- */
+
+static void the_oldest_call_makes_room(void **state)
+{
+    struct calls *calls = calls_new();
+    struct xod *x = xod_new();
+    struct xod_site *site = xod_site(x, VIEW("xivo"), true);
+
+    (void)state;
+    for (int i = 0; i <= CALLS_MAX; i++) {
+        char name[32];
+        struct xod_obj *c;
+        struct call *call;
+        snprintf(name, sizeof(name), "SIP/x-%d", i);
+        c = xod_add(site, LIST_channels, view_cstr(name));
+        assert_null(call_of(calls, c)); /* without a Uniqueid there is none */
+        xod_set_str(c, XOD(channels, uniqueid), view_cstr(name));
+        call = call_of(calls, c);
+        assert_non_null(call);
+        assert_ptr_equal(call_of(calls, c), call);
+        if (i == 0)
+            for (int leg = 0; leg <= CALL_MAX_LEGS; leg++) {
+                snprintf(name, sizeof(name), "leg/%d", leg);
+                assert_int_equal(call_leg(calls, call, view_cstr(name), NULL) != NULL,
+                                 leg < CALL_MAX_LEGS);
+            }
+    }
+    assert_null(call_find(calls, site, VIEW("SIP/x-0")));
+    assert_null(leg_find(calls, site, VIEW("leg/0")));
+    assert_non_null(call_find(calls, site, VIEW("SIP/x-1")));
+    calls_destroy(&calls);
+    xod_destroy(&x);
+}
+
+static void the_oldest_sheet_is_forgotten(void **state)
+{
+    struct viewers *v = viewers_new();
+    struct recipients one = {0};
+    struct xod *x = xod_new();
+    struct xod_site *site = xod_site(x, VIEW("xivo"), true);
+
+    (void)state;
+    for (int i = 0; i < 2 * VIEWERS_MAX_USERS; i++) {
+        char id[32];
+        snprintf(id, sizeof(id), "%d", i / 2);
+        assert_int_equal(recipients_add(&one, view_cstr(id)), 0);
+    }
+    viewers_add(v, site, VIEW("a"), &one);
+    assert_int_equal(viewers_of(v, site, VIEW("a"))->n, VIEWERS_MAX_USERS);
+    recipients_clear(&one);
+    assert_int_equal(recipients_add(&one, VIEW("another")), 0);
+    viewers_add(v, site, VIEW("a"), &one); /* one too many */
+    assert_int_equal(viewers_of(v, site, VIEW("a"))->n, VIEWERS_MAX_USERS);
+    for (int i = 0; i < VIEWERS_MAX_SHEETS; i++) {
+        char channel[32];
+        snprintf(channel, sizeof(channel), "b%d", i);
+        viewers_add(v, site, view_cstr(channel), &one);
+    }
+    assert_null(viewers_of(v, site, VIEW("a")));
+    assert_int_equal(viewers_of(v, site, VIEW("b0"))->n, 1);
+    recipients_clear(&one);
+    viewers_destroy(&v);
+    xod_destroy(&x);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, sheets_setup, sheets_teardown)
@@ -369,6 +435,8 @@ int main(void)
         TEST(sheets_may_come_and_go),
         TEST(what_one_does_is_told_to_the_others),
         TEST(what_nobody_can_do_is_refused),
+        cmocka_unit_test(the_oldest_call_makes_room),
+        cmocka_unit_test(the_oldest_sheet_is_forgotten),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -194,6 +194,18 @@ void leg_end(struct calls *c, struct leg *leg)
     free(leg);
 }
 
+bool leg_is_last(const struct leg *leg)
+{
+    const struct leg *other;
+
+    LIST_FOREACH(other, &leg->call->legs, of_call)
+    {
+        if (other != leg && strcmp(other->user_id, leg->user_id) == 0)
+            return false;
+    }
+    return true;
+}
+
 /* ---- what is known ---- */
 
 void call_set(struct json_object *family, struct view name, struct view value)

@@ -28,6 +28,7 @@ struct leg {
     char user_id[64];
     bool local; /* half of a Local channel: it may go while the call goes on */
     bool linked;
+    bool rung, queue_rung; /* dial, agentcalled has been told */
 };
 
 struct call {
@@ -67,6 +68,8 @@ struct leg *call_leg(struct calls *c, struct call *call, struct view uniqueid,
                      const struct xod_obj *user);
 struct leg *leg_find(const struct calls *c, const struct xod_site *site, struct view uniqueid);
 void leg_end(struct calls *c, struct leg *leg);
+/* Has its user no other in the call? */
+bool leg_is_last(const struct leg *leg);
 
 /* Keeps a variable in a family of the call (xivo, dp); an empty value takes it away. */
 void call_set(struct json_object *family, struct view name, struct view value);

@@ -135,24 +135,30 @@ static struct view uniqueid_of(const struct xod_obj *channel)
     return xod_get_str(channel, XOD(channels, uniqueid));
 }
 
+/* What a queue rings by a Local channel is rung once more behind it, but for agents. */
 static void ring(struct sheets *sh, struct domain *d, const struct tel *t, struct call *call,
                  const struct xod_obj *called, const struct xod_obj *user)
 {
     struct leg *leg = call_leg(sh->calls, call, uniqueid_of(called), user);
-    struct occasion o = {.d = d, .call = call, .time = t->time, .once = uniqueid_of(called)};
+    struct occasion o = {.d = d, .call = call, .time = t->time, .often = EACH_RING};
+    bool queue = t->event == TEL_agent_called;
 
     if (!leg)
         return;
     leg->local = local_is_half(xod_obj_id(called));
     event_incoming(sh, d, call, user, t->time);
     occasion_add(&o, user);
-    if (t->event == TEL_agent_called) {
+    if (queue) {
         o.agent = agent_of_event(d, t);
         call_set(call->xivo, VIEW("queuename"), t->str[TELF_queue]);
     }
-    o.event = "dial";
-    sheets_happened(sh, &o);
-    if (t->event == TEL_agent_called) {
+    if (!leg->rung && (o.agent || !leg->local)) {
+        leg->rung = true;
+        o.event = "dial";
+        sheets_happened(sh, &o);
+    }
+    if (queue && !leg->queue_rung) {
+        leg->queue_rung = true;
         o.event = "agentcalled";
         sheets_happened(sh, &o);
     }
@@ -293,10 +299,15 @@ static void on_complete(struct sheets *sh, struct domain *d, const struct tel *t
 
 static void end_leg(struct sheets *sh, struct domain *d, struct leg *leg, double time)
 {
+    struct occasion o = {
+        .d = d, .event = "hangup", .call = leg->call, .time = time, .often = EACH_RING};
+
     if (leg->linked)
         unlink_leg(sh, d, leg, time);
-    happened(sh, d, "hangup", leg->call, xod_find(d->site, LIST_users, view_cstr(leg->user_id)),
-             time);
+    if (leg_is_last(leg)) {
+        occasion_add(&o, xod_find(d->site, LIST_users, view_cstr(leg->user_id)));
+        sheets_happened(sh, &o);
+    }
     leg_end(sh->calls, leg);
 }
 

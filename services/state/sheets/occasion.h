@@ -16,6 +16,12 @@ struct sheets {
     struct metric *sent;
 };
 
+enum occasion_often {
+    ONCE,      /* to a user of a call; to all once */
+    EACH_RING, /* each time to who is called; to all once */
+    EACH_TIME
+};
+
 /* Something happened to a call. All of it is borrowed. */
 struct occasion {
     struct domain *d;
@@ -26,9 +32,7 @@ struct occasion {
     const struct xod_obj *users[MAX_USERS];
     size_t n_users;
     const struct xod_obj *agent; /* who is called as one; NULL: as what the first user is */
-    /* It is told once a call and user, or once a call, user and this */
-    struct view once;
-    bool repeats; /* it is told each time */
+    enum occasion_often often;
     /* of a UserEvent that names no call: what clients know the sheet by */
     struct view channel;
     struct json_object

@@ -151,15 +151,11 @@ void occasion_add(struct occasion *o, const struct xod_obj *user)
 /* Is it to be told to this user, or (empty) to all, now? */
 static bool is_due(const struct occasion *o, size_t rule, struct view user_id)
 {
-    char what[256];
+    char what[160];
 
-    if (!o->call || o->repeats)
+    if (!o->call || o->often == EACH_TIME || (o->often == EACH_RING && user_id.len))
         return true;
-    if (user_id.len)
-        snprintf(what, sizeof(what), "%s/%zu/%.*s/%.*s", o->event, rule, VIEW_ARG(user_id),
-                 VIEW_ARG(o->once));
-    else
-        snprintf(what, sizeof(what), "%s/%zu", o->event, rule);
+    snprintf(what, sizeof(what), "%s/%zu/%.*s", o->event, rule, VIEW_ARG(user_id));
     return call_tell_once(o->call, what);
 }
 

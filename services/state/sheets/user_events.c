@@ -140,7 +140,7 @@ static void on_custom(struct sheets *sh, struct occasion *o, const struct tel *t
     else
         snprintf(event, sizeof(event), "custom");
     o->event = event;
-    o->repeats = true;
+    o->often = EACH_TIME;
     sheets_happened(sh, o);
     json_object_put(o->dp);
     o->dp = NULL;
