@@ -415,4 +415,5 @@ void config_check(struct config *cfg)
     check_profiles(cfg);
     check_sections(cfg);
     config_check_directories(cfg);
+    config_check_sheets(cfg);
 }

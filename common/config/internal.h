@@ -90,5 +90,7 @@ bool config_is_web(struct view uri);
 const char *config_web_fault(struct view uri);
 /* check_directories.c: `directories`, `displays` and `contexts`. */
 void config_check_directories(struct config *cfg);
+/* check_sheets.c: `sheets`. */
+void config_check_sheets(struct config *cfg);
 
 #endif

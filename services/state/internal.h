@@ -19,6 +19,7 @@ struct extensions;
 struct originates;
 struct transfers;
 struct faxes;
+struct sheets;
 
 #define MAX_SITES 64
 #define MAX_LIST_BYTES ((size_t)256 * 1024 * 1024) /* text of one list */
@@ -54,6 +55,7 @@ struct state {
     struct originates *originates;
     struct transfers *transfers;
     struct faxes *faxes;
+    struct sheets *sheets;
     struct site sites[MAX_SITES];
     size_t n_sites;
     struct loop_timer *settle_timer;
@@ -306,7 +308,7 @@ extern const struct command command_actionfiche, command_answer, command_attende
     command_complete_transfer, command_directory, command_direct_transfer, command_faxsend,
     command_featuresget, command_featuresput, command_getqueuesstats, command_hangup,
     command_history, command_hold_switchboard, command_invite_confroom, command_ipbxcommand,
-    command_resume_switchboard;
+    command_resume_switchboard, command_sheet;
 void command_run(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body);
 /* Is the user that a message names (by an id, site/id, user:site/id, user:special:me or J13's
  * "null/null") the one of the session? So is one that names nobody. */

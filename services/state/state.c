@@ -12,6 +12,7 @@
 #include "internal.h"
 #include "ipbx/originates.h"
 #include "ipbx/transfers.h"
+#include "sheets/sheets.h"
 #include "weblists.h"
 #include "json/json.h"
 
@@ -89,6 +90,7 @@ static void on_message(void *arg, const struct bus_msg *m)
     transfers_event(s->transfers, &t);
     faxes_event(s->faxes, site->domain->site, &t);
     state_commit(s, site->domain->synthetic);
+    sheets_event(s->sheets, site->domain, &t);
 }
 
 /* Asks for everything anew. The numbers of the phones go along: an Asterisk 1.8 cannot list its
@@ -267,6 +269,7 @@ static void read_lists(void *arg)
     struct state *s = arg;
     int directories = directories_load(s->directories);
 
+    sheets_load(s->sheets);
     if (lists_load(s, s->cfg) < 0 || directories < 0)
         loop_timer_start(s->lists_timer, LISTS_RETRY_MS, false);
     else
@@ -397,9 +400,10 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
     s->originates = originates_new(s);
     s->transfers = transfers_new(s);
     s->faxes = faxes_new(s);
+    s->sheets = sheets_new(s);
     if (!s->heart || !s->publisher || !s->snapshots || !s->sessions || !s->events ||
         !s->events_unknown || !s->sessions_open || !s->weblists || !s->directories ||
-        !s->extensions)
+        !s->extensions || !s->originates || !s->transfers || !s->faxes || !s->sheets)
         return -ENOMEM;
     bus_sub_follow(s->sub, VIEW("tel"));
     return bus_sub_add(s->sub, VIEW("tel/"));
@@ -477,6 +481,7 @@ void state_destroy(struct state **sp)
     faxes_destroy(&s->faxes);
     directories_destroy(&s->directories);
     bus_server_destroy(&s->server); /* tells who waits for an action */
+    sheets_destroy(&s->sheets);
     extensions_destroy(&s->extensions);
     originates_destroy(&s->originates);
     transfers_destroy(&s->transfers);

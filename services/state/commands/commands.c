@@ -25,6 +25,7 @@ static const struct command *const commands[] = {
     &command_invite_confroom,
     &command_ipbxcommand,
     &command_resume_switchboard,
+    &command_sheet,
 };
 
 static const struct command *find(struct view class)

@@ -1,0 +1,211 @@
+#include "sheets/sheets.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "access/access.h"
+#include "sheets/occasion.h"
+#include "sheets/reverse.h"
+#include "sheets/rules.h"
+#include "json/json.h"
+
+struct sheets *sheets_new(struct state *s)
+{
+    struct sheets *sh = calloc(1, sizeof(*sh));
+
+    if (!sh)
+        return NULL;
+    sh->state = s;
+    sh->calls = calls_new();
+    sh->forms = forms_new();
+    sh->viewers = viewers_new();
+    sh->sent = metrics_add(s->metrics, METRIC_COUNTER, "ctibus_state_sheets_sent_total", NULL,
+                           "sheets sent, one for each user");
+    if (!sh->calls || !sh->forms || !sh->viewers || !sh->sent)
+        sheets_destroy(&sh);
+    return sh;
+}
+
+void sheets_destroy(struct sheets **sh)
+{
+    if (!*sh)
+        return;
+    calls_destroy(&(*sh)->calls);
+    forms_destroy(&(*sh)->forms);
+    viewers_destroy(&(*sh)->viewers);
+    free(*sh);
+    *sh = NULL;
+}
+
+void sheets_load(struct sheets *sh)
+{
+    forms_load(sh->forms, sh->state->cfg, sh->state->log);
+}
+
+const struct viewers *sheets_viewers(const struct sheets *sh)
+{
+    return sh->viewers;
+}
+
+/* ---- sending ---- */
+
+static void tell_sheet(struct sheets *sh, const struct sheet *sheet, bool zip, struct view payload)
+{
+    for (size_t i = 0; i < sheet->to.n; i++) {
+        struct tell t;
+        tell_begin(&t, "sheet");
+        tell_str(&t, "channel", sheet_value(sheet, "channel"));
+        tell_str(&t, "serial", VIEW("xml"));
+        msg_put_bool(tell_key(&t, "compressed"), zip);
+        tell_str(&t, "payload", payload);
+        tell_user(sh->state, sheet->site, view_cstr(sheet->to.ids[i]), &t);
+        metric_add(sh->sent, 1);
+    }
+}
+
+/* Takes the sheet. */
+static void send_sheet(void *arg, struct sheet *sheet)
+{
+    struct sheets *sh = arg;
+    bool zip = rules_option(sheet->option, "zip");
+    struct buf payload;
+    struct buf xml;
+
+    buf_init(&xml, SHEET_MAX_XML);
+    buf_init(&payload, 0);
+    sheet_put_xml(&xml, sheet, sh->forms);
+    if (xml.failed || sheet_put_payload(&payload, buf_view(&xml), zip) < 0)
+        log_error(sh->state->log, "no memory for a sheet of channel %.*s",
+                  VIEW_ARG(sheet_value(sheet, "channel")));
+    else
+        tell_sheet(sh, sheet, zip, buf_view(&payload));
+    viewers_add(sh->viewers, sheet->site, sheet_value(sheet, "channel"), &sheet->to);
+    buf_free(&xml);
+    buf_free(&payload);
+    sheet_destroy(&sheet);
+}
+
+/* ---- whose number it is ---- */
+
+/* Colleagues are found where the one who is called sees them. */
+static bool sees(void *arg, const struct xod_obj *o)
+{
+    return arg && access_sees(arg, o);
+}
+
+static void look_up(struct sheets *sh, const struct occasion *o, const struct sheet *sheet)
+{
+    struct call *call = o->call;
+    const struct xod_obj *user = o->n_users ? o->users[0] : NULL;
+    const struct xod_obj *phone = user ? owners_line(user) : NULL;
+    bool separate = access_is_separate(sh->state->cfg);
+    struct access access = {0};
+    char room[32];
+    struct directory_ask ask = {
+        .site = call->site,
+        .context = phone ? value_text(xod_get(phone, XOD(phones, context)), room)
+                         : sheet_value(sheet, "context"),
+        .text = sheet_value(sheet, "calleridnum"),
+        .exten = sheet_value(sheet, "did"),
+        .sees = separate ? sees : NULL,
+    };
+
+    if (ask.exten.len == 0)
+        ask.exten = sheet_value(sheet, "calledidnum");
+    if (ask.text.len == 0 ||
+        (call->reverse && (reverse_waits(call->reverse) || reverse_is_of(call->reverse, &ask))))
+        return;
+    if (separate && user && access_init(&access, user, true) == 0)
+        ask.sees_arg = &access;
+    reverse_leave(&call->reverse);
+    call->reverse = reverse_begin(sh->state->directories, &ask, send_sheet, sh);
+    access_fini(&access);
+}
+
+/* Takes the sheet. One that needs no directory waits, too, behind one that does: sheets of a call
+ * replace each other. */
+static void deliver(struct sheets *sh, const struct occasion *o, struct sheet *sheet)
+{
+    bool wanted = o->call && rules_display_has(sheet->display, VIEW("db"));
+
+    if (wanted)
+        look_up(sh, o, sheet);
+    if (o->call && o->call->reverse && (wanted || reverse_waits(o->call->reverse)))
+        reverse_add(o->call->reverse, sheet);
+    else
+        send_sheet(sh, sheet);
+}
+
+/* ---- what happens ---- */
+
+void occasion_add(struct occasion *o, const struct xod_obj *user)
+{
+    for (size_t i = 0; i < o->n_users; i++)
+        if (o->users[i] == user)
+            return;
+    if (user && o->n_users < MAX_USERS)
+        o->users[o->n_users++] = user;
+}
+
+/* Is it to be told to this user, or (empty) to all, now? */
+static bool is_due(const struct occasion *o, size_t rule, struct view user_id)
+{
+    char what[160];
+
+    if (!o->call || o->often == EACH_TIME || (o->often == EACH_RING && user_id.len))
+        return true;
+    snprintf(what, sizeof(what), "%s/%zu/%.*s", o->event, rule, VIEW_ARG(user_id));
+    return call_tell_once(o->call, what);
+}
+
+static int find_recipients(struct sheets *sh, const struct occasion *o, const struct rule *r,
+                           size_t number, struct recipients *to)
+{
+    struct recipients found = {0};
+    struct concerned c = {.site = o->d->site, .users = o->users, .n_users = o->n_users};
+    int rc;
+
+    if (recipients_are_all(r->condition) && !is_due(o, number, view_of(NULL, 0)))
+        return 0;
+    c.seen = o->n_users ? o->users[0] : NULL;
+    if (!c.seen && o->call)
+        c.seen =
+            xod_lookup(c.site, LIST_channels, XOD(channels, uniqueid), call_uniqueid(o->call), 0);
+    rc = recipients_find(&found, sh->state->cfg, r->condition, &c);
+    for (size_t i = 0; rc == 0 && i < found.n; i++)
+        if (recipients_are_all(r->condition) || is_due(o, number, view_cstr(found.ids[i])))
+            rc = recipients_add(to, view_cstr(found.ids[i]));
+    recipients_clear(&found);
+    return rc;
+}
+
+static int carry_out(struct sheets *sh, const struct occasion *o, const struct rule *r,
+                     size_t number)
+{
+    struct recipients to = {0};
+    int rc = find_recipients(sh, o, r, number, &to);
+    struct json_object *values = rc == 0 && to.n ? values_of(o) : NULL;
+    struct sheet *sheet;
+
+    if (!values) {
+        rc = rc == 0 && to.n ? -ENOMEM : rc;
+        recipients_clear(&to);
+        return rc;
+    }
+    sheet = sheet_new(o->d->site, r->display, r->option, &values, &to);
+    if (!sheet)
+        return -ENOMEM;
+    deliver(sh, o, sheet);
+    return 0;
+}
+
+void sheets_happened(struct sheets *sh, const struct occasion *o)
+{
+    struct rule rules[MAX_RULES];
+    size_t n = rules_of(sh->state->cfg, view_cstr(o->event), rules);
+
+    for (size_t i = 0; i < n; i++)
+        if (carry_out(sh, o, &rules[i], i) < 0)
+            log_error(sh->state->log, "no memory for a sheet of event %s", o->event);
+}

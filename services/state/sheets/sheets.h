@@ -1,0 +1,36 @@
+/*
+ * Sheets: what is shown to users when something happens to a call (screen pops).
+ *
+ *   rules.c       what the configuration says: which sheets are sent when
+ *   forms.c       forms that it names
+ *   call.c        calls: what is known of each, whom it has reached
+ *   events.c      what an event of the domain means for sheets
+ *   user_events.c the same of what the dialplan says
+ *   values.c      the values that formats name
+ *   recipients.c  who gets a sheet
+ *   reverse.c     waiting for directories
+ *   format.c, xml.c, sheet.c   how it looks
+ *   viewers.c     who has got which sheet
+ *   sheets.c      all of it
+ */
+#ifndef CTIBUS_STATE_SHEETS_H
+#define CTIBUS_STATE_SHEETS_H
+
+#include "domain/domain.h"
+#include "internal.h"
+#include "sheets/viewers.h"
+
+struct sheets;
+
+/* Reads the configuration of `s` whenever it is needed. NULL without memory. */
+struct sheets *sheets_new(struct state *s);
+/* To be called after directories_destroy: sheets that wait for directories are sent by that. */
+void sheets_destroy(struct sheets **sh);
+/* Reads the files that the configuration names, anew. */
+void sheets_load(struct sheets *sh);
+/* The domain has applied this event, and the store is committed: sends what is to be sent. */
+void sheets_event(struct sheets *sh, struct domain *d, const struct tel *t);
+/* Who has got which. */
+const struct viewers *sheets_viewers(const struct sheets *sh);
+
+#endif
