@@ -81,7 +81,8 @@ static bool has_nonfinite(struct json_object *obj)
 /* NaN and Infinity are no JSON, but json-c takes them. */
 static bool may_be_nonfinite(struct view text)
 {
-    return view_find(text, VIEW("NaN")) >= 0 || view_find(text, VIEW("Infinity")) >= 0;
+    return (memchr(text.ptr, 'N', text.len) && view_find(text, VIEW("NaN")) >= 0) ||
+           (memchr(text.ptr, 'I', text.len) && view_find(text, VIEW("Infinity")) >= 0);
 }
 
 int json_parse(struct json_parser *p, struct view text, struct json_object **out)

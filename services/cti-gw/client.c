@@ -279,14 +279,18 @@ void client_answered(struct client *c)
 
 /* ---- input ---- */
 
-static struct view reply_id_of(struct json_object *body)
+static void read_reply_id(struct request *rq)
 {
-    struct json_object *id = json_get(body, "commandid");
+    struct json_object *id = json_get(rq->body, "commandid");
+    int n;
 
-    if (!id ||
-        !(json_object_is_type(id, json_type_int) || json_object_is_type(id, json_type_string)))
-        return view_of(NULL, 0);
-    return view_cstr(json_object_to_json_string_ext(id, JSON_C_TO_STRING_PLAIN));
+    if (id && json_object_is_type(id, json_type_int)) {
+        n = snprintf(rq->reply_room, sizeof(rq->reply_room), "%lld",
+                     (long long)json_object_get_int64(id));
+        rq->reply_id = view_of(rq->reply_room, (size_t)n);
+    } else if (id && json_object_is_type(id, json_type_string)) {
+        rq->reply_id = view_cstr(json_object_to_json_string_ext(id, JSON_C_TO_STRING_PLAIN));
+    }
 }
 
 /* False: the client is gone. */
@@ -369,11 +373,11 @@ static void dispatch(struct client *c, struct request *rq)
 
 static void handle_object(struct client *c, struct json_object *body)
 {
-    struct request rq = {
-        .body = body, .class = json_get_view(body, "class"), .reply_id = reply_id_of(body)};
+    struct request rq = {.body = body, .class = json_get_view(body, "class")};
     bool login = false;
     bool known = registry_knows(rq.class, &login);
 
+    read_reply_id(&rq);
     if (c->phase != LIVE && (!known || !login)) {
         ignore(c);
     } else if (c->phase == LIVE && known && login) {

@@ -67,6 +67,7 @@ struct profile {
     struct profile *next;
     char *id;
     struct json_object *capas; /* as login_capas sends it */
+    struct map *regcommands;   /* the names of it; the values mean nothing */
     uint32_t refs;
 };
 /* The profile of this id with these capas (JSON text); one reference. NULL without memory or when
