@@ -26,6 +26,7 @@ static const struct {
 
 struct site_extensions {
     const struct xod_site *site;
+    bool any; /* is there a list at all? */
     char exten[EXTEN_COUNT][EXTEN_TEXT];
 };
 
@@ -93,6 +94,7 @@ int extensions_set(struct extensions *e, const struct xod_site *site, struct jso
     if (!se)
         return -ENOMEM;
     memset(se->exten, 0, sizeof(se->exten));
+    se->any = json_object_array_length(array) > 0;
     for (size_t i = 0; i < json_object_array_length(array); i++)
         take_item(se, json_object_array_get_idx(array, i));
     return 0;
@@ -105,4 +107,12 @@ const char *extension_of(const struct state *s, const struct xod_site *site,
         if (s->extensions->sites[i].site == site && *s->extensions->sites[i].exten[feature])
             return s->extensions->sites[i].exten[feature];
     return features[feature].otherwise;
+}
+
+bool extensions_known(const struct state *s, const struct xod_site *site)
+{
+    for (size_t i = 0; i < s->extensions->n; i++)
+        if (s->extensions->sites[i].site == site)
+            return s->extensions->sites[i].any;
+    return false;
 }

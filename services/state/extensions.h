@@ -29,5 +29,7 @@ int extensions_set(struct extensions *e, const struct xod_site *site, struct jso
 /* The number (of a pattern what stands before its open end); never NULL. */
 const char *extension_of(const struct state *s, const struct xod_site *site,
                          enum exten_feature feature);
+/* Has the site a list of them at all? */
+bool extensions_known(const struct state *s, const struct xod_site *site);
 
 #endif

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "internal.h"
+#include "funckeys.h"
 
 static const unsigned fields[MAX_FEATURES] = {XOD(users, enablednd),       XOD(users, incallfilter),
                                               XOD(users, enablevoicemail), XOD(users, callrecord),
@@ -213,7 +213,12 @@ static void on_kept(void *arg, int rc)
     struct pending *p = arg;
     struct xod_obj *user = xod_find(p->site, LIST_users, view_cstr(p->user_id));
     struct choices *c = choices_of(p->f, xod_site_name(p->site), view_cstr(p->user_id), true);
+    uint64_t changed = 0;
 
+    for (size_t i = 0; rc == 0 && i < p->n; i++)
+        changed |= (uint64_t)1 << fields[p->place[i]];
+    if (user)
+        funckeys_changing(p->f->s, user, changed);
     for (size_t i = 0; c && i < p->n; i++) {
         if (c->on_way[p->place[i]])
             c->on_way[p->place[i]]--;
@@ -221,6 +226,8 @@ static void on_kept(void *arg, int rc)
             take(p, user, c, i);
     }
     state_commit(p->f->s, false);
+    if (user)
+        funckeys_changed(p->f->s, user, changed);
     if (p->done)
         p->done(p->arg, rc);
     pending_free(p);

@@ -13,7 +13,7 @@
     "[\"ipbxcommand\",\"answer\",\"hangup\",\"hold_switchboard\",\"resume_switchboard\","          \
     "\"direct_transfer\",\"attended_transfer\",\"complete_transfer\",\"cancel_transfer\","         \
     "\"attended_transfer_voicemail\",\"blind_transfer_voicemail\",\"invite_confroom\","            \
-    "\"callcampaign\",\"call_form_result\",\"chitchat\"]"
+    "\"callcampaign\",\"call_form_result\",\"chitchat\",\"featuresput\"]"
 #include "support/ipbx_world.h"
 
 struct row {
@@ -743,11 +743,38 @@ static void chat(void **state)
     UNTIL(w->s.loop, w->n_lines == 1);
     assert_string_equal(w->lines, "cti/xivo/user/2/ {\"line\":{\"class\":\"chitchat\","
                                   "\"from\":\"xivo/1\",\"to\":\"xivo/2\",\"text\":\"hello\"}}\n");
+    ipbx_forget(w);
+    peer_command(&w->p, "s1", "chitchat", "{\"to\":[\"xivo\",2],\"text\":\"again\"}");
+    UNTIL(w->s.loop, w->n_lines == 1);
+    assert_non_null(strstr(w->lines, "\"from\":\"xivo/1\",\"to\":\"xivo/2\",\"text\":\"again\""));
     /* dave is hidden: as if he were not there */
     peer_command(&w->p, "s1", "chitchat", "{\"to\":\"xivo/4\",\"text\":\"hello\"}");
     assert_string_equal(w->p.answer, "{\"warning_string\":\"not_connected\"}");
     peer_command(&w->p, "s1", "chitchat", "{\"to\":\"other/2\",\"text\":\"hello\"}");
     assert_string_equal(w->p.answer, "{\"warning_string\":\"not_connected\"}");
+}
+
+/* XiVO's devices for the lamps of function keys. */
+static void lamps_follow_the_services(void **state)
+{
+#define LAMP(device, value)                                                                        \
+    "Setvar {\"Variable\":\"DEVICE_STATE(Custom:" device ")\",\"Value\":\"" value "\"}\n"
+    struct ipbx_world *w = *state;
+
+    peer_command(&w->p, "s1", "featuresput", "{\"function\":\"enablednd\",\"value\":true}");
+    assert_string_equal(w->p.answer, "{\"status\":\"OK\"}");
+    assert_string_equal(w->p.actions, LAMP("*7351***225", "INUSE"));
+    ipbx_forget(w);
+    peer_command(&w->p, "s1", "featuresput",
+                 "{\"function\":\"fwd\",\"value\":{\"enableunc\":true,\"destunc\":\"1002\"}}");
+    assert_string_equal(w->p.actions,
+                        LAMP("*7351***221", "INUSE") LAMP("*7351***221*1002", "INUSE"));
+    ipbx_forget(w);
+    peer_command(&w->p, "s1", "featuresput",
+                 "{\"function\":\"fwd\",\"value\":{\"destunc\":\"*97\"}}");
+    assert_string_equal(w->p.actions,
+                        LAMP("*7351***221*1002", "NOT_INUSE") LAMP("*7351***221", "INUSE")
+                            LAMP("*7351***221***297", "INUSE"));
 }
 
 static void put(struct tel *t, enum tel_field f, const char *text)
@@ -820,6 +847,7 @@ int main(void)
         T(a_campaign),
         T(a_form_is_kept),
         T(chat),
+        T(lamps_follow_the_services),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

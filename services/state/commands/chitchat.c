@@ -34,12 +34,29 @@ static void deliver(struct state *s, const struct session *se, const struct xod_
     tell_user(s, xod_obj_site(to), xod_obj_id(to), &t);
 }
 
+/* "SITE/ID", or, of clients from 2015-10 on, the two in a list. */
+static struct view read_to(const msgpack_object *message, char room[192])
+{
+    const msgpack_object *to = msg_get(message, "to");
+    struct value id = {.type = V_NULL};
+    char text[32];
+
+    if (!to || to->type != MSGPACK_OBJECT_ARRAY || to->via.array.size != 2)
+        return msg_get_text(message, "to", room); /* at least 32 bytes */
+    if (value_from_msg(&id, &to->via.array.ptr[1]) < 0)
+        return view_of(NULL, 0);
+    snprintf(room, 192, "%.*s/%.*s", VIEW_ARG(msg_str(&to->via.array.ptr[0])),
+             VIEW_ARG(value_text(&id, text)));
+    value_clear(&id);
+    return view_cstr(room);
+}
+
 static void chitchat(struct state *s, struct session *se, struct later *l,
                      const msgpack_object *message)
 {
     struct view text = msg_get_str(message, "text");
-    char room[32];
-    struct xod_obj *to = target_find(s, se, LIST_users, msg_get_text(message, "to", room));
+    char room[192];
+    struct xod_obj *to = target_find(s, se, LIST_users, read_to(message, room));
 
     if (text.len > MAX_TEXT) {
         answer(l, "text_too_long");

@@ -9,8 +9,8 @@
 
 /* ---- actions ---- */
 
-/* As pairs, for a header may come several times. */
-static void put_headers(struct buf *out, va_list ap)
+/* The pairs of ami.action. The headers are a list of pairs, for one may come several times. */
+static void put_action(struct buf *out, const char *action, va_list ap)
 {
     struct buf pairs;
     const char *name;
@@ -26,18 +26,12 @@ static void put_headers(struct buf *out, va_list ap)
         msg_put_str(&pairs, value);
         n++;
     }
+    msg_put_pair(out, "action", view_cstr(action));
+    msg_put_cstr(out, "headers");
     msg_put_array(out, n);
     buf_append_view(out, buf_view(&pairs));
     out->failed |= pairs.failed;
     buf_free(&pairs);
-}
-
-/* The pairs of ami.action. */
-static void put_action(struct buf *out, const char *action, va_list ap)
-{
-    msg_put_pair(out, "action", view_cstr(action));
-    msg_put_cstr(out, "headers");
-    put_headers(out, ap);
 }
 
 void order_action(struct order *o, const char *action, ...)
