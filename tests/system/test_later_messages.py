@@ -151,3 +151,27 @@ def test_agent_login_at_login():
             else:
                 assert answer["error_string"] == "agent_login_invalid_exten"
             c.close()
+
+
+def test_chat_across_gateways():
+    """To every session of the other, wherever it is; with who sends it as clients know it."""
+    with Stack(CALLS) as s:
+        s.start("cti-gw2")
+        s.wait_ready()
+        a = s.client("alice")
+        bob = [s.client("bob"), s.client("bob", part="cti-gw2")]
+        assert "warning_string" not in a.ask("chitchat", to="xivo/2", text="héllo ]]> \u2028")
+        for b in bob:
+            m = wait_for(b, "chitchat")
+            assert (m["from"], m["to"], m["text"]) == ("xivo/1", "xivo/2", "héllo ]]> \u2028")
+        assert a.ask("chitchat", to="xivo/3", text="x")["warning_string"] == "not_connected"
+        s.kill("cti-gw2")  # who is gone hears nothing, the others go on
+        a.ask("chitchat", to="xivo/2", text="again")
+        assert wait_for(bob[0], "chitchat")["text"] == "again"
+        s.kill("state")
+        assert a.ask("chitchat", to="xivo/2", text="x")["error_string"] == "noconn"
+        s.start("state")
+        until(lambda: "error_string" not in a.ask("chitchat", to="xivo/2", text="back"), "state is back")
+        assert wait_for(bob[0], "chitchat", lambda m: m["text"] == "back")
+        for c in (a, *bob):
+            c.close()
