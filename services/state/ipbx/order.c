@@ -58,6 +58,12 @@ void order_action(struct order *o, const char *action, ...)
     buf_free(&one);
 }
 
+void order_redirect(struct order *o, const struct xod_obj *channel, const struct destination *to)
+{
+    order_action(o, "Redirect", "Channel", xod_obj_id(channel), "Exten", view_cstr(to->exten),
+                 "Context", view_cstr(to->context), "Priority", VIEW("1"), NULL);
+}
+
 void order_wrong(struct order *o, const char *field, const char *why)
 {
     if (o->wrong)

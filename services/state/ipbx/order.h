@@ -31,6 +31,8 @@ typedef void order_fn(struct order *o);
 /* An action (of AMI, or one of the gateway's names) with its headers: pairs of const char * and
  * struct view, ended by NULL; a header whose value is the empty view is left out. */
 void order_action(struct order *o, const char *action, ...);
+/* Sends a channel there. */
+void order_redirect(struct order *o, const struct xod_obj *channel, const struct destination *to);
 /* This field of the message is wrong, and why; the first one counts. Nothing is sent. */
 void order_wrong(struct order *o, const char *field, const char *why);
 

@@ -32,12 +32,6 @@ static struct xod_obj *other_end(struct order *o)
     return peer;
 }
 
-static void redirect(struct order *o, const struct xod_obj *channel, const struct destination *to)
-{
-    order_action(o, "Redirect", "Channel", xod_obj_id(channel), "Exten", view_cstr(to->exten),
-                 "Context", view_cstr(to->context), "Priority", VIEW("1"), NULL);
-}
-
 static bool number_of(struct order *o, struct destination *to)
 {
     struct target t = order_target(o, "number", LIST_COUNT);
@@ -87,7 +81,7 @@ void ipbx_hold_switchboard(struct order *o)
         !target_destination(o->s, o->user, &t, true, &to))
         order_wrong(o, "queue_name", "no_such_queue");
     else if ((peer = other_end(o)))
-        redirect(o, peer, &to);
+        order_redirect(o, peer, &to);
 }
 
 /* Comes back to the operator's phone. */
@@ -98,7 +92,7 @@ void ipbx_resume_switchboard(struct order *o)
     struct destination to;
 
     if (channel && target_destination(o->s, o->user, &me, true, &to))
-        redirect(o, channel, &to);
+        order_redirect(o, channel, &to);
     else
         order_wrong(o, "source", "no_line");
 }
@@ -123,7 +117,7 @@ static void transfer_to(struct order *o, const struct destination *to)
     struct xod_obj *peer = other_end(o);
 
     if (peer)
-        redirect(o, peer, to);
+        order_redirect(o, peer, to);
 }
 
 void ipbx_direct_transfer(struct order *o)

@@ -23,13 +23,6 @@ static bool destination_of(struct order *o, struct destination *to)
     return false;
 }
 
-static void redirect(struct order *o, const struct xod_obj *channel, struct view exten,
-                     struct view context)
-{
-    order_action(o, "Redirect", "Channel", xod_obj_id(channel), "Exten", exten, "Context", context,
-                 "Priority", VIEW("1"), NULL);
-}
-
 /* Clients name the channel of the other end; who names the own one, or none, means it, too. */
 void ipbx_transfer(struct order *o)
 {
@@ -39,7 +32,7 @@ void ipbx_transfer(struct order *o)
     if (channel && order_is_own(o, channel) && !(channel = order_peer(channel)))
         order_wrong(o, "source", "no_peer");
     if (channel && destination_of(o, &to))
-        redirect(o, channel, view_cstr(to.exten), view_cstr(to.context));
+        order_redirect(o, channel, &to);
 }
 
 void ipbx_atxfer(struct order *o)
@@ -91,7 +84,7 @@ void ipbx_intercept(struct order *o)
     else if (!target_destination(o->s, o->user, &who, true, &to))
         order_wrong(o, "catcher", "no_line");
     else
-        redirect(o, channel, view_cstr(to.exten), view_cstr(to.context));
+        order_redirect(o, channel, &to);
 }
 
 /* The call comes back to whoever talked to it. */
