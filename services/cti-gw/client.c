@@ -11,6 +11,7 @@
 
 #define MAX_IGNORED 20
 #define MAX_BAD_JSON 10
+#define FAX_WITHIN 512 /* bytes in which a long line says that it is a fax */
 #define ASK_DEADLINE_MS 5000
 /* What the kernel may hold for a client that does not read, beside our own bound; the kernel's own
  * tuning would go up to megabytes for each. */
@@ -340,6 +341,24 @@ static void answer_missing(struct client *c, const struct request *rq, struct bu
         client_refuse(c, rq->class, rq->reply_id, view_cstr(text));
 }
 
+/* No descriptor of the class fits, if there are any: a field that tells them apart is missing, or
+ * its value is unknown. */
+static void answer_unhandled(struct client *c, struct request *rq)
+{
+    bool permission = false;
+    const char *field = registry_missing_condition(rq, &permission);
+    char text[128];
+
+    if (permission && !permitted(c, rq))
+        return;
+    if (!field) {
+        client_answer(c, rq, "warning_string", VIEW("unimplemented"));
+        return;
+    }
+    snprintf(text, sizeof(text), "missing:%s", field);
+    client_answer(c, rq, "error_string", view_cstr(text));
+}
+
 /* Calls what is registered for this message. The client may be gone afterwards: then gw->current is
  * no longer this one. */
 static void dispatch(struct client *c, struct request *rq)
@@ -368,7 +387,7 @@ static void dispatch(struct client *c, struct request *rq)
             return; /* the handler has closed it */
     }
     if (!handled)
-        client_answer(c, rq, "warning_string", VIEW("unimplemented"));
+        answer_unhandled(c, rq);
 }
 
 static void handle_object(struct client *c, struct json_object *body)
@@ -432,10 +451,22 @@ static size_t start_tls(struct client *c, struct view behind, size_t len)
     return len;
 }
 
+/* Of a line that begins so. A fax may come in its message. */
+static size_t most_of(const struct client *c, struct view line)
+{
+    const struct gateway *g = c->gw;
+    bool any;
+
+    if (line.len <= g->opt.max_line || c->phase != LIVE ||
+        view_find(view_of(line.ptr, FAX_WITHIN), VIEW("\"faxsend\"")) < 0 ||
+        !profile_permits(c->profile, VIEW("faxsend"), &any))
+        return g->opt.max_line;
+    return gateway_max_fax_line(g);
+}
+
 static size_t on_data(void *owner, struct conn *conn, struct view in)
 {
     struct client *c = owner;
-    size_t max = c->gw->opt.max_line;
     struct view rest = in;
     const char *end;
 
@@ -453,7 +484,7 @@ static size_t on_data(void *owner, struct conn *conn, struct view in)
     }
     while (!c->asked && rest.len && (end = memchr(rest.ptr, '\n', rest.len))) {
         struct view line = view_of(rest.ptr, (size_t)(end - rest.ptr));
-        if (line.len > max)
+        if (line.len > most_of(c, line))
             return too_long(c, in.len);
         rest = view_of(end + 1, rest.len - line.len - 1);
         if (!handle_line(c, line))
@@ -461,7 +492,7 @@ static size_t on_data(void *owner, struct conn *conn, struct view in)
         if (c->wants_tls)
             return start_tls(c, rest, in.len);
     }
-    if (!c->asked && rest.len > max)
+    if (!c->asked && rest.len > most_of(c, rest))
         return too_long(c, in.len);
     return in.len - rest.len;
 }

@@ -19,7 +19,8 @@
 #define PREFIX "ctibus-fax-"
 #define ID_LEN 10
 #define ARRIVE_US 30000000u /* from the announcement to the first bytes, and between any two */
-#define OLD_S 86400         /* a file that nobody has removed for so long is left over */
+#define OLD_S 7200          /* a file that nobody has removed for so long is left over */
+#define LOOK_US 600000000u  /* how often such are looked for */
 #define SEND_MS 3600000     /* state gives up before */
 
 enum fax_state { ANNOUNCED, EXPECTED, RECEIVING, WAITING, CONVERTING, SENDING };
@@ -47,6 +48,7 @@ struct faxes {
     struct gateway_fax opt;
     LIST_HEAD(, fax) list;
     size_t n, workers;
+    uint64_t looked; /* for old files, when */
 };
 
 /* ---- life ---- */
@@ -90,6 +92,12 @@ static void close_file(struct fax *x)
     x->base64 = NULL;
 }
 
+/* The Asterisk may be reading it. */
+static void leave_file(struct fax *x)
+{
+    x->tiff[0] = '\0';
+}
+
 static void fax_free(struct fax *x)
 {
     LIST_REMOVE(x, all);
@@ -114,8 +122,11 @@ void faxes_destroy(struct faxes **fp)
 
     if (!fp || !*fp)
         return;
-    while ((x = LIST_FIRST(&(*fp)->list)))
+    while ((x = LIST_FIRST(&(*fp)->list))) {
+        if (x->state == SENDING)
+            leave_file(x);
         fax_free(x);
+    }
     free(*fp);
     *fp = NULL;
 }
@@ -156,7 +167,7 @@ static void on_sent(void *arg, enum bus_status status, const msgpack_object *bod
 
     x->asked = 0;
     if (status == BUS_gone || status == BUS_timeout) { /* it may be under way all the same */
-        x->tiff[0] = '\0';
+        leave_file(x);
         fax_free(x);
         return;
     }
@@ -327,7 +338,7 @@ static size_t count_of(const struct faxes *f, uint64_t session)
     const struct fax *x;
     size_t n = 0;
 
-    LIST_FOREACH(x, &f->list, all) n += x->session == session;
+    LIST_FOREACH(x, &f->list, all) n += x->session == session && x->state < SENDING;
     return n;
 }
 
@@ -409,17 +420,49 @@ bool fax_expect(struct faxes *f, struct client *c, struct view id, uint16_t port
     x->port = port;
     x->since = clock_mono_us();
     LIST_FOREACH(other, &f->g->clients, all)
-    {
-        if (other->phase == CONNECTED && !other->login && !other->fax &&
-            memcmp(other->peer, x->peer, sizeof(x->peer)) == 0 && other->port == port) {
-            attach(x, other);
-            break;
-        }
+    if (other->phase == CONNECTED && !other->login && other->door == DOOR_CLEAR &&
+        memcmp(other->peer, x->peer, sizeof(x->peer)) == 0 && other->port == port)
+        break;
+    if (!other)
+        return true;
+    if (!other->fax) {
+        attach(x, other);
+        return true;
     }
-    return true;
+    /* Somebody else at this address has named it before. Whose it is nobody can say, and nothing
+     * has come yet, since its owner waits for this answer: neither gets it. */
+    give_up(other->fax, "filenotfound");
+    give_up(x, "filenotfound");
+    client_close(other, "two faxes name this connection");
+    return false;
 }
 
 /* ---- the second connection ---- */
+
+/* The only fax that is expected from this address, or NULL: there is none, or more than one. */
+static struct fax *only_expected(const struct faxes *f, const struct client *c)
+{
+    struct fax *x, *only = NULL;
+
+    LIST_FOREACH(x, &f->list, all)
+    {
+        if (x->state != EXPECTED || memcmp(x->peer, c->peer, sizeof(x->peer)) != 0)
+            continue;
+        if (only)
+            return NULL;
+        only = x;
+    }
+    return only;
+}
+
+/* Only base64 can be the fax: neither a login nor a TLS handshake is taken for it. */
+static bool is_base64(struct view in)
+{
+    const char c = in.ptr[0];
+
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
+           c == '/';
+}
 
 bool fax_claims(struct faxes *f, struct client *c, struct view in)
 {
@@ -427,15 +470,14 @@ bool fax_claims(struct faxes *f, struct client *c, struct view in)
 
     if (c->fax)
         return true;
-    if (c->login || c->phase != CONNECTED || in.ptr[0] == '{')
+    if (LIST_EMPTY(&f->list) || c->login || c->phase != CONNECTED || c->door != DOOR_CLEAR ||
+        !is_base64(in))
         return false;
     /* The port may be another one on this side of a router. */
-    LIST_FOREACH(x, &f->list, all)
-    if (x->state == EXPECTED && memcmp(x->peer, c->peer, sizeof(x->peer)) == 0) {
+    x = only_expected(f, c);
+    if (x)
         attach(x, c);
-        return true;
-    }
-    return false;
+    return x;
 }
 
 bool fax_data(struct client *c, struct view in)
@@ -471,6 +513,11 @@ void fax_source_gone(struct client *c)
 void faxes_tick(struct faxes *f, uint64_t now_us)
 {
     struct fax *x = LIST_FIRST(&f->list);
+
+    if (now_us - f->looked > LOOK_US) {
+        f->looked = now_us;
+        remove_old(f);
+    }
 
     while (x) {
         struct fax *next = LIST_NEXT(x, all);

@@ -70,6 +70,12 @@ static void janitor(void *arg)
     }
 }
 
+/* Base64 is four bytes for three; the rest of the message is short. */
+size_t gateway_max_fax_line(const struct gateway *g)
+{
+    return g->opt.fax.max_bytes / 3 * 4 + 65536;
+}
+
 /* ---- state ---- */
 
 static void put_session(struct buf *out, struct client *c)
@@ -287,6 +293,7 @@ static int open_doors(struct gateway *g)
 
 static int open_all(struct gateway *g, struct metrics *metrics)
 {
+    size_t longest; /* client.c bounds what each may send */
     int err;
 
     g->by_session = map_new();
@@ -299,7 +306,9 @@ static int open_all(struct gateway *g, struct metrics *metrics)
     if (!g->faxes || !g->watches || !g->inbox || !g->by_session || !g->guard || !g->janitor ||
         !g->fanout || make_metrics(g, metrics) < 0)
         return -ENOMEM;
-    err = conn_class_init(&g->conns, g->loop, &client_conn_handler, 2 * g->opt.max_line,
+    longest = gateway_max_fax_line(g) + 65536;
+    err = conn_class_init(&g->conns, g->loop, &client_conn_handler,
+                          longest > 2 * g->opt.max_line ? longest : 2 * g->opt.max_line,
                           g->opt.max_output);
     if (err == 0)
         err = open_bus(g);

@@ -129,6 +129,21 @@ void guard_failed(struct guard *g, uint64_t address, uint64_t user, uint64_t now
     count(&g->users, user, now_us);
 }
 
+static void uncount(struct table *t, uint64_t key)
+{
+    struct slot *set = t->slots[key % SETS];
+
+    for (int i = 0; i < WAYS; i++)
+        if (set[i].key == key && set[i].failures > 0)
+            set[i].failures--;
+}
+
+void guard_forgive(struct guard *g, uint64_t address, uint64_t user)
+{
+    uncount(&g->addresses, address);
+    uncount(&g->users, user);
+}
+
 static int user_delay(uint32_t n)
 {
     int ms = USER_DELAY_MS;

@@ -62,6 +62,10 @@ struct gateway {
         *cut_silent, *tls_failed, *fanned_lines;
 };
 
+/* ---- gateway.c ---- */
+/* Bytes of the longest line with a fax in it. */
+size_t gateway_max_fax_line(const struct gateway *g);
+
 /* ---- profile.c: what the profiles of the clients that are here permit ---- */
 struct profile {
     struct profile *next;
@@ -171,6 +175,8 @@ void guard_destroy(struct guard **g);
 uint64_t guard_address(const struct guard *g, const struct sockaddr *peer);
 uint64_t guard_user(const struct guard *g, struct view login);
 void guard_failed(struct guard *g, uint64_t address, uint64_t user, uint64_t now_us);
+/* One that was counted beforehand was none. */
+void guard_forgive(struct guard *g, uint64_t address, uint64_t user);
 /* How long the password of this user from this address is held back before it is looked at, in
  * milliseconds (at most 5,000); -1: the address is not let in. */
 int guard_delay(const struct guard *g, uint64_t address, uint64_t user, uint64_t now_us);
@@ -198,6 +204,7 @@ void opening_reached(struct gateway *g, uint64_t seq);
 struct login {
     char *userlogin;
     uint64_t guarded_as; /* the user, for the guard */
+    bool counted;        /* as a failure, while it is not known that it is none */
     char sessionid[32];
     struct json_object *capalist; /* of login_pass, as sent */
     char *presence;               /* of the answer of state */

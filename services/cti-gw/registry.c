@@ -65,6 +65,21 @@ const struct cti_message *registry_match(const struct request *rq, size_t *pos)
     return NULL;
 }
 
+const char *registry_missing_condition(const struct request *rq, bool *permission)
+{
+    const struct cti_message *m;
+
+    for (size_t i = 0; (m = registry_at(i)); i++) {
+        if (!is_class(m, rq->class))
+            continue;
+        *permission = m->permission;
+        for (const struct condition *c = m->conditions; c && c->path; c++)
+            if (!at_path(rq->body, c->path))
+                return c->path;
+    }
+    return NULL;
+}
+
 bool registry_knows(struct view class, bool *login)
 {
     const struct cti_message *m;

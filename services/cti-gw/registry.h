@@ -59,6 +59,9 @@ int registry_markdown(struct buf *out);
 const struct cti_message *registry_at(size_t n);
 /* The next descriptor (*pos starts at 0) of this class whose conditions hold, or NULL. */
 const struct cti_message *registry_match(const struct request *rq, size_t *pos);
+/* The field that tells the descriptors of this class apart, when the message has it not; NULL: it
+ * has, or there is none. *permission: do they need one? */
+const char *registry_missing_condition(const struct request *rq, bool *permission);
 /* Is there any descriptor of this class? */
 bool registry_knows(struct view class, bool *login);
 /* Appends the required fields that the message lacks, joined by commas; false when there are any.

@@ -193,24 +193,24 @@ void faxes_send(struct faxes *f, struct session *se, struct later *l, const msgp
 
 /* ---- what becomes of it ---- */
 
-static void on_fax(struct faxes *f, const struct tel *t)
+static void on_fax(struct faxes *f, const struct xod_site *site, const struct tel *t)
 {
     struct fax *x;
 
     LIST_FOREACH(x, &f->list, all)
-    if (view_eq(view_cstr(x->path), t->str[TELF_file])) {
+    if (x->site == site && view_eq(view_cstr(x->path), t->str[TELF_file])) {
         bool good = view_ieq(t->str[TELF_status], VIEW("SUCCESS")) || t->str[TELF_status].len == 0;
         finish(f, x, good ? NULL : "orig", tel_has(t, TELF_pages) ? t->num[TELF_pages] : -1);
         return;
     }
 }
 
-static void on_response(struct faxes *f, const struct tel *t)
+static void on_response(struct faxes *f, const struct xod_site *site, const struct tel *t)
 {
     struct fax *x;
 
     LIST_FOREACH(x, &f->list, all)
-    if (*x->actionid && view_eq(view_cstr(x->actionid), t->str[TELF_actionid])) {
+    if (x->site == site && *x->actionid && view_eq(view_cstr(x->actionid), t->str[TELF_actionid])) {
         if (t->num[TELF_reason_code] != ANSWERED)
             finish(f, x, "orig", -1);
         return;
@@ -218,16 +218,24 @@ static void on_response(struct faxes *f, const struct tel *t)
 }
 
 /* XiVO's dialplan tells it by a UserEvent of its own. */
-static bool is_about(const struct fax *x, const msgpack_object *headers)
+/* Of that path, or, where the dialplan does not say it, the one of that user that was sent first.
+ */
+static struct fax *find_told(struct faxes *f, const struct xod_site *site,
+                             const msgpack_object *headers)
 {
     struct view path = msg_get_str(headers, "PATH");
+    struct view user = msg_get_str(headers, "USER_ID");
+    struct fax *x, *found = NULL;
 
-    return path.len ? view_eq(view_cstr(x->path), path)
-                    : view_eq(view_cstr(x->user_id), msg_get_str(headers, "USER_ID"));
+    LIST_FOREACH(x, &f->list, all) /* the newest stands in front */
+    if (x->site == site &&
+        (path.len ? view_eq(view_cstr(x->path), path) : view_eq(view_cstr(x->user_id), user)))
+        found = x;
+    return found;
 }
 
 /* XiVO's dialplan tells it by a UserEvent of its own. */
-static void on_user_event(struct faxes *f, const struct tel *t)
+static void on_user_event(struct faxes *f, const struct xod_site *site, const struct tel *t)
 {
     struct view status;
     int64_t pages = -1;
@@ -236,13 +244,11 @@ static void on_user_event(struct faxes *f, const struct tel *t)
     if (!t->headers || !view_eq(t->str[TELF_name], VIEW("FaxProgress")))
         return;
     status = msg_get_str(t->headers, "STATUS");
+    x = view_eq(status, VIEW("PRESENDFAX")) ? NULL : find_told(f, site, t->headers);
     if (view_to_i64(msg_get_str(t->headers, "PAGES"), &pages) < 0)
         pages = -1;
-    LIST_FOREACH(x, &f->list, all)
-    if (is_about(x, t->headers) && !view_eq(status, VIEW("PRESENDFAX"))) {
+    if (x)
         finish(f, x, view_eq(status, VIEW("SUCCESS")) ? NULL : "orig", pages);
-        return;
-    }
 }
 
 void faxes_event(struct faxes *f, struct xod_site *site, const struct tel *t)
@@ -250,9 +256,9 @@ void faxes_event(struct faxes *f, struct xod_site *site, const struct tel *t)
     if (LIST_EMPTY(&f->list))
         return;
     if (t->event == TEL_fax_sent)
-        on_fax(f, t);
+        on_fax(f, site, t);
     else if (t->event == TEL_originate_response)
-        on_response(f, t);
+        on_response(f, site, t);
     else if (t->event == TEL_user_event)
-        on_user_event(f, t);
+        on_user_event(f, site, t);
 }

@@ -113,7 +113,9 @@ struct target target_read(struct state *s, const struct session *se, struct view
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         if (view_eq(kind, view_cstr(kinds[i].kind)))
             return object(find(s, se, kinds[i].list, id));
-    return (struct target){.kind = TARGET_NONE};
+    /* names of channels may have a colon */
+    return bare == LIST_COUNT ? (struct target){.kind = TARGET_NONE}
+                              : object(find(s, se, (enum xod_list)bare, text));
 }
 
 struct xod_obj *target_find(struct state *s, const struct session *se, enum xod_list list,
@@ -252,7 +254,20 @@ bool target_destination(struct state *s, const struct xod_obj *user, const struc
     return reachable && *out->context;
 }
 
-struct xod_obj *target_phone(const struct target *t, struct xod_site *site)
+/* The first phone of that number that may be seen: contexts may share numbers. */
+static struct xod_obj *phone_numbered(struct state *s, const struct session *se, struct view number)
+{
+    struct xod_obj *phone;
+
+    for (size_t n = 0;
+         number.len && (phone = xod_lookup(se->site, LIST_phones, XOD(phones, number), number, n));
+         n++)
+        if (sees(s, se, phone))
+            return phone;
+    return NULL;
+}
+
+struct xod_obj *target_phone(struct state *s, const struct session *se, const struct target *t)
 {
     struct view number = view_of(NULL, 0);
 
@@ -270,7 +285,7 @@ struct xod_obj *target_phone(const struct target *t, struct xod_site *site)
         default:
             return NULL;
         }
-    return number.len ? xod_lookup(site, LIST_phones, XOD(phones, number), number, 0) : NULL;
+    return phone_numbered(s, se, number);
 }
 
 void target_put_callerid(struct buf *out, struct view name, struct view number)

@@ -46,8 +46,9 @@ struct destination {
  * the user's own. */
 bool target_destination(struct state *s, const struct xod_obj *user, const struct target *t,
                         bool leave, struct destination *out);
-/* The phone that rings for a user, phone, agent (the one logged in from) or number; or NULL. */
-struct xod_obj *target_phone(const struct target *t, struct xod_site *site);
+/* The phone that rings for a user, phone, agent (the one logged in from) or number, if the user of
+ * the session may see it; or NULL. */
+struct xod_obj *target_phone(struct state *s, const struct session *se, const struct target *t);
 /* Appends "name" <number>, without what would break the header. */
 void target_put_callerid(struct buf *out, struct view name, struct view number);
 

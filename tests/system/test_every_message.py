@@ -85,6 +85,10 @@ def test_nonsense_in_every_field(clients, cls, where, required, permission):
 
 def test_what_is_no_message(clients):
     c = clients["alice"]
+    for cls, field in (("ipbxcommand", "command"), ("getlist", "function"), ("filetransfer", "command"),
+                       ("subscribe", "message")):
+        assert c.ask(cls)["error_string"] == f"missing:{field}"
+        assert c.ask(cls, **{field: "nosuch"})["warning_string"] == "unimplemented"
     assert c.ask("nosuch")["warning_string"] == "unimplemented"
     c.raw(b'{"class":5,"commandid":7}\n')
     while (m := c.line()).get("replyid") != 7:

@@ -83,8 +83,9 @@ def test_sent_over_a_second_connection(stack, port):
 
 def test_sent_in_the_message(stack):
     c = stack.client("alice")
+    # longer than any other line may be
     answer = c.ask("faxsend", destination=41400, filename="a.pdf", size=len(PDF),
-                   data=base64.b64encode(PDF).decode())
+                   data=base64.b64encode(PDF + b"% " + b"x" * 500000 + b"\n").decode())
     assert wait_for(c, "fax_progress")["status"] == "PRESENDFAX"
     path = stack.path("fax") / f"ctibus-fax-{answer['fileid']}.tif"
     ami(stack, Action="UserEvent", UserEvent="FaxProgress", PATH=str(path), STATUS="FAILED")
@@ -119,6 +120,26 @@ def test_bad_base64_and_strangers(stack):
     fileid, other = over_second_connection(stack, c, base64.b64encode(PDF)[:40])
     other.close()  # in the middle of it
     assert wait_for(c, "faxprogress")["status"] == "ko"
+    # two of one address that are expected, and a connection that neither named: whose it is nobody can say
+    ids = [x.ask("faxsend", destination="1", filename="x")["fileid"] for x in (c, b)]
+    for x, fileid in zip((c, b), ids):
+        assert "error_string" not in x.ask("filetransfer", command="put_announce", fileid=fileid, socketref="10.0.0.1:1")
+    stranger = stack.connect()
+    stranger.raw(base64.b64encode(PDF) + b"\n")
+    assert stranger.line()["error_string"] == "json"
+    stranger.close()
+    # and one that both named
+    other = socket.create_connection(("127.0.0.1", stack.programs["cti-gw"].cti), 5)
+    ids = [x.ask("faxsend", destination="1", filename="x")["fileid"] for x in (b, c)]
+    ref = f"127.0.0.1:{other.getsockname()[1]}"
+    assert "error_string" not in b.ask("filetransfer", command="put_announce", fileid=ids[0], socketref=ref)
+    assert c.ask("filetransfer", command="put_announce", fileid=ids[1], socketref=ref)["error_string"] == "filenotfound"
+    assert other.recv(10) == b""
+    # a login behind an empty line is none either
+    d = stack.connect()
+    d.raw(b"\r\n")
+    assert "sessionid" in d.login_id("alice")
+    d.close()
     for _ in range(9):
         answer = c.ask("faxsend", destination="1", filename="x")
         if "error_string" in answer:

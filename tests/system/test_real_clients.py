@@ -149,7 +149,7 @@ def need_featuresput(m, answers):
 def need_ipbxcommand(m, answers):
     a = answer_to(m, answers) if "commandid" in m else {"ipbxreply": ""}
     assert a.get("warning_string") != "unallowed"
-    assert "ipbxreply" in a or a.get("warning_string") == "unimplemented" and "details" in m
+    assert "ipbxreply" in a or a.get("error_string") == "missing:command" and "details" in m
 
 
 def need_people_headers(m, answers):

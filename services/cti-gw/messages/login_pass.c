@@ -24,7 +24,7 @@ static void put_capalist(struct buf *line, const msgpack_object *list)
 
 static void refuse(struct client *c, enum bus_status status)
 {
-    if (status == BUS_login_password)
+    if (status == BUS_login_password && !c->login->counted)
         guard_failed(c->gw->guard, c->address, c->login->guarded_as, clock_mono_us());
     client_refuse(c, VIEW("login_pass"), client_reply_id(c),
                   status == BUS_login_password || status == BUS_capaid_undefined
@@ -42,6 +42,8 @@ static void on_checked(void *arg, enum bus_status status, const msgpack_object *
         c->site = xod_site(replica_xod(c->gw->replica), msg_get_str(body, "ipbxid"), true);
         c->user_id = c->site ? view_dup(msg_get_str(body, "userid")) : NULL;
     }
+    if (status != BUS_login_password && c->login->counted)
+        guard_forgive(c->gw->guard, c->address, c->login->guarded_as);
     if (!c->user_id) {
         refuse(c, status);
         return;
@@ -67,6 +69,20 @@ static void ask(struct client *c, struct view hashed, struct view reply_id)
         client_refuse(c, VIEW("login_pass"), reply_id, VIEW("noconn"));
 }
 
+/* Who is suspect is counted before the answer is known: or many could ask within one delay. */
+static void ask_suspect(struct client *c, struct view hashed, struct view reply_id)
+{
+    uint64_t now = clock_mono_us();
+
+    if (guard_delay(c->gw->guard, c->address, c->login->guarded_as, now) < 0) {
+        client_refuse(c, VIEW("login_pass"), reply_id, VIEW("login_password"));
+        return;
+    }
+    guard_failed(c->gw->guard, c->address, c->login->guarded_as, now);
+    c->login->counted = true;
+    ask(c, hashed, reply_id);
+}
+
 static void login_pass(struct client *c, struct request *rq)
 {
     int delay;
@@ -79,7 +95,7 @@ static void login_pass(struct client *c, struct request *rq)
     if (delay == 0)
         ask(c, json_get_view(rq->body, "hashedpassword"), rq->reply_id);
     else if (delay < 0 || client_ask_later(c, json_get_view(rq->body, "hashedpassword"),
-                                           rq->reply_id, (uint32_t)delay, ask) < 0)
+                                           rq->reply_id, (uint32_t)delay, ask_suspect) < 0)
         client_refuse(c, rq->class, rq->reply_id, VIEW("login_password"));
 }
 

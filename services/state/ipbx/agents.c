@@ -28,13 +28,21 @@ static bool is_logged_in(const struct xod_obj *agent)
     return view_eq(status, VIEW("AGENT_IDLE")) || view_eq(status, VIEW("AGENT_ONCALL"));
 }
 
-/* Another agent that is logged in from this number? */
+static bool same_context(const struct xod_obj *a, const struct xod_obj *b)
+{
+    char room[32], room2[32];
+
+    return view_eq(value_text(xod_get(a, XOD(agents, context)), room),
+                   value_text(xod_get(b, XOD(agents, context)), room2));
+}
+
+/* Another agent of the same context that is logged in from this number? */
 static bool in_use(const struct xod_obj *agent, struct view exten)
 {
     struct xod_obj *other;
 
     for (size_t pos = 0; (other = xod_next(xod_obj_site(agent), LIST_agents, &pos));)
-        if (other != agent && is_logged_in(other) &&
+        if (other != agent && is_logged_in(other) && same_context(other, agent) &&
             view_eq(xod_get_str(other, XOD(agents, phonenumber)), exten))
             return true;
     return false;
@@ -47,16 +55,22 @@ static struct view exten_of(struct order *o, const struct xod_obj *agent, char o
     char room[32];
     struct view given = msg_get_text(o->message, "agentphonenumber", room);
     struct xod_obj *line = owners_line(o->user);
+    struct xod_obj *phone = NULL;
 
     if (given.len == 0)
         given = view_cstr(o->se->agent_exten);
     if (given.len == 0 && line)
         given = value_text(xod_get(line, XOD(phones, number)), room);
-    if (!target_dialled(given, out) ||
-        !xod_lookup(o->site, LIST_phones, XOD(phones, number), view_cstr(out), 0)) {
+    if (target_dialled(given, out)) {
+        struct target t = {.kind = TARGET_NUMBER};
+        snprintf(t.number, sizeof(t.number), "%s", out);
+        phone = target_phone(o->s, o->se, &t);
+    }
+    if (!phone) {
         order_wrong(o, "agentphonenumber", "agent_login_invalid_exten");
         return view_of(NULL, 0);
     }
+    snprintf(o->job->path, sizeof(o->job->path), "%.*s", VIEW_ARG(xod_obj_id(phone)));
     if (in_use(agent, view_cstr(out))) {
         order_wrong(o, "agentphonenumber", "agent_login_exten_in_use");
         return view_of(NULL, 0);
@@ -133,11 +147,10 @@ static bool ring_and_log_in(struct job *j, struct view agent, const struct xod_o
     return sent;
 }
 
-/* The job has the agent's number in `key` and the phone's in `text`. */
+/* The job has the agent's number in `key` and the phone's id in `path`. */
 static bool log_in_otherwise(struct job *j)
 {
-    struct xod_obj *phone =
-        xod_lookup(j->site, LIST_phones, XOD(phones, number), view_cstr(j->text), 0);
+    struct xod_obj *phone = xod_find(j->site, LIST_phones, view_cstr(j->path));
     const char *way = config_str(j->s->cfg, "ctibus.agents.login");
 
     if (!phone)

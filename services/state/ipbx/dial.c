@@ -5,6 +5,12 @@
 
 #define RING_MS "30000" /* how long the first phone rings */
 
+static void forget_it(struct job *j)
+{
+    if (j->s->originates)
+        originates_refused(j->s->originates, view_cstr(j->key));
+}
+
 static void on_answered(struct job *j, const struct outcome *out)
 {
     bool dialled = strcmp(j->command, "dial") == 0;
@@ -14,8 +20,6 @@ static void on_answered(struct job *j, const struct outcome *out)
 
     if (out->good)
         originates_accepted(j->s->originates, view_cstr(j->key), out->actionid);
-    else
-        originates_refused(j->s->originates, view_cstr(j->key));
     /* What Asterisk says of a number that its dialplan lacks, in the words that clients know. */
     if (!out->good && view_find(view_cstr(out->reason), VIEW("xtension does not exist")) >= 0) {
         snprintf(unreachable, sizeof(unreachable), "unreachable_extension:%s", j->text);
@@ -43,6 +47,7 @@ static void originate(struct order *o, const struct xod_obj *phone, const struct
     snprintf(tag, sizeof(tag), "XIVO_ORIGACTIONID=%s", j->key);
     snprintf(who, sizeof(who), "XIVO_USERID=%s", o->se->user_id);
     j->done = on_answered;
+    j->abandon = forget_it;
     originates_expect(o->s->originates, j, view_cstr(j->key), channel);
     buf_init(&callerid, 1024);
     target_put_callerid(&callerid, view_cstr(*to->name ? to->name : to->exten),
@@ -84,7 +89,7 @@ void ipbx_dial(struct order *o)
 void ipbx_originate(struct order *o)
 {
     struct target from = order_target(o, "source", LIST_COUNT);
-    struct xod_obj *phone = target_phone(&from, o->site);
+    struct xod_obj *phone = target_phone(o->s, o->se, &from);
     struct destination to;
 
     if (!phone)

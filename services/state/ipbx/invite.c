@@ -17,7 +17,7 @@ static struct xod_obj *own_room(const struct order *o)
 void ipbx_invite_confroom(struct order *o)
 {
     struct target who = order_target(o, "invitee", LIST_users);
-    struct xod_obj *phone = target_phone(&who, o->site);
+    struct xod_obj *phone = target_phone(o->s, o->se, &who);
     struct xod_obj *room = own_room(o);
     struct target t = {.kind = TARGET_OBJECT, .object = room};
     struct destination to;

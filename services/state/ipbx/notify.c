@@ -11,7 +11,7 @@ static struct xod_obj *phone_of(struct order *o)
     char room[32];
     struct view text = msg_get_text(o->message, "channel", room);
     struct target t = order_target(o, "channel", LIST_phones);
-    struct xod_obj *phone = target_phone(&t, o->site);
+    struct xod_obj *phone = target_phone(o->s, o->se, &t);
     char id[TARGET_TEXT];
 
     if (phone || text.len == 0)
@@ -33,8 +33,13 @@ static size_t read_variables(struct order *o, struct view out[MAX_VARIABLES], st
     if (v && v->type == MSGPACK_OBJECT_MAP)
         for (uint32_t i = 0; i < v->via.map.size && n < MAX_VARIABLES; i++) {
             size_t at = buf_len(room);
+            struct value value;
+            char text[32];
+            if (value_from_msg(&value, &v->via.map.ptr[i].val) < 0)
+                continue;
             buf_printf(room, "%.*s=%.*s", VIEW_ARG(msg_str(&v->via.map.ptr[i].key)),
-                       VIEW_ARG(msg_str(&v->via.map.ptr[i].val)));
+                       VIEW_ARG(value_text(&value, text)));
+            value_clear(&value);
             out[n++] = view_of(buf_data(room) + at, buf_len(room) - at);
         }
     if (v && v->type == MSGPACK_OBJECT_ARRAY)

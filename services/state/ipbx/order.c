@@ -1,4 +1,4 @@
-#include "ipbx/order.h"
+#include "ipbx/transfers.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -56,6 +56,22 @@ void order_action(struct order *o, const char *action, ...)
         j->n_actions++;
     }
     buf_free(&one);
+}
+
+static void no_transfer(struct job *j)
+{
+    const struct xod_obj *channel =
+        j->s->transfers ? xod_find(j->site, LIST_channels, view_cstr(j->path)) : NULL;
+
+    if (channel)
+        transfers_forget(j->s->transfers, channel);
+}
+
+void order_transfers(struct order *o, const struct xod_obj *channel)
+{
+    transfers_expect(o->s->transfers, o->job, channel);
+    snprintf(o->job->path, sizeof(o->job->path), "%.*s", VIEW_ARG(xod_obj_id(channel)));
+    o->job->abandon = no_transfer;
 }
 
 void order_redirect(struct order *o, const struct xod_obj *channel, const struct destination *to)
@@ -213,12 +229,20 @@ void job_tell_response(const struct job *j, const struct outcome *out)
     job_tell(j, &t);
 }
 
+static void abandon(struct job *j)
+{
+    if (j->abandon)
+        j->abandon(j);
+}
+
 static void finish_if_done(struct job *j)
 {
     struct outcome out = {!j->failed, j->reason, view_cstr(j->actionid)};
 
     if (j->waiting || j->sending)
         return;
+    if (j->failed)
+        abandon(j);
     j->sending = true; /* what `done` asks for is counted, and not over before it returns */
     if (j->done)
         j->done(j, &out);
@@ -370,6 +394,7 @@ void order_run(struct state *s, struct session *se, struct later *l, const msgpa
         send_all(o.job);
         return;
     }
+    abandon(o.job);
     job_free(o.job);
 }
 
@@ -381,6 +406,7 @@ bool order_run_quiet(struct state *s, struct session *se, const msgpack_object *
     if (!begin(&o, s, se, message, command, fn))
         return false;
     if (o.wrong || o.job->n_actions == 0 || !is_connected(s, se->site)) {
+        abandon(o.job);
         job_free(o.job);
         return false;
     }

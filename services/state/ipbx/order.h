@@ -31,6 +31,9 @@ typedef void order_fn(struct order *o);
 /* An action (of AMI, or one of the gateway's names) with its headers: pairs of const char * and
  * struct view, ended by NULL; a header whose value is the empty view is left out. */
 void order_action(struct order *o, const char *action, ...);
+/* This channel of the user is about to be transferred after asking (transfers.h), if the order is
+ * carried out. */
+void order_transfers(struct order *o, const struct xod_obj *channel);
 /* Sends a channel there. */
 void order_redirect(struct order *o, const struct xod_obj *channel, const struct destination *to);
 /* This field of the message is wrong, and why; the first one counts. Nothing is sent. */
@@ -73,10 +76,11 @@ struct job {
     char user_id[64], session[64], command[32];
     struct value reply_id; /* the commandid; null: none */
     job_done_fn *done;
-    char text[TARGET_TEXT]; /* for `done` */
-    char key[TARGET_TEXT];  /* for `done` */
-    int phase;              /* for `done` */
-    char path[512];         /* for `done` */
+    void (*abandon)(struct job *j); /* nothing was sent after all, or nothing came of it; or NULL */
+    char text[TARGET_TEXT];         /* for `done` */
+    char key[TARGET_TEXT];          /* for `done` */
+    int phase;                      /* for `done` */
+    char path[512];                 /* for `done` */
     /* the job's own */
     struct buf pairs; /* actions that are to be sent, each with its length before it */
     unsigned n_actions, waiting;

@@ -76,8 +76,8 @@ static void put_spied(struct buf *out, const struct xod_obj *agent, struct xod_o
 
     if (c)
         buf_append_view(out, xod_obj_id(c));
-    else if (phone)
-        buf_append_view(out, xod_get_str(phone, XOD(phones, identity)));
+    else if (phone) /* the dash: ChanSpy takes the beginning of a name */
+        buf_printf(out, "%.*s-", VIEW_ARG(xod_get_str(phone, XOD(phones, identity))));
     else
         buf_append_view(out, login);
 }
@@ -89,7 +89,7 @@ static void start(struct order *o, struct xod_obj *agent, struct xod_obj *line)
 
     buf_init(&spied, 512);
     buf_init(&callerid, 512);
-    put_spied(&spied, agent, target_phone(&t, o->site));
+    put_spied(&spied, agent, target_phone(o->s, o->se, &t));
     if (buf_len(&spied) == 0) {
         order_wrong(o, "destination", "agent_not_logged");
     } else {

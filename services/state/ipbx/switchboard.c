@@ -144,7 +144,7 @@ static void ask_and_transfer(struct order *o, const struct destination *to)
         order_wrong(o, "command", "no_call");
         return;
     }
-    transfers_expect(o->s->transfers, o->job, own);
+    order_transfers(o, own);
     order_action(o, "Atxfer", "Channel", xod_obj_id(own), "Exten", view_cstr(to->exten), "Context",
                  view_cstr(to->context), "Priority", VIEW("1"), NULL);
 }

@@ -1,5 +1,5 @@
 /* transfer, atxfer, transfercancel, intercept, parking: calls that go on elsewhere. */
-#include "ipbx/order.h"
+#include "ipbx/transfers.h"
 
 /* The channel of the user that `source` names, or that of the call that goes on now; NULL: wrong is
  * said. */
@@ -40,21 +40,30 @@ void ipbx_atxfer(struct order *o)
     struct xod_obj *channel = source_of(o);
     struct destination to;
 
-    if (channel && destination_of(o, &to))
-        order_action(o, "Atxfer", "Channel", xod_obj_id(channel), "Exten", view_cstr(to.exten),
-                     "Context", view_cstr(to.context), "Priority", VIEW("1"), NULL);
+    if (!channel || !destination_of(o, &to))
+        return;
+    order_transfers(o, channel);
+    order_action(o, "Atxfer", "Channel", xod_obj_id(channel), "Exten", view_cstr(to.exten),
+                 "Context", view_cstr(to.context), "Priority", VIEW("1"), NULL);
+}
+
+/* Older Asterisks give a transfer up when who is asked is gone: only that one may be hung up. */
+static void give_up(struct order *o, const struct xod_obj *channel)
+{
+    struct xod_obj *asked = transfers_asked(o->s->transfers, channel);
+
+    order_action(o, "transfer.cancel", "channel", xod_obj_id(channel), "other",
+                 asked ? xod_obj_id(asked) : view_of(NULL, 0), NULL);
 }
 
 static void cancel_one(struct order *o, struct view text)
 {
     struct xod_obj *channel = target_find(o->s, o->se, LIST_channels, text);
-    struct xod_obj *other = channel ? order_peer(channel) : NULL;
 
-    if (!channel)
-        order_wrong(o, "channelids", "no_such_channel");
+    if (channel)
+        give_up(o, channel);
     else
-        order_action(o, "transfer.cancel", "channel", xod_obj_id(channel), "other",
-                     other ? xod_obj_id(other) : view_of(NULL, 0), NULL);
+        order_wrong(o, "channelids", "no_such_channel");
 }
 
 void ipbx_transfercancel(struct order *o)
@@ -65,7 +74,7 @@ void ipbx_transfercancel(struct order *o)
         return;
     current = order_current(o);
     if (current)
-        cancel_one(o, xod_obj_id(current));
+        give_up(o, current);
 }
 
 /* What is taken is who calls: a phone that only rings cannot be sent anywhere. */

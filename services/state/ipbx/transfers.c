@@ -6,7 +6,7 @@
 #include "base/clock.h"
 
 #define MAX_PENDING 1024
-#define KEEP_US 120000000u
+#define KEEP_US 3600000000u
 
 struct pending {
     LIST_ENTRY(pending) all;
@@ -14,6 +14,7 @@ struct pending {
     char user_id[64], session[64];
     char channel[256], peer[256];
     uint64_t since;
+    bool told;
 };
 
 struct transfers {
@@ -50,12 +51,41 @@ void transfers_destroy(struct transfers **tp)
     *tp = NULL;
 }
 
+static struct pending *find(const struct transfers *t, const struct xod_obj *channel)
+{
+    struct pending *p;
+
+    LIST_FOREACH(p, &t->pending, all)
+    if (p->site == xod_obj_site(channel) && view_eq(view_cstr(p->channel), xod_obj_id(channel)))
+        return p;
+    return NULL;
+}
+
+void transfers_forget(struct transfers *t, const struct xod_obj *channel)
+{
+    struct pending *p = find(t, channel);
+
+    if (p)
+        forget(t, p);
+}
+
+struct xod_obj *transfers_asked(const struct transfers *t, const struct xod_obj *channel)
+{
+    const struct pending *p = find(t, channel);
+    struct view peer = xod_get_str(channel, XOD(channels, talkingto_id));
+
+    return p && !view_eq(peer, view_cstr(p->peer))
+               ? xod_find(xod_obj_site(channel), LIST_channels, peer)
+               : NULL;
+}
+
 void transfers_expect(struct transfers *t, const struct job *j, const struct xod_obj *channel)
 {
     struct pending *p = t->n < MAX_PENDING ? calloc(1, sizeof(*p)) : NULL;
 
     if (!p)
         return; /* it is transferred all the same */
+    transfers_forget(t, channel);
     p->site = j->site;
     snprintf(p->user_id, sizeof(p->user_id), "%s", j->user_id);
     snprintf(p->session, sizeof(p->session), "%s", j->session);
@@ -78,18 +108,19 @@ static void tell_answered(struct transfers *t, const struct pending *p, const st
 }
 
 /* Is it over? */
-static bool look(struct transfers *t, const struct pending *p, uint64_t now)
+static bool look(struct transfers *t, struct pending *p, uint64_t now)
 {
     const struct xod_obj *c = xod_find(p->site, LIST_channels, view_cstr(p->channel));
     struct view peer = c ? xod_get_str(c, XOD(channels, talkingto_id)) : view_of(NULL, 0);
 
     if (!c || now - p->since > KEEP_US)
         return true;
-    if (peer.len == 0 || view_eq(peer, view_cstr(p->peer)) ||
+    if (p->told || peer.len == 0 || view_eq(peer, view_cstr(p->peer)) ||
         !view_starts(xod_get_str(c, XOD(channels, commstatus)), VIEW("linked")))
         return false;
     tell_answered(t, p, c);
-    return true;
+    p->told = true;
+    return false;
 }
 
 void transfers_event(struct transfers *t, const struct tel *e)
