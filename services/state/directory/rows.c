@@ -81,11 +81,6 @@ int rows_put(struct rows *r, struct view id, struct view first, struct view line
     return take(r, &id, first, line);
 }
 
-bool rows_has(const struct rows *r, struct view id)
-{
-    return map_get(r->seen, id) != NULL;
-}
-
 static int by_first(const void *a, const void *b)
 {
     const struct row *x = a;

@@ -29,7 +29,6 @@ int rows_add(struct rows *r, struct view line);
 /* The same for one that is known by another text than itself, and sorted by another than its first
  * value; its bytes may be any. */
 int rows_put(struct rows *r, struct view id, struct view first, struct view line);
-bool rows_has(const struct rows *r, struct view id);
 /* By the first value, then by the bytes. */
 void rows_sort(struct rows *r);
 
