@@ -44,15 +44,16 @@ struct client {
     char *user_id;
     struct audience *audience;
     struct profile *profile;
-    uint64_t asked;      /* the request to state that is under way, or 0 */
-    char *ask_reply_id;  /* JSON text of the commandid it belongs to, or NULL */
-    const char *relayed; /* the class of the message that state carries out (relay.c) */
-    struct fax *fax;     /* what comes over this connection, or NULL (fax.c) */
-    uint8_t peer[16];    /* address of the peer, one of IPv4 as IPv6 writes it */
-    uint16_t port;       /* of the peer */
-    uint64_t address;    /* the peer's, for the guard */
-    uint64_t log_since;  /* when the minute of log_lines began */
-    uint16_t log_lines;  /* of logfromclient */
+    uint64_t asked;             /* the request to state that is under way, or 0 */
+    char *ask_reply_id;         /* JSON text of the commandid it belongs to, or NULL */
+    const char *relayed;        /* the class of the message that state carries out (relay.c) */
+    const char *relayed_answer; /* the class of a good answer to it */
+    struct fax *fax;            /* what comes over this connection, or NULL (fax.c) */
+    uint8_t peer[16];           /* address of the peer, one of IPv4 as IPv6 writes it */
+    uint16_t port;              /* of the peer */
+    uint64_t address;           /* the peer's, for the guard */
+    uint64_t log_since;         /* when the minute of log_lines began */
+    uint16_t log_lines;         /* of logfromclient */
     uint8_t phase;
     uint8_t door;     /* by which it came in; DOOR_TLS also after starttls */
     uint8_t bad_json; /* in a row */

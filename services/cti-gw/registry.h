@@ -42,6 +42,8 @@ struct cti_message {
     const struct condition *conditions; /* ended by a NULL path, NULL: none */
     bool login;      /* a step of the login: handled before it is complete, and only then */
     bool permission; /* must be among the profile's regcommands */
+    const char
+        *answer;     /* the class of what state answers, where it is another; errors keep `class` */
     const char *doc; /* a sentence without a point: what comes of it */
     void (*handle)(struct client *c, struct request *rq);
 };

@@ -2,11 +2,15 @@
  * into the line that answers it. */
 #include "internal.h"
 
-/* A line with what state answered; false: it is too deep, or there is no memory. */
+/* A line with what state answered; false: it is too deep, or there is no memory. What tells of an
+ * error is of the class that the client sent: the other class promises fields that are not there.
+ */
 static bool put_answer(struct buf *line, const struct client *c, const msgpack_object *body)
 {
+    const char *class = msg_get(body, "error_string") ? c->relayed : c->relayed_answer;
+
     buf_reset(line);
-    line_begin(line, view_cstr(c->relayed), client_reply_id(c));
+    line_begin(line, view_cstr(class), client_reply_id(c));
     if (line_put_pairs(line, body) < 0)
         return false;
     line_end(line);
@@ -30,7 +34,8 @@ static void on_done(void *arg, enum bus_status status, const msgpack_object *bod
     client_answered(c);
 }
 
-static bool ask(struct client *c, const char *class, struct json_object *body, struct view reply_id)
+static bool ask(struct client *c, const char *class, const char *answer, struct json_object *body,
+                struct view reply_id)
 {
     struct buf *pairs = &c->gw->pairs;
     struct value message;
@@ -46,14 +51,17 @@ static bool ask(struct client *c, const char *class, struct json_object *body, s
     value_pack(pairs, &message);
     value_clear(&message);
     c->relayed = class;
+    c->relayed_answer = answer;
     return !pairs->failed && client_ask(c, METHOD_command, 3, buf_view(pairs), reply_id, on_done);
 }
 
 void relay(struct client *c, struct request *rq)
 {
+    const struct cti_message *m = rq->message;
+
     if (!bus_asker_is_up(c->gw->asker))
         client_answer(c, rq, "error_string", VIEW("noconn"));
-    else if (!ask(c, rq->message->class, rq->body, rq->reply_id))
+    else if (!ask(c, m->class, m->answer ? m->answer : m->class, rq->body, rq->reply_id))
         client_answer(c, rq, "error_string", schema_status_name(BUS_malformed));
 }
 
@@ -65,6 +73,6 @@ void relay_agent_login(struct client *c, const char *number)
     json_object_object_add(body, "command", json_object_new_string("agentlogin"));
     if (*number)
         json_object_object_add(body, "agentphonenumber", json_object_new_string(number));
-    ask(c, "ipbxcommand", body, view_of(NULL, 0));
+    ask(c, "ipbxcommand", "ipbxcommand", body, view_of(NULL, 0));
     json_object_put(body);
 }

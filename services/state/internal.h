@@ -107,6 +107,9 @@ void owners_tie(struct xod_site *site);
 struct xod_obj *owners_agent(const struct xod_obj *user);
 /* The user's main line, or NULL. */
 struct xod_obj *owners_line(const struct xod_obj *user);
+/* The context of the user's main line, by which goes what is looked up where; may be empty. A view
+ * of the object or of room. */
+struct view owners_context(const struct xod_obj *user, char room[32]);
 /* The user of a phone or of an agent, or NULL. */
 struct xod_obj *owners_user(const struct xod_obj *o);
 
@@ -251,6 +254,8 @@ void later_reply(struct later **l, enum bus_status status, struct view body);
 /* The same with no body, or with n pairs of a map. */
 void later_status(struct later **l, enum bus_status status);
 void later_pairs(struct later **l, size_t n, const struct buf *pairs);
+/* The same with what the client is told is wrong, as error_string. */
+void later_error(struct later **l, const char *why);
 /* Hands t over and answers with ok and body when it is carried out, on disk or (logged) not: a
  * login must not fail because a disk is full. */
 void later_after(struct later **l, struct db_txn **t, struct view body);
@@ -307,12 +312,21 @@ extern const struct command command_actionfiche, command_answer, command_attende
     command_callcampaign, command_call_form_result, command_cancel_transfer, command_chitchat,
     command_complete_transfer, command_directory, command_direct_transfer, command_faxsend,
     command_featuresget, command_featuresput, command_getqueuesstats, command_hangup,
-    command_history, command_hold_switchboard, command_invite_confroom, command_ipbxcommand,
-    command_resume_switchboard, command_sheet;
+    command_get_switchboard_directory_headers, command_history, command_hold_switchboard,
+    command_invite_confroom, command_ipbxcommand, command_people_create_personal_contact,
+    command_people_delete_personal_contact, command_people_edit_personal_contact,
+    command_people_export_personal_contacts_csv, command_people_favorites, command_people_headers,
+    command_people_import_personal_contacts_csv, command_people_personal_contact_raw,
+    command_people_personal_contacts, command_people_purge_personal_contacts, command_people_search,
+    command_people_set_favorite, command_resume_switchboard, command_switchboard_directory_search,
+    command_sheet;
 void command_run(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body);
 /* Is the user that a message names (by an id, site/id, user:site/id, user:special:me or J13's
  * "null/null") the one of the session? So is one that names nobody. */
 bool command_is_self(const struct session *se, const msgpack_object *message, const char *key);
+/* The `pattern` of a lookup: a text, or a number as text. A message without one looks for
+ * everything; false: it is something else, which must not fetch everything. */
+bool command_pattern(const msgpack_object *message, char room[32], struct view *text);
 
 /* Something else came from this URI than before: loads it and publishes what differs. */
 void state_list_changed(struct state *s, const char *uri);

@@ -16,7 +16,7 @@ struct later {
     size_t body_len;
     /* of a command */
     struct xod_site *site; /* NULL: it is none */
-    char user_id[64], class[32];
+    char user_id[64], class[48];
     uint64_t since; /* monotonic us */
     bool quiet;
 };
@@ -46,7 +46,7 @@ struct later *later_command(struct state *s, struct bus_peer *peer, uint64_t id,
         return NULL;
     l->site = se->site;
     snprintf(l->user_id, sizeof(l->user_id), "%s", se->user_id);
-    snprintf(l->class, sizeof(l->class), "%.*s", (int)(class.len > 31 ? 31 : class.len), class.ptr);
+    snprintf(l->class, sizeof(l->class), "%.*s", (int)(class.len > 47 ? 47 : class.len), class.ptr);
     l->since = clock_mono_us();
     l->quiet = quiet;
     return l;
@@ -85,6 +85,16 @@ void later_pairs(struct later **l, size_t n, const struct buf *pairs)
     else
         later_reply(l, BUS_ok, buf_view(&body));
     buf_free(&body);
+}
+
+void later_error(struct later **l, const char *why)
+{
+    struct buf pairs;
+
+    buf_init(&pairs, 0);
+    msg_put_pair(&pairs, "error_string", view_cstr(why));
+    later_pairs(l, 1, &pairs);
+    buf_free(&pairs);
 }
 
 static void on_written(void *arg, int rc)

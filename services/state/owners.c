@@ -103,3 +103,10 @@ struct xod_obj *owners_user(const struct xod_obj *o)
 {
     return xod_tied(o, LIST_users, 0);
 }
+
+struct view owners_context(const struct xod_obj *user, char room[32])
+{
+    const struct xod_obj *phone = owners_line(user);
+
+    return phone ? value_text(xod_get(phone, XOD(phones, context)), room) : view_of(NULL, 0);
+}

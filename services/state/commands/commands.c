@@ -18,14 +18,28 @@ static const struct command *const commands[] = {
     &command_faxsend,
     &command_featuresget,
     &command_featuresput,
+    &command_get_switchboard_directory_headers,
     &command_getqueuesstats,
     &command_hangup,
     &command_history,
     &command_hold_switchboard,
     &command_invite_confroom,
     &command_ipbxcommand,
+    &command_people_create_personal_contact,
+    &command_people_delete_personal_contact,
+    &command_people_edit_personal_contact,
+    &command_people_export_personal_contacts_csv,
+    &command_people_favorites,
+    &command_people_headers,
+    &command_people_import_personal_contacts_csv,
+    &command_people_personal_contact_raw,
+    &command_people_personal_contacts,
+    &command_people_purge_personal_contacts,
+    &command_people_search,
+    &command_people_set_favorite,
     &command_resume_switchboard,
     &command_sheet,
+    &command_switchboard_directory_search,
 };
 
 static const struct command *find(struct view class)
@@ -93,4 +107,14 @@ bool command_is_self(const struct session *se, const msgpack_object *message, co
             return false;
     }
     return view_eq(who, view_cstr(se->user_id));
+}
+
+bool command_pattern(const msgpack_object *message, char room[32], struct view *text)
+{
+    const msgpack_object *o = msg_get(message, "pattern");
+
+    *text = msg_get_text(message, "pattern", room);
+    return !o || o->type == MSGPACK_OBJECT_STR || o->type == MSGPACK_OBJECT_POSITIVE_INTEGER ||
+           o->type == MSGPACK_OBJECT_NEGATIVE_INTEGER || o->type == MSGPACK_OBJECT_FLOAT32 ||
+           o->type == MSGPACK_OBJECT_FLOAT64;
 }

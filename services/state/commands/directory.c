@@ -3,14 +3,6 @@
 #include "access/access.h"
 #include "internal.h"
 
-/* The context of the user's main line: what is looked up where goes by it. */
-static struct view context_of_user(const struct xod_obj *user, char room[32])
-{
-    const struct xod_obj *phone = owners_line(user);
-
-    return phone ? value_text(xod_get(phone, XOD(phones, context)), room) : view_of(NULL, 0);
-}
-
 /* Each row has as many values as there are headers: clients crash on fewer. */
 static void put_result(struct buf *out, const struct directory_answer *a)
 {
@@ -51,18 +43,6 @@ static bool sees(void *arg, const struct xod_obj *o)
     return access_sees(arg, o);
 }
 
-/* A text, or a number as text. A message without one looks for everything; one with something else
- * is a mistake, which must not fetch everything. */
-static bool read_pattern(const msgpack_object *message, char room[32], struct view *text)
-{
-    const msgpack_object *o = msg_get(message, "pattern");
-
-    *text = msg_get_text(message, "pattern", room);
-    return !o || o->type == MSGPACK_OBJECT_STR || o->type == MSGPACK_OBJECT_POSITIVE_INTEGER ||
-           o->type == MSGPACK_OBJECT_NEGATIVE_INTEGER || o->type == MSGPACK_OBJECT_FLOAT32 ||
-           o->type == MSGPACK_OBJECT_FLOAT64;
-}
-
 static void directory(struct state *s, struct session *se, struct later *l,
                       const msgpack_object *message)
 {
@@ -72,7 +52,7 @@ static void directory(struct state *s, struct session *se, struct later *l,
     char context[32];
     char pattern[32];
 
-    if (!read_pattern(message, pattern, &ask.text)) {
+    if (!command_pattern(message, pattern, &ask.text)) {
         on_answer(l, &(struct directory_answer){.fault = "pattern"});
         return;
     }
@@ -81,7 +61,7 @@ static void directory(struct state *s, struct session *se, struct later *l,
         return;
     }
     ask.sees_arg = &access;
-    ask.context = context_of_user(user, context);
+    ask.context = owners_context(user, context);
     directory_search(s->directories, &ask, on_answer, l);
     access_fini(&access);
 }

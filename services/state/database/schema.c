@@ -23,6 +23,12 @@ static const char *const steps[] = {
     "CREATE TABLE cti_log (id INTEGER PRIMARY KEY, site TEXT NOT NULL, user TEXT NOT NULL,"
     " time REAL NOT NULL, class TEXT NOT NULL, outcome TEXT NOT NULL, detail TEXT NOT NULL);"
     "CREATE INDEX cti_log_time ON cti_log (time);",
+    /* 2: ids are not used again, lest a favorite becomes another contact */
+    "CREATE TABLE people_contact (id INTEGER PRIMARY KEY AUTOINCREMENT, site TEXT NOT NULL,"
+    " user TEXT NOT NULL, infos TEXT NOT NULL);"
+    "CREATE INDEX people_contact_user ON people_contact (site, user);"
+    "CREATE TABLE people_favorite (site TEXT NOT NULL, user TEXT NOT NULL, source TEXT NOT NULL,"
+    " entry TEXT NOT NULL, PRIMARY KEY (site, user, source, entry)) WITHOUT ROWID;",
 };
 #define N_STEPS ((int)(sizeof(steps) / sizeof(steps[0])))
 

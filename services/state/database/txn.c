@@ -4,7 +4,7 @@
 
 #include "database/internal.h"
 
-#define MAX_TEXT ((size_t)1 << 20)
+#define MAX_TEXT ((size_t)4 << 20) /* the contacts of a user, imported at once */
 
 struct db_txn *txn_new(struct db *d)
 {

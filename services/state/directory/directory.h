@@ -6,7 +6,9 @@
  *   table.c, csv.c     entries that are not objects of xod
  *   fold.c             how texts and numbers are compared
  *   format.c, rows.c   displays: entries as lines of a result
+ *   identity.c         ids of entries that last
  *   lookup.c           lookups, which may wait for web servers
+ *   search.c           lookups as lines of a display
  *   directory.c        all of it, and reading it anew
  */
 #ifndef CTIBUS_STATE_DIRECTORY_H
@@ -36,9 +38,21 @@ struct directory_ask {
     struct view context;         /* of who asks; empty: of nobody */
     struct view text;            /* a part of a name, or a number */
     struct view exten;           /* of a reverse lookup: what was dialled */
+    bool by_number;              /* of directory_find: text is a number, which fits as a whole */
     sees_fn *sees;               /* NULL: all users and phones are seen */
     void *sees_arg;
 };
+
+/* An entry that was found, borrowed. False: no more of this directory are wanted. */
+typedef bool directory_found_fn(void *arg, const struct directory *dir, const struct entry *e);
+/* There are no more. fault: a word for the client; NULL: it went well. */
+typedef void directory_end_fn(void *arg, const char *fault);
+/* Looks a text up in the directories of a context; the empty one finds everything, unless it is a
+ * number. Calls found for each entry, and end once: at once, or when the web servers have answered
+ * or their time is over. Entries of directories that are not asked over the network come before
+ * this returns. */
+void directory_find(struct directories *d, const struct directory_ask *ask,
+                    directory_found_fn *found, directory_end_fn *end, void *arg);
 
 /* What came of a search. */
 struct directory_answer {
@@ -48,9 +62,7 @@ struct directory_answer {
 };
 typedef void directory_fn(void *arg, const struct directory_answer *a);
 
-/* Looks a part of a name up in the directories of a context; the empty text finds everything.
- * fn(arg, answer) is called once: at once, or when the web servers have answered or their time is
- * over. */
+/* The same as lines of the display of the context; fn(arg, answer) is called once. */
 void directory_search(struct directories *d, const struct directory_ask *ask, directory_fn *fn,
                       void *arg);
 

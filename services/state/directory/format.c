@@ -16,6 +16,7 @@ static bool read_column(struct display_column *c, const char *key, struct json_o
     if (view_to_i64(c->key, &c->order) < 0)
         c->order = INT64_MAX;
     c->title = json_view(json_object_array_get_idx(def, 0));
+    c->type = json_view(json_object_array_get_idx(def, 1));
     c->otherwise = json_view(json_object_array_get_idx(def, 2));
     c->format = json_view(json_object_array_get_idx(def, 3));
     return true;
@@ -60,9 +61,15 @@ void display_close(struct display *d)
 static struct view value_of(const struct directory *dir, const struct entry *e, struct view name,
                             char room[32])
 {
-    if (view_starts(name, VIEW("db-")))
-        return directory_field(dir, e, view_of(name.ptr + 3, name.len - 3), room);
-    return view_eq(name, VIEW("xivo-directory")) ? directory_title(dir) : view_of(NULL, 0);
+    struct view field = name;
+
+    if (view_starts(name, VIEW("db-"))) {
+        field = view_of(name.ptr + 3, name.len - 3);
+        return dir ? directory_field(dir, e, field, room) : e->get(e, field, room);
+    }
+    if (view_eq(name, VIEW("xivo-directory")))
+        return dir ? directory_title(dir) : e->get(e, name, room);
+    return view_of(NULL, 0);
 }
 
 static int fill(struct buf *out, const struct directory *dir, const struct entry *e,
@@ -118,8 +125,8 @@ static int put_clean(struct buf *out, struct view v)
     return rc;
 }
 
-static int put_value(struct buf *out, const struct display_column *c, const struct directory *dir,
-                     const struct entry *e)
+int display_value(struct buf *out, const struct display_column *c, const struct directory *dir,
+                  const struct entry *e)
 {
     struct buf raw;
     struct buf clean;
@@ -150,7 +157,7 @@ int display_line(struct buf *out, const struct display *d, const struct director
         if (i > 0)
             rc = buf_append_char(out, ';');
         if (rc == 0)
-            rc = put_value(out, &d->columns[i], dir, e);
+            rc = display_value(out, &d->columns[i], dir, e);
     }
     return rc;
 }

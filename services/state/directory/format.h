@@ -9,7 +9,7 @@
 
 struct display_column {
     int64_t order;
-    struct view key, title, otherwise, format;
+    struct view key, title, type, otherwise, format;
 };
 
 /* A display of the configuration, its columns in their order. */
@@ -23,6 +23,10 @@ struct display {
 int display_open(struct display *d, struct json_object *def);
 void display_close(struct display *d);
 
+/* Appends the value of one column for an entry of `dir`, as it stands in a line. Without a dir the
+ * fields are what the entry gives under their names. 0 or what buf_append returns. */
+int display_value(struct buf *out, const struct display_column *c, const struct directory *dir,
+                  const struct entry *e);
 /* Appends the line of an entry of `dir`: as many values as there are columns, joined by ";". In a
  * value ";" and control characters are blanks. 0 or what buf_append returns. */
 int display_line(struct buf *out, const struct display *d, const struct directory *dir,

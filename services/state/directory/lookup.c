@@ -1,6 +1,5 @@
 #include "lookup.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #include "fold.h"
@@ -20,13 +19,11 @@ struct lookup {
     struct directories *d;
     struct query query;
     struct buf key;
-    struct display display; /* of a search */
-    struct rows *rows;      /* of a search */
-    struct buf line;
     struct slot slots[LOOKUP_MAX_DIRECTORIES];
     size_t n_slots;
-    directory_fn *fn;
-    directory_reverse_fn *reverse_fn; /* not NULL: a reverse lookup */
+    directory_found_fn *found;
+    directory_end_fn *end;
+    directory_reverse_fn *reverse_fn; /* not NULL: only the first match is wanted */
     void *arg;
     bool answered; /* it is only here for the web servers that have still to come back */
 };
@@ -39,18 +36,14 @@ static void lookup_free(struct lookup *l)
         directory_unref(&l->slots[i].dir);
         json_object_put(l->slots[i].fields);
     }
-    if (l->display.def)
-        display_close(&l->display);
-    rows_destroy(&l->rows);
     buf_free(&l->key);
-    buf_free(&l->line);
     LIST_REMOVE(l, all);
     free(l);
 }
 
 /* With the text as it is compared. NULL without memory. */
 static struct lookup *lookup_new(struct directories *d, const struct directory_ask *ask,
-                                 bool reverse)
+                                 bool reverse, void *arg)
 {
     struct lookup *l = calloc(1, sizeof(*l));
     struct view text = view_trim(ask->text);
@@ -61,11 +54,10 @@ static struct lookup *lookup_new(struct directories *d, const struct directory_a
     l->d = d;
     LIST_INSERT_HEAD(&d->waiting, l, all);
     buf_init(&l->key, 0);
-    buf_init(&l->line, 0);
+    l->arg = arg;
     rc = reverse ? fold_number(&l->key, text) : fold_text(&l->key, text);
     l->query = (struct query){.text = text, .key = buf_view(&l->key), .reverse = reverse};
-    l->rows = reverse ? NULL : rows_new();
-    if (rc < 0 || (!reverse && !l->rows)) {
+    if (rc < 0) {
         lookup_free(l);
         return NULL;
     }
@@ -97,10 +89,7 @@ static void answer(struct lookup *l, const char *fault)
             fields = l->slots[i].fields;
         l->reverse_fn(l->arg, fields);
     } else {
-        if (l->rows)
-            rows_sort(l->rows);
-        l->fn(l->arg,
-              &(struct directory_answer){.fault = fault, .display = &l->display, .rows = l->rows});
+        l->end(l->arg, fault);
     }
 }
 
@@ -158,9 +147,7 @@ static bool on_found(void *arg, const struct entry *e)
         }
         return false;
     }
-    buf_reset(&l->line);
-    return display_line(&l->line, &l->display, f->slot->dir, e) == 0 &&
-           rows_add(l->rows, buf_view(&l->line)) == 0;
+    return l->found(l->arg, f->slot->dir, e);
 }
 
 static void find_in_table(struct lookup *l, struct slot *s, const struct table *t)
@@ -204,7 +191,7 @@ void lookup_answered(void *arg, size_t n, const struct table *table)
     f.slot->pending = false;
     if (l->answered)
         table = NULL; /* nobody waits for it any more */
-    if (l->reverse_fn)
+    if (l->query.reverse)
         find_in_table(l, f.slot, table);
     else if (table)
         table_each(table, on_found, &f);
@@ -222,51 +209,32 @@ static void run(struct lookup *l, const struct directory_ask *ask)
     end_if_known(l);
 }
 
-/* ---- searches ---- */
+/* ---- lookups ---- */
 
-/* Finds out how the result looks; a word for what is missing, or NULL. */
-static const char *prepare(struct lookup *l, struct json_object *context)
+const char *lookup_fault(const struct directories *d, const struct directory_ask *ask)
 {
-    struct view name = json_get_view(context, "display");
-    struct json_object *displays = config_section(l->d->state->cfg, "displays");
-
-    if (!context)
-        return "undefined_context";
-    if (name.len == 0 || display_open(&l->display, json_get(displays, name.ptr)) < 0)
-        return "undefined_display";
-    add_slots(l, json_get(context, "directories"));
-    return NULL;
+    if (ask->text.len > LOOKUP_MAX_TEXT)
+        return "pattern_too_long";
+    if (!d->catalog)
+        return "no_memory";
+    return context_of(d->state->cfg, ask->context) ? NULL : "undefined_context";
 }
 
-static void refuse(directory_fn *fn, void *arg, const char *fault)
+void directory_find(struct directories *d, const struct directory_ask *ask,
+                    directory_found_fn *found, directory_end_fn *end, void *arg)
 {
-    fn(arg, &(struct directory_answer){.fault = fault});
-}
+    const char *fault = lookup_fault(d, ask);
+    struct lookup *l = fault ? NULL : lookup_new(d, ask, ask->by_number, arg);
 
-void directory_search(struct directories *d, const struct directory_ask *ask, directory_fn *fn,
-                      void *arg)
-{
-    struct lookup *l;
-    const char *fault;
-
-    if (ask->text.len > LOOKUP_MAX_TEXT || !d->catalog) {
-        refuse(fn, arg, d->catalog ? "pattern_too_long" : "no_memory");
-        return;
-    }
-    l = lookup_new(d, ask, false);
     if (!l) {
-        refuse(fn, arg, "no_memory");
+        end(arg, fault ? fault : "no_memory");
         return;
     }
-    l->fn = fn;
-    l->arg = arg;
-    fault = prepare(l, context_of(d->state->cfg, ask->context));
-    if (fault) {
-        answer(l, fault);
-        lookup_free(l);
-    } else {
-        run(l, ask);
-    }
+    l->found = found;
+    l->end = end;
+    if (!ask->by_number || l->query.key.len)
+        add_slots(l, json_get(context_of(d->state->cfg, ask->context), "directories"));
+    run(l, ask);
 }
 
 void directory_reverse(struct directories *d, const struct directory_ask *ask,
@@ -276,13 +244,12 @@ void directory_reverse(struct directories *d, const struct directory_ask *ask,
     struct lookup *l = NULL;
 
     if (ask->text.len <= LOOKUP_MAX_TEXT && d->catalog)
-        l = lookup_new(d, ask, true);
+        l = lookup_new(d, ask, true, arg);
     if (!l) {
         fn(arg, NULL);
         return;
     }
     l->reverse_fn = fn;
-    l->arg = arg;
     if (l->query.key.len)
         add_slots(l, context_reverse(context, ask->exten));
     run(l, ask);

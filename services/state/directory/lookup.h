@@ -1,4 +1,4 @@
-/* Lookups. Private to directory.c and lookup.c. */
+/* Lookups. Private to directory.c, lookup.c and search.c. */
 #ifndef CTIBUS_STATE_DIRECTORY_LOOKUP_H
 #define CTIBUS_STATE_DIRECTORY_LOOKUP_H
 
@@ -17,6 +17,8 @@ struct directories {
     LIST_HEAD(, lookup) waiting;
 };
 
+/* Why nothing can be looked up, in a word for the client; NULL: it can. */
+const char *lookup_fault(const struct directories *d, const struct directory_ask *ask);
 /* For webdirs_new. */
 webdirs_fn lookup_answered;
 /* It ends, with a fault for who still waits. No web server may come back to it after that. */

@@ -1,4 +1,4 @@
-/* The lines of a result: each once, sorted by the first value, bounded in number and in bytes. */
+/* The lines of a result: each once, sorted, bounded in number and in bytes. */
 #ifndef CTIBUS_STATE_DIRECTORY_ROWS_H
 #define CTIBUS_STATE_DIRECTORY_ROWS_H
 
@@ -10,11 +10,13 @@
 
 struct row {
     char *line;
-    char *first; /* the first value, folded */
+    size_t len;
+    char *first; /* what it is sorted by, folded */
+    char *id;    /* NULL: the line is its own */
 };
 
 struct rows {
-    struct map *seen; /* by line */
+    struct map *seen; /* by id */
     struct row list[ROWS_MAX];
     size_t n, bytes;
 };
@@ -24,6 +26,10 @@ void rows_destroy(struct rows **r);
 /* Takes a line in (copied); one that is there already is left out. 0, -ENOBUFS: no more find room,
  * or -ENOMEM. */
 int rows_add(struct rows *r, struct view line);
+/* The same for one that is known by another text than itself, and sorted by another than its first
+ * value; its bytes may be any. */
+int rows_put(struct rows *r, struct view id, struct view first, struct view line);
+/* By the first value, then by the bytes. */
 void rows_sort(struct rows *r);
 
 #endif

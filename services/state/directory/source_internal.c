@@ -60,6 +60,16 @@ static struct view get(const struct entry *e, struct view name, char room[32])
     return find_column(name, &c) ? read_column(e->of, e->with, &c, room) : view_of(NULL, 0);
 }
 
+const struct xod_obj *internal_user(const struct entry *e)
+{
+    return e->of;
+}
+
+const struct xod_obj *internal_phone(const struct entry *e)
+{
+    return e->with;
+}
+
 /* ---- walking ---- */
 
 struct walk {

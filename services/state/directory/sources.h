@@ -19,6 +19,10 @@ typedef bool sees_fn(void *arg, const struct xod_obj *o);
 void internal_find(const struct xod_site *site, struct json_object *columns, const struct query *q,
                    sees_fn *sees, void *sees_arg, found_fn *found, void *arg);
 
+/* The user of an entry that internal_find gave, and the phone (or NULL). */
+const struct xod_obj *internal_user(const struct entry *e);
+const struct xod_obj *internal_phone(const struct entry *e);
+
 /* ---- source_phonebook.c: the list urllist_phonebook of each site ---- */
 
 struct phonebooks;

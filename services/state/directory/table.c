@@ -299,3 +299,23 @@ void table_each(const struct table *t, found_fn *found, void *arg)
         if (!found(arg, &(struct entry){get, t, &t->cells[row * t->n_columns]}))
             return;
 }
+
+/* FNV-1a, since what comes out is kept on disk and must never become another. */
+static uint64_t hash(uint64_t h, struct view v)
+{
+    for (size_t i = 0; i < v.len; i++)
+        h = (h ^ (unsigned char)v.ptr[i]) * 0x100000001b3u;
+    return (h ^ 0xff) * 0x100000001b3u;
+}
+
+uint64_t table_entry_hash(const struct entry *e)
+{
+    const struct table *t = e->of;
+    const struct cell *cells = e->with;
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < t->n_columns; i++)
+        if (cells[i].len)
+            sum += hash(hash(0xcbf29ce484222325u, view_cstr(t->names[i])), text_of(t, &cells[i]));
+    return sum;
+}

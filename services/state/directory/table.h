@@ -42,5 +42,8 @@ void table_find(const struct table *t, struct json_object *columns, const struct
                 found_fn *found, void *arg);
 /* The same for all rows, whatever is in them. */
 void table_each(const struct table *t, found_fn *found, void *arg);
+/* A number made of all texts of an entry of a table and the names of their columns: the same after
+ * a restart, and in whatever order the columns and the rows stand. */
+uint64_t table_entry_hash(const struct entry *e);
 
 #endif

@@ -1,0 +1,102 @@
+/* people_headers, people_search, people_favorites, people_set_favorite, people_personal_contacts:
+ * people as clients of 2015 and later show them. */
+#include <stdio.h>
+
+#include "people/columns.h"
+#include "people/favorites.h"
+#include "people/keep.h"
+#include "people/search.h"
+
+static void people_headers(struct state *s, struct session *se, struct later *l,
+                           const msgpack_object *message)
+{
+    char context[32];
+    struct display d;
+    struct buf pairs;
+
+    if (people_display_open(&d, s->cfg, "people", owners_context(session_user(se), context)) < 0) {
+        later_status(&l, BUS_busy);
+        return;
+    }
+    buf_init(&pairs, 0);
+    people_put_headers(&pairs, &d);
+    display_close(&d);
+    later_pairs(&l, 2, &pairs);
+    buf_free(&pairs);
+}
+
+static void search(struct state *s, struct session *se, struct later *l,
+                   const msgpack_object *message)
+{
+    char room[32];
+    struct view text;
+
+    if (command_pattern(message, room, &text))
+        people_search(s, se, l, PEOPLE_ALL, text);
+    else
+        later_error(&l, "pattern");
+}
+
+static void people_favorites(struct state *s, struct session *se, struct later *l,
+                             const msgpack_object *message)
+{
+    people_search(s, se, l, PEOPLE_FAVORITES, view_of(NULL, 0));
+}
+
+static void people_personal_contacts(struct state *s, struct session *se, struct later *l,
+                                     const msgpack_object *message)
+{
+    people_search(s, se, l, PEOPLE_CONTACTS, view_of(NULL, 0));
+}
+
+/* ---- people_set_favorite ---- */
+
+static const char *check_room(const struct keeping *k)
+{
+    return k->now.favorites < FAVORITES_MAX ? NULL : "too_many";
+}
+
+static void add_favorite(struct keeping *k, struct db_txn *t)
+{
+    favorites_add(t, keeping_site(k), keeping_user(k), view_cstr(k->source), view_cstr(k->entry));
+}
+
+static void remove_favorite(struct keeping *k, struct db_txn *t)
+{
+    favorites_remove(t, keeping_site(k), keeping_user(k), view_cstr(k->source),
+                     view_cstr(k->entry));
+}
+
+/* Whether somebody of that name is there is not asked: who is no longer found is no longer shown.
+ */
+static void set_favorite(struct state *s, struct session *se, struct later *l,
+                         const msgpack_object *message)
+{
+    const msgpack_object *on = msg_get(message, "favorite");
+    struct keeping *k;
+
+    if (!on || on->type != MSGPACK_OBJECT_BOOLEAN) {
+        later_error(&l, "favorite");
+        return;
+    }
+    k = keeping_new(s, se, l);
+    if (!k)
+        return;
+    if (!keeping_entry(k, message)) {
+        keeping_refuse(k, "source_entry_id");
+        return;
+    }
+    msg_put_cstr(&k->pairs, "favorite");
+    msg_put_bool(&k->pairs, on->via.boolean);
+    k->n++;
+    k->check = on->via.boolean ? check_room : NULL;
+    k->fill = on->via.boolean ? add_favorite : remove_favorite;
+    keeping_run(k);
+}
+
+const struct command command_people_headers = {"people_headers", people_headers, true};
+const struct command command_people_search = {"people_search", search, true};
+const struct command command_people_favorites = {"people_favorites", people_favorites, true};
+const struct command command_people_personal_contacts = {"people_personal_contacts",
+                                                         people_personal_contacts, true};
+const struct command command_people_set_favorite = {"people_set_favorite", set_favorite, false};
