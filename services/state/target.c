@@ -113,9 +113,9 @@ struct target target_read(struct state *s, const struct session *se, struct view
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         if (view_eq(kind, view_cstr(kinds[i].kind)))
             return object(find(s, se, kinds[i].list, id));
-    /* names of channels may have a colon */
-    return bare == LIST_COUNT ? (struct target){.kind = TARGET_NONE}
-                              : object(find(s, se, (enum xod_list)bare, text));
+    if (bare == LIST_COUNT)
+        return (struct target){.kind = TARGET_NONE};
+    return object(find(s, se, (enum xod_list)bare, text)); /* names of channels may have a colon */
 }
 
 struct xod_obj *target_find(struct state *s, const struct session *se, enum xod_list list,

@@ -142,7 +142,7 @@ def need_featuresput(m, answers):
     assert a["status"] == "OK"
     wanted = m["value"] if isinstance(m["value"], dict) else {m["function"]: m["value"]}
     if "warning_string" not in a:
-        some(answers, "getlist", lambda x: x.get("function") == "updateconfig" and x["tid"] == "1" and
+        some(answers, "getlist", lambda x: x.get("function") == "updateconfig" and x["listname"] == "users" and
              any(k in x["config"] for k in wanted))
 
 
