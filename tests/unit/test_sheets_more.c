@@ -401,16 +401,18 @@ static void the_oldest_sheet_is_forgotten(void **state)
         snprintf(id, sizeof(id), "%d", i / 2);
         assert_int_equal(recipients_add(&one, view_cstr(id)), 0);
     }
-    viewers_add(v, site, VIEW("a"), &one);
+    viewers_add(v, site, VIEW("a"), VIEW("1.1"), &one);
     assert_int_equal(viewers_of(v, site, VIEW("a"))->n, VIEWERS_MAX_USERS);
     recipients_clear(&one);
     assert_int_equal(recipients_add(&one, VIEW("another")), 0);
-    viewers_add(v, site, VIEW("a"), &one); /* one too many */
+    viewers_add(v, site, VIEW("a"), VIEW("1.1"), &one); /* one too many */
     assert_int_equal(viewers_of(v, site, VIEW("a"))->n, VIEWERS_MAX_USERS);
+    viewers_add(v, site, VIEW("a"), VIEW("2.1"), &one); /* another call of that name */
+    assert_int_equal(viewers_of(v, site, VIEW("a"))->n, 1);
     for (int i = 0; i < VIEWERS_MAX_SHEETS; i++) {
         char channel[32];
         snprintf(channel, sizeof(channel), "b%d", i);
-        viewers_add(v, site, view_cstr(channel), &one);
+        viewers_add(v, site, view_cstr(channel), VIEW("1.1"), &one);
     }
     assert_null(viewers_of(v, site, VIEW("a")));
     assert_int_equal(viewers_of(v, site, VIEW("b0"))->n, 1);

@@ -80,7 +80,8 @@ static void send_sheet(void *arg, struct sheet *sheet)
                   VIEW_ARG(sheet_value(sheet, "channel")));
     else
         tell_sheet(sh, sheet, zip, buf_view(&payload));
-    viewers_add(sh->viewers, sheet->site, sheet_value(sheet, "channel"), &sheet->to);
+    viewers_add(sh->viewers, sheet->site, sheet_value(sheet, "channel"),
+                sheet_value(sheet, "uniqueid"), &sheet->to);
     buf_free(&xml);
     buf_free(&payload);
     sheet_destroy(&sheet);

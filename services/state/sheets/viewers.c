@@ -8,7 +8,8 @@
 
 struct seen {
     TAILQ_ENTRY(seen) all;
-    char *key; /* site/channel */
+    char *key;     /* site/channel */
+    char call[64]; /* Uniqueid */
     struct recipients users;
 };
 
@@ -89,12 +90,18 @@ static struct seen *make(struct viewers *v, const struct xod_site *site, struct 
 }
 
 void viewers_add(struct viewers *v, const struct xod_site *site, struct view channel,
-                 const struct recipients *to)
+                 struct view call, const struct recipients *to)
 {
     struct seen *s = find(v, site, channel);
 
+    if (s && !view_eq(view_cstr(s->call), call)) {
+        forget(v, s);
+        s = NULL;
+    }
     if (!s)
         s = make(v, site, channel);
+    if (s)
+        snprintf(s->call, sizeof(s->call), "%.*s", VIEW_ARG(call));
     for (size_t i = 0; s && i < to->n && s->users.n < VIEWERS_MAX_USERS; i++)
         if (!viewers_has(&s->users, view_cstr(to->ids[i])))
             recipients_add(&s->users, view_cstr(to->ids[i]));

@@ -13,9 +13,10 @@ struct viewers;
 struct viewers *viewers_new(void);
 void viewers_destroy(struct viewers **v);
 
-/* These users have got the sheet of a channel. */
+/* These users have got the sheet of a channel. `call` is its Uniqueid: names of channels come
+ * again, and who saw the call before is none of the viewers of this one. */
 void viewers_add(struct viewers *v, const struct xod_site *site, struct view channel,
-                 const struct recipients *to);
+                 struct view call, const struct recipients *to);
 /* Those that have; NULL: there is no such sheet. Borrowed until the next viewers_add. */
 const struct recipients *viewers_of(const struct viewers *v, const struct xod_site *site,
                                     struct view channel);
