@@ -455,6 +455,18 @@ static struct fax *only_expected(const struct faxes *f, const struct client *c)
     return only;
 }
 
+/* The one that names the very port of this connection, or NULL. */
+static struct fax *expected_here(const struct faxes *f, const struct client *c)
+{
+    struct fax *x;
+
+    LIST_FOREACH(x, &f->list, all)
+    if (x->state == EXPECTED && x->port == c->port &&
+        memcmp(x->peer, c->peer, sizeof(x->peer)) == 0)
+        return x;
+    return NULL;
+}
+
 /* Only base64 can be the fax: neither a login nor a TLS handshake is taken for it. */
 static bool is_base64(struct view in)
 {
@@ -470,11 +482,13 @@ bool fax_claims(struct faxes *f, struct client *c, struct view in)
 
     if (c->fax)
         return true;
-    if (LIST_EMPTY(&f->list) || c->login || c->phase != CONNECTED || c->door != DOOR_CLEAR ||
-        !is_base64(in))
+    if (LIST_EMPTY(&f->list) || c->login || c->phase != CONNECTED || c->door != DOOR_CLEAR)
         return false;
-    /* The port may be another one on this side of a router. */
-    x = only_expected(f, c);
+    /* It may have been announced before it was accepted here; and the port may be another one on
+     * this side of a router. */
+    x = expected_here(f, c);
+    if (!x && is_base64(in))
+        x = only_expected(f, c);
     if (x)
         attach(x, c);
     return x;

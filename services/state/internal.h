@@ -66,6 +66,8 @@ struct state {
     bool settled;
     LIST_HEAD(, later) waiting; /* answered later (later.c) */
     size_t n_waiting;
+    STAILQ_HEAD(, kept_line) kept_lines; /* for clients, until it is settled (tell.c) */
+    size_t n_kept_lines;
     struct msg_doc doc;
     struct buf room;
     struct metrics *metrics;
@@ -287,6 +289,9 @@ void tell_i64(struct tell *t, const char *key, int64_t number);
 struct buf *tell_key(struct tell *t, const char *key);
 /* The commandid of a client's message, as replyid. */
 void tell_reply_id(struct tell *t, const msgpack_object *message);
+/* The gateways are back: what was told before goes out. It does not: the state ends. */
+void tell_settled(struct state *s);
+void tell_forget(struct state *s);
 /* To all sessions of a user, on whatever gateway; to one of them (empty: all). */
 void tell_user(struct state *s, struct xod_site *site, struct view user_id, struct tell *t);
 void tell_session(struct state *s, struct xod_site *site, struct view user_id, struct view session,

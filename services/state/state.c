@@ -244,6 +244,7 @@ static void check_settled(void *arg)
     s->settled = true;
     loop_timer_stop(s->settle_timer);
     snapshots_settled(s->snapshots);
+    tell_settled(s);
     log_notice(s->log, "settled: serving snapshots");
 }
 
@@ -425,6 +426,7 @@ struct state *state_new(struct loop *loop, struct bus *bus, const struct config 
     s->metrics = metrics;
     s->started = clock_mono_us();
     LIST_INIT(&s->waiting);
+    STAILQ_INIT(&s->kept_lines);
     buf_init(&s->room, 4096);
     if (msg_doc_init(&s->doc) < 0) {
         free(s);
@@ -485,6 +487,7 @@ void state_destroy(struct state **sp)
     extensions_destroy(&s->extensions);
     originates_destroy(&s->originates);
     transfers_destroy(&s->transfers);
+    tell_forget(s);
     bus_heart_destroy(&s->heart);
     bus_sub_destroy(&s->sub);
     publisher_destroy(&s->publisher);

@@ -151,6 +151,7 @@ static inline int ipbx_setup(void **state)
     for (w->n_echoes = 0; w->n_echoes == 0;)
         peer_ask(&w->p, METHOD_echo, "{\"plane\":\"cti\"}");
     assert_int_equal(peer_open(&w->p, "s1", "1", "available"), BUS_ok);
+    UNTIL(w->s.loop, w->s.s->settled); /* lines for clients wait for that */
     ipbx_forget(w);
     return 0;
 }

@@ -4,7 +4,7 @@ import signal
 import time
 
 import pytest
-from stack import Stack, until, signal_of
+from stack import BIN, Stack, until, signal_of
 
 HEAL_S = 5
 
@@ -44,7 +44,7 @@ def agree(stack, *clients):
 
 def heals(stack, *clients):
     until(lambda: agree(stack, *clients), "every view equals state's and the simulator's",
-          HEAL_S if "asan" not in str(stack) else 3 * HEAL_S)
+          HEAL_S if "asan" not in str(BIN) else 3 * HEAL_S)
 
 
 @pytest.mark.parametrize("version", ["20", "1.8"])

@@ -61,7 +61,7 @@ void display_close(struct display *d)
 static struct view value_of(const struct directory *dir, const struct entry *e, struct view name,
                             char room[32])
 {
-    struct view field = name;
+    struct view field;
 
     if (view_starts(name, VIEW("db-"))) {
         field = view_of(name.ptr + 3, name.len - 3);
