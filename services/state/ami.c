@@ -41,7 +41,7 @@ static void put(struct buf *pairs, const char *action, va_list ap)
 
 void ami_tell(struct state *s, struct xod_site *x, const char *action, ...)
 {
-    struct site *site = state_site(s, xod_site_name(x));
+    struct bus_peer *gateway = state_gateway(s, x);
     struct told *t = calloc(1, sizeof(*t));
     struct buf pairs;
     va_list ap;
@@ -55,9 +55,9 @@ void ami_tell(struct state *s, struct xod_site *x, const char *action, ...)
     va_start(ap, action);
     put(&pairs, action, ap);
     va_end(ap);
-    sent = site && site->gateway && site->login && !pairs.failed &&
-           bus_server_ask(s->server, site->gateway, METHOD_ami_action, 2, buf_view(&pairs),
-                          DEADLINE_MS, on_answer, t);
+    sent = gateway && !pairs.failed &&
+           bus_server_ask(s->server, gateway, METHOD_ami_action, 2, buf_view(&pairs), DEADLINE_MS,
+                          on_answer, t);
     buf_free(&pairs);
     if (sent)
         return;

@@ -18,6 +18,12 @@ static const unsigned fields[MAX_FEATURES] = {XOD(users, enablednd),       XOD(u
                                               XOD(users, destbusy),        XOD(users, destrna)};
 #define N_FLAGS 7
 
+const struct feature_forward feature_forwards[N_FORWARDS] = {
+    {"enableunc", "destunc", XOD(users, enableunc), XOD(users, destunc)},
+    {"enablebusy", "destbusy", XOD(users, enablebusy), XOD(users, destbusy)},
+    {"enablerna", "destrna", XOD(users, enablerna), XOD(users, destrna)},
+};
+
 struct choice {
     char *value;      /* "1", "0", or a destination; NULL: none was made */
     char *configured; /* what the list said then */

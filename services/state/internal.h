@@ -213,6 +213,13 @@ struct feature_change {
 struct features *features_new(struct state *s, int *err);
 void features_destroy(struct features **f);
 bool features_is_flag(unsigned field);
+/* The services that have a destination. */
+#define N_FORWARDS 3
+struct feature_forward {
+    const char *flag, *destination; /* as clients and presences call them */
+    unsigned flag_field, destination_field;
+};
+extern const struct feature_forward feature_forwards[N_FORWARDS];
 /* The list of users was read anew: what a user has chosen goes before what the list says, unless
  * the list says something else than it did when the choice was made. */
 void features_apply(struct features *f, struct xod_obj *user);
@@ -337,6 +344,8 @@ bool command_pattern(const msgpack_object *message, char room[32], struct view *
 void state_list_changed(struct state *s, const char *uri);
 /* Commits the store, publishes, and gives the number reached. */
 uint64_t state_commit(struct state *s, bool synthetic);
+/* The gateway of an Asterisk whose link is up, or NULL. */
+struct bus_peer *state_gateway(struct state *s, const struct xod_site *x);
 /* The site of that name, or NULL. */
 struct site *state_site(struct state *s, struct view name);
 void state_reply(struct state *s, struct bus_peer *p, uint64_t id, enum bus_status status);

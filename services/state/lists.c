@@ -20,19 +20,13 @@ static struct json_object *parse_file(struct state *s, const char *path)
     struct json_object *o = NULL;
     struct json_parser p;
     struct buf text;
-    FILE *f = fopen(path, "rb");
-    size_t n = 0;
     size_t line = 1;
+    int rc;
 
-    if (!f) {
-        log_error(s->log, "%s: %s", path, strerror(errno));
-        return NULL;
-    }
     buf_init(&text, MAX_LIST_BYTES);
-    for (char *room; (room = buf_reserve(&text, 65536)) && (n = fread(room, 1, 65536, f)) > 0;)
-        buf_commit(&text, n);
-    fclose(f);
-    if (json_parser_init(&p) < 0) {
+    rc = buf_read_file(&text, path);
+    if (rc < 0 || json_parser_init(&p) < 0) {
+        log_error(s->log, "%s: %s", path, strerror(rc < 0 ? -rc : ENOMEM));
         buf_free(&text);
         return NULL;
     }

@@ -22,22 +22,15 @@ void presence_set(struct state *s, struct xod_obj *user, struct view to, struct 
 /* A flag: what it becomes. For a forward anything but true and false is where it goes to. */
 static size_t feature_of(struct view name, struct view param, struct feature_change out[2])
 {
-    static const struct {
-        const char *name;
-        unsigned flag, destination;
-    } forwards[] = {
-        {"enableunc", XOD(users, enableunc), XOD(users, destunc)},
-        {"enablebusy", XOD(users, enablebusy), XOD(users, destbusy)},
-        {"enablerna", XOD(users, enablerna), XOD(users, destrna)},
-    };
     bool on = view_eq(param, VIEW("true")) || view_eq(param, VIEW("1"));
     bool off = param.len == 0 || view_eq(param, VIEW("false")) || view_eq(param, VIEW("0"));
 
-    for (size_t i = 0; i < sizeof(forwards) / sizeof(forwards[0]); i++) {
-        if (!view_eq(view_cstr(forwards[i].name), name))
+    for (size_t i = 0; i < N_FORWARDS; i++) {
+        const struct feature_forward *f = &feature_forwards[i];
+        if (!view_eq(view_cstr(f->flag), name))
             continue;
-        out[0] = (struct feature_change){.field = forwards[i].flag, .on = !off};
-        out[1] = (struct feature_change){.field = forwards[i].destination, .to = param};
+        out[0] = (struct feature_change){.field = f->flag_field, .on = !off};
+        out[1] = (struct feature_change){.field = f->destination_field, .to = param};
         return on || off ? 1 : 2;
     }
     for (unsigned f = 0; f < schema_list(LIST_users)->n_fields; f++)

@@ -69,6 +69,13 @@ struct site *state_site(struct state *s, struct view name)
     return NULL;
 }
 
+struct bus_peer *state_gateway(struct state *s, const struct xod_site *x)
+{
+    struct site *site = state_site(s, xod_site_name(x));
+
+    return site && site->login ? site->gateway : NULL;
+}
+
 /* ---- events ---- */
 
 static void on_message(void *arg, const struct bus_msg *m)

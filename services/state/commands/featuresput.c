@@ -12,15 +12,6 @@ static const struct {
              {"callrecord", XOD(users, callrecord)},
              {"enablerecording", XOD(users, callrecord)}};
 
-static const struct {
-    const char *flag, *destination;
-    unsigned flag_field, destination_field;
-} forwards[] = {
-    {"enableunc", "destunc", XOD(users, enableunc), XOD(users, destunc)},
-    {"enablebusy", "destbusy", XOD(users, enablebusy), XOD(users, destbusy)},
-    {"enablerna", "destrna", XOD(users, enablerna), XOD(users, destrna)},
-};
-
 /* What a client's message asks for. */
 struct wish {
     struct feature_change changes[6];
@@ -56,19 +47,21 @@ static bool read_destination(const msgpack_object *map, const char *key, char ou
 
 static void read_forwards(struct wish *w, const msgpack_object *value)
 {
-    for (size_t i = 0; i < sizeof(forwards) / sizeof(forwards[0]); i++) {
+    for (size_t i = 0; i < N_FORWARDS; i++) {
         struct view number = view_of(NULL, 0);
         bool on;
-        if (msg_get(value, forwards[i].flag)) {
-            if (!read_flag(value, forwards[i].flag, &on))
-                w->wrong = forwards[i].flag;
-            w->changes[w->n++] = (struct feature_change){.field = forwards[i].flag_field, .on = on};
-        }
-        if (msg_get(value, forwards[i].destination)) {
-            if (!read_destination(value, forwards[i].destination, w->destinations[i], &number))
-                w->wrong = forwards[i].destination;
+        if (msg_get(value, feature_forwards[i].flag)) {
+            if (!read_flag(value, feature_forwards[i].flag, &on))
+                w->wrong = feature_forwards[i].flag;
             w->changes[w->n++] =
-                (struct feature_change){.field = forwards[i].destination_field, .to = number};
+                (struct feature_change){.field = feature_forwards[i].flag_field, .on = on};
+        }
+        if (msg_get(value, feature_forwards[i].destination)) {
+            if (!read_destination(value, feature_forwards[i].destination, w->destinations[i],
+                                  &number))
+                w->wrong = feature_forwards[i].destination;
+            w->changes[w->n++] = (struct feature_change){
+                .field = feature_forwards[i].destination_field, .to = number};
         }
     }
     if (w->n == 0)

@@ -30,8 +30,7 @@ static const struct xod_obj *other_call(const struct xod_obj *agent)
 static bool peer_is_internal(struct domain *d, const struct xod_obj *c)
 {
     for (int hop = 0; c && hop < MAX_HOPS; hop++) {
-        const struct xod_obj *peer =
-            xod_find(d->site, LIST_channels, xod_get_str(c, XOD(channels, talkingto_id)));
+        const struct xod_obj *peer = channel_peer(c);
         if (!peer || xod_tied(peer, LIST_trunks, 0))
             return false;
         if (xod_tied(peer, LIST_phones, 0))

@@ -161,8 +161,7 @@ static void learn_direction(struct xod_obj *c, bool called)
 /* Whom it talked to no longer talks to it. */
 static void leave_peer(struct domain *d, struct xod_obj *c)
 {
-    struct xod_obj *peer =
-        xod_find(d->site, LIST_channels, xod_get_str(c, XOD(channels, talkingto_id)));
+    struct xod_obj *peer = channel_peer(c);
 
     if (peer && talks_to(peer, c))
         lose_peer(peer, d->now);
@@ -217,8 +216,7 @@ void call_link(struct domain *d, const struct tel *t)
 
 void call_ended(struct domain *d, struct xod_obj *channel, double now)
 {
-    struct xod_obj *peer =
-        xod_find(d->site, LIST_channels, xod_get_str(channel, XOD(channels, talkingto_id)));
+    struct xod_obj *peer = channel_peer(channel);
 
     if (!channel_is_linked(channel))
         return;

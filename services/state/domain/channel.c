@@ -23,6 +23,12 @@ struct xod_obj *channel_named(struct domain *d, struct view name)
     return c;
 }
 
+struct xod_obj *channel_peer(const struct xod_obj *channel)
+{
+    return xod_find(xod_obj_site(channel), LIST_channels,
+                    xod_get_str(channel, XOD(channels, talkingto_id)));
+}
+
 bool channel_is_linked(const struct xod_obj *channel)
 {
     return view_starts(xod_get_str(channel, XOD(channels, commstatus)), VIEW("linked"));

@@ -111,6 +111,8 @@ void channel_variable(struct domain *d, const struct tel *t);
 struct xod_obj *channel_named(struct domain *d, struct view name);
 void channel_remove(struct domain *d, struct xod_obj *channel, bool hung_up);
 bool channel_is_linked(const struct xod_obj *channel); /* talks to another */
+/* The channel that this one talks to, rings or is rung by; or NULL. */
+struct xod_obj *channel_peer(const struct xod_obj *channel);
 /* When a channel was made by Asterisk's clock (seconds since 1970) and as which, by its Uniqueid.
  * 0, or -ENOENT. */
 int channel_made(const struct xod_obj *channel, double *epoch, int64_t *number);

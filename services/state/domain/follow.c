@@ -25,7 +25,7 @@ static void channel_touched(struct domain *d, const struct xod_obj *c)
 
     agents_of_phones(d, c);
     if (half)
-        peer = xod_find(d->site, LIST_channels, xod_get_str(half, XOD(channels, talkingto_id)));
+        peer = channel_peer(half);
     if (peer)
         agents_of_phones(d, peer);
 }

@@ -1,6 +1,7 @@
 /* hangup, hangupme, refuse, cancel, answer: the user's phone, and calls that end. */
 #include <stdio.h>
 
+#include "domain/domain.h"
 #include "ipbx/order.h"
 
 #define Q850_BUSY "17"
@@ -43,7 +44,7 @@ static void refuse(struct order *o, struct view text)
     struct xod_obj *channel = channel_of(o, text);
     struct view context = view_cstr(config_str(o->s->cfg, "ctibus.dialplan.busy"));
     struct view exten = view_cut(&context, '@');
-    struct xod_obj *caller = channel ? order_peer(channel) : NULL;
+    struct xod_obj *caller = channel ? channel_peer(channel) : NULL;
 
     if (!channel)
         return;

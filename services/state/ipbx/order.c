@@ -167,12 +167,6 @@ struct xod_obj *order_current(const struct order *o)
     return order_own_channel(o, 0);
 }
 
-struct xod_obj *order_peer(const struct xod_obj *channel)
-{
-    return xod_find(xod_obj_site(channel), LIST_channels,
-                    xod_get_str(channel, XOD(channels, talkingto_id)));
-}
-
 bool order_is_ringing(const struct xod_obj *channel)
 {
     return view_eq(xod_get_str(channel, XOD(channels, commstatus)), VIEW("ringing"));
@@ -283,11 +277,10 @@ static void on_answer(void *arg, enum bus_status status, const msgpack_object *b
 
 static bool send_one(struct job *j, struct view pairs)
 {
-    struct site *site = state_site(j->s, xod_site_name(j->site));
+    struct bus_peer *gateway = state_gateway(j->s, j->site);
 
-    if (!site || !site->gateway || !site->login ||
-        !bus_server_ask(j->s->server, site->gateway, METHOD_ami_action, 2, pairs, DEADLINE_MS,
-                        on_answer, j))
+    if (!gateway || !bus_server_ask(j->s->server, gateway, METHOD_ami_action, 2, pairs, DEADLINE_MS,
+                                    on_answer, j))
         return false;
     j->waiting++;
     return true;
@@ -326,13 +319,6 @@ static void send_all(struct job *j)
 }
 
 /* ---- the whole ---- */
-
-static bool is_connected(struct state *s, const struct xod_site *x)
-{
-    struct site *site = state_site(s, xod_site_name(x));
-
-    return site && site->gateway && site->login;
-}
 
 static void answer(struct later *l, const char *command, const char *reply, const char *why)
 {
@@ -387,7 +373,7 @@ void order_run(struct state *s, struct session *se, struct later *l, const msgpa
         answer(l, command, o.wrong, o.why);
     } else if (o.job->n_actions == 0) {
         answer(l, command, "noaction", NULL);
-    } else if (!is_connected(s, se->site)) {
+    } else if (!state_gateway(s, se->site)) {
         tell_wrong(o.job, l, "noconn");
         answer(l, command, "noconn", "noconn");
     } else {
@@ -406,7 +392,7 @@ bool order_run_quiet(struct state *s, struct session *se, const msgpack_object *
 
     if (!begin(&o, s, se, message, command, fn))
         return false;
-    if (o.wrong || o.job->n_actions == 0 || !is_connected(s, se->site)) {
+    if (o.wrong || o.job->n_actions == 0 || !state_gateway(s, se->site)) {
         abandon(o.job);
         job_free(o.job);
         return false;

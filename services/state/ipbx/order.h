@@ -56,8 +56,6 @@ struct xod_obj *order_own_channel(const struct order *o, size_t n);
 bool order_is_own(const struct order *o, const struct xod_obj *channel);
 /* The user's channel that talks, else the first one; or NULL. */
 struct xod_obj *order_current(const struct order *o);
-/* The channel that this one talks to, rings or is rung by; or NULL. */
-struct xod_obj *order_peer(const struct xod_obj *channel);
 bool order_is_ringing(const struct xod_obj *channel); /* a phone that rings */
 
 /* ---- what outlives the function ---- */

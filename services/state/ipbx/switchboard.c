@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "domain/domain.h"
 #include "ipbx/order.h"
 #include "ipbx/transfers.h"
 
@@ -25,7 +26,7 @@ static struct xod_obj *waiting_channel(struct order *o)
 static struct xod_obj *other_end(struct order *o)
 {
     struct xod_obj *own = order_current(o);
-    struct xod_obj *peer = own ? order_peer(own) : NULL;
+    struct xod_obj *peer = own ? channel_peer(own) : NULL;
 
     if (!peer)
         order_wrong(o, "command", "no_call");

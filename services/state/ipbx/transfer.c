@@ -1,4 +1,5 @@
 /* transfer, atxfer, transfercancel, intercept, parking: calls that go on elsewhere. */
+#include "domain/domain.h"
 #include "ipbx/transfers.h"
 
 /* The channel of the user that `source` names, or that of the call that goes on now; NULL: wrong is
@@ -29,7 +30,7 @@ void ipbx_transfer(struct order *o)
     struct xod_obj *channel = source_of(o);
     struct destination to;
 
-    if (channel && order_is_own(o, channel) && !(channel = order_peer(channel)))
+    if (channel && order_is_own(o, channel) && !(channel = channel_peer(channel)))
         order_wrong(o, "source", "no_peer");
     if (channel && destination_of(o, &to))
         order_redirect(o, channel, &to);
@@ -88,7 +89,7 @@ void ipbx_intercept(struct order *o)
         who = order_target(o, "catcher", LIST_users);
     if (!channel)
         order_wrong(o, "tointercept", "no_such_channel");
-    else if (order_is_ringing(channel) && !(channel = order_peer(channel)))
+    else if (order_is_ringing(channel) && !(channel = channel_peer(channel)))
         order_wrong(o, "tointercept", "no_peer");
     else if (!target_destination(o->s, o->user, &who, true, &to))
         order_wrong(o, "catcher", "no_line");
@@ -114,11 +115,11 @@ void ipbx_parking(struct order *o)
             return;
         }
     }
-    if (order_is_own(o, channel) && !(channel = order_peer(channel))) {
+    if (order_is_own(o, channel) && !(channel = channel_peer(channel))) {
         order_wrong(o, "source", "no_peer");
         return;
     }
-    parker = order_peer(channel);
+    parker = channel_peer(channel);
     order_action(o, "call.park", "channel", xod_obj_id(channel), "parker",
                  parker ? xod_obj_id(parker) : view_of(NULL, 0), "lot",
                  lot ? xod_get_str(lot, XOD(parkinglots, name)) : view_of(NULL, 0), NULL);

@@ -44,24 +44,30 @@ void calls_destroy(struct calls **cp)
 
 /* ---- keys ---- */
 
-/* Names of sites have no slash in them, Uniqueids may. NULL without memory, or without Uniqueid. */
+/* Names of sites have no slash in them, Uniqueids may. */
+struct view site_key(const struct xod_site *site, struct view name, char room[SITE_KEY])
+{
+    int n = name.len ? snprintf(room, SITE_KEY, "%.*s/%.*s", VIEW_ARG(xod_site_name(site)),
+                                VIEW_ARG(name))
+                     : 0;
+
+    return n > 0 && n < SITE_KEY ? view_of(room, (size_t)n) : view_of(NULL, 0);
+}
+
+/* NULL without memory, or without a name. */
 static char *key_of(const struct xod_site *site, struct view uniqueid)
 {
-    char *key = NULL;
+    char room[SITE_KEY];
+    struct view key = site_key(site, uniqueid, room);
 
-    if (uniqueid.len == 0 ||
-        asprintf(&key, "%.*s/%.*s", VIEW_ARG(xod_site_name(site)), VIEW_ARG(uniqueid)) < 0)
-        return NULL;
-    return key;
+    return key.len ? view_dup(key) : NULL;
 }
 
 static void *find(const struct map *m, const struct xod_site *site, struct view uniqueid)
 {
-    char *key = map_count(m) ? key_of(site, uniqueid) : NULL;
-    void *found = key ? map_get(m, view_cstr(key)) : NULL;
+    char room[SITE_KEY];
 
-    free(key);
-    return found;
+    return map_count(m) ? map_get(m, site_key(site, uniqueid, room)) : NULL;
 }
 
 /* ---- calls ---- */

@@ -9,12 +9,6 @@
 
 /* ---- calls ---- */
 
-/* Who made a channel ring or talks to it, NULL: nobody. */
-static const struct xod_obj *peer_of(struct domain *d, const struct xod_obj *channel)
-{
-    return xod_find(d->site, LIST_channels, xod_get_str(channel, XOD(channels, talkingto_id)));
-}
-
 /* Local channels are only on the way: the channel that called them. */
 static const struct xod_obj *root_of(struct domain *d, const struct xod_obj *channel)
 {
@@ -23,7 +17,8 @@ static const struct xod_obj *root_of(struct domain *d, const struct xod_obj *cha
         const struct xod_obj *before;
         if (!local_is_half(name))
             return channel;
-        before = name.ptr[name.len - 1] == '2' ? local_other_half(d, channel) : peer_of(d, channel);
+        before =
+            name.ptr[name.len - 1] == '2' ? local_other_half(d, channel) : channel_peer(channel);
         if (!before)
             return channel;
         channel = before;

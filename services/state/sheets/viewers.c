@@ -5,6 +5,7 @@
 #include <sys/queue.h>
 
 #include "base/map.h"
+#include "sheets/call.h"
 
 struct seen {
     TAILQ_ENTRY(seen) all;
@@ -53,33 +54,24 @@ void viewers_destroy(struct viewers **v)
     *v = NULL;
 }
 
-/* NULL without memory. */
-static char *key_of(const struct xod_site *site, struct view channel)
-{
-    char *key = NULL;
-
-    return asprintf(&key, "%.*s/%.*s", VIEW_ARG(xod_site_name(site)), VIEW_ARG(channel)) < 0 ? NULL
-                                                                                             : key;
-}
-
 static struct seen *find(const struct viewers *v, const struct xod_site *site, struct view channel)
 {
-    char *key = key_of(site, channel);
-    struct seen *s = key ? map_get(v->by_key, view_cstr(key)) : NULL;
+    char room[SITE_KEY];
 
-    free(key);
-    return s;
+    return map_get(v->by_key, site_key(site, channel, room));
 }
 
 static struct seen *make(struct viewers *v, const struct xod_site *site, struct view channel)
 {
-    struct seen *s = calloc(1, sizeof(*s));
+    char room[SITE_KEY];
+    struct view key = site_key(site, channel, room);
+    struct seen *s = key.len ? calloc(1, sizeof(*s)) : NULL;
 
     if (!s)
         return NULL;
     if (map_count(v->by_key) >= VIEWERS_MAX_SHEETS)
         forget(v, TAILQ_FIRST(&v->all));
-    s->key = key_of(site, channel);
+    s->key = view_dup(key);
     if (!s->key || map_put(v->by_key, view_cstr(s->key), s) < 0) {
         free(s->key);
         free(s);
