@@ -71,10 +71,15 @@ struct client *client_new(struct gateway *gw, enum gateway_door door, int fd,
     return c;
 }
 
+void session_name(const struct gateway *gw, uint64_t n, char out[64])
+{
+    snprintf(out, 64, "%.30s-%llx-%llu", bus_instance(gw->bus),
+             (unsigned long long)bus_epoch(gw->bus), (unsigned long long)n);
+}
+
 void client_session_name(const struct client *c, char out[64])
 {
-    snprintf(out, 64, "%.30s-%llx-%llu", bus_instance(c->gw->bus),
-             (unsigned long long)bus_epoch(c->gw->bus), (unsigned long long)c->session);
+    session_name(c->gw, c->session, out);
 }
 
 /* Tells state that the session is over. When state is not there it needs no telling: it will ask

@@ -55,10 +55,9 @@ struct client {
     uint64_t log_since;         /* when the minute of log_lines began */
     uint16_t log_lines;         /* of logfromclient */
     uint8_t phase;
-    uint8_t door;     /* by which it came in; DOOR_TLS also after starttls */
-    uint8_t bad_json; /* in a row */
-    uint8_t ignored;  /* messages before the login */
-    bool closing;
+    uint8_t door;        /* by which it came in; DOOR_TLS also after starttls */
+    uint8_t bad_json;    /* in a row */
+    uint8_t ignored;     /* messages before the login */
     bool wants_tls;      /* has asked for it on the clear-text port, and may have it */
     bool wants_figures;  /* of queues (queuefigures.c) */
     struct watch *watch; /* what else it wants to be told as it changes (watch.c), or NULL */
@@ -101,6 +100,8 @@ struct view client_reply_id(const struct client *c);
 
 /* "INSTANCE-N": what state knows the session by. */
 void client_session_name(const struct client *c, char out[64]);
+/* The same of session number n, whose client may be gone. */
+void session_name(const struct gateway *gw, uint64_t n, char out[64]);
 /* The user's own object, or NULL when it is gone. */
 struct xod_obj *client_user(const struct client *c);
 

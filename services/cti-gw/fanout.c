@@ -240,7 +240,7 @@ static void flush_one(struct audience *a)
     LIST_FOREACH(c, &a->clients, of_audience)
     {
         /* Over its bound a client is ended by its connection, with a line in the log. */
-        if (block && !c->closing)
+        if (block)
             conn_send_shared(c->conn, block);
     }
     if (block)

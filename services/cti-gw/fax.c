@@ -10,11 +10,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/dialled.h"
 #include "base/rng.h"
 #include "convert.h"
 
 #define MAX_FAXES 200
-#define MAX_OF_CLIENT 3
+#define MAX_OF_CLIENT 3 /* on their way to us; and of those on their way out: */
+#define MAX_SENDING 20
 #define MAX_WORKERS 2
 #define PREFIX "ctibus-fax-"
 #define ID_LEN 10
@@ -79,7 +81,6 @@ struct faxes *faxes_new(struct gateway *g, const struct gateway_fax *opt)
     f->g = g;
     f->opt = *opt;
     LIST_INIT(&f->list);
-    remove_old(f);
     return f;
 }
 
@@ -184,8 +185,7 @@ static void send_it(struct fax *x)
 
     x->state = SENDING;
     tell(x, "faxsend", "step", "file_converted", NULL);
-    snprintf(name, sizeof(name), "%.30s-%llx-%llu", bus_instance(g->bus),
-             (unsigned long long)bus_epoch(g->bus), (unsigned long long)x->session);
+    session_name(g, x->session, name);
     buf_reset(&g->pairs);
     msg_put_pair(&g->pairs, "session", view_cstr(name));
     msg_put_pair(&g->pairs, "class", VIEW("faxsend"));
@@ -333,25 +333,18 @@ static bool open_file(struct fax *x)
 
 /* ---- what clients ask for ---- */
 
-static size_t count_of(const struct faxes *f, uint64_t session)
+/* May this session have another one? */
+static bool has_room(const struct faxes *f, uint64_t session)
 {
     const struct fax *x;
-    size_t n = 0;
+    size_t coming = 0, sending = 0;
 
-    LIST_FOREACH(x, &f->list, all) n += x->session == session && x->state < SENDING;
-    return n;
-}
-
-/* As it is dialled. */
-static bool read_number(struct fax *x, struct view text)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < text.len && n < sizeof(x->number) - 1; i++)
-        if (memchr("0123456789#*+", text.ptr[i], 13))
-            x->number[n++] = text.ptr[i];
-    x->number[n] = '\0';
-    return n > 0;
+    LIST_FOREACH(x, &f->list, all)
+    {
+        coming += x->session == session && x->state < SENDING;
+        sending += x->session == session && x->state == SENDING;
+    }
+    return f->n < MAX_FAXES && coming < MAX_OF_CLIENT && sending < MAX_SENDING;
 }
 
 struct fax *fax_announce(struct faxes *f, struct client *c, struct view destination,
@@ -360,14 +353,13 @@ struct fax *fax_announce(struct faxes *f, struct client *c, struct view destinat
     struct fax *x;
 
     *why = "busy";
-    if (f->n >= MAX_FAXES || count_of(f, c->session) >= MAX_OF_CLIENT ||
-        !(x = calloc(1, sizeof(*x))))
+    if (!has_room(f, c->session) || !(x = calloc(1, sizeof(*x))))
         return NULL;
     x->of = f;
     x->session = c->session;
     memcpy(x->peer, c->peer, sizeof(x->peer));
     x->since = clock_mono_us();
-    if (!read_number(x, destination)) {
+    if (!dialled_digits(destination, x->number, sizeof(x->number))) {
         free(x);
         *why = "destination";
         return NULL;

@@ -9,10 +9,11 @@
 #include "internal.h"
 
 struct faxes;
-/* The options are borrowed. NULL without memory. Removes what an earlier process has left. */
+/* The options are borrowed. NULL without memory. */
 struct faxes *faxes_new(struct gateway *g, const struct gateway_fax *opt);
 void faxes_destroy(struct faxes **f);
-/* About five times a second: what takes too long is given up. */
+/* About five times a second: what takes too long is given up, and files that an earlier process has
+ * left are removed. */
 void faxes_tick(struct faxes *f, uint64_t now_us);
 
 /* A client wants to send one. Its id, to be told to the client, or NULL and *why. */

@@ -134,14 +134,18 @@ static void on_state_down(void *arg)
     }
 }
 
-static struct client *find_session(struct gateway *g, struct view name)
+struct client *gateway_session(struct gateway *g, struct view name)
 {
     const char *dash = name.len ? memrchr(name.ptr, '-', name.len) : NULL;
+    struct client *c = NULL;
+    char own[64];
     uint64_t n;
 
-    if (!dash || view_to_u64(view_of(dash + 1, name.len - (size_t)(dash + 1 - name.ptr)), &n) < 0)
-        return NULL;
-    return map_get(g->by_session, view_of(&n, sizeof(n)));
+    if (dash && view_to_u64(view_of(dash + 1, name.len - (size_t)(dash + 1 - name.ptr)), &n) == 0)
+        c = map_get(g->by_session, view_of(&n, sizeof(n)));
+    if (c)
+        client_session_name(c, own);
+    return c && view_eq(view_cstr(own), name) ? c : NULL; /* another instance counts, too */
 }
 
 /* Another session of the same user wins. */
@@ -165,7 +169,7 @@ static void on_request(void *arg, uint64_t id, enum bus_method method, const msg
         bus_asker_reply(g->asker, id, BUS_unknown_method, view_of(NULL, 0));
         return;
     }
-    c = find_session(g, msg_get_str(body, "session"));
+    c = gateway_session(g, msg_get_str(body, "session"));
     bus_asker_reply(g->asker, id, c ? BUS_ok : BUS_not_found, view_of(NULL, 0));
     if (c)
         kick(g, c, msg_get_str(body, "type"));

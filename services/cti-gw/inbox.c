@@ -157,26 +157,31 @@ void inbox_forget(struct client *c)
     c->held = NULL;
 }
 
+/* What becomes of a command comes over another way than the answer to it: never before. */
+static void deliver_to(struct client *c, struct shared *block)
+{
+    if (c->asked)
+        hold(c, block);
+    else
+        conn_send_shared(c->conn, block);
+}
+
 static void deliver(struct inbox *in, struct seat *seat, struct view session)
 {
-    struct shared *block = shared_new(buf_view(&in->g->line));
+    struct client *only = session.len ? gateway_session(in->g, session) : NULL;
+    struct shared *block;
     struct client *c;
-    char name[64];
 
+    if (session.len && (!only || only->seat != seat))
+        return;
+    block = shared_new(buf_view(&in->g->line));
     if (!block)
         return;
     fanout_flush(in->g->fanout); /* changes that came first are told first */
-    LIST_FOREACH(c, &seat->clients, of_seat)
-    {
-        client_session_name(c, name);
-        if (c->closing || (session.len && !view_eq(session, view_cstr(name))))
-            continue;
-        /* What becomes of a command comes over another way than the answer to it: never before. */
-        if (session.len && c->asked)
-            hold(c, block);
-        else
-            conn_send_shared(c->conn, block);
-    }
+    if (only)
+        deliver_to(only, block);
+    else
+        LIST_FOREACH(c, &seat->clients, of_seat) conn_send_shared(c->conn, block);
     shared_unref(block);
 }
 

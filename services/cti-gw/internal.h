@@ -63,6 +63,8 @@ struct gateway {
 };
 
 /* ---- gateway.c ---- */
+/* The client of a session of this gateway, or NULL. */
+struct client *gateway_session(struct gateway *g, struct view name);
 /* Bytes of the longest line with a fax in it. */
 size_t gateway_max_fax_line(const struct gateway *g);
 
@@ -84,6 +86,8 @@ bool profile_permits(const struct profile *p, struct view class, bool *any);
 /* ---- render.c: objects as CTI lines ---- */
 /* Appends {"field":value,...}: the fields of the mask that clients see. */
 void render_fields(struct buf *out, const struct xod_obj *o, uint64_t mask);
+/* An id as later clients take it: one of digits is a number. */
+void render_id(struct buf *out, struct view id);
 /* A getlist line about one object up to its "tid": the caller goes on with ,"config":... */
 void render_getlist(struct buf *out, struct view reply_id, const char *function, struct view list,
                     struct view site, struct view tid);

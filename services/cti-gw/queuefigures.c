@@ -100,7 +100,7 @@ void queuefigures_change(struct gateway *g, const struct xod_change *change)
     fanout_flush(g->fanout); /* a queue is told of before its figures are */
     LIST_FOREACH(c, &g->figures, of_figures)
     {
-        if (!c->closing && is_for(c, change->obj))
+        if (is_for(c, change->obj))
             conn_send_shared(c->conn, block);
     }
     shared_unref(block);

@@ -19,6 +19,16 @@ void render_fields(struct buf *out, const struct xod_obj *o, uint64_t mask)
     buf_append_char(out, '}');
 }
 
+void render_id(struct buf *out, struct view id)
+{
+    int64_t n;
+
+    if (view_to_i64(id, &n) == 0)
+        json_put_i64(out, n);
+    else
+        json_put_string(out, id);
+}
+
 void render_getlist(struct buf *out, struct view reply_id, const char *function, struct view list,
                     struct view site, struct view tid)
 {

@@ -2,17 +2,6 @@
  */
 #include "internal.h"
 
-/* "key":VALUE as clients take numbers: digits become an integer. */
-static void put_id(struct buf *line, struct view id)
-{
-    int64_t n;
-
-    if (view_to_i64(id, &n) == 0)
-        json_put_i64(line, n);
-    else
-        json_put_string(line, id);
-}
-
 static void put_text(struct buf *line, const char *key, struct view text)
 {
     buf_printf(line, ",\"%s\":", key);
@@ -75,7 +64,7 @@ static void put_member(struct buf *line, const struct xod_obj *c, const struct v
 
     json_put_string(line, n);
     buf_append_cstr(line, ":{\"join_order\":");
-    put_id(line, n);
+    render_id(line, n);
     put_float(line, "join_time", xod_get(c, XOD(channels, meetme_since)), -1);
     put_text(line, "number", xod_get_str(c, XOD(channels, callerid_num)));
     put_text(line, "name", xod_get_str(c, XOD(channels, callerid_name)));
@@ -233,7 +222,7 @@ void view_queue(struct buf *line, const struct xod_obj *queue)
     buf_append_cstr(line, ",\"state\":{\"queue_name\":");
     json_put_string(line, xod_get_str(queue, XOD(queues, name)));
     buf_append_cstr(line, ",\"queue_id\":");
-    put_id(line, xod_obj_id(queue));
+    render_id(line, xod_obj_id(queue));
     buf_append_cstr(line, ",\"entries\":[");
     for (uint32_t i = 0; waiting->type == V_LIST && i < waiting->len; i++) {
         const struct xod_obj *c =
@@ -264,7 +253,7 @@ static void put_status(struct buf *line, const struct xod_obj *o)
         json_put_string(line, out ? VIEW("logged_out") : VIEW("logged_in"));
         break;
     case LIST_phones:
-        put_id(line, xod_get_str(o, XOD(phones, hintstatus)));
+        render_id(line, xod_get_str(o, XOD(phones, hintstatus)));
         break;
     default:
         json_put_string(line, xod_get_str(o, XOD(users, availstate)));
@@ -288,7 +277,7 @@ void view_status(struct buf *line, const struct xod_obj *o)
         buf_append_cstr(line, ",\"data\":{\"xivo_uuid\":");
         json_put_string(line, xod_site_name(xod_obj_site(o)));
         buf_printf(line, ",\"%s\":", kinds[i].id);
-        put_id(line, xod_obj_id(o));
+        render_id(line, xod_obj_id(o));
         buf_append_cstr(line, ",\"status\":");
         put_status(line, o);
         buf_append_char(line, '}');

@@ -129,8 +129,6 @@ static void tell_queue(struct client *c, struct watched_queue *q)
 
 static void tell_due(struct watch *w)
 {
-    if (w->c->closing)
-        return;
     if (w->rooms_due)
         tell_rooms(w->c);
     if (w->calls_due)

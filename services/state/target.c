@@ -81,7 +81,7 @@ static struct target number(struct state *s, const struct session *se, struct vi
 {
     struct target t = {.kind = TARGET_NUMBER};
 
-    if (!cut_site(s, se, &text) || !target_dialled(text, t.number))
+    if (!cut_site(s, se, &text) || !dialled(text, t.number, TARGET_TEXT))
         t.kind = TARGET_NONE;
     return t;
 }
@@ -126,25 +126,6 @@ struct xod_obj *target_find(struct state *s, const struct session *se, enum xod_
     return t.kind == TARGET_OBJECT && xod_obj_list(t.object) == list ? t.object : NULL;
 }
 
-bool target_dialled(struct view text, char out[TARGET_TEXT])
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-              c == '#' || c == '*' || c == '+'))
-            continue;
-        if (n == TARGET_TEXT - 1) {
-            out[0] = '\0';
-            return false;
-        }
-        out[n++] = c;
-    }
-    out[n] = '\0';
-    return n > 0;
-}
-
 /* ---- where calls go ---- */
 
 static void copy_text(char out[TARGET_TEXT], const struct xod_obj *o, unsigned field)
@@ -179,7 +160,7 @@ static bool by_number(const struct xod_obj *o, struct destination *out)
         copy_text(out->name, o, ways[i].name);
         if (ways[i].list == LIST_phones && owners_user(o))
             copy_text(out->name, owners_user(o), XOD(users, fullname));
-        return target_dialled(view_cstr(number), out->exten);
+        return dialled(view_cstr(number), out->exten, TARGET_TEXT);
     }
     return false;
 }
@@ -197,7 +178,7 @@ static bool to_agent(const struct xod_obj *agent, struct destination *out)
 
     copy_text(out->context, agent, XOD(agents, context));
     copy_text(out->name, agent, XOD(agents, lastname));
-    return target_dialled(phone, out->exten);
+    return dialled(phone, out->exten, TARGET_TEXT);
 }
 
 /* A mailbox: listened to (one's own asks for no number), or spoken to. */
@@ -217,7 +198,7 @@ static bool to_mailbox(struct state *s, const struct xod_obj *user, const struct
     else
         snprintf(text, sizeof(text), "%s%s",
                  extension_of(s, site, consult ? EXTEN_MAILBOX : EXTEN_LEAVE_MESSAGE), number);
-    return target_dialled(view_cstr(text), out->exten);
+    return dialled(view_cstr(text), out->exten, TARGET_TEXT);
 }
 
 static bool to_object(struct state *s, const struct xod_obj *user, const struct xod_obj *o,
@@ -243,7 +224,7 @@ bool target_destination(struct state *s, const struct xod_obj *user, const struc
 
     *out = (struct destination){0};
     if (t->kind == TARGET_NUMBER) {
-        reachable = target_dialled(view_cstr(t->number), out->exten);
+        reachable = dialled(view_cstr(t->number), out->exten, TARGET_TEXT);
     } else if (t->kind == TARGET_VM_CONSULT) {
         reachable = to_mailbox(s, user, t->object, true, out);
     } else if (t->kind == TARGET_OBJECT) {

@@ -8,6 +8,7 @@
 #ifndef CTIBUS_STATE_TARGET_H
 #define CTIBUS_STATE_TARGET_H
 
+#include "base/dialled.h"
 #include "internal.h"
 
 #define TARGET_TEXT 128
@@ -22,7 +23,7 @@ enum target_kind {
 struct target {
     enum target_kind kind;
     struct xod_obj *object;
-    char number[TARGET_TEXT]; /* as it is dialled: letters, digits, '#', '*' and '+' */
+    char number[TARGET_TEXT]; /* as it is dialled (base/dialled.h) */
 };
 
 /* Reads what a client wrote. A text without a kind is one of `bare`: of a list, or (LIST_COUNT) a
@@ -32,10 +33,6 @@ struct target target_read(struct state *s, const struct session *se, struct view
  * may see it; or NULL. */
 struct xod_obj *target_find(struct state *s, const struct session *se, enum xod_list list,
                             struct view text);
-
-/* A number as it is dialled: everything but letters, digits, '#', '*' and '+' is left out. False:
- * nothing is left, or it is too long, and out is empty. */
-bool target_dialled(struct view text, char out[TARGET_TEXT]);
 
 /* Where a call goes that is to reach a target. */
 struct destination {

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/dialled.h"
 #include "base/hostport.h"
 #include "base/map.h"
 #include "base/rng.h"
@@ -402,10 +403,30 @@ static void test_hostport(void **state)
         assert_int_equal(hostport_split(view_cstr(*bad), &h, &p), -EINVAL);
 }
 
+static void test_dialled(void **state)
+{
+    char out[8];
+
+    assert_true(dialled(VIEW("+3 (6)-12"), out, sizeof(out)));
+    assert_string_equal(out, "+3612");
+    assert_true(dialled(VIEW("*a#\r\n:;Z"), out, sizeof(out)));
+    assert_string_equal(out, "*a#Z");
+    assert_true(dialled(VIEW("1234567"), out, sizeof(out)));
+    assert_false(dialled(VIEW("12345678"), out, sizeof(out)));
+    assert_string_equal(out, "");
+    assert_false(dialled(VIEW("() -"), out, sizeof(out)));
+    assert_false(dialled(VIEW(""), out, sizeof(out)));
+    assert_string_equal(out, "");
+    assert_true(dialled_digits(VIEW("Fax: +3*12#"), out, sizeof(out)));
+    assert_string_equal(out, "+3*12#");
+    assert_false(dialled_digits(VIEW("fax"), out, sizeof(out)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_view_compare),
+        cmocka_unit_test(test_dialled),
         cmocka_unit_test(test_view_find_and_trim),
         cmocka_unit_test(test_view_cut),
         cmocka_unit_test(test_view_numbers),

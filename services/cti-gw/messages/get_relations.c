@@ -3,15 +3,11 @@
 
 static void put(struct buf *line, const char *key, struct view id)
 {
-    int64_t n;
-
     buf_printf(line, ",\"%s\":", key);
     if (id.len == 0)
         buf_append_cstr(line, "null");
-    else if (view_to_i64(id, &n) == 0)
-        json_put_i64(line, n);
     else
-        json_put_string(line, id);
+        render_id(line, id);
 }
 
 static void get_relations(struct client *c, struct request *rq)

@@ -82,7 +82,7 @@ static void start_call(struct state *s, struct session *se, struct later *l,
 
     if (!profile_permits(s->cfg, view_cstr(se->capaid), "ipbxcommands", VIEW("dial"))) {
         later_status(&l, BUS_unallowed);
-    } else if (!target_dialled(number, exten)) {
+    } else if (!dialled(number, exten, TARGET_TEXT)) {
         later_status(&l, BUS_malformed);
     } else {
         answer(l, "callstarted", view_cstr(exten));

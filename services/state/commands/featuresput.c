@@ -37,7 +37,7 @@ static bool read_destination(const msgpack_object *map, const char *key, char ou
     const msgpack_object *o = msg_get(map, key);
     char room[32];
     struct view text = msg_get_text(map, key, room);
-    bool empty = !target_dialled(text, out);
+    bool empty = !dialled(text, out, TARGET_TEXT);
 
     *number = view_cstr(out);
     return (!empty || text.len <= MAX_NUMBER) && number->len <= MAX_NUMBER &&

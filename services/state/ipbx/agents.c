@@ -61,7 +61,7 @@ static struct view exten_of(struct order *o, const struct xod_obj *agent, char o
         given = view_cstr(o->se->agent_exten);
     if (given.len == 0 && line)
         given = value_text(xod_get(line, XOD(phones, number)), room);
-    if (target_dialled(given, out)) {
+    if (dialled(given, out, TARGET_TEXT)) {
         struct target t = {.kind = TARGET_NUMBER};
         snprintf(t.number, sizeof(t.number), "%s", out);
         phone = target_phone(o->s, o->se, &t);

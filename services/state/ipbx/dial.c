@@ -69,7 +69,7 @@ static bool find_destination(struct order *o, struct destination *to)
 
     if (target_destination(o->s, o->user, &t, false, to))
         return true;
-    target_dialled(msg_get_text(o->message, "destination", room), number);
+    dialled(msg_get_text(o->message, "destination", room), number, TARGET_TEXT);
     snprintf(why, sizeof(why), "unreachable_extension:%s", number);
     order_wrong(o, "destination", why);
     return false;
