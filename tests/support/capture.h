@@ -41,4 +41,20 @@ static inline void capture_blocks(struct view bytes, size_t size, ami_block_fn *
     free(p);
 }
 
+/* The same of lines written down in a test: "|" for a line end, "||" for the end of an event. */
+static inline void capture_lines(const char *lines, ami_block_fn *fn, void *arg)
+{
+    struct buf in;
+
+    buf_init(&in, 0);
+    for (; *lines; lines++)
+        if (*lines == '|')
+            buf_append_cstr(&in, "\r\n");
+        else
+            buf_append_char(&in, *lines);
+    buf_append_cstr(&in, "\r\n\r\n");
+    capture_blocks(buf_view(&in), 0, fn, arg);
+    buf_free(&in);
+}
+
 #endif

@@ -176,17 +176,7 @@ static inline void sheets_play(struct sheets_world *w, const char *capture)
 /* Lines of events, "|" for a line end, "||" for the end of an event. */
 static inline void sheets_say(struct sheets_world *w, const char *lines)
 {
-    struct buf in;
-
-    buf_init(&in, 0);
-    for (; *lines; lines++)
-        if (*lines == '|')
-            buf_append_cstr(&in, "\r\n");
-        else
-            buf_append_char(&in, *lines);
-    buf_append_cstr(&in, "\r\n\r\n");
-    capture_blocks(buf_view(&in), 0, sheets_block, w);
-    buf_free(&in);
+    capture_lines(lines, sheets_block, w);
     translator_flush(w->t);
 }
 

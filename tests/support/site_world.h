@@ -87,17 +87,7 @@ static inline void world_play(struct site_world *w, const char *version, const c
 /* Lines of events, "|" for a line end, "||" for the end of an event. */
 static inline void world_lines(struct site_world *w, const char *lines, ami_block_fn *fn)
 {
-    struct buf in;
-
-    buf_init(&in, 0);
-    for (; *lines; lines++)
-        if (*lines == '|')
-            buf_append_cstr(&in, "\r\n");
-        else
-            buf_append_char(&in, *lines);
-    buf_append_cstr(&in, "\r\n\r\n");
-    capture_blocks(buf_view(&in), 0, fn, w);
-    buf_free(&in);
+    capture_lines(lines, fn, w);
     translator_flush(w->t);
 }
 

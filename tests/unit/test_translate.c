@@ -60,18 +60,8 @@ static bool translate(void *arg, const struct ami_block *b)
 /* What comes of these lines ("|" ends a line). */
 static const char *said(struct world *w, const char *lines)
 {
-    struct buf in;
-
-    buf_init(&in, 0);
-    for (; *lines; lines++)
-        if (*lines == '|')
-            buf_append_cstr(&in, "\r\n");
-        else
-            buf_append_char(&in, *lines);
-    buf_append_cstr(&in, "\r\n\r\n");
     buf_reset(&w->out);
-    capture_blocks(buf_view(&in), 0, translate, w);
-    buf_free(&in);
+    capture_lines(lines, translate, w);
     return buf_cstr(&w->out);
 }
 
