@@ -16,7 +16,7 @@ struct bus_heart {
     struct buf body;
 };
 
-static const char *const planes[] = {"tel", "xod", "ami", "cti", "stats"};
+static const char *const planes[] = {"tel", "xod", "ami", "cti", "stats", "fagi"};
 
 static void beat(void *arg)
 {

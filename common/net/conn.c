@@ -244,6 +244,12 @@ void conn_close_after_flush(struct conn **cp)
     conn_mark_dirty(c, CLOSING);
 }
 
+void conn_finish(struct conn *c)
+{
+    if (!(c->flags & (FINISHED | CLOSING | DEAD)))
+        conn_mark_dirty(c, FINISHED);
+}
+
 void conn_pause(struct conn *c)
 {
     if (c->flags & (PAUSED | CLOSING | DEAD))

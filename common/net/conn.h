@@ -74,6 +74,10 @@ void conn_close(struct conn **c);
  * not called. *c becomes NULL. */
 void conn_close_after_flush(struct conn **c);
 
+/* Our last word is said: our half of the connection closes when the waiting output has left. Input
+ * goes on, conn_send does not (-ENOBUFS). The peer then ends it, or conn_close. */
+void conn_finish(struct conn *c);
+
 /* Queues a copy of v. 0; -ENOMEM, or -ENOBUFS when that is over max_output: then the connection
  * ends and `closed` is called with CONN_OUTPUT_LIMIT on the next turn of the loop, never from here.
  */

@@ -6,6 +6,7 @@
  *
  *   open     -> failed   conn_send, when the limit or the socket says no; the class's task ends it
  *   open     -> closing  conn_close_after_flush: the owner is forgotten, input thrown away
+ *   open     -> finished conn_finish: the same for our half alone, the owner goes on reading
  *   closing  -> shut     the output has left: our half is closed, the peer gets its time to read it
  *                        (closing with unread input would make the kernel reset the connection, and
  *                        the peer could lose our last words)
@@ -29,16 +30,17 @@
 #define CONN_READ_BEHIND ((size_t)16384)
 
 enum {
-    DIRTY = 1,     /* on the class's list for the end of the turn */
-    SENT = 2,      /* something was queued since the last `drained` */
-    MORE = 4,      /* input to show again: the transport or we still hold some */
-    PAUSED = 8,    /* by conn_pause */
-    FAILED = 16,   /* to be ended with `why` by the task */
-    CLOSING = 32,  /* by conn_close_after_flush */
-    HEARD = 64,    /* the peer has closed its half while we were CLOSING */
-    BLOCKED = 128, /* the socket takes nothing more: waits for `writable` */
-    DEAD = 256,    /* see above */
-    CROSSED = 512, /* BLOCKED, but the transport waits for input: so does `writable` */
+    DIRTY = 1,       /* on the class's list for the end of the turn */
+    SENT = 2,        /* something was queued since the last `drained` */
+    MORE = 4,        /* input to show again: the transport or we still hold some */
+    PAUSED = 8,      /* by conn_pause */
+    FAILED = 16,     /* to be ended with `why` by the task */
+    CLOSING = 32,    /* by conn_close_after_flush */
+    HEARD = 64,      /* the peer has closed its half while we were CLOSING */
+    BLOCKED = 128,   /* the socket takes nothing more: waits for `writable` */
+    DEAD = 256,      /* see above */
+    CROSSED = 512,   /* BLOCKED, but the transport waits for input: so does `writable` */
+    FINISHED = 1024, /* by conn_finish */
 };
 /* Of what a transport has to say about an end. */
 #define CONN_REASON 256

@@ -91,6 +91,8 @@ static void output_done(struct conn *c)
         say_goodbye(c);
         return;
     }
+    if (c->flags & FINISHED)
+        say_goodbye(c);
     if (!(c->flags & SENT) || !handler->drained)
         return;
     c->flags &= (uint16_t)~SENT;
@@ -122,7 +124,7 @@ static int admit(struct conn *c, size_t n)
 {
     size_t limit = c->cls->max_output < FLUSH_EARLY ? c->cls->max_output : FLUSH_EARLY;
 
-    if (c->flags & (FAILED | CLOSING | DEAD))
+    if (c->flags & (FAILED | CLOSING | DEAD | FINISHED))
         return -ENOBUFS;
     if (c->out.len > 0 && c->out.len + n > limit && !(c->flags & BLOCKED)) {
         int rc = conn_write_some(c);

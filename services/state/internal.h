@@ -20,6 +20,7 @@ struct originates;
 struct transfers;
 struct faxes;
 struct sheets;
+struct fagi;
 
 #define MAX_SITES 64
 #define MAX_LIST_BYTES ((size_t)256 * 1024 * 1024) /* text of one list */
@@ -56,6 +57,7 @@ struct state {
     struct transfers *transfers;
     struct faxes *faxes;
     struct sheets *sheets;
+    struct fagi *fagi;
     struct site sites[MAX_SITES];
     size_t n_sites;
     struct loop_timer *settle_timer;

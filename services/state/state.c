@@ -8,6 +8,7 @@
 #include "bus/topic.h"
 #include "directory/directory.h"
 #include "extensions.h"
+#include "fagi/fagi.h"
 #include "faxes.h"
 #include "internal.h"
 #include "ipbx/originates.h"
@@ -98,6 +99,7 @@ static void on_message(void *arg, const struct bus_msg *m)
     faxes_event(s->faxes, site->domain->site, &t);
     state_commit(s, site->domain->synthetic);
     sheets_event(s->sheets, site->domain, &t);
+    fagi_event(s->fagi, site->domain->site, &t);
 }
 
 /* Asks for everything anew. The numbers of the phones go along: an Asterisk 1.8 cannot list its
@@ -148,13 +150,13 @@ static const struct bus_sub_handler sub_handler = {on_message, on_gap};
 
 /* ---- requests ---- */
 
-static void register_worker(struct state *s, struct bus_peer *p, uint64_t id,
-                            const msgpack_object *body)
+static void register_ami(struct state *s, struct bus_peer *p, uint64_t id,
+                         const msgpack_object *body)
 {
     struct site *site = state_site(s, msg_get_str(body, "ipbx"));
     uint64_t login;
 
-    if (!view_eq(msg_get_str(body, "kind"), VIEW("ami")) || !site) {
+    if (!site) {
         state_reply(s, p, id, BUS_not_found);
         return;
     }
@@ -175,6 +177,19 @@ static void register_worker(struct state *s, struct bus_peer *p, uint64_t id,
     state_commit(s, false);
 }
 
+static void register_worker(struct state *s, struct bus_peer *p, uint64_t id,
+                            const msgpack_object *body)
+{
+    struct view kind = msg_get_str(body, "kind");
+
+    if (view_eq(kind, VIEW("ami")))
+        register_ami(s, p, id, body);
+    else if (view_eq(kind, VIEW("fagi")))
+        fagi_register(s, p, id, body);
+    else
+        state_reply(s, p, id, BUS_not_found);
+}
+
 typedef void request_fn(struct state *s, struct bus_peer *p, uint64_t id,
                         const msgpack_object *body);
 
@@ -189,7 +204,7 @@ static request_fn *const requests[METHOD_COUNT] = {
     [METHOD_login_begin] = login_begin,   [METHOD_login_check] = login_check,
     [METHOD_login_open] = login_open,     [METHOD_session_renew] = login_renew,
     [METHOD_session_close] = login_close, [METHOD_command] = command_run,
-    [METHOD_ami_action] = action_pass,
+    [METHOD_ami_action] = action_pass,    [METHOD_fagi_call] = fagi_call,
 };
 
 static void on_request(void *arg, struct bus_peer *p, uint64_t id, enum bus_method method,
@@ -219,6 +234,7 @@ static void on_peer_gone(void *arg, struct bus_peer *p)
              VIEW_ARG(bus_peer_instance(p)));
     snapshots_peer_gone(s->snapshots, p);
     later_peer_gone(s, p);
+    fagi_peer_gone(s->fagi, p);
     sessions_peer_gone(s->sessions, p);
     for (size_t i = 0; i < s->n_sites; i++)
         if (s->sites[i].gateway == p) {
@@ -409,9 +425,10 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
     s->transfers = transfers_new(s);
     s->faxes = faxes_new(s);
     s->sheets = sheets_new(s);
+    s->fagi = fagi_new(s);
     if (!s->heart || !s->publisher || !s->snapshots || !s->sessions || !s->events ||
         !s->events_unknown || !s->sessions_open || !s->weblists || !s->directories ||
-        !s->extensions || !s->originates || !s->transfers || !s->faxes || !s->sheets)
+        !s->extensions || !s->originates || !s->transfers || !s->faxes || !s->sheets || !s->fagi)
         return -ENOMEM;
     bus_sub_follow(s->sub, VIEW("tel"));
     return bus_sub_add(s->sub, VIEW("tel/"));
@@ -491,6 +508,7 @@ void state_destroy(struct state **sp)
     directories_destroy(&s->directories);
     bus_server_destroy(&s->server); /* tells who waits for an action */
     sheets_destroy(&s->sheets);
+    fagi_destroy(&s->fagi);
     extensions_destroy(&s->extensions);
     originates_destroy(&s->originates);
     transfers_destroy(&s->transfers);
@@ -512,6 +530,7 @@ void state_destroy(struct state **sp)
 void state_reload(struct state *s, const struct config *cfg)
 {
     s->cfg = cfg;
+    fagi_reload(s->fagi);
     read_lists(s);
     weblists_refresh(s->weblists);
 }

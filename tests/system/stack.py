@@ -110,11 +110,12 @@ class Stack:
         p = self.ports
         site = json.loads((ROOT / "config" / "ctibus.json").read_text())
         site["main"]["incoming_tcp"]["CTI"] = ["127.0.0.1", 0, True]
+        site["main"]["incoming_tcp"]["FAGI"] = ["127.0.0.1", 0, True]
         site["ipbxes"]["xivo"]["ipbx_connection"]["ipport"] = p["ami"]
         site["ctibus"] = {
             "bus": {n: f"tcp://127.0.0.1:{p[n]}" for n in ("publish", "subscribe", "request")},
             "http": {"state": f"127.0.0.1:{p['state']}", "ami-gw": f"127.0.0.1:{p['ami-gw']}",
-                     "cti-gw": "127.0.0.1:0"}}
+                     "cti-gw": "127.0.0.1:0", "fagi-gw": "127.0.0.1:0"}}
         for path, value in extra.items():
             at = site
             *outer, last = path.split(".")
@@ -133,17 +134,19 @@ class Stack:
         return pathlib.Path(self.dir.name) / name
 
     def start(self, part, doors=("CTI",)):
-        """Starts a part: sim, state, ami-gw, or cti-gw with anything behind (cti-gw2). `doors`: what a cti-gw is
-        to listen for; the port of CTIS is its .ctis."""
+        """Starts a part: sim, state, ami-gw, or cti-gw or fagi-gw, also several of them (cti-gw2). `doors`: what a
+        cti-gw is to listen for; the port of CTIS is its .ctis."""
         if part == "sim":
             program = Program([BIN / "ctibus-asterisk-sim", "--listen", f"127.0.0.1:{self.ports['ami']}",
                                "--status", f"127.0.0.1:{self.ports['status']}", "--capture",
                                DATA / self.capture, "--pace", self.pace, *self.sim_args])
             program.listening("ami")
         else:
-            service = "cti-gw" if part.startswith("cti-gw") else part
+            service = part.rstrip("0123456789")
             program = Program([BIN / f"ctibus-{service}", "--config", self.path("ctibus.json")])
-            program.http = program.listening("metrics") if service == "cti-gw" else self.ports[service]
+            program.http = self.ports.get(service) or program.listening("metrics")
+            if service == "fagi-gw":
+                program.fagi = program.listening("FAGI")
             if service == "cti-gw":
                 for door in doors:
                     setattr(program, door.lower(), program.listening(door))
@@ -208,7 +211,7 @@ class Stack:
 
     def stop(self):
         codes = {}
-        order = ("cti-gw", "ami-gw", "state", "sim")
+        order = ("cti-gw", "fagi-gw", "ami-gw", "state", "sim")
         for name in sorted(self.programs, key=lambda n: next(i for i, o in enumerate(order) if n.startswith(o))):
             codes[name] = self.programs[name].terminate()
         problems = [line for p in self.programs.values() for line in p.lines

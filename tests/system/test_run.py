@@ -21,17 +21,18 @@ SECONDS = 60
 @pytest.fixture(name="config")
 def fixture_config(tmp_path):
     """A copy of the shipped configuration at ports of its own."""
-    ami, cti, *others = (free_port() for _ in range(8))
+    ami, cti, fagi, *others = (free_port() for _ in range(10))
     folder = tmp_path / "config"
     shutil.copytree(ROOT / "config", folder)
     path = folder / "ctibus.json"
     tree = json.loads(path.read_text(encoding="utf-8"))
     tree["main"]["incoming_tcp"]["CTI"][1] = cti
+    tree["main"]["incoming_tcp"]["FAGI"][1] = fagi
     tree["ipbxes"]["xivo"]["ipbx_connection"]["ipport"] = ami
     tree["ctibus"]["bus"] = {name: f"tcp://127.0.0.1:{others.pop()}"
                              for name in ("publish", "subscribe", "request")}
     tree["ctibus"]["http"] = {name: f"127.0.0.1:{others.pop()}"
-                              for name in ("state", "ami-gw", "cti-gw")}
+                              for name in ("state", "ami-gw", "fagi-gw", "cti-gw")}
     path.write_text(json.dumps(tree), encoding="utf-8")
     return path
 
@@ -113,7 +114,7 @@ def test_client_sees_the_call_and_all_stops(config, start, version):
     run = start("--asterisk", version)
     assert f"Asterisk {version}" in run.read_until("Ctrl-C stops everything.")
     children = run.children()
-    assert len(children) == 4
+    assert len(children) == 5
     said = demo(config, "--seconds", "7").stdout
     changes = [json.loads(line[2:]) for line in said.splitlines() if line.startswith("< ")]
     statuses = {c["status"].get("hintstatus") for c in changes
@@ -124,7 +125,7 @@ def test_client_sees_the_call_and_all_stops(config, start, version):
     assert "Traceback" not in run.read_until(None)
 
 
-@pytest.mark.parametrize("name", ["state", "ami-gw", "cti-gw"])
+@pytest.mark.parametrize("name", ["state", "ami-gw", "fagi-gw", "cti-gw"])
 def test_a_part_that_dies_ends_all(start, name):
     run = start()
     run.read_until("Ctrl-C stops everything.")

@@ -475,6 +475,39 @@ static void test_close_after_flush(void **state)
 }
 
 /* The output of a closing connection goes on after the peer has said all. */
+/* Our half ends behind what was sent; what the peer says to it is still heard. */
+static void test_finish(void **state)
+{
+    struct world *w = *state;
+    char said[16];
+
+    conn_send(w->a.c, VIEW("bye\n"));
+    conn_finish(w->a.c);
+    assert_int_equal(conn_send(w->a.c, VIEW("more\n")), -ENOBUFS);
+    turns(w, 2);
+    assert_int_equal(read(w->peer, said, sizeof(said)), 4);
+    assert_int_equal(read(w->peer, said, sizeof(said)), 0);
+    say(w, VIEW("200 result=1\n"));
+    turns(w, 2);
+    assert_int_equal(w->a.lines, 1);
+    assert_int_equal(w->a.ended, 0);
+    close(w->peer);
+    w->peer = -1;
+    turns(w, 2);
+    assert_int_equal(w->a.why, CONN_EOF);
+}
+
+static void test_finish_with_nothing_to_say(void **state)
+{
+    struct world *w = *state;
+    char said;
+
+    conn_finish(w->a.c);
+    turns(w, 2);
+    assert_int_equal(read(w->peer, &said, 1), 0);
+    assert_int_equal(w->a.ended, 0);
+}
+
 static void test_close_after_flush_to_a_half_closed_peer(void **state)
 {
     struct world *w = *state;
@@ -719,6 +752,8 @@ int main(void)
         T(test_close_another_in_data),
         T(test_finish_class_in_closed),
         T(test_close_after_flush),
+        T(test_finish),
+        T(test_finish_with_nothing_to_say),
         T(test_close_after_flush_to_a_half_closed_peer),
         T(test_close_after_flush_does_not_wait_for_ever),
         T(test_pause_and_resume),

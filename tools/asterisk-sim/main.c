@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "agi.h"
 #include "base/clock.h"
 #include "base/hostport.h"
 #include "options.h"
@@ -22,6 +23,7 @@ struct sim {
     struct server *server;
     struct player *player;
     struct status *status;
+    struct agi *agi; /* NULL: no FastAGI */
     struct loop_signal *term, *intr, *usr1;
     struct loop_timer *stopping;
     uint64_t stop_us; /* when it was asked to stop; 0: it was not */
@@ -153,6 +155,11 @@ static int listen_all(struct sim *sim)
             return failed(sim->options.status, rc);
         print_listening("status", sim->options.status, status_port(sim->status));
     }
+    if (sim->options.fagi) {
+        sim->agi = agi_new(sim->loop, sim->log, &sim->world, sim->server, sim->options.fagi, &rc);
+        if (!sim->agi)
+            return failed(sim->options.fagi, rc);
+    }
     print_listening("ami", sim->options.listen, server_port(sim->server));
     return 0;
 }
@@ -186,6 +193,7 @@ static void clean_up(struct sim *sim)
 {
     player_destroy(&sim->player);
     status_destroy(&sim->status);
+    agi_destroy(&sim->agi);
     server_destroy(&sim->server);
     tls_destroy(&sim->tls);
     loop_timer_destroy(&sim->stopping);

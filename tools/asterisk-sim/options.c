@@ -7,6 +7,7 @@
 enum {
     OPT_LISTEN = 1,
     OPT_STATUS,
+    OPT_FAGI,
     OPT_CAPTURE,
     OPT_LISTING,
     OPT_PACE,
@@ -24,6 +25,7 @@ enum {
 static const struct option longs[] = {
     {"listen", required_argument, NULL, OPT_LISTEN},
     {"status", required_argument, NULL, OPT_STATUS},
+    {"fagi", required_argument, NULL, OPT_FAGI},
     {"capture", required_argument, NULL, OPT_CAPTURE},
     {"listing", required_argument, NULL, OPT_LISTING},
     {"pace", required_argument, NULL, OPT_PACE},
@@ -58,6 +60,7 @@ static const char help[] =
     "  --tls-cert FILE      AMI over TLS with this certificate (PEM)\n"
     "  --tls-key FILE       its private key (default: in the same file)\n"
     "  --status HOST:PORT   each connection there is told in JSON what was played and is live\n"
+    "  --fagi HOST:PORT     calls the FastAGI server there for each AGI(agi://...) that is played\n"
     "  --log-level LEVEL    error, warning, notice, info or debug (default: warning)\n"
     "  --help, --version\n"
     "\n"
@@ -85,6 +88,9 @@ static int set(struct options *o, int option, const char *value)
         return 0;
     case OPT_STATUS:
         o->status = value;
+        return 0;
+    case OPT_FAGI:
+        o->fagi = value;
         return 0;
     case OPT_CAPTURE:
         return add_capture(o, value);

@@ -11,6 +11,7 @@ struct options {
     const char *status; /* NULL: none */
     const char *captures[MAX_CAPTURES];
     unsigned n_captures;
+    const char *fagi;    /* NULL: the dialplan's scripts are not called */
     const char *listing; /* NULL: beside the first capture */
     const char *username;
     const char *password;

@@ -88,6 +88,8 @@ static bool take(void *arg, const struct ami_block *b)
         p->classes = classes_of_event(ami_get(b, "Privilege"));
     if (p->w->sink)
         p->w->sink(p->w->sink_arg, p->event, p->classes);
+    if (p->w->newexten && ami_is_event(b, "Newexten"))
+        p->w->newexten(p->w->newexten_arg, b);
     return false;
 }
 
@@ -112,7 +114,7 @@ void world_play(struct world *w, size_t i)
     p.event = capture_event(&w->capture, e);
     w->events_played++;
     w->in_loop = i + 1;
-    if (e->op != OP_NONE || map_count(w->gone) > 0)
+    if (e->op != OP_NONE || map_count(w->gone) > 0 || w->newexten)
         run(&p);
     else if (w->sink)
         w->sink(w->sink_arg, p.event, e->classes);

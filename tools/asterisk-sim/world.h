@@ -19,6 +19,9 @@ struct world {
     struct map *variables; /* set by actions in this loop: keys and values are one owned memory */
     void (*sink)(void *arg, struct view event, uint32_t classes);
     void *sink_arg;
+    /* a step of the dialplan was played; NULL: nobody wants to know. Must not emit. */
+    void (*newexten)(void *arg, const struct ami_block *b);
+    void *newexten_arg;
     uint64_t events_played;
     size_t in_loop;    /* events of the capture played in this loop */
     uint64_t loops;    /* begun */

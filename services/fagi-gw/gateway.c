@@ -1,0 +1,201 @@
+#include "gateway.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "internal.h"
+#include "msg/msg.h"
+
+/* The commands of one answer may wait for Asterisk. */
+#define MAX_OUTPUT ((size_t)256 * 1024)
+
+static void on_accept(void *arg, int fd, const struct sockaddr *peer, socklen_t len)
+{
+    session_new(arg, fd, peer);
+}
+
+static void janitor(void *arg)
+{
+    struct fagi *f = arg;
+
+    sessions_tick(f, clock_mono_us());
+    if (f->n_open > 0)
+        return;
+    loop_timer_stop(f->janitor);
+    if (f->stopped) {
+        void (*done)(void *) = f->stopped;
+        f->stopped = NULL;
+        done(f->stopped_arg);
+    }
+}
+
+/* ---- state ---- */
+
+static void on_state_up(void *arg, const msgpack_object *body)
+{
+    struct fagi *f = arg;
+
+    log_notice(f->log, "state is there");
+    f->state_lost = 0;
+    sessions_state_up(f);
+}
+
+static void on_state_down(void *arg)
+{
+    struct fagi *f = arg;
+
+    f->state_lost = clock_mono_us();
+    log_warning(f->log, "state is gone: scripts are answered with FAIL, calls go on");
+}
+
+static const struct bus_asker_handler asker_handler = {on_state_up, on_state_down, NULL};
+
+/* ---- the whole ---- */
+
+static size_t beat(void *arg, struct buf *pairs, bool *ready)
+{
+    struct fagi *f = arg;
+
+    *ready = fagi_is_ready(f, NULL);
+    msg_put_pair_u64(pairs, "open", f->n_open);
+    return 1;
+}
+
+static bool make_metrics(struct fagi *f, struct metrics *m)
+{
+    static const double bounds[] = {0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2};
+    static const char *const answers[AGI_PART] = {"200", "hangup", "510", "511", "520", "other"};
+    struct fagi_counts *c = &f->counts;
+    bool good = true;
+
+    for (int i = 0; i < OUTCOMES; i++) {
+        const struct metric_label label[] = {{"outcome", outcome_names[i]}, {NULL, NULL}};
+        c->outcomes[i] = metrics_add(m, METRIC_COUNTER, "ctibus_fagi_sessions_total", label,
+                                     "FastAGI sessions that have ended, by what became of them");
+        good = good && c->outcomes[i];
+    }
+    for (int i = 0; i < AGI_PART; i++) {
+        const struct metric_label label[] = {{"code", answers[i]}, {NULL, NULL}};
+        c->answers[i] = metrics_add(m, METRIC_COUNTER, "ctibus_fagi_answers_total", label,
+                                    "what Asterisk said to commands");
+        good = good && c->answers[i];
+    }
+    c->open = metrics_add(m, METRIC_GAUGE, "ctibus_fagi_open", NULL, "FastAGI sessions open");
+    c->over_limit = metrics_add(m, METRIC_COUNTER, "ctibus_fagi_over_limit_total", NULL,
+                                "connections closed since too many were open");
+    c->seconds =
+        metrics_histogram(m, "ctibus_fagi_seconds", NULL, "from the connection to the answer",
+                          bounds, sizeof(bounds) / sizeof(bounds[0]));
+    return good && c->open && c->over_limit && c->seconds;
+}
+
+static int open_bus(struct fagi *f, const struct fagi_options *opt)
+{
+    int err = -ENOMEM;
+
+    f->pub = bus_pub_new(f->bus, opt->publish, NULL, NULL, &err);
+    if (f->pub)
+        f->asker = bus_asker_new(f->bus, opt->request, "fagi-gw", &asker_handler, f, &err);
+    if (!f->asker)
+        return err;
+    f->heart = bus_heart_new(f->bus, f->pub, "fagi-gw", beat, f);
+    return f->heart ? 0 : -ENOMEM;
+}
+
+static int open_all(struct fagi *f, const struct fagi_options *opt, const struct config *cfg,
+                    struct metrics *metrics)
+{
+    int err;
+
+    f->sites = sites_new(f->loop, f->log);
+    f->janitor = loop_timer_new(f->loop, janitor, f);
+    if (!f->sites || !f->janitor || !make_metrics(f, metrics))
+        return -ENOMEM;
+    fagi_reload(f, cfg);
+    err = conn_class_init(&f->conns, f->loop, &session_handler, AGI_MAX_ENV, MAX_OUTPUT);
+    if (err == 0)
+        err = open_bus(f, opt);
+    if (err < 0)
+        return err;
+    f->listener = listener_new(f->loop, opt->listen, on_accept, f, &err);
+    if (!f->listener)
+        log_error(f->log, "cannot listen at %s: %s", opt->listen, strerror(-err));
+    return f->listener ? 0 : err;
+}
+
+struct fagi *fagi_new(struct loop *loop, struct bus *bus, const struct fagi_options *opt,
+                      const struct config *cfg, struct metrics *metrics, struct log *log, int *err)
+{
+    struct fagi *f = calloc(1, sizeof(*f));
+
+    *err = -ENOMEM;
+    if (!f)
+        return NULL;
+    f->loop = loop;
+    f->bus = bus;
+    f->log = log;
+    f->max_sessions = opt->max_sessions;
+    TAILQ_INIT(&f->open);
+    TAILQ_INIT(&f->leaving);
+    buf_init(&f->room, 0);
+    buf_init(&f->line, 0);
+    buf_init(&f->topic, 65536);
+    buf_init(&f->body, 0);
+    *err = open_all(f, opt, cfg, metrics);
+    if (*err == 0)
+        return f;
+    fagi_destroy(&f);
+    return NULL;
+}
+
+void fagi_reload(struct fagi *f, const struct config *cfg)
+{
+    f->deadline_us = (uint64_t)config_int(cfg, "ctibus.fagi.deadline_ms") * 1000;
+    if (sites_load(f->sites, cfg) < 0)
+        log_error(f->log, "no memory for the list of ipbxes");
+}
+
+void fagi_stop(struct fagi *f, void (*done)(void *arg), void *arg)
+{
+    listener_destroy(&f->listener);
+    f->stopped = done;
+    f->stopped_arg = arg;
+    loop_timer_start(f->janitor, 20, true);
+}
+
+void fagi_destroy(struct fagi **fp)
+{
+    struct fagi *f = fp ? *fp : NULL;
+
+    if (!f)
+        return;
+    *fp = NULL;
+    listener_destroy(&f->listener);
+    sessions_close(f);
+    conn_class_fini(&f->conns);
+    bus_heart_destroy(&f->heart);
+    bus_asker_destroy(&f->asker);
+    bus_pub_destroy(&f->pub);
+    loop_timer_destroy(&f->janitor);
+    sites_destroy(&f->sites);
+    buf_free(&f->room);
+    buf_free(&f->line);
+    buf_free(&f->topic);
+    buf_free(&f->body);
+    free(f);
+}
+
+bool fagi_is_ready(const struct fagi *f, struct buf *why)
+{
+    bool up = bus_asker_is_up(f->asker);
+
+    if (!up && why)
+        buf_append_cstr(why, "state does not answer");
+    return up && !f->stopped;
+}
+
+uint16_t fagi_port(const struct fagi *f)
+{
+    return listener_port(f->listener);
+}

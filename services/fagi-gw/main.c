@@ -1,0 +1,129 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gateway.h"
+#include "svc/onbus.h"
+#include "svc/svc.h"
+
+struct ctx {
+    struct svc *svc;
+    struct onbus onbus;
+    struct fagi *fagi;
+    char listen[256];
+    char instance[128];
+};
+
+/* Unique among all of them: host and process, unless a name was given. */
+static void name_instance(struct ctx *c)
+{
+    const char *given = svc_option(c->svc, "instance");
+    char host[64] = "localhost";
+
+    gethostname(host, sizeof(host) - 1);
+    if (given)
+        snprintf(c->instance, sizeof(c->instance), "%.60s", given);
+    else
+        snprintf(c->instance, sizeof(c->instance), "fagi-%.20s-%d", host, (int)getpid());
+    c->svc->instance = c->instance;
+}
+
+static bool check(const struct svc *svc, struct buf *why)
+{
+    char addr[256];
+
+    if (config_listen(svc->cfg, "main.incoming_tcp.FAGI", addr, sizeof(addr)))
+        return true;
+    buf_append_cstr(why, "main.incoming_tcp.FAGI: is switched off, so there is nothing to do");
+    return false;
+}
+
+static int start(struct svc *svc, void **out)
+{
+    struct ctx *c = calloc(1, sizeof(*c));
+    struct fagi_options opt;
+    char who[160];
+    int err;
+
+    if (!c)
+        return -ENOMEM;
+    *out = c;
+    c->svc = svc;
+    config_listen(svc->cfg, "main.incoming_tcp.FAGI", c->listen, sizeof(c->listen));
+    name_instance(c);
+    snprintf(who, sizeof(who), "fagi-gw:%s", c->instance);
+    err = onbus_open(&c->onbus, svc->loop, svc->cfg, who, c->instance, svc->metrics, svc->log);
+    if (err < 0)
+        return err;
+    opt = (struct fagi_options){
+        .listen = c->listen,
+        .publish = c->onbus.publish,
+        .request = c->onbus.request,
+        .max_sessions = (size_t)config_int(svc->cfg, "ctibus.fagi.max_sessions"),
+    };
+    c->fagi = fagi_new(svc->loop, c->onbus.bus, &opt, svc->cfg, svc->metrics, svc->log, &err);
+    if (!c->fagi) {
+        log_error(svc->log, "cannot start: %s", strerror(-err));
+        return err;
+    }
+    *strrchr(c->listen, ':') = '\0';
+    svc_log_listening(svc, "FAGI", c->listen, fagi_port(c->fagi));
+    return 0;
+}
+
+static void stopped(void *arg)
+{
+    svc_stopped(arg);
+}
+
+static void stop(void *arg)
+{
+    struct ctx *c = arg;
+
+    fagi_stop(c->fagi, stopped, c->svc);
+}
+
+static void reload(void *arg)
+{
+    struct ctx *c = arg;
+
+    fagi_reload(c->fagi, c->svc->cfg);
+}
+
+static bool ready(void *arg, struct buf *why)
+{
+    return fagi_is_ready(((struct ctx *)arg)->fagi, why);
+}
+
+static void destroy(void **arg)
+{
+    struct ctx *c = *arg;
+
+    fagi_destroy(&c->fagi);
+    onbus_close(&c->onbus);
+    free(c);
+    *arg = NULL;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct svc_option options[] = {
+        {"instance", "NAME", "what this one of several is called (default: fagi-host-process)"},
+        {NULL, NULL, NULL}};
+    static const struct svc_def def = {
+        .name = "fagi-gw",
+        .doc =
+            "The dialplan's scripts: FastAGI sessions of Asterisk, answered by state and handlers.",
+        .options = options,
+        .check = check,
+        .start = start,
+        .stop = stop,
+        .reload = reload,
+        .ready = ready,
+        .destroy = destroy,
+    };
+
+    return svc_main(argc, argv, &def);
+}

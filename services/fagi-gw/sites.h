@@ -1,0 +1,29 @@
+/* Which IPBX a FastAGI session belongs to: its script begins with the name of one
+ * (agi://host/lyon/presence), or it comes from the address of one; where there is only one, it is
+ * that one. */
+#ifndef CTIBUS_FAGI_GW_SITES_H
+#define CTIBUS_FAGI_GW_SITES_H
+
+#include <sys/socket.h>
+
+#include "ami/ami.h"
+#include "config/config.h"
+#include "log/log.h"
+#include "loop/loop.h"
+
+struct sites;
+struct site {
+    char *name;
+    enum ami_charset charset; /* of texts that are no UTF-8 */
+};
+
+/* NULL without memory. */
+struct sites *sites_new(struct loop *loop, struct log *log);
+void sites_destroy(struct sites **s);
+/* Takes those of the configuration. 0 or -ENOMEM. */
+int sites_load(struct sites *s, const struct config *cfg);
+/* The site, borrowed until the next sites_load, or NULL: nobody's. *script loses the name in front
+ * of it. */
+const struct site *sites_find(struct sites *s, const struct sockaddr *peer, struct view *script);
+
+#endif
