@@ -39,6 +39,7 @@ void *bus_zmq(const struct bus *b);      /* the ZeroMQ context, for monitors of 
 /* ---- publishing ---- */
 
 struct bus_pub;
+struct bus_msg;
 /* Called when somebody far away begins (on) or ends to listen to a prefix. */
 typedef void bus_interest_fn(void *arg, struct view prefix, bool on);
 /* Connects to the forwarder. interest may be NULL. NULL and *err on failure. */
@@ -48,6 +49,10 @@ void bus_pub_destroy(struct bus_pub **p);
 /* Publishes body (one msgpack map) on topic ("plane/.../"). 0, or -EAGAIN when it was dropped,
  * which is counted; its number is then missing, so that readers notice. */
 int bus_pub_send(struct bus_pub *p, struct view topic, struct view body);
+/* The same as if it were the message `as` (its topic and body are the arguments' to say): for what
+ * was recorded. */
+int bus_pub_send_as(struct bus_pub *p, const struct bus_msg *as, struct view topic,
+                    struct view body);
 /* The same without a number (echoes). */
 int bus_pub_send_unnumbered(struct bus_pub *p, struct view topic, struct view body);
 /* The number of the last message of a plane, 0: none yet. */

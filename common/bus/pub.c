@@ -148,7 +148,8 @@ uint64_t bus_pub_seq(const struct bus_pub *p, struct view plane)
     return pl ? pl->seq : 0;
 }
 
-static int send_numbered(struct bus_pub *p, struct view topic, uint64_t seq, struct view body)
+int bus_pub_send_as(struct bus_pub *p, const struct bus_msg *as, struct view topic,
+                    struct view body)
 {
     struct bus *b = p->bus;
     struct view parts[3] = {topic, {NULL, 0}, body};
@@ -157,15 +158,25 @@ static int send_numbered(struct bus_pub *p, struct view topic, uint64_t seq, str
     buf_reset(&p->meta);
     msg_put_array(&p->meta, 5);
     msg_put_u64(&p->meta, BUS_VERSION);
-    msg_put_cstr(&p->meta, b->source);
-    msg_put_u64(&p->meta, b->epoch);
-    msg_put_u64(&p->meta, seq);
-    msg_put_double(&p->meta, clock_wall());
+    msg_put_str(&p->meta, as->source);
+    msg_put_u64(&p->meta, as->epoch);
+    msg_put_u64(&p->meta, as->seq);
+    msg_put_double(&p->meta, as->time);
     parts[1] = buf_view(&p->meta);
     rc = frames_send(p->socket, parts, 3);
     metric_add(rc == 0 ? b->counts.published : b->counts.dropped, 1);
     zpoll_kick(p->poll);
     return rc;
+}
+
+static int send_numbered(struct bus_pub *p, struct view topic, uint64_t seq, struct view body)
+{
+    struct bus_msg as = {.source = view_cstr(p->bus->source),
+                         .epoch = p->bus->epoch,
+                         .seq = seq,
+                         .time = clock_wall()};
+
+    return bus_pub_send_as(p, &as, topic, body);
 }
 
 int bus_pub_send(struct bus_pub *p, struct view topic, struct view body)

@@ -75,9 +75,9 @@ static bool value(struct cursor *c, uint32_t *children)
     return false; /* 0xc1 is unused; extensions are not ours */
 }
 
-int msg_check(struct view v)
+/* Walks over one value. */
+static bool walk(struct cursor *c)
 {
-    struct cursor c = {(const unsigned char *)v.ptr, v.len, 0};
     uint32_t due[MSG_MAX_DEPTH + 1] = {1};
     int depth = 0;
 
@@ -88,15 +88,29 @@ int msg_check(struct view v)
             continue;
         }
         due[depth]--;
-        if (!value(&c, &children) || ++c.items > MSG_MAX_ITEMS)
-            return -EBADMSG;
-        if (children > c.n) /* each value takes at least a byte */
-            return -EBADMSG;
+        if (!value(c, &children) || ++c->items > MSG_MAX_ITEMS)
+            return false;
+        if (children > c->n) /* each value takes at least a byte */
+            return false;
         if (children) {
             if (depth == MSG_MAX_DEPTH)
-                return -EBADMSG;
+                return false;
             due[++depth] = children;
         }
     }
-    return c.n == 0 ? 0 : -EBADMSG;
+    return true;
+}
+
+int msg_check(struct view v)
+{
+    struct cursor c = {(const unsigned char *)v.ptr, v.len, 0};
+
+    return walk(&c) && c.n == 0 ? 0 : -EBADMSG;
+}
+
+size_t msg_length(struct view v)
+{
+    struct cursor c = {(const unsigned char *)v.ptr, v.len, 0};
+
+    return walk(&c) ? v.len - c.n : 0;
 }

@@ -43,6 +43,10 @@ void msg_map_end(struct buf *out, size_t mark, size_t pairs);
  * -EBADMSG. */
 int msg_check(struct view v);
 
+/* How many bytes the first value of v takes, by the same bounds (what follows is not looked at); 0:
+ * not all of it is there, or it is malformed. */
+size_t msg_length(struct view v);
+
 /* A parsed body. Strings point into the bytes that were parsed. */
 struct msg_doc {
     msgpack_zone zone;

@@ -1,4 +1,5 @@
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,19 +9,32 @@
 
 extern char **environ;
 
-static const char help[] =
-    "Usage: ctibus [--config FILE] COMMAND\n"
-    "\n"
-    "  tail [PREFIX...]       print what is published on the bus (all, or what begins so:\n"
-    "                         tel, xod/xivo/status/phones, ami/xivo/Hangup ...)\n"
-    "  snapshot [LIST [ID]]   print the objects of xod as they are now, a line of JSON each\n"
-    "  action [--ipbx ID] NAME [HEADER=VALUE...]\n"
-    "                         have Asterisk do an action of AMI, print its answer as JSON\n"
-    "  schema                 print the tables of lists, fields, events and requests\n"
-    "  keygen FILE            make CURVE keys: FILE (secret, mode 0600) and FILE.pub\n"
-    "\n"
-    "  --config FILE          default: $CTIBUS_CONFIG, else config/ctibus.json\n"
-    "  --version, --help\n";
+static const struct command *const commands[] = {
+    &command_tail,   &command_top,    &command_snapshot, &command_sessions, &command_kick,
+    &command_action, &command_call,   &command_record,   &command_replay,   &command_check,
+    &command_reload, &command_schema, &command_keygen,
+};
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void print_help(FILE *to, const struct command *only)
+{
+    fputs("Usage: ctibus [--config FILE] [--json] COMMAND [ARGUMENT...]\n\n", to);
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        const struct command *c = commands[i];
+        if (only && c != only)
+            continue;
+        fprintf(to, "  %s %s\n", c->name, c->args);
+        for (const char *line = c->help; *line;) {
+            size_t n = strcspn(line, "\n");
+            fprintf(to, "      %.*s\n", (int)n, line);
+            line += n + (line[n] == '\n');
+        }
+    }
+    fputs("\n  --config FILE    default: $CTIBUS_CONFIG, else config/ctibus.json\n"
+          "  --json           for programs: a line of JSON for each thing\n"
+          "  --version, --help; ctibus COMMAND --help\n",
+          to);
+}
 
 static void print_error(void *arg, const struct config_error *e)
 {
@@ -38,97 +52,86 @@ static struct config *load(const char *path)
     return cfg;
 }
 
-static int on_bus(const char *path, int (*run)(struct tool *, int, char **), int argc, char **argv)
+static int run_on_bus(struct tool *t, const char *path, const struct command *c, int argc,
+                      char **argv)
 {
-    struct tool t = {0};
     char instance[64];
 
-    t.cfg = load(path);
-    if (!t.cfg)
+    t->cfg = load(path);
+    if (!t->cfg)
         return 2;
     snprintf(instance, sizeof(instance), "tool-%d", (int)getpid());
-    t.log = log_new(STDERR_FILENO, "ctibus", LOG_WARNING, false);
-    t.loop = loop_new();
-    t.metrics = metrics_new();
-    t.exit_code = 1;
-    if (t.log && t.loop && t.metrics &&
-        onbus_open(&t.onbus, t.loop, t.cfg, instance, instance, t.metrics, t.log) == 0) {
-        t.exit_code = 0;
-        run(&t, argc, argv);
-        onbus_close(&t.onbus);
+    t->log = log_new(STDERR_FILENO, "ctibus", LOG_WARNING, false);
+    t->loop = loop_new();
+    t->metrics = metrics_new();
+    t->exit_code = 1;
+    if (t->log && t->loop && t->metrics &&
+        onbus_open(&t->onbus, t->loop, t->cfg, instance, instance, t->metrics, t->log) == 0) {
+        t->exit_code = 0;
+        c->run(t, argc, argv);
+        onbus_close(&t->onbus);
     }
-    metrics_destroy(&t.metrics);
-    loop_destroy(&t.loop);
-    log_destroy(&t.log);
-    config_destroy(&t.cfg);
-    return t.exit_code;
+    metrics_destroy(&t->metrics);
+    loop_destroy(&t->loop);
+    log_destroy(&t->log);
+    config_destroy(&t->cfg);
+    return t->exit_code;
 }
 
-int command_schema(void)
+static const struct command *find(const char *name)
 {
-    struct buf out;
-    int rc;
-
-    buf_init(&out, 0);
-    rc = schema_markdown(&out);
-    if (rc == 0)
-        fwrite(buf_data(&out), 1, buf_len(&out), stdout);
-    buf_free(&out);
-    return rc < 0 ? 1 : 0;
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    return NULL;
 }
 
-int command_keygen(int argc, char **argv)
+static int run(struct tool *t, const char *path, int argc, char **argv)
 {
-    int rc;
+    const struct command *c = argc > 0 ? find(argv[0]) : NULL;
 
-    if (argc != 1 || argv[0][0] == '-') {
-        fputs("ctibus: keygen takes the name of one file to write\n", stderr);
+    if (!c) {
+        if (argc > 0)
+            fprintf(stderr, "ctibus: there is no command \"%s\"\n\n", argv[0]);
+        print_help(stderr, NULL);
         return 2;
     }
-    rc = bus_keys_make(argv[0]);
-    if (rc < 0)
-        fprintf(stderr, "ctibus: %s: %s\n", argv[0], strerror(-rc));
-    else
-        printf("%s: keep it secret; %s.pub: give it to the others\n", argv[0], argv[0]);
-    return rc < 0 ? 1 : 0;
+    argc--;
+    argv++;
+    while (tool_option(&argc, &argv, "json", NULL))
+        t->json = true;
+    if (argc > 0 && (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0)) {
+        print_help(stdout, c);
+        return 0;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    return c->alone ? c->run(t, argc, argv) : run_on_bus(t, path, c, argc, argv);
 }
 
 int main(int argc, char **argv)
 {
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"json", no_argument, NULL, 'j'},
                                             {"version", no_argument, NULL, 'V'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
     const char *path = getenv("CTIBUS_CONFIG");
-    const char *command;
+    struct tool t = {0};
     int c;
 
-    while ((c = getopt_long(argc, argv, "+c:Vh", options, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "+c:jVh", options, NULL)) != -1) {
         if (c == 'c') {
             path = optarg;
+        } else if (c == 'j') {
+            t.json = true;
         } else if (c == 'V') {
             puts("ctibus " CTIBUS_VERSION);
             return 0;
         } else {
-            fputs(help, c == 'h' ? stdout : stderr);
+            print_help(c == 'h' ? stdout : stderr, NULL);
             return c == 'h' ? 0 : 2;
         }
     }
-    command = optind < argc ? argv[optind++] : "";
-    argc -= optind;
-    argv += optind;
-    if (!path || !*path)
-        path = "config/ctibus.json";
-    if (strcmp(command, "tail") == 0)
-        return on_bus(path, command_tail, argc, argv);
-    if (strcmp(command, "snapshot") == 0)
-        return on_bus(path, command_snapshot, argc, argv);
-    if (strcmp(command, "action") == 0)
-        return on_bus(path, command_action, argc, argv);
-    if (strcmp(command, "schema") == 0)
-        return command_schema();
-    if (strcmp(command, "keygen") == 0)
-        return command_keygen(argc, argv);
-    fputs(help, stderr);
-    return 2;
+    t.config = path && *path ? path : "config/ctibus.json";
+    return run(&t, t.config, argc - optind, argv + optind);
 }

@@ -1,28 +1,40 @@
 /* ctibus tail [PREFIX...]: what is published, a line a message. */
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "tool.h"
+#include "json/json.h"
 
 struct tail {
     struct tool *tool;
     struct buf line;
 };
 
-static void put_time(struct buf *out, double when)
+static void put_plain(struct buf *out, const struct bus_msg *m)
 {
-    time_t s = (time_t)when;
-    struct tm tm;
-    char text[32];
+    tool_put_time(out, m->time);
+    buf_printf(out, " %.*s %llu ", VIEW_ARG(m->topic), (unsigned long long)m->seq);
+    if (tool_put_json(out, m->body) < 0)
+        buf_append_cstr(out, "(not a msgpack map)");
+}
 
-    if (!localtime_r(&s, &tm))
-        return;
-    strftime(text, sizeof(text), "%H:%M:%S", &tm);
-    buf_printf(out, "%s.%03d", text, (int)((when - (double)s) * 1000));
+static void put_json(struct buf *out, const struct bus_msg *m)
+{
+    size_t len;
+
+    buf_append_cstr(out, "{\"topic\":");
+    json_put_string(out, m->topic);
+    buf_append_cstr(out, ",\"source\":");
+    json_put_string(out, m->source);
+    buf_printf(out, ",\"epoch\":%llu,\"seq\":%llu,\"time\":", (unsigned long long)m->epoch,
+               (unsigned long long)m->seq);
+    json_put_time(out, m->time);
+    buf_append_cstr(out, ",\"body\":");
+    len = buf_len(out);
+    if (tool_put_json(out, m->body) < 0 && buf_len(out) == len)
+        buf_append_cstr(out, "null");
+    buf_append_char(out, '}');
 }
 
 static void on_message(void *arg, const struct bus_msg *m)
@@ -30,15 +42,11 @@ static void on_message(void *arg, const struct bus_msg *m)
     struct tail *t = arg;
 
     buf_reset(&t->line);
-    put_time(&t->line, m->time);
-    buf_printf(&t->line, " %.*s %llu ", VIEW_ARG(m->topic), (unsigned long long)m->seq);
-    if (tool_put_json(&t->line, m->body) < 0)
-        buf_append_cstr(&t->line, "(not a msgpack map)");
-    buf_append_char(&t->line, '\n');
-    if (t->line.failed)
-        return;
-    if (fwrite(buf_data(&t->line), 1, buf_len(&t->line), stdout) != buf_len(&t->line) ||
-        fflush(stdout) != 0)
+    if (t->tool->json)
+        put_json(&t->line, m);
+    else
+        put_plain(&t->line, m);
+    if (!tool_print(&t->line))
         loop_stop(t->tool->loop); /* who read us is gone */
 }
 
@@ -53,51 +61,49 @@ static void on_gap(void *arg, const struct bus_msg *m, uint64_t lost)
 
 static const struct bus_sub_handler handler = {on_message, on_gap};
 
-static void on_signal(void *arg)
-{
-    loop_stop(arg);
-}
-
-/* "xod" means "xod/": whole segments. */
-static int subscribe(struct bus_sub *sub, const char *prefix)
+int tool_subscribe(struct bus_sub *sub, const char *prefix)
 {
     char whole[512];
     size_t n = strlen(prefix);
 
-    if (n > 0 && !strchr(prefix, '/')) { /* a whole plane: its numbers show losses */
-        snprintf(whole, sizeof(whole), "%s/", prefix);
-        bus_sub_follow(sub, view_cstr(prefix));
+    if (n > 0 && strcspn(prefix, "/") >= n - 1) { /* a whole plane: its numbers show losses */
+        struct view plane = view_of(prefix, strcspn(prefix, "/"));
+        snprintf(whole, sizeof(whole), "%.*s/", VIEW_ARG(plane));
+        bus_sub_follow(sub, plane);
         return bus_sub_add(sub, view_cstr(whole));
     }
     return bus_sub_add(sub, view_cstr(prefix));
 }
 
-int command_tail(struct tool *t, int argc, char **argv)
+static int run(struct tool *t, int argc, char **argv)
 {
     struct tail tail = {.tool = t};
     struct bus_sub *sub;
-    struct loop_signal *sigint = loop_signal_new(t->loop, SIGINT, on_signal, t->loop);
-    struct loop_signal *sigterm = loop_signal_new(t->loop, SIGTERM, on_signal, t->loop);
     int err = 0;
 
-    signal(SIGPIPE, SIG_IGN);
     buf_init(&tail.line, 0);
     sub = bus_sub_new(t->onbus.bus, t->onbus.subscribe, &handler, &tail, &err);
     for (int i = 0; sub && err == 0 && i < argc; i++)
-        err = subscribe(sub, argv[i]);
+        err = tool_subscribe(sub, argv[i]);
     if (sub && argc == 0)
         err = bus_sub_add(sub, VIEW(""));
     if (!sub || err < 0) {
-        fprintf(stderr, "ctibus: cannot subscribe at %s: %s\n", t->onbus.subscribe, strerror(-err));
-        t->exit_code = 1;
+        tool_fail(t, "cannot subscribe at %s: %s", t->onbus.subscribe, strerror(-err));
     } else {
         if (isatty(STDERR_FILENO))
             fprintf(stderr, "listening at %s; Ctrl-C ends\n", t->onbus.subscribe);
-        loop_run(t->loop);
+        tool_run(t);
     }
     bus_sub_destroy(&sub);
-    loop_signal_destroy(&sigint);
-    loop_signal_destroy(&sigterm);
     buf_free(&tail.line);
     return t->exit_code;
 }
+
+const struct command command_tail = {
+    .name = "tail",
+    .args = "[PREFIX...]",
+    .help = "Prints what is published on the bus: all of it, or the topics that begin so\n"
+            "(tel, xod/xivo/status/phones/, ami/xivo/Hangup/, fagi, svc ...). Of whole\n"
+            "planes losses are told on standard error.",
+    .run = run,
+};

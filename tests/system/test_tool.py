@@ -1,0 +1,281 @@
+"""`ctibus`, the command line: what it prints, for people and for programs."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import time
+
+import msgpack
+import pytest
+import zmq
+
+from stack import BIN, ROOT, Stack
+
+
+@pytest.fixture(scope="module", name="stack")
+def one_stack():
+    with Stack(capture="20/02-call-answered.ami", pace="x5") as s:
+        s.wait_ready()
+        yield s
+
+
+def tool(stack, *args, **options):
+    return subprocess.run([BIN / "ctibus", "--config", stack.path("ctibus.json"), *args], capture_output=True,
+                          text=True, timeout=60, check=False, **options)
+
+
+def start(stack, *args):
+    return subprocess.Popen([BIN / "ctibus", "--config", stack.path("ctibus.json"), *args], text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def stop(process):
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == 0, err
+    return out, err
+
+
+# --- use ---
+
+def test_help_names_every_command(stack):
+    said = tool(stack, "--help")
+    assert said.returncode == 0
+    commands = ["tail", "top", "snapshot", "sessions", "kick", "action", "call", "record", "replay", "check",
+                "reload", "schema", "keygen"]
+    for command in commands:
+        assert f"  {command} " in said.stdout
+        one = tool(stack, command, "--help")
+        assert one.returncode == 0 and [c for c in commands if f"\n  {c} " in one.stdout] == [command]
+    assert all(len(line) <= 100 for line in said.stdout.splitlines())
+
+
+@pytest.mark.parametrize("args", [(), ("nonsense",), ("snapshot", "a", "b", "c"), ("action",), ("action", "-x"),
+                                  ("action", "QueueStatus", "nonsense"), ("call",), ("kick",), ("record",),
+                                  ("record", "--seconds", "x", "f"), ("replay",), ("replay", "--pace", "slow", "f"),
+                                  ("top", "--interval", "0"), ("check", "x"), ("keygen",), ("--nonsense",)])
+def test_wrong_use(stack, args):
+    said = tool(stack, *args)
+    assert said.returncode == 2 and "sage: ctibus" in said.stderr and not said.stdout
+
+
+def test_no_state():
+    with Stack(parts=()) as s:
+        said = tool(s, "snapshot")
+        assert said.returncode == 1 and "state does not answer" in said.stderr
+
+
+# --- tail ---
+
+def test_tail_json(stack):
+    process = start(stack, "--json", "tail", "tel")
+    message = json.loads(process.stdout.readline())
+    assert message["topic"].startswith("tel/xivo/") and message["source"].startswith("ami-gw:xivo@")
+    assert message["seq"] > 0 and isinstance(message["body"], dict) and abs(message["time"] - time.time()) < 60
+    stop(process)
+
+
+def test_tail_ends_with_its_reader(stack):
+    process = start(stack, "tail")
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(20) == 0
+    process.stderr.close()
+
+
+# --- top ---
+
+def test_top_json(stack):
+    client = stack.client("alice")
+    lines = tool(stack, "top", "--json", "--interval", "2.5", "--count", "2").stdout.splitlines()
+    client.close()
+    assert len(lines) == 2
+    last = json.loads(lines[1])
+    sources = {s["name"].split("@")[0]: s for s in last["sources"]}
+    assert sources["ami-gw:xivo"]["total"] > 0 and 0 <= sources["ami-gw:xivo"]["lag"] < 5
+    topics = {t["name"]: t for t in last["topics"]}
+    assert topics["tel/xivo/channel"]["total"] > 0 and topics["xod/xivo/status/phones"]["bytes"] > 0
+    services = {s["name"].split()[0]: s for s in last["services"]}
+    assert services["state"]["ready"] is True and services["state"]["version"] and services["state"]["uptime"] > 0
+    assert "sessions=1" in services["state"]["says"]
+    assert last["lost"] == 0
+
+
+def test_top_plain(stack):
+    said = tool(stack, "top", "--interval", "2.5", "--count", "1").stdout
+    assert "SERVICE" in said and "SOURCE" in said and "TOPIC" in said and "tel/xivo/channel" in said
+
+
+def test_top_sees_losses(stack):
+    """A source whose numbers jump."""
+    process = start(stack, "top", "--json", "--interval", "0.3")
+    context = zmq.Context()
+    publisher = context.socket(zmq.PUB)
+    publisher.connect(f"tcp://127.0.0.1:{stack.ports['publish']}")
+    seq = 0
+    while True:
+        seq += 5
+        publisher.send_multipart([b"fagi/xivo/x/", msgpack.packb([1, "jumper", 7, seq, time.time()]), msgpack.packb({})])
+        sources = {s["name"]: s for s in json.loads(process.stdout.readline())["sources"]}
+        if sources.get("jumper", {}).get("lost", 0) >= 4:
+            break
+    assert sources["jumper"]["lost"] % 4 == 0
+    publisher.close(0)
+    context.term()
+    stop(process)
+
+
+def test_top_on_a_terminal(stack):
+    master, slave = pty.openpty()
+    process = subprocess.Popen([BIN / "ctibus", "--config", stack.path("ctibus.json"), "top", "--interval", "0.3"],
+                               stdin=slave, stdout=slave, stderr=slave, env={**os.environ, "TERM": "xterm"})
+    os.close(slave)
+    seen = b""
+    while b"SERVICE" not in seen or b"tel/xivo" not in seen:
+        seen += os.read(master, 65536)
+    os.write(master, b"q")
+    assert process.wait(20) == 0
+    os.close(master)
+
+
+# --- call, snapshot ---
+
+def test_call(stack):
+    said = tool(stack, "call", "snapshot", '{"list": "users", "id": "1"}')
+    answer = json.loads(said.stdout.splitlines()[0])
+    assert said.returncode == 0 and answer["objects"]
+    said = tool(stack, "call", "snapshot", '{"list": "nonsense"}')
+    assert said.returncode == 1 and "not_found" in said.stderr
+    assert tool(stack, "call", "nonsense").returncode == 2
+    for body in ("x", "[1]", '{"a":', "1"):
+        assert tool(stack, "call", "snapshot", body).returncode == 2
+
+
+def test_snapshot(stack):
+    said = tool(stack, "snapshot", "users", "1")
+    assert json.loads(said.stdout)["firstname"] == "Alice"
+    assert tool(stack, "snapshot", "users", "99").returncode == 1
+    assert "no such list" in tool(stack, "snapshot", "nonsense").stderr
+
+
+# --- record and replay ---
+
+def read_recording(path):
+    head, *messages = msgpack.Unpacker(open(path, "rb"))
+    assert head["format"] == "ctibus-recording" and head["version"] == 1
+    return messages
+
+
+def test_record(stack, tmp_path):
+    path = tmp_path / "bus"
+    said = tool(stack, "--json", "record", "--seconds", "3", path, "tel", "svc")
+    assert said.returncode == 0, said.stderr
+    messages = read_recording(path)
+    assert json.loads(said.stdout) == {"messages": len(messages), "bytes": path.stat().st_size, "lost": 0}
+    assert {m[0].split("/")[0] for m in messages} == {"tel", "svc"}
+    numbers = [m[3] for m in messages if m[0].startswith("tel/")]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    assert tool(stack, "record", path).returncode == 1  # it never writes over another
+
+
+def record(stack, path, *prefixes):
+    said = tool(stack, "record", "--seconds", "3", path, *prefixes)
+    assert said.returncode == 0, said.stderr
+    return read_recording(path)
+
+
+def test_replay_to_a_listener(stack, tmp_path):
+    """What is replayed is what was recorded: as of new processes, at now."""
+    wanted = record(stack, tmp_path / "bus", "tel")
+    with Stack(parts=("state",)) as other:
+        other.wait_ready("state")
+        monitor = other.monitor("tel/", "svc/")
+        monitor.wait("svc/")  # so what it asked for before is in force, too
+        monitor.socket.unsubscribe(b"svc/")
+        since = time.time()
+        said = tool(other, "replay", "--pace", "max", tmp_path / "bus", "tel/")
+        assert said.returncode == 0, said.stderr
+        assert f"{len(wanted)} messages sent" in said.stderr
+        got = []
+        while len(got) < len(wanted):
+            got += [m for m in [monitor.message()] if m[0].startswith("tel/")]
+        assert [(t, b) for t, _, b in got] == [(m[0], m[5]) for m in wanted]
+        assert [m[3] for _, m, _ in got] == [w[3] - wanted[0][3] + 1 for w in wanted]
+        assert all(meta[1] == w[1] and since - 1 <= meta[4] <= time.time() for (_, meta, _), w in zip(got, wanted))
+        monitor.close()
+
+
+def test_a_state_believes_a_replay(stack, tmp_path):
+    record(stack, tmp_path / "bus", "tel")
+    with Stack(parts=("state",)) as other:
+        other.wait_ready("state")
+        monitor = other.monitor("xod/xivo/status/phones/")
+        process = start(other, "replay", "--pace", "x3", tmp_path / "bus")
+        monitor.wait("xod/xivo/status/phones/")
+        _, err = process.communicate(timeout=30)
+        assert process.returncode == 0, err
+        monitor.close()
+
+
+def test_the_pace_of_a_replay(tmp_path):
+    """At their own pace, and faster."""
+    path = tmp_path / "bus"
+    head = {"format": "ctibus-recording", "version": 1, "started": 1000.0}
+    path.write_bytes(msgpack.packb(head) + b"".join(
+        msgpack.packb(["tel/xivo/x/y/", "s", 1, i + 1, 1000.0 + i, {"i": i}]) for i in range(3)))
+    with Stack(parts=("state",)) as s:
+        s.wait_ready("state")
+        for pace, least, most in (("real", 1.9, 4), ("x10", 0.19, 1.5), ("2/s", 0.9, 3), ("max", 0, 1)):
+            since = time.monotonic()
+            said = tool(s, "replay", "--pace", pace, path)
+            assert said.returncode == 0 and "3 messages sent" in said.stderr
+            assert least < time.monotonic() - since < most, pace
+
+
+def test_a_damaged_recording(stack, tmp_path):
+    path = tmp_path / "bus"
+    good = msgpack.packb({"format": "ctibus-recording", "version": 1, "started": 1.0})
+    message = msgpack.packb(["tel/xivo/x/y/", "s", 1, 1, 1.0, {}])
+    for data, words in ((b"", "empty"), (b"nonsense", "no recording"), (msgpack.packb({"format": "x"}), "no recording"),
+                        (msgpack.packb({"format": "ctibus-recording", "version": 9}), "another version"),
+                        (good + message + message[:-1], "damaged"), (good + msgpack.packb([1, 2]), "damaged"),
+                        (good + b"\xdd\xff\xff\xff\xff", "damaged")):
+        path.write_bytes(data)
+        said = tool(stack, "replay", "--pace", "max", path, "tel/")
+        assert said.returncode == 1 and words in said.stderr, (data, said.stderr)
+    assert tool(stack, "replay", tmp_path / "none").returncode == 1
+
+
+def test_a_replay_to_nobody(tmp_path):
+    path = tmp_path / "bus"
+    path.write_bytes(msgpack.packb({"format": "ctibus-recording", "version": 1, "started": 1.0}) +
+                     msgpack.packb(["xyz/a/", "s", 1, 1, 1.0, {}]))
+    with Stack(parts=("state",)) as s:
+        s.wait_ready("state")
+        said = tool(s, "replay", path)
+        assert said.returncode == 1 and "nobody listens to xyz/a/" in said.stderr
+
+
+# --- check ---
+
+def test_check(stack):
+    said = tool(stack, "check")
+    assert said.returncode == 0, said.stderr
+    assert {line.split()[0]: line.split()[1] for line in said.stdout.splitlines()}["cti-gw"] == "ok"
+    path = stack.path("broken.json")
+    tree = json.loads(stack.path("ctibus.json").read_text())
+    tree["certfile"] = "no-such.pem"
+    tree["main"]["incoming_tcp"]["CTIS"] = ["127.0.0.1", 0, True]
+    path.write_text(json.dumps(tree))
+    said = subprocess.run([BIN / "ctibus", "--config", path, "check"], capture_output=True, text=True, check=False)
+    assert said.returncode == 2 and "no-such.pem" in said.stderr and "cti-gw     cannot run" in said.stdout
+    assert "state      ok" in said.stdout
+
+
+def test_the_documents_name_every_command():
+    text = (ROOT / "docs" / "tools.md").read_text(encoding="utf-8")
+    for command in ("tail", "top", "snapshot", "sessions", "kick", "action", "call", "record", "replay", "check", "reload",
+                    "schema", "keygen"):
+        assert f"`{command}" in text, command

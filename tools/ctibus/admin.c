@@ -1,0 +1,134 @@
+/* ctibus sessions, kick and reload: what an administrator asks of state. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tool.h"
+
+#define WAIT_MS 10000
+
+static void ask(struct tool *t, enum bus_method method, const char *key, const char *value,
+                bool (*answer)(void *arg, const msgpack_object *body))
+{
+    struct tool_question q = {.method = method, .deadline_ms = WAIT_MS, .answer = answer, .arg = t};
+    struct buf pairs;
+
+    buf_init(&pairs, 4096);
+    if (key)
+        msg_put_pair(&pairs, key, view_cstr(value));
+    q.n_pairs = key ? 1 : 0;
+    q.pairs = buf_view(&pairs);
+    tool_ask(t, &q);
+    buf_free(&pairs);
+}
+
+/* ---- sessions ---- */
+
+static void put_json(const msgpack_object *session)
+{
+    struct buf out;
+
+    buf_init(&out, 0);
+    tool_put_object(&out, session);
+    tool_print(&out);
+    buf_free(&out);
+}
+
+static void put_plain(const msgpack_object *session)
+{
+    struct buf since;
+
+    buf_init(&since, 64);
+    tool_put_time(&since, msg_get_double(session, "since", 0));
+    printf("%-10.*s %-6.*s %-24.*s %-14.*s %-22.*s %-12.8s %.*s\n",
+           VIEW_ARG(msg_get_str(session, "ipbx")), VIEW_ARG(msg_get_str(session, "user")),
+           VIEW_ARG(msg_get_str(session, "name")), VIEW_ARG(msg_get_str(session, "presence")),
+           VIEW_ARG(msg_get_str(session, "address")), buf_cstr(&since),
+           VIEW_ARG(msg_get_str(session, "session")));
+    buf_free(&since);
+}
+
+static bool on_sessions(void *arg, const msgpack_object *body)
+{
+    const struct tool *t = arg;
+    const msgpack_object *list = msg_get(body, "sessions");
+    uint32_t n = list && list->type == MSGPACK_OBJECT_ARRAY ? list->via.array.size : 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        if (t->json)
+            put_json(&list->via.array.ptr[i]);
+        else
+            put_plain(&list->via.array.ptr[i]);
+    }
+    return true;
+}
+
+static int run_sessions(struct tool *t, int argc, char **argv)
+{
+    if (argc > 1)
+        return tool_usage(t, &command_sessions);
+    if (!t->json)
+        printf("%-10s %-6s %-24s %-14s %-22s %-12s %s\n", "IPBX", "USER", "NAME", "PRESENCE",
+               "ADDRESS", "SINCE", "SESSION");
+    ask(t, METHOD_admin_sessions, argc > 0 ? "user" : NULL, argc > 0 ? argv[0] : NULL, on_sessions);
+    return t->exit_code;
+}
+
+const struct command command_sessions = {
+    .name = "sessions",
+    .args = "[USER]",
+    .help = "Lists who is logged in (all, or one user by id or login): where from, since\n"
+            "when, with which presence, and the session's name, in which its gateway is.",
+    .run = run_sessions,
+};
+
+/* ---- kick, reload ---- */
+
+static bool on_kicked(void *arg, const msgpack_object *body)
+{
+    struct tool *t = arg;
+    int64_t n = msg_get_i64(body, "sessions", 0);
+
+    if (n == 0)
+        tool_fail(t, "nobody of that name is logged in");
+    else if (t->json)
+        printf("{\"sessions\":%lld}\n", (long long)n);
+    else
+        printf("%lld session%s told to end\n", (long long)n, n == 1 ? "" : "s");
+    return false;
+}
+
+static int run_kick(struct tool *t, int argc, char **argv)
+{
+    if (argc != 1 || argv[0][0] == '-')
+        return tool_usage(t, &command_kick);
+    ask(t, METHOD_admin_kick, "who", argv[0], on_kicked);
+    return t->exit_code;
+}
+
+const struct command command_kick = {
+    .name = "kick",
+    .args = "USER|SESSION",
+    .help = "Disconnects all sessions of a user (by id or login), or one session.",
+    .run = run_kick,
+};
+
+static bool on_reloaded(void *arg, const msgpack_object *body)
+{
+    return false;
+}
+
+static int run_reload(struct tool *t, int argc, char **argv)
+{
+    if (argc > 1 || (argc > 0 && argv[0][0] == '-'))
+        return tool_usage(t, &command_reload);
+    ask(t, METHOD_admin_reload, argc > 0 ? "list" : NULL, argc > 0 ? argv[0] : NULL, on_reloaded);
+    return t->exit_code;
+}
+
+const struct command command_reload = {
+    .name = "reload",
+    .args = "[LIST]",
+    .help = "Has state read its configuration and all lists anew, or one list (users,\n"
+            "phones, queues ...); what differs is published.",
+    .run = run_reload,
+};
