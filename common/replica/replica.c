@@ -46,6 +46,7 @@ struct replica {
     enum phase phase;
     bool ready; /* was complete once */
     uint64_t seq;
+    double cause;         /* of the change that is being told */
     uint64_t snapshot_id; /* the request, or 0 */
     uint64_t first_stamp, last_stamp;
     struct map *stamps; /* key of an object -> struct stamp; kept until seq passes last_stamp */
@@ -144,7 +145,9 @@ static void apply(struct replica *r, uint64_t seq, struct view topic, struct vie
         s = stamp_get(r, c.site, c.list, c.id);
         if (!s || seq > s->seq) {
             wire_apply(r->xod, &c, &r->doc.root);
+            r->cause = msg_get_double(&r->doc.root, "at", 0);
             xod_commit(r->xod, tell, r);
+            r->cause = 0;
         }
     }
     r->seq = seq;
@@ -444,6 +447,11 @@ void replica_destroy(struct replica **rp)
     buf_free(&r->room);
     buf_free(&r->echo_topic);
     free(r);
+}
+
+double replica_cause(const struct replica *r)
+{
+    return r->cause;
 }
 
 struct xod *replica_xod(const struct replica *r)

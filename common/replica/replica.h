@@ -33,6 +33,10 @@ struct replica *replica_new(struct bus *b, struct loop *loop, const char *subscr
 void replica_destroy(struct replica **r);
 void replica_state_up(struct replica *r);
 
+/* Inside `change`: when a gateway heard from its Asterisk what led to it, seconds since 1970 by
+ * that gateway's clock; 0: nothing of an Asterisk's did, or it is from a snapshot. */
+double replica_cause(const struct replica *r);
+
 struct xod *replica_xod(const struct replica *r);
 bool replica_ready(const struct replica *r);   /* was complete once */
 bool replica_is_live(const struct replica *r); /* is complete now, of the state that runs */

@@ -29,19 +29,23 @@ static void put_fields(struct buf *out, const struct xod_obj *o, uint64_t fields
 }
 
 void wire_change(struct buf *out, enum xod_op op, const struct xod_obj *o, uint64_t fields,
-                 bool synthetic)
+                 const struct wire_cause *cause)
 {
     static const char *const names[] = {"add", "update", "del"};
 
-    msg_put_map(out, 1 + (op != XOD_DEL) + synthetic);
+    msg_put_map(out, 1 + (op != XOD_DEL) + cause->synthetic + (cause->at > 0));
     msg_put_pair(out, "op", view_cstr(names[op]));
     if (op != XOD_DEL) {
         msg_put_cstr(out, "fields");
         put_fields(out, o, fields);
     }
-    if (synthetic) {
+    if (cause->synthetic) {
         msg_put_cstr(out, "synthetic");
         msg_put_bool(out, true);
+    }
+    if (cause->at > 0) {
+        msg_put_cstr(out, "at");
+        msg_put_double(out, cause->at);
     }
 }
 

@@ -7,10 +7,16 @@
 
 /* Appends the topic of an object on a plane. */
 void wire_topic(struct buf *out, const struct xod_obj *o, enum xod_plane plane);
+/* Where a change comes from. */
+struct wire_cause {
+    bool synthetic; /* ctibus made it, no Asterisk said it */
+    double at;      /* when the gateway of the Asterisk heard what led to it, seconds since 1970; 0:
+                       unknown */
+};
 /* Appends {op: add|update|del, fields: {...}}; fields: bits, only those of the plane are written
  * (none for XOD_DEL). */
 void wire_change(struct buf *out, enum xod_op op, const struct xod_obj *o, uint64_t fields,
-                 bool synthetic);
+                 const struct wire_cause *cause);
 
 /* A change as read from the bus. */
 struct wire_change {

@@ -252,4 +252,5 @@ void fanout_flush(struct fanout *f)
     struct audience *a;
 
     LIST_FOREACH(a, &f->audiences, all) flush_one(a);
+    latency_told(f->g->latency);
 }

@@ -183,6 +183,8 @@ static void on_change(void *arg, const struct xod_change *c)
 {
     struct gateway *g = arg;
 
+    if (g->n_live)
+        latency_note(g->latency, replica_cause(g->replica));
     fanout_change(g->fanout, c);
     queuefigures_change(g, c);
     watches_change(g->watches, c);
@@ -249,7 +251,7 @@ static size_t beat(void *arg, struct buf *pairs, bool *ready)
     *ready = gateway_is_ready(g, NULL);
     msg_put_pair_u64(pairs, "clients", g->n_live);
     msg_put_pair_u64(pairs, "replica", replica_seq(g->replica));
-    return 2;
+    return 2 + latency_beat(g->latency, pairs);
 }
 
 static int open_bus(struct gateway *g)
@@ -302,13 +304,14 @@ static int open_all(struct gateway *g, struct metrics *metrics)
 
     g->by_session = map_new();
     g->guard = guard_new();
+    g->latency = latency_new(metrics);
     g->janitor = loop_timer_new(g->loop, janitor, g);
     g->fanout = fanout_new(g);
     g->inbox = inbox_new(g);
     g->watches = watches_new(g);
     g->faxes = faxes_new(g, &g->opt.fax);
-    if (!g->faxes || !g->watches || !g->inbox || !g->by_session || !g->guard || !g->janitor ||
-        !g->fanout || make_metrics(g, metrics) < 0)
+    if (!g->faxes || !g->watches || !g->inbox || !g->by_session || !g->guard || !g->latency ||
+        !g->janitor || !g->fanout || make_metrics(g, metrics) < 0)
         return -ENOMEM;
     longest = gateway_max_fax_line(g) + 65536;
     err = conn_class_init(&g->conns, g->loop, &client_conn_handler,
@@ -396,6 +399,7 @@ void gateway_destroy(struct gateway **gp)
     map_destroy(&g->by_session);
     if (g->guard)
         guard_destroy(&g->guard);
+    latency_destroy(&g->latency);
     json_parser_fini(&g->parser);
     buf_free(&g->line);
     buf_free(&g->pairs);

@@ -18,6 +18,7 @@ struct delayed;
 struct inbox;
 struct watches;
 struct faxes;
+struct latency;
 
 /* One of the ways in. */
 struct door {
@@ -53,6 +54,7 @@ struct gateway {
     struct watches *watches;
     struct faxes *faxes;
     struct guard *guard;
+    struct latency *latency;
     struct profile *profiles;
     struct buf line, pairs;
     void (*stopped)(void *arg);
@@ -110,6 +112,16 @@ void fanout_leave(struct fanout *f, struct client *c);
 void fanout_regroup(struct fanout *f);
 /* May this client see the object? */
 bool fanout_visible(struct fanout *f, struct client *c, const struct xod_obj *o);
+
+/* ---- latency.c: from Asterisk to clients ---- */
+struct latency *latency_new(struct metrics *m); /* NULL without memory */
+void latency_destroy(struct latency **l);
+/* A change was heard of by a gateway at this time (replica_cause). */
+void latency_note(struct latency *l, double cause);
+/* What has been noted is handed over for clients. */
+void latency_told(struct latency *l);
+/* Adds mean and worst since the last call to a heartbeat; how many pairs. */
+size_t latency_beat(struct latency *l, struct buf *pairs);
 
 /* ---- queuefigures.c: the figures of queues, for who asked for them ---- */
 /* Tells the client all figures that it may see now, and from now on those that change. */

@@ -65,6 +65,7 @@ struct state {
     struct loop_timer *lists_timer; /* runs while a list could not be read */
     struct loop_timer *tick_timer;  /* runs while a site wants ticks */
     uint64_t started;
+    double heard_at; /* of the event that is being applied: when its gateway heard it; 0: none is */
     bool settled;
     LIST_HEAD(, later) waiting; /* answered later (later.c) */
     size_t n_waiting;
@@ -80,8 +81,8 @@ struct state {
 struct publisher *publisher_new(struct bus_pub *pub, struct log *log);
 void publisher_destroy(struct publisher **p);
 /* Publishes what has changed in the store since the last commit; the figures of queues on the plane
- * stats, too. */
-void publisher_commit(struct publisher *p, struct xod *x, bool synthetic);
+ * stats, too. at: when a gateway heard what led to it, 0: none did. */
+void publisher_commit(struct publisher *p, struct xod *x, bool synthetic, double at);
 /* The number of the last change. */
 uint64_t publisher_seq(const struct publisher *p);
 

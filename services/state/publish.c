@@ -10,7 +10,7 @@ struct publisher {
     struct log *log;
     struct buf topic;
     struct buf body;
-    bool synthetic;
+    struct wire_cause cause;
 };
 
 struct publisher *publisher_new(struct bus_pub *pub, struct log *log)
@@ -45,7 +45,7 @@ static void send_plane(struct publisher *p, const struct xod_change *c, enum xod
     buf_reset(&p->topic);
     buf_reset(&p->body);
     wire_topic(&p->topic, c->obj, plane);
-    wire_change(&p->body, c->op, c->obj, c->fields & mask, p->synthetic);
+    wire_change(&p->body, c->op, c->obj, c->fields & mask, &p->cause);
     if (p->topic.failed || p->body.failed) {
         log_error(p->log, "publish: no memory for a change of %.*s", VIEW_ARG(xod_obj_id(c->obj)));
         return;
@@ -93,9 +93,9 @@ static void on_change(void *arg, const struct xod_change *c)
     send_figures(arg, c);
 }
 
-void publisher_commit(struct publisher *p, struct xod *x, bool synthetic)
+void publisher_commit(struct publisher *p, struct xod *x, bool synthetic, double at)
 {
-    p->synthetic = synthetic;
+    p->cause = (struct wire_cause){.synthetic = synthetic, .at = at};
     xod_commit(x, on_change, p);
 }
 

@@ -51,7 +51,7 @@ static void tick(void *arg)
 
 uint64_t state_commit(struct state *s, bool synthetic)
 {
-    publisher_commit(s->publisher, s->xod, synthetic);
+    publisher_commit(s->publisher, s->xod, synthetic, s->heard_at);
     if (s->tick_timer && !loop_timer_running(s->tick_timer) && ticks_wanted(s))
         loop_timer_start(s->tick_timer, TICK_MS, true);
     return publisher_seq(s->publisher);
@@ -97,7 +97,9 @@ static void on_message(void *arg, const struct bus_msg *m)
     originates_event(s->originates, site->domain->site, &t);
     transfers_event(s->transfers, &t);
     faxes_event(s->faxes, site->domain->site, &t);
+    s->heard_at = m->time;
     state_commit(s, site->domain->synthetic);
+    s->heard_at = 0;
     sheets_event(s->sheets, site->domain, &t);
     fagi_event(s->fagi, site->domain->site, &t);
 }

@@ -100,6 +100,9 @@ def test_top_json(stack):
     services = {s["name"].split()[0]: s for s in last["services"]}
     assert services["state"]["ready"] is True and services["state"]["version"] and services["state"]["uptime"] > 0
     assert "sessions=1" in services["state"]["says"]
+    says = dict(pair.split("=") for pair in services["cti-gw"]["says"].split())
+    assert 0 < float(says["latency_ms"]) <= float(says["latency_worst_ms"]) < 1000
+    assert stack.metric("cti-gw", "ctibus_cti_latency_seconds_count") > 0
     assert last["lost"] == 0
 
 

@@ -55,7 +55,7 @@ static void send_plane(struct world *w, const struct xod_change *c, enum xod_pla
     buf_reset(&w->topic);
     buf_reset(&w->body);
     wire_topic(&w->topic, c->obj, plane);
-    wire_change(&w->body, c->op, c->obj, c->fields & mask, false);
+    wire_change(&w->body, c->op, c->obj, c->fields & mask, &(struct wire_cause){0});
     if (w->lose) { /* a topic that every reader refuses */
         buf_reset(&w->topic);
         buf_printf(&w->topic, "xod/%02000d/", 0);
