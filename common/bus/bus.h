@@ -155,6 +155,7 @@ uint64_t bus_server_ask(struct bus_server *s, struct bus_peer *peer, enum bus_me
                         bus_answer_fn *answer, void *arg);
 struct view bus_peer_service(const struct bus_peer *p);
 struct view bus_peer_instance(const struct bus_peer *p);
+struct view bus_peer_key(const struct bus_peer *p); /* its CURVE key (Z85); empty without CURVE */
 /* One pointer of the owner's on a peer. */
 void bus_peer_set_data(struct bus_peer *p, void *data);
 void *bus_peer_data(const struct bus_peer *p);

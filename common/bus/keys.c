@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include <zmq.h>
 
-static bool is_key(const char *s)
+bool bus_keys_is_key(const char *s)
 {
     uint8_t raw[32];
 
@@ -35,7 +35,7 @@ static int each_line(const char *path, int (*fn)(struct bus_keys *, const char *
         no++;
         if (line[strspn(line, " \t\r\n")] == '\0' || line[0] == '#')
             continue;
-        if (sscanf(line, "%31s %63s", word, key) != 2 || !is_key(key) || fn(k, word, key) < 0) {
+        if (sscanf(line, "%31s %63s", word, key) != 2 || !bus_keys_is_key(key) || fn(k, word, key) < 0) {
             snprintf(why, why_size, "%s:%d: not a key line", path, no);
             rc = -1;
         }
@@ -67,17 +67,42 @@ static int allow_line(struct bus_keys *k, const char *word, const char *key)
     enum bus_role role = strcmp(word, "gateway") == 0   ? ROLE_GATEWAY
                          : strcmp(word, "monitor") == 0 ? ROLE_MONITOR
                                                         : ROLE_NONE;
+
+    return role == ROLE_NONE ? -EINVAL : bus_keys_allow(k, key, role);
+}
+
+int bus_keys_allow(struct bus_keys *k, const char *key, enum bus_role role)
+{
     struct bus_allowed *more;
 
-    if (role == ROLE_NONE)
-        return -1;
+    if (!bus_keys_is_key(key))
+        return -EINVAL;
     more = realloc(k->allowed, (k->n_allowed + 1) * sizeof(*more));
     if (!more)
-        return -1;
+        return -ENOMEM;
     k->allowed = more;
     memcpy(more[k->n_allowed].key, key, KEY_SIZE);
     more[k->n_allowed++].role = role;
     return 0;
+}
+
+struct bus_keys *bus_keys_own(const char *own_key, const char *server, char *why, size_t why_size)
+{
+    struct bus_keys *k = calloc(1, sizeof(*k));
+
+    if (!k)
+        return NULL;
+    if (each_line(own_key, own_line, k, why, why_size) < 0) {
+        bus_keys_destroy(&k);
+        return NULL;
+    }
+    if (server && bus_keys_is_key(server))
+        memcpy(k->server, server, KEY_SIZE);
+    if (*k->own_public && *k->own_secret && (!server || *k->server))
+        return k;
+    snprintf(why, why_size, "%s: a public and a secret key are needed", own_key);
+    bus_keys_destroy(&k);
+    return NULL;
 }
 
 struct bus_keys *bus_keys_load(const char *server_key, const char *own_key, const char *allow,

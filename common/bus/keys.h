@@ -7,7 +7,12 @@
 
 #define KEY_SIZE 41 /* Z85 text of a key and its NUL */
 
-enum bus_role { ROLE_NONE, ROLE_MONITOR, ROLE_GATEWAY };
+enum bus_role {
+    ROLE_NONE,
+    ROLE_MONITOR, /* may subscribe */
+    ROLE_PEER,    /* another site: may subscribe and ask, not publish */
+    ROLE_GATEWAY, /* may do all */
+};
 
 struct bus_allowed {
     char key[KEY_SIZE];
@@ -27,6 +32,13 @@ struct bus_keys {
  * in `why` on failure. */
 struct bus_keys *bus_keys_load(const char *server_key, const char *own_key, const char *allow,
                                char *why, size_t why_size);
+/* The same of a pair alone, for who has no `allow` file; `server` is the key (Z85) of whom it
+ * connects to, or NULL: it only listens. */
+struct bus_keys *bus_keys_own(const char *own_key, const char *server, char *why, size_t why_size);
+/* Lets a key in. 0; -EINVAL: it is none; -ENOMEM. */
+int bus_keys_allow(struct bus_keys *k, const char *key, enum bus_role role);
+/* Is this the text of a key? */
+bool bus_keys_is_key(const char *text);
 void bus_keys_destroy(struct bus_keys **k);
 /* Makes a pair and writes PATH (secret and public, mode 0600) and PATH.pub. 0 or a negative errno.
  */

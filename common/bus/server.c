@@ -12,6 +12,7 @@ struct bus_peer {
     size_t id_len;
     char *service;
     char *instance;
+    char *key; /* CURVE's, or empty */
     uint64_t heard;
     void *data;
 };
@@ -42,6 +43,7 @@ static void peer_free(struct bus_peer *p)
     free(p->id);
     free(p->service);
     free(p->instance);
+    free(p->key);
     free(p);
 }
 
@@ -54,7 +56,8 @@ static void peer_drop(struct bus_server *s, struct bus_peer *p)
     peer_free(p);
 }
 
-static struct bus_peer *peer_add(struct bus_server *s, struct view id, const msgpack_object *body)
+static struct bus_peer *peer_add(struct bus_server *s, struct view id, struct view key,
+                                 const msgpack_object *body)
 {
     struct bus_peer *p;
 
@@ -67,7 +70,8 @@ static struct bus_peer *peer_add(struct bus_server *s, struct view id, const msg
     p->id_len = id.len;
     p->service = view_dup(msg_get_str(body, "service"));
     p->instance = view_dup(msg_get_str(body, "instance"));
-    if (p->id && p->service && p->instance && map_put(s->peers, routing_id(p), p) == 0)
+    p->key = view_dup(key);
+    if (p->id && p->service && p->instance && p->key && map_put(s->peers, routing_id(p), p) == 0)
         return p;
     peer_free(p);
     return NULL;
@@ -94,12 +98,16 @@ static void answer_epoch(struct bus_server *s, struct view to, uint64_t id, enum
     send_to(s, to, id, schema_status_name(status), buf_view(&s->body));
 }
 
-static void on_hello(struct bus_server *s, struct view from, struct envelope *e)
+static void on_hello(struct bus_server *s, struct view from, struct view key, struct envelope *e)
 {
     struct bus_peer *p = map_get(s->peers, from);
 
+    if (p && !view_eq(view_cstr(p->key), key)) {
+        peer_drop(s, p); /* somebody else has taken its name */
+        p = NULL;
+    }
     if (!p)
-        p = peer_add(s, from, &e->doc->root);
+        p = peer_add(s, from, key, &e->doc->root);
     if (!p) {
         answer_epoch(s, from, e->id, BUS_busy);
         return;
@@ -128,14 +136,16 @@ static void on_echo(struct bus_server *s, struct bus_peer *p, struct envelope *e
     buf_free(&topic);
 }
 
-static void handle(struct bus_server *s, struct view from, struct envelope *e)
+static void handle(struct bus_server *s, struct view from, struct view key, struct envelope *e)
 {
     struct bus_peer *p = map_get(s->peers, from);
 
+    if (p && e->method != METHOD_hello && !view_eq(view_cstr(p->key), key))
+        p = NULL; /* it has taken another's name: hello first */
     if (p)
         p->heard = clock_mono_us();
     if (e->method == METHOD_hello)
-        on_hello(s, from, e);
+        on_hello(s, from, key, e);
     else if (e->method >= 0 && !p)
         answer_epoch(s, from, e->id, BUS_unknown_peer);
     else if (e->method == METHOD_ping)
@@ -155,6 +165,12 @@ static void refuse(struct bus_server *s, struct frames *f, uint64_t id, enum bus
         send_to(s, frame_view(f, 0), id, schema_status_name(status), view_of(NULL, 0));
 }
 
+/* Who sent a message, as ZAP found; empty without CURVE. Lives as long as the frames. */
+static struct view key_of(struct frames *f)
+{
+    return view_cstr(zmq_msg_gets(&f->msg[0], "User-Id"));
+}
+
 static bool step(void *arg)
 {
     struct bus_server *s = arg;
@@ -166,7 +182,7 @@ static bool step(void *arg)
         return false;
     rc = f.n < 2 ? -EBADMSG : envelope_read(&f, 1, &s->doc, &e);
     if (rc == 0)
-        handle(s, frame_view(&f, 0), &e);
+        handle(s, frame_view(&f, 0), key_of(&f), &e);
     else
         refuse(s, &f, rc == -ENOSYS ? e.id : 0, rc == -ENOSYS ? BUS_unknown_method : BUS_malformed);
     frames_close(&f);
@@ -289,6 +305,11 @@ uint64_t bus_server_ask(struct bus_server *s, struct bus_peer *peer, enum bus_me
 struct view bus_peer_service(const struct bus_peer *p)
 {
     return view_cstr(p->service);
+}
+
+struct view bus_peer_key(const struct bus_peer *p)
+{
+    return view_cstr(p->key);
 }
 
 struct view bus_peer_instance(const struct bus_peer *p)

@@ -18,24 +18,31 @@ struct bus_zap {
     bool running;
 };
 
-/* A monitor may only subscribe; a gateway may do all. */
+/* key becomes who it is. */
 static bool admitted(const struct bus_keys *keys, struct view domain, struct view mechanism,
-                     struct view credentials)
+                     struct view credentials, char key[KEY_SIZE])
 {
-    char key[KEY_SIZE];
-    enum bus_role role;
-
+    *key = '\0';
     if (!view_eq(mechanism, VIEW("CURVE")) || credentials.len != 32)
         return false;
     zmq_z85_encode(key, (const uint8_t *)credentials.ptr, 32);
-    role = bus_keys_role(keys, key);
-    return role == ROLE_GATEWAY || (role == ROLE_MONITOR && view_eq(domain, VIEW("subscribe")));
+    switch (bus_keys_role(keys, key)) {
+    case ROLE_GATEWAY:
+        return true;
+    case ROLE_PEER:
+        return !view_eq(domain, VIEW("publish"));
+    case ROLE_MONITOR:
+        return view_eq(domain, VIEW("subscribe"));
+    default:
+        return false;
+    }
 }
 
 static void answer(struct bus_zap *z)
 {
     zmq_msg_t frame[ZAP_FRAMES];
     struct view v[ZAP_FRAMES];
+    char key[KEY_SIZE] = "";
     int n = 0;
     int more = 1;
     bool ok;
@@ -48,12 +55,12 @@ static void answer(struct bus_zap *z)
         more = zmq_msg_more(&frame[n]);
         n++;
     }
-    ok = n == ZAP_FRAMES && admitted(z->bus->keys, v[2], v[5], v[6]);
+    ok = n == ZAP_FRAMES && admitted(z->bus->keys, v[2], v[5], v[6], key);
     struct view reply[6] = {VIEW("1.0"),
                             n > 1 ? v[1] : VIEW(""),
                             ok ? VIEW("200") : VIEW("400"),
                             ok ? VIEW("OK") : VIEW("key not allowed"),
-                            VIEW(""),
+                            view_cstr(ok ? key : ""), /* the user id: bus_peer_key */
                             VIEW("")};
     frames_send(z->rep, reply, 6);
     while (n > 0)

@@ -122,7 +122,7 @@ int wire_apply(struct xod *x, const struct wire_change *c, const msgpack_object 
     return o ? set_fields(o, msg_get(body, "fields")) : 0;
 }
 
-void wire_object(struct buf *out, const struct xod_obj *o)
+void wire_object(struct buf *out, const struct xod_obj *o, uint64_t fields)
 {
     const struct schema_list *l = schema_list(xod_obj_list(o));
 
@@ -130,7 +130,7 @@ void wire_object(struct buf *out, const struct xod_obj *o)
     msg_put_str(out, xod_site_name(xod_obj_site(o)));
     msg_put_str(out, l->vname);
     msg_put_str(out, xod_obj_id(o));
-    put_fields(out, o, ((uint64_t)1 << l->n_fields) - 1);
+    put_fields(out, o, fields & (((uint64_t)1 << l->n_fields) - 1));
 }
 
 int wire_read_object(struct xod *x, const msgpack_object *item, struct xod_obj **made)

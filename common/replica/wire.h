@@ -32,8 +32,8 @@ int wire_read_topic(struct buf *room, struct view topic, struct wire_change *c);
  * are left out. */
 int wire_apply(struct xod *x, const struct wire_change *c, const msgpack_object *body);
 
-/* Appends one object of a snapshot: [site, list, id, {fields}]. */
-void wire_object(struct buf *out, const struct xod_obj *o);
+/* Appends one object of a snapshot: [site, list, id, {fields}], of its fields those of the bits. */
+void wire_object(struct buf *out, const struct xod_obj *o, uint64_t fields);
 /* Reads one into the store; *made becomes the object. 0, -EBADMSG or -ENOMEM. */
 int wire_read_object(struct xod *x, const msgpack_object *item, struct xod_obj **made);
 

@@ -66,6 +66,17 @@ static const uint64_t client_masks[] = {
 #undef FIELD
 };
 
+static const uint64_t peer_masks[] = {
+#define LIST(list, rank, doc) 0
+#define LIST_END(list) ,
+#define FIELD(list, ident, name, plane, types, flags, init, doc)                                   \
+    | (((flags)&F_PEER) ? XOD_BIT(list, ident) : 0)
+#include "schema/lists.def"
+#undef LIST
+#undef LIST_END
+#undef FIELD
+};
+
 static const struct schema_list lists[] = {
 #define LIST(list, rank, doc) {NAME(#list), rank, doc, &rows[ROW_##list##_BASE], list##_count_},
 #define LIST_END(list)
@@ -121,6 +132,11 @@ static const struct named statuses[] = {
 uint64_t schema_client_mask(enum xod_list list)
 {
     return client_masks[list];
+}
+
+uint64_t schema_peer_mask(enum xod_list list)
+{
+    return peer_masks[list];
 }
 
 uint64_t schema_plane_mask(enum xod_list list, enum xod_plane plane)

@@ -78,6 +78,8 @@ int schema_field_find(enum xod_list list, struct view name);
 /* Bits of the fields of a plane, and of those that CTI clients see. */
 uint64_t schema_plane_mask(enum xod_list list, enum xod_plane plane);
 uint64_t schema_client_mask(enum xod_list list);
+/* Bits of the fields that may go to another site. */
+uint64_t schema_peer_mask(enum xod_list list);
 
 enum tel_event {
 #define TEL(ident, subject, verb, doc) TEL_##ident,

@@ -6,11 +6,11 @@
 
 #include "base/map.h"
 #include "database/db.h"
+#include "replica/serve.h"
 #include "state.h"
 
 struct publisher;
 struct sessions;
-struct snapshots;
 struct secrets;
 struct weblists;
 struct features;
@@ -188,14 +188,6 @@ bool profile_permits(const struct config *cfg, struct view capaid, const char *s
 /* Appends the JSON of `capas` and of `capaxlets`, as login_capas sends them. */
 void profile_put_capas(struct buf *out, const struct config *cfg, struct view capaid);
 void profile_put_xlets(struct buf *out, const struct config *cfg, struct view capaid);
-
-/* ---- snapshot.c ---- */
-struct snapshots *snapshots_new(struct state *s);
-void snapshots_destroy(struct snapshots **ss);
-void snapshots_ask(struct snapshots *ss, struct bus_peer *p, uint64_t id,
-                   const msgpack_object *body);
-void snapshots_peer_gone(struct snapshots *ss, struct bus_peer *p);
-void snapshots_settled(struct snapshots *ss);
 
 /* ---- presence.c ---- */
 /* Sets a user's presence and keeps it, by t or (NULL) on its own. */

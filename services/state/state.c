@@ -393,6 +393,18 @@ static double count_sessions(void *arg)
     return (double)sessions_count(((struct state *)arg)->sessions);
 }
 
+static uint64_t changes_published(void *arg)
+{
+    return publisher_seq(((struct state *)arg)->publisher);
+}
+
+static bool is_settled(void *arg)
+{
+    return ((struct state *)arg)->settled;
+}
+
+static const struct snapshot_source snapshot_source = {changes_published, is_settled, NULL, NULL};
+
 static int open_bus(struct state *s, const struct state_options *opt, struct metrics *metrics)
 {
     int err = 0;
@@ -410,7 +422,7 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
         return err;
     s->heart = bus_heart_new(s->bus, s->pub, "state", beat, s);
     s->publisher = publisher_new(s->pub, s->log);
-    s->snapshots = snapshots_new(s);
+    s->snapshots = snapshots_new(s->loop, s->server, s->xod, &snapshot_source, s);
     s->sessions = sessions_new(s, opt->session_grace_ms);
     s->events = metrics_add(metrics, METRIC_COUNTER, "ctibus_state_events_total", NULL,
                             "telephony events received");

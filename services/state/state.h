@@ -9,7 +9,6 @@
  *   directory/        directories: people and numbers to be looked up
  *   sessions.c        who is logged in, and what that makes of a user's presence
  *   login.c           the steps of a login
- *   snapshot.c        the whole xod for replicas
  *   fagi/             what scripts of the dialplan are answered
  *   commands/         CTI commands, one file each
  */

@@ -66,7 +66,7 @@ static void use_snapshot(struct xod *x, struct view body)
         for (uint32_t i = 0; i < objects->via.array.size; i++)
             if (wire_read_object(x, &objects->via.array.ptr[i], &made) == 0 && made) {
                 buf_reset(&out);
-                wire_object(&out, made);
+                wire_object(&out, made, UINT64_MAX);
                 if (msg_check(buf_view(&out)) < 0)
                     abort();
             }

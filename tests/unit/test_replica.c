@@ -118,7 +118,7 @@ static void send_chunk(void *arg)
             w->pos = 0;
             continue;
         }
-        wire_object(&w->objects, o);
+        wire_object(&w->objects, o, UINT64_MAX);
         n++;
     }
     buf_reset(&w->body);

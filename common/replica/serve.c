@@ -1,8 +1,7 @@
-/* The whole xod, or a part of it, in chunks: one chunk a turn of the loop, so that events go on.
- * Those who are at the same place get the same chunk, made once. */
+#include "replica/serve.h"
+
 #include <stdlib.h>
 
-#include "internal.h"
 #include "replica/wire.h"
 
 #define CHUNK_OBJECTS 256
@@ -20,7 +19,10 @@ struct job {
 };
 
 struct snapshots {
-    struct state *s;
+    struct bus_server *server;
+    struct xod *xod;
+    const struct snapshot_source *source;
+    void *arg;
     struct job *head, **tail;
     size_t n;
     bool turn;
@@ -41,12 +43,13 @@ static struct xod_obj *next_object(struct snapshots *ss, struct job *j)
     struct xod_site *site;
     struct xod_obj *o;
 
-    for (; (site = xod_site_at(ss->s->xod, j->site)); j->site++, j->list = 0)
+    for (; (site = xod_site_at(ss->xod, j->site)); j->site++, j->list = 0)
         for (; j->list < LIST_COUNT; j->list++, j->pos = 0) {
             if (j->only_list >= 0 && (unsigned)j->only_list != j->list)
                 continue;
             while ((o = xod_next(site, (enum xod_list)j->list, &j->pos)))
-                if (!j->only_id || view_eq(xod_obj_id(o), view_cstr(j->only_id)))
+                if ((!j->only_id || view_eq(xod_obj_id(o), view_cstr(j->only_id))) &&
+                    (!ss->source->sees || ss->source->sees(ss->arg, o)))
                     return o;
         }
     return NULL;
@@ -61,13 +64,13 @@ static bool make_chunk(struct snapshots *ss, struct job *j, bool *last)
 
     buf_reset(&ss->objects);
     while (n < CHUNK_OBJECTS && (o = next_object(ss, j))) {
-        wire_object(&ss->objects, o);
+        wire_object(&ss->objects, o, ss->source->fields ? ss->source->fields(o) : UINT64_MAX);
         n++;
     }
     *last = !o;
     buf_reset(&ss->body);
     msg_put_map(&ss->body, 2);
-    msg_put_pair_u64(&ss->body, "seq", publisher_seq(ss->s->publisher));
+    msg_put_pair_u64(&ss->body, "seq", ss->source->seq(ss->arg));
     msg_put_cstr(&ss->body, "objects");
     msg_put_array(&ss->body, n);
     buf_append_view(&ss->body, buf_view(&ss->objects));
@@ -119,7 +122,7 @@ static void serve(struct snapshots *ss, struct job *whose)
             continue;
         }
         *from = j->next;
-        rc = bus_server_reply(ss->s->server, j->peer, j->id,
+        rc = bus_server_reply(ss->server, j->peer, j->id,
                               !made  ? BUS_busy
                               : last ? BUS_ok
                                      : BUS_more,
@@ -145,24 +148,28 @@ static void run(void *arg)
 {
     struct snapshots *ss = arg;
 
-    if (!ss->head || !ss->s->settled)
+    if (!ss->head || !ss->source->ready(ss->arg))
         return;
     serve(ss, whose_turn(ss));
     if (ss->head)
         loop_task_post(ss->task);
 }
 
-struct snapshots *snapshots_new(struct state *s)
+struct snapshots *snapshots_new(struct loop *loop, struct bus_server *server, struct xod *xod,
+                                const struct snapshot_source *source, void *arg)
 {
     struct snapshots *ss = calloc(1, sizeof(*ss));
 
     if (!ss)
         return NULL;
-    ss->s = s;
+    ss->server = server;
+    ss->xod = xod;
+    ss->source = source;
+    ss->arg = arg;
     ss->tail = &ss->head;
     buf_init(&ss->objects, 0);
     buf_init(&ss->body, 0);
-    ss->task = loop_task_new(s->loop, run, ss);
+    ss->task = loop_task_new(loop, run, ss);
     if (!ss->task)
         snapshots_destroy(&ss);
     return ss;
@@ -193,12 +200,12 @@ void snapshots_ask(struct snapshots *ss, struct bus_peer *p, uint64_t id,
     struct job *j;
 
     if (list.len && list_no < 0) {
-        state_reply(ss->s, p, id, BUS_not_found);
+        bus_server_reply(ss->server, p, id, BUS_not_found, view_of(NULL, 0));
         return;
     }
     j = ss->n < MAX_JOBS ? calloc(1, sizeof(*j)) : NULL;
     if (!j) {
-        state_reply(ss->s, p, id, BUS_busy);
+        bus_server_reply(ss->server, p, id, BUS_busy, view_of(NULL, 0));
         return;
     }
     j->peer = p;
