@@ -62,8 +62,8 @@ int access_init(struct access *a, const struct xod_obj *user, bool separate)
     char room[32];
     struct view v;
 
-    *a = (struct access){0};
-    if (!separate)
+    *a = (struct access){.is_site = user && access_is_site(xod_obj_id(user))};
+    if (!separate || a->is_site)
         return 0;
     for (uint32_t i = 0; user && n < MAX_CONTEXTS && user_context(user, i, &v, room); i++)
         if (v.len && !is_among(names, n, v) && (names[n] = view_dup(v)))
@@ -88,7 +88,7 @@ void access_fini(struct access *a)
 
 bool access_eq(const struct access *a, const struct access *b)
 {
-    return !a->contexts == !b->contexts && a->len == b->len &&
+    return a->is_site == b->is_site && !a->contexts == !b->contexts && a->len == b->len &&
            (a->len == 0 || memcmp(a->contexts, b->contexts, a->len) == 0);
 }
 
@@ -123,10 +123,34 @@ static bool sees_member(const struct access *a, const struct xod_obj *member)
     return queue && access_sees(a, queue);
 }
 
+bool access_is_site(struct view user_id)
+{
+    return view_starts(user_id, VIEW("cs:"));
+}
+
+static bool site_sees(const struct xod_obj *o)
+{
+    const struct xod_site *site = xod_obj_site(o);
+    const struct xod_obj *ipbx = xod_find(site, LIST_ipbx, xod_site_name(site));
+
+    switch (xod_obj_list(o)) {
+    case LIST_users:
+    case LIST_groups:
+    case LIST_queues:
+    case LIST_agents:
+    case LIST_phones:
+        return ipbx && !xod_get(ipbx, XOD(ipbx, remote))->b;
+    default:
+        return false;
+    }
+}
+
 bool access_sees(const struct access *a, const struct xod_obj *o)
 {
     char room[32];
 
+    if (a->is_site)
+        return site_sees(o);
     if (!a->contexts)
         return true;
     switch (xod_obj_list(o)) {

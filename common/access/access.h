@@ -3,7 +3,9 @@
  *
  * What a class or a command needs is that the profile's section names it. What an object needs is,
  * where `main.parting_astid_context` holds "context", a context that the user has, too: those are
- * the contexts of the user's own lines; a user's own contexts are those of the lines.
+ * the contexts of the user's own lines; a user's own contexts are those of the lines. A user whose
+ * id begins with "cs:" is another site (a XiVO that logs in as a client): it sees users, groups,
+ * queues, agents and phones of this site, and nothing that came from a third.
  */
 #ifndef CTIBUS_ACCESS_ACCESS_H
 #define CTIBUS_ACCESS_ACCESS_H
@@ -13,6 +15,7 @@
 
 /* What one user sees: contexts, each ended by a NUL, sorted, no two alike; NULL: everything. */
 struct access {
+    bool is_site; /* it is another site */
     char *contexts;
     size_t len;
 };
@@ -21,6 +24,8 @@ struct access {
 bool access_is_separate(const struct config *cfg);
 /* What `user` sees (NULL: somebody without lines). 0 or -ENOMEM. */
 int access_init(struct access *a, const struct xod_obj *user, bool separate);
+/* Is this user another site? */
+bool access_is_site(struct view user_id);
 void access_fini(struct access *a);
 bool access_eq(const struct access *a, const struct access *b);
 bool access_sees(const struct access *a, const struct xod_obj *o);

@@ -25,6 +25,7 @@ static int metrics_init(struct bus *b)
         {&c->received, "ctibus_bus_received_total", "published messages received"},
         {&c->lost, "ctibus_bus_lost_total", "messages missing in the numbers of their source"},
         {&c->malformed, "ctibus_bus_malformed_total", "messages and requests that were refused"},
+        {&c->refused, "ctibus_bus_refused_total", "connections refused: the key is not allowed"},
         {&c->asked, "ctibus_bus_requests_total", "requests asked"},
         {&c->answered, "ctibus_bus_answers_total", "answers received"},
         {&c->late, "ctibus_bus_late_answers_total", "answers nobody waited for any more"},

@@ -11,7 +11,7 @@
 /* What all sockets of a process count; see metrics_init in bus.c for the names. */
 struct bus_counts {
     struct metric *published, *dropped, *received, *lost, *malformed;
-    struct metric *asked, *answered, *late, *timed_out;
+    struct metric *asked, *answered, *late, *timed_out, *refused;
 };
 
 struct bus {

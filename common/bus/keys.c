@@ -35,7 +35,8 @@ static int each_line(const char *path, int (*fn)(struct bus_keys *, const char *
         no++;
         if (line[strspn(line, " \t\r\n")] == '\0' || line[0] == '#')
             continue;
-        if (sscanf(line, "%31s %63s", word, key) != 2 || !bus_keys_is_key(key) || fn(k, word, key) < 0) {
+        if (sscanf(line, "%31s %63s", word, key) != 2 || !bus_keys_is_key(key) ||
+            fn(k, word, key) < 0) {
             snprintf(why, why_size, "%s:%d: not a key line", path, no);
             rc = -1;
         }
@@ -96,11 +97,14 @@ struct bus_keys *bus_keys_own(const char *own_key, const char *server, char *why
         bus_keys_destroy(&k);
         return NULL;
     }
-    if (server && bus_keys_is_key(server))
+    if (!server) /* to itself, as state is */
+        memcpy(k->server, k->own_public, KEY_SIZE);
+    else if (bus_keys_is_key(server))
         memcpy(k->server, server, KEY_SIZE);
-    if (*k->own_public && *k->own_secret && (!server || *k->server))
+    if (*k->own_public && *k->own_secret && *k->server)
         return k;
-    snprintf(why, why_size, "%s: a public and a secret key are needed", own_key);
+    snprintf(why, why_size, "%s: a public and a secret key are needed, and the key of the other",
+             own_key);
     bus_keys_destroy(&k);
     return NULL;
 }

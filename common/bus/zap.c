@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "bus/internal.h"
@@ -9,8 +10,21 @@
 #define ZAP_ENDPOINT "inproc://zeromq.zap.01"
 #define ZAP_FRAMES 7 /* version, id, domain, address, identity, mechanism, credentials */
 
+/* Refused ones that the loop has not told yet; more are only counted. */
+#define MAX_REFUSED 8
+
+struct refused {
+    char key[KEY_SIZE]; /* empty: it had none */
+    char domain[16], address[64];
+};
+
 struct bus_zap {
     struct bus *bus;
+    struct loop_wake *wake;
+    pthread_mutex_t lock; /* of what follows */
+    struct refused refused[MAX_REFUSED];
+    size_t n_refused, n_more;
+    /* the thread's */
     void *rep;
     void *stop;
     void *stop_far;
@@ -38,6 +52,49 @@ static bool admitted(const struct bus_keys *keys, struct view domain, struct vie
     }
 }
 
+static void copy_text(char *out, size_t size, struct view v)
+{
+    snprintf(out, size, "%.*s", VIEW_ARG(v));
+}
+
+/* By the thread. */
+static void note_refused(struct bus_zap *z, const char *key, struct view domain,
+                         struct view address)
+{
+    pthread_mutex_lock(&z->lock);
+    if (z->n_refused < MAX_REFUSED) {
+        struct refused *r = &z->refused[z->n_refused++];
+        copy_text(r->key, sizeof(r->key), view_cstr(key));
+        copy_text(r->domain, sizeof(r->domain), domain);
+        copy_text(r->address, sizeof(r->address), address);
+    } else {
+        z->n_more++;
+    }
+    pthread_mutex_unlock(&z->lock);
+    loop_wake(z->wake);
+}
+
+/* On the loop. */
+static void tell_refused(void *arg)
+{
+    struct bus_zap *z = arg;
+    struct refused told[MAX_REFUSED];
+    size_t n, more;
+
+    pthread_mutex_lock(&z->lock);
+    n = z->n_refused;
+    more = z->n_more;
+    memcpy(told, z->refused, n * sizeof(told[0]));
+    z->n_refused = z->n_more = 0;
+    pthread_mutex_unlock(&z->lock);
+    for (size_t i = 0; i < n; i++)
+        log_warning(z->bus->log, "a connection from %s is refused at %s: key %s is not allowed",
+                    told[i].address, told[i].domain, *told[i].key ? told[i].key : "(none)");
+    if (more)
+        log_warning(z->bus->log, "%zu more connections are refused for their keys", more);
+    metric_add(z->bus->counts.refused, (double)(n + more));
+}
+
 static void answer(struct bus_zap *z)
 {
     zmq_msg_t frame[ZAP_FRAMES];
@@ -56,6 +113,8 @@ static void answer(struct bus_zap *z)
         n++;
     }
     ok = n == ZAP_FRAMES && admitted(z->bus->keys, v[2], v[5], v[6], key);
+    if (!ok)
+        note_refused(z, key, n > 2 ? v[2] : VIEW(""), n > 3 ? v[3] : VIEW(""));
     struct view reply[6] = {VIEW("1.0"),
                             n > 1 ? v[1] : VIEW(""),
                             ok ? VIEW("200") : VIEW("400"),
@@ -92,6 +151,13 @@ struct bus_zap *bus_zap_new(struct bus *b, int *err)
     if (!z)
         return NULL;
     z->bus = b;
+    pthread_mutex_init(&z->lock, NULL);
+    z->wake = loop_wake_new(b->loop, tell_refused, z, err);
+    if (!z->wake) {
+        bus_zap_destroy(&z);
+        return NULL;
+    }
+    *err = -ENOMEM;
     z->rep = zmq_socket(b->zmq, ZMQ_REP);
     z->stop = zmq_socket(b->zmq, ZMQ_PAIR);
     z->stop_far = zmq_socket(b->zmq, ZMQ_PAIR);
@@ -121,6 +187,8 @@ void bus_zap_destroy(struct bus_zap **zp)
         pthread_join(z->thread, NULL);
         z->bus->guarded = false;
     }
+    loop_wake_destroy(&z->wake);
+    pthread_mutex_destroy(&z->lock);
     if (z->rep)
         zmq_close(z->rep);
     if (z->stop)

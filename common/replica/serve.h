@@ -10,10 +10,10 @@
 #include "xod/xod.h"
 
 struct snapshot_source {
-    uint64_t (*seq)(void *arg);                              /* of the last change published */
-    bool (*ready)(void *arg);                                /* who asks before that waits */
-    bool (*sees)(void *arg, const struct xod_obj *o);        /* NULL: all is shown */
-    uint64_t (*fields)(const struct xod_obj *o);             /* bits of those shown; NULL: all */
+    uint64_t (*seq)(void *arg);                       /* of the last change published */
+    bool (*ready)(void *arg);                         /* who asks before that waits */
+    bool (*sees)(void *arg, const struct xod_obj *o); /* NULL: all is shown */
+    uint64_t (*fields)(const struct xod_obj *o);      /* bits of those shown; NULL: all */
 };
 
 struct snapshots;

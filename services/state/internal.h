@@ -21,6 +21,7 @@ struct transfers;
 struct faxes;
 struct sheets;
 struct fagi;
+struct peers;
 
 #define MAX_SITES 64
 #define MAX_LIST_BYTES ((size_t)256 * 1024 * 1024) /* text of one list */
@@ -58,6 +59,7 @@ struct state {
     struct faxes *faxes;
     struct sheets *sheets;
     struct fagi *fagi;
+    struct peers *peers;
     struct site sites[MAX_SITES];
     size_t n_sites;
     struct loop_timer *settle_timer;

@@ -13,6 +13,7 @@
 #include "internal.h"
 #include "ipbx/originates.h"
 #include "ipbx/transfers.h"
+#include "peers/peers.h"
 #include "sheets/sheets.h"
 #include "weblists.h"
 #include "json/json.h"
@@ -188,6 +189,8 @@ static void register_worker(struct state *s, struct bus_peer *p, uint64_t id,
         register_ami(s, p, id, body);
     else if (view_eq(kind, VIEW("fagi")))
         fagi_register(s, p, id, body);
+    else if (view_eq(kind, VIEW("peer")))
+        peers_register(s, p, id, body);
     else
         state_reply(s, p, id, BUS_not_found);
 }
@@ -207,6 +210,7 @@ static request_fn *const requests[METHOD_COUNT] = {
     [METHOD_login_open] = login_open,     [METHOD_session_renew] = login_renew,
     [METHOD_session_close] = login_close, [METHOD_command] = command_run,
     [METHOD_ami_action] = action_pass,    [METHOD_fagi_call] = fagi_call,
+    [METHOD_peer_apply] = peers_apply,    [METHOD_peer_command] = peers_carry_out,
 };
 
 static void on_request(void *arg, struct bus_peer *p, uint64_t id, enum bus_method method,
@@ -237,6 +241,7 @@ static void on_peer_gone(void *arg, struct bus_peer *p)
     snapshots_peer_gone(s->snapshots, p);
     later_peer_gone(s, p);
     fagi_peer_gone(s->fagi, p);
+    peers_gone(s->peers, p);
     sessions_peer_gone(s->sessions, p);
     for (size_t i = 0; i < s->n_sites; i++)
         if (s->sites[i].gateway == p) {
@@ -440,9 +445,11 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
     s->faxes = faxes_new(s);
     s->sheets = sheets_new(s);
     s->fagi = fagi_new(s);
+    s->peers = peers_new(s);
     if (!s->heart || !s->publisher || !s->snapshots || !s->sessions || !s->events ||
         !s->events_unknown || !s->sessions_open || !s->weblists || !s->directories ||
-        !s->extensions || !s->originates || !s->transfers || !s->faxes || !s->sheets || !s->fagi)
+        !s->extensions || !s->originates || !s->transfers || !s->faxes || !s->sheets || !s->fagi ||
+        !s->peers || peers_load(s->peers) < 0)
         return -ENOMEM;
     bus_sub_follow(s->sub, VIEW("tel"));
     return bus_sub_add(s->sub, VIEW("tel/"));
@@ -523,6 +530,7 @@ void state_destroy(struct state **sp)
     bus_server_destroy(&s->server); /* tells who waits for an action */
     sheets_destroy(&s->sheets);
     fagi_destroy(&s->fagi);
+    peers_destroy(&s->peers);
     extensions_destroy(&s->extensions);
     originates_destroy(&s->originates);
     transfers_destroy(&s->transfers);
@@ -545,6 +553,8 @@ void state_reload(struct state *s, const struct config *cfg)
 {
     s->cfg = cfg;
     fagi_reload(s->fagi);
+    if (peers_load(s->peers) < 0)
+        log_error(s->log, "no memory for the other sites");
     read_lists(s);
     weblists_refresh(s->weblists);
 }

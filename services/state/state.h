@@ -10,6 +10,7 @@
  *   sessions.c        who is logged in, and what that makes of a user's presence
  *   login.c           the steps of a login
  *   fagi/             what scripts of the dialplan are answered
+ *   peers/            other sites
  *   commands/         CTI commands, one file each
  */
 #ifndef CTIBUS_STATE_STATE_H

@@ -4,6 +4,7 @@
 
 #include "access/access.h"
 #include "extensions.h"
+#include "peers/peers.h"
 
 /* ---- names ---- */
 
@@ -50,11 +51,12 @@ static bool cut_site(struct state *s, const struct session *se, struct view *id)
 static struct xod_obj *find(struct state *s, const struct session *se, enum xod_list list,
                             struct view id)
 {
+    struct xod_site *site = peers_cut(s->peers, &id);
     struct xod_obj *o;
 
-    if (!cut_site(s, se, &id))
+    if (!site && !cut_site(s, se, &id))
         return NULL;
-    o = xod_find(se->site, list, id);
+    o = xod_find(site ? site : se->site, list, id);
     return o && sees(s, se, o) ? o : NULL;
 }
 
@@ -86,9 +88,14 @@ static struct target number(struct state *s, const struct session *se, struct vi
     return t;
 }
 
-static struct target object(struct xod_obj *o)
+static struct target object(struct state *s, struct xod_obj *o)
 {
-    return (struct target){.kind = o ? TARGET_OBJECT : TARGET_NONE, .object = o};
+    if (!o)
+        return (struct target){.kind = TARGET_NONE};
+    return (struct target){.kind = peers_site(s->peers, xod_site_name(xod_obj_site(o)))
+                                       ? TARGET_REMOTE
+                                       : TARGET_OBJECT,
+                           .object = o};
 }
 
 struct target target_read(struct state *s, const struct session *se, struct view text, int bare)
@@ -99,23 +106,24 @@ struct target target_read(struct state *s, const struct session *se, struct view
 
     if (kind.len == text.len) /* no colon */
         return bare == LIST_COUNT ? number(s, se, text)
-                                  : object(find(s, se, (enum xod_list)bare, text));
+                                  : object(s, find(s, se, (enum xod_list)bare, text));
     if (view_starts(id, VIEW("special:")))
         return special(se, kind, id);
     if (view_eq(kind, VIEW("exten")))
         return number(s, se, id);
     if (view_eq(kind, VIEW("vm_consult"))) {
-        t = object(find(s, se, LIST_voicemails, id));
-        if (t.object)
+        t = object(s, find(s, se, LIST_voicemails, id));
+        if (t.kind == TARGET_OBJECT)
             t.kind = TARGET_VM_CONSULT;
         return t;
     }
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         if (view_eq(kind, view_cstr(kinds[i].kind)))
-            return object(find(s, se, kinds[i].list, id));
+            return object(s, find(s, se, kinds[i].list, id));
     if (bare == LIST_COUNT)
         return (struct target){.kind = TARGET_NONE};
-    return object(find(s, se, (enum xod_list)bare, text)); /* names of channels may have a colon */
+    return object(s,
+                  find(s, se, (enum xod_list)bare, text)); /* names of channels may have a colon */
 }
 
 struct xod_obj *target_find(struct state *s, const struct session *se, enum xod_list list,
@@ -229,6 +237,9 @@ bool target_destination(struct state *s, const struct xod_obj *user, const struc
         reachable = to_mailbox(s, user, t->object, true, out);
     } else if (t->kind == TARGET_OBJECT) {
         reachable = to_object(s, user, t->object, leave, out);
+    } else if (t->kind == TARGET_REMOTE) { /* our dialplan knows the way there */
+        reachable = to_object(s, user, t->object, leave, out);
+        *out->context = '\0';
     }
     if (reachable && !*out->context && line)
         copy_text(out->context, line, XOD(phones, context));

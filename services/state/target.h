@@ -16,6 +16,7 @@
 enum target_kind {
     TARGET_NONE, /* malformed, of another site, not there or hidden */
     TARGET_OBJECT,
+    TARGET_REMOTE,     /* `object` is another site's: it can be called, and written to */
     TARGET_NUMBER,     /* one to be dialled as it is */
     TARGET_VM_CONSULT, /* `object`: the mailbox that is to be listened to */
 };

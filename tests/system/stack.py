@@ -115,7 +115,8 @@ class Stack:
         site["ctibus"] = {
             "bus": {n: f"tcp://127.0.0.1:{p[n]}" for n in ("publish", "subscribe", "request")},
             "http": {"state": f"127.0.0.1:{p['state']}", "ami-gw": f"127.0.0.1:{p['ami-gw']}",
-                     "cti-gw": "127.0.0.1:0", "fagi-gw": "127.0.0.1:0"}}
+                     "cti-gw": "127.0.0.1:0", "fagi-gw": "127.0.0.1:0",
+                     "federation": "127.0.0.1:0"}}
         for path, value in extra.items():
             at = site
             *outer, last = path.split(".")
@@ -145,6 +146,8 @@ class Stack:
             service = part.rstrip("0123456789")
             program = Program([BIN / f"ctibus-{service}", "--config", self.path("ctibus.json")])
             program.http = self.ports.get(service) or program.listening("metrics")
+            if service == "federation" and "peer" in self.path("ctibus.json").read_text():
+                program.listening("peers-request")
             if service == "fagi-gw":
                 program.fagi = program.listening("FAGI")
             if service == "cti-gw":
@@ -211,7 +214,7 @@ class Stack:
 
     def stop(self):
         codes = {}
-        order = ("cti-gw", "fagi-gw", "ami-gw", "state", "sim")
+        order = ("federation", "cti-gw", "fagi-gw", "ami-gw", "state", "sim")
         for name in sorted(self.programs, key=lambda n: next(i for i, o in enumerate(order) if n.startswith(o))):
             codes[name] = self.programs[name].terminate()
         problems = [line for p in self.programs.values() for line in p.lines

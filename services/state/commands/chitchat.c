@@ -1,6 +1,8 @@
 /* chitchat: a line of text for all sessions of another user, wherever they are. */
 #include <stdio.h>
 
+#include "access/access.h"
+#include "peers/peers.h"
 #include "target.h"
 
 #define MAX_TEXT 65536
@@ -56,14 +58,24 @@ static void chitchat(struct state *s, struct session *se, struct later *l,
 {
     struct view text = msg_get_str(message, "text");
     char room[192];
-    struct xod_obj *to = target_find(s, se, LIST_users, read_to(message, room));
+    struct target t = target_read(s, se, read_to(message, room), LIST_users);
+    struct xod_obj *to = t.object && xod_obj_list(t.object) == LIST_users ? t.object : NULL;
 
+    if (access_is_site(view_cstr(se->user_id))) { /* it passes on what a user there has written */
+        peers_chat_from(s, se, l, message, text);
+        return;
+    }
     if (text.len > MAX_TEXT) {
         answer(l, "text_too_long");
         return;
     }
     if (!to || xod_get(to, XOD(users, connection))->type == V_NULL) {
         answer(l, "not_connected");
+        return;
+    }
+    if (t.kind == TARGET_REMOTE) {
+        if (!peers_chat(s, se, l, to, text))
+            answer(l, "not_connected");
         return;
     }
     deliver(s, se, to, text);

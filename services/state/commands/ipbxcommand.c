@@ -1,5 +1,6 @@
 /* ipbxcommand: what a client wants the Asterisk to do; one function a command (ipbx/). */
 #include "ipbx/order.h"
+#include "peers/peers.h"
 
 static const struct {
     const char *name;
@@ -39,6 +40,8 @@ static void ipbxcommand(struct state *s, struct session *se, struct later *l,
 {
     struct view name = msg_get_str(message, "command");
 
+    if (peers_take(s, se, l, message))
+        return;
     for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
         if (view_eq(name, view_cstr(orders[i].name))) {
             order_run(s, se, l, message, orders[i].name, orders[i].fn);

@@ -1,0 +1,386 @@
+#include "federation.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "internal.h"
+#include "msg/msg.h"
+#include "json/json.h"
+
+/* ---- the configuration ---- */
+
+struct json_object *fed_peer_config(const struct config *cfg, const char *name, const char *key)
+{
+    return json_get(json_get(config_section(cfg, "ipbxes"), name), key);
+}
+
+static bool is_ours(struct json_object *ipbx)
+{
+    return json_get(ipbx, "ipbx_connection") != NULL;
+}
+
+bool fed_is_ours(const struct fed *f, struct view ipbx)
+{
+    return is_ours(json_member(config_section(f->cfg, "ipbxes"), ipbx));
+}
+
+void fed_put_sites(struct buf *out, const struct fed *f)
+{
+    struct buf names;
+    size_t n = 0;
+
+    buf_init(&names, 65536);
+    json_object_object_foreach(config_section(f->cfg, "ipbxes"), name, ipbx)
+    {
+        if (!is_ours(ipbx))
+            continue;
+        msg_put_cstr(&names, name);
+        n++;
+    }
+    msg_put_array(out, n);
+    buf_append_view(out, buf_view(&names));
+    buf_free(&names);
+}
+
+static const char *own_name(const struct config *cfg)
+{
+    struct json_object *ipbxes = config_section(cfg, "ipbxes");
+
+    if (!ipbxes)
+        return NULL;
+    json_object_object_foreach(ipbxes, name, ipbx)
+    {
+        if (is_ours(ipbx))
+            return name;
+    }
+    return NULL;
+}
+
+const char *fed_own_name(const struct fed *f)
+{
+    return own_name(f->cfg);
+}
+
+static bool check_key(const struct config *cfg, struct buf *why)
+{
+    const char *own = config_str(cfg, "ctibus.federation.key");
+    char *path = own ? config_path(cfg, view_cstr(own)) : NULL;
+    struct bus_keys *keys = NULL;
+    char reason[512] = "is needed where there is a peer: ctibus keygen FILE makes one";
+
+    if (path)
+        keys = bus_keys_own(path, NULL, reason, sizeof(reason));
+    free(path);
+    if (!keys)
+        buf_printf(why, "ctibus.federation.key: %s", reason);
+    bus_keys_destroy(&keys);
+    return buf_len(why) == 0;
+}
+
+bool fed_check(const struct config *cfg, struct buf *why)
+{
+    struct json_object *ipbxes = config_section(cfg, "ipbxes");
+    bool native = false;
+
+    if (!own_name(cfg)) {
+        buf_append_cstr(why, "ipbxes: none has an ipbx_connection, so there is nothing to tell");
+        return false;
+    }
+    json_object_object_foreach(ipbxes, name, ipbx)
+    {
+        struct json_object *peer = json_get(ipbx, "peer");
+        struct view key = json_get_view(peer, "publickey");
+        if (!peer || is_ours(ipbx))
+            continue;
+        native = true;
+        if (!bus_keys_is_key(key.len ? key.ptr : "")) {
+            buf_printf(why, "ipbxes.%s.peer.publickey: is no CURVE key (40 characters)", name);
+            return false;
+        }
+    }
+    return !native || check_key(cfg, why);
+}
+
+/* ---- links ---- */
+
+struct fed_link *fed_link(struct fed *f, struct view name)
+{
+    for (size_t i = 0; i < f->n_links; i++)
+        if (view_eq(view_cstr(f->links[i].name), name))
+            return &f->links[i];
+    return NULL;
+}
+
+static void count_up(struct fed *f)
+{
+    double n = 0;
+
+    for (size_t i = 0; i < f->n_links; i++)
+        n += strcmp(f->links[i].state, "up") == 0;
+    metric_set(f->up, n);
+}
+
+void fed_link_set(struct fed_link *l, const char *state)
+{
+    if (strcmp(l->state, state) == 0)
+        return;
+    log_notice(l->f->log, "site %s: %s", l->name, state);
+    l->state = state;
+    l->since = clock_wall();
+    if (strcmp(state, "up") != 0)
+        l->lag = 0;
+    forward_link(l->forward, strcmp(state, "up") == 0);
+    count_up(l->f);
+}
+
+static int open_link(struct fed *f, const char *name, bool native)
+{
+    struct fed_link *l = &f->links[f->n_links];
+    int err = -ENOMEM;
+    struct xod *xod = NULL;
+
+    *l = (struct fed_link){.f = f, .state = "down", .since = clock_wall()};
+    l->name = view_dup(view_cstr(name));
+    if (!l->name)
+        return err;
+    f->n_links++;
+    if (native)
+        l->native = native_new(l, &err);
+    else
+        l->legacy = legacy_new(l, &err);
+    if (l->native)
+        xod = native_xod(l->native);
+    else if (l->legacy)
+        xod = legacy_xod(l->legacy);
+    if (xod)
+        l->forward = forward_new(f, l->name, xod);
+    return l->forward ? 0 : err < 0 ? err : -ENOMEM;
+}
+
+static int open_links(struct fed *f)
+{
+    int err = 0;
+
+    json_object_object_foreach(config_section(f->cfg, "ipbxes"), name, ipbx)
+    {
+        bool native = json_get(ipbx, "peer") != NULL;
+        if (err < 0 || is_ours(ipbx) || (!native && !json_get(ipbx, "cti_connection")))
+            continue;
+        err = f->n_links < FED_MAX_LINKS ? open_link(f, name, native) : -ENOBUFS;
+    }
+    return err;
+}
+
+static bool any_native(const struct config *cfg)
+{
+    json_object_object_foreach(config_section(cfg, "ipbxes"), name, ipbx)
+    {
+        (void)name;
+        if (!is_ours(ipbx) && json_get(ipbx, "peer"))
+            return true;
+    }
+    return false;
+}
+
+/* ---- our state ---- */
+
+static void on_state_up(void *arg, const msgpack_object *body)
+{
+    struct fed *f = arg;
+
+    log_notice(f->log, "state is there");
+    replica_state_up(f->replica);
+    for (size_t i = 0; i < f->n_links; i++)
+        forward_state_up(f->links[i].forward, strcmp(f->links[i].state, "up") == 0);
+}
+
+static void on_state_down(void *arg)
+{
+    struct fed *f = arg;
+
+    log_warning(f->log, "state is gone: what other sites tell waits for it");
+    for (size_t i = 0; i < f->n_links; i++)
+        forward_state_down(f->links[i].forward);
+}
+
+/* What a user of ours asks of another site. */
+static void on_request(void *arg, uint64_t id, enum bus_method method, const msgpack_object *body)
+{
+    struct fed *f = arg;
+    struct fed_link *l = fed_link(f, msg_get_str(body, "ipbx"));
+    bool sent = false;
+
+    if (method != METHOD_peer_command) {
+        bus_asker_reply(f->asker, id, BUS_unknown_method, view_of(NULL, 0));
+        return;
+    }
+    if (l && l->native)
+        sent = native_ask(l->native, body, id);
+    else if (l && l->legacy)
+        sent = legacy_ask(l->legacy, body, id);
+    if (!sent)
+        bus_asker_reply(f->asker, id, BUS_noconn, view_of(NULL, 0));
+}
+
+static const struct bus_asker_handler asker_handler = {on_state_up, on_state_down, on_request};
+
+static void on_change(void *arg, const struct xod_change *c)
+{
+    struct fed *f = arg;
+
+    if (f->export)
+        export_change(f->export, c);
+}
+
+static void on_ready(void *arg)
+{
+    struct fed *f = arg;
+
+    if (f->door)
+        peerdoor_ready(f->door);
+}
+
+/* cti/IPBX/session/open/: a site of XiVO 1.2 that logs in here can be reached, too. Its ident, or
+ * its login, says which. */
+static void on_message(void *arg, const struct bus_msg *m)
+{
+    struct fed *f = arg;
+
+    if (view_find(m->topic, VIEW("/session/open/")) < 0)
+        return;
+    for (size_t i = 0; i < f->n_links; i++)
+        if (f->links[i].legacy)
+            legacy_hurry(f->links[i].legacy);
+}
+
+static const struct replica_handler replica_handler = {on_change, on_ready, NULL, on_message};
+
+/* ---- the heartbeat ---- */
+
+static void put_link(struct buf *out, const struct fed_link *l)
+{
+    msg_put_map(out, 7);
+    msg_put_pair(out, "site", view_cstr(l->name));
+    msg_put_pair(out, "kind", l->native ? VIEW("ctibus") : VIEW("xivo"));
+    msg_put_pair(out, "state", view_cstr(l->state));
+    msg_put_cstr(out, "since");
+    msg_put_double(out, l->since);
+    msg_put_pair_u64(out, "objects", forward_objects(l->forward));
+    msg_put_cstr(out, "lag");
+    msg_put_double(out, l->lag);
+    msg_put_pair_u64(out, "bytes", l->bytes);
+}
+
+static size_t beat(void *arg, struct buf *pairs, bool *ready)
+{
+    struct fed *f = arg;
+
+    *ready = fed_is_ready(f, NULL);
+    msg_put_cstr(pairs, "peers");
+    msg_put_array(pairs, f->n_links);
+    for (size_t i = 0; i < f->n_links; i++)
+        put_link(pairs, &f->links[i]);
+    return 1;
+}
+
+/* ---- the whole ---- */
+
+static int open_bus(struct fed *f, const struct fed_options *opt)
+{
+    int err = -ENOMEM;
+
+    f->pub = bus_pub_new(f->bus, opt->publish, NULL, NULL, &err);
+    if (f->pub)
+        f->asker = bus_asker_new(f->bus, opt->request, "federation", &asker_handler, f, &err);
+    if (f->asker)
+        f->replica = replica_new(f->bus, f->loop, opt->subscribe, f->asker, &replica_handler, f,
+                                 f->log, &err);
+    if (!f->replica)
+        return err;
+    f->heart = bus_heart_new(f->bus, f->pub, "federation", beat, f);
+    if (!f->heart)
+        return -ENOMEM;
+    return bus_sub_add(replica_sub(f->replica), VIEW("cti/"));
+}
+
+static int open_all(struct fed *f, const struct fed_options *opt, struct metrics *metrics)
+{
+    int err;
+
+    f->up = metrics_add(metrics, METRIC_GAUGE, "ctibus_federation_up", NULL,
+                        "other sites that are reached");
+    if (!f->up)
+        return -ENOMEM;
+    err = open_bus(f, opt);
+    if (err == 0)
+        err = open_links(f);
+    if (err < 0 || !any_native(f->cfg))
+        return err;
+    f->door = peerdoor_new(f, opt, metrics, &err);
+    if (f->door)
+        f->export = export_new(f, peerdoor_pub(f->door));
+    return f->door && !f->export ? -ENOMEM : err;
+}
+
+struct fed *fed_new(struct loop *loop, struct bus *bus, const struct fed_options *opt,
+                    const struct config *cfg, struct metrics *metrics, struct log *log, int *err)
+{
+    struct fed *f = calloc(1, sizeof(*f));
+
+    *err = -ENOMEM;
+    if (!f)
+        return NULL;
+    f->loop = loop;
+    f->bus = bus;
+    f->cfg = cfg;
+    f->log = log;
+    *err = open_all(f, opt, metrics);
+    if (*err == 0)
+        return f;
+    fed_destroy(&f);
+    return NULL;
+}
+
+void fed_destroy(struct fed **fp)
+{
+    struct fed *f = fp ? *fp : NULL;
+
+    if (!f)
+        return;
+    *fp = NULL;
+    bus_heart_destroy(&f->heart);
+    export_destroy(&f->export);
+    for (size_t i = 0; i < f->n_links; i++) {
+        native_destroy(&f->links[i].native);
+        legacy_destroy(&f->links[i].legacy);
+    }
+    replica_destroy(&f->replica);
+    bus_asker_destroy(&f->asker); /* what was passed on to state is answered at the door */
+    peerdoor_destroy(&f->door);
+    bus_pub_destroy(&f->pub);
+    for (size_t i = 0; i < f->n_links; i++) {
+        forward_destroy(&f->links[i].forward);
+        free(f->links[i].name);
+    }
+    free(f);
+}
+
+bool fed_is_ready(const struct fed *f, struct buf *why)
+{
+    bool up = bus_asker_is_up(f->asker);
+
+    if (!up && why)
+        buf_append_cstr(why, "state does not answer");
+    return up;
+}
+
+const char *fed_endpoint_publish(const struct fed *f)
+{
+    return f->door ? peerdoor_publish(f->door) : NULL;
+}
+
+const char *fed_endpoint_request(const struct fed *f)
+{
+    return f->door ? peerdoor_request(f->door) : NULL;
+}

@@ -1,0 +1,387 @@
+/*
+ * The link to a XiVO 1.2: we log in there as a CTI client, as a user whose id begins with "cs:".
+ * What it says is made objects of a store of our own, which forward.c tells to state like those of
+ * any other site.
+ */
+#include "legacy.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/rng.h"
+#include "msg/msg.h"
+
+#define MAX_LINE ((size_t)8 << 20)
+#define MAX_OUTPUT ((size_t)4 << 20)
+#define TICK_MS 1000
+#define LOGIN_US 10000000u /* connecting and logging in */
+#define ASK_AFTER_US 10000000u
+#define DEAD_AFTER_US 30000000u
+#define RETRY_FIRST_MS 500
+#define RETRY_MAX_MS 30000
+
+/* ---- messages ---- */
+
+void legacy_begin(struct legacy *g, const char *class)
+{
+    buf_reset(&g->line);
+    buf_printf(&g->line, "{\"class\":\"%s\",\"commandid\":%lld", class, (long long)++g->command_id);
+}
+
+void legacy_put(struct legacy *g, const char *key, struct view value)
+{
+    buf_printf(&g->line, ",\"%s\":", key);
+    json_put_string(&g->line, value);
+}
+
+void legacy_send(struct legacy *g)
+{
+    buf_append_cstr(&g->line, "}\n");
+    if (!g->line.failed && g->conn)
+        conn_send(g->conn, buf_view(&g->line));
+}
+
+/* ---- coming and going ---- */
+
+static void schedule(struct legacy *g)
+{
+    uint32_t ms = g->tries < 6 ? (uint32_t)RETRY_FIRST_MS << g->tries
+                               : RETRY_MAX_MS - (uint32_t)(rng_u64() % (RETRY_MAX_MS / 4));
+
+    g->tries++;
+    loop_timer_start(g->retry, ms, false);
+}
+
+static void lost(struct legacy *g, const char *why)
+{
+    if (g->conn)
+        conn_close(&g->conn);
+    lists_stop(g->lists);
+    g->phase = LEGACY_AWAY;
+    log_warning(g->l->f->log, "site %s: %s; tried again", g->l->name, why);
+    fed_link_set(g->l, "down");
+    schedule(g);
+}
+
+static struct json_object *config_of(const struct legacy *g)
+{
+    return fed_peer_config(g->l->f->cfg, g->l->name, "cti_connection");
+}
+
+/* ---- login ---- */
+
+static void send_login_id(struct legacy *g)
+{
+    char ident[128];
+
+    snprintf(ident, sizeof(ident), "ctiserver-%.100s", fed_own_name(g->l->f));
+    legacy_begin(g, "login_id");
+    legacy_put(g, "userlogin", json_get_view(config_of(g), "username"));
+    legacy_put(g, "company", view_cstr(g->l->name));
+    legacy_put(g, "ident", view_cstr(ident));
+    legacy_put(g, "xivoversion", VIEW("1.2"));
+    legacy_put(g, "version", VIEW("9999"));
+    legacy_send(g);
+}
+
+/* SHA-1 of "SESSIONID:PASSWORD" in hex, as the protocol has it. */
+static bool hash_password(struct view session, struct view password, char out[41])
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int n = 0;
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha1(), NULL) &&
+              EVP_DigestUpdate(ctx, session.ptr, session.len) && EVP_DigestUpdate(ctx, ":", 1) &&
+              EVP_DigestUpdate(ctx, password.ptr, password.len) &&
+              EVP_DigestFinal_ex(ctx, digest, &n) && n == 20;
+
+    EVP_MD_CTX_free(ctx);
+    for (unsigned i = 0; ok && i < n; i++)
+        snprintf(out + 2 * i, 3, "%02x", digest[i]);
+    return ok;
+}
+
+static bool on_login_id(struct legacy *g, struct json_object *line)
+{
+    struct view session = json_get_view(line, "sessionid");
+    char hash[41];
+
+    if (session.len == 0 || !hash_password(session, json_get_view(config_of(g), "password"), hash))
+        return false;
+    legacy_begin(g, "login_pass");
+    legacy_put(g, "hashedpassword", view_cstr(hash));
+    legacy_send(g);
+    return true;
+}
+
+static bool on_login_pass(struct legacy *g, struct json_object *line)
+{
+    if (!json_get(line, "capalist"))
+        return false;
+    legacy_begin(g, "login_capas");
+    legacy_put(g, "capaid", VIEW("ctiserver"));
+    legacy_put(g, "state", VIEW("onlystate"));
+    legacy_put(g, "loginkind", VIEW("user"));
+    buf_append_cstr(&g->line, ",\"lastconnwins\":true");
+    legacy_send(g);
+    return true;
+}
+
+static bool on_login_capas(struct legacy *g, struct json_object *line)
+{
+    (void)line;
+    g->phase = LEGACY_UP;
+    g->tries = 0;
+    fed_link_set(g->l, "up");
+    lists_begin(g->lists);
+    return true;
+}
+
+static const struct {
+    const char *class;
+    bool (*fn)(struct legacy *g, struct json_object *line);
+} steps[] = {
+    {"login_id", on_login_id},
+    {"login_pass", on_login_pass},
+    {"login_capas", on_login_capas},
+};
+
+/* ---- lines ---- */
+
+/* False: the connection was given up. */
+static bool login_line(struct legacy *g, struct json_object *line)
+{
+    struct view class = json_get_view(line, "class");
+    struct view error = json_get_view(line, "error_string");
+    char why[200];
+
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        if (!view_eq(class, view_cstr(steps[i].class)))
+            continue;
+        if (error.len == 0 && steps[i].fn(g, line))
+            return true;
+        snprintf(why, sizeof(why), "it refuses our login at %s: %.*s", steps[i].class,
+                 (int)(error.len < 120 ? error.len : 120), error.len ? error.ptr : "");
+        lost(g, why);
+        return false;
+    }
+    return true;
+}
+
+static bool read_line(struct legacy *g, struct view text)
+{
+    struct json_object *line = NULL;
+    bool alive = true;
+
+    g->l->bytes += text.len;
+    if (text.len == 0 || json_parse(&g->parser, text, &line) < 0)
+        return true; /* what it is, nobody knows: the rest may be good */
+    if (g->phase != LEGACY_UP)
+        alive = login_line(g, line);
+    else if (view_eq(json_get_view(line, "class"), VIEW("getlist")))
+        lists_line(g->lists, line);
+    else if (view_eq(json_get_view(line, "class"), VIEW("keepalive")) && g->asked) {
+        g->l->lag = (double)(clock_mono_us() - g->asked) / 1e6;
+        g->asked = 0;
+    } else if (view_eq(json_get_view(line, "class"), VIEW("disconnect"))) {
+        lost(g, "it ends our session");
+        alive = false;
+    }
+    json_object_put(line);
+    return alive;
+}
+
+static size_t on_data(void *owner, struct conn *c, struct view in)
+{
+    struct legacy *g = owner;
+    struct view rest = in;
+    const char *nl;
+
+    g->heard = clock_mono_us();
+    while (rest.len && (nl = memchr(rest.ptr, '\n', rest.len))) {
+        struct view line = view_of(rest.ptr, (size_t)(nl - rest.ptr));
+        rest = view_of(nl + 1, rest.len - line.len - 1);
+        if (!read_line(g, line))
+            return in.len;
+    }
+    return in.len - rest.len;
+}
+
+static void on_closed(void *owner, struct conn *c, int why)
+{
+    struct legacy *g = owner;
+    const char *reason = conn_class_reason(&g->cls);
+
+    g->conn = NULL;
+    lost(g, reason            ? reason
+            : why > 0         ? strerror(why)
+            : why == CONN_EOF ? "it has closed the connection"
+                              : "it says or takes too much");
+}
+
+static const struct conn_handler handler = {.data = on_data, .closed = on_closed};
+
+/* ---- the connection ---- */
+
+static void try_connect(void *arg)
+{
+    struct legacy *g = arg;
+    struct json_object *at = config_of(g);
+    struct view host = json_get_view(at, "ipaddress");
+    int fd;
+
+    if (g->phase != LEGACY_AWAY)
+        return;
+    fd = net_connect(host.ptr, (uint16_t)json_get_i64(at, "ipport", 5003));
+    if (fd < 0) {
+        lost(g, strerror(-fd));
+        return;
+    }
+    g->conn = g->tls ? conn_new_tls(&g->cls, fd, g, g->tls, host.ptr) : conn_new(&g->cls, fd, g);
+    if (!g->conn) {
+        lost(g, "out of memory");
+        return;
+    }
+    g->phase = LEGACY_LOGIN;
+    g->heard = clock_mono_us();
+    g->asked = 0;
+    send_login_id(g); /* waits until it is connected */
+}
+
+void legacy_hurry(struct legacy *g)
+{
+    if (g->phase == LEGACY_AWAY)
+        loop_timer_start(g->retry, 0, false);
+}
+
+/* A XiVO answers a keepalive; who says nothing is gone. */
+static void tick(void *arg)
+{
+    struct legacy *g = arg;
+    uint64_t silent = clock_mono_us() - g->heard;
+
+    if (g->phase == LEGACY_LOGIN && silent > LOGIN_US) {
+        lost(g, "no login within the time limit");
+    } else if (g->phase == LEGACY_UP && silent > DEAD_AFTER_US) {
+        lost(g, "it says nothing any more");
+    } else if (g->phase == LEGACY_UP && silent > ASK_AFTER_US && !g->asked) {
+        g->asked = clock_mono_us();
+        legacy_begin(g, "keepalive");
+        legacy_send(g);
+    }
+}
+
+/* ---- what is asked of it ---- */
+
+static void answer(struct legacy *g, uint64_t id, const char *error)
+{
+    struct buf body;
+
+    buf_init(&body, 1024);
+    msg_put_map(&body, error ? 1 : 0);
+    if (error)
+        msg_put_pair(&body, "error_string", view_cstr(error));
+    bus_asker_reply(g->l->f->asker, id, BUS_ok, buf_view(&body));
+    buf_free(&body);
+}
+
+/* Chat is passed on; its calls are not for others to touch: that link knows no such command. */
+bool legacy_ask(struct legacy *g, const msgpack_object *body, uint64_t id)
+{
+    char whom[320];
+
+    if (g->phase != LEGACY_UP)
+        return false;
+    if (!view_eq(msg_get_str(body, "command"), VIEW("chitchat"))) {
+        answer(g, id, "unallowed");
+        return true;
+    }
+    legacy_begin(g, "chitchat");
+    snprintf(whom, sizeof(whom), "%s/%.*s", g->l->name, VIEW_ARG(msg_get_str(body, "to")));
+    legacy_put(g, "to", view_cstr(whom));
+    snprintf(whom, sizeof(whom), "%.*s/%.*s", VIEW_ARG(msg_get_str(body, "site")),
+             VIEW_ARG(msg_get_str(body, "user")));
+    legacy_put(g, "from", view_cstr(whom));
+    legacy_put(g, "text", msg_get_str(body, "text"));
+    legacy_send(g);
+    answer(g, id, NULL);
+    return true;
+}
+
+/* ---- the whole ---- */
+
+static int make_tls(struct legacy *g)
+{
+    struct view ca = json_get_view(config_of(g), "tls_ca");
+    char *path = ca.len ? config_path(g->l->f->cfg, ca) : NULL;
+    struct tls_options opt = {.ca_file = path, .no_verify = !path};
+    struct tls_fault fault = {NULL, "out of memory"};
+
+    if (!json_get_bool(config_of(g), "encrypt", false))
+        return 0;
+    g->tls = tls_client_new(&opt, &fault);
+    if (!g->tls)
+        log_error(g->l->f->log, "ipbxes.%s.cti_connection.tls_ca: %s", g->l->name, fault.reason);
+    else if (!path)
+        log_warning(g->l->f->log,
+                    "ipbxes.%s.cti_connection has no tls_ca: whoever is in between can pose as "
+                    "that site",
+                    g->l->name);
+    free(path);
+    return g->tls ? 0 : -EINVAL;
+}
+
+struct legacy *legacy_new(struct fed_link *l, int *err)
+{
+    struct legacy *g = calloc(1, sizeof(*g));
+
+    *err = -ENOMEM;
+    if (!g)
+        return NULL;
+    g->l = l;
+    buf_init(&g->line, MAX_OUTPUT);
+    g->parser_made = json_parser_init(&g->parser) == 0;
+    g->xod = xod_new();
+    g->lists = lists_new(g);
+    g->retry = loop_timer_new(l->f->loop, try_connect, g);
+    g->tick = loop_timer_new(l->f->loop, tick, g);
+    if (g->parser_made && g->xod && g->lists && g->retry && g->tick)
+        *err = conn_class_init(&g->cls, l->f->loop, &handler, MAX_LINE, MAX_OUTPUT);
+    if (*err == 0)
+        *err = make_tls(g);
+    if (*err < 0) {
+        legacy_destroy(&g);
+        return NULL;
+    }
+    loop_timer_start(g->retry, 0, false);
+    loop_timer_start(g->tick, TICK_MS, true);
+    return g;
+}
+
+void legacy_destroy(struct legacy **gp)
+{
+    struct legacy *g = gp ? *gp : NULL;
+
+    if (!g)
+        return;
+    *gp = NULL;
+    conn_close(&g->conn);
+    conn_class_fini(&g->cls);
+    loop_timer_destroy(&g->retry);
+    loop_timer_destroy(&g->tick);
+    lists_destroy(&g->lists);
+    xod_destroy(&g->xod);
+    tls_destroy(&g->tls);
+    if (g->parser_made)
+        json_parser_fini(&g->parser);
+    buf_free(&g->line);
+    free(g);
+}
+
+struct xod *legacy_xod(const struct legacy *g)
+{
+    return g->xod;
+}

@@ -1,0 +1,111 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "federation.h"
+#include "svc/onbus.h"
+#include "svc/svc.h"
+
+struct ctx {
+    struct svc *svc;
+    struct onbus onbus;
+    struct fed *fed;
+    char instance[128];
+};
+
+static void log_endpoint(struct svc *svc, const char *name, const char *endpoint)
+{
+    const char *host = endpoint && strncmp(endpoint, "tcp://", 6) == 0 ? endpoint + 6 : NULL;
+    const char *colon = host ? strrchr(host, ':') : NULL;
+    char *copy = colon ? strndup(host, (size_t)(colon - host)) : NULL;
+
+    if (copy)
+        svc_log_listening(svc, name, copy, (uint16_t)atoi(colon + 1));
+    free(copy);
+}
+
+/* Unique among all sites. */
+static void name_instance(struct ctx *c)
+{
+    char host[64] = "localhost";
+
+    gethostname(host, sizeof(host) - 1);
+    snprintf(c->instance, sizeof(c->instance), "federation-%.40s-%d-%llx", host, (int)getpid(),
+             (unsigned long long)(uintptr_t)c);
+    c->svc->instance = c->instance;
+}
+
+static bool check(const struct svc *svc, struct buf *why)
+{
+    return fed_check(svc->cfg, why);
+}
+
+static int start(struct svc *svc, void **out)
+{
+    struct ctx *c = calloc(1, sizeof(*c));
+    struct fed_options opt;
+    char who[160];
+    int err;
+
+    if (!c)
+        return -ENOMEM;
+    *out = c;
+    c->svc = svc;
+    name_instance(c);
+    snprintf(who, sizeof(who), "federation:%s", c->instance);
+    err = onbus_open(&c->onbus, svc->loop, svc->cfg, who, c->instance, svc->metrics, svc->log);
+    if (err < 0)
+        return err;
+    opt = (struct fed_options){
+        .subscribe = c->onbus.subscribe,
+        .request = c->onbus.request,
+        .publish = c->onbus.publish,
+        .trusted = (const char *const *)c->onbus.trusted,
+        .instance = c->instance,
+    };
+    c->fed = fed_new(svc->loop, c->onbus.bus, &opt, svc->cfg, svc->metrics, svc->log, &err);
+    if (!c->fed) {
+        log_error(svc->log, "cannot start: %s", strerror(-err));
+        return err;
+    }
+    log_endpoint(svc, "peers-publish", fed_endpoint_publish(c->fed));
+    log_endpoint(svc, "peers-request", fed_endpoint_request(c->fed));
+    return 0;
+}
+
+static void stop(void *arg)
+{
+    svc_stopped(((struct ctx *)arg)->svc);
+}
+
+static bool ready(void *arg, struct buf *why)
+{
+    return fed_is_ready(((struct ctx *)arg)->fed, why);
+}
+
+static void destroy(void **arg)
+{
+    struct ctx *c = *arg;
+
+    fed_destroy(&c->fed);
+    onbus_close(&c->onbus);
+    free(c);
+    *arg = NULL;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct svc_def def = {
+        .name = "federation",
+        .doc = "This site and others: what they may see of ours, and what we see of theirs.",
+        .check = check,
+        .start = start,
+        .stop = stop,
+        .ready = ready,
+        .destroy = destroy,
+    };
+
+    return svc_main(argc, argv, &def);
+}

@@ -1,0 +1,524 @@
+"""federation: two and three sites on one machine; what they see of each other, ask of each other, and what fails."""
+
+import contextlib
+import json
+import signal
+import socket
+import threading
+import time
+
+import pytest
+
+from sites import Site, pair, sites
+from stack import Client, ROOT, signal_of, until
+
+LISTS = ("users", "phones", "agents", "queues", "groups")
+
+
+@pytest.fixture(scope="module", name="two")
+def two_sites():
+    """Paris has an Asterisk with calls, and lets Lyon hang up."""
+    paris, lyon = Site("paris", capture="20/02-call-answered.ami"), Site("lyon")
+    paris.knows(lyon, profile="client")
+    lyon.knows(paris)
+    with sites(paris, lyon):
+        paris.start("sim")
+        paris.run("state", "ami-gw", "federation", "cti-gw")
+        lyon.run()
+        paris.wait_link("lyon")
+        lyon.wait_link("paris")
+        yield paris, lyon
+
+
+def agree(here, there, moving=(), timeout=30):
+    """What `here` knows of `there` is what `there` knows of itself, as far as sites tell each other; but what moves."""
+    def same():
+        for name in LISTS:
+            truth, copy = there.objects(there.name, name), here.objects(there.name, name)
+            if set(truth) != set(copy):
+                return False
+            for i, mine in copy.items():
+                if any(v != truth[i][k] for k, v in mine.items() if v is not None and k not in ("ipbx", "list", *moving)):
+                    return False
+        return True
+    until(same, f"{here.name} knows {there.name} as it is", timeout)
+
+
+# --- what they see ---
+
+def test_all_objects_are_there(two):
+    paris, lyon = two
+    agree(paris, lyon)
+    agree(lyon, paris, moving=("hintstatus", "channels"))
+    assert len(paris.objects("lyon", "users")) == 5 and len(lyon.objects("paris", "queues")) == 4
+
+
+def test_nothing_secret_crosses(two):
+    _, lyon = two
+    for user in lyon.objects("paris", "users").values():
+        assert user["mobilephonenumber"] is None and user["loginclient"] is None and user["profileclient"] is None
+    assert lyon.objects("paris", "voicemails") == {} and lyon.objects("paris", "trunks") == {}
+
+
+def test_clients_see_it(two):
+    """getipbxlist names the other site, getlist reads it, its changes come unasked."""
+    paris, lyon = two
+    client = lyon.client("alice")
+    assert set(client.ask("getipbxlist")["ipbxlist"]) == {"lyon", "paris"}
+    assert set(client.ask("getlist", function="listid", listname="users", tipbxid="paris")["list"]) == set("12345")
+    config = client.ask("getlist", function="updateconfig", listname="users", tipbxid="paris", tid="2")["config"]
+    assert config["fullname"] == "Bob Tremblay" and config["linelist"] == ["12"]
+    for status in ("8", "1"):  # bob's phone rings and talks, in Paris
+        client.wait(lambda: client.status("phones", "12").get("hintstatus") == status, f"status {status}")
+    assert any(m["tipbxid"] == "paris" for m in client.seen)
+    client.close()
+
+
+def test_presence_crosses(two):
+    paris, lyon = two
+    client = lyon.client("alice")
+    bob = paris.client("bob", state="away")
+    client.wait(lambda: client.status("users", "2").get("availstate") == "away", "bob is away, in Paris")
+    bob.close()
+    client.wait(lambda: client.status("users", "2").get("availstate") == "disconnected", "bob is gone")
+    client.close()
+
+
+def test_each_change_is_told_once(two):
+    paris, lyon = two
+    monitor = lyon.monitor("xod/paris/status/users/3/", "svc/")
+    monitor.wait("svc/")
+    for state in ("away", "outtolunch"):
+        carol = paris.client("carol", state=state)
+        carol.close()
+        until(lambda: paris.objects("paris", "users")["3"]["availstate"] == "disconnected", "carol is gone", 20)
+    told = []
+    while len(told) < 4:
+        topic, _, body = monitor.message()
+        if topic.startswith("xod/") and "availstate" in body["fields"]:
+            told.append(body["fields"]["availstate"])
+    assert told == ["away", "disconnected", "outtolunch", "disconnected"]
+    monitor.close()
+
+
+# --- what they ask ---
+
+def test_chat_both_ways(two):
+    paris, lyon = two
+    alice, bob = lyon.client("alice"), paris.client("bob")
+    until(lambda: lyon.objects("paris", "users")["2"]["connection"] == "yes", "bob is seen in Lyon")
+    assert "warning_string" not in alice.ask("chitchat", to="paris/2", text="Bonjour é")
+    bob.wait(lambda: any(m.get("class") == "chitchat" for m in received(bob)), "the line arrives")
+    line = [m for m in received(bob) if m.get("class") == "chitchat"][0]
+    assert (line["from"], line["to"], line["text"]) == ("lyon/1", "paris/2", "Bonjour é")
+    assert "warning_string" not in bob.ask("chitchat", to="lyon/1", text="Salut")
+    alice.wait(lambda: any(m.get("class") == "chitchat" for m in received(alice)), "the answer arrives")
+    assert alice.ask("chitchat", to="paris/4", text="x")["warning_string"] == "not_connected"
+    assert alice.ask("chitchat", to="paris/99", text="x")["warning_string"] == "not_connected"
+    alice.close()
+    bob.close()
+
+
+def received(client):
+    """All lines so far; the client of stack.py keeps only those about objects."""
+    if not hasattr(client, "all"):
+        client.all = []
+        take = client.take
+
+        def keep(message):
+            client.all.append(message)
+            return take(message)
+        client.take = keep
+    return client.all
+
+
+def outcome(client, **fields):
+    return client.ask("ipbxcommand", **fields)
+
+
+def ringing_channel(site):
+    """A channel of bob's phone, in Paris."""
+    def find():
+        channels = site.objects("paris", "phones")["12"]["channels"]
+        return channels and channels[0]
+    return until(find, "bob's phone has a channel")
+
+
+def test_hanging_up_a_channel_of_the_other_site(two):
+    paris, lyon = two
+    monitor = paris.monitor("tel/paris/channel/hangup/", "svc/")
+    monitor.wait("svc/")
+    client = lyon.client("alice")
+    channel = ringing_channel(lyon)
+    answer = outcome(client, command="hangup", channelids=f"chan:paris/{channel}")
+    assert answer["ipbxreply"] == "ok", answer
+    until(lambda: channel not in lyon.objects("paris", "phones")["12"]["channels"], "the channel is gone")
+    client.close()
+    monitor.close()
+
+
+def test_what_the_other_site_does_not_permit(two):
+    """Lyon gives Paris no profile."""
+    paris, _ = two
+    client = paris.client("alice")
+    answer = outcome(client, command="hangup", channelids="chan:lyon/SIP/bob-00000001")
+    assert answer["ipbxreply"] == "noaction" and answer["error_string"] == "unallowed"
+    answer = outcome(client, command="intercept", tointercept="chan:lyon/SIP/bob-00000001")
+    assert answer["error_string"] == "unallowed"
+    client.close()
+
+
+def test_a_channel_that_is_not_there(two):
+    _, lyon = two
+    client = lyon.client("alice")
+    answer = outcome(client, command="hangup", channelids=["chan:paris/SIP/nobody-1"])
+    assert answer["error_string"] == "no_such_channel"
+    client.close()
+
+
+def test_intercept(two):
+    """The caller goes to the number of who intercepts, by the dialplan there."""
+    paris, lyon = two
+    sent = paris.monitor("ami/paris/", "svc/")
+    client = lyon.client("carol")
+    answer = outcome(client, command="intercept", tointercept=f"chan:paris/{ringing_channel(lyon)}")
+    # the simulator's call may be over by then: what counts is that Paris decides
+    assert answer["ipbxreply"] == "ok" or answer["error_string"] in ("no_such_channel", "Channel does not exist.")
+    client.close()
+    sent.close()
+
+
+def test_calling_a_user_of_the_other_site(two):
+    """The number of the phone there, from the context of the phone here."""
+    paris, lyon = two
+    client = paris.client("alice")
+    answer = outcome(client, command="dial", destination="user:lyon/3")
+    assert answer["ipbxreply"] == "ok", answer
+    answer = outcome(client, command="dial", destination="user:lyon/99")
+    assert answer["ipbxreply"] != "ok"
+    client.close()
+
+
+@pytest.mark.parametrize("command, fields", [
+    ("queueadd", {"queue": "queue:lyon/1", "member": "agent:special:me"}),
+    ("queuepause", {"queue": "queue:lyon/1", "member": "agent:lyon/1"}),
+    ("record", {"subcommand": "start", "channel": "chan:lyon/SIP/bob-1"}),
+    ("listen", {"destination": "agent:lyon/1"}),
+    ("agentlogin", {"agentids": "agent:lyon/1", "agentphonenumber": "1001"}),
+])
+def test_no_other_command_touches_another_site(two, command, fields):
+    """A queue of Lyon is not the queue of that name in Paris."""
+    paris, _ = two
+    client = paris.client("alice")
+    answer = outcome(client, command=command, **fields)
+    assert answer.get("ipbxreply") != "ok", answer
+    client.close()
+
+
+# --- what fails ---
+
+def test_a_link_that_breaks_keeps_what_is_known():
+    with sites(*pair()) as (paris, lyon):
+        paris.run()
+        lyon.run()
+        paris.wait_link("lyon")
+        lyon.kill("federation")
+        paris.wait_link("lyon", "down")
+        assert len(paris.objects("lyon", "users")) == 5
+        client = paris.client("alice")
+        assert client.ask("chitchat", to="lyon/2", text="x")["warning_string"] == "not_connected"
+        assert outcome(client, command="hangup", channelids="chan:lyon/SIP/bob-1")["error_string"] == "noconn"
+        users = [u for u in json.loads(lyon.path("users.json").read_text()) if u["id"] != "4"]
+        users[0]["lastname"] = "Dupont"
+        lyon.path("users.json").write_text(json.dumps(users))
+        signal_of(lyon.programs["state"], signal.SIGHUP)
+        lyon.start("federation")
+        paris.wait_link("lyon")
+        until(lambda: "4" not in paris.objects("lyon", "users") and
+              paris.objects("lyon", "users")["1"]["lastname"] == "Dupont", "only the differences are told")
+        client.wait(lambda: client.status("users", "1").get("lastname") == "Dupont", "the client is told")
+        told = [m for m in client.seen if m["function"] == "updateconfig" and m["listname"] == "users"]
+        assert len(told) == 1, told
+        client.close()
+
+
+@pytest.mark.parametrize("part", ["state", "federation"])
+@pytest.mark.parametrize("which", [0, 1])
+def test_restarts(part, which):
+    with sites(*pair()) as both:
+        for site in both:
+            site.run()
+        for site, other in (both, both[::-1]):
+            site.wait_link(other.name)
+        both[which].kill(part)
+        both[which].start(part)
+        both[which].wait_ready(part, "federation")
+        for site, other in (both, both[::-1]):
+            site.wait_link(other.name)
+            agree(site, other)
+
+
+def test_three_sites_know_each_other_once():
+    """A triangle: nothing that came from a third is passed on."""
+    three = [Site(name) for name in ("paris", "lyon", "nantes")]
+    for site in three:
+        for other in three:
+            if other is not site:
+                site.knows(other)
+    with sites(*three):
+        for site in three:
+            site.run()
+        for site in three:
+            for other in three:
+                if other is not site:
+                    site.wait_link(other.name)
+                    agree(site, other)
+            assert {o["ipbx"] for o in site.snapshot("users")} == {"paris", "lyon", "nantes"}
+            assert len(site.snapshot("users")) == 15
+
+
+def test_a_wrong_key_gets_nothing():
+    paris, lyon, other = Site("paris"), Site("lyon"), Site("other")
+    paris.knows(lyon)
+    lyon.knows(paris)
+    wrong = lyon.tree()
+    lyon.path("site.key").write_text(other.path("site.key").read_text())  # not the key that Paris knows
+    lyon.write(wrong)
+    with sites(paris, lyon):
+        paris.run()
+        lyon.run()
+        assert lyon.link("paris") == "down" and paris.link("lyon") == "down"
+        until(lambda: paris.programs["federation"].logged("key"), "it is told", 20)
+        assert lyon.objects("paris", "users") == {}
+        other.dir.cleanup()
+
+
+def test_two_sites_of_one_name_are_refused_with_a_word_on_both_sides():
+    paris, again = Site("paris"), Site("paris")
+    paris.knows(again, "lyon")
+    again.knows(paris, "lyon")
+    with sites(paris, again):
+        paris.run()
+        again.run()
+        for site in (paris, again):
+            until(lambda: site.programs["federation"].logged("both sites have an ipbx called paris"), "it is told")
+            assert site.link("lyon") == "down" and site.objects("lyon", "users") == {}
+
+
+def test_a_name_that_the_other_does_not_have():
+    paris, lyon = Site("paris"), Site("lyon")
+    paris.knows(lyon, "marseille")
+    lyon.knows(paris)
+    with sites(paris, lyon):
+        paris.run()
+        lyon.run()
+        until(lambda: paris.programs["federation"].logged("marseille"), "it is told")
+        assert paris.objects("marseille", "users") == {}
+
+
+def test_lists_and_contexts_that_are_not_to_be_seen():
+    lines = [{"id": str(10 + i), "protocol": "sip", "name": f"p{i}", "number": str(1000 + i),
+              "context": "open" if i < 3 else "closed", "iduserfeatures": i, "rules_order": 1} for i in range(1, 6)]
+    paris, lyon = Site("paris", lines=lines), Site("lyon")
+    paris.knows(lyon)
+    lyon.knows(paris)
+    paris.federation(lists=["users", "phones"], contexts=["open"])
+    with sites(paris, lyon):
+        paris.run()
+        lyon.run()
+        lyon.wait_link("paris")
+        until(lambda: set(lyon.objects("paris", "phones")) == {"11", "12"}, "only the open context is seen")
+        assert set(lyon.objects("paris", "users")) == {"1", "2"} and lyon.objects("paris", "queues") == {}
+        lines[2]["context"] = "open"
+        lines[0]["context"] = "closed"
+        paris.path("lines.json").write_text(json.dumps(lines))
+        signal_of(paris.programs["state"], signal.SIGHUP)
+        until(lambda: set(lyon.objects("paris", "phones")) == {"12", "13"} and
+              set(lyon.objects("paris", "users")) == {"2", "3"}, "what is open now is seen, what is closed is gone")
+
+
+def test_a_site_that_is_no_longer_wanted():
+    with sites(*pair()) as (paris, lyon):
+        paris.run()
+        lyon.run()
+        paris.wait_link("lyon")
+        agree(paris, lyon)
+        tree = paris.tree()
+        del tree["ipbxes"]["lyon"]
+        paris.write(tree)
+        signal_of(paris.programs["state"], signal.SIGHUP)
+        until(lambda: paris.objects("lyon", "users") == {} and paris.link("lyon") is None, "it is forgotten")
+
+
+# --- XiVO 1.2 ---
+
+def legacy_pair(user_id="cs:paris", **connection):
+    """Lyon is an old XiVO for Paris: a ctibus that knows Paris as a user."""
+    users = json.loads((ROOT / "config" / "users.json").read_text())
+    users.append({**users[0], "id": user_id, "firstname": "Paris", "lastname": "", "loginclient": "paris",
+                  "passwdclient": "sesame", "profileclient": "ctiserver", "agentid": None, "voicemailid": None})
+    paris, lyon = Site("paris"), Site("lyon", users=users)
+    tree = lyon.tree()
+    tree["profiles"]["ctiserver"] = {**tree["profiles"]["client"], "name": "Server"}
+    lyon.write(tree)
+    lyon.start("state")
+    cti = lyon.start("cti-gw").cti
+    tree = paris.tree()
+    tree["ipbxes"]["lyon"] = {"cti_connection": {"ipaddress": "127.0.0.1", "ipport": cti, "username": "paris",
+                                                 "password": "sesame", **connection}}
+    paris.write(tree)
+    return paris, lyon
+
+
+def test_a_xivo_as_a_peer():
+    paris, lyon = legacy_pair()
+    with sites(paris, lyon):
+        paris.run()
+        paris.wait_link("lyon")
+        until(lambda: set(paris.objects("lyon", "users")) == {"1", "2", "3", "4", "5", "cs:paris"}, "its users are known")
+        until(lambda: len(paris.objects("lyon", "phones")) == 5 and len(paris.objects("lyon", "queues")) == 4,
+              "its phones and queues are known")
+        assert paris.objects("lyon", "users")["1"]["fullname"] == "Alice Martin"
+        assert paris.objects("lyon", "users")["1"]["mobilephonenumber"] is None
+        alice = lyon.client("alice", state="away")
+        until(lambda: paris.objects("lyon", "users")["1"]["availstate"] == "away", "its changes cross")
+        alice.close()
+
+
+def test_chat_with_a_xivo():
+    paris, lyon = legacy_pair()
+    tree = lyon.tree()
+    tree["ipbxes"]["paris"] = {"cti_connection": {"ipaddress": "127.0.0.1", "ipport": 1, "username": "lyon",
+                                                  "password": "x"}}
+    lyon.write(tree)
+    with sites(paris, lyon):
+        signal_of(lyon.programs["state"], signal.SIGHUP)
+        paris.run()
+        paris.wait_link("lyon")
+        until(lambda: "2" in paris.objects("lyon", "users"), "bob is known")
+        bob, alice = lyon.client("bob"), paris.client("alice")
+        received(bob)
+        until(lambda: paris.objects("lyon", "users")["2"]["connection"] == "yes", "bob is seen in Paris")
+        assert "warning_string" not in alice.ask("chitchat", to="lyon/2", text="Bonjour")
+        # Lyon does not know Alice of Paris (it has no link to Paris): its clients must not get the line
+        assert bob.drain(1) and not [m for m in received(bob) if m.get("class") == "chitchat"]
+        alice.close()
+        bob.close()
+
+
+def test_a_xivo_that_refuses_us():
+    paris, lyon = legacy_pair(password="wrong")
+    with sites(paris, lyon):
+        paris.run()
+        until(lambda: paris.programs["federation"].logged("refuses our login"), "it is told")
+        assert paris.link("lyon") == "down"
+
+
+def test_a_xivo_sees_only_what_is_for_it():
+    """Logged in as a client: five lists, and nothing of a third site."""
+    paris, lyon = legacy_pair()
+    with sites(paris, lyon):
+        client = Client(lyon.programs["cti-gw"].cti)
+        until(lambda: lyon.is_ready("cti-gw"), "ready")
+        sessionid = client.login_id("paris")["sessionid"]
+        import hashlib
+        client.ask("login_pass", hashedpassword=hashlib.sha1(f"{sessionid}:sesame".encode()).hexdigest())
+        assert "error_string" not in client.ask("login_capas", capaid="ctiserver", state="onlystate", loginkind="user",
+                                                lastconnwins=True)
+        for name in ("users", "groups", "queues", "agents", "phones"):
+            assert client.ask("getlist", function="listid", listname=name, tipbxid="lyon")["list"], name
+        for name in ("channels", "voicemails", "meetmes", "trunks", "incalls", "queuemembers"):
+            assert not client.ask("getlist", function="listid", listname=name, tipbxid="lyon")["list"], name
+        client.close()
+
+
+class OldServer:
+    """A XiVO 1.2 as it was recorded, as far as another server sees it."""
+
+    def __init__(self):
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.asked = []
+        self.connection = None
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def say(self, **message):
+        self.connection.sendall(json.dumps({"timenow": time.time(), **message}).encode() + b"\n")
+
+    def answer(self, m):
+        self.asked.append(m)
+        reply = {"class": m["class"], "replyid": m["commandid"]}
+        if m["class"] == "login_id":
+            self.say(**reply, sessionid="abcdef", version="9999", xivoversion="1.2")
+        elif m["class"] == "login_pass":
+            self.say(**reply, capalist=["ctiserver"])
+        elif m["class"] == "login_capas":
+            self.say(**reply, appliname="x", capas={}, capaxlets=[], ipbxid="lyon", userid="cs:paris", presence="onlystate")
+        elif m["class"] == "getlist":
+            reply.update(function=m["function"], listname=m["listname"], tipbxid=m["tipbxid"])
+            if m["function"] == "listid":
+                self.say(**reply, list=["7", "8"] if m["listname"] == "users" else [])
+            elif m["function"] == "updateconfig":
+                self.say(**reply, tid=m["tid"], config={"firstname": "Zoé", "lastname": m["tid"], "nonsense": {"a": [1]},
+                                                        "mobilephonenumber": "0612345678", "linelist": []})
+            else:
+                self.say(**reply, tid=m["tid"], status={"availstate": "available", "connection": "yes"})
+
+    def _serve(self):
+        with contextlib.suppress(OSError):
+            while True:
+                self.connection, _ = self.socket.accept()
+                for line in self.connection.makefile("rb"):
+                    self.answer(json.loads(line))
+
+    def close(self):
+        self.socket.close()
+        if self.connection:
+            self.connection.close()
+
+
+def test_an_old_server_as_it_was_recorded():
+    server, paris = OldServer(), Site("paris")
+    tree = paris.tree()
+    tree["ipbxes"]["lyon"] = {"cti_connection": {"ipaddress": "127.0.0.1", "ipport": server.port, "username": "paris",
+                                                 "password": "x"}}
+    paris.write(tree)
+    with sites(paris):
+        paris.run()
+        paris.wait_link("lyon")
+        until(lambda: set(paris.objects("lyon", "users")) == {"7", "8"} and
+              paris.objects("lyon", "users")["8"]["availstate"] == "available", "its users are known")
+        user = paris.objects("lyon", "users")["7"]
+        assert user["firstname"] == "Zoé" and user["mobilephonenumber"] is None
+        login = {m["class"]: m for m in server.asked[:3]}
+        assert login["login_id"]["ident"] == "ctiserver-paris" and login["login_id"]["userlogin"] == "paris"
+        assert (login["login_capas"]["capaid"], login["login_capas"]["state"], login["login_capas"]["loginkind"],
+                login["login_capas"]["lastconnwins"]) == ("ctiserver", "onlystate", "user", True)
+        lists = [m["listname"] for m in server.asked if m.get("function") == "listid"]
+        assert lists == ["users", "groups", "queues", "agents", "phones"]
+        server.say(**{"class": "getlist", "function": "updatestatus", "listname": "users", "tipbxid": "lyon", "tid": "7",
+                      "status": {"availstate": "away"}})
+        until(lambda: paris.objects("lyon", "users")["7"]["availstate"] == "away", "a change")
+        server.say(**{"class": "getlist", "function": "delconfig", "listname": "users", "tipbxid": "lyon", "list": ["8"]})
+        until(lambda: set(paris.objects("lyon", "users")) == {"7"}, "one is gone")
+        server.say(**{"class": "getlist", "function": "addconfig", "listname": "users", "tipbxid": "lyon", "list": ["9"]})
+        until(lambda: set(paris.objects("lyon", "users")) == {"7", "9"}, "one is new")
+        alice = paris.client("alice")
+        alice.ask("chitchat", to="lyon/7", text="Bonjour")
+        until(lambda: any(m["class"] == "chitchat" for m in server.asked), "a line of chat is passed on")
+        line = [m for m in server.asked if m["class"] == "chitchat"][0]
+        assert (line["to"], line["from"], line["text"]) == ("lyon/7", "paris/1", "Bonjour")
+        for nonsense in (b"{", b"[]\n", b"null\n", b'{"class": "getlist", "function": 1, "listname": [], "tipbxid": {}}\n',
+                         b'{"class": "getlist", "function": "updateconfig", "listname": "users", "tipbxid": "lyon", '
+                         b'"tid": "7", "config": [1]}\n', b"\xff\xfe\n"):
+            server.connection.sendall(nonsense)
+        server.connection.sendall(b"\n")
+        server.say(**{"class": "getlist", "function": "updatestatus", "listname": "users", "tipbxid": "lyon", "tid": "7",
+                      "status": {"availstate": "outtolunch"}})
+        until(lambda: paris.objects("lyon", "users")["7"]["availstate"] == "outtolunch", "nonsense does no harm")
+        alice.close()
+        server.connection.shutdown(socket.SHUT_RDWR)
+        paris.wait_link("lyon", "down")
+        paris.wait_link("lyon", "up")
+        until(lambda: set(paris.objects("lyon", "users")) == {"7", "8"}, "all is asked for anew")
+    server.close()
