@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/hostport.h"
+#include "base/netaddr.h"
 #include "config/internal.h"
 #include "json/json.h"
 
@@ -53,6 +54,25 @@ static void check_strings(struct config *cfg, const char *path, const struct con
         else if (key->choices && !is_choice(key->choices, json_view(item)))
             config_fault(cfg, path, "\"%s\" is none of %s", json_object_get_string(item),
                          key->choices);
+    }
+}
+
+static void check_networks(struct config *cfg, const char *path, const struct config_key *key,
+                           struct json_object *value)
+{
+    size_t n;
+
+    if (!json_object_is_type(value, json_type_array))
+        return wrong_type(cfg, path, key);
+    n = json_object_array_length(value);
+    for (size_t i = 0; i < n; i++) {
+        struct json_object *item = json_object_array_get_idx(value, i);
+        struct network net;
+        const char *why;
+        if (!json_object_is_type(item, json_type_string))
+            wrong_type(cfg, path, key);
+        else if (network_parse(json_view(item), &net, &why) < 0)
+            config_fault(cfg, path, "\"%s\" %s", json_object_get_string(item), why);
     }
 }
 
@@ -146,6 +166,9 @@ void config_check_value(struct config *cfg, const char *path, const struct confi
         break;
     case KEY_STRINGS:
         check_strings(cfg, path, key, value);
+        break;
+    case KEY_NETWORKS:
+        check_networks(cfg, path, key, value);
         break;
     case KEY_LISTEN:
         check_listen(cfg, path, key, value);

@@ -240,6 +240,35 @@ bool config_listen(const struct config *cfg, const char *path, char *addr, size_
     return on;
 }
 
+static int add_networks(struct json_object *array, struct netlist *out)
+{
+    size_t n = array ? json_object_array_length(array) : 0;
+    struct network net;
+    const char *why;
+    int rc = 0;
+
+    for (size_t i = 0; i < n && rc == 0; i++)
+        if (network_parse(json_view(json_object_array_get_idx(array, i)), &net, &why) == 0)
+            rc = netlist_add(out, &net);
+    return rc;
+}
+
+int config_networks(const struct config *cfg, const char *path, struct netlist *out)
+{
+    const struct config_key *key = row_of(path);
+    struct json_object *value = config_get(cfg, path);
+    struct json_object *otherwise;
+    int rc;
+
+    assert(key->type == KEY_NETWORKS);
+    if (value)
+        return add_networks(value, out);
+    otherwise = json_tokener_parse(key->otherwise);
+    rc = otherwise ? add_networks(otherwise, out) : -ENOMEM;
+    json_object_put(otherwise);
+    return rc;
+}
+
 const char *config_dir(const struct config *cfg)
 {
     return cfg->dir;

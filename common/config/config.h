@@ -10,7 +10,7 @@
 
 #include <json-c/json.h>
 
-#include "base/view.h"
+#include "base/netaddr.h"
 
 struct config;
 
@@ -55,6 +55,9 @@ bool config_bool(const struct config *cfg, const char *key);
 /* The address of one of XiVO's listeners (["0.0.0.0", 5003, true]) as "HOST:PORT" in `addr`; false
  * when it is turned off. */
 bool config_listen(const struct config *cfg, const char *key, char *addr, size_t n);
+
+/* A list of who may connect, as networks, added to *out. 0 or -ENOMEM. */
+int config_networks(const struct config *cfg, const char *key, struct netlist *out);
 
 /* Whatever stands at a path of the file, without defaults: borrowed, NULL when there is nothing. */
 struct json_object *config_get(const struct config *cfg, const char *path);

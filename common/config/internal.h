@@ -14,6 +14,7 @@ enum key_type {
     KEY_ENDPOINT, /* of ZeroMQ */
     KEY_DATABASE, /* sqlite:FILE */
     KEY_STRINGS,  /* an array of strings */
+    KEY_NETWORKS, /* an array of addresses and networks */
     KEY_LISTEN,   /* XiVO's [host, port, enabled] */
     KEY_ANY,      /* XiVO has it, we do not use it */
 };

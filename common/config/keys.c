@@ -100,6 +100,10 @@ const struct config_key config_keys[] = {
     {"ctibus.curve.allow", KEY_STRING, NULL, 0, 0, 0, NULL, "File of the public keys let in."},
     {"ctibus.trusted", KEY_STRINGS, "[]", 0, 0, 0, NULL,
      "Addresses beside the loopback that the bus may listen at without CURVE."},
+    {"ctibus.access.webi", KEY_NETWORKS, "[\"127.0.0.0/8\",\"::1\"]", 0, 0, RE, NULL,
+     "Addresses and networks from which web interfaces may connect to WEBI."},
+    {"ctibus.access.info", KEY_NETWORKS, "[\"127.0.0.0/8\",\"::1\"]", 0, 0, RE, NULL,
+     "Addresses and networks from which the console INFO may be used."},
     {"ctibus.database", KEY_DATABASE, "sqlite:ctibus.db", 0, 0, 0, NULL,
      "What must survive a restart is kept there: sqlite:FILE, made when it is not there."},
     {"ctibus.agents.login", KEY_CHOICE, "application", 0, 0, RE, "application|member",
@@ -203,6 +207,7 @@ const char *config_type_name(enum key_type type)
         [KEY_ENDPOINT] = "an endpoint (\"tcp://HOST:PORT\")",
         [KEY_DATABASE] = "a database (\"sqlite:FILE\")",
         [KEY_STRINGS] = "an array of strings",
+        [KEY_NETWORKS] = "an array of addresses and networks (\"10.0.0.0/8\")",
         [KEY_LISTEN] = "a listener ([\"HOST\", PORT, true or false])",
         [KEY_ANY] = "anything",
     };

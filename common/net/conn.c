@@ -263,7 +263,7 @@ void conn_resume(struct conn *c)
     if (!(c->flags & PAUSED) || c->flags & (CLOSING | DEAD))
         return;
     c->flags &= (uint16_t)~PAUSED;
-    if (event_add(&c->readable, NULL) < 0)
+    if (!(c->flags & HALF) && event_add(&c->readable, NULL) < 0)
         conn_fail(c, ENOMEM);
     else
         conn_mark_dirty(c, MORE);

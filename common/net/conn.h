@@ -51,8 +51,11 @@ struct conn_handler {
 struct conn_class {
     struct loop *loop;
     const struct conn_handler *handler;
-    size_t max_input;         /* bytes of an unfinished message */
-    size_t max_output;        /* bytes waiting to be taken by the peer */
+    size_t max_input;  /* bytes of an unfinished message */
+    size_t max_output; /* bytes waiting to be taken by the peer */
+    /* Optional, to be set after conn_class_init: the peer has sent its last, but may still read;
+     * all that it sent was shown. The owner closes. Without it that is the end: CONN_EOF. */
+    void (*eof)(void *owner, struct conn *c);
     struct conn_flush *flush; /* made by conn_class_init: who has output to send this turn */
     uint64_t bytes_in, bytes_out;
 };
@@ -121,6 +124,12 @@ struct listener *listener_new(struct loop *l, const char *addr, listener_fn *acc
                               int *err);
 void listener_destroy(struct listener **ls);
 uint16_t listener_port(const struct listener *ls);
+
+/* A non-blocking socket bound at "HOST:PORT", which listens if type is SOCK_STREAM; SOCK_DGRAM
+ * takes datagrams. The file descriptor, or a negative errno. */
+int net_bind(struct view addr, int type);
+/* The port that a socket is bound to, or 0. */
+uint16_t net_port(int fd);
 
 /* Starts a TCP connection to a host (name or address; the name is looked up, which may block for
  * the resolver's time-out) and port: a non-blocking fd, connecting or connected, or a negative

@@ -41,6 +41,7 @@ enum {
     DEAD = 256,      /* see above */
     CROSSED = 512,   /* BLOCKED, but the transport waits for input: so does `writable` */
     FINISHED = 1024, /* by conn_finish */
+    HALF = 2048,     /* the peer has closed its half, and `eof` was told so */
 };
 /* Of what a transport has to say about an end. */
 #define CONN_REASON 256

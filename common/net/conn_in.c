@@ -100,12 +100,28 @@ static ssize_t read_behind(struct conn *c, bool *alive)
     return n;
 }
 
+/* The owner may have an answer under way. */
+static void tell_eof(struct conn *c)
+{
+    event_del(&c->readable);
+    c->flags |= HALF;
+    c->busy = true;
+    c->cls->eof(c->owner, c);
+    c->busy = false;
+    if (c->flags & DEAD)
+        conn_release(c);
+}
+
 /* The peer has sent its last: what we still have for it gets one try, or its time when closing. */
 static void input_ended(struct conn *c)
 {
     if (c->flags & CLOSING && c->out.len > 0) {
         c->flags |= HEARD;
         event_del(&c->readable);
+        return;
+    }
+    if (!(c->flags & CLOSING) && c->cls->eof) {
+        tell_eof(c);
         return;
     }
     if (c->out.len > 0)

@@ -3,12 +3,12 @@
 #include <errno.h>
 #include <event2/dns.h>
 #include <event2/util.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 
 #include "base/clock.h"
+#include "base/netaddr.h"
 
 #define ADDRESSES_MAX 16 /* of one host */
 /* An address that is nobody's may be the new one of a host; so often are the names looked up. */
@@ -17,7 +17,7 @@
 struct host {
     struct hosts *of;
     char *name;
-    struct in6_addr addresses[ADDRESSES_MAX];
+    struct netaddr addresses[ADDRESSES_MAX];
     size_t n;
     bool asked; /* it is being looked up */
     LIST_ENTRY(host) forgotten;
@@ -32,21 +32,6 @@ struct hosts {
     LIST_HEAD(, host) forgotten; /* whose answers are still to come */
     uint64_t looked_up;          /* monotonic us, when last */
 };
-
-/* Every address as one of IPv6. False: it is of another family. */
-static bool to_v6(const struct sockaddr *sa, struct in6_addr *out)
-{
-    if (sa->sa_family == AF_INET6) {
-        *out = ((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
-        return true;
-    }
-    if (sa->sa_family != AF_INET)
-        return false;
-    memset(out, 0, sizeof(*out));
-    out->s6_addr[10] = out->s6_addr[11] = 0xff;
-    memcpy(&out->s6_addr[12], &((const struct sockaddr_in *)(const void *)sa)->sin_addr, 4);
-    return true;
-}
 
 static void host_free(struct host *host)
 {
@@ -73,7 +58,7 @@ static void on_addresses(int result, struct evutil_addrinfo *list, void *arg)
     } else if (result == 0) {
         host->n = 0;
         for (struct evutil_addrinfo *a = list; a && host->n < ADDRESSES_MAX; a = a->ai_next)
-            if (to_v6(a->ai_addr, &host->addresses[host->n]))
+            if (netaddr_of(a->ai_addr, &host->addresses[host->n], NULL) == 0)
                 host->n++;
     } else { /* what was known of it stays */
         log_warning(host->of->log, "cannot look up %s: %s", host->name,
@@ -86,12 +71,9 @@ static void on_addresses(int result, struct evutil_addrinfo *list, void *arg)
 /* An address needs no looking up. */
 static bool read_address(struct host *host)
 {
-    struct sockaddr_storage room;
-    int len = sizeof(room);
-
-    if (evutil_parse_sockaddr_port(host->name, (struct sockaddr *)&room, &len) < 0)
+    if (netaddr_parse(view_cstr(host->name), &host->addresses[0]) < 0)
         return false;
-    host->n = to_v6((struct sockaddr *)&room, &host->addresses[0]) ? 1 : 0;
+    host->n = 1;
     return true;
 }
 
@@ -168,19 +150,33 @@ int hosts_add(struct hosts *h, const char *name)
     return 0;
 }
 
-static int find(const struct hosts *h, const struct in6_addr *address)
+static bool has(const struct host *host, const struct netaddr *address)
+{
+    for (size_t i = 0; i < host->n; i++)
+        if (netaddr_eq(&host->addresses[i], address))
+            return true;
+    return false;
+}
+
+bool hosts_has(const struct hosts *h, size_t n, const struct sockaddr *peer)
+{
+    struct netaddr address;
+
+    return n < h->n && netaddr_of(peer, &address, NULL) == 0 && has(h->list[n], &address);
+}
+
+static int find(const struct hosts *h, const struct netaddr *address)
 {
     for (size_t i = 0; i < h->n; i++)
-        for (size_t j = 0; j < h->list[i]->n; j++)
-            if (memcmp(&h->list[i]->addresses[j], address, sizeof(*address)) == 0)
-                return (int)i;
+        if (has(h->list[i], address))
+            return (int)i;
     return -ENOENT;
 }
 
 int hosts_find(struct hosts *h, const struct sockaddr *peer)
 {
-    struct in6_addr address;
-    int found = to_v6(peer, &address) ? find(h, &address) : -ENOENT;
+    struct netaddr address;
+    int found = netaddr_of(peer, &address, NULL) == 0 ? find(h, &address) : -ENOENT;
     uint64_t now = clock_mono_us();
 
     if (found >= 0 || now - h->looked_up < AGAIN_US)

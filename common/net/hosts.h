@@ -26,5 +26,7 @@ int hosts_add(struct hosts *h, const char *host);
 /* The number of the first of them, in the order of adding, that has this address; -ENOENT: none, as
  * far as is known now. Ports do not count; an IPv4 address is the same inside of IPv6. */
 int hosts_find(struct hosts *h, const struct sockaddr *peer);
+/* Has number n this address, as far as is known now? Several hosts may have the same. */
+bool hosts_has(const struct hosts *h, size_t n, const struct sockaddr *peer);
 
 #endif

@@ -1,14 +1,9 @@
 #include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/hostport.h"
 #include "net/conn.h"
 
-#define BACKLOG 4096
 #define ACCEPTS_PER_TURN 64
 #define PAUSE_MS 100
 
@@ -65,63 +60,10 @@ static void accept_some(void *arg)
         free(ls);
 }
 
-static int try_bind(const struct addrinfo *ai)
-{
-    int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int on = 1;
-    int err;
-
-    if (fd < 0)
-        return -errno;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (bind(fd, ai->ai_addr, ai->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
-        return fd;
-    err = -errno;
-    close(fd);
-    return err;
-}
-
-static int bind_address(struct view addr)
-{
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
-    struct addrinfo *list;
-    struct view host;
-    uint16_t port;
-    char name[256];
-    char service[8];
-    int rc = hostport_split(addr, &host, &port);
-
-    if (rc < 0 || host.len >= sizeof(name))
-        return -EINVAL;
-    snprintf(name, sizeof(name), "%.*s", VIEW_ARG(host));
-    snprintf(service, sizeof(service), "%u", (unsigned)port);
-    if (getaddrinfo(host.len ? name : NULL, service, &hints, &list) != 0)
-        return -EADDRNOTAVAIL;
-    rc = -EADDRNOTAVAIL;
-    for (const struct addrinfo *ai = list; ai && rc < 0; ai = ai->ai_next)
-        rc = try_bind(ai);
-    freeaddrinfo(list);
-    return rc;
-}
-
-static uint16_t bound_port(int fd)
-{
-    union {
-        struct sockaddr_storage any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } a = {0};
-    socklen_t len = sizeof(a);
-
-    if (getsockname(fd, (struct sockaddr *)&a, &len) < 0)
-        return 0;
-    return ntohs(a.any.ss_family == AF_INET6 ? a.v6.sin6_port : a.v4.sin_port);
-}
-
 struct listener *listener_new(struct loop *l, const char *addr, listener_fn *accepted, void *arg,
                               int *err)
 {
-    int fd = bind_address(view_cstr(addr));
+    int fd = net_bind(view_cstr(addr), SOCK_STREAM);
     struct listener *ls;
 
     *err = fd < 0 ? fd : 0;
@@ -134,7 +76,7 @@ struct listener *listener_new(struct loop *l, const char *addr, listener_fn *acc
         return NULL;
     }
     *ls = (struct listener){
-        .loop = l, .fd = fd, .port = bound_port(fd), .accepted = accepted, .arg = arg};
+        .loop = l, .fd = fd, .port = net_port(fd), .accepted = accepted, .arg = arg};
     ls->pause = loop_timer_new(l, go_on, ls);
     ls->readable = loop_fd_new(l, fd, accept_some, ls);
     if (!ls->pause || !ls->readable) {

@@ -161,15 +161,15 @@ static void note_change(void *arg, const char *key, bool reloadable)
         log_warning(s->svc.log, "reload: %s has changed, which needs a restart", key);
 }
 
-static void reload_asked(void *arg)
+int svc_reload(struct svc *svc)
 {
-    struct svc_state *s = arg;
+    struct svc_state *s = svc->state;
     struct config *old = s->cfg;
     struct config *cfg;
 
     if (s->stopping || !s->def->reload) {
         log_notice(s->svc.log, "nothing to reload");
-        return;
+        return s->stopping ? -EBUSY : -ENOTSUP;
     }
     cfg = load(s, log_config_error, s->svc.log);
     s->svc.cfg = cfg ? cfg : old;
@@ -177,7 +177,7 @@ static void reload_asked(void *arg)
         log_error(s->svc.log, "the configuration stays as it was");
         s->svc.cfg = old;
         config_destroy(&cfg);
-        return;
+        return -EINVAL;
     }
     s->cfg = cfg;
     config_each_change(old, cfg, note_change, s);
@@ -185,6 +185,12 @@ static void reload_asked(void *arg)
     s->def->reload(s->ctx);
     config_destroy(&old);
     log_notice(s->svc.log, "configuration reloaded");
+    return 0;
+}
+
+static void reload_asked(void *arg)
+{
+    svc_reload(&((struct svc_state *)arg)->svc);
 }
 
 /* --- start --- */

@@ -67,6 +67,11 @@ int svc_main(int argc, char **argv, const struct svc_def *def);
 /* The value of one of the service's own flags; NULL when it was not given. */
 const char *svc_option(const struct svc *svc, const char *name);
 
+/* Does what SIGHUP does: reads the configuration, checks it, and has the service take it. 0;
+ * -EINVAL: it is wrong (logged) and stays as it was; -EBUSY: the service stops; -ENOTSUP: it has no
+ * reload. */
+int svc_reload(struct svc *svc);
+
 /* The clean stop is done: the loop ends. */
 void svc_stopped(struct svc *svc);
 /* The service cannot go on (it has logged why): the loop ends and the exit code is 1. */

@@ -323,29 +323,38 @@ static void try_connect(void *arg)
         lost(l, "no memory");
 }
 
+static void ping(struct ami_link *l)
+{
+    struct ami_action aa;
+
+    l->pinged = clock_mono_us();
+    link_action(l, &aa, VIEW("Ping"));
+    link_commit(l, &aa, false, ACTION_DEADLINE_MS, NULL, NULL, NULL);
+}
+
 static void tick(void *arg)
 {
     struct ami_link *l = arg;
     uint64_t now = clock_mono_us();
-    struct ami_action aa;
 
     actions_tick(l->actions);
     if (l->phase != UP)
         return;
     count_parser(l);
-    if (now - l->heard > DEAD_AFTER_US) {
+    if (now - l->heard > DEAD_AFTER_US)
         lost(l, "no answer to two pings");
-    } else if (now - l->heard > PING_AFTER_US && now - l->pinged > PING_AFTER_US) {
-        l->pinged = now;
-        link_action(l, &aa, VIEW("Ping"));
-        link_commit(l, &aa, false, ACTION_DEADLINE_MS, NULL, NULL, NULL);
-    }
+    else if (now - l->heard > PING_AFTER_US && now - l->pinged > PING_AFTER_US)
+        ping(l);
 }
 
 void link_hurry(struct ami_link *l)
 {
-    if (l->phase == AWAY)
-        loop_timer_start(l->retry, 0, false);
+    if (l->phase == UP)
+        ping(l);
+    if (l->phase != AWAY)
+        return;
+    l->tries = 0;
+    loop_timer_start(l->retry, 0, false);
 }
 
 void link_stop(struct ami_link *l)

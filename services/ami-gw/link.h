@@ -42,7 +42,9 @@ struct ami_link *link_twin(const struct ami_link *l, const char *instance,
                            const struct link_handler *handler, void *arg, struct metrics *metrics);
 void link_destroy(struct ami_link **l);
 bool link_is_up(const struct ami_link *l);
-/* Connect now: cuts a back-off short. */
+/* Asterisk is said to be there (again): connects now, which cuts a back-off short; the back-off
+ * begins anew. A link that is up is tried with a ping, since it may be one to an Asterisk that is
+ * gone. */
 void link_hurry(struct ami_link *l);
 /* Logs off and stays away: the process is about to end. */
 void link_stop(struct ami_link *l);

@@ -1,4 +1,4 @@
-/* What state asks of the gateway: a resync here, an action in ask.c. */
+/* What state asks of the gateway: a resync and a reconnection here, an action in ask.c. */
 #include <stdlib.h>
 
 #include "internal.h"
@@ -80,6 +80,16 @@ static void on_resync(struct gateway *g, uint64_t id, const msgpack_object *body
     gateway_resync(g);
 }
 
+/* ---- hurry ---- */
+
+static void on_hurry(struct gateway *g, uint64_t id)
+{
+    log_notice(g->log, "%s announces itself: %s", g->ipbx,
+               link_is_up(g->link) ? "the link is up, and is tried" : "connecting now");
+    link_hurry(g->link);
+    bus_asker_reply(g->asker, id, BUS_ok, view_of(NULL, 0));
+}
+
 void gateway_request(void *arg, uint64_t id, enum bus_method method, const msgpack_object *body)
 {
     struct gateway *g = arg;
@@ -88,6 +98,8 @@ void gateway_request(void *arg, uint64_t id, enum bus_method method, const msgpa
         on_resync(g, id, body);
     else if (method == METHOD_ami_action)
         gateway_action(g, id, body);
+    else if (method == METHOD_ami_hurry)
+        on_hurry(g, id);
     else
         bus_asker_reply(g->asker, id, BUS_unknown_method, view_of(NULL, 0));
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/netaddr.h"
 #include "fax.h"
 #include "internal.h"
 
@@ -80,6 +81,15 @@ void session_name(const struct gateway *gw, uint64_t n, char out[64])
 void client_session_name(const struct client *c, char out[64])
 {
     session_name(c->gw, c->session, out);
+}
+
+const char *client_address(const struct client *c, char out[64])
+{
+    struct netaddr peer;
+
+    memcpy(peer.byte, c->peer, sizeof(peer.byte));
+    netaddr_print_port(&peer, c->port, out);
+    return out;
 }
 
 /* Tells state that the session is over. When state is not there it needs no telling: it will ask

@@ -100,6 +100,8 @@ struct view client_reply_id(const struct client *c);
 
 /* "INSTANCE-N": what state knows the session by. */
 void client_session_name(const struct client *c, char out[64]);
+/* "IP:PORT" of the peer; returns `out`. */
+const char *client_address(const struct client *c, char out[64]);
 /* The same of session number n, whose client may be gone. */
 void session_name(const struct gateway *gw, uint64_t n, char out[64]);
 /* The user's own object, or NULL when it is gone. */

@@ -82,13 +82,15 @@ static void put_session(struct buf *out, struct client *c)
 {
     struct xod_obj *user = client_user(c);
     char name[64];
+    char address[64];
 
     client_session_name(c, name);
-    msg_put_map(out, 5);
+    msg_put_map(out, 6);
     msg_put_pair(out, "session", view_cstr(name));
     msg_put_pair(out, "userid", view_cstr(c->user_id));
     msg_put_pair(out, "ipbxid", xod_site_name(c->site));
     msg_put_pair(out, "capaid", view_cstr(c->profile->id));
+    msg_put_pair(out, "address", view_cstr(client_address(c, address)));
     msg_put_pair(out, "presence",
                  user ? xod_get_str(user, XOD(users, availstate)) : view_of(NULL, 0));
 }

@@ -5,6 +5,7 @@
 #include <sys/queue.h>
 
 #include "base/map.h"
+#include "base/netaddr.h"
 #include "database/db.h"
 #include "replica/serve.h"
 #include "state.h"
@@ -105,6 +106,10 @@ int lists_load(struct state *s, const struct config *cfg);
 bool lists_users_known(struct state *s, struct view site);
 /* Loads those lists that have this URI among theirs. As lists_load. */
 int lists_load_uri(struct state *s, const struct config *cfg, const char *uri);
+/* Loads the list that `key` of urllists names, of all sites: as lists_load. */
+int lists_load_key(struct state *s, const struct config *cfg, const char *key);
+/* The i-th URI of a list of a site, borrowed from cfg; NULL: it has no more. */
+const char *lists_url(const struct config *cfg, const struct site *site, const char *key, size_t i);
 
 /* ---- owners.c ---- */
 /* The lists were read anew: ties users to their lines (and sets their linelist), agents and
@@ -136,11 +141,13 @@ struct session {
     char presence[64]; /* not attached: the presence that the user is to have then; else unused */
     char wanted[64];   /* the last presence asked for, while any is on its way to disk */
     unsigned n_wanted; /* how many are */
+    char address[NETADDR_TEXT]; /* of the client, "IP:PORT", as its gateway says; may be empty */
     char agent_exten[32]; /* the phone to log the agent in at, as the login said; may be empty */
 };
-/* What of a session is told by a gateway. presence: what the user has if this is the first. */
+/* What of a session is told by a gateway. presence: what the user has if this is the first;
+ * address: of the client, forgotten when it is none. */
 struct session_told {
-    struct view id, user_id, capaid, presence;
+    struct view id, user_id, capaid, presence, address;
     struct xod_site *site;
 };
 /* Opens or renews a session; a new one is kept in the database, by t or (NULL) on its own. 0;
@@ -162,6 +169,12 @@ void session_kick(struct sessions *ss, struct bus_peer *gateway, struct view id)
 void sessions_check_users(struct sessions *ss);
 /* Tells the gateways of the user's other sessions to end them. */
 void sessions_kick_others(struct sessions *ss, const struct session *keep);
+/* The same of all sessions of a user; how many there were. */
+size_t sessions_kick_user(struct sessions *ss, const struct xod_obj *user);
+/* The same of those whose client is at this address. */
+size_t sessions_kick_address(struct sessions *ss, const struct netaddr *address, uint16_t port);
+/* Walks the sessions: *pos starts at 0; NULL at the end. They must not change meanwhile. */
+const struct session *sessions_next(const struct sessions *ss, size_t *pos);
 /* A gateway tells all its sessions: those it does not open between these two are over. */
 void sessions_renew_begin(struct sessions *ss, struct bus_peer *peer);
 void sessions_renew_end(struct sessions *ss, struct bus_peer *peer);
@@ -337,6 +350,18 @@ bool command_is_self(const struct session *se, const msgpack_object *message, co
  * everything; false: it is something else, which must not fetch everything. */
 bool command_pattern(const msgpack_object *message, char room[32], struct view *text);
 
+/* ---- resync.c: what the gateway of an Asterisk is asked as a whole ---- */
+/* To list everything anew. 0: it is asked; -ENOTCONN: it is not there; -EAGAIN: it could not be
+ * sent.
+ */
+int resync_ask(struct state *s, struct site *site);
+/* To connect now, since its Asterisk has announced itself: as above. */
+int resync_hurry(struct state *s, struct site *site);
+
+/* Reads one list, by its key of urllists, of all sites anew and publishes what differs; what comes
+ * over HTTP is fetched in the background. 0; -ENOENT: no site has a URI for it; -EINVAL: a file
+ * could not be read (logged), what is known of it stays. */
+int state_reload_list(struct state *s, const char *key);
 /* Something else came from this URI than before: loads it and publishes what differs. */
 void state_list_changed(struct state *s, const char *uri);
 /* Commits the store, publishes, and gives the number reached. */

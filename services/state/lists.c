@@ -346,8 +346,22 @@ static struct json_object *ipbx_of(const struct config *cfg, const struct site *
     return json_get(config_section(cfg, "ipbxes"), xod_site_name(site->domain->site).ptr);
 }
 
-/* The lists of a site; with a `uri` only those that have it. */
-static int load_site(struct state *s, const struct config *cfg, struct site *of, const char *uri)
+/* Which of the lists; either may be NULL: any. */
+struct wanted {
+    const char *key; /* of urllists */
+    const char *uri; /* that is among its URIs */
+};
+
+static bool is_wanted(const struct wanted *w, const struct source *src,
+                      struct json_object *urllists)
+{
+    return (!w->key || strcmp(w->key, src->key) == 0) &&
+           (!w->uri || has_url(urllists, src, w->uri));
+}
+
+/* Those of the lists of a site that are wanted. */
+static int load_site(struct state *s, const struct config *cfg, struct site *of,
+                     const struct wanted *wanted)
 {
     struct xod_site *site = of->domain->site;
     struct json_object *ipbx = ipbx_of(cfg, of);
@@ -357,7 +371,7 @@ static int load_site(struct state *s, const struct config *cfg, struct site *of,
 
     for (size_t i = 0; ipbx && i < N_SOURCES; i++) {
         int one;
-        if (uri && !has_url(urls, &sources[i], uri))
+        if (!is_wanted(wanted, &sources[i], urls))
             continue;
         any = true;
         one = load_urls(s, cfg, site, urls, &sources[i]);
@@ -370,7 +384,7 @@ static int load_site(struct state *s, const struct config *cfg, struct site *of,
         return 0;
     owners_tie(site);
     domain_retie(of->domain);
-    if (!uri)
+    if (!wanted->uri)
         log_counts(s, site);
     return rc;
 }
@@ -399,20 +413,37 @@ bool lists_users_known(struct state *s, struct view site)
     return !ipbx || (of->users_read && is_known(s, json_get(ipbx, "urllists"), &sources[0]));
 }
 
-int lists_load(struct state *s, const struct config *cfg)
-{
-    want_urls(s, cfg);
-    return lists_load_uri(s, cfg, NULL);
-}
-
-int lists_load_uri(struct state *s, const struct config *cfg, const char *uri)
+static int load_sites(struct state *s, const struct config *cfg, const struct wanted *wanted)
 {
     int rc = 0;
 
     for (size_t i = 0; i < s->n_sites; i++) {
-        int one = load_site(s, cfg, &s->sites[i], uri);
+        int one = load_site(s, cfg, &s->sites[i], wanted);
         if (one < 0)
             rc = one;
     }
     return rc;
+}
+
+int lists_load(struct state *s, const struct config *cfg)
+{
+    want_urls(s, cfg);
+    return load_sites(s, cfg, &(struct wanted){NULL, NULL});
+}
+
+int lists_load_uri(struct state *s, const struct config *cfg, const char *uri)
+{
+    return load_sites(s, cfg, &(struct wanted){.uri = uri});
+}
+
+int lists_load_key(struct state *s, const struct config *cfg, const char *key)
+{
+    return load_sites(s, cfg, &(struct wanted){.key = key});
+}
+
+const char *lists_url(const struct config *cfg, const struct site *site, const char *key, size_t i)
+{
+    struct json_object *urls = json_get(ipbx_of(cfg, site), "urllists");
+
+    return url_of(urls, &(struct source){.key = key}, i);
 }

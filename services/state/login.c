@@ -221,7 +221,9 @@ void login_open(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_
     enum bus_status status = may_open(s, user, capaid);
     struct later *l = later_new(s, p, id);
     struct db_txn *t = l ? db_begin(s->db) : NULL;
-    struct session_told told = {.id = msg_get_str(body, "session"), .capaid = capaid};
+    struct session_told told = {.id = msg_get_str(body, "session"),
+                                .capaid = capaid,
+                                .address = msg_get_str(body, "address")};
     bool first;
 
     if (!l)
@@ -256,6 +258,7 @@ static void renew_one(struct state *s, struct bus_peer *p, const msgpack_object 
         .user_id = msg_get_str(item, "userid"),
         .capaid = msg_get_str(item, "capaid"),
         .presence = msg_get_str(item, "presence"),
+        .address = msg_get_str(item, "address"),
     };
 
     if (!told.site || session_open(s->sessions, &told, p, NULL) < 0)

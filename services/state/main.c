@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "console/console.h"
 #include "state.h"
 #include "svc/onbus.h"
 #include "svc/svc.h"
@@ -11,6 +12,7 @@ struct ctx {
     struct svc *svc;
     struct onbus onbus;
     struct state *state;
+    struct console *console;
 };
 
 static void log_endpoint(struct svc *svc, const char *name, const char *endpoint)
@@ -22,6 +24,35 @@ static void log_endpoint(struct svc *svc, const char *name, const char *endpoint
     if (copy)
         svc_log_listening(svc, name, copy, (uint16_t)atoi(colon + 1));
     free(copy);
+}
+
+static int reload_service(void *svc)
+{
+    return svc_reload(svc);
+}
+
+static void log_console(struct ctx *c)
+{
+    for (int i = 0; i < CONSOLE_PORTS; i++) {
+        enum console_port which = (enum console_port)i;
+        char at[256];
+        if (!console_port(c->console, which) ||
+            !config_listen(c->svc->cfg, console_key(which), at, sizeof(at)))
+            continue;
+        *strrchr(at, ':') = '\0';
+        svc_log_listening(c->svc, console_name(which), at, console_port(c->console, which));
+    }
+}
+
+static int open_console(struct ctx *c)
+{
+    struct console_options opt = {reload_service, c->svc};
+    int err;
+
+    c->console = console_new(c->state, &opt, &err);
+    if (c->console)
+        log_console(c);
+    return err;
 }
 
 static int start(struct svc *svc, void **out)
@@ -56,7 +87,7 @@ static int start(struct svc *svc, void **out)
     log_endpoint(svc, "publish", state_endpoint_publish(c->state));
     log_endpoint(svc, "subscribe", state_endpoint_subscribe(c->state));
     log_endpoint(svc, "request", state_endpoint_request(c->state));
-    return 0;
+    return open_console(c);
 }
 
 static void stop(void *arg)
@@ -69,6 +100,7 @@ static void reload(void *arg)
     struct ctx *c = arg;
 
     state_reload(c->state, c->svc->cfg);
+    console_reload(c->console);
 }
 
 static bool ready(void *arg, struct buf *why)
@@ -80,6 +112,7 @@ static void destroy(void **arg)
 {
     struct ctx *c = *arg;
 
+    console_destroy(&c->console);
     state_destroy(&c->state);
     onbus_close(&c->onbus);
     free(c);

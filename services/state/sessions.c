@@ -158,6 +158,16 @@ static bool may_be(struct sessions *ss, struct xod_site *site, struct view user_
            view_eq(value_text(xod_get(user, XOD(users, profileclient)), room), capaid);
 }
 
+static void note_address(struct session *se, struct view told)
+{
+    struct netaddr address;
+    uint16_t port;
+
+    se->address[0] = '\0';
+    if (netaddr_parse_port(told, &address, &port) == 0)
+        netaddr_print_port(&address, port, se->address);
+}
+
 int session_open(struct sessions *ss, const struct session_told *told, struct bus_peer *gateway,
                  struct db_txn *t)
 {
@@ -178,6 +188,7 @@ int session_open(struct sessions *ss, const struct session_told *told, struct bu
         made = true;
     }
     memcpy(se->capaid, profile, sizeof(profile));
+    note_address(se, told->address);
     se->site = told->site;
     se->gateway = gateway;
     se->stale = false;
@@ -273,20 +284,59 @@ void session_kick(struct sessions *ss, struct bus_peer *gateway, struct view id)
     buf_free(&pairs);
 }
 
+static void kick(struct sessions *ss, struct session *se)
+{
+    if (se->gateway)
+        session_kick(ss, se->gateway, view_cstr(se->id));
+    else
+        session_end(ss, se, NULL); /* its gateway is lost: it may not come back */
+}
+
 void sessions_kick_others(struct sessions *ss, const struct session *keep)
 {
     size_t pos = 0;
     void *v;
 
-    while (map_next(ss->by_id, &pos, NULL, &v)) {
-        struct session *se = v;
-        if (se == keep || !same_user(se, keep))
-            continue;
-        if (se->gateway)
-            session_kick(ss, se->gateway, view_cstr(se->id));
-        else
-            session_end(ss, se, NULL); /* its gateway is lost: it may not come back */
-    }
+    while (map_next(ss->by_id, &pos, NULL, &v))
+        if (v != keep && same_user(v, keep))
+            kick(ss, v);
+}
+
+size_t sessions_kick_user(struct sessions *ss, const struct xod_obj *user)
+{
+    size_t pos = 0;
+    size_t n = 0;
+    void *v;
+
+    while (map_next(ss->by_id, &pos, NULL, &v))
+        if (session_user(v) == user) {
+            kick(ss, v);
+            n++;
+        }
+    return n;
+}
+
+size_t sessions_kick_address(struct sessions *ss, const struct netaddr *address, uint16_t port)
+{
+    char text[NETADDR_TEXT];
+    size_t pos = 0;
+    size_t n = 0;
+    void *v;
+
+    netaddr_print_port(address, port, text);
+    while (map_next(ss->by_id, &pos, NULL, &v))
+        if (strcmp(((struct session *)v)->address, text) == 0) {
+            kick(ss, v);
+            n++;
+        }
+    return n;
+}
+
+const struct session *sessions_next(const struct sessions *ss, size_t *pos)
+{
+    void *v;
+
+    return map_next(ss->by_id, pos, NULL, &v) ? v : NULL;
 }
 
 void sessions_check_users(struct sessions *ss)

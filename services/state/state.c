@@ -105,32 +105,6 @@ static void on_message(void *arg, const struct bus_msg *m)
     fagi_event(s->fagi, site->domain->site, &t);
 }
 
-/* Asks for everything anew. The numbers of the phones go along: an Asterisk 1.8 cannot list its
- * hints, they have to be asked for one by one. */
-static void ask_resync(struct state *s, struct site *site)
-{
-    struct xod_site *x = site->domain->site;
-    struct xod_obj *phone;
-    struct buf pairs;
-    size_t pos = 0;
-
-    if (!site->gateway)
-        return;
-    buf_init(&pairs, 0);
-    msg_put_cstr(&pairs, "hints");
-    msg_put_array(&pairs, xod_count(x, LIST_phones));
-    while ((phone = xod_next(x, LIST_phones, &pos))) {
-        char room[32];
-        msg_put_array(&pairs, 2);
-        msg_put_str(&pairs, value_text(xod_get(phone, XOD(phones, number)), room));
-        msg_put_str(&pairs, value_text(xod_get(phone, XOD(phones, context)), room));
-    }
-    if (!pairs.failed)
-        bus_server_ask(s->server, site->gateway, METHOD_resync, 1, buf_view(&pairs), 30000, NULL,
-                       NULL);
-    buf_free(&pairs);
-}
-
 /* Events of a gateway are missing: what is known may be wrong until everything is listed anew. */
 static void on_gap(void *arg, const struct bus_msg *m, uint64_t lost)
 {
@@ -146,7 +120,7 @@ static void on_gap(void *arg, const struct bus_msg *m, uint64_t lost)
                 (unsigned long long)lost, VIEW_ARG(m->source));
     for (size_t i = 0; i < s->n_sites; i++)
         if (view_eq(xod_site_name(s->sites[i].domain->site), buf_view(&s->room)))
-            ask_resync(s, &s->sites[i]);
+            resync_ask(s, &s->sites[i]);
 }
 
 static const struct bus_sub_handler sub_handler = {on_message, on_gap};
@@ -174,7 +148,7 @@ static void register_ami(struct state *s, struct bus_peer *p, uint64_t id,
         domain_link_down(site->domain, clock_wall());
     } else if (login != site->login) { /* another login than the one that was listed */
         domain_link_up(site->domain, msg_get_str(body, "banner"), clock_wall());
-        ask_resync(s, site);
+        resync_ask(s, site);
     }
     site->login = login;
     state_commit(s, false);
@@ -313,6 +287,31 @@ void state_list_changed(struct state *s, const char *uri)
     if (lists_load_uri(s, s->cfg, uri) < 0)
         loop_timer_start(s->lists_timer, LISTS_RETRY_MS, false);
     lists_read(s);
+}
+
+static bool has_urls(struct state *s, const char *key)
+{
+    for (size_t i = 0; i < s->n_sites; i++)
+        if (lists_url(s->cfg, &s->sites[i], key, 0))
+            return true;
+    return false;
+}
+
+int state_reload_list(struct state *s, const char *key)
+{
+    const char *uri;
+    int rc;
+
+    if (!has_urls(s, key))
+        return -ENOENT;
+    rc = lists_load_key(s, s->cfg, key);
+    if (rc < 0)
+        loop_timer_start(s->lists_timer, LISTS_RETRY_MS, false);
+    lists_read(s);
+    for (size_t i = 0; i < s->n_sites; i++)
+        for (size_t n = 0; (uri = lists_url(s->cfg, &s->sites[i], key, n)); n++)
+            weblists_refresh_one(s->weblists, uri);
+    return rc;
 }
 
 /* ---- the whole ---- */

@@ -10,8 +10,10 @@
  *   sessions.c        who is logged in, and what that makes of a user's presence
  *   login.c           the steps of a login
  *   fagi/             what scripts of the dialplan are answered
+ *   resync.c          what gateways are asked as a whole
  *   peers/            other sites
  *   commands/         CTI commands, one file each
+ *   console/          WEBI, INFO and ANNOUNCE
  */
 #ifndef CTIBUS_STATE_STATE_H
 #define CTIBUS_STATE_STATE_H

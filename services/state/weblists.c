@@ -383,17 +383,31 @@ struct json_object *weblists_get(const struct weblists *w, const char *uri)
     return l ? l->list : NULL;
 }
 
-void weblists_refresh(struct weblists *w)
+static bool start_fetcher(struct weblists *w)
 {
-    struct weblist *l;
     int err = 0;
 
     if (!w->fetcher && !TAILQ_EMPTY(&w->lists))
         w->fetcher = fetcher_new(w->state->loop, on_fetched, w, &err);
     if (err < 0)
         log_error(w->state->log, "cannot fetch lists: %s; a reload tries again", strerror(-err));
-    if (!w->fetcher)
+    return w->fetcher != NULL;
+}
+
+void weblists_refresh(struct weblists *w)
+{
+    struct weblist *l;
+
+    if (!start_fetcher(w))
         return;
     TAILQ_FOREACH(l, &w->lists, link)
     fetch_list(l);
+}
+
+void weblists_refresh_one(struct weblists *w, const char *uri)
+{
+    struct weblist *l = find(w, uri);
+
+    if (l && start_fetcher(w))
+        fetch_list(l);
 }

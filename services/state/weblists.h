@@ -35,5 +35,7 @@ struct json_object *weblists_get(const struct weblists *w, const char *uri);
 /* Fetches all of them now; what differs is told by state_list_changed. One that is on its way is
  * fetched once more after that. */
 void weblists_refresh(struct weblists *w);
+/* Fetches this one now, in the same way. */
+void weblists_refresh_one(struct weblists *w, const char *uri);
 
 #endif

@@ -109,8 +109,8 @@ class Stack:
     def _write(self, users, lines, extra):
         p = self.ports
         site = json.loads((ROOT / "config" / "ctibus.json").read_text())
-        site["main"]["incoming_tcp"]["CTI"] = ["127.0.0.1", 0, True]
-        site["main"]["incoming_tcp"]["FAGI"] = ["127.0.0.1", 0, True]
+        site["main"]["incoming_tcp"] = {n: ["127.0.0.1", 0, True] for n in ("CTI", "FAGI", "WEBI", "INFO")}
+        site["main"]["incoming_udp"] = {"ANNOUNCE": ["127.0.0.1", 0, True]}
         site["ipbxes"]["xivo"]["ipbx_connection"]["ipport"] = p["ami"]
         site["ctibus"] = {
             "bus": {n: f"tcp://127.0.0.1:{p[n]}" for n in ("publish", "subscribe", "request")},

@@ -21,13 +21,15 @@ SECONDS = 60
 @pytest.fixture(name="config")
 def fixture_config(tmp_path):
     """A copy of the shipped configuration at ports of its own."""
-    ami, cti, fagi, *others = (free_port() for _ in range(10))
+    ami, cti, fagi, *others = (free_port() for _ in range(13))
     folder = tmp_path / "config"
     shutil.copytree(ROOT / "config", folder)
     path = folder / "ctibus.json"
     tree = json.loads(path.read_text(encoding="utf-8"))
-    tree["main"]["incoming_tcp"]["CTI"][1] = cti
-    tree["main"]["incoming_tcp"]["FAGI"][1] = fagi
+    tree["main"]["incoming_tcp"] = {"CTI": ["127.0.0.1", cti, True], "FAGI": ["127.0.0.1", fagi, True],
+                                    "WEBI": ["127.0.0.1", others.pop(), True],
+                                    "INFO": ["127.0.0.1", others.pop(), True]}
+    tree["main"]["incoming_udp"] = {"ANNOUNCE": ["127.0.0.1", others.pop(), True]}
     tree["ipbxes"]["xivo"]["ipbx_connection"]["ipport"] = ami
     tree["ctibus"]["bus"] = {name: f"tcp://127.0.0.1:{others.pop()}"
                              for name in ("publish", "subscribe", "request")}

@@ -220,6 +220,14 @@ static void test_types_and_ranges(void **state)
         {"{\"ctibus\":{\"cti\":{\"tls_min\":\"3\"}}}", "ctibus.cti.tls_min", "none of"},
         {"{\"ctibus\":{\"log\":{\"level\":\"loud\"}}}", "ctibus.log.level", "none of"},
         {"{\"ctibus\":{\"trusted\":[1]}}", "ctibus.trusted", "an array of strings"},
+        {"{\"ctibus\":{\"access\":{\"webi\":\"127.0.0.1\"}}}", "ctibus.access.webi",
+         "an array of addresses and networks"},
+        {"{\"ctibus\":{\"access\":{\"info\":[1]}}}", "ctibus.access.info",
+         "an array of addresses and networks"},
+        {"{\"ctibus\":{\"access\":{\"info\":[\"::1\",\"10.0.0.1/8\"]}}}", "ctibus.access.info",
+         "\"10.0.0.1/8\" has bits that its length does not count"},
+        {"{\"ctibus\":{\"access\":{\"info\":[\"localhost\"]}}}", "ctibus.access.info",
+         "\"localhost\" is neither an address nor a network"},
         {"{\"certfile\":5}", "certfile", "a string"},
         {"{\"profiles\":[1]}", "profiles", "must be an object"},
         {"{\"sheets\":\"none\"}", "sheets", "must be an object"},
@@ -517,6 +525,35 @@ static void test_override_below_a_value(void **state)
     assert_true(has_fault(p, "ctibus.session_grace", "no object"));
 }
 
+static bool lets_in(const struct config *cfg, const char *key, const char *address)
+{
+    struct netlist l = {NULL, 0};
+    struct netaddr a;
+    bool yes;
+
+    assert_int_equal(netaddr_parse(view_cstr(address), &a), 0);
+    assert_int_equal(config_networks(cfg, key, &l), 0);
+    yes = netlist_has(&l, &a);
+    netlist_clear(&l);
+    return yes;
+}
+
+static void test_networks(void **state)
+{
+    struct config *cfg = load_good(*state, "{\"ctibus\":{\"access\":{\"webi\":[\"10.0.0.0/8\"],"
+                                           "\"info\":null}}}");
+
+    assert_true(lets_in(cfg, "ctibus.access.webi", "10.1.2.3"));
+    assert_false(lets_in(cfg, "ctibus.access.webi", "127.0.0.1"));
+    assert_true(lets_in(cfg, "ctibus.access.info", "127.0.0.1"));
+    assert_true(lets_in(cfg, "ctibus.access.info", "::1"));
+    assert_false(lets_in(cfg, "ctibus.access.info", "10.1.2.3"));
+    config_destroy(&cfg);
+    cfg = load_good(*state, "{\"ctibus\":{\"access\":{\"info\":[]}}}");
+    assert_false(lets_in(cfg, "ctibus.access.info", "127.0.0.1"));
+    config_destroy(&cfg);
+}
+
 static void note(void *arg, const char *key, bool reloadable)
 {
     char *text = arg;
@@ -583,6 +620,7 @@ int main(void)
         T(test_origins),
         T(test_override_below_a_value),
         T(test_changes),
+        T(test_networks),
         T(test_table),
     };
 

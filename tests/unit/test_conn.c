@@ -243,6 +243,51 @@ static void test_answer_before_eof(void **state)
     assert_int_equal(hear(w, got, sizeof(got)), 9);
 }
 
+static void on_eof(void *owner, struct conn *c)
+{
+    struct side *s = owner;
+
+    s->drained += 100;
+    if (s->close_on_line)
+        conn_close(&s->c);
+}
+
+static void test_eof_that_is_not_the_end(void **state)
+{
+    struct world *w = *state;
+    char text[16];
+
+    w->cls.eof = on_eof;
+    say(w, VIEW("one\nrest"));
+    shutdown(w->peer, SHUT_WR);
+    turns(w, 3);
+    assert_int_equal(w->a.lines, 1);
+    assert_int_equal(w->a.drained, 100);
+    assert_int_equal(w->a.ended, 0);
+    conn_pause(w->a.c);
+    conn_resume(w->a.c);
+    turns(w, 3);
+    assert_int_equal(w->a.drained, 100);
+    conn_send(w->a.c, VIEW("answer"));
+    conn_close_after_flush(&w->a.c);
+    turns(w, 3);
+    assert_int_equal(hear(w, text, sizeof(text)), 6);
+    assert_int_equal(read(w->peer, text, 1), 0);
+    assert_int_equal(w->a.ended, 0);
+}
+
+static void test_close_in_eof(void **state)
+{
+    struct world *w = *state;
+
+    w->cls.eof = on_eof;
+    shutdown(w->peer, SHUT_WR);
+    w->a.close_on_line = true;
+    turns(w, 2);
+    assert_null(w->a.c);
+    assert_int_equal(w->a.ended, 0);
+}
+
 static void test_sends_of_a_turn_leave_together(void **state)
 {
     struct world *w = *state;
@@ -740,6 +785,8 @@ int main(void)
         T(test_input_limit),
         T(test_eof),
         T(test_answer_before_eof),
+        T(test_eof_that_is_not_the_end),
+        T(test_close_in_eof),
         T(test_sends_of_a_turn_leave_together),
         T(test_order_of_copies_and_shared),
         T(test_shared_fan_out),

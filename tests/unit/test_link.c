@@ -205,6 +205,17 @@ static void a_refused_connection_is_tried_again_and_hurrying_helps(void **state)
     UNTIL_MS(w->loop, ast_accept(&w->a), 500);
 }
 
+/* It may be one to an Asterisk that has been restarted without a goodbye. */
+static void hurrying_tries_a_link_that_is_up(void **state)
+{
+    struct world *w = *state;
+
+    log_in(w);
+    link_hurry(w->link);
+    ast_expect(&w->a, "Action: Ping\r\n", NULL);
+    assert_int_equal(w->downs, 0);
+}
+
 /* ---- TLS ---- */
 
 static void trust(struct world *w, const char *ca)
@@ -482,6 +493,7 @@ int main(void)
         T(a_silent_asterisk_is_given_up),
         T(a_slow_login_is_given_up),
         T(a_refused_connection_is_tried_again_and_hurrying_helps),
+        T(hurrying_tries_a_link_that_is_up),
         TLS(over_tls_it_logs_in),
         TLS(over_tls_it_says_goodbye),
         TLS(any_certificate_will_do_when_not_verified),

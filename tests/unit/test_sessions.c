@@ -492,6 +492,66 @@ static void a_session_may_run_out_or_end_before_the_list_is_there(void **state)
     assert_string_equal(presence(w, "1"), "disconnected");
 }
 
+static const char *address_of(struct world *w, const char *id)
+{
+    return session_find(w->s.s->sessions, view_cstr(id))->address;
+}
+
+static void open_from(struct world *w, const char *address)
+{
+    char json[256];
+
+    snprintf(json, sizeof(json),
+             "{\"ipbxid\":\"xivo\",\"userid\":\"1\",\"capaid\":\"client\",\"session\":\"s\","
+             "\"state\":\"available\",\"address\":%s}",
+             address);
+    assert_int_equal(peer_ask(&w->a, METHOD_login_open, json), BUS_ok);
+}
+
+static void the_address_of_a_client_is_one_or_nothing(void **state)
+{
+    static const char *const none[] = {"\"\"",          "\"somewhere:1\"", "\"127.0.0.1\"",
+                                       "\"1.2.3.4:x\"", "\"[::1]\"",       "7"};
+    struct world *w = *state;
+
+    start(w);
+    open_from(w, "\"127.0.0.1:4711\"");
+    assert_string_equal(address_of(w, "s"), "127.0.0.1:4711");
+    open_from(w, "\"[::ffff:10.0.0.1]:4711\"");
+    assert_string_equal(address_of(w, "s"), "10.0.0.1:4711");
+    open_from(w, "\"[2001:DB8::1]:65535\"");
+    assert_string_equal(address_of(w, "s"), "[2001:db8::1]:65535");
+    for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+        open_from(w, none[i]);
+        assert_string_equal(address_of(w, "s"), "");
+    }
+}
+
+static void sessions_are_kicked_by_user_and_by_address(void **state)
+{
+    struct world *w = *state;
+    struct netaddr address;
+
+    start(w);
+    open_from(w, "\"127.0.0.1:4711\"");
+    assert_int_equal(peer_open(&w->a, "t", "1", "available"), BUS_ok);
+    assert_int_equal(peer_open(&w->a, "u", "2", "available"), BUS_ok);
+    assert_int_equal(netaddr_parse(VIEW("127.0.0.1"), &address), 0);
+    assert_int_equal(sessions_kick_address(w->s.s->sessions, &address, 4712), 0);
+    assert_int_equal(sessions_kick_address(w->s.s->sessions, &address, 4711), 1);
+    UNTIL(w->s.loop, w->a.kicks == 1);
+    assert_string_equal(w->a.kicked, "s");
+    assert_int_equal(sessions_kick_user(w->s.s->sessions, state_user(&w->s, "2")), 1);
+    UNTIL(w->s.loop, w->a.kicks == 2);
+    assert_string_equal(w->a.kicked, "u");
+    peer_end(&w->a); /* whose gateway is lost ends at once */
+    UNTIL(w->s.loop, !session_find(w->s.s->sessions, VIEW("t"))->gateway);
+    assert_int_equal(sessions_kick_user(w->s.s->sessions, state_user(&w->s, "1")), 2);
+    assert_null(session_find(w->s.s->sessions, VIEW("t")));
+    state_commit(w->s.s, false);
+    assert_string_equal(presence(w, "1"), "disconnected");
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -512,6 +572,8 @@ int main(void)
         T(who_is_not_in_the_list_when_it_comes_is_out),
         T(who_may_not_log_in_when_the_list_comes_is_out),
         T(a_session_may_run_out_or_end_before_the_list_is_there),
+        T(the_address_of_a_client_is_one_or_nothing),
+        T(sessions_are_kicked_by_user_and_by_address),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

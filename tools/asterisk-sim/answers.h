@@ -29,6 +29,8 @@ struct action {
 const struct action *session_action(struct view name);
 const struct action *list_action(struct view name);
 const struct action *call_action(struct view name);
+/* answers_command.c: Command, the console */
+answer_fn console_command;
 const struct action *find_action(const struct action *table, size_t n, struct view name);
 
 #endif

@@ -221,35 +221,6 @@ static void reload(const struct ask *a)
     buf_free(&event);
 }
 
-/* No console here: every command is unknown, said the way of each dialect. */
-static void command(const struct ask *a)
-{
-    struct view text = ami_get(a->b, "Command");
-    struct buf line;
-
-    if (text.len == 0) {
-        say_error(a->out, a->id, "No command provided");
-        return;
-    }
-    buf_init(&line, 0);
-    buf_printf(&line,
-               "No such command '%.*s' (type 'core show help %.*s' for other possible commands)",
-               VIEW_ARG(text), VIEW_ARG(text));
-    if (a->w->capture.old) {
-        say(a->out, "Response", "Follows");
-        say(a->out, "Privilege", "Command");
-        if (a->id.len)
-            say_header(a->out, VIEW("ActionID"), a->id);
-        buf_append_view(a->out, buf_view(&line));
-        buf_append_cstr(a->out, "\n--END COMMAND--\r\n");
-    } else {
-        say_response(a->out, "Error", a->id, "Command output follows");
-        say_header(a->out, VIEW("Output"), buf_view(&line));
-    }
-    say_end(a->out);
-    buf_free(&line);
-}
-
 static void mailbox_count(const struct ask *a)
 {
     struct view mailbox = ami_get(a->b, "Mailbox");
@@ -291,7 +262,7 @@ const struct action *call_action(struct view name)
         {"Setvar", setvar, false},
         {"UserEvent", user_event, false},
         {"Reload", reload, false},
-        {"Command", command, false},
+        {"Command", console_command, false},
         {"MailboxCount", mailbox_count, false},
         {"MailboxStatus", mailbox_status, false},
     };

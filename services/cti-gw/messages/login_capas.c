@@ -40,6 +40,7 @@ static void login_capas(struct client *c, struct request *rq)
     struct buf *pairs = &c->gw->pairs;
     struct view capaid = text_of(json_get(rq->body, "capaid"));
     char session[64];
+    char address[64];
 
     if (c->phase != AUTHENTICATED) {
         client_refuse(c, rq->class, rq->reply_id, VIEW("notloggedyet"));
@@ -65,9 +66,10 @@ static void login_capas(struct client *c, struct request *rq)
     msg_put_pair(pairs, "state", text_of(json_get(rq->body, "state")));
     msg_put_pair(pairs, "loginkind", json_get_view(rq->body, "loginkind"));
     msg_put_pair(pairs, "agentphonenumber", text_of(json_get(rq->body, "agentphonenumber")));
+    msg_put_pair(pairs, "address", view_cstr(client_address(c, address)));
     msg_put_cstr(pairs, "lastconnwins");
     msg_put_bool(pairs, wins(json_get(rq->body, "lastconnwins")));
-    if (!client_ask(c, METHOD_login_open, 8, buf_view(pairs), rq->reply_id, on_opened))
+    if (!client_ask(c, METHOD_login_open, 9, buf_view(pairs), rq->reply_id, on_opened))
         client_refuse(c, rq->class, rq->reply_id, VIEW("noconn"));
 }
 

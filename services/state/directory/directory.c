@@ -112,6 +112,12 @@ int directories_load(struct directories *d)
     return rc;
 }
 
+const struct table *directories_phonebook_of(const struct directories *d,
+                                             const struct xod_site *site)
+{
+    return phonebooks_get(d->phonebooks, site);
+}
+
 int directories_phonebook(struct directories *d, const struct xod_site *site,
                           struct json_object *list)
 {

@@ -19,6 +19,7 @@
 #include "sources.h"
 
 struct directories;
+struct table;
 
 /* Reads the configuration of `s` whenever it is needed; knows nothing before directories_load. NULL
  * without memory. */
@@ -28,6 +29,9 @@ void directories_destroy(struct directories **d);
 /* Reads the sections of the configuration and all files. 0, or -EINVAL: a file could not be read
  * (logged), what was known of it stays. */
 int directories_load(struct directories *d);
+/* What is known of the phonebook of a site, borrowed until the next change of it; NULL: nothing. */
+const struct table *directories_phonebook_of(const struct directories *d,
+                                             const struct xod_site *site);
 /* What the list urllist_phonebook of a site holds now. 0, or -EINVAL (logged): as above. */
 int directories_phonebook(struct directories *d, const struct xod_site *site,
                           struct json_object *list);
@@ -74,5 +78,9 @@ typedef void directory_reverse_fn(void *arg, struct json_object *fields);
  * called once, as above. */
 void directory_reverse(struct directories *d, const struct directory_ask *ask,
                        directory_reverse_fn *fn, void *arg);
+/* The same in the one directory of this name, whatever the context. 0, or -ENOENT: there is none of
+ * that name, and fn is not called. */
+int directory_reverse_in(struct directories *d, struct view name, const struct directory_ask *ask,
+                         directory_reverse_fn *fn, void *arg);
 
 #endif

@@ -1,5 +1,6 @@
 #include "lookup.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "fold.h"
@@ -237,19 +238,44 @@ void directory_find(struct directories *d, const struct directory_ask *ask,
     run(l, ask);
 }
 
-void directory_reverse(struct directories *d, const struct directory_ask *ask,
-                       directory_reverse_fn *fn, void *arg)
+/* NULL: it cannot be looked up, and fn was told so. */
+static struct lookup *reverse_new(struct directories *d, const struct directory_ask *ask,
+                                  directory_reverse_fn *fn, void *arg)
 {
-    struct json_object *context = context_of(d->state->cfg, ask->context);
     struct lookup *l = NULL;
 
     if (ask->text.len <= LOOKUP_MAX_TEXT && d->catalog)
         l = lookup_new(d, ask, true, arg);
-    if (!l) {
+    if (l)
+        l->reverse_fn = fn;
+    else
         fn(arg, NULL);
+    return l;
+}
+
+int directory_reverse_in(struct directories *d, struct view name, const struct directory_ask *ask,
+                         directory_reverse_fn *fn, void *arg)
+{
+    struct directory *dir = d->catalog ? catalog_find(d->catalog, name) : NULL;
+    struct lookup *l = dir ? reverse_new(d, ask, fn, arg) : NULL;
+
+    if (!dir)
+        return -ENOENT;
+    if (l && l->query.key.len)
+        l->slots[l->n_slots++].dir = directory_ref(dir);
+    if (l)
+        run(l, ask);
+    return 0;
+}
+
+void directory_reverse(struct directories *d, const struct directory_ask *ask,
+                       directory_reverse_fn *fn, void *arg)
+{
+    struct json_object *context = context_of(d->state->cfg, ask->context);
+    struct lookup *l = reverse_new(d, ask, fn, arg);
+
+    if (!l)
         return;
-    }
-    l->reverse_fn = fn;
     if (l->query.key.len)
         add_slots(l, context_reverse(context, ask->exten));
     run(l, ask);

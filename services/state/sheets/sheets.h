@@ -11,6 +11,7 @@
  *   reverse.c     waiting for directories
  *   format.c, xml.c, sheet.c   how it looks
  *   viewers.c     who has got which sheet
+ *   demand.c      sheets that a console asks for
  *   sheets.c      all of it
  */
 #ifndef CTIBUS_STATE_SHEETS_H
@@ -30,6 +31,12 @@ void sheets_destroy(struct sheets **sh);
 void sheets_load(struct sheets *sh);
 /* The domain has applied this event, and the store is committed: sends what is to be sent. */
 void sheets_event(struct sheets *sh, struct domain *d, const struct tel *t);
+/* Sends the sheets of an event for a channel, whatever has been sent of its call before: to who has
+ * got a sheet of it, or (nobody has) to who is called, as far as the event's conditions let them.
+ * How many users that may reach; -ENOENT: there is no such channel; -ESRCH: the event has no
+ * sheets. */
+int sheets_demand(struct sheets *sh, struct domain *d, const char *event, struct view channel,
+                  double now);
 /* Who has got which. */
 const struct viewers *sheets_viewers(const struct sheets *sh);
 

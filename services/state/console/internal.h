@@ -1,0 +1,24 @@
+/* Private to the parts of console/. */
+#ifndef CTIBUS_STATE_CONSOLE_INTERNAL_H
+#define CTIBUS_STATE_CONSOLE_INTERNAL_H
+
+#include "../internal.h"
+#include "console/console.h"
+#include "console/door.h"
+
+struct announce;
+struct dumps;
+
+struct console {
+    struct state *state;
+    struct console_options opt;
+    struct door *webi, *info;  /* NULL: switched off */
+    struct announce *announce; /* NULL: switched off */
+    struct dumps *dumps;
+    struct metric *cli_refused, *cli_late;
+};
+
+/* webi.c, info.c */
+extern const struct door_def webi_door, info_door;
+
+#endif

@@ -1,0 +1,45 @@
+/* What state asks of the gateway of an Asterisk as a whole: to list everything anew, and to connect
+ * now. */
+#include <errno.h>
+
+#include "internal.h"
+
+#define RESYNC_MS 30000
+#define HURRY_MS 2000
+
+/* The numbers of the phones go along: an Asterisk 1.8 cannot list its hints, they have to be asked
+ * for one by one. */
+int resync_ask(struct state *s, struct site *site)
+{
+    struct xod_site *x = site->domain->site;
+    struct xod_obj *phone;
+    struct buf pairs;
+    size_t pos = 0;
+    bool sent;
+
+    if (!site->gateway)
+        return -ENOTCONN;
+    buf_init(&pairs, 0);
+    msg_put_cstr(&pairs, "hints");
+    msg_put_array(&pairs, xod_count(x, LIST_phones));
+    while ((phone = xod_next(x, LIST_phones, &pos))) {
+        char room[32];
+        msg_put_array(&pairs, 2);
+        msg_put_str(&pairs, value_text(xod_get(phone, XOD(phones, number)), room));
+        msg_put_str(&pairs, value_text(xod_get(phone, XOD(phones, context)), room));
+    }
+    sent = !pairs.failed && bus_server_ask(s->server, site->gateway, METHOD_resync, 1,
+                                           buf_view(&pairs), RESYNC_MS, NULL, NULL);
+    buf_free(&pairs);
+    return sent ? 0 : -EAGAIN;
+}
+
+int resync_hurry(struct state *s, struct site *site)
+{
+    if (!site->gateway)
+        return -ENOTCONN;
+    return bus_server_ask(s->server, site->gateway, METHOD_ami_hurry, 0, view_of(NULL, 0), HURRY_MS,
+                          NULL, NULL)
+               ? 0
+               : -EAGAIN;
+}

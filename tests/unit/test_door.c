@@ -1,0 +1,433 @@
+/* The door of the consoles: who comes in, lines however they are split, and every bound. */
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "console/door.h"
+#include "support/bus.h"
+
+#define MAX_LINE 32
+
+struct world {
+    struct loop *loop;
+    struct metrics *metrics;
+    char dir[64], file[96];
+    struct config *cfg;
+    struct door *door;
+    int peers[4];
+    size_t n_peers;
+    /* what was handed out, each line ended by | */
+    struct buf lines;
+    struct talk *talk; /* the last that opened */
+    int opened, closed, drained;
+    bool hold, reply;
+    size_t flood; /* bytes to answer with */
+};
+
+static int on_opened(struct talk *t)
+{
+    struct world *w = t->owner;
+
+    w->opened++;
+    w->talk = t;
+    return 0;
+}
+
+static void on_line(struct talk *t, struct view line)
+{
+    struct world *w = t->owner;
+
+    buf_printf(&w->lines, "%.*s|", VIEW_ARG(line));
+    if (w->hold)
+        talk_hold(t);
+    if (w->reply)
+        talk_send(t, VIEW("yes\n"));
+    for (size_t i = 0; i < w->flood; i += 1024) {
+        static const char piece[1024];
+        talk_send(t, view_of(piece, sizeof(piece)));
+    }
+    if (view_eq(line, VIEW("bye")))
+        talk_close(t);
+}
+
+static void on_closed(struct talk *t)
+{
+    struct world *w = t->owner;
+
+    w->closed++;
+    if (w->talk == t)
+        w->talk = NULL;
+}
+
+static void on_drained(struct talk *t)
+{
+    ((struct world *)t->owner)->drained++;
+}
+
+static bool whole(struct view rest)
+{
+    return view_eq(rest, VIEW("whole"));
+}
+
+static struct door_def plain = {.name = "INFO",
+                                .listen_key = "main.incoming_tcp.INFO",
+                                .access_key = "ctibus.access.info",
+                                .refusal = "NO",
+                                .max_talks = 2,
+                                .max_line = MAX_LINE,
+                                .idle_ms = 60000,
+                                .opened = on_opened,
+                                .line = on_line,
+                                .closed = on_closed,
+                                .drained = on_drained};
+
+static void load(struct world *w, const char *access)
+{
+    struct config_errors errors = {0};
+    FILE *f = fopen(w->file, "w");
+
+    assert_non_null(f);
+    fprintf(f,
+            "{\"main\":{\"incoming_tcp\":{\"INFO\":[\"127.0.0.1\",0,true]}},"
+            "\"ctibus\":{\"access\":{\"info\":%s}}}",
+            access);
+    fclose(f);
+    config_destroy(&w->cfg);
+    w->cfg = config_load(w->file, NULL, &errors);
+    assert_non_null(w->cfg);
+}
+
+static void open_door(struct world *w, const struct door_def *def)
+{
+    int err;
+
+    w->door = door_new(w->loop, w->cfg, def, w, w->metrics, NULL, &err);
+    assert_non_null(w->door);
+}
+
+static int setup(void **state)
+{
+    struct world *w = calloc(1, sizeof(*w));
+
+    *state = w;
+    strcpy(w->dir, "/tmp/ctibus-door-XXXXXX");
+    assert_non_null(mkdtemp(w->dir));
+    snprintf(w->file, sizeof(w->file), "%s/ctibus.json", w->dir);
+    w->loop = loop_new();
+    w->metrics = metrics_new();
+    buf_init(&w->lines, 0);
+    load(w, "[\"127.0.0.0/8\"]");
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+
+    door_destroy(&w->door);
+    assert_int_equal(w->opened, w->closed);
+    for (size_t i = 0; i < w->n_peers; i++)
+        close(w->peers[i]);
+    metrics_destroy(&w->metrics);
+    config_destroy(&w->cfg);
+    loop_destroy(&w->loop);
+    buf_free(&w->lines);
+    unlink(w->file);
+    rmdir(w->dir);
+    free(w);
+    return 0;
+}
+
+static int connect_peer(struct world *w)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                             .sin_port = htons(door_port(w->door))};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+    w->peers[w->n_peers++] = fd;
+    return fd;
+}
+
+static void say(int fd, struct view v)
+{
+    assert_int_equal(send(fd, v.ptr, v.len, MSG_NOSIGNAL), (ssize_t)v.len);
+}
+
+static const char *lines(struct world *w)
+{
+    return buf_len(&w->lines) ? buf_cstr(&w->lines) : "";
+}
+
+/* Reads until the other side closes. */
+static bool heard_to_the_end(int fd, struct buf *out)
+{
+    char piece[65536];
+    ssize_t n;
+
+    while ((n = recv(fd, piece, sizeof(piece), MSG_DONTWAIT)) > 0)
+        buf_append(out, piece, (size_t)n);
+    return n == 0;
+}
+
+static void expect_end(struct world *w, int fd, const char *part)
+{
+    struct buf out;
+
+    buf_init(&out, 0);
+    UNTIL(w->loop, heard_to_the_end(fd, &out));
+    if (!strstr(buf_len(&out) ? buf_cstr(&out) : "", part))
+        fail_msg("no %s in %s", part, buf_len(&out) ? buf_cstr(&out) : "(nothing)");
+    buf_free(&out);
+}
+
+static void lines_are_the_same_however_they_are_split(void **state)
+{
+    static const struct view text = {"one\r\n  two \n\n\nthree\nfour", 25};
+    struct world *w = *state;
+    int fd;
+
+    open_door(w, &plain);
+    fd = connect_peer(w);
+    for (size_t i = 0; i < text.len; i++) {
+        say(fd, view_of(text.ptr + i, 1));
+        loop_once(w->loop, 1);
+    }
+    UNTIL(w->loop, strcmp(lines(w), "one|two|three|") == 0);
+    shutdown(fd, SHUT_WR);
+    UNTIL(w->loop, strcmp(lines(w), "one|two|three|four|") == 0);
+    UNTIL(w->loop, w->closed == 1);
+}
+
+static void who_sends_its_last_is_still_answered(void **state)
+{
+    struct world *w = *state;
+    int fd;
+
+    open_door(w, &plain);
+    w->hold = true;
+    fd = connect_peer(w);
+    say(fd, VIEW("slow\nand more"));
+    shutdown(fd, SHUT_WR);
+    UNTIL(w->loop, strcmp(lines(w), "slow|") == 0);
+    run_for(w->loop, 30);
+    assert_int_equal(w->closed, 0);
+    w->hold = false;
+    w->reply = true;
+    talk_send(w->talk, VIEW("done\n"));
+    talk_go_on(w->talk);
+    expect_end(w, fd, "done\nyes\n");
+    assert_string_equal(lines(w), "slow|and more|");
+}
+
+static void held_lines_wait_in_their_order(void **state)
+{
+    struct world *w = *state;
+    int fd;
+
+    open_door(w, &plain);
+    w->hold = true;
+    fd = connect_peer(w);
+    say(fd, VIEW("1\n2\n"));
+    UNTIL(w->loop, strcmp(lines(w), "1|") == 0);
+    say(fd, VIEW("3\n"));
+    run_for(w->loop, 30);
+    assert_string_equal(lines(w), "1|");
+    talk_go_on(w->talk);
+    UNTIL(w->loop, strcmp(lines(w), "1|2|") == 0);
+    talk_go_on(w->talk);
+    UNTIL(w->loop, strcmp(lines(w), "1|2|3|") == 0);
+}
+
+static void a_line_without_end_is_cut_off(void **state)
+{
+    struct world *w = *state;
+    char text[MAX_LINE + 2];
+    int fd;
+
+    open_door(w, &plain);
+    memset(text, 'x', sizeof(text));
+    fd = connect_peer(w);
+    say(fd, view_of(text, MAX_LINE));
+    say(fd, VIEW("\n")); /* as long as may be */
+    UNTIL(w->loop, buf_len(&w->lines) == MAX_LINE + 1);
+    say(fd, view_of(text, MAX_LINE + 1));
+    expect_end(w, fd, "NO a line is at most 32 bytes\n");
+}
+
+static void nonsense_is_only_text(void **state)
+{
+    struct world *w = *state;
+    int fd;
+
+    open_door(w, &plain);
+    w->reply = true;
+    fd = connect_peer(w);
+    say(fd, VIEW("\0\1\2\377\376\n\n\r\r\n\200\n"));
+    say(fd, VIEW("bye\nnot read any more\n"));
+    expect_end(w, fd, "yes\nyes\nyes\nyes\n");
+}
+
+static void who_is_not_let_in_is_told_why(void **state)
+{
+    struct world *w = *state;
+    int fd;
+
+    load(w, "[\"10.0.0.0/8\"]");
+    open_door(w, &plain);
+    fd = connect_peer(w);
+    say(fd, VIEW("help\n")); /* has no effect, and does not break the answer */
+    expect_end(w, fd, "is refused: its address is not in ctibus.access.info\n");
+    load(w, "[]");
+    door_reload(w->door, w->cfg);
+    expect_end(w, connect_peer(w), "is refused");
+    assert_int_equal(w->opened, 0);
+    load(w, "[\"::1\", \"127.0.0.1\"]");
+    door_reload(w->door, w->cfg);
+    connect_peer(w);
+    UNTIL(w->loop, w->opened == 1);
+}
+
+static void there_are_not_too_many(void **state)
+{
+    struct world *w = *state;
+    int first;
+
+    open_door(w, &plain);
+    first = connect_peer(w);
+    connect_peer(w);
+    UNTIL(w->loop, w->opened == 2);
+    expect_end(w, connect_peer(w), "2 are connected already\n");
+    close(first);
+    w->peers[0] = -1;
+    UNTIL(w->loop, w->closed == 1);
+    connect_peer(w);
+    UNTIL(w->loop, w->opened == 3);
+}
+
+static void who_is_silent_is_cut_off_unless_it_watches(void **state)
+{
+    struct world *w = *state;
+    static struct door_def impatient; /* as long as its door */
+
+    impatient = plain;
+    impatient.idle_ms = 150;
+    open_door(w, &impatient);
+    connect_peer(w);
+    UNTIL(w->loop, w->opened == 1);
+    w->talk->watching = true;
+    expect_end(w, connect_peer(w), "");
+    assert_int_equal(w->opened, 2);
+    assert_int_equal(w->closed, 1);
+}
+
+static void who_does_not_read_is_cut_off(void **state)
+{
+    struct world *w = *state;
+
+    open_door(w, &plain);
+    w->flood = 4 * DOOR_MAX_OUTPUT;
+    say(connect_peer(w), VIEW("much\n"));
+    UNTIL(w->loop, w->closed == 1);
+}
+
+/* ---- web interfaces ---- */
+
+static const struct door_def *web(void)
+{
+    static struct door_def d;
+
+    d = plain;
+    d.whole = whole;
+    return &d;
+}
+
+static void a_spelled_line_end_counts_for_web_interfaces(void **state)
+{
+    struct world *w = *state;
+    int fd;
+
+    open_door(w, web());
+    w->reply = true;
+    fd = connect_peer(w);
+    say(fd, VIEW("one\\ntwo\n"));
+    expect_end(w, fd, "yes\nyes\n");
+    assert_string_equal(lines(w), "one|two|");
+}
+
+static void what_can_be_whole_needs_no_end(void **state)
+{
+    struct world *w = *state;
+    uint64_t begin = clock_mono_us();
+    int fd;
+
+    open_door(w, web());
+    w->reply = true;
+    fd = connect_peer(w);
+    say(fd, VIEW("whole"));
+    expect_end(w, fd, "yes\n");
+    assert_true(clock_mono_us() - begin < 900000);
+    assert_string_equal(lines(w), "whole|");
+}
+
+static void what_cannot_be_whole_is_waited_for_longer(void **state)
+{
+    struct world *w = *state;
+    uint64_t begin = clock_mono_us();
+    int fd;
+
+    open_door(w, web());
+    fd = connect_peer(w);
+    say(fd, VIEW("who"));
+    run_for(w->loop, 300);
+    assert_string_equal(lines(w), "");
+    say(fd, VIEW("m"));
+    expect_end(w, fd, "");
+    assert_true(clock_mono_us() - begin >= 1000000);
+    assert_string_equal(lines(w), "whom|");
+}
+
+static void an_answer_that_takes_long_is_waited_for(void **state)
+{
+    struct world *w = *state;
+    int fd;
+
+    open_door(w, web());
+    w->hold = true;
+    fd = connect_peer(w);
+    say(fd, VIEW("whole\n"));
+    UNTIL(w->loop, strcmp(lines(w), "whole|") == 0);
+    run_for(w->loop, 400);
+    assert_int_equal(w->closed, 0);
+    talk_send(w->talk, VIEW("done\n"));
+    talk_go_on(w->talk);
+    expect_end(w, fd, "done\n");
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(lines_are_the_same_however_they_are_split),
+        T(who_sends_its_last_is_still_answered),
+        T(held_lines_wait_in_their_order),
+        T(a_line_without_end_is_cut_off),
+        T(nonsense_is_only_text),
+        T(who_is_not_let_in_is_told_why),
+        T(there_are_not_too_many),
+        T(who_is_silent_is_cut_off_unless_it_watches),
+        T(who_does_not_read_is_cut_off),
+        T(a_spelled_line_end_counts_for_web_interfaces),
+        T(what_can_be_whole_needs_no_end),
+        T(what_cannot_be_whole_is_waited_for_longer),
+        T(an_answer_that_takes_long_is_waited_for),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
