@@ -254,8 +254,8 @@ static void markdown_lists(struct buf *out)
     for (unsigned i = 0; i < LIST_COUNT; i++) {
         const struct schema_list *l = &lists[i];
         buf_printf(out, "\n### `%s`: %s\n\n", l->name, l->doc);
-        buf_append_cstr(out, "| field | plane | type | initial | clients | meaning |\n"
-                             "|---|---|---|---|---|---|\n");
+        buf_append_cstr(out, "| field | plane | type | initial | clients | sites | meaning |\n"
+                             "|---|---|---|---|---|---|---|\n");
         for (unsigned j = 0; j < l->n_fields; j++) {
             const struct schema_field *f = &l->fields[j];
             buf_printf(out, "| `%s` | %s | ", f->name,
@@ -263,7 +263,8 @@ static void markdown_lists(struct buf *out)
             type_names(out, f->types);
             buf_append_cstr(out, " | ");
             initial(out, f);
-            buf_printf(out, " | %s | %s |\n", f->flags & F_CLIENT ? "yes" : "no", f->doc);
+            buf_printf(out, " | %s | %s | %s |\n", f->flags & F_CLIENT ? "yes" : "no",
+                       f->flags & F_PEER ? "yes" : "no", f->doc);
         }
     }
 }

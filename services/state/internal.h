@@ -67,6 +67,8 @@ struct state {
     struct loop_timer *expire_timer;
     struct loop_timer *lists_timer; /* runs while a list could not be read */
     struct loop_timer *tick_timer;  /* runs while a site wants ticks */
+    int (*reload)(void *arg);       /* as SIGHUP does; NULL: nobody can */
+    void *reload_arg;
     uint64_t started;
     double heard_at; /* of the event that is being applied: when its gateway heard it; 0: none is */
     bool settled;
@@ -122,6 +124,8 @@ struct xod_obj *owners_line(const struct xod_obj *user);
 /* The context of the user's main line, by which goes what is looked up where; may be empty. A view
  * of the object or of room. */
 struct view owners_context(const struct xod_obj *user, char room[32]);
+/* The user of this login name, IPBX/ID or ID, or NULL. */
+const struct xod_obj *owners_named(struct state *s, struct view name);
 /* The user of a phone or of an agent, or NULL. */
 struct xod_obj *owners_user(const struct xod_obj *o);
 
@@ -141,6 +145,7 @@ struct session {
     char presence[64]; /* not attached: the presence that the user is to have then; else unused */
     char wanted[64];   /* the last presence asked for, while any is on its way to disk */
     unsigned n_wanted; /* how many are */
+    double since;      /* when it was opened, seconds since 1970 */
     char address[NETADDR_TEXT]; /* of the client, "IP:PORT", as its gateway says; may be empty */
     char agent_exten[32]; /* the phone to log the agent in at, as the login said; may be empty */
 };
@@ -313,6 +318,11 @@ void tell_forget(struct state *s);
 void tell_user(struct state *s, struct xod_site *site, struct view user_id, struct tell *t);
 void tell_session(struct state *s, struct xod_site *site, struct view user_id, struct view session,
                   struct tell *t);
+
+/* ---- admin.c: what an administrator's tools ask ---- */
+void admin_sessions(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body);
+void admin_kick(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body);
+void admin_reload(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body);
 
 /* ---- action.c ---- */
 void action_pass(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body);

@@ -46,10 +46,9 @@ static void log_console(struct ctx *c)
 
 static int open_console(struct ctx *c)
 {
-    struct console_options opt = {reload_service, c->svc};
     int err;
 
-    c->console = console_new(c->state, &opt, &err);
+    c->console = console_new(c->state, &err);
     if (c->console)
         log_console(c);
     return err;
@@ -84,6 +83,7 @@ static int start(struct svc *svc, void **out)
                                  : "");
         return err;
     }
+    state_on_reload(c->state, reload_service, svc);
     log_endpoint(svc, "publish", state_endpoint_publish(c->state));
     log_endpoint(svc, "subscribe", state_endpoint_subscribe(c->state));
     log_endpoint(svc, "request", state_endpoint_request(c->state));

@@ -110,3 +110,19 @@ struct view owners_context(const struct xod_obj *user, char room[32])
 
     return phone ? value_text(xod_get(phone, XOD(phones, context)), room) : view_of(NULL, 0);
 }
+
+const struct xod_obj *owners_named(struct state *s, struct view name)
+{
+    struct view id = name;
+    struct view ipbx = view_cut(&id, '/');
+    struct site *site = id.len ? state_site(s, ipbx) : NULL;
+    const struct xod_obj *user = NULL;
+
+    if (site)
+        return xod_find(site->domain->site, LIST_users, id);
+    for (size_t n = 0; !user && n < s->n_sites; n++)
+        user = xod_lookup(s->sites[n].domain->site, LIST_users, XOD(users, loginclient), name, 0);
+    for (size_t n = 0; !user && n < s->n_sites; n++)
+        user = xod_find(s->sites[n].domain->site, LIST_users, name);
+    return user;
+}

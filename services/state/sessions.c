@@ -185,6 +185,7 @@ int session_open(struct sessions *ss, const struct session_told *told, struct bu
         se = session_new(ss, told->id, told->user_id);
         if (!se)
             return -ENOMEM;
+        se->since = clock_wall();
         made = true;
     }
     memcpy(se->capaid, profile, sizeof(profile));
@@ -259,6 +260,7 @@ static bool take_session(void *arg, sqlite3_stmt *row)
     copy_to(se->capaid, sizeof(se->capaid), db_text(row, 3));
     se->agent = sqlite3_column_int(row, 4);
     copy_to(se->presence, sizeof(se->presence), db_text(row, 5));
+    se->since = sqlite3_column_double(row, 6);
     se->lost_at = clock_mono_us();
     attach(ss, se);
     return true;
@@ -266,11 +268,12 @@ static bool take_session(void *arg, sqlite3_stmt *row)
 
 int sessions_restore(struct sessions *ss)
 {
-    return db_read_now(ss->s->db,
-                       "SELECT session.id, session.site, session.user, capaid, agent, availstate"
-                       " FROM session LEFT JOIN presence ON presence.site = session.site"
-                       " AND presence.user = session.user",
-                       take_session, ss, "");
+    return db_read_now(
+        ss->s->db,
+        "SELECT session.id, session.site, session.user, capaid, agent, availstate, opened"
+        " FROM session LEFT JOIN presence ON presence.site = session.site"
+        " AND presence.user = session.user",
+        take_session, ss, "");
 }
 
 void session_kick(struct sessions *ss, struct bus_peer *gateway, struct view id)

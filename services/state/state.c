@@ -179,12 +179,14 @@ static void ask_snapshot(struct state *s, struct bus_peer *p, uint64_t id,
 }
 
 static request_fn *const requests[METHOD_COUNT] = {
-    [METHOD_snapshot] = ask_snapshot,     [METHOD_worker_register] = register_worker,
-    [METHOD_login_begin] = login_begin,   [METHOD_login_check] = login_check,
-    [METHOD_login_open] = login_open,     [METHOD_session_renew] = login_renew,
-    [METHOD_session_close] = login_close, [METHOD_command] = command_run,
-    [METHOD_ami_action] = action_pass,    [METHOD_fagi_call] = fagi_call,
-    [METHOD_peer_apply] = peers_apply,    [METHOD_peer_command] = peers_carry_out,
+    [METHOD_snapshot] = ask_snapshot,         [METHOD_worker_register] = register_worker,
+    [METHOD_login_begin] = login_begin,       [METHOD_login_check] = login_check,
+    [METHOD_login_open] = login_open,         [METHOD_session_renew] = login_renew,
+    [METHOD_session_close] = login_close,     [METHOD_command] = command_run,
+    [METHOD_ami_action] = action_pass,        [METHOD_fagi_call] = fagi_call,
+    [METHOD_admin_sessions] = admin_sessions, [METHOD_admin_kick] = admin_kick,
+    [METHOD_admin_reload] = admin_reload,     [METHOD_peer_apply] = peers_apply,
+    [METHOD_peer_command] = peers_carry_out,
 };
 
 static void on_request(void *arg, struct bus_peer *p, uint64_t id, enum bus_method method,
@@ -546,6 +548,12 @@ void state_destroy(struct state **sp)
     msg_doc_fini(&s->doc);
     buf_free(&s->room);
     free(s);
+}
+
+void state_on_reload(struct state *s, int (*reload)(void *arg), void *arg)
+{
+    s->reload = reload;
+    s->reload_arg = arg;
 }
 
 void state_reload(struct state *s, const struct config *cfg)

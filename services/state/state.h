@@ -37,6 +37,9 @@ struct state *state_new(struct loop *loop, struct bus *bus, const struct config 
                         const struct state_options *opt, struct metrics *metrics, struct log *log,
                         int *err);
 void state_destroy(struct state **s);
+/* What does the same as SIGHUP, for requests and consoles: reload(arg) gives 0 or a negative errno.
+ */
+void state_on_reload(struct state *s, int (*reload)(void *arg), void *arg);
 /* Reads and fetches the lists again and publishes what differs. */
 void state_reload(struct state *s, const struct config *cfg);
 /* Ready: bound, settled (the gateways had their time to come back). why: what is missing. */

@@ -4,13 +4,14 @@ import contextlib
 import json
 import signal
 import socket
+import subprocess
 import threading
 import time
 
 import pytest
 
 from sites import Site, pair, sites
-from stack import Client, ROOT, signal_of, until
+from stack import BIN, Client, ROOT, signal_of, until
 
 LISTS = ("users", "phones", "agents", "queues", "groups")
 
@@ -30,18 +31,37 @@ def two_sites():
         yield paris, lyon
 
 
+def fields_for_sites():
+    """list -> the fields that sites tell each other, as the table of the schema says."""
+    fields, name = {}, None
+    for line in subprocess.run([BIN / "ctibus", "schema"], capture_output=True, text=True, check=True).stdout.splitlines():
+        if line.startswith("### `"):
+            name = line.split("`")[1]
+        cells = [c.strip() for c in line.split("|")]
+        if name and len(cells) == 9 and cells[6] == "yes":
+            fields.setdefault(name, set()).add(cells[1].strip("`"))
+        if line.startswith("## Telephony"):
+            break
+    return fields
+
+
 def agree(here, there, moving=(), timeout=30):
     """What `here` knows of `there` is what `there` knows of itself, as far as sites tell each other; but what moves."""
+    different, told = [], fields_for_sites()
+
     def same():
+        different.clear()
         for name in LISTS:
             truth, copy = there.objects(there.name, name), here.objects(there.name, name)
-            if set(truth) != set(copy):
-                return False
-            for i, mine in copy.items():
-                if any(v != truth[i][k] for k, v in mine.items() if v is not None and k not in ("ipbx", "list", *moving)):
-                    return False
-        return True
-    until(same, f"{here.name} knows {there.name} as it is", timeout)
+            different.extend((name, i, "there or not") for i in set(truth) ^ set(copy))
+            different.extend((name, i, k, v, truth[i][k]) for i, mine in copy.items() if i in truth
+                             for k, v in mine.items()
+                             if k in told[name] and v != truth[i][k] and k not in moving)
+        return not different
+    try:
+        until(same, f"{here.name} knows {there.name} as it is", timeout)
+    except AssertionError as e:
+        raise AssertionError(f"{e}: {different}") from None
 
 
 # --- what they see ---
@@ -237,7 +257,7 @@ def test_a_link_that_breaks_keeps_what_is_known():
         until(lambda: "4" not in paris.objects("lyon", "users") and
               paris.objects("lyon", "users")["1"]["lastname"] == "Dupont", "only the differences are told")
         client.wait(lambda: client.status("users", "1").get("lastname") == "Dupont", "the client is told")
-        told = [m for m in client.seen if m["function"] == "updateconfig" and m["listname"] == "users"]
+        told = [m for m in client.seen if m["function"] == "updateconfig" and m["listname"] == "users" and m["tipbxid"] == "lyon"]
         assert len(told) == 1, told
         client.close()
 

@@ -282,3 +282,56 @@ def test_the_documents_name_every_command():
     for command in ("tail", "top", "snapshot", "sessions", "kick", "action", "call", "record", "replay", "check", "reload",
                     "schema", "keygen"):
         assert f"`{command}" in text, command
+
+
+# --- sessions, kick, reload ---
+
+def listed(stack, *args):
+    return [json.loads(line) for line in tool(stack, "--json", "sessions", *args).stdout.splitlines()]
+
+
+def test_sessions(stack):
+    since = time.time()
+    alice, bob = stack.client("alice", state="away"), stack.client("bob")
+    sessions = {s["user"]: s for s in listed(stack)}
+    assert set(sessions) == {"1", "2"}
+    one = sessions["1"]
+    host, _, port = one["address"].rpartition(":")
+    assert (one["ipbx"], one["name"], one["presence"], host, int(port)) == (
+        "xivo", "Alice Martin", "away", "127.0.0.1", alice.socket.getsockname()[1])
+    assert since - 1 <= one["since"] <= time.time() and one["session"]
+    assert [s["user"] for s in listed(stack, "bob")] == ["2"] and [s["user"] for s in listed(stack, "2")] == ["2"]
+    assert listed(stack, "nobody") == []
+    plain = tool(stack, "sessions").stdout.splitlines()
+    assert plain[0].split()[:3] == ["IPBX", "USER", "NAME"] and len(plain) == 3
+    alice.close()
+    bob.close()
+
+
+def test_kick(stack):
+    alice, again, bob = stack.client("alice"), stack.client("alice"), stack.client("bob")
+    assert "2 sessions" in tool(stack, "kick", "alice").stdout
+    for client in (alice, again):
+        assert client.closed()[-1]["class"] == "disconnect"
+    session = listed(stack, "bob")[0]["session"]
+    assert json.loads(tool(stack, "--json", "kick", session).stdout) == {"sessions": 1}
+    assert bob.closed()[-1]["class"] == "disconnect"
+    said = tool(stack, "kick", "nobody")
+    assert said.returncode == 1 and "nobody of that name" in said.stderr
+    assert listed(stack) == []
+
+
+def test_reload(stack):
+    path = stack.path("users.json")
+    users = json.loads(path.read_text())
+    users[4]["firstname"] = "Érine"
+    path.write_text(json.dumps(users))
+    assert tool(stack, "reload", "phones").returncode == 0
+    assert json.loads(tool(stack, "snapshot", "users", "5").stdout)["firstname"] != "Érine"
+    assert tool(stack, "reload", "users").returncode == 0
+    assert json.loads(tool(stack, "snapshot", "users", "5").stdout)["firstname"] == "Érine"
+    users[4]["firstname"] = "Erin"
+    path.write_text(json.dumps(users))
+    assert tool(stack, "reload").returncode == 0
+    assert json.loads(tool(stack, "snapshot", "users", "5").stdout)["firstname"] == "Erin"
+    assert tool(stack, "reload", "nonsense").returncode == 1

@@ -10,9 +10,9 @@
 
 #include "console/columns.h"
 #include "console/info.h"
-#include "console/listnames.h"
 #include "console/text.h"
 #include "console/webi_command.h"
+#include "listnames.h"
 
 static void assert_text(struct view in, const char *want)
 {

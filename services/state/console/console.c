@@ -35,7 +35,7 @@ static int make_parts(struct console *c)
     return err;
 }
 
-struct console *console_new(struct state *s, const struct console_options *opt, int *err)
+struct console *console_new(struct state *s, int *err)
 {
     struct console *c = calloc(1, sizeof(*c));
 
@@ -43,7 +43,6 @@ struct console *console_new(struct state *s, const struct console_options *opt, 
     if (!c)
         return NULL;
     c->state = s;
-    c->opt = *opt;
     *err = make_parts(c);
     if (*err < 0)
         console_destroy(&c);

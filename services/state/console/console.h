@@ -4,7 +4,6 @@
  *
  *   door.c                who may connect, lines of text in and out, and their bounds
  *   text.c, columns.c     lines and tables that nothing in them can break
- *   listnames.c           what web interfaces call the lists
  *   webi.c, webi_*.c      the web interface's signals
  *   info.c, info_*.c      the console: a table of commands, a file for what belongs together
  *   announce.c            datagrams
@@ -15,18 +14,12 @@
 
 #include "state.h"
 
-struct console_options {
-    /* Does what SIGHUP does: 0 or a negative errno. */
-    int (*reload)(void *arg);
-    void *arg;
-};
-
 enum console_port { CONSOLE_WEBI, CONSOLE_INFO, CONSOLE_ANNOUNCE, CONSOLE_PORTS };
 
 struct console;
 /* Binds what the configuration of `s` has switched on. `s` outlives it. NULL and *err on failure
  * (logged). */
-struct console *console_new(struct state *s, const struct console_options *opt, int *err);
+struct console *console_new(struct state *s, int *err);
 void console_destroy(struct console **c);
 /* The configuration of `s` is another one: who may connect, and where the Asterisks are. */
 void console_reload(struct console *c);

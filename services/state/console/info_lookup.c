@@ -5,8 +5,8 @@
 
 #include "base/clock.h"
 #include "console/info.h"
-#include "console/listnames.h"
 #include "directory/directory.h"
+#include "listnames.h"
 #include "sheets/sheets.h"
 
 /* ---- reverse ---- */

@@ -71,23 +71,6 @@ enum info_end info_logged_ip(struct info *i, const struct info_words *w)
 
 /* ---- ending them ---- */
 
-/* A user by login name, IPBX/ID or ID, or NULL. */
-static const struct xod_obj *find_user(struct state *s, struct view name)
-{
-    struct view id = name;
-    struct view ipbx = view_cut(&id, '/');
-    struct site *site = id.len ? state_site(s, ipbx) : NULL;
-    const struct xod_obj *user = NULL;
-
-    if (site)
-        return xod_find(site->domain->site, LIST_users, id);
-    for (size_t n = 0; !user && n < s->n_sites; n++)
-        user = xod_lookup(s->sites[n].domain->site, LIST_users, XOD(users, loginclient), name, 0);
-    for (size_t n = 0; !user && n < s->n_sites; n++)
-        user = xod_find(s->sites[n].domain->site, LIST_users, name);
-    return user;
-}
-
 static enum info_end ended(struct info *i, size_t n, const char *whose)
 {
     state_commit(i->state, false);
@@ -99,7 +82,7 @@ static enum info_end ended(struct info *i, size_t n, const char *whose)
 
 enum info_end info_kick(struct info *i, const struct info_words *w)
 {
-    const struct xod_obj *user = find_user(i->state, w->word[1]);
+    const struct xod_obj *user = owners_named(i->state, w->word[1]);
 
     if (!user)
         return info_wrong(i, "%.*s: there is no such user", VIEW_ARG(w->word[1]));

@@ -11,7 +11,6 @@ struct dumps;
 
 struct console {
     struct state *state;
-    struct console_options opt;
     struct door *webi, *info;  /* NULL: switched off */
     struct announce *announce; /* NULL: switched off */
     struct dumps *dumps;

@@ -42,9 +42,9 @@ static void ask_members(struct talk *t)
 
 static void reload_all(struct talk *t)
 {
-    struct console *c = t->owner;
+    struct state *s = ((struct console *)t->owner)->state;
 
-    answer(t, c->opt.reload(c->opt.arg) == 0
+    answer(t, s->reload && s->reload(s->reload_arg) == 0
                   ? NULL
                   : "the configuration is wrong (the log says where): it stays as it was");
 }

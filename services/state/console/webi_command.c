@@ -1,6 +1,6 @@
 #include "console/webi_command.h"
 
-#include "console/listnames.h"
+#include "listnames.h"
 
 #define MAX_PEER 80
 

@@ -1,4 +1,4 @@
-#include "console/listnames.h"
+#include "listnames.h"
 
 /* A device is what a line rings at: all that is known of it stands in the list of lines. */
 static const struct {

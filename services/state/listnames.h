@@ -1,6 +1,6 @@
 /* What web interfaces and consoles call the lists that state reads. */
-#ifndef CTIBUS_STATE_CONSOLE_LISTNAMES_H
-#define CTIBUS_STATE_CONSOLE_LISTNAMES_H
+#ifndef CTIBUS_STATE_LISTNAMES_H
+#define CTIBUS_STATE_LISTNAMES_H
 
 #include "base/view.h"
 

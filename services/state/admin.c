@@ -1,0 +1,107 @@
+/* What an administrator's tools ask: who is logged in, that they leave, that all is read anew. */
+#include <errno.h>
+
+#include "internal.h"
+#include "listnames.h"
+
+#define MAX_LISTED 100000 /* sessions in one answer */
+
+static void answer(struct state *s, struct bus_peer *p, uint64_t id, const struct buf *body)
+{
+    if (body->failed)
+        state_reply(s, p, id, BUS_busy);
+    else
+        bus_server_reply(s->server, p, id, BUS_ok, buf_view(body));
+}
+
+static void put_session(struct buf *out, const struct session *se)
+{
+    const struct xod_obj *user = session_user(se);
+    struct view none = view_of(NULL, 0);
+
+    msg_put_map(out, 7);
+    msg_put_pair(out, "ipbx", xod_site_name(se->site));
+    msg_put_pair(out, "user", view_cstr(se->user_id));
+    msg_put_pair(out, "name", user ? xod_get_str(user, XOD(users, fullname)) : none);
+    msg_put_pair(out, "presence", user ? xod_get_str(user, XOD(users, availstate)) : none);
+    msg_put_pair(out, "address", view_cstr(se->address));
+    msg_put_cstr(out, "since");
+    msg_put_double(out, se->since);
+    msg_put_pair(out, "session", view_cstr(se->id));
+}
+
+void admin_sessions(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body)
+{
+    char room[32];
+    struct view who = msg_get_text(body, "user", room);
+    const struct xod_obj *only = who.len ? owners_named(s, who) : NULL;
+    const struct session *se;
+    struct buf list, out;
+    size_t n = 0;
+
+    buf_init(&list, 0);
+    for (size_t pos = 0; n < MAX_LISTED && (se = sessions_next(s->sessions, &pos));) {
+        if (who.len && (!only || session_user(se) != only))
+            continue;
+        put_session(&list, se);
+        n++;
+    }
+    buf_init(&out, 0);
+    msg_put_map(&out, 1);
+    msg_put_cstr(&out, "sessions");
+    msg_put_array(&out, n);
+    buf_append_view(&out, buf_view(&list));
+    out.failed |= list.failed;
+    answer(s, p, id, &out);
+    buf_free(&list);
+    buf_free(&out);
+}
+
+/* One session by its name: its gateway ends it, or it is ended here when that is lost. */
+static size_t kick_session(struct state *s, struct view name)
+{
+    struct session *se = session_find(s->sessions, name);
+
+    if (!se)
+        return 0;
+    if (se->gateway)
+        session_kick(s->sessions, se->gateway, name);
+    else
+        session_end(s->sessions, se, NULL);
+    return 1;
+}
+
+void admin_kick(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body)
+{
+    char room[32];
+    struct view who = msg_get_text(body, "who", room);
+    const struct xod_obj *user = who.len ? owners_named(s, who) : NULL;
+    size_t n = user ? sessions_kick_user(s->sessions, user) : kick_session(s, who);
+    struct buf out;
+
+    state_commit(s, false);
+    log_notice(s->log, "%.*s is kicked by %.*s: %zu sessions", VIEW_ARG(who),
+               VIEW_ARG(bus_peer_instance(p)), n);
+    buf_init(&out, 64);
+    msg_put_map(&out, 1);
+    msg_put_pair_u64(&out, "sessions", n);
+    answer(s, p, id, &out);
+    buf_free(&out);
+}
+
+void admin_reload(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body)
+{
+    struct view list = msg_get_str(body, "list");
+    const char *key = list.len ? listname_key(list) : NULL;
+    int rc;
+
+    if (list.len && !key) {
+        state_reply(s, p, id, BUS_not_found);
+        return;
+    }
+    if (key)
+        rc = state_reload_list(s, key);
+    else
+        rc = s->reload ? s->reload(s->reload_arg) : -ENOTSUP;
+    state_reply(s, p, id, rc == 0 ? BUS_ok : rc == -ENOENT ? BUS_not_found : BUS_failed);
+}
