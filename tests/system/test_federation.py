@@ -121,6 +121,20 @@ def test_each_change_is_told_once(two):
     monitor.close()
 
 
+def test_the_tool_shows_each_peer(two):
+    paris, _ = two
+
+    def peers(*options):
+        return subprocess.run([BIN / "ctibus", "--config", paris.path("ctibus.json"), *options, "peers"],
+                              capture_output=True, text=True, check=True).stdout
+    peer = json.loads(peers("--json"))
+    assert (peer["site"], peer["kind"], peer["state"], peer["objects"]) == ("lyon", "ctibus", "up", 17)
+    assert peer["since"] <= time.time() and peer["bytes"] > 0
+    until(lambda: 0 < json.loads(peers("--json"))["lag"] < 1, "the way there and back is measured")
+    head, line = peers().splitlines()
+    assert head.split()[0] == "SITE" and line.split()[:3] == ["lyon", "ctibus", "up"]
+
+
 # --- what they ask ---
 
 def test_chat_both_ways(two):

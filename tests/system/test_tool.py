@@ -43,7 +43,7 @@ def stop(process):
 def test_help_names_every_command(stack):
     said = tool(stack, "--help")
     assert said.returncode == 0
-    commands = ["tail", "top", "snapshot", "sessions", "kick", "action", "call", "record", "replay", "check",
+    commands = ["tail", "top", "snapshot", "sessions", "peers", "kick", "action", "call", "record", "replay", "check",
                 "reload", "schema", "keygen"]
     for command in commands:
         assert f"  {command} " in said.stdout
@@ -279,7 +279,7 @@ def test_check(stack):
 
 def test_the_documents_name_every_command():
     text = (ROOT / "docs" / "tools.md").read_text(encoding="utf-8")
-    for command in ("tail", "top", "snapshot", "sessions", "kick", "action", "call", "record", "replay", "check", "reload",
+    for command in ("tail", "top", "snapshot", "sessions", "peers", "kick", "action", "call", "record", "replay", "check", "reload",
                     "schema", "keygen"):
         assert f"`{command}" in text, command
 
