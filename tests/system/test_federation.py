@@ -8,7 +8,9 @@ import subprocess
 import threading
 import time
 
+import msgpack
 import pytest
+import zmq
 
 from sites import Site, pair, sites
 from stack import BIN, Client, ROOT, signal_of, until
@@ -382,6 +384,82 @@ def test_a_site_that_is_no_longer_wanted():
         paris.write(tree)
         signal_of(paris.programs["state"], signal.SIGHUP)
         until(lambda: paris.objects("lyon", "users") == {} and paris.link("lyon") is None, "it is forgotten")
+
+
+# --- a peer of a later version, which is hostile, too ---
+
+class LaterPeer:
+    """A federation that speaks a later schema, and tells what is not its to tell."""
+
+    def __init__(self, site):
+        public, secret = (line.split()[1].encode() for line in site.path("site.key").read_text().splitlines())
+        self.context = zmq.Context()
+        self.router, self.xpub = self.context.socket(zmq.ROUTER), self.context.socket(zmq.XPUB)
+        for sock, port in zip((self.xpub, self.router), site.peer_ports):
+            sock.curve_publickey, sock.curve_secretkey, sock.curve_server = public, secret, True
+            sock.bind(f"tcp://127.0.0.1:{port}")
+        self.epoch, self.seq, self.running = int(time.time() * 1e6), 0, True
+        self.instances = {}
+        self.objects = [["lyon", "users", "1", {"fullname": "Zoé", "linelist": [], "aura": {"color": ["blue"]},
+                                                "profileclient": "client", "mobilephonenumber": "06"}],
+                        ["lyon", "spaceships", "1", {"name": "x"}], ["lyon", "users", "2", {"fullname": {"not": "text"}}],
+                        ["paris", "users", "1", {"fullname": "Forged"}], ["lyon", "users"], "nonsense"]
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread.start()
+
+    def publish(self, topic, body, numbered=True):
+        self.seq += numbered
+        meta = [1, "federation@lyon", self.epoch, self.seq if numbered else 0, time.time()]
+        self.xpub.send_multipart([topic.encode(), msgpack.packb(meta), msgpack.packb(body)])
+
+    def answer(self, peer, method, body):
+        if method in (b"hello", b"ping"):
+            self.instances.setdefault(peer, body.get("instance"))
+            return {"epoch": self.epoch, "site": "lyon", "version": "99", "news": [1]}
+        if method == b"peer.hello":
+            return {"sites": ["lyon"], "schema": 99, "time": time.time(), "more": {"a": 1}}
+        if method == b"echo":
+            self.publish(f"xod/echo/{self.instances[peer]}/", {}, numbered=False)
+        if method == b"snapshot":
+            return {"seq": self.seq, "objects": self.objects}
+        return {}
+
+    def _serve(self):
+        while self.running:
+            if self.xpub.poll(10):
+                self.xpub.recv()
+            if self.router.poll(10):
+                peer, version, number, method, body = self.router.recv_multipart()
+                reply = self.answer(peer, method, msgpack.unpackb(body))
+                self.router.send_multipart([peer, version, number, b"ok", msgpack.packb(reply)])
+
+    def close(self):
+        self.running = False
+        self.thread.join()
+        self.router.close(0)
+        self.xpub.close(0)
+        self.context.term()
+
+
+def test_a_peer_of_a_later_version():
+    paris, lyon = pair()
+    peer = LaterPeer(lyon)
+    with sites(paris, lyon):
+        paris.run()
+        paris.wait_link("lyon")
+        until(lambda: set(paris.objects("lyon", "users")) == {"1", "2"}, "its users are known")
+        user = paris.objects("lyon", "users")["1"]
+        assert user["fullname"] == "Zoé" and user["profileclient"] is None and user["mobilephonenumber"] is None
+        assert paris.objects("paris", "users")["1"]["fullname"] == "Alice Martin"
+        assert paris.programs["federation"].logged("of a later version")
+        peer.publish("xod/lyon/status/spaceships/1/", {"op": "update", "fields": {"warp": 9}})
+        peer.publish("xod/paris/config/users/1/", {"op": "update", "fields": {"fullname": "Forged"}})
+        peer.publish("xod/paris/config/users/2/", {"op": "del"})
+        peer.publish("xod/lyon/config/users/1/", {"op": "transmogrify", "fields": {}})
+        peer.publish("xod/lyon/config/users/1/", {"op": "update", "fields": {"fullname": "Zoë", "aura": 1}, "at": "x"})
+        until(lambda: paris.objects("lyon", "users")["1"]["fullname"] == "Zoë", "a change is taken")
+        assert paris.objects("paris", "users")["1"]["fullname"] == "Alice Martin" and "2" in paris.objects("paris", "users")
+    peer.close()
 
 
 # --- XiVO 1.2 ---
