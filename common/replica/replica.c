@@ -261,8 +261,12 @@ static int take_chunk(struct replica *r, const msgpack_object *body)
         r->first_stamp = seq;
     r->last_stamp = seq;
     for (uint32_t i = 0; i < objects->via.array.size; i++) {
-        struct xod_obj *o;
+        struct xod_obj *o = NULL;
         int rc = wire_read_object(r->xod, &objects->via.array.ptr[i], &o);
+        if (rc == -EBADMSG) { /* the others are none the worse for it */
+            log_warning(r->log, "replica: one object of a snapshot is malformed: left out");
+            rc = 0;
+        }
         if (rc == 0 && o)
             rc = stamp_set(r, o, seq);
         if (rc < 0)
