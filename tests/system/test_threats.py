@@ -1,0 +1,246 @@
+"""The boundaries of docs/threat-model.md, each tried by somebody who should not get across."""
+
+import contextlib
+import hashlib
+import resource
+import socket
+import struct
+import subprocess
+import time
+
+import msgpack
+import pytest
+import zmq
+
+from fastagi import ask
+from stack import BIN, Stack, until
+
+MANY = 2000
+LIMITS = {"main.logintimeout": 2}
+
+
+# --- the bus with CURVE ---
+
+class Guarded(Stack):
+    """All parts with CURVE; keys of a monitor and of a stranger beside it."""
+
+    def __init__(self, **options):
+        super().__init__(parts=(), config={"ctibus.curve": {"server_key": "site.key.pub", "own_key": "site.key",
+                                                            "allow": "allowed.keys"}}, **options)
+        self.keys = {}
+        for name in ("site", "monitor", "stranger"):
+            subprocess.run([BIN / "ctibus", "keygen", self.path(f"{name}.key")], check=True, stdout=subprocess.DEVNULL)
+            self.keys[name] = dict(line.split() for line in self.path(f"{name}.key").read_text().splitlines())
+        self.path("allowed.keys").write_text(f"gateway {self.keys['site']['public']}\n"
+                                             f"monitor {self.keys['monitor']['public']}\n")
+        for part in ("sim", "state", "ami-gw", "fagi-gw", "cti-gw"):
+            self.start(part)
+        self.wait_ready()
+
+    @contextlib.contextmanager
+    def socket(self, kind, port, key):
+        context = zmq.Context()
+        s = context.socket(kind)
+        if key:
+            s.curve_serverkey = self.keys["site"]["public"].encode()
+            s.curve_publickey = self.keys[key]["public"].encode()
+            s.curve_secretkey = self.keys[key]["secret"].encode()
+        if kind == zmq.SUB:
+            s.subscribe(b"")
+        s.connect(f"tcp://127.0.0.1:{self.ports[port]}")
+        yield s
+        s.close(0)
+        context.term()
+
+
+@pytest.fixture(scope="module", name="guarded")
+def one_guarded():
+    with Guarded(capture="20/02-call-answered.ami", pace="x5") as s:
+        yield s
+
+
+def asks(s):
+    """Does hello get an answer?"""
+    s.send_multipart([msgpack.packb(1), msgpack.packb(1), b"hello",
+                      msgpack.packb({"service": "x", "instance": "x", "version": "1"})])
+    return bool(s.poll(1500))
+
+
+def test_whoever_belongs_to_it_gets_in(guarded):
+    with guarded.socket(zmq.SUB, "subscribe", "site") as s:
+        assert s.poll(10000)
+    with guarded.socket(zmq.DEALER, "request", "site") as s:
+        assert asks(s)
+    client = guarded.client("alice")
+    client.close()
+
+
+def test_a_monitor_may_listen_and_nothing_else(guarded):
+    with guarded.socket(zmq.SUB, "subscribe", "monitor") as s:
+        assert s.poll(10000)
+    with guarded.socket(zmq.DEALER, "request", "monitor") as s:
+        assert not asks(s)
+    assert not published(guarded, "monitor")
+
+
+def published(stack, key):
+    """Does an event that is published with this key reach state?"""
+    with stack.socket(zmq.PUB, "publish", key) as s, stack.socket(zmq.SUB, "subscribe", "site") as heard:
+        end = time.monotonic() + 2
+        while time.monotonic() < end:
+            s.send_multipart([b"tel/xivo/channel/new/", msgpack.packb([1, "forger", 1, 1, time.time()]),
+                              msgpack.packb({"channel": "SIP/forged-1", "uniqueid": "1.1"})])
+            if heard.poll(20) and b"forger" in heard.recv_multipart()[1]:
+                return True
+    return False
+
+
+def test_publishing_takes_a_gateways_key(guarded):
+    assert published(guarded, "site")
+
+
+@pytest.mark.parametrize("key", ["stranger", None])
+def test_a_stranger_gets_nothing(guarded, key):
+    before = guarded.metric("state", "ctibus_bus_refused_total")
+    with guarded.socket(zmq.SUB, "subscribe", key) as s:
+        assert not s.poll(1000)
+    with guarded.socket(zmq.DEALER, "request", key) as s:
+        assert not asks(s)
+    assert not published(guarded, key)
+    if key:  # one without a key does not get as far as to have one
+        until(lambda: guarded.metric("state", "ctibus_bus_refused_total") > before, "it is counted")
+        assert guarded.programs["state"].logged(f"key {guarded.keys['stranger']['public']} is not allowed")
+
+
+# --- a login that was overheard ---
+
+def test_a_replayed_login(guarded):
+    first = guarded.connect()
+    sessionid = first.login_id("alice")["sessionid"]
+    overheard = hashlib.sha1(f"{sessionid}:alice".encode()).hexdigest()
+    assert "capalist" in first.ask("login_pass", hashedpassword=overheard)
+    again = guarded.connect()
+    assert again.login_id("alice")["sessionid"] != sessionid
+    assert again.ask("login_pass", hashedpassword=overheard)["error_string"] == "login_password"
+    first.close()
+    again.close()
+
+
+# --- sizes ---
+
+def works(stack):
+    client = stack.client("bob")
+    client.close()
+    for part in ("state", "ami-gw", "fagi-gw", "cti-gw"):
+        assert stack.is_ready(part), part
+
+
+def ends(port, data, limit=20):
+    """The connection ends (or says something and ends) without taking more than it should."""
+    with socket.create_connection(("127.0.0.1", port), 10) as s:
+        s.settimeout(limit)
+        with contextlib.suppress(ConnectionError):
+            for _ in range(64):
+                s.sendall(data)
+        with contextlib.suppress(ConnectionError):
+            while s.recv(65536):
+                pass
+
+
+def http_port(stack, part):
+    return stack.programs[part].http
+
+
+@pytest.mark.parametrize("what", ["a line without an end", "an http request without an end", "a zmtp frame of 2^62 bytes"])
+def test_an_oversized_frame_at_each_port(guarded, what):
+    state = guarded.programs["state"]
+    lines = {"CTI": guarded.programs["cti-gw"].cti, "FAGI": guarded.programs["fagi-gw"].fagi,
+             "WEBI": state.listening("WEBI"), "INFO": state.listening("INFO")}
+    memory = {p: guarded.metric(p, "process_resident_memory_bytes") for p in ("state", "fagi-gw", "cti-gw")}
+    if what.startswith("a line"):
+        for port in lines.values():
+            ends(port, b"agi_x: " + b"x" * 65536)
+    elif what.startswith("an http"):
+        for part in ("state", "ami-gw", "fagi-gw", "cti-gw"):
+            ends(http_port(guarded, part), b"GET /metrics HTTP/1.1\r\nX: " + b"x" * 65536)
+    else:
+        greeting = b"\xff\0\0\0\0\0\0\0\x01\x7f\x03\x01" + b"CURVE".ljust(20, b"\0") + b"\0" * 32
+        for name in ("publish", "subscribe", "request"):
+            ends(guarded.ports[name], greeting + b"\x02" + struct.pack(">Q", 1 << 62) + b"x" * 65536)
+    works(guarded)
+    for part, before in memory.items():
+        assert guarded.metric(part, "process_resident_memory_bytes") < before + (32 << 20), part
+
+
+def test_a_bus_body_that_lies(guarded):
+    """Five bytes that ask for gigabytes, and other things that are not what they say."""
+    memory = guarded.metric("state", "process_resident_memory_bytes")
+    bodies = [b"\xdd\xff\xff\xff\xff", b"\xdf\xff\xff\xff\xff", b"\xdb\xff\xff\xff\xffx", b"\x81", b"\xc1", b"\x91" * 100000,
+              b"\xdc\xff\xff" * 10000, b"\x81\xa7channel\xa2\xff\xfe", b"\x93\x01", b"", msgpack.packb([1, 2])]
+    before = guarded.metric("state", "ctibus_state_events_unknown_total")
+    with guarded.socket(zmq.PUB, "publish", "site") as s, guarded.socket(zmq.DEALER, "request", "site") as ask:
+        number = 0
+
+        def all_counted():
+            nonlocal number
+            for body in bodies:
+                number += 1
+                s.send_multipart([b"tel/xivo/channel/new/", msgpack.packb([1, "liar", 1, number, time.time()]), body])
+            return guarded.metric("state", "ctibus_state_events_unknown_total") - before >= len(bodies)
+        until(all_counted, "they are counted")
+        assert asks(ask)
+        ask.recv_multipart()
+        for number, body in enumerate(bodies, 10):
+            ask.send_multipart([msgpack.packb(1), msgpack.packb(number), b"snapshot", body])
+            assert ask.poll(5000), body
+            assert ask.recv_multipart()[2] in (b"malformed", b"ok", b"more"), body
+    works(guarded)
+    assert guarded.metric("state", "process_resident_memory_bytes") < memory + (32 << 20)
+
+
+# --- many connections ---
+
+@contextlib.contextmanager
+def many(port):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    sockets = []
+    try:
+        for _ in range(MANY):
+            sockets.append(socket.create_connection(("127.0.0.1", port), 10))
+        yield sockets
+    finally:
+        for s in sockets:
+            s.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def ended(s):
+    s.settimeout(20)
+    with contextlib.suppress(ConnectionError):
+        while s.recv(4096):
+            pass
+    return True
+
+
+@pytest.mark.parametrize("words", [b"", b'{"class": "login_id", "userlogin": "ali'], ids=["silent", "slow"])
+@pytest.mark.parametrize("door", ["cti", "fagi"])
+def test_two_thousand_connections_that_do_not_go_on(door, words):
+    """Half-open ones and slow ones hold nobody else up, and are gone after their time."""
+    part = f"{door}-gw"
+    with Stack(parts=("state", part), config=LIMITS) as s:
+        s.wait_ready()
+        with many(getattr(s.programs[part], door)) as sockets:
+            for other in sockets:
+                if words:
+                    other.sendall(words if door == "cti" else b"agi_network: yes\nagi_net")
+            since = time.monotonic()
+            if door == "cti":
+                client = s.client("alice")
+                client.close()
+            else:
+                assert ask(s.programs[part].fagi, "callerid_extend") == {"XIVO_SRCTON": "0"}
+            assert time.monotonic() - since < 2
+            assert all(ended(other) for other in sockets)
+        assert s.is_ready(part)
+        assert s.metric(part, "process_resident_memory_bytes") < 64 << 20
