@@ -1,5 +1,6 @@
 """A call on an Asterisk is seen by CTI clients, through the bus."""
 
+import os
 import re
 import subprocess
 
@@ -125,6 +126,22 @@ def test_the_subscriber_of_the_documents_runs_as_it_stands():
         finally:
             p.kill()
             p.wait()
+
+
+def test_the_shell_of_the_document_runs():
+    text = (ROOT / "docs" / "bus.md").read_text()
+    script = re.search(r"```sh\n(.*?)```", text, re.S)[1]
+    assert len(script.splitlines()) <= 10
+    with Stack(capture="20/02-call-answered.ami", pace="x5") as s:
+        s.wait_ready("state", "ami-gw")
+        p = subprocess.Popen(["bash", "-c", script], stdout=subprocess.PIPE, text=True, start_new_session=True,
+                             env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "CTIBUS_CONFIG": s.path("ctibus.json")})
+        try:
+            assert re.match(r"\d\d:\d\d:\d\d phone 1\d of xivo rings$", p.stdout.readline())
+        finally:
+            os.killpg(p.pid, 9)
+            p.wait()
+            p.stdout.close()
 
 
 def test_tail_prints_and_ends_cleanly():
