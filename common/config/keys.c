@@ -144,7 +144,8 @@ const struct config_key config_keys[] = {
     {"ctibus.cti.idle_timeout", KEY_INT, "300", 0, 86400, RE, NULL,
      "Seconds after which a silent client is disconnected; 0: never."},
     {"ctibus.cti.proxy_protocol", KEY_BOOL, "false", 0, 0, 0, NULL,
-     "Whether a balancer announces each client (PROXY protocol)."},
+     "Whether a balancer announces each client (PROXY protocol, version 1 or 2), at all ports for "
+     "clients; who is not announced is disconnected."},
     {"ctibus.cti.tls_min", KEY_CHOICE, "1.2", 0, 0, RE, "1.0|1.1|1.2|1.3",
      "The oldest TLS that a client may speak."},
     {"ctibus.cti.websocket", KEY_ADDRESS, NULL, 0, 0, 0, NULL,

@@ -31,19 +31,22 @@ static struct conn *open_conn(struct client *c, int fd)
     return conn_new(&g->conns, fd, c);
 }
 
-/* The address, one of IPv4 as IPv6 writes it, and the port. */
+/* The address, and the port. */
 static void note_peer(struct client *c, const struct sockaddr *peer)
 {
-    if (peer->sa_family == AF_INET6) {
-        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)peer;
-        memcpy(c->peer, &v6->sin6_addr, sizeof(c->peer));
-        c->port = ntohs(v6->sin6_port);
-    } else if (peer->sa_family == AF_INET) {
-        const struct sockaddr_in *v4 = (const struct sockaddr_in *)peer;
-        c->peer[10] = c->peer[11] = 0xff;
-        memcpy(c->peer + 12, &v4->sin_addr, 4);
-        c->port = ntohs(v4->sin_port);
-    }
+    struct netaddr address;
+
+    if (netaddr_of(peer, &address, &c->port) == 0)
+        memcpy(c->peer, address.byte, sizeof(c->peer));
+}
+
+const char *client_who(const struct client *c, char out[CLIENT_WHO])
+{
+    char address[64];
+
+    snprintf(out, CLIENT_WHO, "of user %.60s at %s", c->user_id ? c->user_id : "(none)",
+             client_address(c, address));
+    return out;
 }
 
 struct client *client_new(struct gateway *gw, enum gateway_door door, int fd,
@@ -159,7 +162,9 @@ void client_destroy(struct client *c)
 
 void client_close(struct client *c, const char *why)
 {
-    log_debug(c->gw->log, "client of user %s closed: %s", c->user_id ? c->user_id : "(none)", why);
+    char who[CLIENT_WHO];
+
+    log_debug(c->gw->log, "client %s closed: %s", client_who(c, who), why);
     conn_close_after_flush(&c->conn);
     client_free(c);
 }
@@ -516,26 +521,26 @@ static size_t on_data(void *owner, struct conn *conn, struct view in)
 static void tell_reason(struct client *c)
 {
     const char *reason = conn_class_reason(&c->gw->conns);
+    char who[CLIENT_WHO];
 
     if (!reason)
         return;
     if (c->door == DOOR_TLS)
         metric_add(c->gw->tls_failed, 1);
-    log_notice(c->gw->log, "client of user %s disconnected: %s", c->user_id ? c->user_id : "(none)",
-               reason);
+    log_notice(c->gw->log, "client %s disconnected: %s", client_who(c, who), reason);
 }
 
 static void on_closed(void *owner, struct conn *conn, int why)
 {
     struct client *c = owner;
+    char who[CLIENT_WHO];
 
     c->conn = NULL;
     tell_reason(c);
     if (why == CONN_OUTPUT_LIMIT) {
         metric_add(c->gw->cut_slow, 1);
-        log_notice(c->gw->log,
-                   "client of user %s disconnected: it does not read (%zu bytes waited)",
-                   c->user_id ? c->user_id : "(none)", c->gw->opt.max_output);
+        log_notice(c->gw->log, "client %s disconnected: it does not read (%zu bytes waited)",
+                   client_who(c, who), c->gw->opt.max_output);
     }
     client_free(c);
 }

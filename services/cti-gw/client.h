@@ -49,8 +49,8 @@ struct client {
     const char *relayed;        /* the class of the message that state carries out (relay.c) */
     const char *relayed_answer; /* the class of a good answer to it */
     struct fax *fax;            /* what comes over this connection, or NULL (fax.c) */
-    uint8_t peer[16];           /* address of the peer, one of IPv4 as IPv6 writes it */
-    uint16_t port;              /* of the peer */
+    uint8_t peer[16];           /* address, as announced if it was; one of IPv4 as IPv6 writes it */
+    uint16_t port;              /* of that address */
     uint64_t address;           /* the peer's, for the guard */
     uint64_t log_since;         /* when the minute of log_lines began */
     uint16_t log_lines;         /* of logfromclient */
@@ -104,6 +104,9 @@ void client_session_name(const struct client *c, char out[64]);
 const char *client_address(const struct client *c, char out[64]);
 /* The same of session number n, whose client may be gone. */
 void session_name(const struct gateway *gw, uint64_t n, char out[64]);
+/* "of user 5 at 192.0.2.7:49152", for a log; returns `out`. */
+#define CLIENT_WHO 160
+const char *client_who(const struct client *c, char out[CLIENT_WHO]);
 /* The user's own object, or NULL when it is gone. */
 struct xod_obj *client_user(const struct client *c);
 

@@ -13,32 +13,16 @@
 
 /* ---- clients ---- */
 
-static void on_accept(void *arg, int fd, const struct sockaddr *peer, socklen_t len)
-{
-    struct door *door = arg;
-    struct gateway *g = door->gw;
-
-    /* A few over the limit get as far as login_id, to be told so. */
-    if (g->stopped || g->n_clients >= g->opt.max_clients + 100 ||
-        (door->which == DOOR_TLS && !g->tls)) {
-        close(fd);
-        return;
-    }
-    metric_add(g->accepted, 1);
-    if (!client_new(g, door->which, fd, peer))
-        log_error(g->log, "no memory for another client");
-}
-
 /* What there is against a client that is there. It may be gone afterwards. */
 static void look_after(struct gateway *g, struct client *c, uint64_t now)
 {
     uint64_t ms = now > c->since ? (now - c->since) / 1000 : 0;
     bool held_back = c->login && c->login->delayed; /* by us, not slow by itself */
     const char *why = c->door == DOOR_WS ? conn_ws_tick(c->conn, now) : NULL;
+    char who[CLIENT_WHO];
 
     if (why) {
-        log_notice(g->log, "client of user %s disconnected: %s", c->user_id ? c->user_id : "(none)",
-                   why);
+        log_notice(g->log, "client %s disconnected: %s", client_who(c, who), why);
         client_close(c, why);
     } else if (c->phase != LIVE && ms > g->opt.limits.login_timeout_ms && !held_back && !c->fax) {
         client_close(c, "no login in time");
@@ -223,6 +207,8 @@ static int make_metrics(struct gateway *g, struct metrics *m)
         const char *name, *help;
     } table[] = {
         {&g->accepted, "ctibus_cti_accepted_total", "connections accepted"},
+        {&g->unannounced, "ctibus_cti_unannounced_total",
+         "connections closed: no good PROXY header in front"},
         {&g->refused, "ctibus_cti_refused_total", "clients refused and disconnected"},
         {&g->lines_in, "ctibus_cti_lines_total", "lines received from clients"},
         {&g->ignored, "ctibus_cti_ignored_total", "messages before a login, ignored"},
@@ -277,28 +263,6 @@ static int open_bus(struct gateway *g)
     return g->heart ? 0 : -ENOMEM;
 }
 
-static void close_doors(struct gateway *g)
-{
-    for (int i = 0; i < DOORS; i++)
-        listener_destroy(&g->doors[i].listener);
-}
-
-static int open_doors(struct gateway *g)
-{
-    int err = 0;
-
-    for (int i = 0; i < DOORS && err == 0; i++) {
-        const char *at = g->opt.listen[i];
-        struct door *d = &g->doors[i];
-        *d = (struct door){.gw = g, .which = (enum gateway_door)i};
-        if (at)
-            d->listener = listener_new(g->loop, at, on_accept, d, &err);
-        if (err < 0)
-            log_error(g->log, "cannot listen on %s: %s", at, strerror(-err));
-    }
-    return err;
-}
-
 static int open_all(struct gateway *g, struct metrics *metrics)
 {
     size_t longest; /* client.c bounds what each may send */
@@ -322,7 +286,7 @@ static int open_all(struct gateway *g, struct metrics *metrics)
     if (err == 0)
         err = open_bus(g);
     if (err == 0)
-        err = open_doors(g);
+        err = doors_open(g);
     if (err == 0)
         loop_timer_start(g->janitor, JANITOR_MS, true);
     return err;
@@ -366,7 +330,7 @@ void gateway_stop(struct gateway *g, void (*done)(void *arg), void *arg)
     g->stopped = done;
     g->stopped_arg = arg;
     g->stop_deadline = clock_mono_us() + STOP_MS * 1000u;
-    close_doors(g);
+    doors_close(g);
     while ((c = LIST_FIRST(&g->clients))) {
         c->session = 0; /* not closed: the user comes back through another gateway */
         client_close(c, "this gateway stops");
@@ -381,7 +345,7 @@ void gateway_destroy(struct gateway **gp)
     if (!g)
         return;
     *gp = NULL;
-    close_doors(g);
+    doors_destroy(g);
     while ((c = LIST_FIRST(&g->clients))) {
         c->session = 0;
         client_destroy(c);
@@ -433,11 +397,4 @@ bool gateway_is_ready(const struct gateway *g, struct buf *why)
     else if (!replica_ready(g->replica) && why)
         buf_append_cstr(why, "no complete copy of xod yet");
     return up && replica_ready(g->replica);
-}
-
-uint16_t gateway_port(const struct gateway *g, enum gateway_door door)
-{
-    const struct listener *l = g->doors[door].listener;
-
-    return l ? listener_port(l) : 0;
 }

@@ -37,6 +37,7 @@ struct gateway_options {
     const char *publish;        /* for the heartbeat */
     const char *const *origins; /* of pages, for net/ws.h; lives as long as the gateway */
     uint32_t ws_ping_ms;
+    bool proxy_protocol; /* a balancer announces each client, at all doors */
     size_t max_line, max_output, max_clients;
     struct gateway_limits limits;
     struct gateway_fax fax; /* borrowed */

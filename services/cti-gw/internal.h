@@ -24,6 +24,7 @@ struct latency;
 struct door {
     struct gateway *gw;
     struct listener *listener; /* NULL: not there */
+    struct proxy_gate *gate;   /* NULL: nobody is announced */
     enum gateway_door which;
 };
 
@@ -61,7 +62,7 @@ struct gateway {
     void *stopped_arg;
     uint64_t stop_deadline;
     struct metric *accepted, *refused, *lines_in, *ignored, *json_errors, *cut_slow, *cut_long,
-        *cut_silent, *tls_failed, *fanned_lines;
+        *cut_silent, *tls_failed, *fanned_lines, *unannounced;
 };
 
 /* ---- gateway.c ---- */
@@ -69,6 +70,13 @@ struct gateway {
 struct client *gateway_session(struct gateway *g, struct view name);
 /* Bytes of the longest line with a fax in it. */
 size_t gateway_max_fax_line(const struct gateway *g);
+
+/* ---- doors.c: where clients come in ---- */
+/* 0, or a negative errno (it has logged why). */
+int doors_open(struct gateway *g);
+/* Nobody comes in any more but who is inside the door already, waiting to be announced. */
+void doors_close(struct gateway *g);
+void doors_destroy(struct gateway *g);
 
 /* ---- profile.c: what the profiles of the clients that are here permit ---- */
 struct profile {

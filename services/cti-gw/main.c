@@ -179,6 +179,7 @@ static int open_gateway(struct ctx *c)
         .publish = c->onbus.publish,
         .origins = (const char *const *)c->origins,
         .ws_ping_ms = (uint32_t)config_int(cfg, "ctibus.cti.websocket_ping") * 1000,
+        .proxy_protocol = config_bool(cfg, "ctibus.cti.proxy_protocol"),
         .max_line = (size_t)config_int(cfg, "ctibus.cti.max_line"),
         .max_output = (size_t)config_int(cfg, "ctibus.cti.max_output"),
         .max_clients = (size_t)config_int(cfg, "ctibus.cti.max_clients"),

@@ -287,8 +287,9 @@ void later_after(struct later **l, struct db_txn **t, struct view body);
 void later_peer_gone(struct state *s, struct bus_peer *p);
 
 /* ---- ctilog.c: what clients did, for the operator and for who listens ---- */
+/* `address`: where the client is, empty: not known. */
 void ctilog_session(struct state *s, struct xod_site *site, struct view user_id, struct view id,
-                    bool opened, struct view why);
+                    bool opened, struct view why, struct view address);
 void ctilog_command(struct state *s, struct xod_site *site, struct view user_id, struct view class,
                     enum bus_status outcome, uint64_t us, bool quiet);
 /* A row with what a client wrote; l is answered when it is on disk. */

@@ -246,7 +246,7 @@ void login_open(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_
         sessions_kick_others(s->sessions, session_find(s->sessions, told.id));
     if (first || wins)
         first_of_user(s, user, capaid, msg_get_str(body, "state"), t);
-    ctilog_session(s, told.site, told.user_id, told.id, true, capaid);
+    ctilog_session(s, told.site, told.user_id, told.id, true, capaid, msg_get_str(body, "address"));
     reply_opened(s, l, t, user, capaid, state_commit(s, false));
 }
 

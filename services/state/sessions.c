@@ -240,7 +240,7 @@ void session_end(struct sessions *ss, struct session *se, struct db_txn *t)
     if (own)
         db_commit_take(&own, NULL, NULL);
     ctilog_session(ss->s, se->site, view_cstr(se->user_id), view_cstr(se->id), false,
-                   se->gateway ? VIEW("closed") : VIEW("lost"));
+                   se->gateway ? VIEW("closed") : VIEW("lost"), view_of(NULL, 0));
     free(se);
 }
 
