@@ -95,9 +95,9 @@ const char *client_address(const struct client *c, char out[64])
     return out;
 }
 
-/* Tells state that the session is over. When state is not there it needs no telling: it will ask
- * for the sessions that are. */
-static void close_session(struct client *c)
+/* Tells state that the session is over, or that its client has been lost and may come back. When
+ * state is not there it needs no telling: it will ask for the sessions that are. */
+static void close_session(struct client *c, bool lost)
 {
     char name[64];
 
@@ -107,8 +107,9 @@ static void close_session(struct client *c)
     client_session_name(c, name);
     buf_reset(&c->gw->pairs);
     msg_put_pair(&c->gw->pairs, "session", view_cstr(name));
+    msg_put_pair(&c->gw->pairs, "reason", lost ? VIEW("lost") : VIEW("closed"));
     if (bus_asker_is_up(c->gw->asker))
-        bus_ask(c->gw->asker, METHOD_session_close, 1, buf_view(&c->gw->pairs), ASK_DEADLINE_MS,
+        bus_ask(c->gw->asker, METHOD_session_close, 2, buf_view(&c->gw->pairs), ASK_DEADLINE_MS,
                 NULL, NULL);
     c->session = 0;
 }
@@ -128,15 +129,15 @@ void client_set_phase(struct client *c, enum client_phase phase)
     }
 }
 
-/* Everything but the connection. */
-static void client_free(struct client *c)
+/* Everything but the connection. Who was not yet logged in has nothing to come back to. */
+static void client_free(struct client *c, bool lost)
 {
     if (c->gw->current == c)
         c->gw->current = NULL;
     if (c->asked)
         bus_ask_cancel(c->gw->asker, c->asked);
     fax_source_gone(c);
-    close_session(c);
+    close_session(c, lost && c->phase == LIVE);
     queuefigures_unsubscribe(c);
     watch_end(c);
     inbox_leave(c->gw->inbox, c);
@@ -157,16 +158,26 @@ static void client_free(struct client *c)
 void client_destroy(struct client *c)
 {
     conn_close(&c->conn);
-    client_free(c);
+    client_free(c, false);
 }
 
-void client_close(struct client *c, const char *why)
+static void end(struct client *c, const char *why, bool lost)
 {
     char who[CLIENT_WHO];
 
     log_debug(c->gw->log, "client %s closed: %s", client_who(c, who), why);
     conn_close_after_flush(&c->conn);
-    client_free(c);
+    client_free(c, lost);
+}
+
+void client_close(struct client *c, const char *why)
+{
+    end(c, why, false);
+}
+
+void client_lose(struct client *c, const char *why)
+{
+    end(c, why, true);
 }
 
 void login_free(struct login **lp)
@@ -542,7 +553,7 @@ static void on_closed(void *owner, struct conn *conn, int why)
         log_notice(c->gw->log, "client %s disconnected: it does not read (%zu bytes waited)",
                    client_who(c, who), c->gw->opt.max_output);
     }
-    client_free(c);
+    client_free(c, true);
 }
 
 const struct conn_handler client_conn_handler = {on_data, on_closed, NULL};

@@ -70,6 +70,9 @@ struct client *client_new(struct gateway *gw, enum gateway_door door, int fd,
 void client_destroy(struct client *c);
 /* Ends it when what was sent has left. The client must not be used afterwards. */
 void client_close(struct client *c, const char *why);
+/* The same for a user who may come back: is shown as there for the grace time
+ * (ctibus.session_grace). */
+void client_lose(struct client *c, const char *why);
 void client_set_phase(struct client *c, enum client_phase phase);
 extern const struct conn_handler client_conn_handler;
 

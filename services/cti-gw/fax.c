@@ -516,6 +516,16 @@ void fax_source_gone(struct client *c)
         give_up(x, "fileempty");
 }
 
+size_t faxes_unsent(const struct faxes *f)
+{
+    const struct fax *x;
+    size_t n = 0;
+
+    LIST_FOREACH(x, &f->list, all)
+    n += x->state >= RECEIVING && x->state < SENDING;
+    return n;
+}
+
 void faxes_tick(struct faxes *f, uint64_t now_us)
 {
     struct fax *x = LIST_FIRST(&f->list);

@@ -16,6 +16,9 @@ void faxes_destroy(struct faxes **f);
  * left are removed. */
 void faxes_tick(struct faxes *f, uint64_t now_us);
 
+/* How many come in or are being converted: what a stop would cut off. */
+size_t faxes_unsent(const struct faxes *f);
+
 /* A client wants to send one. Its id, to be told to the client, or NULL and *why. */
 struct fax *fax_announce(struct faxes *f, struct client *c, struct view destination,
                          struct view hide, const char **why);

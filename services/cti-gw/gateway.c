@@ -9,7 +9,6 @@
 #include "internal.h"
 
 #define JANITOR_MS 200
-#define STOP_MS 2000
 
 /* ---- clients ---- */
 
@@ -23,13 +22,13 @@ static void look_after(struct gateway *g, struct client *c, uint64_t now)
 
     if (why) {
         log_notice(g->log, "client %s disconnected: %s", client_who(c, who), why);
-        client_close(c, why);
+        client_lose(c, why);
     } else if (c->phase != LIVE && ms > g->opt.limits.login_timeout_ms && !held_back && !c->fax) {
         client_close(c, "no login in time");
     } else if (c->phase == LIVE && g->opt.limits.idle_timeout_ms &&
                ms > g->opt.limits.idle_timeout_ms) {
         metric_add(g->cut_silent, 1);
-        client_close(c, "silent for too long");
+        client_lose(c, "silent for too long");
     }
 }
 
@@ -46,12 +45,6 @@ static void janitor(void *arg)
         c = next;
     }
     faxes_tick(g->faxes, now);
-    if (g->stopped && (g->n_clients == 0 || now > g->stop_deadline)) {
-        void (*done)(void *) = g->stopped;
-        g->stopped = NULL;
-        loop_timer_stop(g->janitor);
-        done(g->stopped_arg);
-    }
 }
 
 /* Base64 is four bytes for three; the rest of the message is short. */
@@ -272,12 +265,13 @@ static int open_all(struct gateway *g, struct metrics *metrics)
     g->guard = guard_new();
     g->latency = latency_new(metrics);
     g->janitor = loop_timer_new(g->loop, janitor, g);
+    g->drain.timer = drain_timer(g);
     g->fanout = fanout_new(g);
     g->inbox = inbox_new(g);
     g->watches = watches_new(g);
     g->faxes = faxes_new(g, &g->opt.fax);
     if (!g->faxes || !g->watches || !g->inbox || !g->by_session || !g->guard || !g->latency ||
-        !g->janitor || !g->fanout || make_metrics(g, metrics) < 0)
+        !g->janitor || !g->drain.timer || !g->fanout || make_metrics(g, metrics) < 0)
         return -ENOMEM;
     longest = gateway_max_fax_line(g) + 65536;
     err = conn_class_init(&g->conns, g->loop, &client_conn_handler,
@@ -323,20 +317,6 @@ struct gateway *gateway_new(struct loop *loop, struct bus *bus, const struct gat
     return g;
 }
 
-void gateway_stop(struct gateway *g, void (*done)(void *arg), void *arg)
-{
-    struct client *c;
-
-    g->stopped = done;
-    g->stopped_arg = arg;
-    g->stop_deadline = clock_mono_us() + STOP_MS * 1000u;
-    doors_close(g);
-    while ((c = LIST_FIRST(&g->clients))) {
-        c->session = 0; /* not closed: the user comes back through another gateway */
-        client_close(c, "this gateway stops");
-    }
-}
-
 void gateway_destroy(struct gateway **gp)
 {
     struct gateway *g = gp ? *gp : NULL;
@@ -362,6 +342,7 @@ void gateway_destroy(struct gateway **gp)
         conn_class_fini(&g->conns);
     tls_destroy(&g->tls);
     loop_timer_destroy(&g->janitor);
+    loop_timer_destroy(&g->drain.timer);
     map_destroy(&g->by_session);
     if (g->guard)
         guard_destroy(&g->guard);
@@ -392,6 +373,11 @@ bool gateway_is_ready(const struct gateway *g, struct buf *why)
 {
     bool up = bus_asker_is_up(g->asker);
 
+    if (g->drain.done) {
+        if (why)
+            buf_append_cstr(why, "its clients are being sent away");
+        return false;
+    }
     if (!up && why)
         buf_append_cstr(why, "state does not answer");
     else if (!replica_ready(g->replica) && why)

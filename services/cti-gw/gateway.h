@@ -13,6 +13,7 @@
 /* What a reload may change. */
 struct gateway_limits {
     uint32_t login_timeout_ms, idle_timeout_ms; /* idle 0: never */
+    uint32_t drain_ms;                          /* over which a stop sends clients away */
     bool separate_contexts;
 };
 
@@ -47,7 +48,8 @@ struct gateway;
 struct gateway *gateway_new(struct loop *loop, struct bus *bus, const struct gateway_options *opt,
                             struct metrics *metrics, struct log *log, int *err);
 void gateway_destroy(struct gateway **g);
-/* Tells the clients and ends their connections; done is called when all have left, or after 2 s. */
+/* Lets nobody in any more and ends the connections, spread over the limit drain_ms; done is called
+ * when all have left, at the latest half a second after that. */
 void gateway_stop(struct gateway *g, void (*done)(void *arg), void *arg);
 /* The certificate for clients that come from now on, *tls may be NULL: none, so that nobody gets in
  * by TLS. Takes it: *tls becomes NULL. */

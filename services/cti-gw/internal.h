@@ -28,6 +28,16 @@ struct door {
     enum gateway_door which;
 };
 
+/* The stop, once it is under way (drain.c). */
+struct drain {
+    struct loop_timer *timer;
+    void (*done)(void *arg);
+    void *arg;
+    uint64_t since, end; /* all have been sent away by then (monotonic us) */
+    uint64_t empty_since;
+    size_t most; /* clients that there were to send away */
+};
+
 struct gateway {
     struct loop *loop;
     struct bus *bus;
@@ -58,9 +68,7 @@ struct gateway {
     struct latency *latency;
     struct profile *profiles;
     struct buf line, pairs;
-    void (*stopped)(void *arg);
-    void *stopped_arg;
-    uint64_t stop_deadline;
+    struct drain drain;
     struct metric *accepted, *refused, *lines_in, *ignored, *json_errors, *cut_slow, *cut_long,
         *cut_silent, *tls_failed, *fanned_lines, *unannounced;
 };
@@ -77,6 +85,10 @@ int doors_open(struct gateway *g);
 /* Nobody comes in any more but who is inside the door already, waiting to be announced. */
 void doors_close(struct gateway *g);
 void doors_destroy(struct gateway *g);
+
+/* ---- drain.c ---- */
+/* For gateway_stop; NULL without memory. */
+struct loop_timer *drain_timer(struct gateway *g);
 
 /* ---- profile.c: what the profiles of the clients that are here permit ---- */
 struct profile {

@@ -44,6 +44,7 @@ static struct gateway_limits limits_of(const struct config *cfg)
     return (struct gateway_limits){
         .login_timeout_ms = (uint32_t)config_int(cfg, "main.logintimeout") * 1000,
         .idle_timeout_ms = (uint32_t)config_int(cfg, "ctibus.cti.idle_timeout") * 1000,
+        .drain_ms = (uint32_t)config_int(cfg, "ctibus.cti.drain_seconds") * 1000,
         .separate_contexts = access_is_separate(cfg),
     };
 }
@@ -251,6 +252,7 @@ static void stop(void *arg)
 {
     struct ctx *c = arg;
 
+    c->svc->stop_ms += limits_of(c->svc->cfg).drain_ms;
     gateway_stop(c->gateway, stopped, c->svc);
 }
 

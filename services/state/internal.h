@@ -168,6 +168,9 @@ struct session *session_find(struct sessions *ss, struct view id);
 struct xod_obj *session_user(const struct session *s);
 /* Ends it; with the user's last one the presence becomes disconnected. t as in session_open. */
 void session_end(struct sessions *ss, struct session *s, struct db_txn *t);
+/* Its client is gone but may come back: it ends when the grace time is over, at once if there is
+ * none. t as in session_open. */
+void session_lose(struct sessions *ss, struct session *s, struct db_txn *t);
 /* Tells a gateway to end a session. */
 void session_kick(struct sessions *ss, struct bus_peer *gateway, struct view id);
 /* The lists were read anew: who is no longer named, or may no longer log in, is out. */

@@ -291,7 +291,10 @@ void login_close(struct state *s, struct bus_peer *p, uint64_t id, const msgpack
         state_reply(s, p, id, BUS_not_found);
         return;
     }
-    session_end(s->sessions, se, t);
+    if (view_eq(msg_get_str(body, "reason"), VIEW("lost")))
+        session_lose(s->sessions, se, t);
+    else
+        session_end(s->sessions, se, t);
     state_commit(s, false);
     if (l)
         later_after(&l, &t, view_of(NULL, 0));
