@@ -148,6 +148,10 @@ const struct config_key config_keys[] = {
      "clients; who is not announced is disconnected."},
     {"ctibus.cti.drain_seconds", KEY_INT, "5", 0, 3600, RE, NULL,
      "Seconds over which a cti-gw that is stopped sends its clients away; 0: all at once."},
+    {"ctibus.cti.proxy_from", KEY_NETWORKS,
+     "[\"127.0.0.0/8\",\"::1\",\"10.0.0.0/8\",\"172.16.0.0/12\",\"192.168.0.0/16\","
+     "\"fc00::/7\",\"fe80::/10\"]",
+     0, 0, RE, NULL, "Addresses and networks of such balancers; others are disconnected."},
     {"ctibus.cti.tls_min", KEY_CHOICE, "1.2", 0, 0, RE, "1.0|1.1|1.2|1.3",
      "The oldest TLS that a client may speak."},
     {"ctibus.cti.websocket", KEY_ADDRESS, NULL, 0, 0, 0, NULL,

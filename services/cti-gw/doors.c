@@ -52,6 +52,24 @@ static void on_unannounced(void *arg, const struct sockaddr *peer, const char *w
     log_notice(g->log, "connection from %s closed: %s (ctibus.cti.proxy_protocol)", text, why);
 }
 
+static bool may_announce(const struct gateway *g, const struct sockaddr *peer)
+{
+    struct netaddr address;
+
+    return netaddr_of(peer, &address, NULL) == 0 && netlist_has(&g->proxy_from, &address);
+}
+
+/* Somebody who could say that he is anybody is not asked who he is. */
+static void take_announced(struct door *door, int fd, const struct sockaddr *peer, socklen_t len)
+{
+    if (may_announce(door->gw, peer)) {
+        proxy_gate_take(door->gate, fd, peer, len);
+        return;
+    }
+    close(fd);
+    on_unannounced(door, peer, "it may not announce clients: it is not in ctibus.cti.proxy_from");
+}
+
 static void on_accept(void *arg, int fd, const struct sockaddr *peer, socklen_t len)
 {
     struct door *door = arg;
@@ -60,7 +78,7 @@ static void on_accept(void *arg, int fd, const struct sockaddr *peer, socklen_t 
     if (g->n_clients + waiting(g) >= g->opt.max_clients + BEYOND_LIMIT)
         close(fd);
     else if (door->gate)
-        proxy_gate_take(door->gate, fd, peer, len);
+        take_announced(door, fd, peer, len);
     else
         on_client(door, fd, peer, len);
 }
@@ -91,6 +109,13 @@ int doors_open(struct gateway *g)
     return err;
 }
 
+void gateway_set_proxy_from(struct gateway *g, struct netlist *networks)
+{
+    netlist_clear(&g->proxy_from);
+    g->proxy_from = *networks;
+    *networks = (struct netlist){NULL, 0};
+}
+
 void doors_close(struct gateway *g)
 {
     for (int i = 0; i < DOORS; i++)
@@ -102,6 +127,7 @@ void doors_destroy(struct gateway *g)
     doors_close(g);
     for (int i = 0; i < DOORS; i++)
         proxy_gate_destroy(&g->doors[i].gate);
+    netlist_clear(&g->proxy_from);
 }
 
 uint16_t gateway_port(const struct gateway *g, enum gateway_door door)

@@ -54,6 +54,9 @@ void gateway_stop(struct gateway *g, void (*done)(void *arg), void *arg);
 /* The certificate for clients that come from now on, *tls may be NULL: none, so that nobody gets in
  * by TLS. Takes it: *tls becomes NULL. */
 void gateway_set_tls(struct gateway *g, struct tls_ctx **tls);
+/* Who may announce clients, if that is done; nobody until this is called. Takes it: *networks
+ * becomes empty. */
+void gateway_set_proxy_from(struct gateway *g, struct netlist *networks);
 /* The configuration was read anew. */
 void gateway_reload(struct gateway *g, const struct gateway_limits *limits);
 bool gateway_is_ready(const struct gateway *g, struct buf *why);

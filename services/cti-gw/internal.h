@@ -49,7 +49,8 @@ struct gateway {
     struct replica *replica;
     struct conn_class conns;
     struct door doors[DOORS];
-    struct tls_ctx *tls; /* NULL: no certificate */
+    struct netlist proxy_from; /* who may announce clients */
+    struct tls_ctx *tls;       /* NULL: no certificate */
     struct ws_options ws;
     struct loop_timer *janitor;
     struct json_parser parser;

@@ -109,6 +109,18 @@ static int load_certificate(struct ctx *c)
     return certificate_needed(c->svc->cfg) ? rc : 0;
 }
 
+/* Without memory for it, it stays as it was. 0 or -ENOMEM. */
+static int set_proxy_from(struct ctx *c)
+{
+    struct netlist networks = {NULL, 0};
+    int rc = config_networks(c->svc->cfg, "ctibus.cti.proxy_from", &networks);
+
+    if (rc == 0)
+        gateway_set_proxy_from(c->gateway, &networks);
+    netlist_clear(&networks);
+    return rc;
+}
+
 /* Where to listen. False when there is nothing. */
 static bool find_doors(struct ctx *c)
 {
@@ -196,7 +208,9 @@ static int open_gateway(struct ctx *c)
     c->gateway = gateway_new(c->svc->loop, c->onbus.bus, &opt, c->svc->metrics, c->svc->log, &err);
     if (!c->gateway)
         log_error(c->svc->log, "cannot start: %s", strerror(-err));
-    return c->gateway ? load_certificate(c) : err;
+    if (c->gateway)
+        err = set_proxy_from(c);
+    return err == 0 ? load_certificate(c) : err;
 }
 
 static void log_doors(struct ctx *c)
@@ -262,6 +276,7 @@ static void reload(void *arg)
     struct gateway_limits limits = limits_of(c->svc->cfg);
 
     gateway_reload(c->gateway, &limits);
+    set_proxy_from(c);
     load_certificate(c);
 }
 

@@ -2,6 +2,8 @@
 
 import base64
 import hashlib
+import json
+import signal
 import socket
 import ssl
 import struct
@@ -9,7 +11,7 @@ import subprocess
 import time
 
 import pytest
-from stack import TIMEOUT, Client, Stack, until
+from stack import TIMEOUT, Client, Stack, signal_of, until
 from test_fax import PDF, wait_for
 from test_websocket import WebClient
 
@@ -155,6 +157,28 @@ def test_without_a_header_a_connection_does_not_stay(stack):
     s.sendall(b"PROXY ")
     assert s.recv(10) == b""
     until(lambda: stack.programs["cti-gw"].logged("no PROXY header in time"), "the log says why")
+
+
+def test_only_those_named_may_announce(stack):
+    """Told by a reload; the second address of the loopback is a stranger then."""
+    site = json.loads(stack.path("ctibus.json").read_text())
+    site["ctibus"]["cti"]["proxy_from"] = ["10.0.0.0/8", "127.0.0.2"]
+    stack.path("ctibus.json").write_text(json.dumps(site))
+    signal_of(stack.programs["cti-gw"], signal.SIGHUP)
+    until(lambda: stack.programs["cti-gw"].logged("configuration reloaded"), "reloaded")
+    before = stack.metric("cti-gw", "ctibus_cti_unannounced_total")
+    stranger = Client(stack.programs["cti-gw"].cti)
+    assert stranger.closed() == []
+    until(lambda: stack.programs["cti-gw"].logged("it is not in ctibus.cti.proxy_from"), "the log says why")
+    assert stack.metric("cti-gw", "ctibus_cti_unannounced_total") == before + 1
+    balancer = Client(stack.programs["cti-gw"].cti, source="127.0.0.2")
+    balancer.raw(v2("192.0.2.7"))
+    balancer.login("alice", "alice")
+    balancer.close()
+    del site["ctibus"]["cti"]["proxy_from"]
+    stack.path("ctibus.json").write_text(json.dumps(site))
+    signal_of(stack.programs["cti-gw"], signal.SIGHUP)
+    until(lambda: sum("configuration reloaded" in x for x in stack.programs["cti-gw"].lines) == 2, "as before")
 
 
 def test_the_second_connection_of_a_fax_is_known_by_its_announced_address(stack):
