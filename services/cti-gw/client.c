@@ -498,16 +498,20 @@ static size_t most_of(const struct client *c, struct view line)
 static size_t on_data(void *owner, struct conn *conn, struct view in)
 {
     struct client *c = owner;
+    enum fax_claim claim;
     struct view rest = in;
     const char *end;
 
     if (c->phase == LIVE)
         c->since = clock_mono_us();
-    if (c->phase == CONNECTED && fax_claims(c->gw->faxes, c, in)) {
+    claim = c->phase == CONNECTED ? fax_claims(c->gw->faxes, c, in) : FAX_NOT;
+    if (claim == FAX_CLAIMED) {
         if (fax_data(c, in))
             client_close(c, "the fax is here");
         return in.len;
     }
+    if (claim == FAX_ASKED)
+        return 0;
     if (c->phase == CONNECTED && c->door == DOOR_CLEAR &&
         in.ptr[0] == 0x16) { /* a TLS handshake on the clear-text port */
         client_close(c, "speaks TLS on the clear-text port");

@@ -59,6 +59,7 @@ struct client {
     uint8_t bad_json;    /* in a row */
     uint8_t ignored;     /* messages before the login */
     bool wants_tls;      /* has asked for it on the clear-text port, and may have it */
+    bool fax_asked;      /* state was asked whether a fax comes over this connection */
     bool wants_figures;  /* of queues (queuefigures.c) */
     struct watch *watch; /* what else it wants to be told as it changes (watch.c), or NULL */
 };

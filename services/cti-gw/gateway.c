@@ -139,19 +139,30 @@ static void kick(struct gateway *g, struct client *c, struct view type)
     client_close(c, "disconnected by state");
 }
 
-static void on_request(void *arg, uint64_t id, enum bus_method method, const msgpack_object *body)
+static void on_kick(struct gateway *g, uint64_t id, const msgpack_object *body)
 {
-    struct gateway *g = arg;
-    struct client *c;
+    struct client *c = gateway_session(g, msg_get_str(body, "session"));
 
-    if (method != METHOD_kick) {
-        bus_asker_reply(g->asker, id, BUS_unknown_method, view_of(NULL, 0));
-        return;
-    }
-    c = gateway_session(g, msg_get_str(body, "session"));
     bus_asker_reply(g->asker, id, c ? BUS_ok : BUS_not_found, view_of(NULL, 0));
     if (c)
         kick(g, c, msg_get_str(body, "type"));
+}
+
+static void on_request(void *arg, uint64_t id, enum bus_method method, const msgpack_object *body)
+{
+    struct gateway *g = arg;
+    struct view fax = msg_get_str(body, "fileid");
+    enum bus_status status = BUS_unknown_method;
+
+    if (method == METHOD_kick) {
+        on_kick(g, id, body);
+        return;
+    }
+    if (method == METHOD_fax_claimed)
+        status = fax_is_elsewhere(g->faxes, fax) ? BUS_ok : BUS_not_found;
+    else if (method == METHOD_fax_arrived)
+        status = fax_arrived(g->faxes, fax, msg_get_str(body, "reason")) ? BUS_ok : BUS_not_found;
+    bus_asker_reply(g->asker, id, status, view_of(NULL, 0));
 }
 
 static const struct bus_asker_handler asker_handler = {on_state_up, on_state_down, on_request};

@@ -20,6 +20,7 @@ struct extensions;
 struct originates;
 struct transfers;
 struct faxes;
+struct faxes_coming;
 struct sheets;
 struct fagi;
 struct peers;
@@ -58,6 +59,7 @@ struct state {
     struct originates *originates;
     struct transfers *transfers;
     struct faxes *faxes;
+    struct faxes_coming *faxes_coming;
     struct sheets *sheets;
     struct fagi *fagi;
     struct peers *peers;
