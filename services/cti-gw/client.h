@@ -77,7 +77,7 @@ void client_lose(struct client *c, const char *why);
 void client_set_phase(struct client *c, enum client_phase phase);
 extern const struct conn_handler client_conn_handler;
 
-/* ---- answers ---- */
+/* ---- answer.c ---- */
 
 /* Begins a line of `class`: {"class":"...","replyid":N ; the caller appends ,"field":value pairs.
  */
@@ -88,10 +88,15 @@ int line_put_pairs(struct buf *out, const msgpack_object *map);
 void line_end(struct buf *out);
 /* Sends what stands in the gateway's scratch line; after the lines that were due before it. */
 void client_send_line(struct client *c, struct buf *line);
-/* {"class":CLASS,"replyid":N,KEY:TEXT,"timenow":T} */
+/* {"class":CLASS,"replyid":N,KEY:TEXT,"timenow":T}; key NULL: without. */
+void client_send_pair(struct client *c, struct view class, struct view reply_id, const char *key,
+                      struct view text);
+/* The same as the answer to a request. */
 void client_answer(struct client *c, const struct request *rq, const char *key, struct view text);
 /* The same with error_string, then the end of the connection. */
 void client_refuse(struct client *c, struct view class, struct view reply_id, struct view error);
+
+/* ---- client.c ---- */
 
 /* Asks state on behalf of this client; reading pauses until the answer, so that answers keep the
  * order of the requests. False when state is not there. */
