@@ -4,9 +4,10 @@ import base64
 import json
 import signal
 import socket
+import subprocess
 
 import pytest
-from stack import Stack, signal_of, until
+from stack import BIN, TIMEOUT, Stack, signal_of, until
 from test_fax import PDF, ami, spool, wait_for
 
 BOTH = ("cti-gw", "cti-gw2")
@@ -75,6 +76,19 @@ def test_the_last_one_wins_across_gateways(stack, first, second):
     watcher.drain()
     assert not [m for m in watcher.seen if m.get("status", {}).get("connection", "yes") is None], "never gone"
     close(watcher, new)
+
+
+def test_kick_ends_the_sessions_on_both(stack):
+    sessions, stay = on_both(stack, "dave"), on_both(stack, "erin")
+    r = subprocess.run([BIN / "ctibus", "--config", stack.path("ctibus.json"), "kick", "dave"], text=True, timeout=TIMEOUT,
+                       stdout=subprocess.PIPE, check=True)
+    assert r.stdout.startswith("2 sessions")
+    for c in sessions:
+        last = c.closed()[-1]
+        assert (last["class"], last["type"]) == ("disconnect", "force")
+    for c in stay:
+        assert c.ask("keepalive")
+    close(*stay)
 
 
 def test_who_is_no_longer_a_user_is_thrown_out_of_both(stack):
