@@ -1,5 +1,16 @@
-# All of ctibus in one image; docs/containers.md. Builds with the classic builder and with BuildKit.
-# The packages of both stages are those of packages.txt.
+# All of ctibus in one image, and the balancer in front of it in another; docs/containers.md. Builds with the classic
+# builder and with BuildKit. The packages of all stages are those of packages.txt.
+
+FROM debian:bookworm-slim AS lb
+COPY packages.txt /tmp/ctibus/
+COPY scripts/packages /tmp/ctibus/scripts/
+RUN apt-get update \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(/tmp/ctibus/scripts/packages balancer) \
+    && rm -rf /var/lib/apt/lists/* /tmp/ctibus
+COPY deploy/containers/haproxy.cfg /etc/haproxy/haproxy.cfg
+RUN haproxy -c -q -f /etc/haproxy/haproxy.cfg
+USER haproxy:haproxy
+CMD ["haproxy", "-db", "-f", "/etc/haproxy/haproxy.cfg"]
 
 FROM debian:bookworm-slim AS build
 WORKDIR /src
@@ -24,8 +35,10 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* /tmp/ctibus \
     && groupadd --gid 10001 ctibus \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/ctibus --shell /usr/sbin/nologin ctibus \
-    && install -d -o 10001 -g 10001 /var/lib/ctibus
+    && for at in /var/lib/ctibus /run/ctibus/keys /run/ctibus/tls /keys /keys/state /keys/ami-gw /keys/fagi-gw /keys/cti-gw \
+        /keys/monitor /keys/tls; do install -d -m 0700 -o 10001 -g 10001 "$at"; done
 COPY --from=build /out/usr/local /usr/local
+COPY deploy/containers/make-keys /usr/local/bin/ctibus-make-keys
 COPY config /etc/ctibus
 # what ctibus-asterisk-sim plays in docker-compose.yml
 COPY tests/data/ami/20/01-login-listing.* tests/data/ami/20/02-call-answered.* /usr/local/share/ctibus/captures/20/

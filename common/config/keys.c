@@ -144,7 +144,14 @@ const struct config_key config_keys[] = {
     {"ctibus.cti.idle_timeout", KEY_INT, "300", 0, 86400, RE, NULL,
      "Seconds after which a silent client is disconnected; 0: never."},
     {"ctibus.cti.proxy_protocol", KEY_BOOL, "false", 0, 0, 0, NULL,
-     "Whether a balancer announces each client (PROXY protocol)."},
+     "Whether a balancer announces each client (PROXY protocol, version 1 or 2), at all ports for "
+     "clients; who is not announced is disconnected."},
+    {"ctibus.cti.drain_seconds", KEY_INT, "5", 0, 3600, RE, NULL,
+     "Seconds over which a cti-gw that is stopped sends its clients away; 0: all at once."},
+    {"ctibus.cti.proxy_from", KEY_NETWORKS,
+     "[\"127.0.0.0/8\",\"::1\",\"10.0.0.0/8\",\"172.16.0.0/12\",\"192.168.0.0/16\","
+     "\"fc00::/7\",\"fe80::/10\"]",
+     0, 0, RE, NULL, "Addresses and networks of such balancers; others are disconnected."},
     {"ctibus.cti.tls_min", KEY_CHOICE, "1.2", 0, 0, RE, "1.0|1.1|1.2|1.3",
      "The oldest TLS that a client may speak."},
     {"ctibus.cti.websocket", KEY_ADDRESS, NULL, 0, 0, 0, NULL,
@@ -182,7 +189,8 @@ const struct config_key config_keys[] = {
     {"ctibus.federation.contexts", KEY_STRINGS, "[]", 0, 0, 0, NULL,
      "The contexts whose objects they may see; default: all."},
     {"ctibus.session_grace", KEY_INT, "5", 0, 3600, RE, NULL,
-     "Seconds that a user whose connection broke is still shown as there."},
+     "Seconds that a user whose connection broke without a logout is still shown as there; 0: not at "
+     "all."},
     {"ctibus.lists_cache", KEY_STRING, NULL, 0, 0, RE, NULL,
      "Folder for the last good copies of lists that come over HTTP; they have passwords in them. "
      "Default: none, so that a restart knows nothing of them until they are fetched."},

@@ -54,9 +54,8 @@ static void serve_healthz(struct evhttp_request *req, void *arg)
     reply(req, HTTP_OK, "application/json", VIEW("{\"alive\":true}\n"));
 }
 
-static void serve_readyz(struct evhttp_request *req, void *arg)
+static void serve_ready(struct evhttp_request *req, struct health *h, int otherwise)
 {
-    struct health *h = arg;
     struct buf why;
     struct buf body;
     bool ready;
@@ -68,14 +67,25 @@ static void serve_readyz(struct evhttp_request *req, void *arg)
     if (!ready)
         json_put_string(&body, buf_view(&why));
     buf_append_cstr(&body, "}\n");
-    reply(req, ready ? HTTP_OK : HTTP_SERVUNAVAIL, "application/json", buf_view(&body));
+    reply(req, ready ? HTTP_OK : otherwise, "application/json", buf_view(&body));
     buf_free(&why);
     buf_free(&body);
 }
 
+static void serve_readyz(struct evhttp_request *req, void *arg)
+{
+    serve_ready(req, arg, HTTP_SERVUNAVAIL);
+}
+
+static void serve_balancer(struct evhttp_request *req, void *arg)
+{
+    serve_ready(req, arg, HTTP_NOTFOUND);
+}
+
 static void serve_nothing(struct evhttp_request *req, void *arg)
 {
-    reply(req, HTTP_NOTFOUND, "text/plain", VIEW("there are /metrics, /healthz and /readyz\n"));
+    reply(req, HTTP_NOTFOUND, "text/plain",
+          VIEW("there are /metrics, /healthz, /readyz and /balancer\n"));
 }
 
 static uint16_t port_of(evutil_socket_t fd)
@@ -107,7 +117,8 @@ static int start(struct health *h, const char *addr)
     evhttp_set_gencb(h->http, serve_nothing, h);
     if (evhttp_set_cb(h->http, "/metrics", serve_metrics, h) != 0 ||
         evhttp_set_cb(h->http, "/healthz", serve_healthz, h) != 0 ||
-        evhttp_set_cb(h->http, "/readyz", serve_readyz, h) != 0)
+        evhttp_set_cb(h->http, "/readyz", serve_readyz, h) != 0 ||
+        evhttp_set_cb(h->http, "/balancer", serve_balancer, h) != 0)
         return -ENOMEM;
     errno = 0;
     bound = evhttp_bind_socket_with_handle(h->http, host.len ? name : "0.0.0.0", port);

@@ -2,7 +2,9 @@
  * The HTTP side of a process: /metrics for Prometheus, /healthz and /readyz for whoever starts it.
  *
  * /healthz is 200 as long as the loop turns; /readyz is 200 or 503 with a JSON body that names what
- * is missing. Requests are bounded in size and time.
+ * is missing. /balancer is 200 or 404 with the same body: a balancer is to send nobody new here,
+ * but leave those who are (what 503 or no answer would not say). Requests are bounded in size and
+ * time.
  */
 #ifndef CTIBUS_METRICS_HEALTH_H
 #define CTIBUS_METRICS_HEALTH_H

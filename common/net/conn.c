@@ -191,6 +191,11 @@ void conn_class_fini(struct conn_class *cls)
     conn_flush_unref(f);
 }
 
+bool conn_class_is_empty(const struct conn_class *cls)
+{
+    return LIST_EMPTY(&cls->flush->all);
+}
+
 struct conn *conn_new(struct conn_class *cls, int fd, void *owner)
 {
     struct conn *c = calloc(1, sizeof(*c));

@@ -63,6 +63,8 @@ int conn_class_init(struct conn_class *cls, struct loop *loop, const struct conn
                     size_t max_input, size_t max_output);
 /* All its connections must be gone. */
 void conn_class_fini(struct conn_class *cls);
+/* Is there none any more, not even one that conn_close_after_flush has not ended yet? */
+bool conn_class_is_empty(const struct conn_class *cls);
 /* Inside `closed`: what the transport has to say about the end, for a log; NULL when `why` says it
  * all. */
 const char *conn_class_reason(const struct conn_class *cls);

@@ -386,7 +386,9 @@ static int ws_finish(void *state, int fd)
     struct ws *ws = state;
 
     if (ws->phase == WS_OPEN) {
-        wslay_event_queue_close(ws->events, WSLAY_CODE_NORMAL_CLOSURE, NULL, 0);
+        wslay_event_queue_close(
+            ws->events, ws->opt->leaving ? WSLAY_CODE_GOING_AWAY : WSLAY_CODE_NORMAL_CLOSURE, NULL,
+            0);
         wslay_event_send(ws->events);
         set_over(ws, "");
     }

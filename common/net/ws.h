@@ -25,6 +25,7 @@ struct ws_options {
                                  * ends with NULL; NULL: nobody's */
     size_t max_message;         /* bytes of one message, however many frames it comes in */
     uint32_t ping_ms;           /* after so long a silence it is asked for a sign of life */
+    bool leaving;               /* who is closed from now on is told 1001 ("going away") */
 };
 
 /* As conn_new. max_input of the class must be at least max_message + 1. */

@@ -121,7 +121,7 @@ static void deadline_passed(void *arg)
 {
     struct svc_state *s = arg;
 
-    log_warning(s->svc.log, "not stopped after %d ms: leaving", STOP_MS);
+    log_warning(s->svc.log, "not stopped after %u ms: leaving", (unsigned)s->svc.stop_ms);
     leave(s, EXIT_FAILED);
 }
 
@@ -136,11 +136,11 @@ static void stop_asked(void *arg)
     }
     s->stopping = true;
     log_notice(s->svc.log, "stopping");
-    loop_timer_start(s->deadline, STOP_MS, false);
     if (s->def->stop)
         s->def->stop(s->ctx);
     else
         svc_stopped(&s->svc);
+    loop_timer_start(s->deadline, s->svc.stop_ms, false);
 }
 
 static void apply_log_level(struct svc_state *s)
@@ -331,7 +331,7 @@ int svc_main(int argc, char **argv, const struct svc_def *def)
     struct svc_state s = {.def = def};
     int rc = options_parse(&s.options, argc, argv, def);
 
-    s.svc = (struct svc){.name = def->name, .instance = def->name, .state = &s};
+    s.svc = (struct svc){.name = def->name, .instance = def->name, .stop_ms = STOP_MS, .state = &s};
     if (rc < 0 && has_option(def, "instance") && svc_option(&s.svc, "instance"))
         s.svc.instance = svc_option(&s.svc, "instance");
     if (rc < 0)

@@ -4,8 +4,8 @@
  *
  * A service describes itself in a struct svc_def and its main is one call of svc_main. The order
  * is: flags, configuration, start(), the loop, stop() at SIGTERM or SIGINT, the loop until
- * svc_stopped() (5 s at most; a second signal ends it at once), destroy().
- * Exit codes: 0 stopped, 1 failed, 2 bad configuration or flags.
+ * svc_stopped() (5 s at most, if it does not say otherwise; a second signal ends it at once),
+ * destroy(). Exit codes: 0 stopped, 1 failed, 2 bad configuration or flags.
  */
 #ifndef CTIBUS_SVC_SVC_H
 #define CTIBUS_SVC_SVC_H
@@ -26,7 +26,8 @@ struct svc {
     struct metrics *metrics;
     const char *name; /* as in the definition: "cti-gw" */
     const char
-        *instance; /* --instance when the service has it, else the name; start() may set it */
+        *instance;    /* --instance when the service has it, else the name; start() may set it */
+    uint32_t stop_ms; /* a clean stop may take so long: 5 s, unless stop() sets it */
     struct svc_state *state;
 };
 

@@ -31,19 +31,22 @@ static struct conn *open_conn(struct client *c, int fd)
     return conn_new(&g->conns, fd, c);
 }
 
-/* The address, one of IPv4 as IPv6 writes it, and the port. */
+/* The address, and the port. */
 static void note_peer(struct client *c, const struct sockaddr *peer)
 {
-    if (peer->sa_family == AF_INET6) {
-        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)peer;
-        memcpy(c->peer, &v6->sin6_addr, sizeof(c->peer));
-        c->port = ntohs(v6->sin6_port);
-    } else if (peer->sa_family == AF_INET) {
-        const struct sockaddr_in *v4 = (const struct sockaddr_in *)peer;
-        c->peer[10] = c->peer[11] = 0xff;
-        memcpy(c->peer + 12, &v4->sin_addr, 4);
-        c->port = ntohs(v4->sin_port);
-    }
+    struct netaddr address;
+
+    if (netaddr_of(peer, &address, &c->port) == 0)
+        memcpy(c->peer, address.byte, sizeof(c->peer));
+}
+
+const char *client_who(const struct client *c, char out[CLIENT_WHO])
+{
+    char address[64];
+
+    snprintf(out, CLIENT_WHO, "of user %.60s at %s", c->user_id ? c->user_id : "(none)",
+             client_address(c, address));
+    return out;
 }
 
 struct client *client_new(struct gateway *gw, enum gateway_door door, int fd,
@@ -92,9 +95,9 @@ const char *client_address(const struct client *c, char out[64])
     return out;
 }
 
-/* Tells state that the session is over. When state is not there it needs no telling: it will ask
- * for the sessions that are. */
-static void close_session(struct client *c)
+/* Tells state that the session is over, or that its client has been lost and may come back. When
+ * state is not there it needs no telling: it will ask for the sessions that are. */
+static void close_session(struct client *c, bool lost)
 {
     char name[64];
 
@@ -104,8 +107,9 @@ static void close_session(struct client *c)
     client_session_name(c, name);
     buf_reset(&c->gw->pairs);
     msg_put_pair(&c->gw->pairs, "session", view_cstr(name));
+    msg_put_pair(&c->gw->pairs, "reason", lost ? VIEW("lost") : VIEW("closed"));
     if (bus_asker_is_up(c->gw->asker))
-        bus_ask(c->gw->asker, METHOD_session_close, 1, buf_view(&c->gw->pairs), ASK_DEADLINE_MS,
+        bus_ask(c->gw->asker, METHOD_session_close, 2, buf_view(&c->gw->pairs), ASK_DEADLINE_MS,
                 NULL, NULL);
     c->session = 0;
 }
@@ -125,15 +129,15 @@ void client_set_phase(struct client *c, enum client_phase phase)
     }
 }
 
-/* Everything but the connection. */
-static void client_free(struct client *c)
+/* Everything but the connection. Who was not yet logged in has nothing to come back to. */
+static void client_free(struct client *c, bool lost)
 {
     if (c->gw->current == c)
         c->gw->current = NULL;
     if (c->asked)
         bus_ask_cancel(c->gw->asker, c->asked);
     fax_source_gone(c);
-    close_session(c);
+    close_session(c, lost && c->phase == LIVE);
     queuefigures_unsubscribe(c);
     watch_end(c);
     inbox_leave(c->gw->inbox, c);
@@ -154,14 +158,26 @@ static void client_free(struct client *c)
 void client_destroy(struct client *c)
 {
     conn_close(&c->conn);
-    client_free(c);
+    client_free(c, false);
+}
+
+static void end(struct client *c, const char *why, bool lost)
+{
+    char who[CLIENT_WHO];
+
+    log_debug(c->gw->log, "client %s closed: %s", client_who(c, who), why);
+    conn_close_after_flush(&c->conn);
+    client_free(c, lost);
 }
 
 void client_close(struct client *c, const char *why)
 {
-    log_debug(c->gw->log, "client of user %s closed: %s", c->user_id ? c->user_id : "(none)", why);
-    conn_close_after_flush(&c->conn);
-    client_free(c);
+    end(c, why, false);
+}
+
+void client_lose(struct client *c, const char *why)
+{
+    end(c, why, true);
 }
 
 void login_free(struct login **lp)
@@ -187,83 +203,6 @@ void login_free(struct login **lp)
 struct xod_obj *client_user(const struct client *c)
 {
     return c->user_id ? xod_find(c->site, LIST_users, view_cstr(c->user_id)) : NULL;
-}
-
-/* ---- answers ---- */
-
-void line_begin(struct buf *out, struct view class, struct view reply_id)
-{
-    buf_append_cstr(out, "{\"class\":");
-    json_put_string(out, class);
-    if (reply_id.len) {
-        buf_append_cstr(out, ",\"replyid\":");
-        buf_append_view(out, reply_id);
-    }
-}
-
-int line_put_pairs(struct buf *out, const msgpack_object *map)
-{
-    for (uint32_t i = 0; i < map->via.map.size; i++) {
-        const msgpack_object_kv *pair = &map->via.map.ptr[i];
-        struct value v;
-        int rc;
-        if (view_eq(msg_str(&pair->key), VIEW("class")))
-            continue;
-        rc = value_from_msg(&v, &pair->val);
-        if (rc < 0)
-            return rc;
-        buf_append_char(out, ',');
-        json_put_string(out, msg_str(&pair->key));
-        buf_append_char(out, ':');
-        value_put_json(out, &v);
-        value_clear(&v);
-    }
-    return 0;
-}
-
-void line_end(struct buf *out)
-{
-    buf_append_cstr(out, ",\"timenow\":");
-    json_put_time(out, clock_wall());
-    buf_append(out, "}\n", 2);
-}
-
-void client_send_line(struct client *c, struct buf *line)
-{
-    if (c->phase == LIVE)
-        fanout_flush(c->gw->fanout); /* changes that came first are told first */
-    if (!line->failed)
-        conn_send(c->conn, buf_view(line));
-}
-
-static void send_pair(struct client *c, struct view class, struct view reply_id, const char *key,
-                      struct view text)
-{
-    struct buf *line = &c->gw->line;
-
-    buf_reset(line);
-    line_begin(line, class, reply_id);
-    if (key) {
-        buf_printf(line, ",\"%s\":", key);
-        json_put_string(line, text);
-    }
-    line_end(line);
-    client_send_line(c, line);
-}
-
-void client_answer(struct client *c, const struct request *rq, const char *key, struct view text)
-{
-    send_pair(c, rq->class, rq->reply_id, key, text);
-}
-
-void client_refuse(struct client *c, struct view class, struct view reply_id, struct view error)
-{
-    char why[128];
-
-    send_pair(c, class, reply_id, "error_string", error);
-    snprintf(why, sizeof(why), "refused: %.*s", (int)(error.len > 90 ? 90 : error.len), error.ptr);
-    metric_add(c->gw->refused, 1);
-    client_close(c, why);
 }
 
 /* ---- asking state ---- */
@@ -317,7 +256,7 @@ static bool bad_json(struct client *c)
         client_refuse(c, VIEW("error"), view_of(NULL, 0), VIEW("json"));
         return false;
     }
-    send_pair(c, VIEW("error"), view_of(NULL, 0), "error_string", VIEW("json"));
+    client_send_pair(c, VIEW("error"), view_of(NULL, 0), "error_string", VIEW("json"));
     return true;
 }
 
@@ -482,16 +421,20 @@ static size_t most_of(const struct client *c, struct view line)
 static size_t on_data(void *owner, struct conn *conn, struct view in)
 {
     struct client *c = owner;
+    enum fax_claim claim;
     struct view rest = in;
     const char *end;
 
     if (c->phase == LIVE)
         c->since = clock_mono_us();
-    if (c->phase == CONNECTED && fax_claims(c->gw->faxes, c, in)) {
+    claim = c->phase == CONNECTED ? fax_claims(c->gw->faxes, c, in) : FAX_NOT;
+    if (claim == FAX_CLAIMED) {
         if (fax_data(c, in))
             client_close(c, "the fax is here");
         return in.len;
     }
+    if (claim == FAX_ASKED)
+        return 0;
     if (c->phase == CONNECTED && c->door == DOOR_CLEAR &&
         in.ptr[0] == 0x16) { /* a TLS handshake on the clear-text port */
         client_close(c, "speaks TLS on the clear-text port");
@@ -516,28 +459,28 @@ static size_t on_data(void *owner, struct conn *conn, struct view in)
 static void tell_reason(struct client *c)
 {
     const char *reason = conn_class_reason(&c->gw->conns);
+    char who[CLIENT_WHO];
 
     if (!reason)
         return;
     if (c->door == DOOR_TLS)
         metric_add(c->gw->tls_failed, 1);
-    log_notice(c->gw->log, "client of user %s disconnected: %s", c->user_id ? c->user_id : "(none)",
-               reason);
+    log_notice(c->gw->log, "client %s disconnected: %s", client_who(c, who), reason);
 }
 
 static void on_closed(void *owner, struct conn *conn, int why)
 {
     struct client *c = owner;
+    char who[CLIENT_WHO];
 
     c->conn = NULL;
     tell_reason(c);
     if (why == CONN_OUTPUT_LIMIT) {
         metric_add(c->gw->cut_slow, 1);
-        log_notice(c->gw->log,
-                   "client of user %s disconnected: it does not read (%zu bytes waited)",
-                   c->user_id ? c->user_id : "(none)", c->gw->opt.max_output);
+        log_notice(c->gw->log, "client %s disconnected: it does not read (%zu bytes waited)",
+                   client_who(c, who), c->gw->opt.max_output);
     }
-    client_free(c);
+    client_free(c, true);
 }
 
 const struct conn_handler client_conn_handler = {on_data, on_closed, NULL};

@@ -49,8 +49,8 @@ struct client {
     const char *relayed;        /* the class of the message that state carries out (relay.c) */
     const char *relayed_answer; /* the class of a good answer to it */
     struct fax *fax;            /* what comes over this connection, or NULL (fax.c) */
-    uint8_t peer[16];           /* address of the peer, one of IPv4 as IPv6 writes it */
-    uint16_t port;              /* of the peer */
+    uint8_t peer[16];           /* address, as announced if it was; one of IPv4 as IPv6 writes it */
+    uint16_t port;              /* of that address */
     uint64_t address;           /* the peer's, for the guard */
     uint64_t log_since;         /* when the minute of log_lines began */
     uint16_t log_lines;         /* of logfromclient */
@@ -59,6 +59,7 @@ struct client {
     uint8_t bad_json;    /* in a row */
     uint8_t ignored;     /* messages before the login */
     bool wants_tls;      /* has asked for it on the clear-text port, and may have it */
+    bool fax_asked;      /* state was asked whether a fax comes over this connection */
     bool wants_figures;  /* of queues (queuefigures.c) */
     struct watch *watch; /* what else it wants to be told as it changes (watch.c), or NULL */
 };
@@ -70,10 +71,13 @@ struct client *client_new(struct gateway *gw, enum gateway_door door, int fd,
 void client_destroy(struct client *c);
 /* Ends it when what was sent has left. The client must not be used afterwards. */
 void client_close(struct client *c, const char *why);
+/* The same for a user who may come back: is shown as there for the grace time
+ * (ctibus.session_grace). */
+void client_lose(struct client *c, const char *why);
 void client_set_phase(struct client *c, enum client_phase phase);
 extern const struct conn_handler client_conn_handler;
 
-/* ---- answers ---- */
+/* ---- answer.c ---- */
 
 /* Begins a line of `class`: {"class":"...","replyid":N ; the caller appends ,"field":value pairs.
  */
@@ -84,10 +88,15 @@ int line_put_pairs(struct buf *out, const msgpack_object *map);
 void line_end(struct buf *out);
 /* Sends what stands in the gateway's scratch line; after the lines that were due before it. */
 void client_send_line(struct client *c, struct buf *line);
-/* {"class":CLASS,"replyid":N,KEY:TEXT,"timenow":T} */
+/* {"class":CLASS,"replyid":N,KEY:TEXT,"timenow":T}; key NULL: without. */
+void client_send_pair(struct client *c, struct view class, struct view reply_id, const char *key,
+                      struct view text);
+/* The same as the answer to a request. */
 void client_answer(struct client *c, const struct request *rq, const char *key, struct view text);
 /* The same with error_string, then the end of the connection. */
 void client_refuse(struct client *c, struct view class, struct view reply_id, struct view error);
+
+/* ---- client.c ---- */
 
 /* Asks state on behalf of this client; reading pauses until the answer, so that answers keep the
  * order of the requests. False when state is not there. */
@@ -104,6 +113,9 @@ void client_session_name(const struct client *c, char out[64]);
 const char *client_address(const struct client *c, char out[64]);
 /* The same of session number n, whose client may be gone. */
 void session_name(const struct gateway *gw, uint64_t n, char out[64]);
+/* "of user 5 at 192.0.2.7:49152", for a log; returns `out`. */
+#define CLIENT_WHO 160
+const char *client_who(const struct client *c, char out[CLIENT_WHO]);
 /* The user's own object, or NULL when it is gone. */
 struct xod_obj *client_user(const struct client *c);
 

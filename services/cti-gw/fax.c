@@ -13,45 +13,19 @@
 #include "base/dialled.h"
 #include "base/rng.h"
 #include "convert.h"
+#include "fax_impl.h"
 
 #define MAX_FAXES 200
 #define MAX_OF_CLIENT 3 /* on their way to us; and of those on their way out: */
 #define MAX_SENDING 20
 #define MAX_WORKERS 2
 #define PREFIX "ctibus-fax-"
-#define ID_LEN 10
 #define ARRIVE_US 30000000u /* from the announcement to the first bytes, and between any two */
-#define OLD_S 7200          /* a file that nobody has removed for so long is left over */
-#define LOOK_US 600000000u  /* how often such are looked for */
-#define SEND_MS 3600000     /* state gives up before */
-
-enum fax_state { ANNOUNCED, EXPECTED, RECEIVING, WAITING, CONVERTING, SENDING };
-
-struct fax {
-    LIST_ENTRY(fax) all;
-    struct faxes *of;
-    enum fax_state state;
-    uint64_t since; /* when it last went on */
-    uint64_t session;
-    uint8_t peer[16]; /* address of the client */
-    uint16_t port;    /* that the second connection comes from, as the client sees it; 0: unknown */
-    struct client *source; /* the second connection, or NULL */
-    char id[ID_LEN + 1], number[128], hide[8];
-    char pdf[512], tiff[512];
-    FILE *file;
-    EVP_ENCODE_CTX *base64;
-    size_t bytes;
-    struct conversion *conversion;
-    uint64_t asked;
-};
-
-struct faxes {
-    struct gateway *g;
-    struct gateway_fax opt;
-    LIST_HEAD(, fax) list;
-    size_t n, workers;
-    uint64_t looked; /* for old files, when */
-};
+/* The same where another gateway looks after it, and would tell. */
+#define ELSEWHERE_US 600000000u
+#define OLD_S 7200         /* a file that nobody has removed for so long is left over */
+#define LOOK_US 600000000u /* how often such are looked for */
+#define SEND_MS 3600000    /* state gives up before */
 
 /* ---- life ---- */
 
@@ -84,7 +58,7 @@ struct faxes *faxes_new(struct gateway *g, const struct gateway_fax *opt)
     return f;
 }
 
-static void close_file(struct fax *x)
+void fax_close_file(struct fax *x)
 {
     if (x->file)
         fclose(x->file);
@@ -93,14 +67,17 @@ static void close_file(struct fax *x)
     x->base64 = NULL;
 }
 
-/* The Asterisk may be reading it. */
+/* The Asterisk may be reading it, or the gateway that it was handed to. */
 static void leave_file(struct fax *x)
 {
     x->tiff[0] = '\0';
+    if (x->guest)
+        x->pdf[0] = '\0';
 }
 
-static void fax_free(struct fax *x)
+void fax_free(struct fax *x)
 {
+    fax_withdraw(x);
     LIST_REMOVE(x, all);
     x->of->n--;
     if (x->conversion) {
@@ -111,7 +88,7 @@ static void fax_free(struct fax *x)
         bus_ask_cancel(x->of->g->asker, x->asked);
     if (x->source)
         x->source->fax = NULL;
-    close_file(x);
+    fax_close_file(x);
     unlink(x->pdf);
     unlink(x->tiff);
     free(x);
@@ -152,8 +129,12 @@ static void tell(struct fax *x, const char *class, const char *key, const char *
 }
 
 /* It is over: said in the words of each generation of clients. */
-static void give_up(struct fax *x, const char *reason)
+void fax_give_up(struct fax *x, const char *reason)
 {
+    if (x->guest) {
+        fax_hand_over(x, reason);
+        return;
+    }
     log_notice(x->of->g->log, "fax %s is given up: %s", x->id, reason);
     tell(x, "faxprogress", "status", "ko", reason);
     tell(x, "fax_progress", "status", "FAILED", reason);
@@ -173,7 +154,7 @@ static void on_sent(void *arg, enum bus_status status, const msgpack_object *bod
         return;
     }
     if (status != BUS_ok)
-        give_up(x, status == BUS_unallowed ? "unallowed" : "AMI");
+        fax_give_up(x, status == BUS_unallowed ? "unallowed" : "AMI");
     else
         fax_free(x); /* state has told how it went */
 }
@@ -198,7 +179,7 @@ static void send_it(struct fax *x)
     if (bus_asker_is_up(g->asker))
         x->asked = bus_ask(g->asker, METHOD_command, 3, buf_view(&g->pairs), SEND_MS, on_sent, x);
     if (!x->asked)
-        give_up(x, "AMI");
+        fax_give_up(x, "AMI");
 }
 
 /* ---- converting ---- */
@@ -216,7 +197,7 @@ static void on_converted(void *arg, bool good)
     if (good)
         send_it(x);
     else
-        give_up(x, "convert-pdftif");
+        fax_give_up(x, "convert-pdftif");
     convert_next(f);
 }
 
@@ -234,7 +215,7 @@ static void convert(struct fax *x)
     }
     log_error(f->g->log, "fax: cannot run %s: %s (ctibus.fax.ghostscript)", f->opt.ghostscript,
               strerror(-err));
-    give_up(x, "convert-pdftif");
+    fax_give_up(x, "convert-pdftif");
 }
 
 /* The one that has waited longest; what is new stands in front. */
@@ -265,7 +246,20 @@ static bool is_pdf(const struct fax *x)
     return yes;
 }
 
-static void received(struct fax *x)
+void fax_is_here(struct fax *x, size_t bytes)
+{
+    x->state = WAITING;
+    if (bytes == 0) {
+        fax_give_up(x, "fileempty");
+    } else if (!is_pdf(x)) {
+        fax_give_up(x, "filetype");
+    } else {
+        tell(x, "faxsend", "step", "file_decoded", NULL);
+        convert_next(x->of);
+    }
+}
+
+void fax_received(struct fax *x)
 {
     unsigned char rest[64];
     int n = 0;
@@ -275,22 +269,17 @@ static void received(struct fax *x)
         x->source->fax = NULL;
         x->source = NULL;
     }
-    close_file(x);
-    x->state = WAITING;
-    if (!whole) {
-        give_up(x, "unknown");
-    } else if (x->bytes == 0) {
-        give_up(x, "fileempty");
-    } else if (!is_pdf(x)) {
-        give_up(x, "filetype");
-    } else {
-        tell(x, "faxsend", "step", "file_decoded", NULL);
-        convert_next(x->of);
-    }
+    fax_close_file(x);
+    if (!whole)
+        fax_give_up(x, "unknown");
+    else if (x->guest)
+        fax_hand_over(x, NULL);
+    else
+        fax_is_here(x, x->bytes);
 }
 
 /* 0, or what is wrong. */
-static const char *decode(struct fax *x, struct view in)
+const char *fax_decode(struct fax *x, struct view in)
 {
     unsigned char out[4096];
 
@@ -309,7 +298,7 @@ static const char *decode(struct fax *x, struct view in)
     return NULL;
 }
 
-static bool open_file(struct fax *x)
+bool fax_open_file(struct fax *x)
 {
     int fd;
 
@@ -344,33 +333,53 @@ static bool has_room(const struct faxes *f, uint64_t session)
         coming += x->session == session && x->state < SENDING;
         sending += x->session == session && x->state == SENDING;
     }
-    return f->n < MAX_FAXES && coming < MAX_OF_CLIENT && sending < MAX_SENDING;
+    return coming < MAX_OF_CLIENT && sending < MAX_SENDING;
+}
+
+struct fax *fax_new(struct faxes *f)
+{
+    struct fax *x = f->n < MAX_FAXES ? calloc(1, sizeof(*x)) : NULL;
+
+    if (!x)
+        return NULL;
+    x->of = f;
+    x->state = EXPECTED;
+    x->since = clock_mono_us();
+    LIST_INSERT_HEAD(&f->list, x, all);
+    f->n++;
+    return x;
+}
+
+void fax_name_files(struct fax *x)
+{
+    snprintf(x->pdf, sizeof(x->pdf), "%.400s/" PREFIX "%s.pdf", x->of->opt.spool, x->id);
+    snprintf(x->tiff, sizeof(x->tiff), "%.400s/" PREFIX "%s.tif", x->of->opt.spool, x->id);
 }
 
 struct fax *fax_announce(struct faxes *f, struct client *c, struct view destination,
                          struct view hide, const char **why)
 {
+    char number[sizeof(((struct fax *)0)->number)];
     struct fax *x;
 
     *why = "busy";
-    if (!has_room(f, c->session) || !(x = calloc(1, sizeof(*x))))
+    if (!has_room(f, c->session))
         return NULL;
-    x->of = f;
-    x->session = c->session;
-    memcpy(x->peer, c->peer, sizeof(x->peer));
-    x->since = clock_mono_us();
-    if (!dialled_digits(destination, x->number, sizeof(x->number))) {
-        free(x);
+    if (!dialled_digits(destination, number, sizeof(number))) {
         *why = "destination";
         return NULL;
     }
-    rng_alnum(x->id, ID_LEN);
+    x = fax_new(f);
+    if (!x)
+        return NULL;
+    x->state = ANNOUNCED;
+    x->session = c->session;
+    memcpy(x->peer, c->peer, sizeof(x->peer));
+    memcpy(x->number, number, sizeof(number));
     snprintf(x->hide, sizeof(x->hide), "%.*s", (int)(hide.len > 7 ? 7 : hide.len),
              hide.len ? hide.ptr : "");
-    snprintf(x->pdf, sizeof(x->pdf), "%.400s/" PREFIX "%s.pdf", f->opt.spool, x->id);
-    snprintf(x->tiff, sizeof(x->tiff), "%.400s/" PREFIX "%s.tif", f->opt.spool, x->id);
-    LIST_INSERT_HEAD(&f->list, x, all);
-    f->n++;
+    rng_alnum(x->id, ID_LEN);
+    fax_name_files(x);
     return x;
 }
 
@@ -381,139 +390,31 @@ const char *fax_id(const struct fax *x)
 
 bool fax_take(struct fax *x, struct view base64)
 {
-    const char *wrong = open_file(x) ? decode(x, base64) : "exists-pathspool";
+    const char *wrong = fax_open_file(x) ? fax_decode(x, base64) : "exists-pathspool";
 
     if (wrong)
-        give_up(x, wrong);
+        fax_give_up(x, wrong);
     else
-        received(x);
+        fax_received(x);
     return !wrong;
 }
 
-static void attach(struct fax *x, struct client *c)
+size_t faxes_unsent(const struct faxes *f)
 {
-    x->source = c;
-    x->state = RECEIVING;
-    x->since = clock_mono_us();
-    c->fax = x;
-}
-
-bool fax_expect(struct faxes *f, struct client *c, struct view id, uint16_t port)
-{
-    struct fax *x;
-    struct client *other;
+    const struct fax *x;
+    size_t n = 0;
 
     LIST_FOREACH(x, &f->list, all)
-    if (x->session == c->session && x->state == ANNOUNCED && view_eq(view_cstr(x->id), id))
-        break;
-    if (!x)
-        return false;
-    x->state = EXPECTED;
-    x->port = port;
-    x->since = clock_mono_us();
-    LIST_FOREACH(other, &f->g->clients, all)
-    if (other->phase == CONNECTED && !other->login && other->door == DOOR_CLEAR &&
-        memcmp(other->peer, x->peer, sizeof(x->peer)) == 0 && other->port == port)
-        break;
-    if (!other)
-        return true;
-    if (!other->fax) {
-        attach(x, other);
-        return true;
-    }
-    /* Somebody else at this address has named it before. Whose it is nobody can say, and nothing
-     * has come yet, since its owner waits for this answer: neither gets it. */
-    give_up(other->fax, "filenotfound");
-    give_up(x, "filenotfound");
-    client_close(other, "two faxes name this connection");
-    return false;
+    n += x->state >= RECEIVING && x->state < SENDING;
+    return n;
 }
 
-/* ---- the second connection ---- */
-
-/* The only fax that is expected from this address, or NULL: there is none, or more than one. */
-static struct fax *only_expected(const struct faxes *f, const struct client *c)
+/* How long it may stay as it is; 0: for ever. */
+static uint64_t patience(const struct fax *x)
 {
-    struct fax *x, *only = NULL;
-
-    LIST_FOREACH(x, &f->list, all)
-    {
-        if (x->state != EXPECTED || memcmp(x->peer, c->peer, sizeof(x->peer)) != 0)
-            continue;
-        if (only)
-            return NULL;
-        only = x;
-    }
-    return only;
-}
-
-/* The one that names the very port of this connection, or NULL. */
-static struct fax *expected_here(const struct faxes *f, const struct client *c)
-{
-    struct fax *x;
-
-    LIST_FOREACH(x, &f->list, all)
-    if (x->state == EXPECTED && x->port == c->port &&
-        memcmp(x->peer, c->peer, sizeof(x->peer)) == 0)
-        return x;
-    return NULL;
-}
-
-/* Only base64 can be the fax: neither a login nor a TLS handshake is taken for it. */
-static bool is_base64(struct view in)
-{
-    const char c = in.ptr[0];
-
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
-           c == '/';
-}
-
-bool fax_claims(struct faxes *f, struct client *c, struct view in)
-{
-    struct fax *x;
-
-    if (c->fax)
-        return true;
-    if (LIST_EMPTY(&f->list) || c->login || c->phase != CONNECTED || c->door != DOOR_CLEAR)
-        return false;
-    /* It may have been announced before it was accepted here; and the port may be another one on
-     * this side of a router. */
-    x = expected_here(f, c);
-    if (!x && is_base64(in))
-        x = only_expected(f, c);
-    if (x)
-        attach(x, c);
-    return x;
-}
-
-bool fax_data(struct client *c, struct view in)
-{
-    struct fax *x = c->fax;
-    const char *end = memchr(in.ptr, '\n', in.len);
-    const char *wrong;
-
-    x->since = clock_mono_us();
-    wrong = open_file(x) ? decode(x, end ? view_of(in.ptr, (size_t)(end - in.ptr)) : in)
-                         : "exists-pathspool";
-    if (wrong)
-        give_up(x, wrong);
-    else if (end)
-        received(x);
-    return wrong || end;
-}
-
-void fax_source_gone(struct client *c)
-{
-    struct fax *x = c->fax;
-
-    if (!x)
-        return;
-    x->source = NULL;
-    c->fax = NULL;
-    if (x->file)
-        received(x); /* the end of the connection ends the file, too */
-    else
-        give_up(x, "fileempty");
+    if (x->state == ELSEWHERE)
+        return ELSEWHERE_US;
+    return x->state <= RECEIVING ? ARRIVE_US : 0;
 }
 
 void faxes_tick(struct faxes *f, uint64_t now_us)
@@ -527,9 +428,9 @@ void faxes_tick(struct faxes *f, uint64_t now_us)
 
     while (x) {
         struct fax *next = LIST_NEXT(x, all);
-        if (x->state <= RECEIVING && now_us - x->since > ARRIVE_US) {
+        if (patience(x) && now_us - x->since > patience(x)) {
             struct client *source = x->source;
-            give_up(x, "filenotfound");
+            fax_give_up(x, "filenotfound");
             if (source)
                 client_close(source, "no fax came");
         }

@@ -9,25 +9,8 @@
 #include "internal.h"
 
 #define JANITOR_MS 200
-#define STOP_MS 2000
 
 /* ---- clients ---- */
-
-static void on_accept(void *arg, int fd, const struct sockaddr *peer, socklen_t len)
-{
-    struct door *door = arg;
-    struct gateway *g = door->gw;
-
-    /* A few over the limit get as far as login_id, to be told so. */
-    if (g->stopped || g->n_clients >= g->opt.max_clients + 100 ||
-        (door->which == DOOR_TLS && !g->tls)) {
-        close(fd);
-        return;
-    }
-    metric_add(g->accepted, 1);
-    if (!client_new(g, door->which, fd, peer))
-        log_error(g->log, "no memory for another client");
-}
 
 /* What there is against a client that is there. It may be gone afterwards. */
 static void look_after(struct gateway *g, struct client *c, uint64_t now)
@@ -35,17 +18,17 @@ static void look_after(struct gateway *g, struct client *c, uint64_t now)
     uint64_t ms = now > c->since ? (now - c->since) / 1000 : 0;
     bool held_back = c->login && c->login->delayed; /* by us, not slow by itself */
     const char *why = c->door == DOOR_WS ? conn_ws_tick(c->conn, now) : NULL;
+    char who[CLIENT_WHO];
 
     if (why) {
-        log_notice(g->log, "client of user %s disconnected: %s", c->user_id ? c->user_id : "(none)",
-                   why);
-        client_close(c, why);
+        log_notice(g->log, "client %s disconnected: %s", client_who(c, who), why);
+        client_lose(c, why);
     } else if (c->phase != LIVE && ms > g->opt.limits.login_timeout_ms && !held_back && !c->fax) {
         client_close(c, "no login in time");
     } else if (c->phase == LIVE && g->opt.limits.idle_timeout_ms &&
                ms > g->opt.limits.idle_timeout_ms) {
         metric_add(g->cut_silent, 1);
-        client_close(c, "silent for too long");
+        client_lose(c, "silent for too long");
     }
 }
 
@@ -62,12 +45,6 @@ static void janitor(void *arg)
         c = next;
     }
     faxes_tick(g->faxes, now);
-    if (g->stopped && (g->n_clients == 0 || now > g->stop_deadline)) {
-        void (*done)(void *) = g->stopped;
-        g->stopped = NULL;
-        loop_timer_stop(g->janitor);
-        done(g->stopped_arg);
-    }
 }
 
 /* Base64 is four bytes for three; the rest of the message is short. */
@@ -162,19 +139,30 @@ static void kick(struct gateway *g, struct client *c, struct view type)
     client_close(c, "disconnected by state");
 }
 
-static void on_request(void *arg, uint64_t id, enum bus_method method, const msgpack_object *body)
+static void on_kick(struct gateway *g, uint64_t id, const msgpack_object *body)
 {
-    struct gateway *g = arg;
-    struct client *c;
+    struct client *c = gateway_session(g, msg_get_str(body, "session"));
 
-    if (method != METHOD_kick) {
-        bus_asker_reply(g->asker, id, BUS_unknown_method, view_of(NULL, 0));
-        return;
-    }
-    c = gateway_session(g, msg_get_str(body, "session"));
     bus_asker_reply(g->asker, id, c ? BUS_ok : BUS_not_found, view_of(NULL, 0));
     if (c)
         kick(g, c, msg_get_str(body, "type"));
+}
+
+static void on_request(void *arg, uint64_t id, enum bus_method method, const msgpack_object *body)
+{
+    struct gateway *g = arg;
+    struct view fax = msg_get_str(body, "fileid");
+    enum bus_status status = BUS_unknown_method;
+
+    if (method == METHOD_kick) {
+        on_kick(g, id, body);
+        return;
+    }
+    if (method == METHOD_fax_claimed)
+        status = fax_is_elsewhere(g->faxes, fax) ? BUS_ok : BUS_not_found;
+    else if (method == METHOD_fax_arrived)
+        status = fax_arrived(g->faxes, fax, msg_get_str(body, "reason")) ? BUS_ok : BUS_not_found;
+    bus_asker_reply(g->asker, id, status, view_of(NULL, 0));
 }
 
 static const struct bus_asker_handler asker_handler = {on_state_up, on_state_down, on_request};
@@ -223,6 +211,8 @@ static int make_metrics(struct gateway *g, struct metrics *m)
         const char *name, *help;
     } table[] = {
         {&g->accepted, "ctibus_cti_accepted_total", "connections accepted"},
+        {&g->unannounced, "ctibus_cti_unannounced_total",
+         "connections closed: no good PROXY header in front"},
         {&g->refused, "ctibus_cti_refused_total", "clients refused and disconnected"},
         {&g->lines_in, "ctibus_cti_lines_total", "lines received from clients"},
         {&g->ignored, "ctibus_cti_ignored_total", "messages before a login, ignored"},
@@ -277,28 +267,6 @@ static int open_bus(struct gateway *g)
     return g->heart ? 0 : -ENOMEM;
 }
 
-static void close_doors(struct gateway *g)
-{
-    for (int i = 0; i < DOORS; i++)
-        listener_destroy(&g->doors[i].listener);
-}
-
-static int open_doors(struct gateway *g)
-{
-    int err = 0;
-
-    for (int i = 0; i < DOORS && err == 0; i++) {
-        const char *at = g->opt.listen[i];
-        struct door *d = &g->doors[i];
-        *d = (struct door){.gw = g, .which = (enum gateway_door)i};
-        if (at)
-            d->listener = listener_new(g->loop, at, on_accept, d, &err);
-        if (err < 0)
-            log_error(g->log, "cannot listen on %s: %s", at, strerror(-err));
-    }
-    return err;
-}
-
 static int open_all(struct gateway *g, struct metrics *metrics)
 {
     size_t longest; /* client.c bounds what each may send */
@@ -308,12 +276,13 @@ static int open_all(struct gateway *g, struct metrics *metrics)
     g->guard = guard_new();
     g->latency = latency_new(metrics);
     g->janitor = loop_timer_new(g->loop, janitor, g);
+    g->drain.timer = drain_timer(g);
     g->fanout = fanout_new(g);
     g->inbox = inbox_new(g);
     g->watches = watches_new(g);
     g->faxes = faxes_new(g, &g->opt.fax);
     if (!g->faxes || !g->watches || !g->inbox || !g->by_session || !g->guard || !g->latency ||
-        !g->janitor || !g->fanout || make_metrics(g, metrics) < 0)
+        !g->janitor || !g->drain.timer || !g->fanout || make_metrics(g, metrics) < 0)
         return -ENOMEM;
     longest = gateway_max_fax_line(g) + 65536;
     err = conn_class_init(&g->conns, g->loop, &client_conn_handler,
@@ -322,7 +291,7 @@ static int open_all(struct gateway *g, struct metrics *metrics)
     if (err == 0)
         err = open_bus(g);
     if (err == 0)
-        err = open_doors(g);
+        err = doors_open(g);
     if (err == 0)
         loop_timer_start(g->janitor, JANITOR_MS, true);
     return err;
@@ -359,20 +328,6 @@ struct gateway *gateway_new(struct loop *loop, struct bus *bus, const struct gat
     return g;
 }
 
-void gateway_stop(struct gateway *g, void (*done)(void *arg), void *arg)
-{
-    struct client *c;
-
-    g->stopped = done;
-    g->stopped_arg = arg;
-    g->stop_deadline = clock_mono_us() + STOP_MS * 1000u;
-    close_doors(g);
-    while ((c = LIST_FIRST(&g->clients))) {
-        c->session = 0; /* not closed: the user comes back through another gateway */
-        client_close(c, "this gateway stops");
-    }
-}
-
 void gateway_destroy(struct gateway **gp)
 {
     struct gateway *g = gp ? *gp : NULL;
@@ -381,7 +336,7 @@ void gateway_destroy(struct gateway **gp)
     if (!g)
         return;
     *gp = NULL;
-    close_doors(g);
+    doors_destroy(g);
     while ((c = LIST_FIRST(&g->clients))) {
         c->session = 0;
         client_destroy(c);
@@ -398,6 +353,7 @@ void gateway_destroy(struct gateway **gp)
         conn_class_fini(&g->conns);
     tls_destroy(&g->tls);
     loop_timer_destroy(&g->janitor);
+    loop_timer_destroy(&g->drain.timer);
     map_destroy(&g->by_session);
     if (g->guard)
         guard_destroy(&g->guard);
@@ -428,16 +384,14 @@ bool gateway_is_ready(const struct gateway *g, struct buf *why)
 {
     bool up = bus_asker_is_up(g->asker);
 
+    if (g->drain.done) {
+        if (why)
+            buf_append_cstr(why, "its clients are being sent away");
+        return false;
+    }
     if (!up && why)
         buf_append_cstr(why, "state does not answer");
     else if (!replica_ready(g->replica) && why)
         buf_append_cstr(why, "no complete copy of xod yet");
     return up && replica_ready(g->replica);
-}
-
-uint16_t gateway_port(const struct gateway *g, enum gateway_door door)
-{
-    const struct listener *l = g->doors[door].listener;
-
-    return l ? listener_port(l) : 0;
 }

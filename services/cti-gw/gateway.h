@@ -13,6 +13,7 @@
 /* What a reload may change. */
 struct gateway_limits {
     uint32_t login_timeout_ms, idle_timeout_ms; /* idle 0: never */
+    uint32_t drain_ms;                          /* over which a stop sends clients away */
     bool separate_contexts;
 };
 
@@ -37,6 +38,7 @@ struct gateway_options {
     const char *publish;        /* for the heartbeat */
     const char *const *origins; /* of pages, for net/ws.h; lives as long as the gateway */
     uint32_t ws_ping_ms;
+    bool proxy_protocol; /* a balancer announces each client, at all doors */
     size_t max_line, max_output, max_clients;
     struct gateway_limits limits;
     struct gateway_fax fax; /* borrowed */
@@ -46,11 +48,15 @@ struct gateway;
 struct gateway *gateway_new(struct loop *loop, struct bus *bus, const struct gateway_options *opt,
                             struct metrics *metrics, struct log *log, int *err);
 void gateway_destroy(struct gateway **g);
-/* Tells the clients and ends their connections; done is called when all have left, or after 2 s. */
+/* Lets nobody in any more and ends the connections, spread over the limit drain_ms; done is called
+ * when all have left, at the latest half a second after that. */
 void gateway_stop(struct gateway *g, void (*done)(void *arg), void *arg);
 /* The certificate for clients that come from now on, *tls may be NULL: none, so that nobody gets in
  * by TLS. Takes it: *tls becomes NULL. */
 void gateway_set_tls(struct gateway *g, struct tls_ctx **tls);
+/* Who may announce clients, if that is done; nobody until this is called. Takes it: *networks
+ * becomes empty. */
+void gateway_set_proxy_from(struct gateway *g, struct netlist *networks);
 /* The configuration was read anew. */
 void gateway_reload(struct gateway *g, const struct gateway_limits *limits);
 bool gateway_is_ready(const struct gateway *g, struct buf *why);

@@ -24,7 +24,18 @@ struct latency;
 struct door {
     struct gateway *gw;
     struct listener *listener; /* NULL: not there */
+    struct proxy_gate *gate;   /* NULL: nobody is announced */
     enum gateway_door which;
+};
+
+/* The stop, once it is under way (drain.c). */
+struct drain {
+    struct loop_timer *timer;
+    void (*done)(void *arg);
+    void *arg;
+    uint64_t since, end; /* all have been sent away by then (monotonic us) */
+    uint64_t empty_since;
+    size_t most; /* clients that there were to send away */
 };
 
 struct gateway {
@@ -38,7 +49,8 @@ struct gateway {
     struct replica *replica;
     struct conn_class conns;
     struct door doors[DOORS];
-    struct tls_ctx *tls; /* NULL: no certificate */
+    struct netlist proxy_from; /* who may announce clients */
+    struct tls_ctx *tls;       /* NULL: no certificate */
     struct ws_options ws;
     struct loop_timer *janitor;
     struct json_parser parser;
@@ -57,11 +69,9 @@ struct gateway {
     struct latency *latency;
     struct profile *profiles;
     struct buf line, pairs;
-    void (*stopped)(void *arg);
-    void *stopped_arg;
-    uint64_t stop_deadline;
+    struct drain drain;
     struct metric *accepted, *refused, *lines_in, *ignored, *json_errors, *cut_slow, *cut_long,
-        *cut_silent, *tls_failed, *fanned_lines;
+        *cut_silent, *tls_failed, *fanned_lines, *unannounced;
 };
 
 /* ---- gateway.c ---- */
@@ -69,6 +79,17 @@ struct gateway {
 struct client *gateway_session(struct gateway *g, struct view name);
 /* Bytes of the longest line with a fax in it. */
 size_t gateway_max_fax_line(const struct gateway *g);
+
+/* ---- doors.c: where clients come in ---- */
+/* 0, or a negative errno (it has logged why). */
+int doors_open(struct gateway *g);
+/* Nobody comes in any more but who is inside the door already, waiting to be announced. */
+void doors_close(struct gateway *g);
+void doors_destroy(struct gateway *g);
+
+/* ---- drain.c ---- */
+/* For gateway_stop; NULL without memory. */
+struct loop_timer *drain_timer(struct gateway *g);
 
 /* ---- profile.c: what the profiles of the clients that are here permit ---- */
 struct profile {

@@ -44,6 +44,7 @@ static struct gateway_limits limits_of(const struct config *cfg)
     return (struct gateway_limits){
         .login_timeout_ms = (uint32_t)config_int(cfg, "main.logintimeout") * 1000,
         .idle_timeout_ms = (uint32_t)config_int(cfg, "ctibus.cti.idle_timeout") * 1000,
+        .drain_ms = (uint32_t)config_int(cfg, "ctibus.cti.drain_seconds") * 1000,
         .separate_contexts = access_is_separate(cfg),
     };
 }
@@ -106,6 +107,18 @@ static int load_certificate(struct ctx *c)
     buf_free(&why);
     /* on the clear-text port it is an offer, without which the rest goes on */
     return certificate_needed(c->svc->cfg) ? rc : 0;
+}
+
+/* Without memory for it, it stays as it was. 0 or -ENOMEM. */
+static int set_proxy_from(struct ctx *c)
+{
+    struct netlist networks = {NULL, 0};
+    int rc = config_networks(c->svc->cfg, "ctibus.cti.proxy_from", &networks);
+
+    if (rc == 0)
+        gateway_set_proxy_from(c->gateway, &networks);
+    netlist_clear(&networks);
+    return rc;
 }
 
 /* Where to listen. False when there is nothing. */
@@ -179,6 +192,7 @@ static int open_gateway(struct ctx *c)
         .publish = c->onbus.publish,
         .origins = (const char *const *)c->origins,
         .ws_ping_ms = (uint32_t)config_int(cfg, "ctibus.cti.websocket_ping") * 1000,
+        .proxy_protocol = config_bool(cfg, "ctibus.cti.proxy_protocol"),
         .max_line = (size_t)config_int(cfg, "ctibus.cti.max_line"),
         .max_output = (size_t)config_int(cfg, "ctibus.cti.max_output"),
         .max_clients = (size_t)config_int(cfg, "ctibus.cti.max_clients"),
@@ -194,7 +208,9 @@ static int open_gateway(struct ctx *c)
     c->gateway = gateway_new(c->svc->loop, c->onbus.bus, &opt, c->svc->metrics, c->svc->log, &err);
     if (!c->gateway)
         log_error(c->svc->log, "cannot start: %s", strerror(-err));
-    return c->gateway ? load_certificate(c) : err;
+    if (c->gateway)
+        err = set_proxy_from(c);
+    return err == 0 ? load_certificate(c) : err;
 }
 
 static void log_doors(struct ctx *c)
@@ -250,6 +266,7 @@ static void stop(void *arg)
 {
     struct ctx *c = arg;
 
+    c->svc->stop_ms += limits_of(c->svc->cfg).drain_ms;
     gateway_stop(c->gateway, stopped, c->svc);
 }
 
@@ -259,6 +276,7 @@ static void reload(void *arg)
     struct gateway_limits limits = limits_of(c->svc->cfg);
 
     gateway_reload(c->gateway, &limits);
+    set_proxy_from(c);
     load_certificate(c);
 }
 

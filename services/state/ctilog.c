@@ -23,17 +23,19 @@ static void write_row(struct state *s, struct xod_site *site, struct view user, 
 }
 
 void ctilog_session(struct state *s, struct xod_site *site, struct view user_id, struct view id,
-                    bool opened, struct view why)
+                    bool opened, struct view why, struct view address)
 {
     struct buf topic;
     struct buf body;
 
     begin_topic(&topic, site, "session/", opened ? VIEW("open") : VIEW("close"));
     buf_init(&body, 4096);
-    msg_put_map(&body, 3);
+    msg_put_map(&body, address.len ? 4 : 3);
     msg_put_pair(&body, "userid", user_id);
     msg_put_pair(&body, "session", id);
     msg_put_pair(&body, "reason", why);
+    if (address.len)
+        msg_put_pair(&body, "address", address);
     bus_pub_send(s->pub, buf_view(&topic), buf_view(&body));
     write_row(s, site, user_id, opened ? VIEW("login") : VIEW("logout"), VIEW("ok"), why);
     buf_free(&topic);

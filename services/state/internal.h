@@ -20,6 +20,7 @@ struct extensions;
 struct originates;
 struct transfers;
 struct faxes;
+struct faxes_coming;
 struct sheets;
 struct fagi;
 struct peers;
@@ -58,6 +59,7 @@ struct state {
     struct originates *originates;
     struct transfers *transfers;
     struct faxes *faxes;
+    struct faxes_coming *faxes_coming;
     struct sheets *sheets;
     struct fagi *fagi;
     struct peers *peers;
@@ -168,6 +170,9 @@ struct session *session_find(struct sessions *ss, struct view id);
 struct xod_obj *session_user(const struct session *s);
 /* Ends it; with the user's last one the presence becomes disconnected. t as in session_open. */
 void session_end(struct sessions *ss, struct session *s, struct db_txn *t);
+/* Its client is gone but may come back: it ends when the grace time is over, at once if there is
+ * none. t as in session_open. */
+void session_lose(struct sessions *ss, struct session *s, struct db_txn *t);
 /* Tells a gateway to end a session. */
 void session_kick(struct sessions *ss, struct bus_peer *gateway, struct view id);
 /* The lists were read anew: who is no longer named, or may no longer log in, is out. */
@@ -287,8 +292,9 @@ void later_after(struct later **l, struct db_txn **t, struct view body);
 void later_peer_gone(struct state *s, struct bus_peer *p);
 
 /* ---- ctilog.c: what clients did, for the operator and for who listens ---- */
+/* `address`: where the client is, empty: not known. */
 void ctilog_session(struct state *s, struct xod_site *site, struct view user_id, struct view id,
-                    bool opened, struct view why);
+                    bool opened, struct view why, struct view address);
 void ctilog_command(struct state *s, struct xod_site *site, struct view user_id, struct view class,
                     enum bus_status outcome, uint64_t us, bool quiet);
 /* A row with what a client wrote; l is answered when it is on disk. */

@@ -246,7 +246,7 @@ void login_open(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_
         sessions_kick_others(s->sessions, session_find(s->sessions, told.id));
     if (first || wins)
         first_of_user(s, user, capaid, msg_get_str(body, "state"), t);
-    ctilog_session(s, told.site, told.user_id, told.id, true, capaid);
+    ctilog_session(s, told.site, told.user_id, told.id, true, capaid, msg_get_str(body, "address"));
     reply_opened(s, l, t, user, capaid, state_commit(s, false));
 }
 
@@ -291,7 +291,10 @@ void login_close(struct state *s, struct bus_peer *p, uint64_t id, const msgpack
         state_reply(s, p, id, BUS_not_found);
         return;
     }
-    session_end(s->sessions, se, t);
+    if (view_eq(msg_get_str(body, "reason"), VIEW("lost")))
+        session_lose(s->sessions, se, t);
+    else
+        session_end(s->sessions, se, t);
     state_commit(s, false);
     if (l)
         later_after(&l, &t, view_of(NULL, 0));

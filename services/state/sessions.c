@@ -1,7 +1,7 @@
 /*
  * Sessions: who is logged in, through which gateway. A user has a presence as long as one session
- * is open. The sessions of a gateway that is lost live on for the grace time, so that clients may
- * come back through another one unnoticed.
+ * is open. A session whose connection or whose gateway is lost lives on for the grace time, so that
+ * its client may come back, through another gateway too, unnoticed.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -240,7 +240,7 @@ void session_end(struct sessions *ss, struct session *se, struct db_txn *t)
     if (own)
         db_commit_take(&own, NULL, NULL);
     ctilog_session(ss->s, se->site, view_cstr(se->user_id), view_cstr(se->id), false,
-                   se->gateway ? VIEW("closed") : VIEW("lost"));
+                   se->gateway ? VIEW("closed") : VIEW("lost"), view_of(NULL, 0));
     free(se);
 }
 
@@ -380,6 +380,20 @@ void sessions_renew_end(struct sessions *ss, struct bus_peer *peer)
     }
 }
 
+static void mark_lost(struct session *se)
+{
+    se->gateway = NULL;
+    se->lost_at = clock_mono_us();
+}
+
+void session_lose(struct sessions *ss, struct session *se, struct db_txn *t)
+{
+    if (ss->grace_ms > 0)
+        mark_lost(se);
+    else
+        session_end(ss, se, t);
+}
+
 void sessions_peer_gone(struct sessions *ss, struct bus_peer *peer)
 {
     size_t pos = 0;
@@ -387,10 +401,8 @@ void sessions_peer_gone(struct sessions *ss, struct bus_peer *peer)
 
     while (map_next(ss->by_id, &pos, NULL, &v)) {
         struct session *se = v;
-        if (se->gateway != peer)
-            continue;
-        se->gateway = NULL;
-        se->lost_at = clock_mono_us();
+        if (se->gateway == peer)
+            mark_lost(se);
     }
 }
 

@@ -10,6 +10,7 @@
 #include "extensions.h"
 #include "fagi/fagi.h"
 #include "faxes.h"
+#include "faxes_coming.h"
 #include "internal.h"
 #include "ipbx/originates.h"
 #include "ipbx/transfers.h"
@@ -187,6 +188,8 @@ static request_fn *const requests[METHOD_COUNT] = {
     [METHOD_admin_sessions] = admin_sessions, [METHOD_admin_kick] = admin_kick,
     [METHOD_admin_reload] = admin_reload,     [METHOD_peer_apply] = peers_apply,
     [METHOD_peer_command] = peers_carry_out,
+    [METHOD_fax_expect] = fax_expect,         [METHOD_fax_claim] = fax_claim,
+    [METHOD_fax_arrived] = fax_arrived,
 };
 
 static void on_request(void *arg, struct bus_peer *p, uint64_t id, enum bus_method method,
@@ -218,6 +221,7 @@ static void on_peer_gone(void *arg, struct bus_peer *p)
     later_peer_gone(s, p);
     fagi_peer_gone(s->fagi, p);
     peers_gone(s->peers, p);
+    faxes_coming_peer_gone(s->faxes_coming, p);
     sessions_peer_gone(s->sessions, p);
     for (size_t i = 0; i < s->n_sites; i++)
         if (s->sites[i].gateway == p) {
@@ -444,13 +448,14 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
     s->originates = originates_new(s);
     s->transfers = transfers_new(s);
     s->faxes = faxes_new(s);
+    s->faxes_coming = faxes_coming_new(s);
     s->sheets = sheets_new(s);
     s->fagi = fagi_new(s);
     s->peers = peers_new(s);
     if (!s->heart || !s->publisher || !s->snapshots || !s->sessions || !s->events ||
         !s->events_unknown || !s->sessions_open || !s->weblists || !s->directories ||
-        !s->extensions || !s->originates || !s->transfers || !s->faxes || !s->sheets || !s->fagi ||
-        !s->peers || peers_load(s->peers) < 0)
+        !s->extensions || !s->originates || !s->transfers || !s->faxes || !s->faxes_coming ||
+        !s->sheets || !s->fagi || !s->peers || peers_load(s->peers) < 0)
         return -ENOMEM;
     bus_sub_follow(s->sub, VIEW("tel"));
     return bus_sub_add(s->sub, VIEW("tel/"));
@@ -527,6 +532,7 @@ void state_destroy(struct state **sp)
     snapshots_destroy(&s->snapshots);
     later_peer_gone(s, NULL);
     faxes_destroy(&s->faxes);
+    faxes_coming_destroy(&s->faxes_coming);
     directories_destroy(&s->directories);
     bus_server_destroy(&s->server); /* tells who waits for an action */
     sheets_destroy(&s->sheets);

@@ -18,7 +18,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const origins[] = {"https://o.example", NULL};
-static const struct ws_options options = {"/cti", origins, MESSAGE_MAX, 1000};
+static const struct ws_options options = {"/cti", origins, MESSAGE_MAX, 1000, false};
 
 /* ---- the request ---- */
 

@@ -116,7 +116,8 @@ class Stack:
             "bus": {n: f"tcp://127.0.0.1:{p[n]}" for n in ("publish", "subscribe", "request")},
             "http": {"state": f"127.0.0.1:{p['state']}", "ami-gw": f"127.0.0.1:{p['ami-gw']}",
                      "cti-gw": "127.0.0.1:0", "fagi-gw": "127.0.0.1:0",
-                     "federation": "127.0.0.1:0"}}
+                     "federation": "127.0.0.1:0"},
+            "cti": {"drain_seconds": 0}}
         for path, value in extra.items():
             at = site
             *outer, last = path.split(".")

@@ -244,6 +244,25 @@ static const char *answer_to(struct loop *loop, struct health *h, const char *te
     return r.answer;
 }
 
+/* What is no failure must not look like one to a balancer: it would cut off who is there. */
+static void test_balancer(void **state)
+{
+    struct loop *loop = loop_new();
+    bool ready = true;
+    int err;
+    struct health *h = health_new(loop, "127.0.0.1:0", *state, when_set, &ready, &err);
+    const char *got;
+
+    assert_non_null(h);
+    assert_non_null(strstr(answer_to(loop, h, "GET /balancer HTTP/1.0\r\n\r\n"), " 200 "));
+    ready = false;
+    got = answer_to(loop, h, "GET /balancer HTTP/1.0\r\n\r\n");
+    assert_non_null(strstr(got, " 404 "));
+    assert_non_null(strstr(got, "\"missing\":\"the \\\"bus\\\"\""));
+    health_destroy(&h);
+    loop_destroy(&loop);
+}
+
 static void test_pages(void **state)
 {
     struct loop *loop = loop_new();
@@ -312,9 +331,12 @@ static void test_probe_of_nobody(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(test_empty),     T(test_counter_and_gauge),   T(test_labels),          T(test_conflicts),
-        T(test_histogram), T(test_callback_and_remove), T(test_numbers),         T(test_readyz),
-        T(test_pages),     T(test_cannot_listen),       T(test_probe_of_nobody),
+        T(test_empty),         T(test_counter_and_gauge),
+        T(test_labels),        T(test_conflicts),
+        T(test_histogram),     T(test_callback_and_remove),
+        T(test_numbers),       T(test_readyz),
+        T(test_balancer),      T(test_pages),
+        T(test_cannot_listen), T(test_probe_of_nobody),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

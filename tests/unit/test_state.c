@@ -436,6 +436,25 @@ static void when_nobody_comes_back_the_user_is_gone(void **state)
     assert_string_equal(presence(w, "1"), "disconnected");
 }
 
+static void a_lost_client_may_come_back_for_a_while(void **state)
+{
+    struct world *w = *state;
+    struct gateway *a = gateway(w, 0);
+    struct gateway *b = gateway(w, 1);
+
+    open_session(a, "s1", "1", "away");
+    assert_int_equal(ask(a, METHOD_session_close, "session", "s1", "reason", "lost", NULL), BUS_ok);
+    assert_int_equal(sessions_count(w->s.s->sessions), 1);
+    assert_string_equal(connection(w, "1"), "yes");
+    open_session(b, "s2", "1", "available");
+    assert_string_equal(presence(w, "1"), "away");
+    UNTIL(w->s.loop, sessions_count(w->s.s->sessions) == 1);
+    assert_string_equal(presence(w, "1"), "away");
+    assert_int_equal(ask(b, METHOD_session_close, "session", "s2", "reason", "lost", NULL), BUS_ok);
+    UNTIL(w->s.loop, sessions_count(w->s.s->sessions) == 0);
+    assert_string_equal(presence(w, "1"), "disconnected");
+}
+
 static enum bus_status renew(struct gateway *g, const char *session, const char *user,
                              const char *was)
 {
@@ -562,6 +581,7 @@ int main(void)
         T(a_command_needs_a_session_a_profile_and_a_file),
         T(the_sessions_of_a_lost_gateway_live_on_for_a_while),
         T(when_nobody_comes_back_the_user_is_gone),
+        T(a_lost_client_may_come_back_for_a_while),
         T(sessions_are_told_again_to_a_restarted_state),
         T(each_login_of_ami_gw_is_listed_once),
         T(a_lost_ami_gw_means_a_lost_link),

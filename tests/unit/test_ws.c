@@ -49,7 +49,7 @@ static void on_closed(void *owner, struct conn *c, int why)
 }
 
 static const struct conn_handler handler = {on_data, on_closed, NULL};
-static const struct ws_options options = {"/cti", NULL, MESSAGE_MAX, PING_MS};
+static const struct ws_options options = {"/cti", NULL, MESSAGE_MAX, PING_MS, false};
 
 static int setup(void **state)
 {

@@ -1,5 +1,6 @@
 /* faxsend, filetransfer: a PDF to a fax machine. Later clients send it in the message, the others
  * over a second connection that they announce. */
+#include "base/netaddr.h"
 #include "fax.h"
 
 static void answer(struct client *c, struct request *rq, const char *id)
@@ -46,13 +47,41 @@ static uint16_t port_of(struct view socketref)
     return (uint16_t)port;
 }
 
+static void on_expected(void *arg, enum bus_status status, const msgpack_object *body)
+{
+    struct client *c = arg;
+    struct request rq = {.class = VIEW("filetransfer"), .reply_id = client_reply_id(c)};
+
+    client_answer(c, &rq, NULL, view_of(NULL, 0)); /* it may come to this gateway in any case */
+    client_answered(c);
+}
+
+/* The client sends when it has its answer: by then state must know. False: it is not there. */
+static bool tell_state(struct client *c, struct request *rq, uint16_t port)
+{
+    struct buf *pairs = &c->gw->pairs;
+    char session[64], address[NETADDR_TEXT];
+    struct netaddr peer;
+
+    memcpy(peer.byte, c->peer, sizeof(peer.byte));
+    netaddr_print_port(&peer, port, address);
+    client_session_name(c, session);
+    buf_reset(pairs);
+    msg_put_pair(pairs, "fileid", json_get_view(rq->body, "fileid"));
+    msg_put_pair(pairs, "session", view_cstr(session));
+    msg_put_pair(pairs, "address", view_cstr(address));
+    return client_ask(c, METHOD_fax_expect, 3, buf_view(pairs), rq->reply_id, on_expected);
+}
+
 static void put_announce(struct client *c, struct request *rq)
 {
-    if (fax_expect(c->gw->faxes, c, json_get_view(rq->body, "fileid"),
-                   port_of(json_get_view(rq->body, "socketref"))))
-        client_answer(c, rq, NULL, view_of(NULL, 0));
-    else
+    uint16_t port = port_of(json_get_view(rq->body, "socketref"));
+    enum fax_place place = fax_expect(c->gw->faxes, c, json_get_view(rq->body, "fileid"), port);
+
+    if (place == FAX_NOWHERE)
         client_answer(c, rq, "error_string", VIEW("filenotfound"));
+    else if (place == FAX_HERE || !tell_state(c, rq, port))
+        client_answer(c, rq, NULL, view_of(NULL, 0));
 }
 
 static void get_announce(struct client *c, struct request *rq)

@@ -1,0 +1,80 @@
+/* Lines to one client. */
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "internal.h"
+
+void line_begin(struct buf *out, struct view class, struct view reply_id)
+{
+    buf_append_cstr(out, "{\"class\":");
+    json_put_string(out, class);
+    if (reply_id.len) {
+        buf_append_cstr(out, ",\"replyid\":");
+        buf_append_view(out, reply_id);
+    }
+}
+
+int line_put_pairs(struct buf *out, const msgpack_object *map)
+{
+    for (uint32_t i = 0; i < map->via.map.size; i++) {
+        const msgpack_object_kv *pair = &map->via.map.ptr[i];
+        struct value v;
+        int rc;
+        if (view_eq(msg_str(&pair->key), VIEW("class")))
+            continue;
+        rc = value_from_msg(&v, &pair->val);
+        if (rc < 0)
+            return rc;
+        buf_append_char(out, ',');
+        json_put_string(out, msg_str(&pair->key));
+        buf_append_char(out, ':');
+        value_put_json(out, &v);
+        value_clear(&v);
+    }
+    return 0;
+}
+
+void line_end(struct buf *out)
+{
+    buf_append_cstr(out, ",\"timenow\":");
+    json_put_time(out, clock_wall());
+    buf_append(out, "}\n", 2);
+}
+
+void client_send_line(struct client *c, struct buf *line)
+{
+    if (c->phase == LIVE)
+        fanout_flush(c->gw->fanout); /* changes that came first are told first */
+    if (!line->failed)
+        conn_send(c->conn, buf_view(line));
+}
+
+void client_send_pair(struct client *c, struct view class, struct view reply_id, const char *key,
+                      struct view text)
+{
+    struct buf *line = &c->gw->line;
+
+    buf_reset(line);
+    line_begin(line, class, reply_id);
+    if (key) {
+        buf_printf(line, ",\"%s\":", key);
+        json_put_string(line, text);
+    }
+    line_end(line);
+    client_send_line(c, line);
+}
+
+void client_answer(struct client *c, const struct request *rq, const char *key, struct view text)
+{
+    client_send_pair(c, rq->class, rq->reply_id, key, text);
+}
+
+void client_refuse(struct client *c, struct view class, struct view reply_id, struct view error)
+{
+    char why[128];
+
+    client_send_pair(c, class, reply_id, "error_string", error);
+    snprintf(why, sizeof(why), "refused: %.*s", (int)(error.len > 90 ? 90 : error.len), error.ptr);
+    metric_add(c->gw->refused, 1);
+    client_close(c, why);
+}
