@@ -61,7 +61,8 @@ class Compose:
         self.command = [*compose_command(), "--project-name", PROJECT, "--project-directory", ROOT,
                         "--file", ROOT / "docker-compose.yml", "--file", folder / "site.yml"]
         self.ports = {door: free_port() for door in DOORS}
-        os.environ.update({"CTIBUS_TAG": "test", "CTIBUS_CTI_PORT": str(self.ports["cti"]),
+        os.environ.update({"CTIBUS_TAG": "test", "CTIBUS_PEERS_PUBLISH_PORT": "0",
+                           "CTIBUS_PEERS_REQUEST_PORT": "0", "CTIBUS_CTI_PORT": str(self.ports["cti"]),
                            "CTIBUS_CTIS_PORT": str(self.ports["ctis"]), "CTIBUS_FAGI_PORT": str(self.ports["fagi"]),
                            "CTIBUS_WEBSOCKET_PORT": str(self.ports["websocket"])})
         # the build of a test needs no more than what the classic builder and BuildKit share

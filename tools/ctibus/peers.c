@@ -49,7 +49,8 @@ static void on_message(void *arg, const struct bus_msg *m)
     if (!p->tool->json)
         printf("%-20s %-7s %-8s %10s %9s %8s %12s\n", "SITE", "KIND", "STATE", "SINCE s", "OBJECTS",
                "LAG ms", "BYTES");
-    for (uint32_t i = 0; list && list->type == MSGPACK_OBJECT_ARRAY && i < list->via.array.size; i++)
+    for (uint32_t i = 0; list && list->type == MSGPACK_OBJECT_ARRAY && i < list->via.array.size;
+         i++)
         if (p->tool->json)
             print_json(&list->via.array.ptr[i]);
         else
