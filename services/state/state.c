@@ -187,9 +187,8 @@ static request_fn *const requests[METHOD_COUNT] = {
     [METHOD_ami_action] = action_pass,        [METHOD_fagi_call] = fagi_call,
     [METHOD_admin_sessions] = admin_sessions, [METHOD_admin_kick] = admin_kick,
     [METHOD_admin_reload] = admin_reload,     [METHOD_peer_apply] = peers_apply,
-    [METHOD_peer_command] = peers_carry_out,
-    [METHOD_fax_expect] = fax_expect,         [METHOD_fax_claim] = fax_claim,
-    [METHOD_fax_arrived] = fax_arrived,
+    [METHOD_peer_command] = peers_carry_out,  [METHOD_fax_expect] = fax_expect,
+    [METHOD_fax_claim] = fax_claim,           [METHOD_fax_arrived] = fax_arrived,
 };
 
 static void on_request(void *arg, struct bus_peer *p, uint64_t id, enum bus_method method,
