@@ -35,7 +35,7 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* /tmp/ctibus \
     && groupadd --gid 10001 ctibus \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/ctibus --shell /usr/sbin/nologin ctibus \
-    && for at in /var/lib/ctibus /run/ctibus/keys /run/ctibus/tls /keys /keys/state /keys/ami-gw /keys/fagi-gw /keys/cti-gw \
+    && for at in /var/lib/ctibus /run/ctibus/keys /run/ctibus/tls /keys /keys/state /keys/ami-gw /keys/fagi-gw /keys/cti-gw /keys/federation \
         /keys/monitor /keys/tls; do install -d -m 0700 -o 10001 -g 10001 "$at"; done
 COPY --from=build /out/usr/local /usr/local
 COPY deploy/containers/make-keys /usr/local/bin/ctibus-make-keys
