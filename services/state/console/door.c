@@ -105,7 +105,7 @@ static void too_long(struct talk *t)
     snprintf(line, sizeof(line), "%s a line is at most %zu bytes\n", t->door->def->refusal,
              t->door->def->max_line);
     talk_send(t, view_cstr(line));
-    talk_close(t);
+    t->closing = true; /* feed, which asks, ends it */
 }
 
 /* The next line, and what is left behind it. False: none is whole, or it is too long. */
