@@ -230,7 +230,8 @@ class Stack:
         try:
             if kind is None:
                 codes = self.stop()
-                assert all(c == 0 for c in codes.values()), codes
+                last = {n: self.programs[n].lines[-5:] for n, code in codes.items() if code != 0}
+                assert not last, (codes, last)
         finally:
             for name, p in self.programs.items():
                 if p.process.poll() is None:
