@@ -308,8 +308,7 @@ static int open_all(struct fed *f, const struct fed_options *opt, struct metrics
 {
     int err;
 
-    f->up = metrics_add(metrics, METRIC_GAUGE, "ctibus_federation_up", NULL,
-                        "other sites that are reached");
+    f->up = metrics_add(metrics, METRIC_federation_up, NULL);
     if (!f->up)
         return -ENOMEM;
     err = open_bus(f, opt);

@@ -433,14 +433,9 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
     s->publisher = publisher_new(s->pub, s->log);
     s->snapshots = snapshots_new(s->loop, s->server, s->xod, &snapshot_source, s);
     s->sessions = sessions_new(s, opt->session_grace_ms);
-    s->events = metrics_add(metrics, METRIC_COUNTER, "ctibus_state_events_total", NULL,
-                            "telephony events received");
-    s->events_unknown =
-        metrics_add(metrics, METRIC_COUNTER, "ctibus_state_events_unknown_total", NULL,
-                    "telephony events of no use: unknown, of no site of "
-                    "ours, or malformed");
-    s->sessions_open = metrics_callback(metrics, METRIC_GAUGE, "ctibus_state_sessions", NULL,
-                                        "sessions open", count_sessions, s);
+    s->events = metrics_add(metrics, METRIC_state_events, NULL);
+    s->events_unknown = metrics_add(metrics, METRIC_state_events_unknown, NULL);
+    s->sessions_open = metrics_callback(metrics, METRIC_state_sessions, NULL, count_sessions, s);
     s->weblists = weblists_new(s, opt->lists_retry_ms ? opt->lists_retry_ms : LISTS_RETRY_MS);
     s->directories = directories_new(s);
     s->extensions = extensions_new();

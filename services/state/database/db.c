@@ -366,10 +366,8 @@ struct db *db_open(struct loop *loop, const char *path, struct metrics *metrics,
     STAILQ_INIT(&d->done);
     pthread_mutex_init(&d->lock, NULL);
     condition_init(&d->more);
-    d->written = metrics_add(metrics, METRIC_COUNTER, "ctibus_state_database_written_total", NULL,
-                             "statements written to the database");
-    d->lost = metrics_add(metrics, METRIC_COUNTER, "ctibus_state_database_lost_total", NULL,
-                          "rows of the logs that could not be written");
+    d->written = metrics_add(metrics, METRIC_state_database_written, NULL);
+    d->lost = metrics_add(metrics, METRIC_state_database_lost, NULL);
     if (d->written && d->lost)
         d->wake = loop_wake_new(loop, on_done, d, err);
     if (d->wake)
