@@ -1,6 +1,8 @@
 #include "svc/process.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -18,6 +20,28 @@ static double resident_bytes(void *arg)
         pages = 0;
     fclose(f);
     return (double)pages * (double)sysconf(_SC_PAGESIZE);
+}
+
+static double open_descriptors(void *arg)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    double n = -1; /* the one that looks */
+
+    if (!dir)
+        return 0;
+    for (const struct dirent *e; (e = readdir(dir));)
+        n += e->d_name[0] != '.';
+    closedir(dir);
+    return n;
+}
+
+static double most_descriptors(void *arg)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return 0;
+    return limit.rlim_cur == RLIM_INFINITY ? INFINITY : (double)limit.rlim_cur;
 }
 
 static double seconds_of(struct timeval tv)
@@ -104,7 +128,9 @@ int process_metrics(struct svc *svc)
     metric_set(started, clock_wall());
     if (!metrics_callback(m, METRIC_uptime, NULL, uptime, started) ||
         !metrics_callback(m, METRIC_resident_memory, NULL, resident_bytes, NULL) ||
-        !metrics_callback(m, METRIC_cpu, NULL, cpu_seconds, NULL))
+        !metrics_callback(m, METRIC_cpu, NULL, cpu_seconds, NULL) ||
+        !metrics_callback(m, METRIC_open_fds, NULL, open_descriptors, NULL) ||
+        !metrics_callback(m, METRIC_max_fds, NULL, most_descriptors, NULL))
         return -ENOMEM;
     return log_metrics(svc) ? 0 : -ENOMEM;
 }
