@@ -4,7 +4,7 @@ import pytest
 
 from metrics import SERVICES, of_service, shown
 from sites import pair, sites
-from stack import until
+from stack import Stack, until
 
 
 @pytest.fixture(scope="module", name="site")
@@ -55,3 +55,18 @@ def test_a_site_that_is_reached_is_up():
         paris.run("state", "federation")
         lyon.run("state", "federation")
         until(lambda: paris.metric("federation", "ctibus_federation_up") == 1, "lyon is up")
+
+
+def test_calls_and_agents_are_counted():
+    with Stack("20/14-agent.ami") as s:
+        s.wait_ready("state", "ami-gw")
+        until(lambda: s.metric("state", "ctibus_state_queue_callers") == 1, "a caller waits")
+        until(lambda: s.metric("state", "ctibus_state_channels") >= 2, "a call is up")
+
+        def agents():
+            return {labels["availability"]: n for labels, n in shown(s.programs["state"])["ctibus_state_agents"][2]
+                    if labels["ipbx"] == "xivo"}
+        total = len(s.snapshot("agents"))
+        until(lambda: agents()["logged_out"] == total - 1, "an agent is logged in")
+        until(lambda: agents()["unavailable"] == 1, "it is in the call")
+        assert sum(agents().values()) == total
