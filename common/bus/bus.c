@@ -14,30 +14,15 @@
 static int metrics_init(struct bus *b)
 {
     struct bus_counts *c = &b->counts;
-    const struct {
-        struct metric **at;
-        const char *name;
-        const char *help;
-    } table[] = {
-        {&c->published, "ctibus_bus_published_total", "messages published"},
-        {&c->dropped, "ctibus_bus_dropped_total",
-         "messages and answers that could not be sent (high-water mark)"},
-        {&c->received, "ctibus_bus_received_total", "published messages received"},
-        {&c->lost, "ctibus_bus_lost_total", "messages missing in the numbers of their source"},
-        {&c->malformed, "ctibus_bus_malformed_total", "messages and requests that were refused"},
-        {&c->refused, "ctibus_bus_refused_total", "connections refused: the key is not allowed"},
-        {&c->asked, "ctibus_bus_requests_total", "requests asked"},
-        {&c->answered, "ctibus_bus_answers_total", "answers received"},
-        {&c->late, "ctibus_bus_late_answers_total", "answers nobody waited for any more"},
-        {&c->timed_out, "ctibus_bus_timeouts_total", "requests that got no answer in time"},
+    const struct metrics_row rows[] = {
+        {&c->published, METRIC_bus_published}, {&c->dropped, METRIC_bus_dropped},
+        {&c->received, METRIC_bus_received},   {&c->lost, METRIC_bus_lost},
+        {&c->malformed, METRIC_bus_malformed}, {&c->refused, METRIC_bus_refused},
+        {&c->asked, METRIC_bus_requests},      {&c->answered, METRIC_bus_answers},
+        {&c->late, METRIC_bus_late_answers},   {&c->timed_out, METRIC_bus_timeouts},
     };
 
-    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-        *table[i].at = metrics_add(b->metrics, METRIC_COUNTER, table[i].name, NULL, table[i].help);
-        if (!*table[i].at)
-            return -ENOMEM;
-    }
-    return 0;
+    return metrics_add_rows(b->metrics, rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 struct bus *bus_new(struct loop *loop, const struct bus_options *opt, struct metrics *metrics,

@@ -130,8 +130,7 @@ struct bus_forwarder *bus_forwarder_new(struct bus *b, const char *publish, cons
     if (*err == 0)
         *err = start_thread(f);
     if (*err == 0) {
-        f->metric = metrics_callback(b->metrics, METRIC_COUNTER, "ctibus_bus_forwarded_total", NULL,
-                                     "messages through the forwarder", forwarded, f);
+        f->metric = metrics_callback(b->metrics, METRIC_bus_forwarded, NULL, forwarded, f);
         return f;
     }
     bus_forwarder_destroy(&f);

@@ -8,7 +8,7 @@
 #include "bus/bus.h"
 #include "bus/keys.h"
 
-/* What all sockets of a process count; see metrics_init in bus.c for the names. */
+/* What all sockets of a process count; see metrics.def. */
 struct bus_counts {
     struct metric *published, *dropped, *received, *lost, *malformed;
     struct metric *asked, *answered, *late, *timed_out, *refused;

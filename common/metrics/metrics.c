@@ -6,30 +6,21 @@
 #include <stdlib.h>
 
 /* All metrics of one name, which Prometheus wants together. */
-struct metric_family {
-    struct metric_family *next;
-    enum metric_kind kind;
-    char *name;
-    char *help;
+struct family {
     struct metric *first;
     struct metric **last;
-    double *bounds;
-    size_t bound_count;
 };
 
 struct metrics {
-    struct metric_family *first;
-    struct metric_family **last;
+    struct family families[METRIC_COUNT];
 };
-
-static const char *const kind_names[] = {"counter", "gauge", "histogram"};
 
 struct metrics *metrics_new(void)
 {
     struct metrics *m = calloc(1, sizeof(*m));
 
-    if (m)
-        m->last = &m->first;
+    for (int i = 0; m && i < METRIC_COUNT; i++)
+        m->families[i].last = &m->families[i].first;
     return m;
 }
 
@@ -40,57 +31,19 @@ static void metric_free(struct metric *metric)
     free(metric);
 }
 
-static void family_free(struct metric_family *f)
+void metrics_destroy(struct metrics **m)
 {
     struct metric *metric;
 
-    while ((metric = f->first)) {
-        f->first = metric->next;
-        metric_free(metric);
-    }
-    free(f->name);
-    free(f->help);
-    free(f->bounds);
-    free(f);
-}
-
-void metrics_destroy(struct metrics **m)
-{
-    struct metric_family *f;
-
     if (!m || !*m)
         return;
-    while ((f = (*m)->first)) {
-        (*m)->first = f->next;
-        family_free(f);
-    }
+    for (int i = 0; i < METRIC_COUNT; i++)
+        while ((metric = (*m)->families[i].first)) {
+            (*m)->families[i].first = metric->next;
+            metric_free(metric);
+        }
     free(*m);
     *m = NULL;
-}
-
-/* The family of this name, made when there is none. */
-static struct metric_family *family_of(struct metrics *m, enum metric_kind kind, const char *name,
-                                       const char *help)
-{
-    struct metric_family *f;
-
-    for (f = m->first; f; f = f->next)
-        if (strcmp(f->name, name) == 0)
-            return f->kind == kind ? f : NULL;
-    f = calloc(1, sizeof(*f));
-    if (!f)
-        return NULL;
-    f->kind = kind;
-    f->last = &f->first;
-    f->name = strdup(name);
-    f->help = strdup(help);
-    if (!f->name || !f->help) {
-        family_free(f);
-        return NULL;
-    }
-    *m->last = f;
-    m->last = &f->next;
-    return f;
 }
 
 static void put_escaped(struct buf *out, const char *s, bool quotes)
@@ -106,26 +59,27 @@ static void put_escaped(struct buf *out, const char *s, bool quotes)
 }
 
 /* *out becomes the labels as they are shown, NULL without any. */
-static int render_labels(const struct metric_label *labels, char **out)
+static int render_labels(const struct metric_def *def, const char *const *values, char **out)
 {
     struct buf b;
+    size_t n = 0;
 
     *out = NULL;
-    if (!labels || !labels->name)
-        return 0;
     buf_init(&b, 0);
-    for (const struct metric_label *l = labels; l->name; l++) {
-        buf_printf(&b, "%s%s=\"", l == labels ? "" : ",", l->name);
-        put_escaped(&b, l->value ? l->value : "", true);
+    for (; def->labels[n] && values && values[n]; n++) {
+        buf_printf(&b, "%s%s=\"", n ? "," : "", def->labels[n]);
+        put_escaped(&b, values[n], true);
         buf_append_char(&b, '"');
     }
-    if (!b.failed)
+    if (n && !b.failed)
         *out = view_dup(buf_view(&b));
     buf_free(&b);
-    return *out ? 0 : -ENOMEM;
+    if (def->labels[n] || (values && values[n]))
+        return -EINVAL;
+    return n && !*out ? -ENOMEM : 0;
 }
 
-static bool has_labels(const struct metric_family *f, const char *labels)
+static bool has_labels(const struct family *f, const char *labels)
 {
     for (const struct metric *metric = f->first; metric; metric = metric->next)
         if (labels ? metric->labels && strcmp(metric->labels, labels) == 0 : !metric->labels)
@@ -133,16 +87,22 @@ static bool has_labels(const struct metric_family *f, const char *labels)
     return false;
 }
 
-static struct metric *add(struct metrics *m, enum metric_kind kind, const char *name,
-                          const struct metric_label *labels, const char *help)
+struct metric *metrics_add(struct metrics *m, enum metric_id id, const char *const *values)
 {
-    struct metric_family *f = family_of(m, kind, name, help);
-    struct metric *metric = f ? calloc(1, sizeof(*metric)) : NULL;
+    struct family *f = &m->families[id];
+    struct metric *metric = calloc(1, sizeof(*metric));
+    int rc;
 
     if (!metric)
         return NULL;
-    metric->family = f;
-    if (render_labels(labels, &metric->labels) < 0 || has_labels(f, metric->labels)) {
+    metric->id = id;
+    metric->def = metric_def(id);
+    rc = render_labels(metric->def, values, &metric->labels);
+    if (rc == 0 && metric->def->kind == KIND_HISTOGRAM) {
+        metric->counts = calloc(metric->def->n_bounds + 1, sizeof(*metric->counts));
+        rc = metric->counts ? 0 : -ENOMEM;
+    }
+    if (rc < 0 || has_labels(f, metric->labels)) {
         metric_free(metric);
         return NULL;
     }
@@ -151,17 +111,11 @@ static struct metric *add(struct metrics *m, enum metric_kind kind, const char *
     return metric;
 }
 
-struct metric *metrics_add(struct metrics *m, enum metric_kind kind, const char *name,
-                           const struct metric_label *labels, const char *help)
+struct metric *metrics_callback(struct metrics *m, enum metric_id id, const char *const *values,
+                                metric_fn *fn, void *arg)
 {
-    return kind == METRIC_HISTOGRAM ? NULL : add(m, kind, name, labels, help);
-}
-
-struct metric *metrics_callback(struct metrics *m, enum metric_kind kind, const char *name,
-                                const struct metric_label *labels, const char *help, metric_fn *fn,
-                                void *arg)
-{
-    struct metric *metric = metrics_add(m, kind, name, labels, help);
+    struct metric *metric =
+        metric_def(id)->kind == KIND_HISTOGRAM ? NULL : metrics_add(m, id, values);
 
     if (metric) {
         metric->fn = fn;
@@ -170,41 +124,24 @@ struct metric *metrics_callback(struct metrics *m, enum metric_kind kind, const 
     return metric;
 }
 
-static int set_bounds(struct metric_family *f, const double *bounds, size_t n)
+int metrics_add_rows(struct metrics *m, const struct metrics_row *rows, size_t n)
 {
-    if (f->bounds)
-        return 0;
-    f->bounds = malloc((n ? n : 1) * sizeof(*bounds));
-    if (!f->bounds)
-        return -ENOMEM;
-    memcpy(f->bounds, bounds, n * sizeof(*bounds));
-    f->bound_count = n;
+    for (size_t i = 0; i < n; i++) {
+        *rows[i].at = metrics_add(m, rows[i].id, NULL);
+        if (!*rows[i].at)
+            return -ENOMEM;
+    }
     return 0;
-}
-
-struct metric *metrics_histogram(struct metrics *m, const char *name,
-                                 const struct metric_label *labels, const char *help,
-                                 const double *bounds, size_t n)
-{
-    struct metric *metric = add(m, METRIC_HISTOGRAM, name, labels, help);
-
-    if (!metric)
-        return NULL;
-    if (set_bounds(metric->family, bounds, n) == 0)
-        metric->counts = calloc(metric->family->bound_count + 1, sizeof(*metric->counts));
-    if (!metric->counts)
-        metrics_remove(m, &metric);
-    return metric;
 }
 
 void metrics_remove(struct metrics *m, struct metric **metric)
 {
-    struct metric_family *f;
+    struct family *f;
     struct metric **at;
 
     if (!metric || !*metric)
         return;
-    f = (*metric)->family;
+    f = &m->families[(*metric)->id];
     for (at = &f->first; *at != *metric; at = &(*at)->next)
         ;
     *at = (*metric)->next;
@@ -216,10 +153,10 @@ void metrics_remove(struct metrics *m, struct metric **metric)
 
 void metric_observe(struct metric *m, double value)
 {
-    const struct metric_family *f = m->family;
+    const struct metric_def *def = m->def;
     size_t i = 0;
 
-    while (i < f->bound_count && value > f->bounds[i])
+    while (i < def->n_bounds && value > def->bounds[i])
         i++;
     m->counts[i]++;
     m->value += value;
@@ -239,7 +176,7 @@ static void put_number(struct buf *out, double d)
 
 static void put_sample(struct buf *out, const struct metric *m, const char *suffix, double value)
 {
-    buf_printf(out, "%s%s", m->family->name, suffix);
+    buf_printf(out, "%s%s", m->def->name, suffix);
     if (m->labels)
         buf_printf(out, "{%s}", m->labels);
     buf_append_char(out, ' ');
@@ -249,14 +186,14 @@ static void put_sample(struct buf *out, const struct metric *m, const char *suff
 
 static void put_histogram(struct buf *out, const struct metric *m)
 {
-    const struct metric_family *f = m->family;
+    const struct metric_def *def = m->def;
     uint64_t total = 0;
 
-    for (size_t i = 0; i <= f->bound_count; i++) {
+    for (size_t i = 0; i <= def->n_bounds; i++) {
         total += m->counts[i];
-        buf_printf(out, "%s_bucket{%s%sle=\"", f->name, m->labels ? m->labels : "",
+        buf_printf(out, "%s_bucket{%s%sle=\"", def->name, m->labels ? m->labels : "",
                    m->labels ? "," : "");
-        put_number(out, i < f->bound_count ? f->bounds[i] : INFINITY);
+        put_number(out, i < def->n_bounds ? def->bounds[i] : INFINITY);
         buf_printf(out, "\"} %llu\n", (unsigned long long)total);
     }
     put_sample(out, m, "_sum", m->value);
@@ -265,14 +202,15 @@ static void put_histogram(struct buf *out, const struct metric *m)
 
 int metrics_render(struct metrics *m, struct buf *out)
 {
-    for (const struct metric_family *f = m->first; f; f = f->next) {
-        if (!f->first)
+    for (int i = 0; i < METRIC_COUNT; i++) {
+        const struct metric_def *def = metric_def((enum metric_id)i);
+        if (!m->families[i].first)
             continue;
-        buf_printf(out, "# HELP %s ", f->name);
-        put_escaped(out, f->help, false);
-        buf_printf(out, "\n# TYPE %s %s\n", f->name, kind_names[f->kind]);
-        for (const struct metric *metric = f->first; metric; metric = metric->next) {
-            if (f->kind == METRIC_HISTOGRAM)
+        buf_printf(out, "# HELP %s ", def->name);
+        put_escaped(out, def->meaning, false);
+        buf_printf(out, "\n# TYPE %s %s\n", def->name, metric_kind_name(def->kind));
+        for (const struct metric *metric = m->families[i].first; metric; metric = metric->next) {
+            if (def->kind == KIND_HISTOGRAM)
                 put_histogram(out, metric);
             else
                 put_sample(out, metric, "", metric_get(metric));

@@ -1,6 +1,8 @@
 #include "svc/process.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -18,6 +20,28 @@ static double resident_bytes(void *arg)
         pages = 0;
     fclose(f);
     return (double)pages * (double)sysconf(_SC_PAGESIZE);
+}
+
+static double open_descriptors(void *arg)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    double n = -1; /* the one that looks */
+
+    if (!dir)
+        return 0;
+    for (const struct dirent *e; (e = readdir(dir));)
+        n += e->d_name[0] != '.';
+    closedir(dir);
+    return n;
+}
+
+static double most_descriptors(void *arg)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return 0;
+    return limit.rlim_cur == RLIM_INFINITY ? INFINITY : (double)limit.rlim_cur;
 }
 
 static double seconds_of(struct timeval tv)
@@ -84,35 +108,29 @@ static bool log_metrics(struct svc *svc)
     bool ok = true;
 
     for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
-        const struct metric_label labels[] = {{"level", levels[i].level}, {NULL, NULL}};
-        ok = ok && metrics_callback(svc->metrics, METRIC_COUNTER, "ctibus_log_lines_total", labels,
-                                    "lines written to the log", levels[i].fn, svc->log);
+        ok = ok && metrics_callback(svc->metrics, METRIC_log_lines, METRIC_VALUES(levels[i].level),
+                                    levels[i].fn, svc->log);
     }
-    return ok && metrics_callback(svc->metrics, METRIC_COUNTER, "ctibus_log_suppressed_total", NULL,
-                                  "lines left out of the log by its rate limit", suppressed_lines,
-                                  svc->log);
+    return ok &&
+           metrics_callback(svc->metrics, METRIC_log_suppressed, NULL, suppressed_lines, svc->log);
 }
 
 int process_metrics(struct svc *svc)
 {
-    const struct metric_label build[] = {
-        {"version", CTIBUS_VERSION}, {"service", svc->name}, {NULL, NULL}};
     struct metrics *m = svc->metrics;
     struct metric *info =
-        metrics_add(m, METRIC_GAUGE, "ctibus_build_info", build, "1; the version is in the label");
-    struct metric *started = metrics_add(m, METRIC_GAUGE, "process_start_time_seconds", NULL,
-                                         "when the process was started, in seconds since 1970");
+        metrics_add(m, METRIC_build_info, METRIC_VALUES(CTIBUS_VERSION, svc->name));
+    struct metric *started = metrics_add(m, METRIC_start_time, NULL);
 
     if (!info || !started)
         return -ENOMEM;
     metric_set(info, 1);
     metric_set(started, clock_wall());
-    if (!metrics_callback(m, METRIC_GAUGE, "ctibus_uptime_seconds", NULL, "seconds since the start",
-                          uptime, started) ||
-        !metrics_callback(m, METRIC_GAUGE, "process_resident_memory_bytes", NULL, "memory in use",
-                          resident_bytes, NULL) ||
-        !metrics_callback(m, METRIC_COUNTER, "process_cpu_seconds_total", NULL,
-                          "processor time used", cpu_seconds, NULL))
+    if (!metrics_callback(m, METRIC_uptime, NULL, uptime, started) ||
+        !metrics_callback(m, METRIC_resident_memory, NULL, resident_bytes, NULL) ||
+        !metrics_callback(m, METRIC_cpu, NULL, cpu_seconds, NULL) ||
+        !metrics_callback(m, METRIC_open_fds, NULL, open_descriptors, NULL) ||
+        !metrics_callback(m, METRIC_max_fds, NULL, most_descriptors, NULL))
         return -ENOMEM;
     return log_metrics(svc) ? 0 : -ENOMEM;
 }

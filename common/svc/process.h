@@ -4,7 +4,8 @@
 
 #include "svc/svc.h"
 
-/* Adds version, memory, processor time, uptime and log lines to svc->metrics. 0 or -ENOMEM. */
+/* Adds version, memory, descriptors, processor time, uptime and log lines to svc->metrics. 0 or
+ * -ENOMEM. */
 int process_metrics(struct svc *svc);
 
 /* As many descriptors as the administrator allows. */

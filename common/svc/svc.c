@@ -205,10 +205,16 @@ static bool is_ready(void *arg, struct buf *why)
     struct svc_state *s = arg;
 
     if (s->stopping) {
-        buf_append_cstr(why, "the service is stopping");
+        if (why)
+            buf_append_cstr(why, "the service is stopping");
         return false;
     }
     return !s->def->ready || s->def->ready(s->ctx, why);
+}
+
+static double ready_now(void *arg)
+{
+    return is_ready(arg, NULL);
 }
 
 static int start_health(struct svc_state *s)
@@ -221,6 +227,8 @@ static int start_health(struct svc_state *s)
 
     if (!addr)
         return 0;
+    if (!metrics_callback(s->svc.metrics, METRIC_ready, NULL, ready_now, s))
+        return -ENOMEM;
     s->health = health_new(s->svc.loop, addr, s->svc.metrics, is_ready, s, &err);
     if (!s->health) {
         log_error(s->svc.log, "cannot listen at %s for metrics: %s", addr, strerror(-err));

@@ -260,16 +260,11 @@ static int open_bus(struct gateway *g, struct loop *loop, const struct gateway_o
 {
     int err = -ENOMEM;
 
-    g->translated = metrics_add(metrics, METRIC_COUNTER, "ctibus_ami_translated_total", NULL,
-                                "canonical events published");
-    g->unknown = metrics_add(metrics, METRIC_COUNTER, "ctibus_ami_untranslated_total", NULL,
-                             "events for which no row of the table is meant");
-    g->late =
-        metrics_callback(metrics, METRIC_COUNTER, "ctibus_ami_late_answers_total", NULL,
-                         "answers of Asterisk that nobody waited for any more", late_answers, g);
     g->metrics = metrics;
-    g->resyncs = metrics_add(metrics, METRIC_COUNTER, "ctibus_ami_resyncs_total", NULL,
-                             "times that everything was listed anew");
+    g->translated = metrics_add(metrics, METRIC_ami_translated, NULL);
+    g->unknown = metrics_add(metrics, METRIC_ami_untranslated, NULL);
+    g->late = metrics_callback(metrics, METRIC_ami_late_answers, NULL, late_answers, g);
+    g->resyncs = metrics_add(metrics, METRIC_ami_resyncs, NULL);
     g->translator = translator_new(on_translated, g);
     g->abilities = abilities_new();
     if (!g->translated || !g->unknown || !g->late || !g->resyncs || !g->translator || !g->abilities)

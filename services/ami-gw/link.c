@@ -384,15 +384,14 @@ struct actions *link_actions(struct ami_link *l)
 
 static int make_metrics(struct ami_link *l, struct metrics *m)
 {
-    l->blocks =
-        metrics_add(m, METRIC_COUNTER, "ctibus_ami_messages_total", NULL, "AMI messages read");
-    l->skipped = metrics_add(m, METRIC_COUNTER, "ctibus_ami_skipped_total", NULL,
-                             "AMI messages over the limits, skipped");
-    l->reconnects = metrics_add(m, METRIC_COUNTER, "ctibus_ami_connects_total", NULL,
-                                "connections to Asterisk begun");
-    l->up_metric =
-        metrics_add(m, METRIC_GAUGE, "ctibus_ami_up", NULL, "1 while logged in to Asterisk");
-    return l->blocks && l->skipped && l->reconnects && l->up_metric ? 0 : -ENOMEM;
+    const struct metrics_row rows[] = {
+        {&l->blocks, METRIC_ami_messages},
+        {&l->skipped, METRIC_ami_skipped},
+        {&l->reconnects, METRIC_ami_connects},
+        {&l->up_metric, METRIC_ami_up},
+    };
+
+    return metrics_add_rows(m, rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 struct ami_link *link_new(struct loop *loop, const struct link_options *opt,

@@ -206,33 +206,19 @@ static double count_live(void *arg)
 
 static int make_metrics(struct gateway *g, struct metrics *m)
 {
-    const struct {
-        struct metric **at;
-        const char *name, *help;
-    } table[] = {
-        {&g->accepted, "ctibus_cti_accepted_total", "connections accepted"},
-        {&g->unannounced, "ctibus_cti_unannounced_total",
-         "connections closed: no good PROXY header in front"},
-        {&g->refused, "ctibus_cti_refused_total", "clients refused and disconnected"},
-        {&g->lines_in, "ctibus_cti_lines_total", "lines received from clients"},
-        {&g->ignored, "ctibus_cti_ignored_total", "messages before a login, ignored"},
-        {&g->json_errors, "ctibus_cti_json_errors_total", "lines that were no JSON object"},
-        {&g->cut_slow, "ctibus_cti_slow_total", "clients disconnected: they did not read"},
-        {&g->cut_long, "ctibus_cti_long_total", "clients disconnected: a line too long"},
-        {&g->cut_silent, "ctibus_cti_silent_total", "clients disconnected: silent for too long"},
-        {&g->tls_failed, "ctibus_cti_tls_failed_total", "clients disconnected: TLS failed"},
-        {&g->fanned_lines, "ctibus_cti_changes_total", "changes handed to clients"},
+    const struct metrics_row rows[] = {
+        {&g->accepted, METRIC_cti_accepted},       {&g->refused, METRIC_cti_refused},
+        {&g->lines_in, METRIC_cti_lines},          {&g->ignored, METRIC_cti_ignored},
+        {&g->json_errors, METRIC_cti_json_errors}, {&g->cut_slow, METRIC_cti_slow},
+        {&g->cut_long, METRIC_cti_long},           {&g->cut_silent, METRIC_cti_silent},
+        {&g->unannounced, METRIC_cti_unannounced}, {&g->tls_failed, METRIC_cti_tls_failed},
+        {&g->fanned_lines, METRIC_cti_changes},
     };
 
-    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-        *table[i].at = metrics_add(m, METRIC_COUNTER, table[i].name, NULL, table[i].help);
-        if (!*table[i].at)
-            return -ENOMEM;
-    }
-    metrics_callback(m, METRIC_GAUGE, "ctibus_cti_connections", NULL, "connections open",
-                     count_clients, g);
-    metrics_callback(m, METRIC_GAUGE, "ctibus_cti_clients", NULL, "clients logged in", count_live,
-                     g);
+    if (metrics_add_rows(m, rows, sizeof(rows) / sizeof(rows[0])) < 0 ||
+        !metrics_callback(m, METRIC_cti_connections, NULL, count_clients, g) ||
+        !metrics_callback(m, METRIC_cti_clients, NULL, count_live, g))
+        return -ENOMEM;
     return 0;
 }
 

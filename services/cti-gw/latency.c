@@ -19,16 +19,11 @@ struct latency {
 
 struct latency *latency_new(struct metrics *m)
 {
-    static const double bounds[] = {0.0005, 0.001, 0.002, 0.005, 0.01, 0.02,
-                                    0.05,   0.1,   0.2,   0.5,   1,    2};
     struct latency *l = calloc(1, sizeof(*l));
 
     if (!l)
         return NULL;
-    l->seconds = metrics_histogram(m, "ctibus_cti_latency_seconds", NULL,
-                                   "from the socket of the Asterisk until the lines about it were "
-                                   "handed over for clients, by the clocks of both machines",
-                                   bounds, sizeof(bounds) / sizeof(bounds[0]));
+    l->seconds = metrics_add(m, METRIC_cti_latency, NULL);
     if (!l->seconds)
         latency_destroy(&l);
     return l;

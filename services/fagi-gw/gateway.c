@@ -64,29 +64,21 @@ static size_t beat(void *arg, struct buf *pairs, bool *ready)
 
 static bool make_metrics(struct fagi *f, struct metrics *m)
 {
-    static const double bounds[] = {0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2};
     static const char *const answers[AGI_PART] = {"200", "hangup", "510", "511", "520", "other"};
     struct fagi_counts *c = &f->counts;
     bool good = true;
 
     for (int i = 0; i < OUTCOMES; i++) {
-        const struct metric_label label[] = {{"outcome", outcome_names[i]}, {NULL, NULL}};
-        c->outcomes[i] = metrics_add(m, METRIC_COUNTER, "ctibus_fagi_sessions_total", label,
-                                     "FastAGI sessions that have ended, by what became of them");
+        c->outcomes[i] = metrics_add(m, METRIC_fagi_sessions, METRIC_VALUES(outcome_names[i]));
         good = good && c->outcomes[i];
     }
     for (int i = 0; i < AGI_PART; i++) {
-        const struct metric_label label[] = {{"code", answers[i]}, {NULL, NULL}};
-        c->answers[i] = metrics_add(m, METRIC_COUNTER, "ctibus_fagi_answers_total", label,
-                                    "what Asterisk said to commands");
+        c->answers[i] = metrics_add(m, METRIC_fagi_answers, METRIC_VALUES(answers[i]));
         good = good && c->answers[i];
     }
-    c->open = metrics_add(m, METRIC_GAUGE, "ctibus_fagi_open", NULL, "FastAGI sessions open");
-    c->over_limit = metrics_add(m, METRIC_COUNTER, "ctibus_fagi_over_limit_total", NULL,
-                                "connections closed since too many were open");
-    c->seconds =
-        metrics_histogram(m, "ctibus_fagi_seconds", NULL, "from the connection to the answer",
-                          bounds, sizeof(bounds) / sizeof(bounds[0]));
+    c->open = metrics_add(m, METRIC_fagi_open, NULL);
+    c->over_limit = metrics_add(m, METRIC_fagi_over_limit, NULL);
+    c->seconds = metrics_add(m, METRIC_fagi_seconds, NULL);
     return good && c->open && c->over_limit && c->seconds;
 }
 

@@ -112,15 +112,6 @@ struct fed_link *fed_link(struct fed *f, struct view name)
     return NULL;
 }
 
-static void count_up(struct fed *f)
-{
-    double n = 0;
-
-    for (size_t i = 0; i < f->n_links; i++)
-        n += strcmp(f->links[i].state, "up") == 0;
-    metric_set(f->up, n);
-}
-
 void fed_link_set(struct fed_link *l, const char *state)
 {
     if (strcmp(l->state, state) == 0)
@@ -131,7 +122,7 @@ void fed_link_set(struct fed_link *l, const char *state)
     if (strcmp(state, "up") != 0)
         l->lag = 0;
     forward_link(l->forward, strcmp(state, "up") == 0);
-    count_up(l->f);
+    metric_set(l->up, strcmp(state, "up") == 0);
 }
 
 static int open_link(struct fed *f, const char *name, bool native)
@@ -145,6 +136,9 @@ static int open_link(struct fed *f, const char *name, bool native)
     if (!l->name)
         return err;
     f->n_links++;
+    l->up = metrics_add(f->metrics, METRIC_federation_up, METRIC_VALUES(name));
+    if (!l->up)
+        return err;
     if (native)
         l->native = native_new(l, &err);
     else
@@ -306,13 +300,8 @@ static int open_bus(struct fed *f, const struct fed_options *opt)
 
 static int open_all(struct fed *f, const struct fed_options *opt, struct metrics *metrics)
 {
-    int err;
+    int err = open_bus(f, opt);
 
-    f->up = metrics_add(metrics, METRIC_GAUGE, "ctibus_federation_up", NULL,
-                        "other sites that are reached");
-    if (!f->up)
-        return -ENOMEM;
-    err = open_bus(f, opt);
     if (err == 0)
         err = open_links(f);
     if (err < 0 || !any_native(f->cfg))
@@ -335,6 +324,7 @@ struct fed *fed_new(struct loop *loop, struct bus *bus, const struct fed_options
     f->bus = bus;
     f->cfg = cfg;
     f->log = log;
+    f->metrics = metrics;
     *err = open_all(f, opt, metrics);
     if (*err == 0)
         return f;

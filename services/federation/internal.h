@@ -28,6 +28,7 @@ struct fed_link {
     double since;            /* seconds since 1970 */
     double lag;              /* seconds that a question and its answer took last; 0: unknown */
     uint64_t bytes;          /* of what it has told */
+    struct metric *up;
 };
 
 struct fed {
@@ -43,7 +44,7 @@ struct fed {
     struct peerdoor *door; /* NULL: no native peer */
     struct fed_link links[FED_MAX_LINKS];
     size_t n_links;
-    struct metric *up;
+    struct metrics *metrics; /* shown to the outside; links have their own for their bus */
 };
 
 /* ---- federation.c ---- */

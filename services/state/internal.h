@@ -24,6 +24,7 @@ struct faxes_coming;
 struct sheets;
 struct fagi;
 struct peers;
+struct gauges;
 
 #define MAX_SITES 64
 #define MAX_LIST_BYTES ((size_t)256 * 1024 * 1024) /* text of one list */
@@ -63,6 +64,7 @@ struct state {
     struct sheets *sheets;
     struct fagi *fagi;
     struct peers *peers;
+    struct gauges *gauges;
     struct site sites[MAX_SITES];
     size_t n_sites;
     struct loop_timer *settle_timer;

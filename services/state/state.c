@@ -11,6 +11,7 @@
 #include "fagi/fagi.h"
 #include "faxes.h"
 #include "faxes_coming.h"
+#include "gauges.h"
 #include "internal.h"
 #include "ipbx/originates.h"
 #include "ipbx/transfers.h"
@@ -433,14 +434,9 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
     s->publisher = publisher_new(s->pub, s->log);
     s->snapshots = snapshots_new(s->loop, s->server, s->xod, &snapshot_source, s);
     s->sessions = sessions_new(s, opt->session_grace_ms);
-    s->events = metrics_add(metrics, METRIC_COUNTER, "ctibus_state_events_total", NULL,
-                            "telephony events received");
-    s->events_unknown =
-        metrics_add(metrics, METRIC_COUNTER, "ctibus_state_events_unknown_total", NULL,
-                    "telephony events of no use: unknown, of no site of "
-                    "ours, or malformed");
-    s->sessions_open = metrics_callback(metrics, METRIC_GAUGE, "ctibus_state_sessions", NULL,
-                                        "sessions open", count_sessions, s);
+    s->events = metrics_add(metrics, METRIC_state_events, NULL);
+    s->events_unknown = metrics_add(metrics, METRIC_state_events_unknown, NULL);
+    s->sessions_open = metrics_callback(metrics, METRIC_state_sessions, NULL, count_sessions, s);
     s->weblists = weblists_new(s, opt->lists_retry_ms ? opt->lists_retry_ms : LISTS_RETRY_MS);
     s->directories = directories_new(s);
     s->extensions = extensions_new();
@@ -451,10 +447,11 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
     s->sheets = sheets_new(s);
     s->fagi = fagi_new(s);
     s->peers = peers_new(s);
+    s->gauges = gauges_new(s);
     if (!s->heart || !s->publisher || !s->snapshots || !s->sessions || !s->events ||
         !s->events_unknown || !s->sessions_open || !s->weblists || !s->directories ||
         !s->extensions || !s->originates || !s->transfers || !s->faxes || !s->faxes_coming ||
-        !s->sheets || !s->fagi || !s->peers || peers_load(s->peers) < 0)
+        !s->sheets || !s->fagi || !s->peers || !s->gauges || peers_load(s->peers) < 0)
         return -ENOMEM;
     bus_sub_follow(s->sub, VIEW("tel"));
     return bus_sub_add(s->sub, VIEW("tel/"));
@@ -520,6 +517,7 @@ void state_destroy(struct state **sp)
     *sp = NULL;
     if (s->sessions_open) /* it asks us */
         metrics_remove(s->metrics, &s->sessions_open);
+    gauges_destroy(&s->gauges);
     loop_timer_destroy(&s->settle_timer);
     loop_timer_destroy(&s->lists_timer);
     loop_timer_destroy(&s->expire_timer);

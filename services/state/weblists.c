@@ -298,12 +298,9 @@ struct weblists *weblists_new(struct state *s, uint32_t retry_ms)
     w->state = s;
     TAILQ_INIT(&w->lists);
     w->retry_ms = retry_ms;
-    w->fetched = metrics_add(s->metrics, METRIC_COUNTER, "ctibus_state_lists_fetched_total", NULL,
-                             "lists fetched over HTTP, or told by their server to be unchanged");
-    w->failed = metrics_add(s->metrics, METRIC_COUNTER, "ctibus_state_lists_failed_total", NULL,
-                            "attempts to fetch a list over HTTP that failed");
-    w->unread = metrics_add(s->metrics, METRIC_GAUGE, "ctibus_state_lists_unread", NULL,
-                            "lists to be had over HTTP of which nothing is known yet");
+    w->fetched = metrics_add(s->metrics, METRIC_state_lists_fetched, NULL);
+    w->failed = metrics_add(s->metrics, METRIC_state_lists_failed, NULL);
+    w->unread = metrics_add(s->metrics, METRIC_state_lists_unread, NULL);
     if (!w->fetched || !w->failed || !w->unread)
         weblists_destroy(&w);
     return w;

@@ -2,11 +2,16 @@
 
 import json
 import random
+import re
+import shutil
 import sqlite3
+import subprocess
 import threading
 import time
 
-from stack import Client, Stack, TIMEOUT, until
+import pytest
+
+from stack import Client, ROOT, Stack, TIMEOUT, until
 
 FORWARD = {"unc": "1002", "rna": "1003", "busy": "1004"}
 
@@ -90,6 +95,32 @@ def test_a_list_that_says_something_else_wins():
 def rows(stack, sql):
     with sqlite3.connect(stack.path("ctibus.db"), timeout=TIMEOUT) as db:
         return db.execute(sql).fetchall()
+
+
+def documented_backup(database, copy):
+    """The command of docs/operations.md, for other files."""
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    command = re.search(r'`(sqlite3 /var/lib/ctibus/ctibus\.db "\.backup /backup/ctibus\.db")`', page)[1]
+    command = command.replace("/var/lib/ctibus/ctibus.db", str(database)).replace("/backup/ctibus.db", str(copy))
+    subprocess.run(command, shell=True, check=True, timeout=TIMEOUT)
+
+
+@pytest.mark.skipif(not shutil.which("sqlite3"), reason="sqlite3 is not installed")
+def test_a_backup_is_put_back_as_the_page_says():
+    with Stack() as s:
+        s.wait_ready()
+        alice = s.client("alice").load()
+        put(alice, "fwd", {"destunc": "1001"})
+        documented_backup(s.path("ctibus.db"), s.path("copy.db"))
+        put(alice, "fwd", {"destunc": "1002"})
+
+        def put_back(program):
+            assert program.terminate() == 0
+            s.path("copy.db").replace(s.path("ctibus.db"))
+            for rest in ("ctibus.db-wal", "ctibus.db-shm"):
+                s.path(rest).unlink(missing_ok=True)
+        restart(s, put_back)
+        assert features(alice)["destunc"] == "1001"
 
 
 class Tryer(threading.Thread):

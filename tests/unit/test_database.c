@@ -227,19 +227,25 @@ static void note(struct world *w, const char *user, const char *is)
     db_write(w->d, PUT, "sss", VIEW("x"), view_cstr(user), view_cstr(is));
 }
 
-static bool has_lost(struct world *w, int n)
+/* Has the metric this value? */
+static bool shows(struct world *w, const char *name, int n)
 {
     char line[64];
     struct buf out;
     bool has;
 
-    snprintf(line, sizeof(line), "\nctibus_state_database_lost_total %d\n", n);
+    snprintf(line, sizeof(line), "\n%s %d\n", name, n);
     buf_init(&out, 1 << 16);
     assert_int_equal(metrics_render(w->metrics, &out), 0);
     assert_int_equal(buf_append(&out, "", 1), 0);
     has = strstr(buf_data(&out), line) != NULL;
     buf_free(&out);
     return has;
+}
+
+static bool has_lost(struct world *w, int n)
+{
+    return shows(w, "ctibus_state_database_lost_total", n);
 }
 
 static void what_nobody_waits_for_is_kept_until_it_can_be_written(void **state)
@@ -350,14 +356,17 @@ static void only_a_write_shows_that_it_writes_again(void **state)
     struct world *w = *state;
 
     start(w);
+    assert_true(shows(w, "ctibus_state_database_up", 1));
     lock_out(w);
     put(w, "1", "refused");
     UNTIL(w->loop, logged(w, "cannot write: database is locked") == 1);
     assert_string_equal(all(w), "");
     assert_int_equal(logged(w, "writing again"), 0);
+    assert_true(shows(w, "ctibus_state_database_up", 0));
     let_in(w);
     put(w, "2", "x");
     UNTIL(w->loop, logged(w, "writing again") == 1);
+    assert_true(shows(w, "ctibus_state_database_up", 1));
     assert_int_equal(logged(w, "cannot write"), 1);
 }
 

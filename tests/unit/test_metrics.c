@@ -46,99 +46,160 @@ static void test_empty(void **state)
     assert_rendered(*state, "");
 }
 
-static void test_counter_and_gauge(void **state)
-{
-    struct metrics *m = *state;
-    struct metric *c = metrics_add(m, METRIC_COUNTER, "a_total", NULL, "things seen");
-    struct metric *g = metrics_add(m, METRIC_GAUGE, "b", NULL, "now");
-
-    metric_add(c, 1);
-    metric_add(c, 2);
-    metric_set(g, -1.5);
-    assert_true(metric_get(c) == 3);
-    assert_rendered(m, "# HELP a_total things seen\n# TYPE a_total counter\na_total 3\n"
-                       "# HELP b now\n# TYPE b gauge\nb -1.5\n");
-}
-
-/* HELP and TYPE once a name, wherever in the order its metrics were added. */
-static void test_labels(void **state)
-{
-    struct metrics *m = *state;
-    const struct metric_label one[] = {{"kind", "x"}, {"path", "a\\b\"c\nd"}, {NULL, NULL}};
-    const struct metric_label two[] = {{"kind", "y"}, {NULL, NULL}};
-
-    metrics_add(m, METRIC_COUNTER, "n", one, "back\\slash\nnewline");
-    metrics_add(m, METRIC_GAUGE, "other", NULL, "o");
-    metrics_add(m, METRIC_COUNTER, "n", two, "ignored");
-    assert_rendered(m, "# HELP n back\\\\slash\\nnewline\n# TYPE n counter\n"
-                       "n{kind=\"x\",path=\"a\\\\b\\\"c\\nd\"} 0\nn{kind=\"y\"} 0\n"
-                       "# HELP other o\n# TYPE other gauge\nother 0\n");
-}
-
-static void test_conflicts(void **state)
-{
-    struct metrics *m = *state;
-    const struct metric_label l[] = {{"k", "v"}, {NULL, NULL}};
-
-    assert_non_null(metrics_add(m, METRIC_COUNTER, "n", l, "h"));
-    assert_null(metrics_add(m, METRIC_COUNTER, "n", l, "h"));
-    assert_null(metrics_add(m, METRIC_GAUGE, "n", NULL, "h"));
-    assert_non_null(metrics_add(m, METRIC_COUNTER, "n", NULL, "h"));
-    assert_null(metrics_add(m, METRIC_HISTOGRAM, "h", NULL, "h"));
-}
-
 static double forty_two(void *arg)
 {
     ++*(int *)arg;
     return 42;
 }
 
+/* What stands before the samples of a metric. */
+static void put_head(struct buf *out, enum metric_id id, const char *kind)
+{
+    const struct metric_def *def = metric_def(id);
+
+    buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", def->name, def->meaning, def->name, kind);
+}
+
+static void test_counter_and_gauge(void **state)
+{
+    struct metrics *m = *state;
+    struct metric *g = metrics_add(m, METRIC_fagi_open, NULL);
+    struct metric *c = metrics_add(m, METRIC_state_events, NULL);
+    struct buf b;
+
+    metric_add(c, 1);
+    metric_add(c, 2);
+    metric_set(g, -1.5);
+    assert_true(metric_get(c) == 3);
+    buf_init(&b, 0);
+    put_head(&b, METRIC_state_events, "counter"); /* in the order of the table */
+    buf_append_cstr(&b, "ctibus_state_events_total 3\n");
+    put_head(&b, METRIC_fagi_open, "gauge");
+    buf_append_cstr(&b, "ctibus_fagi_open -1.5\n");
+    assert_rendered(m, buf_cstr(&b));
+    buf_free(&b);
+}
+
+/* HELP and TYPE once a name, wherever in the order its metrics were added. */
+static void test_labels(void **state)
+{
+    struct metrics *m = *state;
+    struct buf b;
+
+    metrics_add(m, METRIC_build_info, METRIC_VALUES("a\\b\"c\nd", "state"));
+    metrics_add(m, METRIC_fagi_open, NULL);
+    metrics_add(m, METRIC_build_info, METRIC_VALUES("2", "state"));
+    buf_init(&b, 0);
+    put_head(&b, METRIC_build_info, "gauge");
+    buf_append_cstr(&b, "ctibus_build_info{version=\"a\\\\b\\\"c\\nd\",service=\"state\"} 0\n"
+                        "ctibus_build_info{version=\"2\",service=\"state\"} 0\n");
+    put_head(&b, METRIC_fagi_open, "gauge");
+    buf_append_cstr(&b, "ctibus_fagi_open 0\n");
+    assert_rendered(m, buf_cstr(&b));
+    buf_free(&b);
+}
+
+static void test_conflicts(void **state)
+{
+    struct metrics *m = *state;
+    int calls = 0;
+
+    assert_non_null(metrics_add(m, METRIC_log_lines, METRIC_VALUES("error")));
+    assert_null(metrics_add(m, METRIC_log_lines, METRIC_VALUES("error")));
+    assert_non_null(metrics_add(m, METRIC_log_lines, METRIC_VALUES("debug")));
+    assert_null(metrics_add(m, METRIC_log_lines, NULL));
+    assert_null(metrics_add(m, METRIC_log_lines, METRIC_VALUES("info", "too many")));
+    assert_null(metrics_add(m, METRIC_build_info, METRIC_VALUES("too few")));
+    assert_null(metrics_add(m, METRIC_fagi_open, METRIC_VALUES("none wanted")));
+    assert_non_null(metrics_add(m, METRIC_fagi_open, NULL));
+    assert_null(metrics_add(m, METRIC_fagi_open, NULL));
+    assert_null(metrics_callback(m, METRIC_fagi_seconds, NULL, forty_two, &calls));
+}
+
+static void test_rows(void **state)
+{
+    struct metric *a = NULL, *b = NULL;
+    const struct metrics_row rows[] = {{&a, METRIC_ami_up}, {&b, METRIC_ami_skipped}};
+
+    assert_int_equal(metrics_add_rows(*state, rows, 2), 0);
+    assert_true(a && b && a->id == METRIC_ami_up && b->id == METRIC_ami_skipped);
+    assert_int_equal(metrics_add_rows(*state, rows, 2), -ENOMEM);
+}
+
 static void test_callback_and_remove(void **state)
 {
     struct metrics *m = *state;
     int calls = 0;
-    struct metric *a = metrics_callback(m, METRIC_GAUGE, "g", NULL, "h", forty_two, &calls);
-    const struct metric_label l[] = {{"k", "v"}, {NULL, NULL}};
-    struct metric *b = metrics_add(m, METRIC_GAUGE, "g", l, "h");
+    struct metric *a =
+        metrics_callback(m, METRIC_log_lines, METRIC_VALUES("error"), forty_two, &calls);
+    struct metric *b = metrics_add(m, METRIC_log_lines, METRIC_VALUES("info"));
+    struct buf text;
 
-    assert_rendered(m, "# HELP g h\n# TYPE g gauge\ng 42\ng{k=\"v\"} 0\n");
+    buf_init(&text, 0);
+    put_head(&text, METRIC_log_lines, "counter");
+    buf_append_cstr(&text, "ctibus_log_lines_total{level=\"error\"} 42\n"
+                           "ctibus_log_lines_total{level=\"info\"} 0\n");
+    assert_rendered(m, buf_cstr(&text));
     assert_int_equal(calls, 1);
     metrics_remove(m, &b);
     assert_null(b);
-    assert_non_null(metrics_add(m, METRIC_GAUGE, "g", l, "h"));
+    b = metrics_add(m, METRIC_log_lines, METRIC_VALUES("info"));
+    assert_non_null(b);
     metrics_remove(m, &a);
-    assert_rendered(m, "# HELP g h\n# TYPE g gauge\ng{k=\"v\"} 0\n");
+    buf_reset(&text);
+    put_head(&text, METRIC_log_lines, "counter");
+    buf_append_cstr(&text, "ctibus_log_lines_total{level=\"info\"} 0\n");
+    assert_rendered(m, buf_cstr(&text));
+    metrics_remove(m, &b);
+    assert_rendered(m, "");
+    buf_free(&text);
 }
 
 static void test_histogram(void **state)
 {
-    struct metrics *m = *state;
-    const double bounds[] = {0.5, 1, 10};
-    const struct metric_label l[] = {{"k", "v"}, {NULL, NULL}};
-    struct metric *h = metrics_histogram(m, "t", l, "h", bounds, 3);
+    struct metric *h = metrics_add(*state, METRIC_fagi_seconds, NULL);
+    struct buf b;
 
     metric_observe(h, 0.5); /* a bound is in its bucket */
     metric_observe(h, 0.75);
     metric_observe(h, 100);
-    assert_rendered(m, "# HELP t h\n# TYPE t histogram\nt_bucket{k=\"v\",le=\"0.5\"} 1\n"
-                       "t_bucket{k=\"v\",le=\"1\"} 2\nt_bucket{k=\"v\",le=\"10\"} 2\n"
-                       "t_bucket{k=\"v\",le=\"+Inf\"} 3\nt_sum{k=\"v\"} 101.25\n"
-                       "t_count{k=\"v\"} 3\n");
+    buf_init(&b, 0);
+    assert_int_equal(metrics_render(*state, &b), 0);
+    assert_non_null(
+        strstr(buf_cstr(&b), " histogram\nctibus_fagi_seconds_bucket{le=\"0.001\"} 0\n"));
+    assert_non_null(strstr(buf_cstr(&b), "ctibus_fagi_seconds_bucket{le=\"0.2\"} 0\n"
+                                         "ctibus_fagi_seconds_bucket{le=\"0.5\"} 1\n"
+                                         "ctibus_fagi_seconds_bucket{le=\"1\"} 2\n"
+                                         "ctibus_fagi_seconds_bucket{le=\"2\"} 2\n"
+                                         "ctibus_fagi_seconds_bucket{le=\"+Inf\"} 3\n"
+                                         "ctibus_fagi_seconds_sum 101.25\n"
+                                         "ctibus_fagi_seconds_count 3\n"));
+    buf_free(&b);
+}
+
+static void assert_number(struct metrics *m, const char *expected)
+{
+    struct buf b;
+
+    buf_init(&b, 0);
+    assert_int_equal(metrics_render(m, &b), 0);
+    assert_non_null(strstr(buf_cstr(&b), expected));
+    buf_free(&b);
 }
 
 static void test_numbers(void **state)
 {
     struct metrics *m = *state;
-    struct metric *g = metrics_add(m, METRIC_GAUGE, "g", NULL, "h");
+    struct metric *g = metrics_add(m, METRIC_fagi_open, NULL);
 
     metric_set(g, NAN);
-    assert_rendered(m, "# HELP g h\n# TYPE g gauge\ng NaN\n");
+    assert_number(m, "\nctibus_fagi_open NaN\n");
     metric_set(g, INFINITY);
-    assert_rendered(m, "# HELP g h\n# TYPE g gauge\ng +Inf\n");
+    assert_number(m, "\nctibus_fagi_open +Inf\n");
     metric_set(g, 9007199254740991);
-    assert_rendered(m, "# HELP g h\n# TYPE g gauge\ng 9.00719925474099e+15\n");
+    assert_number(m, "\nctibus_fagi_open 9.00719925474099e+15\n");
     metric_set(g, 1400000000123);
-    assert_rendered(m, "# HELP g h\n# TYPE g gauge\ng 1400000000123\n");
+    assert_number(m, "\nctibus_fagi_open 1400000000123\n");
 }
 
 /* --- health --- */
@@ -271,11 +332,11 @@ static void test_pages(void **state)
     static char big[20000];
     const char *got;
 
-    metrics_add(*state, METRIC_COUNTER, "ctibus_test_total", NULL, "h");
+    metrics_add(*state, METRIC_state_events, NULL);
     got = answer_to(loop, h, "GET /metrics HTTP/1.0\r\n\r\n");
     assert_non_null(strstr(got, " 200 "));
     assert_non_null(strstr(got, "version=0.0.4"));
-    assert_non_null(strstr(got, "\nctibus_test_total 0\n"));
+    assert_non_null(strstr(got, "\nctibus_state_events_total 0\n"));
     assert_non_null(strstr(answer_to(loop, h, "GET /healthz HTTP/1.0\r\n\r\n"), " 200 "));
     assert_non_null(strstr(answer_to(loop, h, "GET /readyz HTTP/1.0\r\n\r\n"), " 200 "));
     assert_non_null(strstr(answer_to(loop, h, "GET /etc/passwd HTTP/1.0\r\n\r\n"), " 404 "));
@@ -331,12 +392,19 @@ static void test_probe_of_nobody(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(test_empty),         T(test_counter_and_gauge),
-        T(test_labels),        T(test_conflicts),
-        T(test_histogram),     T(test_callback_and_remove),
-        T(test_numbers),       T(test_readyz),
-        T(test_balancer),      T(test_pages),
-        T(test_cannot_listen), T(test_probe_of_nobody),
+        T(test_empty),
+        T(test_counter_and_gauge),
+        T(test_labels),
+        T(test_conflicts),
+        T(test_histogram),
+        T(test_rows),
+        T(test_callback_and_remove),
+        T(test_numbers),
+        T(test_readyz),
+        T(test_balancer),
+        T(test_pages),
+        T(test_cannot_listen),
+        T(test_probe_of_nobody),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -103,10 +103,8 @@ static int open_socket(struct announce *a, const char *at)
 {
     struct metrics *m = a->state->metrics;
 
-    a->taken = metrics_add(m, METRIC_COUNTER, "ctibus_state_announced_total", NULL,
-                           "datagrams by which an Asterisk announced itself");
-    a->ignored = metrics_add(m, METRIC_COUNTER, "ctibus_state_announced_ignored_total", NULL,
-                             "datagrams at ANNOUNCE from elsewhere, or that say something else");
+    a->taken = metrics_add(m, METRIC_state_announced, NULL);
+    a->ignored = metrics_add(m, METRIC_state_announced_ignored, NULL);
     a->hosts = hosts_new(a->state->loop, a->state->log);
     if (!a->taken || !a->ignored || !a->hosts)
         return -ENOMEM;

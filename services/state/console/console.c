@@ -20,10 +20,8 @@ static int make_parts(struct console *c)
     struct state *s = c->state;
     int err = 0;
 
-    c->cli_refused = metrics_add(s->metrics, METRIC_COUNTER, "ctibus_state_webi_refused_total",
-                                 NULL, "commands of web interfaces that are not allowed");
-    c->cli_late = metrics_add(s->metrics, METRIC_COUNTER, "ctibus_state_webi_timeouts_total", NULL,
-                              "commands of web interfaces that an Asterisk did not answer in time");
+    c->cli_refused = metrics_add(s->metrics, METRIC_state_webi_refused, NULL);
+    c->cli_late = metrics_add(s->metrics, METRIC_state_webi_timeouts, NULL);
     c->dumps = dumps_new(s);
     if (!c->cli_refused || !c->cli_late || !c->dumps)
         return -ENOMEM;

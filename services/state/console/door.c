@@ -310,16 +310,12 @@ static double count_talks(void *arg)
 
 static int make_metrics(struct door *d)
 {
-    const struct metric_label label[] = {{"door", d->def->name}, {NULL, NULL}};
+    const char *const *label = METRIC_VALUES(d->def->name);
 
     d->connections =
-        metrics_callback(d->metrics, METRIC_GAUGE, "ctibus_state_console_connections", label,
-                         "web interfaces and consoles that are connected", count_talks, d);
-    d->refused =
-        metrics_add(d->metrics, METRIC_COUNTER, "ctibus_state_console_refused_total", label,
-                    "connections refused: the address is not let in, or too many are there");
-    d->commands = metrics_add(d->metrics, METRIC_COUNTER, "ctibus_state_console_commands_total",
-                              label, "commands that web interfaces and consoles sent");
+        metrics_callback(d->metrics, METRIC_state_console_connections, label, count_talks, d);
+    d->refused = metrics_add(d->metrics, METRIC_state_console_refused, label);
+    d->commands = metrics_add(d->metrics, METRIC_state_console_commands, label);
     return d->connections && d->refused && d->commands ? 0 : -ENOMEM;
 }
 

@@ -311,8 +311,7 @@ struct dumps *dumps_new(struct state *s)
         free(d);
         return NULL;
     }
-    d->lost = metrics_add(s->metrics, METRIC_COUNTER, "ctibus_state_info_events_lost_total", NULL,
-                          "AMI events that consoles did not read in time");
+    d->lost = metrics_add(s->metrics, METRIC_state_info_events_lost, NULL);
     if (!d->lost)
         dumps_destroy(&d);
     return d;

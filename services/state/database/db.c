@@ -32,7 +32,7 @@ struct db {
     char refused[160]; /* by the lock: why one failed by itself, not yet looked at */
     uint64_t quiet_us; /* the loop's: no more of those are logged before */
     bool told;         /* the loop's: the failing has been logged */
-    struct metric *written, *lost;
+    struct metric *up, *written, *lost;
 };
 
 /* ---- the thread ---- */
@@ -163,6 +163,7 @@ static void log_change(struct db *d, const char *error)
     else if (!*error && d->told)
         log_notice(d->log, "database: writing again");
     d->told = *error != '\0';
+    metric_set(d->up, !d->told);
 }
 
 /* One that fails by itself would do so again: a fault of the program, or a trigger of somebody's.
@@ -366,16 +367,17 @@ struct db *db_open(struct loop *loop, const char *path, struct metrics *metrics,
     STAILQ_INIT(&d->done);
     pthread_mutex_init(&d->lock, NULL);
     condition_init(&d->more);
-    d->written = metrics_add(metrics, METRIC_COUNTER, "ctibus_state_database_written_total", NULL,
-                             "statements written to the database");
-    d->lost = metrics_add(metrics, METRIC_COUNTER, "ctibus_state_database_lost_total", NULL,
-                          "rows of the logs that could not be written");
-    if (d->written && d->lost)
+    d->up = metrics_add(metrics, METRIC_state_database_up, NULL);
+    d->written = metrics_add(metrics, METRIC_state_database_written, NULL);
+    d->lost = metrics_add(metrics, METRIC_state_database_lost, NULL);
+    if (d->up && d->written && d->lost)
         d->wake = loop_wake_new(loop, on_done, d, err);
     if (d->wake)
         *err = open_file(d, path);
     if (*err < 0)
         db_close(&d);
+    else
+        metric_set(d->up, 1);
     return d;
 }
 

@@ -213,10 +213,8 @@ struct webdirs *webdirs_new(struct state *s, webdirs_fn *done)
     w->state = s;
     w->done = done;
     LIST_INIT(&w->asks);
-    w->asked = metrics_add(s->metrics, METRIC_COUNTER, "ctibus_state_directory_asked_total", NULL,
-                           "lookups at directories behind HTTP");
-    w->failed = metrics_add(s->metrics, METRIC_COUNTER, "ctibus_state_directory_failed_total", NULL,
-                            "lookups at directories behind HTTP that failed or came too late");
+    w->asked = metrics_add(s->metrics, METRIC_state_directory_asked, NULL);
+    w->failed = metrics_add(s->metrics, METRIC_state_directory_failed, NULL);
     if (!w->asked || !w->failed)
         webdirs_destroy(&w);
     return w;

@@ -20,8 +20,7 @@ struct sheets *sheets_new(struct state *s)
     sh->calls = calls_new();
     sh->forms = forms_new();
     sh->viewers = viewers_new();
-    sh->sent = metrics_add(s->metrics, METRIC_COUNTER, "ctibus_state_sheets_sent_total", NULL,
-                           "sheets sent, one for each user");
+    sh->sent = metrics_add(s->metrics, METRIC_state_sheets_sent, NULL);
     if (!sh->calls || !sh->forms || !sh->viewers || !sh->sent)
         sheets_destroy(&sh);
     return sh;
