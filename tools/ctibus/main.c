@@ -23,7 +23,7 @@ static void print_help(FILE *to, const struct command *only)
         const struct command *c = commands[i];
         if (only && c != only)
             continue;
-        fprintf(to, "  %s %s\n", c->name, c->args);
+        fprintf(to, "  %s%s%s\n", c->name, *c->args ? " " : "", c->args);
         for (const char *line = c->help; *line;) {
             size_t n = strcspn(line, "\n");
             fprintf(to, "      %.*s\n", (int)n, line);
