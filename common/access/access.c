@@ -149,6 +149,8 @@ bool access_sees(const struct access *a, const struct xod_obj *o)
 {
     char room[32];
 
+    if (xod_obj_list(o) == LIST_users && access_is_site(xod_obj_id(o)))
+        return false; /* it is nobody that one could call */
     if (a->is_site)
         return site_sees(o);
     if (!a->contexts)
@@ -163,7 +165,7 @@ bool access_sees(const struct access *a, const struct xod_obj *o)
     case LIST_users:
         return sees_user(a, o);
     case LIST_ipbx:
-        return false;
+        return true;
     default: /* in all other lists it is the field of that name */
         return has_context(
             a, value_text(xod_get(o, (unsigned)schema_field_find(xod_obj_list(o), VIEW("context"))),

@@ -90,7 +90,7 @@ static void tick(void *arg)
     if (a->up) {
         a->down_since = now;
     } else if (now - a->down_since > SILENCE_US) {
-        log_warning(a->bus->log, "nobody answers at %s: is state running?", a->endpoint);
+        log_warning(a->bus->log, "nobody answers at %s: is it running?", a->endpoint);
         a->down_since = now;
     }
     if (now - a->asked > PING_AFTER_MS * 1000u) {

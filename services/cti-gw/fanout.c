@@ -208,7 +208,8 @@ void fanout_change(struct fanout *f, const struct xod_change *c)
 {
     struct audience *a;
 
-    if (LIST_EMPTY(&f->audiences))
+    /* clients of XiVO know no such list: they may ask for it, and are not told */
+    if (LIST_EMPTY(&f->audiences) || xod_obj_list(c->obj) == LIST_ipbx)
         return;
     if (f->g->opt.limits.separate_contexts && moves_people(c))
         people_moved(f, c);

@@ -199,7 +199,7 @@ static void read_answer(struct session *s, struct view line)
 {
     enum agi_answer a = agi_answer_read(&s->answers, line);
 
-    if (a == AGI_PART)
+    if (a == AGI_PART || !s->ipbx) /* the rest of an environment that came too late is no answer */
         return;
     metric_add(s->f->counts.answers[a], 1);
     if (a == AGI_DONE || a == AGI_HANGUP)

@@ -12,13 +12,15 @@
 #define MAX_IN_FLIGHT 16
 #define MAX_GATHERED 20000
 #define DEADLINE_MS 10000
+#define RETRY_MS 5000 /* after state has refused something */
 
 struct forward {
     struct fed *f;
     const char *name;
     struct xod *xod;
     struct loop_task *task;
-    struct buf gathered; /* [list, id, {op, fields}] each */
+    struct loop_timer *retry; /* runs while state is left alone */
+    struct buf gathered;      /* [list, id, {op, fields}] each */
     size_t n, in_flight;
     bool up; /* state is there and has been told of the link */
     bool link_up;
@@ -31,6 +33,11 @@ struct forward {
 
 static void run(void *arg);
 
+static void post(void *arg)
+{
+    loop_task_post(((struct forward *)arg)->task);
+}
+
 struct forward *forward_new(struct fed *f, const char *name, struct xod *xod)
 {
     struct forward *fw = calloc(1, sizeof(*fw));
@@ -42,7 +49,8 @@ struct forward *forward_new(struct fed *f, const char *name, struct xod *xod)
     fw->xod = xod;
     buf_init(&fw->gathered, 0);
     fw->task = loop_task_new(f->loop, run, fw);
-    if (!fw->task)
+    fw->retry = loop_timer_new(f->loop, post, fw);
+    if (!fw->task || !fw->retry)
         forward_destroy(&fw);
     return fw;
 }
@@ -52,6 +60,7 @@ void forward_destroy(struct forward **fw)
     if (!fw || !*fw)
         return;
     loop_task_destroy(&(*fw)->task);
+    loop_timer_destroy(&(*fw)->retry);
     buf_free(&(*fw)->gathered);
     free(*fw);
     *fw = NULL;
@@ -126,13 +135,19 @@ static void on_applied(void *arg, enum bus_status status, const msgpack_object *
     struct forward *fw = arg;
 
     fw->in_flight--;
-    if (status != BUS_ok && fw->up) {
-        log_warning(fw->f->log,
-                    "%s: state did not take what that site told (%.*s): all of it again", fw->name,
-                    VIEW_ARG(schema_status_name(status)));
+    if (status == BUS_ok || !fw->up) {
+        loop_task_post(fw->task);
+    } else if (!loop_timer_running(fw->retry)) {
+        log_warning(
+            fw->f->log,
+            "%s: state does not take what that site tells (%.*s)%s; all of it again in %d s",
+            fw->name, VIEW_ARG(schema_status_name(status)),
+            status == BUS_not_found ? ": does it read the same configuration?" : "",
+            RETRY_MS / 1000);
         fall_behind(fw);
+        forward_link(fw, fw->link_up);
+        loop_timer_start(fw->retry, RETRY_MS, false);
     }
-    loop_task_post(fw->task);
 }
 
 /* Sends what is gathered. whole: NULL, "first", "middle" or "last". */
@@ -192,7 +207,7 @@ static void run(void *arg)
 {
     struct forward *fw = arg;
 
-    if (!fw->up || fw->in_flight >= MAX_IN_FLIGHT)
+    if (!fw->up || fw->in_flight >= MAX_IN_FLIGHT || loop_timer_running(fw->retry))
         return;
     if (fw->behind) {
         fw->behind = false;
@@ -226,6 +241,7 @@ void forward_link(struct forward *fw, bool up)
 void forward_state_up(struct forward *fw, bool up)
 {
     fw->up = true;
+    loop_timer_stop(fw->retry);
     forward_link(fw, up);
     fall_behind(fw);
     loop_task_post(fw->task);

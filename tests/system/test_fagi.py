@@ -81,6 +81,12 @@ def test_callerid_extend(stack):
     assert ask(port(stack), "callerid_extend", callington="16") == {"XIVO_SRCTON": "16"}
 
 
+def test_callerid_extend_without_a_type(stack):
+    assert ask(port(stack), "callerid_extend", callington="") == {}
+    data = environment("callerid_extend").replace(b"agi_callington: 0\n", b"")
+    assert Call(port(stack)).send(data).answer() == {}
+
+
 def test_presence_counts_who_is_there(stack):
     def presence():
         return json.loads(ask(port(stack), "presence", "users")["XIVO_PRESENCE"])["std"]

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "tool.h"
+#include "json/json.h"
 
 #define WAIT_MS 6000 /* three heartbeats */
 
@@ -58,6 +59,22 @@ static void on_message(void *arg, const struct bus_msg *m)
     loop_stop(p->tool->loop);
 }
 
+/* Does the configuration name another site at all? */
+static bool any_peer(const struct config *cfg)
+{
+    struct json_object *ipbxes = config_section(cfg, "ipbxes");
+
+    if (!ipbxes)
+        return false;
+    json_object_object_foreach(ipbxes, name, ipbx)
+    {
+        (void)name;
+        if (json_get(ipbx, "peer") || json_get(ipbx, "cti_connection"))
+            return true;
+    }
+    return false;
+}
+
 static void on_time(void *arg)
 {
     struct tool *t = arg;
@@ -79,6 +96,9 @@ static int run(struct tool *t, int argc, char **argv)
         loop_timer_destroy(&timer);
         return tool_usage(t, &command_peers);
     }
+    if (!any_peer(t->cfg) && !t->json)
+        fputs("no other site is in the configuration (ipbxes.*.peer, docs/federation.md)\n",
+              stderr);
     if (timer && msg_doc_init(&p.doc) == 0) {
         sub = bus_sub_new(t->onbus.bus, t->onbus.subscribe, &handler, &p, &err);
         if (sub)

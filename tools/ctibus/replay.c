@@ -18,6 +18,7 @@
 #define WAIT_US 5000000u
 #define BATCH 1000
 #define RETRY_MS 1 /* a queue was full */
+#define MAX_PLANES 16
 
 enum pace_kind { PACE_TIMES, PACE_RATE, PACE_MAX };
 
@@ -32,6 +33,8 @@ struct replay {
     double factor;
     char **prefixes;
     int n_prefixes;
+    struct view planes[MAX_PLANES]; /* "tel/" ... that are in it */
+    size_t n_planes;
     struct bus_msg next;
     bool have_next;
     double first; /* time of the first message */
@@ -162,18 +165,45 @@ static void play(struct replay *r)
     go_on(r, 0);
 }
 
-/* Nothing is sent before somebody listens: a publisher that is not connected yet throws away. */
+/* The planes that are in it, as far as they are wanted. */
+static void find_planes(struct replay *r)
+{
+    struct recording all = r->file;
+    struct bus_msg m;
+
+    while (r->n_planes < MAX_PLANES && recording_next(&all, &m) == 0) {
+        struct view rest = m.topic;
+        struct view plane = view_cut(&rest, '/');
+        size_t i = 0;
+        while (i < r->n_planes && !view_starts(m.topic, r->planes[i]))
+            i++;
+        if (i == r->n_planes && is_wanted(r, m.topic))
+            r->planes[r->n_planes++] = view_of(m.topic.ptr, plane.len + 1);
+    }
+    r->file.doc = all.doc; /* they share it */
+}
+
+static bool is_listened_to(const struct replay *r)
+{
+    for (size_t i = 0; i < r->n_planes; i++)
+        if (bus_pub_wanted(r->pub, r->planes[i]))
+            return true;
+    return false;
+}
+
+/* Nothing is sent before somebody listens to some of it: a publisher that is not connected yet
+ * throws away. */
 static void on_timer(void *arg)
 {
     struct replay *r = arg;
 
     if (!read_next(r)) {
         loop_stop(r->tool->loop);
-    } else if (r->sent > 0 || bus_pub_wanted(r->pub, r->next.topic)) {
+    } else if (r->sent > 0 || is_listened_to(r)) {
         play(r);
     } else if (clock_mono_us() - r->asked_us > WAIT_US) {
-        tool_fail(r->tool, "nobody listens to %.*s at %s", VIEW_ARG(r->next.topic),
-                  r->tool->onbus.publish);
+        tool_fail(r->tool, "nobody listens to %.*s or anything else in it at %s",
+                  VIEW_ARG(r->planes[0]), r->tool->onbus.publish);
         loop_stop(r->tool->loop);
     } else {
         go_on(r, 20);
@@ -206,6 +236,7 @@ static void replay(struct replay *r)
     if (r->pub) {
         r->epoch = clock_wall_us();
         r->asked_us = clock_mono_us();
+        find_planes(r);
         go_on(r, 0);
         tool_run(t);
         fprintf(stderr, "%llu messages sent\n", (unsigned long long)r->sent);

@@ -30,8 +30,7 @@ static void listid(struct client *c, struct request *rq)
 
     begin(c, rq, "listid", view_of(NULL, 0));
     buf_append_cstr(line, ",\"list\":[");
-    while (list >= 0 && list != LIST_ipbx && site &&
-           (o = xod_next(site, (enum xod_list)list, &pos))) {
+    while (list >= 0 && site && (o = xod_next(site, (enum xod_list)list, &pos))) {
         if (!fanout_visible(c->gw->fanout, c, o))
             continue;
         buf_append_cstr(line, sep);
@@ -62,7 +61,7 @@ static void object(struct client *c, struct request *rq, const char *function, c
     struct buf *line = &c->gw->line;
     struct xod_obj *o = NULL;
 
-    if (list >= 0 && list != LIST_ipbx && site && tid)
+    if (list >= 0 && site && tid)
         o = find(c, site, (enum xod_list)list, view_cstr(json_object_get_string(tid)));
     begin(c, rq, function, view_of(NULL, 0));
     buf_append_cstr(line, ",\"tid\":");

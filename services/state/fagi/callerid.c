@@ -17,7 +17,8 @@ void fagi_callerid_extend(struct fagi_ask *a)
     struct buf pairs;
 
     buf_init(&pairs, 0);
-    fagi_put(&pairs, "XIVO_SRCTON", ton);
+    if (ton.len)
+        fagi_put(&pairs, "XIVO_SRCTON", ton);
     fagi_answer(&a->l, ton.len ? 1 : 0, &pairs);
     buf_free(&pairs);
 }
