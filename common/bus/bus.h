@@ -46,6 +46,9 @@ typedef void bus_interest_fn(void *arg, struct view prefix, bool on);
 struct bus_pub *bus_pub_new(struct bus *b, const char *endpoint, bus_interest_fn *interest,
                             void *arg, int *err);
 void bus_pub_destroy(struct bus_pub **p);
+/* What was sent may still leave for this many ms after bus_pub_destroy(), 0 at first: the end of
+ * the bus waits for it, no longer than that. */
+void bus_pub_set_linger(struct bus_pub *p, int ms);
 /* Publishes body (one msgpack map) on topic ("plane/.../"). 0, or -EAGAIN when it was dropped,
  * which is counted; its number is then missing, so that readers notice. */
 int bus_pub_send(struct bus_pub *p, struct view topic, struct view body);

@@ -106,6 +106,11 @@ fail:
     return NULL;
 }
 
+void bus_pub_set_linger(struct bus_pub *p, int ms)
+{
+    zmq_setsockopt(p->socket, ZMQ_LINGER, &ms, sizeof(ms));
+}
+
 void bus_pub_destroy(struct bus_pub **p)
 {
     if (!p || !*p)

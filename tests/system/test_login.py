@@ -194,9 +194,11 @@ def test_every_list_is_served(stack):
     c = stack.client("alice")
     for name, ids in {"agents": ["1", "2"], "queues": ["1", "2", "3", "4"], "groups": ["1"], "meetmes": ["1", "2"],
                       "voicemails": ["1", "2", "3", "4", "5"], "trunks": ["1"], "incalls": ["1", "2"],
-                      "parkinglots": ["1"], "nonsense": [], "ipbx": []}.items():
+                      "parkinglots": ["1"], "nonsense": [], "ipbx": ["xivo"]}.items():
         m = c.ask("getlist", function="listid", listname=name, tipbxid="xivo")
         assert sorted(m["list"]) == ids and m["listname"] == name
+    m = c.ask("getlist", function="updatestatus", listname="ipbx", tipbxid="xivo", tid="xivo")
+    assert m["status"]["link"] in ("up", "down", "resync") and "banner" not in m["status"]
     assert c.ask("getlist", function="listid", listname="queuemembers", tipbxid="xivo")["listname"] == "queuemembers"
     m = c.ask("getlist", function="updatestatus", listname="queuemembers", tipbxid="xivo", tid="qa:1-2")
     assert m["status"] == {} and m["tid"] == "qa:1-2"

@@ -212,6 +212,22 @@ def test_replay_to_a_listener(stack, tmp_path):
         monitor.close()
 
 
+def test_the_end_of_a_replay_arrives(tmp_path):
+    """The tool is gone only when all of it has left."""
+    count = 2000
+    with open(tmp_path / "bus", "wb") as f:
+        f.write(msgpack.packb({"format": "ctibus-recording", "version": 1, "started": 1.0}))
+        for i in range(count):
+            f.write(msgpack.packb(["test/x", "recorder", 1, i + 1, 1.0 + i, {"i": i, "fill": "x" * 20000}]))
+    with Stack(parts=("state",)) as s:
+        s.wait_ready("state")
+        monitor = s.monitor("test/")
+        said = tool(s, "replay", "--pace", "max", tmp_path / "bus")
+        assert said.returncode == 0 and f"{count} messages sent" in said.stderr
+        assert [monitor.message()[2]["i"] for _ in range(count)] == list(range(count))
+        monitor.close()
+
+
 def test_a_whole_recording_is_replayed(stack, tmp_path):
     """Whatever comes first in it: nobody listens to svc/."""
     wanted = record(stack, tmp_path / "bus", "svc", "tel")

@@ -16,6 +16,7 @@
 #include "tool.h"
 
 #define WAIT_US 5000000u
+#define LINGER_MS 10000 /* for what is sent and has not left, when the last is read */
 #define BATCH 1000
 #define RETRY_MS 1 /* a queue was full */
 #define MAX_PLANES 16
@@ -239,6 +240,8 @@ static void replay(struct replay *r)
         find_planes(r);
         go_on(r, 0);
         tool_run(t);
+        if (!r->have_next) /* it was not told to stop before */
+            bus_pub_set_linger(r->pub, LINGER_MS);
         fprintf(stderr, "%llu messages sent\n", (unsigned long long)r->sent);
     } else {
         tool_fail(t, "cannot publish at %s: %s", t->onbus.publish, strerror(-err));
