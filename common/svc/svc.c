@@ -200,6 +200,31 @@ void svc_log_listening(struct svc *svc, const char *name, const char *address, u
     log_notice(svc->log, "listening name=%s address=%s port=%u", name, address, (unsigned)port);
 }
 
+void svc_log_endpoint(struct svc *svc, const char *name, const char *endpoint)
+{
+    const char *host = endpoint && strncmp(endpoint, "tcp://", 6) == 0 ? endpoint + 6 : NULL;
+    const char *colon = host ? strrchr(host, ':') : NULL;
+    char *copy = colon ? strndup(host, (size_t)(colon - host)) : NULL;
+
+    if (copy)
+        svc_log_listening(svc, name, copy, (uint16_t)atoi(colon + 1));
+    free(copy);
+}
+
+void svc_name_instance(struct svc *svc, const char *prefix, char name[SVC_INSTANCE])
+{
+    bool may = has_option(svc->state->def, "instance");
+    const char *given = may ? svc_option(svc, "instance") : NULL;
+    char host[64] = "localhost";
+
+    gethostname(host, sizeof(host) - 1);
+    if (given)
+        snprintf(name, SVC_INSTANCE, "%.60s", given);
+    else
+        snprintf(name, SVC_INSTANCE, "%.32s%.40s-%d", prefix, host, (int)getpid());
+    svc->instance = name;
+}
+
 static bool is_ready(void *arg, struct buf *why)
 {
     struct svc_state *s = arg;

@@ -80,5 +80,13 @@ void svc_fail(struct svc *svc);
 
 /* Logs, in the form that tools and tests look for, that a socket is bound. */
 void svc_log_listening(struct svc *svc, const char *name, const char *address, uint16_t port);
+/* The same of a bus's endpoint, when it is a tcp:// one; NULL: nothing. */
+void svc_log_endpoint(struct svc *svc, const char *name, const char *endpoint);
+
+#define SVC_INSTANCE 128
+/* What this process of several is called, from now on in svc->instance, too: what --instance says
+ * where `def` has that option, else prefix (may be ""), host and process number. `name` must live
+ * as long as svc. */
+void svc_name_instance(struct svc *svc, const char *prefix, char name[SVC_INSTANCE]);
 
 #endif

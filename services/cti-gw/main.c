@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "access/access.h"
 #include "certificate.h"
@@ -19,25 +18,11 @@ struct ctx {
     struct onbus onbus;
     struct gateway *gateway;
     char listen[DOORS][256]; /* empty: not there */
-    char instance[128];
+    char instance[SVC_INSTANCE];
     char *spool, *ghostscript;        /* of faxes */
     const char *sites[MAX_SITES + 1]; /* borrowed of the configuration that it was started with */
     char **origins;                   /* ends with NULL */
 };
-
-/* Unique among all gateways: host and process, unless a name was given. */
-static void name_instance(struct ctx *c)
-{
-    const char *given = svc_option(c->svc, "instance");
-    char host[64] = "localhost";
-
-    gethostname(host, sizeof(host) - 1);
-    if (given)
-        snprintf(c->instance, sizeof(c->instance), "%.60s", given);
-    else
-        snprintf(c->instance, sizeof(c->instance), "%.20s-%d", host, (int)getpid());
-    c->svc->instance = c->instance;
-}
 
 static struct gateway_limits limits_of(const struct config *cfg)
 {
@@ -242,7 +227,7 @@ static int start(struct svc *svc, void **out)
                   "nothing to do");
         return -EINVAL;
     }
-    name_instance(c);
+    svc_name_instance(svc, "", c->instance);
     name_sites(c);
     snprintf(who, sizeof(who), "cti-gw:%s", c->instance);
     err = onbus_open(&c->onbus, svc->loop, svc->cfg, who, c->instance, svc->metrics, svc->log);

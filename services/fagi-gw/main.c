@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "gateway.h"
 #include "svc/onbus.h"
@@ -13,22 +12,8 @@ struct ctx {
     struct onbus onbus;
     struct fagi *fagi;
     char listen[256];
-    char instance[128];
+    char instance[SVC_INSTANCE];
 };
-
-/* Unique among all of them: host and process, unless a name was given. */
-static void name_instance(struct ctx *c)
-{
-    const char *given = svc_option(c->svc, "instance");
-    char host[64] = "localhost";
-
-    gethostname(host, sizeof(host) - 1);
-    if (given)
-        snprintf(c->instance, sizeof(c->instance), "%.60s", given);
-    else
-        snprintf(c->instance, sizeof(c->instance), "fagi-%.20s-%d", host, (int)getpid());
-    c->svc->instance = c->instance;
-}
 
 static bool check(const struct svc *svc, struct buf *why)
 {
@@ -52,7 +37,7 @@ static int start(struct svc *svc, void **out)
     *out = c;
     c->svc = svc;
     config_listen(svc->cfg, "main.incoming_tcp.FAGI", c->listen, sizeof(c->listen));
-    name_instance(c);
+    svc_name_instance(svc, "fagi-", c->instance);
     snprintf(who, sizeof(who), "fagi-gw:%s", c->instance);
     err = onbus_open(&c->onbus, svc->loop, svc->cfg, who, c->instance, svc->metrics, svc->log);
     if (err < 0)

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/rng.h"
 #include "federation.h"
 #include "svc/onbus.h"
 #include "svc/svc.h"
@@ -12,30 +12,8 @@ struct ctx {
     struct svc *svc;
     struct onbus onbus;
     struct fed *fed;
-    char instance[128];
+    char instance[SVC_INSTANCE];
 };
-
-static void log_endpoint(struct svc *svc, const char *name, const char *endpoint)
-{
-    const char *host = endpoint && strncmp(endpoint, "tcp://", 6) == 0 ? endpoint + 6 : NULL;
-    const char *colon = host ? strrchr(host, ':') : NULL;
-    char *copy = colon ? strndup(host, (size_t)(colon - host)) : NULL;
-
-    if (copy)
-        svc_log_listening(svc, name, copy, (uint16_t)atoi(colon + 1));
-    free(copy);
-}
-
-/* Unique among all sites. */
-static void name_instance(struct ctx *c)
-{
-    char host[64] = "localhost";
-
-    gethostname(host, sizeof(host) - 1);
-    snprintf(c->instance, sizeof(c->instance), "federation-%.40s-%d-%llx", host, (int)getpid(),
-             (unsigned long long)(uintptr_t)c);
-    c->svc->instance = c->instance;
-}
 
 static bool check(const struct svc *svc, struct buf *why)
 {
@@ -46,14 +24,16 @@ static int start(struct svc *svc, void **out)
 {
     struct ctx *c = calloc(1, sizeof(*c));
     struct fed_options opt;
-    char who[160];
+    char prefix[32], who[160];
     int err;
 
     if (!c)
         return -ENOMEM;
     *out = c;
     c->svc = svc;
-    name_instance(c);
+    /* unique among all sites, whose containers may have one host name and process number */
+    snprintf(prefix, sizeof(prefix), "federation-%016llx-", (unsigned long long)rng_u64());
+    svc_name_instance(svc, prefix, c->instance);
     snprintf(who, sizeof(who), "federation:%s", c->instance);
     err = onbus_open(&c->onbus, svc->loop, svc->cfg, who, c->instance, svc->metrics, svc->log);
     if (err < 0)
@@ -70,8 +50,8 @@ static int start(struct svc *svc, void **out)
         log_error(svc->log, "cannot start: %s", strerror(-err));
         return err;
     }
-    log_endpoint(svc, "peers-publish", fed_endpoint_publish(c->fed));
-    log_endpoint(svc, "peers-request", fed_endpoint_request(c->fed));
+    svc_log_endpoint(svc, "peers-publish", fed_endpoint_publish(c->fed));
+    svc_log_endpoint(svc, "peers-request", fed_endpoint_request(c->fed));
     return 0;
 }
 

@@ -15,17 +15,6 @@ struct ctx {
     struct console *console;
 };
 
-static void log_endpoint(struct svc *svc, const char *name, const char *endpoint)
-{
-    const char *host = strncmp(endpoint, "tcp://", 6) == 0 ? endpoint + 6 : endpoint;
-    const char *colon = strrchr(host, ':');
-    char *copy = colon ? strndup(host, (size_t)(colon - host)) : NULL;
-
-    if (copy)
-        svc_log_listening(svc, name, copy, (uint16_t)atoi(colon + 1));
-    free(copy);
-}
-
 static int reload_service(void *svc)
 {
     return svc_reload(svc);
@@ -84,9 +73,9 @@ static int start(struct svc *svc, void **out)
         return err;
     }
     state_on_reload(c->state, reload_service, svc);
-    log_endpoint(svc, "publish", state_endpoint_publish(c->state));
-    log_endpoint(svc, "subscribe", state_endpoint_subscribe(c->state));
-    log_endpoint(svc, "request", state_endpoint_request(c->state));
+    svc_log_endpoint(svc, "publish", state_endpoint_publish(c->state));
+    svc_log_endpoint(svc, "subscribe", state_endpoint_subscribe(c->state));
+    svc_log_endpoint(svc, "request", state_endpoint_request(c->state));
     return open_console(c);
 }
 
