@@ -46,6 +46,17 @@ static unsigned line_of(struct view text, size_t offset)
     return line;
 }
 
+/* The parser would drop the first of two sections of one name without a word. */
+static void find_duplicate(struct config *cfg, struct view text)
+{
+    struct view key;
+
+    if (json_find_duplicate(text, &key) == 1)
+        config_fault(cfg, "", "\"%.*s\" stands twice in one object, for the second time at line %u",
+                     key.len > 100 ? 100 : (int)key.len, key.ptr,
+                     line_of(text, (size_t)(key.ptr - text.ptr)));
+}
+
 static bool parse_file(struct config *cfg, struct view text)
 {
     struct json_parser p;
@@ -63,6 +74,8 @@ static bool parse_file(struct config *cfg, struct view text)
         config_fault(cfg, "", "out of memory");
     else if (!json_object_is_type(cfg->root, json_type_object))
         config_fault(cfg, "", "must be an object");
+    else
+        find_duplicate(cfg, text);
     json_parser_fini(&p);
     return json_object_is_type(cfg->root, json_type_object);
 }

@@ -39,6 +39,13 @@ static bool bad_outside_string(struct view text, size_t i)
     return c == '\'' || ((unsigned char)c < 0x20 && c != '\n' && c != '\r' && c != '\t');
 }
 
+/* json-c cuts a key at a U+0000, and a string with one in it passes for another string wherever it
+ * is taken for a C string. No text needs the character. */
+static bool escapes_nul(struct view text, size_t backslash)
+{
+    return view_starts(view_of(text.ptr + backslash, text.len - backslash), VIEW("\\u0000"));
+}
+
 /* Even a strict json-c lets control characters stand in strings, takes a NUL for the end, 'x' for a
  * string and "1." for a number, and checks UTF-8 roughly: so the bytes are looked at before. */
 static int check_bytes(struct json_parser *p, struct view text)
@@ -49,9 +56,9 @@ static int check_bytes(struct json_parser *p, struct view text)
         unsigned char c = (unsigned char)text.ptr[i];
         if (c == '"')
             quoted = !quoted;
-        else if (c == '\\' && quoted)
+        else if (c == '\\' && quoted && !escapes_nul(text, i))
             i++;
-        else if (quoted ? c < 0x20 : bad_outside_string(text, i)) {
+        else if (quoted ? c < 0x20 || c == '\\' : bad_outside_string(text, i)) {
             p->offset = i;
             return -EINVAL;
         }

@@ -24,9 +24,16 @@ int json_parser_init(struct json_parser *p);
 void json_parser_fini(struct json_parser *p);
 
 /* Parses the whole of `text`: one value, blanks around it. *out is NULL for the value null. 0;
- * -EINVAL (not JSON; a NUL byte or a bare control character is not), -EILSEQ (not UTF-8), -E2BIG
+ * -EINVAL (not JSON; a NUL byte or a bare control character is not, and U+0000 is refused in keys
+ * and strings, so that what is parsed may be used as C strings), -EILSEQ (not UTF-8), -E2BIG
  * (deeper than JSON_DEPTH), -ENOMEM. Of a key that comes twice the last one counts. */
 int json_parse(struct json_parser *p, struct view text, struct json_object **out);
+
+/* Looks in a text that json_parse has taken for an object with the same key twice, for files that
+ * people write: json_parse keeps the last one and tells nobody. 1 and the key as it is written (a
+ * view of text); 0: there is none; -E2BIG, -ENOMEM. Keys that differ only in their escapes are not
+ * found. */
+int json_find_duplicate(struct view text, struct view *key);
 
 /* The member `key`, or NULL: there is none, it is null, or obj is not an object. Borrowed. */
 struct json_object *json_get(struct json_object *obj, const char *key);

@@ -12,7 +12,8 @@
 
 #define MAX_IGNORED 20
 #define MAX_BAD_JSON 10
-#define FAX_WITHIN 512 /* bytes in which a long line says that it is a fax */
+#define MAX_REPLY_ID 4096 /* it is kept until the answer: longer ones are not told back */
+#define FAX_WITHIN 512    /* bytes in which a long line says that it is a fax */
 #define ASK_DEADLINE_MS 5000
 /* What the kernel may hold for a client that does not read, beside our own bound; the kernel's own
  * tuning would go up to megabytes for each. */
@@ -234,18 +235,15 @@ void client_answered(struct client *c)
 
 /* ---- input ---- */
 
+/* Whatever the client names its command by comes back in the answer as it was sent. */
 static void read_reply_id(struct request *rq)
 {
-    struct json_object *id = json_get(rq->body, "commandid");
-    int n;
+    struct json_object *id;
 
-    if (id && json_object_is_type(id, json_type_int)) {
-        n = snprintf(rq->reply_room, sizeof(rq->reply_room), "%lld",
-                     (long long)json_object_get_int64(id));
-        rq->reply_id = view_of(rq->reply_room, (size_t)n);
-    } else if (id && json_object_is_type(id, json_type_string)) {
+    if (json_object_object_get_ex(rq->body, "commandid", &id))
         rq->reply_id = view_cstr(json_object_to_json_string_ext(id, JSON_C_TO_STRING_PLAIN));
-    }
+    if (rq->reply_id.len > MAX_REPLY_ID)
+        rq->reply_id.len = 0;
 }
 
 /* False: the client is gone. */

@@ -25,7 +25,6 @@ struct request {
     struct json_object *body;
     struct view class;
     struct view reply_id;              /* the commandid as JSON text, empty: none */
-    char reply_room[24];               /* for it */
     const struct cti_message *message; /* the descriptor whose handler is called */
 };
 

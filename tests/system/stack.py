@@ -76,7 +76,11 @@ class Program:
         return until(find, f"listening name={name}", timeout)
 
     def logged(self, text):
-        return any(text in line for line in list(self.lines))
+        return self.count(text) > 0
+
+    def count(self, text):
+        """How many of its log lines have this in them."""
+        return sum(text in line for line in list(self.lines))
 
     def kill(self):
         self.process.kill()

@@ -25,13 +25,36 @@ def alice(stack):
 
 @pytest.mark.parametrize("line", [b"not json", b"{", b'"text"', b"[1,2]", b"null", b"17", b"\xff\xfe",
                                   b'{"class":"\xff"}', b'{"class":"\xed\xa0\x80"}', b"{}x",
-                                  b"[" * 100000, b'{"a":' * 40000, b"\x00", b'{"class":"a\x00b"}x'],
-                         ids=range(14))
+                                  b"[" * 100000, b'{"a":' * 40000, b"\x00", b'{"class":"a\x00b"}x',
+                                  b'{"class":"keepalive\\u0000"}', b'{"class\\u0000":"keepalive"}',
+                                  b'{"class":"keepalive","commandid":{"a":["\\u0000"]}}'],
+                         ids=range(17))
 def test_what_is_no_json_object_is_told_and_nothing_else_happens(alice, line):
     alice.raw(line + b"\n")
     m = alice.line()
     assert m["class"] == "error" and m["error_string"] == "json"
     assert alice.ask("keepalive")
+
+
+NUL = [b'{"class":"%s\\u0000%s","userlogin":"alice"}' % (name, b"A" * n)
+       for name in (b"login_id", b"login_pass", b"starttls", b"keepalive") for n in (0, 4, 3000)]
+
+
+def survives_nul(connect, stack):
+    """Before the login a class with a NUL in it is refused, whatever stands behind the NUL."""
+    for line in NUL:
+        c = connect()
+        c.raw(line + b"\n")
+        assert c.line()["error_string"] == "json"
+        c.close()
+    c = connect()
+    c.login("alice", "alice")
+    c.close()
+    assert stack.is_ready("cti-gw")
+
+
+def test_a_nul_in_a_name_before_the_login(stack):
+    survives_nul(stack.connect, stack)
 
 
 def test_the_tenth_in_a_row_closes(stack):
@@ -50,7 +73,12 @@ def test_odd_but_good_lines(alice):
     assert alice.line()["replyid"] == 1
     alice.raw(b'{"class":"keepalive","commandid":"a\\/b"}\n')
     assert alice.line()["replyid"] == "a/b"
-    alice.raw(b'{"class":"keepalive","commandid":[1]}\n')
+    for sent in (b'[1]', b'1.5', b'true', b'null', b'{"a":[2]}', b'18446744073709551615', b'""'):
+        alice.raw(b'{"class":"keepalive","commandid":' + sent + b'}\n')
+        assert alice.line()["replyid"] == json.loads(sent)
+    alice.raw(b'{"class":"keepalive"}\n')
+    assert "replyid" not in alice.line()
+    alice.raw(b'{"class":"keepalive","commandid":"' + b"x" * 5000 + b'"}\n')  # too long to be kept
     assert "replyid" not in alice.line()
     alice.raw(b'{"commandid":5}\n')
     assert alice.line()["error_string"] == "missing:class"
@@ -224,10 +252,12 @@ def test_a_list_that_cannot_be_read_keeps_its_objects_and_is_tried_again():
     with Stack(parts=("state",)) as s:
         s.wait_ready()
         good = s.path("users.json").read_text()
-        s.path("users.json").write_text(good[:200])
-        s.programs["state"].process.send_signal(1)
-        until(lambda: s.programs["state"].logged("not JSON from here on"), "told where it is wrong")
-        assert len(s.snapshot("users")) == 5
+        for bad in (good[:200], good.replace("Martin", "Mar\\u0000tin"), good.replace('"firstname"', '"firstname\\u0000"')):
+            told = s.programs["state"].count("not JSON from here on")
+            s.path("users.json").write_text(bad)
+            s.programs["state"].process.send_signal(1)
+            until(lambda: s.programs["state"].count("not JSON from here on") > told, "told where it is wrong")
+            assert len(s.snapshot("users")) == 5
         s.path("users.json").write_text(good.replace("Martin", "Durand"))
         until(lambda: s.snapshot("users", "1")[0]["lastname"] == "Durand", "read again by itself")
 

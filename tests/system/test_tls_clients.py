@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 from stack import BIN, Client, Stack, until
+from test_bad_input import survives_nul
 
 CTIS = {"main.incoming_tcp.CTIS": ["127.0.0.1", 0, True]}
 FILES = {"certfile": "server.pem", "keyfile": "server.key"}
@@ -64,6 +65,10 @@ def shown(c):
 
 def fingerprint(pair):
     return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pair[0].read_text())).digest()
+
+
+def test_a_nul_in_a_name_before_the_login(stack, certificates):
+    survives_nul(lambda: connect(stack, trusting(certificates["one"])), stack)
 
 
 def test_a_login_over_tls(stack, certificates):

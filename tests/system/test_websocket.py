@@ -11,6 +11,7 @@ import time
 import pytest
 import websocket
 from stack import BIN, TIMEOUT, Client, Stack, until
+from test_bad_input import survives_nul
 
 KEY = "ctibus.cti.websocket"
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
@@ -69,6 +70,10 @@ def test_a_login_and_everything_after_it(stack):
     bob.ask("availstate", availstate="away")
     c.wait(lambda: c.status("users", "2").get("availstate") == "away", "what others do")
     assert c.ask("starttls")["error_string"] == "notloggedyet"
+
+
+def test_a_nul_in_a_name_before_the_login(stack):
+    survives_nul(lambda: connect(stack), stack)
 
 
 def test_starttls_is_not_for_websockets(stack):

@@ -179,6 +179,11 @@ static void test_bad_files(void **state)
     assert_fault(p, "{\n\"main\": {\n\"logintimeout\": }}", "", "malformed JSON at line 3");
     assert_fault(p, "{\"a\":1", "", "malformed JSON at line 1");
     assert_fault(p, "", "", "malformed JSON");
+    assert_fault(p, "{\n\"main\\u0000\": {}}", "", "malformed JSON at line 2");
+    assert_fault(p, "{\"x\": [\"a\\u0000b\"]}", "", "malformed JSON at line 1");
+    assert_fault(p, "{\"x\": {\"curve\": {}, \"y\": [{\"curve\": 1}],\n \"curve\": null}}", "",
+                 "\"curve\" stands twice in one object, for the second time at line 2");
+    assert_fault(p, "{\"a\": 1, \"b\": {\"a\": \"a\"}, \"a\": 2}", "", "\"a\" stands twice");
     assert_fault(p, "[]", "", "must be an object");
     assert_fault(p, "null", "", "must be an object");
     assert_fault(p, "{\"a\":\"\xff\"}", "", "not UTF-8");

@@ -75,7 +75,48 @@ static void test_nul_bytes(void **state)
     assert_int_equal(parse_view(VIEW("{}\0garbage"), NULL), -EINVAL);
     assert_int_equal(parse_view(VIEW("\"a\0b\""), NULL), -EINVAL);
     assert_int_equal(parse_view(VIEW("\0"), NULL), -EINVAL);
-    assert_round_trip("\"a\\u0000b\"", "\"a\\u0000b\"");
+}
+
+/* json-c would cut the key, and take {"class\u0000": ...} for a class. */
+static void test_nul_escapes(void **state)
+{
+    static const char *const bad[] = {"\"\\u0000\"",
+                                      "\"a\\u0000b\"",
+                                      "\"\\\\\\u0000\"",
+                                      "{\"\\u0000\":1}",
+                                      "{\"class\\u0000\":\"x\"}",
+                                      "{\"a\":{\"b\":[\"\\u0000\"]}}",
+                                      "[\"\\\"\\u0000\"]",
+                                      "{\"a\":\"\\ud800\\u0000\"}"};
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+        if (parse(bad[i]) != -EINVAL)
+            fail_msg("taken: %s -> %d", bad[i], parse(bad[i]));
+    assert_round_trip("\"\\\\u0000\"", "\"\\\\u0000\""); /* a backslash and letters */
+    assert_round_trip("\"u0000\"", "\"u0000\"");
+}
+
+static void assert_duplicate(const char *text, const char *expected)
+{
+    struct view key = {0};
+
+    assert_int_equal(parse(text), 0);
+    assert_int_equal(json_find_duplicate(view_cstr(text), &key), expected ? 1 : 0);
+    if (expected)
+        assert_true(view_eq(key, view_cstr(expected)));
+}
+
+static void test_duplicate_keys(void **state)
+{
+    assert_duplicate("{}", NULL);
+    assert_duplicate("[]", NULL);
+    assert_duplicate("\"a\"", NULL);
+    assert_duplicate("{\"a\":\"b\",\"b\":\"a\",\"c\":[\"a\",\"a\"]}", NULL);
+    assert_duplicate("[{\"a\":1},{\"a\":1}]", NULL);
+    assert_duplicate("{\"a\":{\"a\":{\"a\":1}}}", NULL);
+    assert_duplicate("{\"a\":{\"b\":1} , \"a\" \n:2}", "a");
+    assert_duplicate("[1,{\"x\":{\"a\\\"b\":1,\"c\":\"}{\",\"a\\\"b\":1}}]", "a\\\"b");
+    assert_duplicate("{\"\":1,\"\":2}", "");
 }
 
 static void test_bad_utf8(void **state)
@@ -258,6 +299,8 @@ int main(void)
         cmocka_unit_test(test_good),
         cmocka_unit_test(test_bad),
         cmocka_unit_test(test_nul_bytes),
+        cmocka_unit_test(test_nul_escapes),
+        cmocka_unit_test(test_duplicate_keys),
         cmocka_unit_test(test_bad_utf8),
         cmocka_unit_test(test_deep),
         cmocka_unit_test(test_huge_numbers),

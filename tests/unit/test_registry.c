@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -62,6 +63,24 @@ static void test_a_new_message_is_found(void **state)
     assert_int_equal(dispatch("{\"class\":\"no_such\"}"), 0);
 }
 
+static void test_a_name_is_compared_with_its_length(void **state)
+{
+    /* In a block of its own, so that a sanitizer sees a read behind either end. */
+    static const char *const names[] = {"test_ping\0AAAA", "test_pin\0AAAAA", "\0test_ping123"};
+    bool login;
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        char *heap = malloc(14);
+        memcpy(heap, names[i], 14);
+        for (size_t len = 10; len <= 14; len++)
+            assert_false(registry_knows(view_of(heap, len), &login));
+        free(heap);
+    }
+    assert_false(registry_knows(VIEW(""), &login));
+    assert_false(registry_knows(VIEW("test_pin"), &login));
+    assert_false(registry_knows(VIEW("test_pings"), &login));
+}
+
 static void test_conditions_one_level_down(void **state)
 {
     enabled = pinged = 0;
@@ -112,6 +131,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_new_message_is_found),
+        cmocka_unit_test(test_a_name_is_compared_with_its_length),
         cmocka_unit_test(test_conditions_one_level_down),
         cmocka_unit_test(test_missing_fields_are_named),
         cmocka_unit_test(test_every_message_of_the_service_is_there),
