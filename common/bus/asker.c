@@ -253,3 +253,8 @@ bool bus_asker_is_up(const struct bus_asker *a)
 {
     return a->up;
 }
+
+uint64_t bus_asker_epoch(const struct bus_asker *a)
+{
+    return a->far_epoch;
+}

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/rng.h"
 #include "bus/internal.h"
 
 #define MAX_MESSAGE ((int64_t)16 * 1024 * 1024)
@@ -25,6 +26,13 @@ static int metrics_init(struct bus *b)
     return metrics_add_rows(b->metrics, rows, sizeof(rows) / sizeof(rows[0]));
 }
 
+/* Close to the time of the start, for people. The lowest bits are random, so that two processes
+ * that a clock set back, or two containers that start together, do not get the same. */
+static uint64_t new_epoch(void)
+{
+    return (clock_wall_us() & ~(uint64_t)0xfff) | (rng_u64() & 0xfff);
+}
+
 struct bus *bus_new(struct loop *loop, const struct bus_options *opt, struct metrics *metrics,
                     struct log *log)
 {
@@ -39,7 +47,7 @@ struct bus *bus_new(struct loop *loop, const struct bus_options *opt, struct met
     b->heartbeat_ms = opt->heartbeat_ms;
     b->gone_ms = opt->gone_ms ? opt->gone_ms : PEER_GONE_MS;
     b->keys = opt->keys;
-    b->epoch = clock_wall_us();
+    b->epoch = new_epoch();
     b->source = view_dup(view_cstr(opt->source));
     b->instance = view_dup(view_cstr(opt->instance));
     b->zmq = zmq_ctx_new();

@@ -33,8 +33,10 @@ struct bus *bus_new(struct loop *loop, const struct bus_options *opt, struct met
 void bus_destroy(struct bus **b);
 const char *bus_source(const struct bus *b);
 const char *bus_instance(const struct bus *b);
-uint64_t bus_epoch(const struct bus *b); /* start of this process, microseconds since 1970 */
-void *bus_zmq(const struct bus *b);      /* the ZeroMQ context, for monitors of sockets */
+/* Which process of its source this is: about its start in microseconds since 1970, the lowest 12
+ * bits random. Compared for equality only, since clocks are set back. */
+uint64_t bus_epoch(const struct bus *b);
+void *bus_zmq(const struct bus *b); /* the ZeroMQ context, for monitors of sockets */
 
 /* ---- publishing ---- */
 
@@ -76,8 +78,10 @@ struct bus_msg {
 
 struct bus_sub_handler {
     void (*message)(void *arg, const struct bus_msg *m);
-    /* Numbers are missing, or (lost = 0) the source was restarted, on a plane that is followed.
-     * Called before the message that showed it. May be NULL. */
+    /* Numbers are missing, or (lost = 0) another process of a source begins to speak, on a plane
+     * that is followed. Called before the message that showed it. May be NULL. What the earlier
+     * process still has under way goes on to come, and so does what a second one with the same
+     * source says: who must hear only one compares the epoch. */
     void (*gap)(void *arg, const struct bus_msg *m, uint64_t lost);
 };
 
@@ -124,6 +128,8 @@ void bus_ask_cancel(struct bus_asker *a, uint64_t id);
 /* Answers a request of the far side; body is a whole map (empty view: an empty map). */
 int bus_asker_reply(struct bus_asker *a, uint64_t id, enum bus_status status, struct view body);
 bool bus_asker_is_up(const struct bus_asker *a);
+/* The epoch of the far side that answered hello last; 0: none has. */
+uint64_t bus_asker_epoch(const struct bus_asker *a);
 
 /* ---- requests: the answering side (ROUTER), in state ---- */
 

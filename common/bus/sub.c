@@ -8,15 +8,24 @@
 #define MAX_PLANES 8
 #define MAX_STREAMS 1024 /* sources times planes: a bound on what forged sources can cost */
 #define MAX_TOPIC 1024
-#define STRAGGLER_US 5000000u
+/* Processes of one source that are followed side by side: one that was replaced and may still have
+ * messages under way, or a second one that was started by mistake. */
+#define MAX_RUNS 4
 
-/* The numbers of one source on one plane. */
+/* The numbers of one process. */
+struct run {
+    uint64_t epoch;
+    uint64_t seq;
+    uint64_t heard; /* when it was last heard, monotonic microseconds */
+};
+
+/* One source on one plane. */
 struct stream {
     char *key; /* source NUL plane */
     size_t key_len;
-    uint64_t epoch;
-    uint64_t seq;
-    uint64_t heard; /* when the process of this epoch was last heard, monotonic microseconds */
+    uint64_t heard; /* as that of its runs */
+    struct run runs[MAX_RUNS];
+    size_t n_runs;
 };
 
 struct bus_sub {
@@ -40,6 +49,46 @@ static bool followed(const struct bus_sub *s, struct view plane)
     return false;
 }
 
+static void stream_free(struct stream *st)
+{
+    free(st->key);
+    free(st);
+}
+
+/* So that new sources are followed however many there have been. */
+static void forget_oldest(struct bus_sub *s)
+{
+    struct stream *oldest = NULL;
+    size_t pos = 0;
+    void *v;
+
+    while (map_next(s->streams, &pos, NULL, &v)) {
+        struct stream *st = v;
+        if (!oldest || st->heard < oldest->heard)
+            oldest = st;
+    }
+    if (!oldest)
+        return;
+    map_del(s->streams, view_of(oldest->key, oldest->key_len));
+    stream_free(oldest);
+}
+
+static struct stream *stream_new(struct bus_sub *s, struct view key)
+{
+    struct stream *st = calloc(1, sizeof(*st));
+
+    if (!st)
+        return NULL;
+    if (map_count(s->streams) >= MAX_STREAMS)
+        forget_oldest(s);
+    st->key = view_dup(key);
+    st->key_len = key.len;
+    if (st->key && map_put(s->streams, view_of(st->key, key.len), st) == 0)
+        return st;
+    stream_free(st);
+    return NULL;
+}
+
 static struct stream *stream_of(struct bus_sub *s, const struct bus_msg *m, struct view plane)
 {
     char key[256];
@@ -52,53 +101,56 @@ static struct stream *stream_of(struct bus_sub *s, const struct bus_msg *m, stru
     key[m->source.len] = '\0';
     memcpy(key + m->source.len + 1, plane.ptr, plane.len);
     st = map_get(s->streams, view_of(key, n));
-    if (st || map_count(s->streams) >= MAX_STREAMS)
-        return st;
-    st = calloc(1, sizeof(*st));
-    if (!st)
-        return NULL;
-    st->key = view_dup(view_of(key, n));
-    st->key_len = n;
-    if (!st->key || map_put(s->streams, view_of(st->key, n), st) < 0) {
-        free(st->key);
-        free(st);
-        return NULL;
-    }
-    return st;
+    return st ? st : stream_new(s, view_of(key, n));
 }
 
-/* Compares the number with the one expected; false for a message that is to be dropped (an old
- * epoch, or a number seen before). */
+/* The run of this epoch; a new one takes the place of that which has been silent longest. Epochs
+ * are compared for equality only: clocks are set back. */
+static struct run *run_of(struct stream *st, uint64_t epoch)
+{
+    struct run *run = &st->runs[0];
+
+    for (size_t i = 0; i < st->n_runs; i++)
+        if (st->runs[i].epoch == epoch)
+            return &st->runs[i];
+    for (size_t i = 1; i < st->n_runs; i++)
+        if (st->runs[i].heard < run->heard)
+            run = &st->runs[i];
+    if (st->n_runs < MAX_RUNS)
+        run = &st->runs[st->n_runs++];
+    *run = (struct run){.epoch = epoch};
+    return run;
+}
+
+/* Compares the number with the one expected; false for a number that was seen before: it is to be
+ * dropped. */
 static bool in_order(struct bus_sub *s, const struct bus_msg *m)
 {
     struct view rest = m->topic;
     struct view plane = view_cut(&rest, '/');
-    uint64_t now = clock_mono_us();
     struct stream *st;
+    struct run *run;
     uint64_t lost;
+    bool restarted;
 
     if (m->seq == 0 || !followed(s, plane))
         return true;
     st = stream_of(s, m, plane);
     if (!st)
         return true;
-    /* An older process: a straggler, unless the newer one fell silent. Then somebody has set the
-     * clock back across a restart. */
-    if (m->epoch < st->epoch && now - st->heard < STRAGGLER_US)
-        return false;
-    st->heard = now;
-    if (m->epoch != st->epoch) {
-        bool restarted = st->epoch != 0;
-        st->epoch = m->epoch;
-        st->seq = m->seq;
+    restarted = st->n_runs > 0;
+    run = run_of(st, m->epoch);
+    st->heard = run->heard = clock_mono_us();
+    if (run->seq == 0) {
+        run->seq = m->seq;
         if (restarted && s->handler->gap)
             s->handler->gap(s->arg, m, 0);
         return true;
     }
-    if (m->seq <= st->seq)
+    if (m->seq <= run->seq)
         return false;
-    lost = m->seq - st->seq - 1;
-    st->seq = m->seq;
+    lost = m->seq - run->seq - 1;
+    run->seq = m->seq;
     if (lost > 0) {
         s->lost += lost;
         metric_add(s->bus->counts.lost, lost);
@@ -195,10 +247,8 @@ void bus_sub_destroy(struct bus_sub **s)
     zpoll_destroy(&(*s)->poll);
     if ((*s)->socket)
         zmq_close((*s)->socket);
-    while ((*s)->streams && map_next((*s)->streams, &pos, NULL, &st)) {
-        free(((struct stream *)st)->key);
-        free(st);
-    }
+    while ((*s)->streams && map_next((*s)->streams, &pos, NULL, &st))
+        stream_free(st);
     map_destroy(&(*s)->streams);
     msg_doc_fini(&(*s)->meta);
     free(*s);

@@ -347,17 +347,25 @@ static void on_heartbeat(struct replica *r, const struct bus_msg *m)
     start_over(r, 0);
 }
 
+/* From the process that answers us: not the last words of one that was replaced. */
+static bool is_current(const struct replica *r, const struct bus_msg *m)
+{
+    return m->epoch == bus_asker_epoch(r->asker);
+}
+
 static void on_message(void *arg, const struct bus_msg *m)
 {
     struct replica *r = arg;
 
     if (!view_starts(m->topic, VIEW("xod/"))) {
-        if (view_starts(m->topic, VIEW("svc/state/")))
+        if (view_starts(m->topic, VIEW("svc/state/")) && is_current(r, m))
             on_heartbeat(r, m);
         if (r->handler->message)
             r->handler->message(r->arg, m);
         return;
     }
+    if (!is_current(r, m))
+        return;
     if (view_starts(m->topic, VIEW("xod/echo/"))) {
         if (r->phase == PROVING && view_eq(m->topic, buf_view(&r->echo_topic)))
             ask_snapshot(r);
@@ -374,6 +382,8 @@ static void on_gap(void *arg, const struct bus_msg *m, uint64_t lost)
     struct replica *r = arg;
 
     if (!view_starts(m->topic, VIEW("xod/")) || (r->phase != LIVE && r->phase != COPYING))
+        return;
+    if (lost && !is_current(r, m))
         return;
     if (lost)
         log_warning(r->log, "replica: %llu changes of %.*s are missing, asking for a snapshot",

@@ -15,6 +15,8 @@ static void on_translated(void *arg, const struct tel_out *t)
 {
     struct gateway *g = arg;
 
+    if (g->standby)
+        return;
     buf_reset(&g->body);
     tel_out_body(&g->body, t, g->charset);
     if (g->body.failed)
@@ -56,6 +58,8 @@ static void on_registered(void *arg, enum bus_status status, const msgpack_objec
     if (status == BUS_not_found)
         log_error(g->log, "state knows no ipbx called %s: does it read the same configuration?",
                   g->ipbx);
+    else if (status == BUS_busy)
+        log_error(g->log, "state has too many gateways for %s already: stop some", g->ipbx);
 }
 
 /* Not before our events reach state: it answers by asking for a resync, which must not be lost. */
@@ -70,7 +74,10 @@ void gateway_announce(struct gateway *g)
     msg_put_pair(&pairs, "ipbx", view_cstr(g->ipbx));
     msg_put_pair(&pairs, "banner", view_cstr(g->banner));
     msg_put_pair_u64(&pairs, "login", g->login);
-    bus_ask(g->asker, METHOD_worker_register, 4, buf_view(&pairs), 2000, on_registered, g);
+    msg_put_pair_u64(&pairs, "epoch", bus_epoch(g->bus));
+    msg_put_cstr(&pairs, "standby");
+    msg_put_bool(&pairs, g->standby);
+    bus_ask(g->asker, METHOD_worker_register, 6, buf_view(&pairs), 2000, on_registered, g);
     buf_free(&pairs);
 }
 
@@ -107,7 +114,7 @@ static void on_link_up(void *arg, const char *banner)
     struct gateway *g = arg;
 
     snprintf(g->banner, sizeof(g->banner), "%s", banner);
-    g->login = clock_wall_us();
+    g->login = clock_wall_us(); /* compared for equality only */
     g->listed = false;
     g->shutdown = false;
     translator_reset(g->translator);
@@ -123,6 +130,7 @@ static void on_link_down(void *arg, const char *reason)
     if (g->shutdown)
         reason = "Asterisk has stopped";
     g->login = 0;
+    g->standby = false; /* who logs in takes over */
     g->again = false;
     g->filtered = false;
     raw_close_tap(g);
@@ -244,7 +252,10 @@ static size_t beat(void *arg, struct buf *pairs, bool *ready)
 
     *ready = gateway_is_ready(g, NULL);
     msg_put_pair(pairs, "ipbx", view_cstr(g->ipbx));
-    msg_put_pair(pairs, "link", g->login ? VIEW("up") : VIEW("down"));
+    msg_put_pair(pairs, "link",
+                 !g->login    ? VIEW("down")
+                 : g->standby ? VIEW("standby")
+                              : VIEW("up"));
     return 2;
 }
 

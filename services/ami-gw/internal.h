@@ -34,6 +34,7 @@ struct gateway {
     struct loop_timer *lull;       /* runs while the translator holds something back */
     struct loop_timer *again_soon; /* of a resync after a reload */
     bool heard;                    /* somebody (state) listens to our plane tel */
+    bool standby;                  /* another gateway owns this Asterisk: nothing is published */
     char banner[64];
     uint64_t login;           /* when the link came up, microseconds since 1970; 0: down */
     bool listed;              /* a resync has begun since then */

@@ -97,6 +97,8 @@ void raw_publish(struct gateway *g, const struct ami_block *b)
     size_t names = 0;
     size_t mark;
 
+    if (g->standby)
+        return;
     buf_reset(&g->topic);
     buf_append_view(&g->topic, buf_view(&g->raw_prefix));
     topic_put(&g->topic, b->name);

@@ -40,7 +40,7 @@ static void keep_hints(struct gateway *g, const msgpack_object *list)
 
 void gateway_resync(struct gateway *g)
 {
-    if (!link_is_up(g->link))
+    if (!link_is_up(g->link) || g->standby)
         return;
     if (resync_running(g->resync)) {
         g->again = true;
@@ -68,6 +68,9 @@ void gateway_resynced(struct gateway *g, bool complete)
 
 static void on_resync(struct gateway *g, uint64_t id, const msgpack_object *body)
 {
+    if (g->standby)
+        log_notice(g->log, "%s is ours again", g->ipbx);
+    g->standby = false;
     if (!link_is_up(g->link)) {
         bus_asker_reply(g->asker, id, BUS_noconn, view_of(NULL, 0));
         return;
@@ -78,6 +81,16 @@ static void on_resync(struct gateway *g, uint64_t id, const msgpack_object *body
     else
         g->resync_request = id;
     gateway_resync(g);
+}
+
+/* The link is kept, so that we can take over at once. */
+static void on_standby(struct gateway *g, uint64_t id)
+{
+    if (!g->standby)
+        log_warning(g->log, "another ami-gw has logged in to %s: standing by", g->ipbx);
+    g->standby = true;
+    resync_abort(g->resync);
+    bus_asker_reply(g->asker, id, BUS_ok, view_of(NULL, 0));
 }
 
 /* ---- hurry ---- */
@@ -100,6 +113,8 @@ void gateway_request(void *arg, uint64_t id, enum bus_method method, const msgpa
         gateway_action(g, id, body);
     else if (method == METHOD_ami_hurry)
         on_hurry(g, id);
+    else if (method == METHOD_ami_standby)
+        on_standby(g, id);
     else
         bus_asker_reply(g->asker, id, BUS_unknown_method, view_of(NULL, 0));
 }

@@ -2,7 +2,10 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
+
 struct gauge {
+    const struct site *link;
     const struct xod_site *site;
     const char *availability; /* of the agents that are meant */
     struct metric *metric;
@@ -16,7 +19,21 @@ struct gauges {
 
 static const char *const availabilities[] = {"available", "unavailable", "on_call", "logged_out"};
 #define N_AVAILABILITIES (sizeof(availabilities) / sizeof(availabilities[0]))
-#define N_EACH (2 + N_AVAILABILITIES)
+#define N_EACH (4 + N_AVAILABILITIES)
+
+static double link_is_up(void *arg)
+{
+    return ((const struct gauge *)arg)->link->login != 0;
+}
+
+static double resync_age(void *arg)
+{
+    const struct site *site = ((const struct gauge *)arg)->link;
+
+    if (!site->login || site->domain->resynced)
+        return 0;
+    return (double)(clock_mono_us() - site->asked_at) / 1e6;
+}
 
 static double count_channels(void *arg)
 {
@@ -50,22 +67,24 @@ static double count_agents(void *arg)
     return n;
 }
 
-static bool add(struct gauges *gs, const struct xod_site *site, const char *availability,
+static bool add(struct gauges *gs, const struct site *link, const char *availability,
                 enum metric_id id, metric_fn *fn)
 {
     struct gauge *g = &gs->all[gs->n++];
-    const char *ipbx = xod_site_name(site).ptr;
+    const char *ipbx = xod_site_name(link->domain->site).ptr;
 
-    *g = (struct gauge){.site = site, .availability = availability};
+    *g = (struct gauge){.link = link, .site = link->domain->site, .availability = availability};
     g->metric = metrics_callback(
         gs->metrics, id, availability ? METRIC_VALUES(ipbx, availability) : METRIC_VALUES(ipbx), fn,
         g);
     return g->metric;
 }
 
-static bool add_site(struct gauges *gs, const struct xod_site *site)
+static bool add_site(struct gauges *gs, const struct site *site)
 {
-    bool good = add(gs, site, NULL, METRIC_state_channels, count_channels) &&
+    bool good = add(gs, site, NULL, METRIC_state_link_up, link_is_up) &&
+                add(gs, site, NULL, METRIC_state_resync_seconds, resync_age) &&
+                add(gs, site, NULL, METRIC_state_channels, count_channels) &&
                 add(gs, site, NULL, METRIC_state_queue_callers, count_callers);
 
     for (size_t i = 0; good && i < N_AVAILABILITIES; i++)
@@ -82,7 +101,7 @@ struct gauges *gauges_new(struct state *s)
         return NULL;
     g->metrics = s->metrics;
     for (size_t i = 0; good && i < s->n_sites; i++)
-        good = add_site(g, s->sites[i].domain->site);
+        good = add_site(g, &s->sites[i]);
     if (!good)
         gauges_destroy(&g);
     return g;

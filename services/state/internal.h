@@ -29,11 +29,25 @@ struct gauges;
 #define MAX_SITES 64
 #define MAX_LIST_BYTES ((size_t)256 * 1024 * 1024) /* text of one list */
 
-/* One Asterisk that is watched, and who watches it. */
+#define MAX_GATEWAYS 8 /* of one Asterisk */
+
+/* An ami-gw that has registered for an Asterisk. */
+struct gateway_entry {
+    struct bus_peer *peer;
+    uint64_t login; /* which login of it this is; 0: it is not logged in to the Asterisk */
+    uint64_t epoch; /* of its messages; 0: it has not said */
+    char banner[64];
+};
+
+/* One Asterisk that is watched, and who watches it (gateways.c). */
 struct site {
     struct domain *domain;
-    struct bus_peer *gateway; /* its ami-gw, or NULL */
-    uint64_t login;           /* which login of the gateway was listed or is being listed */
+    struct gateway_entry entries[MAX_GATEWAYS];
+    size_t n_entries;
+    struct bus_peer *gateway; /* the one that owns it, or NULL */
+    uint64_t login;           /* which login of the owner was listed or is being listed; 0: down */
+    uint64_t epoch;           /* of the owner's messages; 0: not known, all are taken */
+    uint64_t asked_at;        /* when a resync was asked for, monotonic microseconds */
     bool users_read;          /* its list of users could be read once */
 };
 
@@ -71,9 +85,11 @@ struct state {
     struct loop_timer *expire_timer;
     struct loop_timer *lists_timer; /* runs while a list could not be read */
     struct loop_timer *tick_timer;  /* runs while a site wants ticks */
+    struct loop_timer *watch_timer; /* looks at the resyncs that are under way */
     int (*reload)(void *arg);       /* as SIGHUP does; NULL: nobody can */
     void *reload_arg;
     uint64_t started;
+    uint64_t settle_min_ms, settle_max_ms, resync_late_us;
     double heard_at; /* of the event that is being applied: when its gateway heard it; 0: none is */
     bool settled;
     LIST_HEAD(, later) waiting; /* answered later (later.c) */
@@ -83,7 +99,7 @@ struct state {
     struct msg_doc doc;
     struct buf room;
     struct metrics *metrics;
-    struct metric *events, *events_unknown, *sessions_open;
+    struct metric *events, *events_unknown, *events_foreign, *resyncs_late, *sessions_open;
 };
 
 /* ---- publish.c ---- */
@@ -367,6 +383,19 @@ bool command_is_self(const struct session *se, const msgpack_object *message, co
 /* The `pattern` of a lookup: a text, or a number as text. A message without one looks for
  * everything; false: it is something else, which must not fetch everything. */
 bool command_pattern(const msgpack_object *message, char room[32], struct view *text);
+
+/* ---- gateways.c: which ami-gw owns an Asterisk ---- */
+/* An ami-gw registers, or tells anew whether it is logged in. Of several the one that logged in
+ * last owns the Asterisk and the former is told to stand by; one that is not logged in owns it only
+ * while none is. */
+void gateways_register(struct state *s, struct bus_peer *p, uint64_t id,
+                       const msgpack_object *body);
+/* The next one that is logged in takes over. */
+void gateways_peer_gone(struct state *s, struct bus_peer *p);
+/* Is this message from the owner, as far as it has said how to know it? */
+bool gateways_is_owner(const struct site *site, const struct bus_msg *m);
+/* Asks again where a resync does not come to its end; once a second. */
+void gateways_watch(struct state *s);
 
 /* ---- resync.c: what the gateway of an Asterisk is asked as a whole ---- */
 /* To list everything anew. 0: it is asked; -ENOTCONN: it is not there; -EAGAIN: it could not be

@@ -2,6 +2,7 @@
  * now. */
 #include <errno.h>
 
+#include "base/clock.h"
 #include "internal.h"
 
 #define RESYNC_MS 30000
@@ -19,6 +20,7 @@ int resync_ask(struct state *s, struct site *site)
 
     if (!site->gateway)
         return -ENOTCONN;
+    site->asked_at = clock_mono_us();
     buf_init(&pairs, 0);
     msg_put_cstr(&pairs, "hints");
     msg_put_array(&pairs, xod_count(x, LIST_phones));
@@ -34,12 +36,16 @@ int resync_ask(struct state *s, struct site *site)
     return sent ? 0 : -EAGAIN;
 }
 
+/* All of them: which one is to own it shows when they are connected. */
 int resync_hurry(struct state *s, struct site *site)
 {
-    if (!site->gateway)
+    size_t sent = 0;
+
+    for (size_t i = 0; i < site->n_entries; i++)
+        if (bus_server_ask(s->server, site->entries[i].peer, METHOD_ami_hurry, 0, view_of(NULL, 0),
+                           HURRY_MS, NULL, NULL))
+            sent++;
+    if (site->n_entries == 0)
         return -ENOTCONN;
-    return bus_server_ask(s->server, site->gateway, METHOD_ami_hurry, 0, view_of(NULL, 0), HURRY_MS,
-                          NULL, NULL)
-               ? 0
-               : -EAGAIN;
+    return sent ? 0 : -EAGAIN;
 }

@@ -24,13 +24,17 @@
  * so that their sessions and channels do not vanish from every client and return. */
 #define SETTLE_MIN_MS 1000
 #define SETTLE_MAX_MS 1500
-#define SETTLE_CHECK_MS 50
+#define SETTLE_CHECK_MS 10
 /* A list that could not be read is tried again. */
 #define LISTS_RETRY_MS 10000
 /* What the logs keep too long is looked for. */
 #define EXPIRE_MS 3600000
 /* How often the domains are told that time goes by, while one of them has to know. */
 #define TICK_MS 1000
+/* A resync that has not ended by then is told, and asked for again; how often they are looked at.
+ */
+#define RESYNC_LATE_MS 30000
+#define WATCH_MS 1000
 
 static bool ticks_wanted(const struct state *s)
 {
@@ -50,6 +54,11 @@ static void tick(void *arg)
     state_commit(s, true);
     if (!ticks_wanted(s))
         loop_timer_stop(s->tick_timer);
+}
+
+static void watch(void *arg)
+{
+    gateways_watch(arg);
 }
 
 uint64_t state_commit(struct state *s, bool synthetic)
@@ -96,6 +105,10 @@ static void on_message(void *arg, const struct bus_msg *m)
         metric_add(s->events_unknown, 1);
         return;
     }
+    if (!gateways_is_owner(site, m)) {
+        metric_add(s->events_foreign, 1);
+        return;
+    }
     domain_event(site->domain, &t);
     originates_event(s->originates, site->domain->site, &t);
     transfers_event(s->transfers, &t);
@@ -107,54 +120,30 @@ static void on_message(void *arg, const struct bus_msg *m)
     fagi_event(s->fagi, site->domain->site, &t);
 }
 
-/* Events of a gateway are missing: what is known may be wrong until everything is listed anew. */
+/* Events of a gateway are missing: what is known may be wrong until everything is listed anew. A
+ * gateway that begins to speak is asked when it registers; but one of which everything is listed
+ * already has said something that was not heard. */
 static void on_gap(void *arg, const struct bus_msg *m, uint64_t lost)
 {
     struct state *s = arg;
     struct view rest = m->topic;
+    struct site *site;
 
-    if (lost == 0 || topic_next(&rest, NULL) < 0)
-        return; /* a restarted gateway lists everything by itself */
     buf_reset(&s->room);
-    if (topic_next(&rest, &s->room) < 0)
+    if (topic_next(&rest, NULL) < 0 || topic_next(&rest, &s->room) < 0)
+        return;
+    site = state_site(s, buf_view(&s->room));
+    if (!site || !gateways_is_owner(site, m) ||
+        (lost == 0 && (site->epoch == 0 || !site->domain->resynced)))
         return;
     log_warning(s->log, "%llu events of %.*s are missing: asking for a resync",
                 (unsigned long long)lost, VIEW_ARG(m->source));
-    for (size_t i = 0; i < s->n_sites; i++)
-        if (view_eq(xod_site_name(s->sites[i].domain->site), buf_view(&s->room)))
-            resync_ask(s, &s->sites[i]);
+    resync_ask(s, site);
 }
 
 static const struct bus_sub_handler sub_handler = {on_message, on_gap};
 
 /* ---- requests ---- */
-
-static void register_ami(struct state *s, struct bus_peer *p, uint64_t id,
-                         const msgpack_object *body)
-{
-    struct site *site = state_site(s, msg_get_str(body, "ipbx"));
-    uint64_t login;
-
-    if (!site) {
-        state_reply(s, p, id, BUS_not_found);
-        return;
-    }
-    if (site->gateway && site->gateway != p &&
-        !view_eq(bus_peer_instance(p), bus_peer_instance(site->gateway)))
-        log_warning(s->log, "%.*s: another ami-gw (%.*s) takes over",
-                    VIEW_ARG(msg_get_str(body, "ipbx")), VIEW_ARG(bus_peer_instance(p)));
-    site->gateway = p;
-    state_reply(s, p, id, BUS_ok);
-    login = msg_get_u64(body, "login", 0);
-    if (login == 0) {
-        domain_link_down(site->domain, clock_wall());
-    } else if (login != site->login) { /* another login than the one that was listed */
-        domain_link_up(site->domain, msg_get_str(body, "banner"), clock_wall());
-        resync_ask(s, site);
-    }
-    site->login = login;
-    state_commit(s, false);
-}
 
 static void register_worker(struct state *s, struct bus_peer *p, uint64_t id,
                             const msgpack_object *body)
@@ -162,7 +151,7 @@ static void register_worker(struct state *s, struct bus_peer *p, uint64_t id,
     struct view kind = msg_get_str(body, "kind");
 
     if (view_eq(kind, VIEW("ami")))
-        register_ami(s, p, id, body);
+        gateways_register(s, p, id, body);
     else if (view_eq(kind, VIEW("fagi")))
         fagi_register(s, p, id, body);
     else if (view_eq(kind, VIEW("peer")))
@@ -223,13 +212,7 @@ static void on_peer_gone(void *arg, struct bus_peer *p)
     peers_gone(s->peers, p);
     faxes_coming_peer_gone(s->faxes_coming, p);
     sessions_peer_gone(s->sessions, p);
-    for (size_t i = 0; i < s->n_sites; i++)
-        if (s->sites[i].gateway == p) {
-            s->sites[i].gateway = NULL;
-            s->sites[i].login = 0;
-            domain_link_down(s->sites[i].domain, clock_wall());
-            state_commit(s, true);
-        }
+    gateways_peer_gone(s, p);
 }
 
 static const struct bus_server_handler server_handler = {on_request, on_peer_up, on_peer_gone};
@@ -249,7 +232,7 @@ static void check_settled(void *arg)
     struct state *s = arg;
     uint64_t ms = (clock_mono_us() - s->started) / 1000;
 
-    if (ms < SETTLE_MIN_MS || (ms < SETTLE_MAX_MS && !all_resynced(s)))
+    if (ms < s->settle_min_ms || (ms < s->settle_max_ms && !all_resynced(s)))
         return;
     s->settled = true;
     loop_timer_stop(s->settle_timer);
@@ -436,6 +419,8 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
     s->sessions = sessions_new(s, opt->session_grace_ms);
     s->events = metrics_add(metrics, METRIC_state_events, NULL);
     s->events_unknown = metrics_add(metrics, METRIC_state_events_unknown, NULL);
+    s->events_foreign = metrics_add(metrics, METRIC_state_events_foreign, NULL);
+    s->resyncs_late = metrics_add(metrics, METRIC_state_resyncs_late, NULL);
     s->sessions_open = metrics_callback(metrics, METRIC_state_sessions, NULL, count_sessions, s);
     s->weblists = weblists_new(s, opt->lists_retry_ms ? opt->lists_retry_ms : LISTS_RETRY_MS);
     s->directories = directories_new(s);
@@ -449,9 +434,10 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
     s->peers = peers_new(s);
     s->gauges = gauges_new(s);
     if (!s->heart || !s->publisher || !s->snapshots || !s->sessions || !s->events ||
-        !s->events_unknown || !s->sessions_open || !s->weblists || !s->directories ||
-        !s->extensions || !s->originates || !s->transfers || !s->faxes || !s->faxes_coming ||
-        !s->sheets || !s->fagi || !s->peers || !s->gauges || peers_load(s->peers) < 0)
+        !s->events_unknown || !s->events_foreign || !s->resyncs_late || !s->sessions_open ||
+        !s->weblists || !s->directories || !s->extensions || !s->originates || !s->transfers ||
+        !s->faxes || !s->faxes_coming || !s->sheets || !s->fagi || !s->peers || !s->gauges ||
+        peers_load(s->peers) < 0)
         return -ENOMEM;
     bus_sub_follow(s->sub, VIEW("tel"));
     return bus_sub_add(s->sub, VIEW("tel/"));
@@ -472,6 +458,10 @@ struct state *state_new(struct loop *loop, struct bus *bus, const struct config 
     s->log = log;
     s->metrics = metrics;
     s->started = clock_mono_us();
+    s->settle_min_ms = opt->settle_min_ms ? opt->settle_min_ms : SETTLE_MIN_MS;
+    s->settle_max_ms = opt->settle_max_ms ? opt->settle_max_ms : SETTLE_MAX_MS;
+    s->resync_late_us =
+        (uint64_t)(opt->resync_late_ms ? opt->resync_late_ms : RESYNC_LATE_MS) * 1000;
     LIST_INIT(&s->waiting);
     STAILQ_INIT(&s->kept_lines);
     buf_init(&s->room, 4096);
@@ -485,8 +475,11 @@ struct state *state_new(struct loop *loop, struct bus *bus, const struct config 
     s->lists_timer = loop_timer_new(loop, read_lists, s);
     s->expire_timer = loop_timer_new(loop, expire, s);
     s->tick_timer = loop_timer_new(loop, tick, s);
+    s->watch_timer = loop_timer_new(loop, watch, s);
     if (s->xod && s->secrets && s->settle_timer && s->lists_timer && s->expire_timer &&
-        s->tick_timer) {
+        s->tick_timer && s->watch_timer) {
+        loop_timer_start(s->watch_timer, s->resync_late_us < WATCH_MS * 1000 ? 100 : WATCH_MS,
+                         true);
         *err = make_sites(s);
         if (*err == -EINVAL)
             log_error(log, "no ipbx with an ipbx_connection in the configuration");
@@ -523,6 +516,7 @@ void state_destroy(struct state **sp)
     loop_timer_destroy(&s->expire_timer);
     db_close(&s->db); /* first of all: who waits for it is answered */
     loop_timer_destroy(&s->tick_timer);
+    loop_timer_destroy(&s->watch_timer);
     weblists_destroy(&s->weblists);
     features_destroy(&s->features);
     sessions_destroy(&s->sessions);

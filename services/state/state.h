@@ -10,6 +10,7 @@
  *   sessions.c        who is logged in, and what that makes of a user's presence
  *   login.c           the steps of a login
  *   fagi/             what scripts of the dialplan are answered
+ *   gateways.c        which ami-gw owns an Asterisk
  *   resync.c          what gateways are asked as a whole
  *   peers/            other sites
  *   commands/         CTI commands, one file each
@@ -28,6 +29,10 @@ struct state_options {
     const char *const *trusted;
     uint32_t session_grace_ms; /* how long the sessions of a lost gateway live */
     uint32_t lists_retry_ms;   /* until a list that could not be fetched is tried again; 0: 10 s */
+    /* How long gateways have to come back after a start before snapshots are served: at least, and
+     * at most while an Asterisk is not listed; 0: 1 and 1.5 s. */
+    uint32_t settle_min_ms, settle_max_ms;
+    uint32_t resync_late_ms; /* after so long a resync is asked for again; 0: 30 s */
 };
 
 struct state;

@@ -44,6 +44,7 @@ struct state_world {
     struct config *cfg;
     struct log *log; /* NULL: none */
     uint32_t lists_retry_ms;
+    uint32_t resync_late_ms;
     uint32_t grace_ms; /* 0: 600 */
     struct process p;
     struct state *s;
@@ -94,7 +95,10 @@ static inline int state_start(struct state_world *w, const char *publish, const 
                                 .subscribe = subscribe ? subscribe : any,
                                 .request = request ? request : any,
                                 .session_grace_ms = w->grace_ms ? w->grace_ms : 600,
-                                .lists_retry_ms = w->lists_retry_ms};
+                                .lists_retry_ms = w->lists_retry_ms,
+                                .settle_min_ms = 50,
+                                .settle_max_ms = 100,
+                                .resync_late_ms = w->resync_late_ms};
     int err = 0;
 
     w->p = process_start(w->loop, "state@test", "state", NULL);

@@ -190,30 +190,112 @@ static void a_gap_is_as_long_as_what_the_sender_dropped(void **state)
     zmq_close(onward);
 }
 
-static void a_restarted_source_is_told_and_its_old_life_is_dropped(void **state)
+/* In the order in which they began, and as when the clock was set back in between: which epoch is
+ * greater says nothing. */
+static void two_processes(struct world *w, struct process *first, struct process *second)
+{
+    struct bus_pub *a = publisher(w, first);
+    struct bus_pub *b = publisher(w, second);
+    int got = w->got, gaps = w->gaps;
+
+    send_tel(a, 3);
+    UNTIL(w->loop, w->got == got + 3);
+    send_tel(b, 1);
+    UNTIL(w->loop, w->got == got + 4);
+    assert_int_equal(w->gaps, gaps + 1);
+    assert_int_equal(w->lost, 0);
+    send_tel(a, 2); /* each has numbers of its own */
+    send_tel(b, 2);
+    UNTIL(w->loop, w->got == got + 8);
+    assert_int_equal(w->gaps, gaps + 1);
+    bus_pub_destroy(&a);
+    bus_pub_destroy(&b);
+}
+
+static void another_process_of_a_source_is_told_and_followed(void **state)
 {
     struct world *w = *state;
     struct process old = process_start(w->loop, "gw@test", "gw", NULL);
     struct process new = process_start(w->loop, "gw@test", "gw", NULL);
-    struct bus_pub *a = publisher(w, &old);
-    struct bus_pub *b = publisher(w, &new);
+    struct process back = process_start(w->loop, "back@test", "gw", NULL);
+    struct process forth = process_start(w->loop, "back@test", "gw", NULL);
 
-    assert_true(bus_epoch(new.bus) > bus_epoch(old.bus));
-    send_tel(a, 3);
-    UNTIL(w->loop, w->got == 3);
-    send_tel(b, 1);
-    UNTIL(w->loop, w->got == 4);
-    assert_int_equal(w->gaps, 1);
-    assert_int_equal(w->lost, 0);
-    send_tel(a, 2); /* stragglers */
-    bus_pub_send(a, VIEW("svc/x/y/"), EMPTY);
-    UNTIL(w->loop, strcmp(w->last_topic, "svc/x/y/") == 0);
-    assert_int_equal(w->got, 5);
-    assert_int_equal(w->gaps, 1);
-    bus_pub_destroy(&a);
-    bus_pub_destroy(&b);
+    assert_true(bus_epoch(new.bus) != bus_epoch(old.bus));
+    two_processes(w, &old, &new);
+    two_processes(w, &forth, &back);
     process_end(&old);
     process_end(&new);
+    process_end(&back);
+    process_end(&forth);
+}
+
+/* A message as a process of any epoch sends it. */
+static void send_as(struct world *w, void *raw, const char *source, uint64_t epoch, uint64_t seq)
+{
+    struct view parts[3] = {VIEW("tel/xivo/channel/new/"), {NULL, 0}, EMPTY};
+    struct buf meta;
+
+    buf_init(&meta, 0);
+    msg_put_array(&meta, 5);
+    msg_put_u64(&meta, BUS_VERSION);
+    msg_put_cstr(&meta, source);
+    msg_put_u64(&meta, epoch);
+    msg_put_u64(&meta, seq);
+    msg_put_double(&meta, 1.0);
+    parts[1] = buf_view(&meta);
+    assert_int_equal(frames_send(raw, parts, 3), 0);
+    buf_free(&meta);
+}
+
+static void numbers_seen_before_are_dropped(void **state)
+{
+    struct world *w = *state;
+    void *raw = raw_publisher(w);
+    static const uint64_t seqs[] = {5, 5, 4, 1, 6};
+
+    for (size_t i = 0; i < sizeof(seqs) / sizeof(seqs[0]); i++)
+        send_as(w, raw, "s", 7, seqs[i]);
+    UNTIL(w->loop, w->last_seq == 6);
+    assert_int_equal(w->got, 2);
+    assert_int_equal(w->gaps, 0);
+    zmq_close(raw);
+}
+
+static void the_processes_followed_of_one_source_are_bounded(void **state)
+{
+    struct world *w = *state;
+    void *raw = raw_publisher(w);
+
+    for (uint64_t epoch = 1; epoch <= 10; epoch++)
+        send_as(w, raw, "s", epoch, 100);
+    UNTIL(w->loop, w->got == 10);
+    assert_int_equal(w->gaps, 9);
+    send_as(w, raw, "s", 10, 103); /* still followed */
+    UNTIL(w->loop, w->got == 11);
+    assert_int_equal(w->lost, 2);
+    send_as(w, raw, "s", 1, 200); /* forgotten: begins anew */
+    UNTIL(w->loop, w->got == 12);
+    assert_int_equal(w->lost, 2);
+    assert_int_equal(w->gaps, 11);
+    zmq_close(raw);
+}
+
+static void new_sources_are_followed_after_any_number_of_others(void **state)
+{
+    struct world *w = *state;
+    void *raw = raw_publisher(w);
+    char source[32];
+
+    for (int i = 1; i <= 1100; i++) {
+        snprintf(source, sizeof(source), "forged-%d", i);
+        send_as(w, raw, source, 1, 1);
+        UNTIL(w->loop, w->got == i);
+    }
+    send_as(w, raw, "late", 1, 1);
+    send_as(w, raw, "late", 1, 3);
+    UNTIL(w->loop, w->got == 1102);
+    assert_int_equal(w->lost, 1);
+    zmq_close(raw);
 }
 
 static void who_comes_late_sees_no_gap(void **state)
@@ -437,7 +519,10 @@ int main(void)
         T(messages_arrive_in_order_with_their_number),
         T(each_plane_has_its_own_numbers),
         T(a_gap_is_as_long_as_what_the_sender_dropped),
-        T(a_restarted_source_is_told_and_its_old_life_is_dropped),
+        T(another_process_of_a_source_is_told_and_followed),
+        T(numbers_seen_before_are_dropped),
+        T(the_processes_followed_of_one_source_are_bounded),
+        T(new_sources_are_followed_after_any_number_of_others),
         T(who_comes_late_sees_no_gap),
         T(a_publisher_learns_who_listens),
         T(malformed_frames_are_refused_and_counted),

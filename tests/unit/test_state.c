@@ -10,7 +10,7 @@
 #include "internal.h"
 #include "support/whole_state.h"
 
-#define MAX_GATEWAYS 3
+#define WATCHING_GATEWAYS 3
 
 struct gateway {
     struct world *w;
@@ -22,7 +22,7 @@ struct gateway {
 
 struct world {
     struct state_world s;
-    struct gateway gw[MAX_GATEWAYS];
+    struct gateway gw[WATCHING_GATEWAYS];
     /* the last answer */
     int answers;
     enum bus_status status;
@@ -138,7 +138,7 @@ static int teardown(void **state)
 {
     struct world *w = *state;
 
-    for (int i = 0; i < MAX_GATEWAYS; i++)
+    for (int i = 0; i < WATCHING_GATEWAYS; i++)
         end_gateway(&w->gw[i]);
     state_teardown(&w->s);
     free(w);
