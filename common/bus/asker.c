@@ -100,7 +100,6 @@ static void tick(void *arg)
             bus_ask(a, METHOD_ping, 0, view_of(NULL, 0), 2000, on_ping, a);
         a->asked = a->up ? now : a->asked;
     }
-    pending_tick(a->pending);
 }
 
 static void handle(struct bus_asker *a, struct envelope *e)

@@ -65,7 +65,8 @@ struct view frame_view(struct frames *f, int i);
  */
 int frames_send(void *socket, const struct view *parts, int n);
 
-/* Requests that wait for their answers. */
+/* Requests that wait for their answers, each until its deadline. Whatever is done with one costs
+ * the same however many wait. */
 struct pending;
 struct pending *pending_new(struct bus *b);
 void pending_destroy(struct pending **p); /* calls what waits with BUS_gone */
@@ -75,10 +76,8 @@ uint64_t pending_add(struct pending *p, const void *owner, uint32_t deadline_ms,
 bool pending_answer(struct pending *p, const void *owner, uint64_t id, enum bus_status status,
                     const msgpack_object *body);
 void pending_cancel(struct pending *p, uint64_t id);
-/* Ends all that `owner` (NULL: anyone) was asked, with BUS_gone. */
+/* Ends all that `owner` was asked, with BUS_gone. What is asked meanwhile goes on. */
 void pending_gone(struct pending *p, const void *owner);
-/* Ends what is past its deadline. */
-void pending_tick(struct pending *p);
 
 /* The frames of a request or answer: version, id, method or status, body. */
 struct envelope {

@@ -1,14 +1,24 @@
 #include <stdlib.h>
+#include <sys/queue.h>
 
-#include "base/clock.h"
 #include "bus/internal.h"
 
 #define MAX_PENDING 65536
 
+TAILQ_HEAD(entries, entry);
+
+/* All that one owner was asked, oldest first. */
+struct owner {
+    const void *who; /* the key of the map */
+    struct entries entries;
+};
+
 struct entry {
     uint64_t id; /* the key of the map */
-    const void *owner;
-    uint64_t deadline;
+    struct pending *pending;
+    struct owner *owner;
+    struct loop_timer *deadline;
+    TAILQ_ENTRY(entry) link;
     bus_answer_fn *answer;
     void *arg;
 };
@@ -16,6 +26,7 @@ struct entry {
 struct pending {
     struct bus *bus;
     struct map *by_id;
+    struct map *owners; /* those that were asked something */
     uint64_t next_id;
     bool closed; /* being destroyed: nothing is asked any more */
 };
@@ -29,60 +40,120 @@ struct pending *pending_new(struct bus *b)
     p->bus = b;
     p->next_id = 1;
     p->by_id = map_new();
-    if (!p->by_id) {
-        free(p);
-        return NULL;
-    }
-    return p;
+    p->owners = map_new();
+    if (p->by_id && p->owners)
+        return p;
+    pending_destroy(&p);
+    return NULL;
 }
 
-static struct view key_of(const uint64_t *id)
+static struct view id_key(const uint64_t *id)
 {
     return view_of(id, sizeof(*id));
 }
 
-/* Ends one request. The entry is out of the table before anybody is called. */
-static void finish(struct pending *p, struct entry *e, enum bus_status status)
+static struct view owner_key(const void *const *who)
 {
-    map_del(p->by_id, key_of(&e->id));
-    if (e->answer)
-        e->answer(e->arg, status, NULL);
-    free(e);
+    return view_of(who, sizeof(*who));
 }
 
-/* Any request of this owner (NULL: any), asked before number `before`, that is due at `now`; the
- * table may change between calls. */
-static struct entry *find_due(struct pending *p, const void *owner, uint64_t before, uint64_t now)
+static struct owner *owner_make(struct pending *p, const void *who)
 {
-    size_t pos = 0;
-    void *v;
+    struct owner *o = map_get(p->owners, owner_key(&who));
 
-    while (map_next(p->by_id, &pos, NULL, &v)) {
-        struct entry *e = v;
-        if ((!owner || e->owner == owner) && e->id < before && e->deadline <= now)
-            return e;
-    }
+    if (o)
+        return o;
+    o = malloc(sizeof(*o));
+    if (!o)
+        return NULL;
+    o->who = who;
+    TAILQ_INIT(&o->entries);
+    if (map_put(p->owners, owner_key(&o->who), o) == 0)
+        return o;
+    free(o);
     return NULL;
 }
 
-void pending_gone(struct pending *p, const void *owner)
+/* Forgets the entry, and its owner with the last one. */
+static void entry_free(struct entry *e)
 {
-    uint64_t before = p->next_id; /* who is answered may ask again */
-    struct entry *e;
+    struct owner *o = e->owner;
 
-    while ((e = find_due(p, owner, before, UINT64_MAX)))
-        finish(p, e, BUS_gone);
+    if (o) {
+        TAILQ_REMOVE(&o->entries, e, link);
+        if (TAILQ_EMPTY(&o->entries)) {
+            map_del(e->pending->owners, owner_key(&o->who));
+            free(o);
+        }
+    }
+    map_del(e->pending->by_id, id_key(&e->id));
+    loop_timer_destroy(&e->deadline);
+    free(e);
 }
 
-void pending_destroy(struct pending **p)
+/* Ends one request. The entry is gone before anybody is called. */
+static void finish(struct entry *e, enum bus_status status, const msgpack_object *body)
 {
-    if (!p || !*p)
+    bus_answer_fn *answer = e->answer;
+    void *arg = e->arg;
+
+    entry_free(e);
+    if (answer)
+        answer(arg, status, body);
+}
+
+static void deadline_passed(void *arg)
+{
+    struct entry *e = arg;
+
+    metric_add(e->pending->bus->counts.timed_out, 1);
+    finish(e, BUS_timeout, NULL);
+}
+
+void pending_gone(struct pending *p, const void *who)
+{
+    uint64_t before = p->next_id; /* who is answered may ask again */
+    struct owner *o;
+
+    while ((o = map_get(p->owners, owner_key(&who))) && TAILQ_FIRST(&o->entries)->id < before)
+        finish(TAILQ_FIRST(&o->entries), BUS_gone, NULL);
+}
+
+void pending_destroy(struct pending **pp)
+{
+    struct pending *p = pp ? *pp : NULL;
+    size_t pos = 0;
+    void *v;
+
+    if (!p)
         return;
-    (*p)->closed = true;
-    pending_gone(*p, NULL);
-    map_destroy(&(*p)->by_id);
-    free(*p);
-    *p = NULL;
+    p->closed = true;
+    while (p->owners && map_next(p->owners, &pos, NULL, &v)) {
+        pending_gone(p, ((struct owner *)v)->who);
+        pos = 0; /* who was answered may have cancelled what others were asked */
+    }
+    map_destroy(&p->owners);
+    map_destroy(&p->by_id);
+    free(p);
+    *pp = NULL;
+}
+
+static struct entry *entry_new(struct pending *p, const void *who)
+{
+    struct entry *e = calloc(1, sizeof(*e));
+
+    if (!e)
+        return NULL;
+    e->pending = p;
+    e->id = p->next_id++;
+    e->deadline = loop_timer_new(p->bus->loop, deadline_passed, e);
+    e->owner = e->deadline ? owner_make(p, who) : NULL;
+    if (e->owner)
+        TAILQ_INSERT_TAIL(&e->owner->entries, e, link);
+    if (e->owner && map_put(p->by_id, id_key(&e->id), e) == 0)
+        return e;
+    entry_free(e);
+    return NULL;
 }
 
 uint64_t pending_add(struct pending *p, const void *owner, uint32_t deadline_ms,
@@ -92,15 +163,12 @@ uint64_t pending_add(struct pending *p, const void *owner, uint32_t deadline_ms,
 
     if (p->closed || map_count(p->by_id) >= MAX_PENDING)
         return 0;
-    e = calloc(1, sizeof(*e));
+    e = entry_new(p, owner);
     if (!e)
         return 0;
-    *e = (struct entry){p->next_id++, owner, clock_mono_us() + (uint64_t)deadline_ms * 1000, answer,
-                        arg};
-    if (map_put(p->by_id, key_of(&e->id), e) < 0) {
-        free(e);
-        return 0;
-    }
+    e->answer = answer;
+    e->arg = arg;
+    loop_timer_start(e->deadline, deadline_ms, false);
     metric_add(p->bus->counts.asked, 1);
     return e->id;
 }
@@ -108,36 +176,24 @@ uint64_t pending_add(struct pending *p, const void *owner, uint32_t deadline_ms,
 bool pending_answer(struct pending *p, const void *owner, uint64_t id, enum bus_status status,
                     const msgpack_object *body)
 {
-    struct entry *e = map_get(p->by_id, key_of(&id));
+    struct entry *e = map_get(p->by_id, id_key(&id));
 
-    if (!e || (owner && e->owner != owner)) {
+    if (!e || (owner && e->owner->who != owner)) {
         metric_add(p->bus->counts.late, 1);
         return false;
     }
     metric_add(p->bus->counts.answered, 1);
-    if (status == BUS_more) {
-        if (e->answer)
-            e->answer(e->arg, status, body);
-        return true;
-    }
-    map_del(p->by_id, key_of(&id));
-    if (e->answer)
+    if (status != BUS_more)
+        finish(e, status, body);
+    else if (e->answer)
         e->answer(e->arg, status, body);
-    free(e);
     return true;
 }
 
 void pending_cancel(struct pending *p, uint64_t id)
 {
-    free(map_del(p->by_id, key_of(&id)));
-}
+    struct entry *e = map_get(p->by_id, id_key(&id));
 
-void pending_tick(struct pending *p)
-{
-    struct entry *e;
-
-    while ((e = find_due(p, NULL, UINT64_MAX, clock_mono_us()))) {
-        metric_add(p->bus->counts.timed_out, 1);
-        finish(p, e, BUS_timeout);
-    }
+    if (e)
+        entry_free(e);
 }

@@ -196,7 +196,6 @@ static void tick(void *arg)
     size_t pos = 0;
     void *v;
 
-    pending_tick(s->pending);
     while (map_next(s->peers, &pos, NULL, &v)) {
         struct bus_peer *p = v;
         if (now - p->heard > (uint64_t)s->bus->gone_ms * 1000)

@@ -369,6 +369,55 @@ static void count_echo(void *arg, const struct bus_msg *m)
     w->number++;
 }
 
+struct crowd {
+    struct pending *pending;
+    int called;
+    uint64_t cancel; /* what the next one that is called cancels */
+};
+
+static void on_crowd(void *arg, enum bus_status status, const msgpack_object *body)
+{
+    struct crowd *c = arg;
+
+    c->called++;
+    if (c->cancel)
+        pending_cancel(c->pending, c->cancel);
+    c->cancel = 0;
+}
+
+/* 60,000 requests to one peer: an Asterisk that hangs and a client that does not stop. */
+static void fill(struct crowd *c, const void *owner, uint32_t deadline_ms)
+{
+    for (int i = 0; i < 60000; i++)
+        assert_true(pending_add(c->pending, owner, deadline_ms, on_crowd, c) > 0);
+}
+
+static void many_that_wait_cost_the_same_each(void **state)
+{
+    struct world *w = *state;
+    struct crowd c = {.pending = pending_new(w->state.bus)};
+    int before = counted(w->state.bus->counts.timed_out);
+    uint64_t since, last;
+    int one, two;
+
+    fill(&c, &one, 1);
+    since = clock_mono_us();
+    UNTIL(w->loop, c.called == 60000);
+    assert_in_range(clock_mono_us() - since, 0, 1000000); /* it was minutes */
+    assert_int_equal(counted(w->state.bus->counts.timed_out) - before, 60000);
+    fill(&c, &one, 60000);
+    pending_add(c.pending, &two, 60000, on_crowd, &c);
+    last = pending_add(c.pending, &one, 60000, on_crowd, &c);
+    c.cancel = last;
+    since = clock_mono_us();
+    pending_gone(c.pending, &one);
+    assert_in_range(clock_mono_us() - since, 0, 1000000);
+    assert_int_equal(c.called, 120000); /* not the cancelled one, not the other peer's */
+    pending_gone(c.pending, &one);
+    pending_destroy(&c.pending);
+    assert_int_equal(c.called, 120001);
+}
+
 static void an_echo_is_published_for_who_asks(void **state)
 {
     static const struct bus_sub_handler handler = {count_echo, NULL};
@@ -466,6 +515,7 @@ int main(void)
         T(a_restarted_state_is_noticed_soon),
         T(nothing_is_asked_of_a_state_that_is_not_there),
         T(who_is_told_that_a_peer_is_gone_may_ask_again),
+        T(many_that_wait_cost_the_same_each),
         T(an_echo_is_published_for_who_asks),
         T(malformed_requests_are_refused_and_counted),
         T(who_did_not_say_hello_is_told_so),
