@@ -44,10 +44,12 @@ struct bus *bus_new(struct loop *loop, const struct bus_options *opt, struct met
     b->metrics = metrics;
     b->log = log;
     b->hwm = opt->hwm;
+    b->subscriber_hwm = opt->subscriber_hwm ? opt->subscriber_hwm : opt->hwm;
     b->heartbeat_ms = opt->heartbeat_ms;
     b->gone_ms = opt->gone_ms ? opt->gone_ms : PEER_GONE_MS;
     b->keys = opt->keys;
     b->epoch = new_epoch();
+    b->started = clock_mono_us();
     b->source = view_dup(view_cstr(opt->source));
     b->instance = view_dup(view_cstr(opt->instance));
     b->zmq = zmq_ctx_new();

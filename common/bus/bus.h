@@ -21,6 +21,7 @@ struct bus_options {
     const char *source;          /* "ami-gw:xivo@host": unique per running process; copied */
     const char *instance;        /* short name, no '/', of this process; copied */
     int hwm;                     /* messages waiting per connection and direction */
+    int subscriber_hwm;          /* the same for each subscriber of the forwarder; 0: as hwm */
     int heartbeat_ms;            /* ZMTP heartbeats */
     int gone_ms;                 /* who says nothing for so long is taken for gone; 0: 6000 */
     const struct bus_keys *keys; /* NULL: no CURVE; borrowed for the life of the bus */
@@ -182,6 +183,8 @@ struct bus_forwarder *bus_forwarder_new(struct bus *b, const char *publish, cons
 void bus_forwarder_destroy(struct bus_forwarder **f);
 #define BUS_INPROC_PUBLISH "inproc://publish"
 #define BUS_INPROC_SUBSCRIBE "inproc://subscribe"
+/* A subscriber that does not take its messages loses those beyond subscriber_hwm until it
+ * reads again, which is counted and told; the others do not notice. */
 const char *bus_forwarder_publish(const struct bus_forwarder *f); /* endpoints as bound */
 const char *bus_forwarder_subscribe(const struct bus_forwarder *f);
 

@@ -4,10 +4,14 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "bus/internal.h"
 
 /* So many messages one way before the other way is looked at. */
 #define BATCH 1000
+/* From one word about subscribers that do not read to the next. */
+#define TELL_US 10000000u
+#define TELL_MS 1000
 
 struct bus_forwarder {
     struct bus *bus;
@@ -19,30 +23,73 @@ struct bus_forwarder {
     bool running;
     char *publish;
     char *subscribe;
-    atomic_uint_fast64_t forwarded;
-    struct metric *metric;
+    atomic_uint_fast64_t forwarded, full;
+    struct metric *metric, *full_metric;
+    uint64_t told, told_at; /* the loop's: what was said of subscribers that do not read */
+    struct loop_timer *tell;
     struct bus_zap *zap;
 };
 
-/* Moves messages from one socket to the other, frame by frame, as long as there are any (but at
- * most a batch). Returns how many. */
-static unsigned move(void *from, void *to)
+static void set_nodrop(void *xpub, int on)
+{
+    zmq_setsockopt(xpub, ZMQ_XPUB_NODROP, &on, sizeof(on));
+}
+
+/* Hands one frame on. XPUB refuses the first message for which a subscriber has no room: it is sent
+ * again so that only that one loses it, and what follows until it has room again. */
+static void forward(struct bus_forwarder *f, zmq_msg_t *m, bool *lossy)
+{
+    int more = zmq_msg_more(m);
+    int flags = ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0);
+    int rc = zmq_msg_send(m, f->xpub, flags);
+
+    if (rc < 0 && zmq_errno() == EAGAIN && !*lossy) {
+        *lossy = true;
+        set_nodrop(f->xpub, 0);
+        atomic_fetch_add_explicit(&f->full, 1, memory_order_relaxed);
+        rc = zmq_msg_send(m, f->xpub, flags);
+    }
+    if (rc < 0) {
+        zmq_msg_close(m);
+        zmq_msg_init(m);
+    }
+    if (!more && *lossy) {
+        *lossy = false;
+        set_nodrop(f->xpub, 1);
+    }
+}
+
+/* What publishers say, as long as there is something, but at most a batch. */
+static void move_messages(struct bus_forwarder *f)
+{
+    unsigned n = 0;
+    bool lossy = false;
+    zmq_msg_t m;
+
+    zmq_msg_init(&m);
+    /* never in the middle of a message */
+    while ((n < BATCH || lossy) && zmq_msg_recv(&m, f->xsub, ZMQ_DONTWAIT) >= 0) {
+        n += !zmq_msg_more(&m);
+        forward(f, &m, &lossy);
+    }
+    zmq_msg_close(&m);
+    atomic_fetch_add_explicit(&f->forwarded, n, memory_order_relaxed);
+}
+
+/* What subscribers subscribe to. */
+static void move_subscriptions(struct bus_forwarder *f)
 {
     unsigned n = 0;
     zmq_msg_t m;
 
     zmq_msg_init(&m);
-    while (n < BATCH && zmq_msg_recv(&m, from, ZMQ_DONTWAIT) >= 0) {
-        int more = zmq_msg_more(&m);
-        /* XPUB and XSUB never block: a subscriber that is full loses what is its own. */
-        if (zmq_msg_send(&m, to, ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)) < 0) {
+    while (n++ < BATCH && zmq_msg_recv(&m, f->xpub, ZMQ_DONTWAIT) >= 0) {
+        if (zmq_msg_send(&m, f->xsub, ZMQ_DONTWAIT) < 0) {
             zmq_msg_close(&m);
             zmq_msg_init(&m);
         }
-        n += !more;
     }
     zmq_msg_close(&m);
-    return n;
 }
 
 static void *run(void *arg)
@@ -60,9 +107,9 @@ static void *run(void *arg)
         if (items[2].revents)
             return NULL;
         if (items[1].revents)
-            move(f->xpub, f->xsub);
+            move_subscriptions(f);
         if (items[0].revents)
-            atomic_fetch_add_explicit(&f->forwarded, move(f->xsub, f->xpub), memory_order_relaxed);
+            move_messages(f);
     }
 }
 
@@ -78,6 +125,8 @@ static int open_sockets(struct bus_forwarder *f, const char *publish, const char
     f->stop_far = f->stop ? zmq_socket(b->zmq, ZMQ_PAIR) : NULL;
     if (!f->stop_far)
         return err ? err : -ENOMEM;
+    zmq_setsockopt(f->xpub, ZMQ_SNDHWM, &b->subscriber_hwm, sizeof(b->subscriber_hwm));
+    set_nodrop(f->xpub, 1);
     err = bus_bind(b, f->xsub, publish, trusted, &f->publish);
     if (err == 0)
         err = bus_bind(b, f->xpub, subscribe, trusted, &f->subscribe);
@@ -112,6 +161,42 @@ static double forwarded(void *arg)
     return (double)atomic_load_explicit(&f->forwarded, memory_order_relaxed);
 }
 
+static double full(void *arg)
+{
+    struct bus_forwarder *f = arg;
+
+    return (double)atomic_load_explicit(&f->full, memory_order_relaxed);
+}
+
+/* On the loop, once a second. */
+static void tell_full(void *arg)
+{
+    struct bus_forwarder *f = arg;
+    uint64_t n = atomic_load_explicit(&f->full, memory_order_relaxed);
+    uint64_t now = clock_mono_us();
+
+    if (n == f->told || (f->told_at && now - f->told_at < TELL_US))
+        return;
+    log_warning(f->bus->log,
+                "a subscriber of the bus does not read: %d messages wait for it, it loses the rest",
+                f->bus->subscriber_hwm);
+    f->told = n;
+    f->told_at = now;
+}
+
+static int start_telling(struct bus_forwarder *f)
+{
+    struct bus *b = f->bus;
+
+    f->metric = metrics_callback(b->metrics, METRIC_bus_forwarded, NULL, forwarded, f);
+    f->full_metric = metrics_callback(b->metrics, METRIC_bus_subscriber_full, NULL, full, f);
+    f->tell = loop_timer_new(b->loop, tell_full, f);
+    if (!f->metric || !f->full_metric || !f->tell)
+        return -ENOMEM;
+    loop_timer_start(f->tell, TELL_MS, true);
+    return 0;
+}
+
 struct bus_forwarder *bus_forwarder_new(struct bus *b, const char *publish, const char *subscribe,
                                         const char *const *trusted, int *err)
 {
@@ -129,10 +214,10 @@ struct bus_forwarder *bus_forwarder_new(struct bus *b, const char *publish, cons
         *err = open_sockets(f, publish, subscribe, trusted);
     if (*err == 0)
         *err = start_thread(f);
-    if (*err == 0) {
-        f->metric = metrics_callback(b->metrics, METRIC_bus_forwarded, NULL, forwarded, f);
+    if (*err == 0)
+        *err = start_telling(f);
+    if (*err == 0)
         return f;
-    }
     bus_forwarder_destroy(&f);
     return NULL;
 }
@@ -146,6 +231,9 @@ void bus_forwarder_destroy(struct bus_forwarder **fp)
     *fp = NULL;
     if (f->metric)
         metrics_remove(f->bus->metrics, &f->metric);
+    if (f->full_metric)
+        metrics_remove(f->bus->metrics, &f->full_metric);
+    loop_timer_destroy(&f->tell);
     if (f->running) {
         zmq_send(f->stop, "", 0, 0);
         pthread_join(f->thread, NULL);

@@ -31,7 +31,7 @@ static void beat(void *arg)
     msg_put_map(&h->body, n + 4);
     msg_put_pair(&h->body, "version", VIEW(CTIBUS_VERSION));
     msg_put_cstr(&h->body, "uptime");
-    msg_put_double(&h->body, (double)(clock_wall_us() - h->bus->epoch) / 1e6);
+    msg_put_double(&h->body, (double)(clock_mono_us() - h->bus->started) / 1e6);
     msg_put_cstr(&h->body, "ready");
     msg_put_bool(&h->body, ready);
     msg_put_cstr(&h->body, "seq");

@@ -20,7 +20,9 @@ struct bus {
     char *source;
     char *instance;
     uint64_t epoch;
+    uint64_t started; /* monotonic microseconds */
     int hwm;
+    int subscriber_hwm;
     int heartbeat_ms;
     int gone_ms;
     const struct bus_keys *keys;

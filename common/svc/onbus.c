@@ -66,6 +66,7 @@ int onbus_open(struct onbus *ob, struct loop *loop, const struct config *cfg, co
         rc = load_keys(ob, cfg, log);
     if (rc == 0) {
         opt.hwm = (int)config_int(cfg, "ctibus.bus.hwm");
+        opt.subscriber_hwm = (int)config_int(cfg, "ctibus.bus.subscriber_hwm");
         opt.heartbeat_ms = (int)config_int(cfg, "ctibus.bus.heartbeat_ms");
         opt.keys = ob->keys;
         ob->bus = bus_new(loop, &opt, metrics, log);

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 
-static double resident_bytes(void *arg)
+double process_resident_bytes(void)
 {
     FILE *f = fopen("/proc/self/statm", "re");
     long pages = 0;
@@ -20,6 +20,11 @@ static double resident_bytes(void *arg)
         pages = 0;
     fclose(f);
     return (double)pages * (double)sysconf(_SC_PAGESIZE);
+}
+
+static double resident_bytes(void *arg)
+{
+    return process_resident_bytes();
 }
 
 static double open_descriptors(void *arg)
@@ -60,9 +65,9 @@ static double cpu_seconds(void *arg)
 
 static double uptime(void *arg)
 {
-    const struct metric *started = arg;
+    const struct svc *svc = arg;
 
-    return clock_wall() - metric_get(started);
+    return (double)(clock_mono_us() - svc->started) / 1e6;
 }
 
 static double error_lines(void *log)
@@ -126,7 +131,8 @@ int process_metrics(struct svc *svc)
         return -ENOMEM;
     metric_set(info, 1);
     metric_set(started, clock_wall());
-    if (!metrics_callback(m, METRIC_uptime, NULL, uptime, started) ||
+    svc->started = clock_mono_us();
+    if (!metrics_callback(m, METRIC_uptime, NULL, uptime, svc) ||
         !metrics_callback(m, METRIC_resident_memory, NULL, resident_bytes, NULL) ||
         !metrics_callback(m, METRIC_cpu, NULL, cpu_seconds, NULL) ||
         !metrics_callback(m, METRIC_open_fds, NULL, open_descriptors, NULL) ||

@@ -8,6 +8,9 @@
  * -ENOMEM. */
 int process_metrics(struct svc *svc);
 
+/* The memory that is resident, in bytes; 0 when it cannot be told. */
+double process_resident_bytes(void);
+
 /* As many descriptors as the administrator allows. */
 void process_raise_limits(void);
 

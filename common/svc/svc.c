@@ -9,10 +9,12 @@
 
 #include "base/hostport.h"
 #include "metrics/health.h"
+#include "svc/memory.h"
 #include "svc/options.h"
 #include "svc/process.h"
 
 #define STOP_MS 5000
+#define MEMORY_MS 5000 /* from one look at what a peak has left behind to the next */
 
 enum { EXIT_STOPPED, EXIT_FAILED, EXIT_BAD_CONFIG };
 
@@ -24,6 +26,7 @@ struct svc_state {
     struct health *health;
     struct loop_signal *term, *interrupt, *hangup;
     struct loop_timer *deadline;
+    struct memory *memory;
     void *ctx;
     bool stopping;
     int exit_code;
@@ -284,7 +287,8 @@ static int make_parts(struct svc_state *s)
     s->interrupt = loop_signal_new(svc->loop, SIGINT, stop_asked, s);
     s->hangup = loop_signal_new(svc->loop, SIGHUP, reload_asked, s);
     s->deadline = loop_timer_new(svc->loop, deadline_passed, s);
-    return s->term && s->interrupt && s->hangup && s->deadline ? 0 : -ENOMEM;
+    s->memory = memory_new(svc->loop, MEMORY_MS);
+    return s->term && s->interrupt && s->hangup && s->deadline && s->memory ? 0 : -ENOMEM;
 }
 
 static void free_parts(struct svc_state *s)
@@ -296,6 +300,7 @@ static void free_parts(struct svc_state *s)
     loop_signal_destroy(&s->interrupt);
     loop_signal_destroy(&s->hangup);
     loop_timer_destroy(&s->deadline);
+    memory_destroy(&s->memory);
     metrics_destroy(&s->svc.metrics);
     loop_destroy(&s->svc.loop);
     log_destroy(&s->svc.log);
@@ -303,7 +308,10 @@ static void free_parts(struct svc_state *s)
 
 static int run(struct svc_state *s)
 {
-    int rc = make_parts(s);
+    int rc;
+
+    memory_limit_heaps();
+    rc = make_parts(s);
 
     signal(SIGPIPE, SIG_IGN);
     process_raise_limits();

@@ -27,6 +27,7 @@ struct svc {
     const char *name; /* as in the definition: "cti-gw" */
     const char
         *instance;    /* --instance when the service has it, else the name; start() may set it */
+    uint64_t started; /* monotonic microseconds */
     uint32_t stop_ms; /* a clean stop may take so long: 5 s, unless stop() sets it */
     struct svc_state *state;
 };

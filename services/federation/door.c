@@ -275,6 +275,7 @@ static int open_all(struct peerdoor *d, const struct fed_options *opt)
     struct bus_options bus = {.source = bus_source(d->f->bus),
                               .instance = opt->instance,
                               .hwm = (int)config_int(cfg, "ctibus.bus.hwm"),
+                              .subscriber_hwm = (int)config_int(cfg, "ctibus.bus.subscriber_hwm"),
                               .heartbeat_ms = (int)config_int(cfg, "ctibus.bus.heartbeat_ms"),
                               .keys = d->keys};
     int err = -ENOMEM;

@@ -1,12 +1,15 @@
 """Parts die, links break, readers stall: nobody else notices, and every view is right again soon."""
 
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
 from stack import BIN, Stack, until, signal_of
 
 HEAL_S = 5
+SANITIZED = "asan" in str(BIN) or "tsan" in str(BIN)
 
 
 def names(stack):
@@ -189,14 +192,51 @@ def test_three_hundred_clients_stop_reading():
             c.close()
 
 
-def test_a_stalled_monitor_does_not_slow_the_bus():
-    with Stack("20/02-call-answered.ami", pace="x20") as s:
+MONITOR = """
+import sys, zmq
+s = zmq.Context().socket(zmq.SUB)
+s.set_hwm(10)
+s.connect(f"tcp://127.0.0.1:{sys.argv[1]}")
+s.subscribe(b"")
+s.recv_multipart()
+print("reads", flush=True)
+while True:
+    s.recv_multipart()
+"""
+
+
+def stopped_monitor(stack):
+    """A subscriber to everything whose whole process stands still: ZeroMQ's own thread would go on to read."""
+    monitor = subprocess.Popen([sys.executable, "-c", MONITOR, str(stack.ports["subscribe"])], stdout=subprocess.PIPE)
+    assert monitor.stdout.readline() == b"reads\n"
+    monitor.send_signal(signal.SIGSTOP)
+    return monitor
+
+
+def test_stalled_monitors_cost_a_bounded_amount_and_slow_nobody():
+    with Stack("20/02-call-answered.ami", pace="20000/s", config={"ctibus.bus.subscriber_hwm": 20000}) as s:
         s.wait_ready()
-        stalled = s.monitor("")  # subscribed to everything, reads nothing
         alice = s.client("alice").load()
-        alice.seen.clear()
-        alice.wait(lambda: len(alice.seen) > 2000, "changes go on", 60)
-        stalled.close()
+        before = s.metric("state", "process_resident_memory_bytes")
+        stalled = [stopped_monitor(s) for _ in range(2)]
+        try:
+            def full():
+                alice.seen.clear()
+                assert alice.drain(0.02), "who reads stays"
+                return s.metric("state", "ctibus_bus_subscriber_full_total") >= 2
+            until(full, "both have as much as they may", 120)
+            until(lambda: s.programs["state"].logged("a subscriber of the bus does not read"), "told")
+            start = time.monotonic()
+            assert alice.ask("keepalive") and time.monotonic() - start < 1
+            assert s.metric("state", "process_resident_memory_bytes") - before < 60 << 20 or SANITIZED
+        finally:
+            for monitor in stalled:
+                monitor.kill()
+                monitor.wait()
+        s.kill("sim")
+        until(lambda: SANITIZED or s.metric("state", "process_resident_memory_bytes") - before < 24 << 20,
+              "what they held goes back to the system", 40)
+        assert s.metric("state", "ctibus_bus_subscriber_full_total") >= 2
 
 
 def test_everything_stops_cleanly_and_quickly():
