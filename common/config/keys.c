@@ -201,6 +201,8 @@ const struct config_key config_keys[] = {
     {"ctibus.log.level", KEY_CHOICE, "info", 0, 0, RE, "error|warning|notice|info|debug",
      "How much is logged."},
     {"ctibus.log.format", KEY_CHOICE, "text", 0, 0, 0, "text|json", "How it is written."},
+    {"ctibus.log.buffer", KEY_INT, "262144", 8192, 64 * MI, 0, NULL,
+     "Bytes of the log that may wait for its reader; what comes while it is full is lost, and counted."},
 };
 /* clang-format on */
 

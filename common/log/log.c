@@ -1,7 +1,6 @@
 #include "log/log.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -10,14 +9,15 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "log/writer.h"
 
 #define LEVELS 5
 #define MESSAGE_MAX 2048
-/* Longer writes to a pipe may be mixed with those of other processes. */
-#define LINE_MAX_BYTES PIPE_BUF
+/* At the end, for the lines that are left. */
+#define LAST_LINES_MS 1000
 
 struct log {
-    int fd;
+    struct writer *writer;
     _Atomic int level;
     bool json;
     char *service;
@@ -33,6 +33,8 @@ struct line {
     size_t room; /* what the message may fill; the end of the line needs the rest */
 };
 
+static size_t tell_lost(void *arg, uint64_t lost, char *line);
+
 struct log *log_new(int fd, const char *service, enum log_level level, bool json)
 {
     struct log *log = calloc(1, sizeof(*log));
@@ -40,13 +42,15 @@ struct log *log_new(int fd, const char *service, enum log_level level, bool json
     if (!log)
         return NULL;
     log->service = strdup(service);
-    if (!log->service) {
+    log->level = (int)level;
+    log->json = json;
+    if (log->service)
+        log->writer = writer_new(fd, LOG_ROOM, tell_lost, log);
+    if (!log->writer) {
+        free(log->service);
         free(log);
         return NULL;
     }
-    log->fd = fd;
-    log->level = (int)level;
-    log->json = json;
     return log;
 }
 
@@ -54,6 +58,7 @@ void log_destroy(struct log **log)
 {
     if (!log || !*log)
         return;
+    writer_destroy(&(*log)->writer, LAST_LINES_MS);
     free((*log)->service);
     free(*log);
     *log = NULL;
@@ -88,6 +93,21 @@ uint64_t log_suppressed_total(const struct log *log)
 uint64_t log_lines_total(const struct log *log, enum log_level level)
 {
     return atomic_load_explicit(&log->lines[level], memory_order_relaxed);
+}
+
+uint64_t log_dropped_total(const struct log *log)
+{
+    return writer_dropped(log->writer);
+}
+
+bool log_flush(struct log *log, unsigned ms)
+{
+    return writer_flush(log->writer, ms);
+}
+
+int log_set_room(struct log *log, size_t bytes)
+{
+    return writer_set_room(log->writer, bytes < LOG_ROOM_MIN ? LOG_ROOM_MIN : bytes);
 }
 
 /* False when there is no room left. */
@@ -171,33 +191,44 @@ static void put_head(struct line *l, const struct log *log, enum log_level level
     put(l, head, (size_t)n);
 }
 
-static void write_whole(int fd, const char *p, size_t n)
+static void make_line(struct line *l, const struct log *log, enum log_level level,
+                      const char *message, size_t n)
 {
-    while (n > 0) {
-        ssize_t done = write(fd, p, n);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return; /* nobody to tell */
-        p += done;
-        n -= (size_t)done;
+    const char *tail = log->json ? "\"}\n" : "\n";
+
+    l->len = 0;
+    l->room = LINE_MAX_BYTES - 8;
+    put_head(l, log, level);
+    if (!put_escaped(l, message, n, log->json)) {
+        l->room += 4;
+        put(l, "...", 3);
     }
+    l->room = LINE_MAX_BYTES;
+    put(l, tail, strlen(tail));
 }
 
 static void write_line(struct log *log, enum log_level level, const char *message, size_t n)
 {
-    const char *tail = log->json ? "\"}\n" : "\n";
-    struct line l = {.len = 0, .room = LINE_MAX_BYTES - 8};
+    struct line l;
 
-    put_head(&l, log, level);
-    if (!put_escaped(&l, message, n, log->json)) {
-        l.room += 4;
-        put(&l, "...", 3);
-    }
-    l.room = LINE_MAX_BYTES;
-    put(&l, tail, strlen(tail));
+    make_line(&l, log, level, message, n);
     atomic_fetch_add_explicit(&log->lines[level], 1, memory_order_relaxed);
-    write_whole(log->fd, l.text, l.len);
+    writer_put(log->writer, l.text, l.len);
+}
+
+/* On the writer's thread. */
+static size_t tell_lost(void *arg, uint64_t lost, char *line)
+{
+    const struct log *log = arg;
+    char message[128];
+    struct line l;
+    int n = snprintf(message, sizeof(message),
+                     "%llu lines of the log are lost here: nobody read it, or not fast enough",
+                     (unsigned long long)lost);
+
+    make_line(&l, log, LOG_WARNING, message, (size_t)n);
+    memcpy(line, l.text, l.len);
+    return l.len;
 }
 
 /* True when this line may be written; *left_out: how many of an earlier second were not. Worker

@@ -2,9 +2,12 @@
  * The log: one line an event on standard error, text or JSON, rate limited by its place in the
  * code.
  *
- * A handle is passed to who needs it; there is no global one. Lines are written whole with one
- * write(2); control characters and bad UTF-8 of values are escaped, so that no input can forge a
- * line.
+ * A handle is passed to who needs it; there is no global one. Control characters and bad UTF-8 of
+ * values are escaped, so that no input can forge a line.
+ *
+ * Whoever logs never waits for the reader of the log: lines wait in a ring of bounded size and a
+ * thread writes them, in their order, each whole with one write(2). While the ring is full they are
+ * dropped and counted; when it flows again, a line at that place says how many are lost.
  */
 #ifndef CTIBUS_LOG_LOG_H
 #define CTIBUS_LOG_LOG_H
@@ -24,22 +27,39 @@ struct log_site {
 };
 #define LOG_BURST 20
 
-/* A log to file descriptor `fd` (borrowed) for `service`. NULL without memory. */
+/* Bytes of lines that may wait for the reader, and the fewest that log_set_room takes. */
+#define LOG_ROOM ((size_t)256 * 1024)
+#define LOG_ROOM_MIN ((size_t)8192)
+
+/* A log to file descriptor `fd` (borrowed) for `service`. NULL without memory or thread. */
 struct log *log_new(int fd, const char *service, enum log_level level, bool json);
+/* Waits at most 1 s for the reader of the lines that are left. */
 void log_destroy(struct log **log);
+/* Waits at most `ms` until all lines are written; false when they are not. */
+bool log_flush(struct log *log, unsigned ms);
+/* Another size of the ring than LOG_ROOM. 0; -ENOMEM, or -EBUSY when more than that waits now: it
+ * stays as it was. */
+int log_set_room(struct log *log, size_t bytes);
 
 /* "error", "warning", "notice", "info", "debug"; -EINVAL for anything else. */
 int log_level_parse(struct view name, enum log_level *out);
 void log_set_level(struct log *log, enum log_level level);
 enum log_level log_get_level(const struct log *log);
 
-/* Lines left out by the rate limit, and lines written, since the start (for /metrics). */
+/* Since the start, for /metrics: lines left out by the rate limit; lines dropped since nobody read,
+ * or they could not be written; lines of a level, these included. */
 uint64_t log_suppressed_total(const struct log *log);
+uint64_t log_dropped_total(const struct log *log);
 uint64_t log_lines_total(const struct log *log, enum log_level level);
 
 /* Writes one line; used through the macros. The message is printf-like. */
 void log_write(struct log *log, struct log_site *site, enum log_level level, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* For what is to be said before there is a log: prints on fd and waits for its reader until
+ * `until_us` (clock_mono_us) at the latest; what cannot be written by then is dropped. */
+void log_print(int fd, uint64_t until_us, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* A NULL log is allowed and silent, for tests. */
 #define LOG_AT(log, level, ...)                                                                    \

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "log/log.h"
+
 struct loop;
 struct event_base;
 
@@ -28,6 +30,10 @@ int loop_once(struct loop *l, unsigned wait_ms);
 void loop_stop(struct loop *l);
 /* Borrowed; for evhttp and listeners. */
 struct event_base *loop_base(struct loop *l);
+
+/* Everything that libevent has to say goes to this log (borrowed) from now on, with its level,
+ * limits and format; NULL: to stderr again, as before. For the whole process. */
+void loop_messages_to(struct log *log);
 
 /* A timer: calls fn(arg) `ms` milliseconds after start, again and again if `repeat`. A start while
  * it runs starts it anew. NULL without memory. */

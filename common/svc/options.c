@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define DEFAULT_CONFIG "config/ctibus.json"
 
@@ -73,7 +74,7 @@ static bool add_set(struct options *o, const char *prefix, const char *value)
     char *text;
 
     if (o->set_count == SVC_MAX_SETS || asprintf(&text, "%s%s", prefix, value) < 0) {
-        fprintf(stderr, "too many --set\n");
+        log_print(STDERR_FILENO, o->print_until, "too many --set\n");
         return false;
     }
     o->sets[o->set_count++] = text;
@@ -107,26 +108,36 @@ static int take(struct options *o, int which, const struct svc_def *def)
         return 0;
     default:
         if (which < OWN)
-            return 2; /* getopt has said why */
+            return 2; /* unknown, or its value is missing */
         o->values[which - OWN] = optarg;
         return -1;
     }
 }
 
-int options_parse(struct options *o, int argc, char **argv, const struct svc_def *def)
+int options_parse(struct options *o, int argc, char **argv, const struct svc_def *def,
+                  uint64_t print_until)
 {
     struct option table[COMMON + SVC_MAX_OPTIONS + 1];
     const char *env = getenv("CTIBUS_CONFIG");
     int which;
     int rc = -1;
 
-    *o = (struct options){.config = env && *env ? env : DEFAULT_CONFIG};
+    *o = (struct options){.print_until = print_until, .config = env && *env ? env : DEFAULT_CONFIG};
     fill_table(table, def);
     optind = 0; /* several times in one process, in tests */
-    while (rc < 0 && (which = getopt_long(argc, argv, "", table, NULL)) != -1)
+    opterr = 0; /* its messages would wait for whoever reads stderr */
+    while (rc < 0 && (which = getopt_long(argc, argv, ":", table, NULL)) != -1) {
         rc = take(o, which, def);
+        if (which == '?')
+            log_print(STDERR_FILENO, print_until, "%s: there is no \"%s\". See --help.\n", argv[0],
+                      argv[optind - 1]);
+        else if (which == ':')
+            log_print(STDERR_FILENO, print_until, "%s: \"%s\" needs a value. See --help.\n",
+                      argv[0], argv[optind - 1]);
+    }
     if (rc < 0 && optind < argc) {
-        fprintf(stderr, "%s: what is \"%s\"? See --help.\n", argv[0], argv[optind]);
+        log_print(STDERR_FILENO, print_until, "%s: what is \"%s\"? See --help.\n", argv[0],
+                  argv[optind]);
         rc = 2;
     }
     return rc;

@@ -8,6 +8,7 @@
 #define SVC_MAX_SETS 64
 
 struct options {
+    uint64_t print_until; /* for log_print */
     const char *config;
     bool check, healthcheck;
     char
@@ -18,8 +19,9 @@ struct options {
 };
 
 /* Reads the command line. -1: go on; else the exit code (help, version or a mistake has been
- * printed). */
-int options_parse(struct options *o, int argc, char **argv, const struct svc_def *def);
+ * printed; for a mistake it waits until print_until at the latest, as log_print does). */
+int options_parse(struct options *o, int argc, char **argv, const struct svc_def *def,
+                  uint64_t print_until);
 void options_free(struct options *o);
 
 #endif

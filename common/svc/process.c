@@ -100,6 +100,11 @@ static double suppressed_lines(void *log)
     return (double)log_suppressed_total(log);
 }
 
+static double dropped_lines(void *log)
+{
+    return (double)log_dropped_total(log);
+}
+
 static bool log_metrics(struct svc *svc)
 {
     static const struct {
@@ -117,7 +122,9 @@ static bool log_metrics(struct svc *svc)
                                     levels[i].fn, svc->log);
     }
     return ok &&
-           metrics_callback(svc->metrics, METRIC_log_suppressed, NULL, suppressed_lines, svc->log);
+           metrics_callback(svc->metrics, METRIC_log_suppressed, NULL, suppressed_lines,
+                            svc->log) &&
+           metrics_callback(svc->metrics, METRIC_log_dropped, NULL, dropped_lines, svc->log);
 }
 
 int process_metrics(struct svc *svc)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/hostport.h"
 #include "metrics/health.h"
 #include "svc/memory.h"
@@ -15,6 +16,8 @@
 
 #define STOP_MS 5000
 #define MEMORY_MS 5000 /* from one look at what a peak has left behind to the next */
+/* For the reader of what is said before there is a log. */
+#define PRINT_US 2000000u
 
 enum { EXIT_STOPPED, EXIT_FAILED, EXIT_BAD_CONFIG };
 
@@ -22,6 +25,7 @@ struct svc_state {
     struct svc svc;
     const struct svc_def *def;
     struct options options;
+    uint64_t print_until; /* monotonic us */
     struct config *cfg;
     struct health *health;
     struct loop_signal *term, *interrupt, *hangup;
@@ -36,7 +40,10 @@ struct svc_state {
 
 static void print_error(void *arg, const struct config_error *e)
 {
-    fprintf(stderr, "%s: %s%s%s\n", e->file, e->key, *e->key ? ": " : "", e->reason);
+    const struct svc_state *s = arg;
+
+    log_print(STDERR_FILENO, s->print_until, "%s: %s%s%s\n", e->file, e->key, *e->key ? ": " : "",
+              e->reason);
 }
 
 static void log_config_error(void *arg, const struct config_error *e)
@@ -279,6 +286,9 @@ static int make_parts(struct svc_state *s)
     if (!svc->log)
         return -ENOMEM;
     apply_log_level(s);
+    if (log_set_room(svc->log, (size_t)config_int(s->cfg, "ctibus.log.buffer")) < 0)
+        return -ENOMEM;
+    loop_messages_to(svc->log);
     svc->loop = loop_new();
     svc->metrics = metrics_new();
     if (!svc->loop || !svc->metrics || process_metrics(svc) < 0)
@@ -303,6 +313,7 @@ static void free_parts(struct svc_state *s)
     memory_destroy(&s->memory);
     metrics_destroy(&s->svc.metrics);
     loop_destroy(&s->svc.loop);
+    loop_messages_to(NULL);
     log_destroy(&s->svc.log);
 }
 
@@ -340,27 +351,28 @@ static int healthcheck(const struct svc_state *s)
     int rc;
 
     if (!addr) {
-        fprintf(stderr, "ctibus.http.%s is turned off\n", s->def->name);
+        log_print(STDERR_FILENO, s->print_until, "ctibus.http.%s is turned off\n", s->def->name);
         return EXIT_FAILED;
     }
     buf_init(&body, 65536);
     rc = health_probe(addr, &body);
     if (rc == -EAGAIN)
-        fprintf(stderr, "not ready: %.*s\n", VIEW_ARG(buf_view(&body)));
+        log_print(STDERR_FILENO, clock_mono_us() + PRINT_US, "not ready: %.*s\n",
+                  VIEW_ARG(buf_view(&body)));
     else if (rc < 0)
-        fprintf(stderr, "%s: %s\n", addr, strerror(-rc));
+        log_print(STDERR_FILENO, clock_mono_us() + PRINT_US, "%s: %s\n", addr, strerror(-rc));
     buf_free(&body);
     return rc == 0 ? EXIT_STOPPED : EXIT_FAILED;
 }
 
 static int work(struct svc_state *s)
 {
-    s->cfg = load(s, print_error, NULL);
+    s->cfg = load(s, print_error, s);
     s->svc.cfg = s->cfg;
-    if (!s->cfg || (!s->options.healthcheck && !check(s, print_error, NULL)))
+    if (!s->cfg || (!s->options.healthcheck && !check(s, print_error, s)))
         return EXIT_BAD_CONFIG;
     if (s->options.check) {
-        config_each_note(s->cfg, print_error, NULL);
+        config_each_note(s->cfg, print_error, s);
         printf("configuration ok\n");
         return EXIT_STOPPED;
     }
@@ -369,8 +381,8 @@ static int work(struct svc_state *s)
 
 int svc_main(int argc, char **argv, const struct svc_def *def)
 {
-    struct svc_state s = {.def = def};
-    int rc = options_parse(&s.options, argc, argv, def);
+    struct svc_state s = {.def = def, .print_until = clock_mono_us() + PRINT_US};
+    int rc = options_parse(&s.options, argc, argv, def, s.print_until);
 
     s.svc = (struct svc){.name = def->name, .instance = def->name, .stop_ms = STOP_MS, .state = &s};
     if (rc < 0 && has_option(def, "instance") && svc_option(&s.svc, "instance"))

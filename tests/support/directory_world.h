@@ -58,8 +58,10 @@ static inline int teardown(void **state)
 static inline const char *logged(struct world *x)
 {
     size_t at = strlen(x->text);
-    ssize_t n = read(x->log[0], x->text + at, sizeof(x->text) - 1 - at);
+    ssize_t n;
 
+    assert_true(log_flush(x->w.log, 10000));
+    n = read(x->log[0], x->text + at, sizeof(x->text) - 1 - at);
     if (n > 0)
         x->text[at + (size_t)n] = '\0';
     return x->text;

@@ -119,8 +119,10 @@ static inline const char *sheets_said(struct sheets_world *w)
 static inline const char *sheets_logged(struct sheets_world *w)
 {
     size_t at = strlen(w->text);
-    ssize_t n = read(w->log[0], w->text + at, sizeof(w->text) - 1 - at);
+    ssize_t n;
 
+    assert_true(log_flush(w->s.log, 10000));
+    n = read(w->log[0], w->text + at, sizeof(w->text) - 1 - at);
     if (n > 0)
         w->text[at + (size_t)n] = '\0';
     return w->text;

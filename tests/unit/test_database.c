@@ -341,9 +341,11 @@ static void what_waits_while_it_cannot_be_written_is_bounded(void **state)
 static int logged(struct world *w, const char *what)
 {
     size_t at = strlen(w->text);
-    ssize_t got = read(w->log_fds[0], w->text + at, sizeof(w->text) - 1 - at);
+    ssize_t got;
     int n = 0;
 
+    assert_true(log_flush(w->log, 10000));
+    got = read(w->log_fds[0], w->text + at, sizeof(w->text) - 1 - at);
     if (got > 0)
         w->text[at + (size_t)got] = '\0';
     for (const char *p = w->text; (p = strstr(p, what)); p += strlen(what))

@@ -238,8 +238,10 @@ static void start_over_tls(struct world *w, const char *ca, const char *name, co
 static bool logged(struct world *w, const char *text)
 {
     char lines[8192];
-    ssize_t n = pread(w->log_fd, lines, sizeof(lines) - 1, 0);
+    ssize_t n;
 
+    assert_true(log_flush(w->log, 10000));
+    n = pread(w->log_fd, lines, sizeof(lines) - 1, 0);
     lines[n > 0 ? n : 0] = '\0';
     return strstr(lines, text) != NULL;
 }

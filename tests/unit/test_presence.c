@@ -104,8 +104,10 @@ static int teardown(void **state)
 static bool logged(struct world *w, const char *what)
 {
     size_t at = strlen(w->text);
-    ssize_t n = read(w->log[0], w->text + at, sizeof(w->text) - 1 - at);
+    ssize_t n;
 
+    assert_true(log_flush(w->s.log, 10000));
+    n = read(w->log[0], w->text + at, sizeof(w->text) - 1 - at);
     if (n > 0)
         w->text[at + (size_t)n] = '\0';
     return strstr(w->text, what) != NULL;
