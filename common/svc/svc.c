@@ -11,6 +11,7 @@
 #include "base/hostport.h"
 #include "metrics/health.h"
 #include "svc/memory.h"
+#include "svc/notify.h"
 #include "svc/options.h"
 #include "svc/process.h"
 
@@ -28,6 +29,7 @@ struct svc_state {
     uint64_t print_until; /* monotonic us */
     struct config *cfg;
     struct health *health;
+    struct notifier *notifier; /* NULL: not under systemd */
     struct loop_signal *term, *interrupt, *hangup;
     struct loop_timer *deadline;
     struct memory *memory;
@@ -146,6 +148,7 @@ static void stop_asked(void *arg)
     }
     s->stopping = true;
     log_notice(s->svc.log, "stopping");
+    notify_stopping(s->notifier);
     if (s->def->stop)
         s->def->stop(s->ctx);
     else
@@ -171,16 +174,11 @@ static void note_change(void *arg, const char *key, bool reloadable)
         log_warning(s->svc.log, "reload: %s has changed, which needs a restart", key);
 }
 
-int svc_reload(struct svc *svc)
+static int reload(struct svc_state *s)
 {
-    struct svc_state *s = svc->state;
     struct config *old = s->cfg;
     struct config *cfg;
 
-    if (s->stopping || !s->def->reload) {
-        log_notice(s->svc.log, "nothing to reload");
-        return s->stopping ? -EBUSY : -ENOTSUP;
-    }
     cfg = load(s, log_config_error, s->svc.log);
     s->svc.cfg = cfg ? cfg : old;
     if (!cfg || !check(s, log_config_error, s->svc.log)) {
@@ -196,6 +194,23 @@ int svc_reload(struct svc *svc)
     config_destroy(&old);
     log_notice(s->svc.log, "configuration reloaded");
     return 0;
+}
+
+int svc_reload(struct svc *svc)
+{
+    struct svc_state *s = svc->state;
+    int rc;
+
+    if (s->stopping) {
+        log_notice(svc->log, "nothing to reload");
+        return -EBUSY;
+    }
+    notify_reloading(s->notifier);
+    rc = s->def->reload ? reload(s) : -ENOTSUP;
+    if (rc == -ENOTSUP)
+        log_notice(svc->log, "nothing to reload");
+    notify_ready(s->notifier);
+    return rc;
 }
 
 static void reload_asked(void *arg)
@@ -275,6 +290,19 @@ static int start_health(struct svc_state *s)
     return 0;
 }
 
+/* For systemctl status. */
+static void tell_status(void *arg, struct buf *out)
+{
+    struct buf why;
+
+    buf_init(&why, 4096);
+    if (is_ready(arg, &why))
+        buf_append_cstr(out, "ready");
+    else
+        buf_printf(out, "not ready: %.*s", VIEW_ARG(buf_view(&why)));
+    buf_free(&why);
+}
+
 static int make_parts(struct svc_state *s)
 {
     struct svc *svc = &s->svc;
@@ -298,12 +326,15 @@ static int make_parts(struct svc_state *s)
     s->hangup = loop_signal_new(svc->loop, SIGHUP, reload_asked, s);
     s->deadline = loop_timer_new(svc->loop, deadline_passed, s);
     s->memory = memory_new(svc->loop, MEMORY_MS);
-    return s->term && s->interrupt && s->hangup && s->deadline && s->memory ? 0 : -ENOMEM;
+    if (!s->term || !s->interrupt || !s->hangup || !s->deadline || !s->memory)
+        return -ENOMEM;
+    return notifier_new(svc->loop, tell_status, s, svc->log, &s->notifier);
 }
 
 static void free_parts(struct svc_state *s)
 {
     health_destroy(&s->health);
+    notifier_destroy(&s->notifier);
     if (s->ctx && s->def->destroy)
         s->def->destroy(&s->ctx);
     loop_signal_destroy(&s->term);
@@ -332,6 +363,8 @@ static int run(struct svc_state *s)
         rc = s->def->start(&s->svc, &s->ctx);
     if (rc == 0)
         rc = start_health(s);
+    if (rc == 0)
+        notify_ready(s->notifier);
     if (rc == 0)
         rc = loop_run(s->svc.loop);
     if (rc < 0) {

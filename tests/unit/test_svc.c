@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +23,7 @@ struct tiny {
     struct svc *svc;
     struct loop_timer *later;
     bool stop_hangs;
+    bool stands_still; /* from the reload on */
 };
 
 static void stopped(void *arg)
@@ -35,7 +38,9 @@ static int tiny_start(struct svc *svc, void **ctx)
 
     if (how && strcmp(how, "fails") == 0)
         return -EADDRINUSE;
-    t = (struct tiny){.svc = svc, .stop_hangs = how && strcmp(how, "hangs") == 0};
+    t = (struct tiny){.svc = svc,
+                      .stop_hangs = how && strcmp(how, "hangs") == 0,
+                      .stands_still = how && strcmp(how, "stands-still") == 0};
     t.later = loop_timer_new(svc->loop, stopped, &t);
     *ctx = &t;
     log_info(svc->log, "option=%s instance=%s", how ? how : "none", svc->instance);
@@ -57,6 +62,8 @@ static void tiny_reload(void *ctx)
     struct tiny *t = ctx;
 
     log_info(t->svc->log, "grace=%d", (int)config_int(t->svc->cfg, "ctibus.session_grace"));
+    while (t->stands_still)
+        pause();
 }
 
 static bool tiny_check(const struct svc *svc, struct buf *why)
@@ -344,12 +351,147 @@ static void test_reload(void **state)
     assert_int_equal(exit_code(r), 0);
 }
 
+/* --- systemd --- */
+
+struct systemd {
+    int fd;
+    char path[96];
+};
+
+/* One that listens; services that are started from now on tell it, with this watchdog. */
+static void systemd_start(struct systemd *s, const struct run *r, const char *watchdog_us)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    const struct timeval limit = {.tv_sec = 10};
+
+    snprintf(s->path, sizeof(s->path), "%s/notify", r->dir);
+    snprintf(at.sun_path, sizeof(at.sun_path), "%s", s->path);
+    s->fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+    assert_true(s->fd >= 0);
+    assert_int_equal(bind(s->fd, (struct sockaddr *)&at, sizeof(at)), 0);
+    setsockopt(s->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+    setenv("NOTIFY_SOCKET", s->path, 1);
+    setenv("WATCHDOG_USEC", watchdog_us, 1);
+}
+
+static void systemd_stop(struct systemd *s)
+{
+    unsetenv("NOTIFY_SOCKET");
+    unsetenv("WATCHDOG_USEC");
+    close(s->fd);
+    unlink(s->path);
+}
+
+/* The next message other than WATCHDOG that begins with `begin`; those before are skipped. */
+static const char *told(struct systemd *s, const char *begin)
+{
+    static char text[4096];
+    ssize_t n;
+
+    while ((n = recv(s->fd, text, sizeof(text) - 1, 0)) >= 0) {
+        text[n] = '\0';
+        if (strncmp(text, begin, strlen(begin)) == 0)
+            return text;
+    }
+    fail_msg("not told: %s", begin);
+    return NULL;
+}
+
+static void test_systemd_is_told(void **state)
+{
+    struct run *r = *state;
+    struct systemd s;
+
+    systemd_start(&s, r, "200000");
+    START(r, "--how", "well");
+    assert_string_equal(told(&s, "READY=1"), "READY=1\nSTATUS=ready");
+    for (int i = 0; i < 3; i++)
+        told(&s, "WATCHDOG=1");
+    expect(r, "listening");
+    kill(r->pid, SIGHUP);
+    assert_non_null(strstr(told(&s, "RELOADING=1\nMONOTONIC_USEC="), "\nSTATUS=reading"));
+    told(&s, "READY=1");
+    kill(r->pid, SIGTERM);
+    told(&s, "STOPPING=1");
+    assert_int_equal(exit_code(r), 0);
+    systemd_stop(&s);
+}
+
+static void test_a_loop_that_stands_still_is_not_said_to_turn(void **state)
+{
+    const struct timeval limit = {.tv_sec = 1};
+    struct run *r = *state;
+    struct systemd s;
+    char text[256];
+
+    systemd_start(&s, r, "200000");
+    START(r, "--how", "stands-still");
+    told(&s, "WATCHDOG=1");
+    kill(r->pid, SIGHUP);
+    expect(r, "grace=");
+    setsockopt(s.fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+    while (recv(s.fd, text, sizeof(text), 0) >= 0)
+        assert_true(strncmp(text, "READY", 5) != 0);
+    kill(r->pid, SIGKILL);
+    systemd_stop(&s);
+}
+
+/* Its queue is full: sd_notify waits, the service does not. */
+static void test_a_systemd_that_does_not_read_holds_up_nothing(void **state)
+{
+    struct run *r = *state;
+    struct systemd s;
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    int ours = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    uint64_t before;
+
+    systemd_start(&s, r, "20000");
+    snprintf(at.sun_path, sizeof(at.sun_path), "%s", s.path);
+    while (sendto(ours, "x", 1, 0, (struct sockaddr *)&at, sizeof(at)) > 0)
+        ;
+    START(r, "--how", "well");
+    expect(r, "listening");
+    for (int i = 0; i < 20; i++) { /* more than wait for systemd */
+        kill(r->pid, SIGHUP);
+        r->len = 0;
+        expect(r, "configuration reloaded");
+    }
+    before = clock_mono_us();
+    kill(r->pid, SIGTERM);
+    assert_int_equal(exit_code(r), 0);
+    assert_true(clock_mono_us() - before < 4000000);
+    close(ours);
+    systemd_stop(&s);
+}
+
+static void test_no_such_systemd(void **state)
+{
+    struct run *r = *state;
+
+    setenv("NOTIFY_SOCKET", "/nowhere/at/all", 1);
+    START(r, "--how", "well");
+    expect(r, "cannot tell systemd how it is: No such file or directory");
+    unsetenv("NOTIFY_SOCKET");
+    kill(r->pid, SIGTERM);
+    assert_int_equal(exit_code(r), 0);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(test_runs_and_stops), T(test_healthcheck),   T(test_check),       T(test_flags),
-        T(test_failures),       T(test_second_signal), T(test_forced_stop), T(test_reload),
+        T(test_runs_and_stops),
+        T(test_healthcheck),
+        T(test_check),
+        T(test_flags),
+        T(test_failures),
+        T(test_second_signal),
+        T(test_forced_stop),
+        T(test_reload),
+        T(test_systemd_is_told),
+        T(test_a_loop_that_stands_still_is_not_said_to_turn),
+        T(test_a_systemd_that_does_not_read_holds_up_nothing),
+        T(test_no_such_systemd),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
