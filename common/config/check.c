@@ -8,6 +8,7 @@
 #include "json/json.h"
 
 #define PATH_BYTES 512
+#define CONSOLE_TOKEN_MIN 16 /* characters */
 
 static void wrong_type(struct config *cfg, const char *path, const struct config_key *key)
 {
@@ -426,6 +427,22 @@ static void check_sections(struct config *cfg)
     }
 }
 
+/* What anybody who reaches the console could guess is none. */
+static void check_token(struct config *cfg)
+{
+    static const char key[] = "ctibus.console.token";
+    struct json_object *value = config_get(cfg, key);
+    struct view v = json_view(value);
+    bool good = v.len >= CONSOLE_TOKEN_MIN;
+
+    for (size_t i = 0; i < v.len; i++)
+        if ((unsigned char)v.ptr[i] <= ' ' || v.ptr[i] == '"' || v.ptr[i] == 0x7f)
+            good = false;
+    if (value && json_object_is_type(value, json_type_string) && !good)
+        config_fault(cfg, key, "must have at least %d characters, without blanks and \"",
+                     CONSOLE_TOKEN_MIN);
+}
+
 void config_check(struct config *cfg)
 {
     check_section(cfg, "main", cfg->ours);
@@ -434,6 +451,7 @@ void config_check(struct config *cfg)
         if (!strchr(config_keys[i].path, '.'))
             config_check_value(cfg, config_keys[i].path, &config_keys[i],
                                json_get(cfg->root, config_keys[i].path));
+    check_token(cfg);
     check_ipbxes(cfg);
     check_profiles(cfg);
     check_sections(cfg);

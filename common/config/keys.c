@@ -106,6 +106,11 @@ const struct config_key config_keys[] = {
      "Addresses and networks from which web interfaces may connect to WEBI."},
     {"ctibus.access.info", KEY_NETWORKS, "[\"127.0.0.0/8\",\"::1\"]", 0, 0, RE, NULL,
      "Addresses and networks from which the console INFO may be used."},
+    {"ctibus.console.socket", KEY_STRING, NULL, 0, 0, 0, NULL,
+     "Unix socket (mode 0660) at which INFO may change things without a token; default: none."},
+    {"ctibus.console.token", KEY_STRING, NULL, 0, 0, RE, NULL,
+     "What is to be said to INFO over TCP before it changes anything; at least 16 characters, without "
+     "blanks. Default: none, it only shows."},
     {"ctibus.database", KEY_DATABASE, "sqlite:ctibus.db", 0, 0, 0, NULL,
      "What must survive a restart is kept there: sqlite:FILE, made when it is not there."},
     {"ctibus.agents.login", KEY_CHOICE, "application", 0, 0, RE, "application|member",

@@ -3,6 +3,8 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/hostport.h"
@@ -49,6 +51,55 @@ int net_bind(struct view addr, int type)
         rc = try_bind(ai, type);
     freeaddrinfo(list);
     return rc;
+}
+
+/* Removes a socket that nobody listens at any more. */
+static int clear_path(const struct sockaddr_un *at)
+{
+    struct stat st;
+    int fd;
+    int rc;
+
+    if (lstat(at->sun_path, &st) < 0)
+        return errno == ENOENT ? 0 : -errno;
+    if (!S_ISSOCK(st.st_mode))
+        return -EADDRINUSE;
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    rc = connect(fd, (const struct sockaddr *)at, sizeof(*at)) == 0 ? 0 : errno;
+    close(fd);
+    if (rc != ECONNREFUSED)
+        return -EADDRINUSE;
+    return unlink(at->sun_path) == 0 ? 0 : -errno;
+}
+
+int net_bind_path(const char *path, mode_t mode)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    int fd;
+    int err;
+
+    if (strlen(path) >= sizeof(at.sun_path))
+        return -ENAMETOOLONG;
+    memcpy(at.sun_path, path, strlen(path) + 1);
+    err = clear_path(&at);
+    if (err < 0)
+        return err;
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    /* nobody can connect before it listens: the permissions are set by then */
+    if (bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0) {
+        if (chmod(path, mode) == 0 && listen(fd, BACKLOG) == 0)
+            return fd;
+        err = -errno;
+        unlink(path);
+    } else {
+        err = -errno;
+    }
+    close(fd);
+    return err;
 }
 
 uint16_t net_port(int fd)

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 
 #include "base/buf.h"
@@ -124,12 +125,20 @@ struct listener;
 typedef void listener_fn(void *arg, int fd, const struct sockaddr *peer, socklen_t len);
 struct listener *listener_new(struct loop *l, const char *addr, listener_fn *accepted, void *arg,
                               int *err);
+/* The same at a Unix socket, made at `path` with these permissions and removed in the end. What a
+ * process that died has left there is removed; -EADDRINUSE: somebody listens there, or it is no
+ * socket. */
+struct listener *listener_new_path(struct loop *l, const char *path, mode_t mode,
+                                   listener_fn *accepted, void *arg, int *err);
 void listener_destroy(struct listener **ls);
 uint16_t listener_port(const struct listener *ls);
 
 /* A non-blocking socket bound at "HOST:PORT", which listens if type is SOCK_STREAM; SOCK_DGRAM
  * takes datagrams. The file descriptor, or a negative errno. */
 int net_bind(struct view addr, int type);
+/* A non-blocking Unix socket that listens at `path`, with these permissions. The file descriptor,
+ * or a negative errno; -EADDRINUSE as listener_new_path. */
+int net_bind_path(const char *path, mode_t mode);
 /* The port that a socket is bound to, or 0. */
 uint16_t net_port(int fd);
 

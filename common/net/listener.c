@@ -13,6 +13,7 @@ struct listener {
     uint16_t port;
     listener_fn *accepted;
     void *arg;
+    char *path;               /* of a Unix socket, or NULL */
     struct loop_fd *readable; /* NULL during a pause */
     struct loop_timer *pause;
     bool accepting;
@@ -60,16 +61,12 @@ static void accept_some(void *arg)
         free(ls);
 }
 
-struct listener *listener_new(struct loop *l, const char *addr, listener_fn *accepted, void *arg,
-                              int *err)
+/* Takes fd. */
+static struct listener *begin(struct loop *l, int fd, listener_fn *accepted, void *arg, int *err)
 {
-    int fd = net_bind(view_cstr(addr), SOCK_STREAM);
-    struct listener *ls;
+    struct listener *ls = calloc(1, sizeof(*ls));
 
-    *err = fd < 0 ? fd : 0;
-    if (fd < 0)
-        return NULL;
-    ls = calloc(1, sizeof(*ls));
+    *err = 0;
     if (!ls) {
         close(fd);
         *err = -ENOMEM;
@@ -86,6 +83,35 @@ struct listener *listener_new(struct loop *l, const char *addr, listener_fn *acc
     return ls;
 }
 
+struct listener *listener_new(struct loop *l, const char *addr, listener_fn *accepted, void *arg,
+                              int *err)
+{
+    int fd = net_bind(view_cstr(addr), SOCK_STREAM);
+
+    *err = fd < 0 ? fd : 0;
+    return fd < 0 ? NULL : begin(l, fd, accepted, arg, err);
+}
+
+struct listener *listener_new_path(struct loop *l, const char *path, mode_t mode,
+                                   listener_fn *accepted, void *arg, int *err)
+{
+    int fd = net_bind_path(path, mode);
+    struct listener *ls;
+
+    *err = fd < 0 ? fd : 0;
+    if (fd < 0)
+        return NULL;
+    ls = begin(l, fd, accepted, arg, err);
+    if (ls)
+        ls->path = strdup(path);
+    if (ls && ls->path)
+        return ls;
+    unlink(path);
+    listener_destroy(&ls);
+    *err = -ENOMEM;
+    return NULL;
+}
+
 void listener_destroy(struct listener **lp)
 {
     struct listener *ls = lp ? *lp : NULL;
@@ -95,6 +121,9 @@ void listener_destroy(struct listener **lp)
     loop_fd_destroy(&ls->readable);
     loop_timer_destroy(&ls->pause);
     close(ls->fd);
+    if (ls->path)
+        unlink(ls->path);
+    free(ls->path);
     *lp = NULL;
     if (ls->accepting)
         ls->gone = true;

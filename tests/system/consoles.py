@@ -18,16 +18,18 @@ def webi(stack, *pieces, end=False, timeout=TIMEOUT):
 
 
 class Console:
-    """A connection to INFO."""
+    """A connection to INFO: through its Unix socket, or over TCP."""
 
-    def __init__(self, stack, receive_buffer=None, source=None):
-        self.socket = socket.socket()
+    def __init__(self, stack, receive_buffer=None, source=None, tcp=False):
+        tcp = tcp or receive_buffer or source
+        self.socket = socket.socket(socket.AF_INET if tcp else socket.AF_UNIX)
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         if source:
             self.socket.bind((source, 0))
         self.socket.settimeout(TIMEOUT)
-        self.socket.connect(("127.0.0.1", stack.programs["state"].listening("INFO")))
+        port = stack.programs["state"].listening("INFO")
+        self.socket.connect(("127.0.0.1", port) if tcp else str(stack.path("console.sock")))
         self.file = self.socket.makefile("rb")
 
     def raw(self, data):

@@ -24,6 +24,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("CTIBUS_BIN", ROOT / "build" / "bin"))
 DATA = ROOT / "tests" / "data" / "ami"
 TIMEOUT = 30
+TOKEN = "a-token-of-the-tests"
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 8
 PORTS = itertools.cycle(random.sample(range(10000 + 2000 * WORKER, 12000 + 2000 * WORKER), 2000))
 
@@ -121,6 +122,7 @@ class Stack:
             "http": {"state": f"127.0.0.1:{p['state']}", "ami-gw": f"127.0.0.1:{p['ami-gw']}",
                      "cti-gw": "127.0.0.1:0", "fagi-gw": "127.0.0.1:0",
                      "federation": "127.0.0.1:0"},
+            "console": {"socket": "console.sock", "token": TOKEN},
             "cti": {"drain_seconds": 0}}
         for path, value in extra.items():
             at = site
@@ -415,4 +417,4 @@ def signal_of(program, number):
 
 
 __all__ = ["Stack", "Client", "Monitor", "Program", "until", "free_port", "BIN", "DATA", "ROOT",
-           "TIMEOUT", "signal", "signal_of"]
+           "TIMEOUT", "TOKEN", "signal", "signal_of"]

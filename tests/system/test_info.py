@@ -8,7 +8,7 @@ import time
 
 import pytest
 from consoles import Console
-from stack import Stack, signal_of, until
+from stack import TOKEN, Stack, signal_of, until
 from test_sheets import display, permitted, sheets, wait_for
 
 SHEETS = permitted(sheets=sheets(display("{xivo-calleridname}"), "dial"))
@@ -197,9 +197,10 @@ def test_show_varsizes(console):
     assert rows["sessions"]["COUNT"] == "1"
 
 
-def test_fdlist(stack, console):
-    rows = console.table("fdlist")
-    port = console.socket.getsockname()[1]
+def test_fdlist(stack):
+    with Console(stack, tcp=True) as console:
+        rows = console.table("fdlist")
+        port = console.socket.getsockname()[1]
     assert [r for r in rows if r["PEER"] == f"127.0.0.1:{port}"]
     assert [r for r in rows if r["LOCAL"].endswith(f":{stack.ports['request']}")]
     assert [r for r in rows if r["IS"].endswith("ctibus.db")]
@@ -422,14 +423,55 @@ def test_nonsense(stack):
         for piece in b"show_infos\r\n":
             c.raw(bytes([piece]))
         assert c.answer()[1] == "OK"
-        c.raw(b"\0\xff\xfe\x1b[2J\n\n\n  \n")
+        c.raw(b"\xff\xfe\xc2\x9b2J\n\n\n  \n")
         lines, end = c.answer()
-        assert end == "KO" and "\x1b" not in lines[0] and "\0" not in lines[0]
-        assert "XIVO-INFO:OK" in c.ko("XIVO-INFO:OK\r")
+        assert end == "KO" and "\x9b" not in lines[0]
+        assert "XIVO-INFO" in c.ko("XIVO-INFO\r")
         c.raw(b"x" * 5000)
         assert c.line() == "XIVO-INFO:KO a line is at most 4096 bytes"
         assert c.line() is None
     assert stack.is_ready("state")
+
+
+CHANGES = ("kick alice", "disc 127.0.0.1 1", "ami xivo Ping", "ami inits", "sheet dial SIP/x", "webs reload users",
+           "loglevel set info")
+
+
+def test_over_tcp_it_only_shows_without_the_token(stack):
+    with Console(stack, tcp=True) as c:
+        for command in CHANGES:
+            assert "what changes something needs `token TOKEN` first" in c.ko(command)
+        assert c.ok("loglevel") == ["info"]
+        assert c.ok("show_users")
+        assert c.ok(f"token {TOKEN}") == []
+        assert c.ok("loglevel set info") == ["info"]
+        assert "Response: Success" in c.ok("ami xivo Ping")
+    with Console(stack, tcp=True) as c:  # it counts for one connection
+        c.ko("ami inits")
+    assert stack.client("alice").ask("getipbxlist")  # nobody was kicked
+
+
+def test_a_wrong_token_ends_the_connection(stack):
+    before = stack.metric("state", "ctibus_state_info_wrong_tokens_total")
+    for wrong in (TOKEN[:-1], TOKEN + "x", TOKEN.upper(), '""'):
+        with Console(stack, tcp=True) as c:
+            c.raw(f"token {wrong}\nami inits\n".encode())
+            assert c.answer() == (["that is not the token"], "KO")
+            assert c.line() is None
+    assert stack.metric("state", "ctibus_state_info_wrong_tokens_total") == before + 4
+    assert stack.programs["state"].logged(": cut off: a wrong token")
+    assert not stack.programs["state"].logged(TOKEN)
+
+
+def test_without_a_token_nobody_has_it():
+    with Stack(parts=("state",), config={"ctibus.console": {}}) as s:
+        s.wait_ready()
+        for wrong in ('""', "null", TOKEN):
+            with Console(s, tcp=True) as c:
+                assert c.ko(f"token {wrong}") == "there is no token: ctibus.console.token"
+                assert c.line() is None
+        with Console(s, tcp=True) as c:
+            c.ko("webs reload users")
 
 
 def test_there_is_room_for_some(stack):
@@ -450,7 +492,7 @@ def test_there_is_room_for_some(stack):
 def test_who_may_connect():
     with Stack(parts=("state",), config={"ctibus.access.info": ["127.0.0.2/32"]}) as s:
         s.wait_ready()
-        with Console(s) as c:
+        with Console(s, tcp=True) as c:
             c.raw(b"help\n")
             assert re.fullmatch(r"XIVO-INFO:KO 127\.0\.0\.1:\d+ is refused: its address is not in ctibus\.access\.info",
                                 c.line())

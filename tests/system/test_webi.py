@@ -207,12 +207,12 @@ def test_what_is_not_allowed_is_refused():
     with Stack(parts=("sim", "state", "ami-gw")) as s:
         s.wait_ready()
         for n, command in enumerate(("core stop now", "module load x.so", "core show version; x", "xivo[nonelist,update]",
-                                     "sip show peer a b load", "\x1b]0;title\x07"), 1):
+                                     "sip show peer a b load", "\x9b]0;title"), 1):
             assert webi(s, command + "\n") == REFUSED, command
             assert s.metric("state", "ctibus_state_webi_refused_total") == n
         log = "\n".join(s.programs["state"].lines)
         assert 'refused: "core stop now"' in log
-        assert "\x1b" not in log
+        assert "\x9b" not in log
 
 
 def test_lines_however_they_are_sent():
@@ -227,7 +227,7 @@ def test_lines_however_they_are_sent():
         assert webi(s, "xivo[userlist,update]") == OK  # without an end
         assert time.monotonic() - begin < 1
         assert webi(s, "xivo[userl", end=True) == REFUSED
-        assert webi(s, b"\xff\xfe\0\n") == REFUSED
+        assert webi(s, b"\xff\xfe\n") == REFUSED
         assert webi(s, b"x" * 100000) == ["XIVO-CLI-WEBI:KO a line is at most 1024 bytes"]
         assert webi(s, "\n\r\n", end=True) == []
         assert s.is_ready("state")

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -95,7 +97,7 @@ static void load(struct world *w, const char *access)
     assert_non_null(f);
     fprintf(f,
             "{\"main\":{\"incoming_tcp\":{\"INFO\":[\"127.0.0.1\",0,true]}},"
-            "\"ctibus\":{\"access\":{\"info\":%s}}}",
+            "\"ctibus\":{\"access\":{\"info\":%s},\"console\":{\"socket\":\"sock\"}}}",
             access);
     fclose(f);
     config_destroy(&w->cfg);
@@ -188,9 +190,36 @@ static void expect_end(struct world *w, int fd, const char *part)
     buf_free(&out);
 }
 
+/* It ends, and nothing was said to it. */
+static void expect_silent_end(struct world *w, int fd)
+{
+    struct buf out;
+
+    buf_init(&out, 0);
+    UNTIL(w->loop, heard_to_the_end(fd, &out));
+    assert_int_equal(buf_len(&out), 0);
+    buf_free(&out);
+}
+
+static unsigned foreign(struct world *w)
+{
+    static const char name[] = "\nctibus_state_console_foreign_total{door=\"INFO\"} ";
+    struct buf out;
+    const char *at;
+    unsigned n = 0;
+
+    buf_init(&out, 0);
+    metrics_render(w->metrics, &out);
+    at = strstr(buf_cstr(&out), name);
+    if (at)
+        n = (unsigned)strtoul(at + sizeof(name) - 1, NULL, 10);
+    buf_free(&out);
+    return n;
+}
+
 static void lines_are_the_same_however_they_are_split(void **state)
 {
-    static const struct view text = {"one\r\n  two \n\n\nthree\nfour", 25};
+    static const struct view text = {"one\r\n  two \n\n\nthree\nfour", 24};
     struct world *w = *state;
     int fd;
 
@@ -262,6 +291,92 @@ static void a_line_without_end_is_cut_off(void **state)
     expect_end(w, fd, "NO a line is at most 32 bytes\n");
 }
 
+static void what_is_no_text_ends_it(void **state)
+{
+    static const struct view bytes[] = {
+        {"one\ntw\0o\n", 9},
+        {"\x16\x03\x01\x02\0\x01\0", 7}, /* TLS: a ClientHello begins so, and has no line */
+        {"one\n\x7f", 5},
+        {"\x1b[2J\n", 5},
+    };
+    struct world *w = *state;
+
+    open_door(w, &plain);
+    w->reply = true;
+    for (size_t i = 0; i < sizeof(bytes) / sizeof(bytes[0]); i++) {
+        int fd = connect_peer(w);
+        say(fd, bytes[i]);
+        expect_silent_end(w, fd);
+        close(fd);
+        w->n_peers--;
+    }
+    assert_string_equal(lines(w), "");
+    assert_int_equal(foreign(w), 4);
+}
+
+static void http_ends_it(void **state)
+{
+    static const char *const requests[] = {
+        "POST / HTTP/1.1\r\nHost: x\r\n\r\none\n",
+        "post /x?one\nHost: x\n\none\n", /* of HTTP 0.9, and in lower case */
+        "\r\n\r\nGET * HTTP/2.0\none\n",
+        "ONE http://x/ HTTP/1.1\none\n",
+        "CONNECT x:1 HTTP/1.1\none\n",
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n",
+        "Host: x\none\n",
+        "oRiGiN:x\none\n",
+        "one HTTP/1.1\none\n",
+    };
+    struct world *w = *state;
+
+    open_door(w, &plain);
+    w->reply = true;
+    for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+        int fd = connect_peer(w);
+        for (const char *p = requests[i]; *p; p++)
+            if (send(fd, p, 1, MSG_NOSIGNAL) == 1 && i % 2)
+                loop_once(w->loop, 1);
+        expect_silent_end(w, fd);
+        close(fd);
+        w->n_peers--;
+    }
+    assert_string_equal(lines(w), "");
+    assert_int_equal(foreign(w), sizeof(requests) / sizeof(requests[0]));
+}
+
+static void a_unix_socket_beside_it(void **state)
+{
+    static struct door_def local;
+    struct world *w = *state;
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    struct stat st;
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    int second = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    snprintf(at.sun_path, sizeof(at.sun_path), "%s/sock", w->dir);
+    assert_int_equal(bind(second, (struct sockaddr *)&at, sizeof(at)), 0);
+    close(second); /* left over by a process that died */
+    local = plain;
+    local.socket_key = "ctibus.console.socket";
+    open_door(w, &local);
+    assert_int_equal(stat(at.sun_path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0660);
+    connect_peer(w);
+    connect_peer(w);
+    UNTIL(w->loop, w->opened == 2);
+    assert_false(w->talk->local);
+    assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+    UNTIL(w->loop, w->opened == 3); /* those of TCP do not take its place */
+    assert_true(w->talk->local);
+    assert_memory_equal(w->talk->peer, "local uid=", 10);
+    say(fd, VIEW("one\n"));
+    UNTIL(w->loop, strcmp(lines(w), "one|") == 0);
+    assert_int_equal(net_bind_path(at.sun_path, 0660), -EADDRINUSE);
+    door_destroy(&w->door);
+    assert_int_equal(stat(at.sun_path, &st), -1);
+    close(fd);
+}
+
 static void nonsense_is_only_text(void **state)
 {
     struct world *w = *state;
@@ -270,7 +385,7 @@ static void nonsense_is_only_text(void **state)
     open_door(w, &plain);
     w->reply = true;
     fd = connect_peer(w);
-    say(fd, VIEW("\0\1\2\377\376\n\n\r\r\n\200\n"));
+    say(fd, VIEW("$%&/() : /\377\376\n\n\r\t\r\n?\n\200\n\\n\n"));
     say(fd, VIEW("bye\nnot read any more\n"));
     expect_end(w, fd, "yes\nyes\nyes\nyes\n");
 }
@@ -420,6 +535,9 @@ int main(void)
         T(held_lines_wait_in_their_order),
         T(a_line_without_end_is_cut_off),
         T(nonsense_is_only_text),
+        T(what_is_no_text_ends_it),
+        T(http_ends_it),
+        T(a_unix_socket_beside_it),
         T(who_is_not_let_in_is_told_why),
         T(there_are_not_too_many),
         T(who_is_silent_is_cut_off_unless_it_watches),

@@ -22,8 +22,9 @@ static int make_parts(struct console *c)
 
     c->cli_refused = metrics_add(s->metrics, METRIC_state_webi_refused, NULL);
     c->cli_late = metrics_add(s->metrics, METRIC_state_webi_timeouts, NULL);
+    c->wrong_tokens = metrics_add(s->metrics, METRIC_state_info_wrong_tokens, NULL);
     c->dumps = dumps_new(s);
-    if (!c->cli_refused || !c->cli_late || !c->dumps)
+    if (!c->cli_refused || !c->cli_late || !c->wrong_tokens || !c->dumps)
         return -ENOMEM;
     c->webi = door_new(s->loop, s->cfg, &webi_door, c, s->metrics, s->log, &err);
     if (err == 0)
@@ -62,6 +63,8 @@ void console_destroy(struct console **cp)
         metrics_remove(c->state->metrics, &c->cli_refused);
     if (c->cli_late)
         metrics_remove(c->state->metrics, &c->cli_late);
+    if (c->wrong_tokens)
+        metrics_remove(c->state->metrics, &c->wrong_tokens);
     free(c);
 }
 

@@ -1,16 +1,20 @@
 #include "console/door.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "console/foreign.h"
 #include "console/text.h"
 
 #define TICK_MS 50
 #define PAUSE_US 100000u      /* in which a web interface says the rest, if there is any */
 #define LONG_PAUSE_US 1000000 /* the same behind what cannot be a whole command */
 #define SEND_BUFFER (128 * 1024)
+#define MAX_SHOWN 60 /* of a line that is not for us, in the log */
+#define SOCKET_MODE 0660
 #define REFUSALS_PER_S 100 /* told why; the others are just closed */
 
 struct door {
@@ -18,16 +22,16 @@ struct door {
     struct loop *loop;
     struct log *log;
     struct metrics *metrics;
-    struct listener *listener;
-    struct loop_timer *tick; /* runs while somebody is there */
+    struct listener *listener, *local; /* NULL: switched off */
+    struct loop_timer *tick;           /* runs while somebody is there */
     struct conn_class conns;
     struct netlist allowed;
     LIST_HEAD(, talk) talks;
-    size_t n_talks;
+    size_t n_talks, n_local; /* n_local of them through the Unix socket */
     void *owner;
     uint64_t refusal_second;
     unsigned refusals; /* in that second */
-    struct metric *connections, *refused, *commands;
+    struct metric *connections, *refused, *commands, *foreign;
 };
 
 /* ---- refusing ---- */
@@ -69,6 +73,7 @@ static void end(struct talk *t)
 
     LIST_REMOVE(t, all);
     d->n_talks--;
+    d->n_local -= t->local;
     if (d->def->closed)
         d->def->closed(t);
     if (t->conn)
@@ -108,12 +113,32 @@ static void too_long(struct talk *t)
     t->closing = true; /* feed, which asks, ends it */
 }
 
-/* The next line, and what is left behind it. False: none is whole, or it is too long. */
+/* Nothing of it is carried out, and nothing is said: a browser would show that to its page. */
+static void is_foreign(struct talk *t, const char *why, struct view what)
+{
+    metric_add(t->door->foreign, 1);
+    log_warning(t->door->log, "%s %s: cut off: %s: \"%.*s\"", t->door->def->name, t->peer, why,
+                (int)(what.len < MAX_SHOWN ? what.len : MAX_SHOWN), what.ptr);
+    t->closing = true; /* feed, which asks, ends it */
+}
+
+/* What stands there up to a real end of line: no spelled one hides the rest of a request line. */
+static struct view raw_line(struct view in)
+{
+    const char *end = in.len ? memchr(in.ptr, '\n', in.len) : NULL;
+
+    return end ? view_of(in.ptr, (size_t)(end - in.ptr)) : in;
+}
+
+/* The next line, and what is left behind it. False: none is whole, it is too long, or it is not
+ * meant for us. */
 static bool next_line(struct talk *t, struct view *line, size_t *left)
 {
     const struct door_def *def = t->door->def;
     struct view rest = buf_view(&t->in);
+    struct view raw = raw_line(rest);
     bool whole = text_cut_line(&rest, def->whole != NULL, line);
+    const char *foreign;
 
     if (!whole && rest.len && rest.len <= def->max_line && (t->eof || t->rest_counts)) {
         *line = view_trim(rest);
@@ -121,6 +146,13 @@ static bool next_line(struct talk *t, struct view *line, size_t *left)
         whole = true;
     }
     *left = rest.len;
+    foreign = foreign_line(raw);
+    if (!foreign && whole)
+        foreign = foreign_line(*line);
+    if (foreign) {
+        is_foreign(t, foreign, raw);
+        return false;
+    }
     if (whole ? line->len <= def->max_line : rest.len <= def->max_line)
         return whole;
     too_long(t);
@@ -169,9 +201,13 @@ void talk_go_on(struct talk *t)
 static size_t on_data(void *owner, struct conn *c, struct view in)
 {
     struct talk *t = owner;
+    const char *foreign = foreign_bytes(in);
 
     t->heard = clock_mono_us();
-    if (buf_append_view(&t->in, in) < 0) {
+    if (foreign) {
+        is_foreign(t, foreign, in);
+        talk_close(t);
+    } else if (buf_append_view(&t->in, in) < 0) {
         log_error(t->door->log, "%s %s: no memory: cut off", t->door->def->name, t->peer);
         talk_close(t);
     } else {
@@ -209,7 +245,7 @@ static void on_drained(void *owner, struct conn *c)
 
 static const struct conn_handler conn_handler = {on_data, on_closed, on_drained};
 
-static void talk_open(struct door *d, int fd, const char *peer)
+static void talk_open(struct door *d, int fd, const char *peer, bool local)
 {
     struct talk *t = calloc(1, sizeof(*t));
     int size = SEND_BUFFER;
@@ -221,6 +257,7 @@ static void talk_open(struct door *d, int fd, const char *peer)
     }
     t->door = d;
     t->owner = d->owner;
+    t->local = local;
     t->heard = clock_mono_us();
     snprintf(t->peer, sizeof(t->peer), "%s", peer);
     buf_init(&t->in, 0); /* what is read at once is bounded, and then it is cut */
@@ -231,6 +268,7 @@ static void talk_open(struct door *d, int fd, const char *peer)
     }
     LIST_INSERT_HEAD(&d->talks, t, all);
     d->n_talks++;
+    d->n_local += local;
     log_info(d->log, "%s: %s connects", d->def->name, t->peer);
     if (d->def->opened && d->def->opened(t) < 0)
         talk_close(t);
@@ -254,11 +292,30 @@ static void on_accept(void *arg, int fd, const struct sockaddr *sa, socklen_t le
     if (!netlist_has(&d->allowed, &address)) {
         snprintf(why, sizeof(why), "its address is not in %s", d->def->access_key);
         refuse(d, fd, peer, why);
-    } else if (d->n_talks >= d->def->max_talks) {
+    } else if (d->n_talks - d->n_local >= d->def->max_talks) {
         snprintf(why, sizeof(why), "%u are connected already", d->def->max_talks);
         refuse(d, fd, peer, why);
     } else {
-        talk_open(d, fd, peer);
+        talk_open(d, fd, peer, false);
+    }
+}
+
+/* Who may do this is for the permissions of the socket and its folder to say. */
+static void on_local(void *arg, int fd, const struct sockaddr *sa, socklen_t len)
+{
+    struct door *d = arg;
+    struct ucred who = {.uid = (uid_t)-1};
+    socklen_t size = sizeof(who);
+    char peer[NETADDR_TEXT];
+    char why[128];
+
+    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size);
+    snprintf(peer, sizeof(peer), "local uid=%u pid=%d", (unsigned)who.uid, (int)who.pid);
+    if (d->n_local >= d->def->max_talks) {
+        snprintf(why, sizeof(why), "%u are connected already", d->def->max_talks);
+        refuse(d, fd, peer, why);
+    } else {
+        talk_open(d, fd, peer, true);
     }
 }
 
@@ -316,10 +373,11 @@ static int make_metrics(struct door *d)
         metrics_callback(d->metrics, METRIC_state_console_connections, label, count_talks, d);
     d->refused = metrics_add(d->metrics, METRIC_state_console_refused, label);
     d->commands = metrics_add(d->metrics, METRIC_state_console_commands, label);
-    return d->connections && d->refused && d->commands ? 0 : -ENOMEM;
+    d->foreign = metrics_add(d->metrics, METRIC_state_console_foreign, label);
+    return d->connections && d->refused && d->commands && d->foreign ? 0 : -ENOMEM;
 }
 
-static int open_door(struct door *d, const struct config *cfg, const char *at)
+static int prepare(struct door *d, const struct config *cfg)
 {
     int err = config_networks(cfg, d->def->access_key, &d->allowed);
 
@@ -332,23 +390,49 @@ static int open_door(struct door *d, const struct config *cfg, const char *at)
         return err;
     d->conns.eof = on_eof;
     d->tick = loop_timer_new(d->loop, tick, d);
-    if (!d->tick)
-        return -ENOMEM;
+    return d->tick ? 0 : -ENOMEM;
+}
+
+static int listen_at(struct door *d, const char *at)
+{
+    int err = 0;
+
+    if (!*at)
+        return 0;
     d->listener = listener_new(d->loop, at, on_accept, d, &err);
+    if (err < 0)
+        log_error(d->log, "cannot listen at %s for %s (%s): %s", at, d->def->name,
+                  d->def->listen_key, strerror(-err));
     return err;
 }
 
-struct door *door_new(struct loop *loop, const struct config *cfg, const struct door_def *def,
-                      void *owner, struct metrics *metrics, struct log *log, int *err)
+static int listen_locally(struct door *d, const char *path)
 {
-    struct door *d;
-    char at[256];
+    int err = 0;
 
-    *err = 0;
-    if (!config_listen(cfg, def->listen_key, at, sizeof(at)))
-        return NULL;
-    d = calloc(1, sizeof(*d));
-    *err = -ENOMEM;
+    if (!path)
+        return 0;
+    d->local = listener_new_path(d->loop, path, SOCKET_MODE, on_local, d, &err);
+    if (err < 0)
+        log_error(d->log, "cannot listen at %s for %s (%s): %s", path, d->def->name,
+                  d->def->socket_key, strerror(-err));
+    return err;
+}
+
+/* The path of the Unix socket, or NULL: there is none. The caller frees it. */
+static int socket_path(const struct config *cfg, const char *key, char **path)
+{
+    const char *given = key ? config_str(cfg, key) : NULL;
+
+    *path = given && *given ? config_path(cfg, view_cstr(given)) : NULL;
+    return given && *given && !*path ? -ENOMEM : 0;
+}
+
+static struct door *door_alloc(struct loop *loop, const struct door_def *def, void *owner,
+                               struct metrics *metrics, struct log *log)
+{
+    struct door *d = calloc(1, sizeof(*d));
+
     if (!d)
         return NULL;
     d->def = def;
@@ -357,13 +441,31 @@ struct door *door_new(struct loop *loop, const struct config *cfg, const struct 
     d->metrics = metrics;
     d->owner = owner;
     LIST_INIT(&d->talks);
-    *err = open_door(d, cfg, at);
-    if (*err == 0)
-        return d;
-    log_error(log, "cannot listen at %s for %s (%s): %s", at, def->name, def->listen_key,
-              strerror(-*err));
-    door_destroy(&d);
-    return NULL;
+    return d;
+}
+
+struct door *door_new(struct loop *loop, const struct config *cfg, const struct door_def *def,
+                      void *owner, struct metrics *metrics, struct log *log, int *err)
+{
+    struct door *d = NULL;
+    char *path = NULL;
+    char at[256];
+
+    if (!config_listen(cfg, def->listen_key, at, sizeof(at)))
+        *at = '\0';
+    *err = socket_path(cfg, def->socket_key, &path);
+    if (*err == 0 && (*at || path)) {
+        d = door_alloc(loop, def, owner, metrics, log);
+        *err = d ? prepare(d, cfg) : -ENOMEM;
+        if (*err == 0)
+            *err = listen_at(d, at);
+        if (*err == 0)
+            *err = listen_locally(d, path);
+    }
+    if (*err < 0)
+        door_destroy(&d);
+    free(path);
+    return d;
 }
 
 void door_destroy(struct door **dp)
@@ -375,6 +477,7 @@ void door_destroy(struct door **dp)
         return;
     *dp = NULL;
     listener_destroy(&d->listener);
+    listener_destroy(&d->local);
     while ((t = LIST_FIRST(&d->talks)))
         end(t);
     if (d->conns.loop)
@@ -386,6 +489,8 @@ void door_destroy(struct door **dp)
         metrics_remove(d->metrics, &d->refused);
     if (d->commands)
         metrics_remove(d->metrics, &d->commands);
+    if (d->foreign)
+        metrics_remove(d->metrics, &d->foreign);
     netlist_clear(&d->allowed);
     free(d);
 }
@@ -405,5 +510,5 @@ void door_reload(struct door *d, const struct config *cfg)
 
 uint16_t door_port(const struct door *d)
 {
-    return listener_port(d->listener);
+    return d->listener ? listener_port(d->listener) : 0;
 }

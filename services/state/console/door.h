@@ -1,6 +1,7 @@
 /*
  * A door: a listener for peers that say lines of text and are answered with lines, behind a list of
- * who may connect. It bounds how many are there, how long a line is, how much waits for a peer that
+ * who may connect, and perhaps a Unix socket beside it. What is no text, or HTTP, ends a connection
+ * (foreign.h). It bounds how many are there, how long a line is, how much waits for a peer that
  * does not read, and how long a peer may be silent.
  */
 #ifndef CTIBUS_STATE_CONSOLE_DOOR_H
@@ -22,10 +23,11 @@ struct door_def {
     const char *name;       /* for the log and the metrics */
     const char *listen_key; /* keys of the configuration */
     const char *access_key;
-    const char *refusal; /* what the line begins with that tells a peer why it is not heard */
-    unsigned max_talks;
-    size_t max_line;  /* bytes */
-    uint32_t idle_ms; /* silence after which a peer is cut off */
+    const char *socket_key; /* of the path of a Unix socket beside it; NULL: there is none */
+    const char *refusal;    /* what the line begins with that tells a peer why it is not heard */
+    unsigned max_talks;     /* over TCP, and as many through the Unix socket */
+    size_t max_line;        /* bytes */
+    uint32_t idle_ms;       /* silence after which a peer is cut off */
     /* Web interfaces: the two characters \n end a line, too, and so does a short pause where
      * `whole` says that what stands there can be one; when all is answered and a short pause has
      * passed, the talk is over. NULL: lines are ended by LF, and the talk by the peer. */
@@ -42,7 +44,8 @@ struct talk {
     LIST_ENTRY(talk) all;
     struct door *door;
     struct conn *conn;
-    char peer[NETADDR_TEXT]; /* IP:PORT */
+    char peer[NETADDR_TEXT]; /* IP:PORT, or "local uid=UID pid=PID" */
+    bool local;              /* it came through the Unix socket */
     void *owner;             /* as given to door_new */
     void *data;
     bool watching; /* it wants to be told what happens: silence is no reason to cut it off */
@@ -54,12 +57,14 @@ struct talk {
 };
 
 struct door;
-/* Listens where `cfg` says. NULL and *err on failure (logged); NULL and *err == 0: switched off. */
+/* Listens where `cfg` says. NULL and *err on failure (logged); NULL and *err == 0: switched off,
+ * TCP and Unix socket both. */
 struct door *door_new(struct loop *loop, const struct config *cfg, const struct door_def *def,
                       void *owner, struct metrics *metrics, struct log *log, int *err);
 void door_destroy(struct door **d);
 /* Reads anew who may connect; those who are there stay. */
 void door_reload(struct door *d, const struct config *cfg);
+/* Of TCP; 0: it is switched off. */
 uint16_t door_port(const struct door *d);
 
 /* 0, or negative: the peer is about to be cut off, since it does not read. */

@@ -140,10 +140,11 @@ static void end_answer(struct info *i, enum info_end how)
     } else {
         talk_send(i->talk, text);
     }
-    talk_send(i->talk, how == INFO_KO ? VIEW("XIVO-INFO:KO\n") : VIEW("XIVO-INFO:OK\n"));
+    talk_send(i->talk,
+              how == INFO_KO || how == INFO_NO ? VIEW("XIVO-INFO:KO\n") : VIEW("XIVO-INFO:OK\n"));
     buf_free(&i->out);
     i->cut = false;
-    if (how == INFO_BYE)
+    if (how == INFO_BYE || how == INFO_NO)
         talk_close(i->talk);
 }
 
@@ -167,6 +168,12 @@ void info_wait_end(struct info_wait *w, enum info_end how)
 
 /* ---- commands ---- */
 
+/* Whoever came by TCP is not known: a page in somebody's browser, a program of any user. */
+static bool may_change(const struct info *i)
+{
+    return i->talk->local || i->trusted;
+}
+
 static enum info_end run(struct info *i, const struct info_words *w)
 {
     const struct info_command *c = info_find(w->word[0]);
@@ -176,6 +183,11 @@ static enum info_end run(struct info *i, const struct info_words *w)
                           VIEW_ARG(w->word[0]));
     if (w->n - 1 < c->min || w->n - 1 > c->max)
         return info_wrong(i, "usage: %s%s%s", c->name, *c->args ? " " : "", c->args);
+    if (c->changes && w->n > 1 && !may_change(i))
+        return info_wrong(i,
+                          "%s: what changes something needs `token TOKEN` first "
+                          "(ctibus.console.token), or the Unix socket (ctibus.console.socket)",
+                          c->name);
     if (c->changes) /* what follows may be a secret */
         log_notice(i->state->log, "INFO %s: %s %.*s", i->talk->peer, c->name,
                    w->n > 1 ? (int)w->word[1].len : 0, w->n > 1 ? w->word[1].ptr : "");
@@ -242,6 +254,7 @@ const struct door_def info_door = {
     .name = "INFO",
     .listen_key = "main.incoming_tcp.INFO",
     .access_key = "ctibus.access.info",
+    .socket_key = "ctibus.console.socket",
     .refusal = "XIVO-INFO:KO",
     .max_talks = 16,
     .max_line = MAX_LINE,

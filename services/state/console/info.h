@@ -20,6 +20,7 @@ struct info {
     struct buf out;         /* the answer so far */
     struct buf line;        /* scratch */
     bool cut;               /* a table was left out in part */
+    bool trusted;           /* it has shown the token */
     struct info_wait *wait; /* an answer that comes later is under way, or NULL */
     struct dump *dump;      /* events that it wants to see (info_dump.c), or NULL */
 };
@@ -39,6 +40,7 @@ enum info_end {
     INFO_KO,
     INFO_LATER, /* info_wait_begin was called */
     INFO_BYE,   /* the connection ends */
+    INFO_NO,    /* the same, and it was wrong */
 };
 
 /* word[0] is the command. The number of words has been checked. */
@@ -48,7 +50,7 @@ struct info_command {
     const char *name, *args, *doc;
     unsigned min, max; /* words behind the name */
     info_fn *fn;
-    bool changes; /* it does something: logged */
+    bool changes; /* with words behind it, it does something: that is logged, and not for all */
 };
 /* Command number n of the table, or NULL. */
 const struct info_command *info_command(size_t n);
@@ -83,6 +85,7 @@ info_fn info_help, info_exit;                                            /* info
 info_fn info_list, info_showlist, info_outcalls, info_phonebook;         /* info_lists.c */
 info_fn info_currentstatus;                                              /* info_status.c */
 info_fn info_infos, info_loglevel, info_fdlist, info_var, info_varsizes; /* info_process.c */
+info_fn info_token;                                                      /* info_token.c */
 info_fn info_logged, info_logged_ip, info_kick, info_disc;               /* info_sessions.c */
 info_fn info_xivos, info_show_ami, info_ami;                             /* info_ami.c */
 info_fn info_dumpami;                                                    /* info_dump.c */

@@ -7,6 +7,7 @@
 static const struct info_command commands[] = {
     {"help", "[COMMAND]", "what there is", 0, 1, info_help, false},
     {"exit", "", "ends the connection", 0, 0, info_exit, false},
+    {"token", "TOKEN", "lets this connection change something: ctibus.console.token", 1, 1, info_token, false},
     {"show_infos", "", "version, uptime, and what this process is", 0, 0, info_infos, false},
     {"show_xivos", "", "each Asterisk: its link, and how much is known of it", 0, 0, info_xivos, false},
     {"show_ami", "", "the links to the Asterisks, and the gateways that keep them", 0, 0, info_show_ami, false},

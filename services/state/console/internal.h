@@ -14,7 +14,7 @@ struct console {
     struct door *webi, *info;  /* NULL: switched off */
     struct announce *announce; /* NULL: switched off */
     struct dumps *dumps;
-    struct metric *cli_refused, *cli_late;
+    struct metric *cli_refused, *cli_late, *wrong_tokens;
 };
 
 /* webi.c, info.c */
