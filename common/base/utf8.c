@@ -101,3 +101,14 @@ int utf8_from_latin1(struct buf *out, struct view v)
     }
     return out->failed ? -1 : 0;
 }
+
+bool utf8_has_control(struct view v)
+{
+    const unsigned char *p = (const unsigned char *)v.ptr;
+
+    for (size_t i = 0; i < v.len; i++)
+        if (p[i] < 0x20 || p[i] == 0x7f ||
+            (p[i] == 0xc2 && i + 1 < v.len && p[i + 1] >= 0x80 && p[i + 1] < 0xa0))
+            return true;
+    return false;
+}

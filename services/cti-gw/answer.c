@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/netaddr.h"
 #include "internal.h"
 
 void line_begin(struct buf *out, struct view class, struct view reply_id)
@@ -69,12 +70,34 @@ void client_answer(struct client *c, const struct request *rq, const char *key, 
     client_send_pair(c, rq->class, rq->reply_id, key, text);
 }
 
-void client_refuse(struct client *c, struct view class, struct view reply_id, struct view error)
+/* docs/operations.md has a filter for this line: what a client says stands behind all else. */
+static void log_refusal(const struct client *c, struct view why)
+{
+    const char *user = c->login && c->login->userlogin ? c->login->userlogin : "";
+    struct netaddr peer;
+    char address[NETADDR_TEXT];
+
+    if (c->phase == LIVE)
+        return;
+    memcpy(peer.byte, c->peer, sizeof(peer.byte));
+    netaddr_print(&peer, address);
+    log_notice(c->gw->log, "login refused from %s port %u (%.*s): user \"%.64s\"", address,
+               (unsigned)c->port, (int)(why.len > 90 ? 90 : why.len), why.ptr, user);
+}
+
+void client_refuse_as(struct client *c, struct view class, struct view reply_id, struct view error,
+                      struct view reason)
 {
     char why[128];
 
+    log_refusal(c, reason);
     client_send_pair(c, class, reply_id, "error_string", error);
     snprintf(why, sizeof(why), "refused: %.*s", (int)(error.len > 90 ? 90 : error.len), error.ptr);
     metric_add(c->gw->refused, 1);
     client_close(c, why);
+}
+
+void client_refuse(struct client *c, struct view class, struct view reply_id, struct view error)
+{
+    client_refuse_as(c, class, reply_id, error, error);
 }

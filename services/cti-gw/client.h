@@ -93,8 +93,13 @@ void client_send_pair(struct client *c, struct view class, struct view reply_id,
                       struct view text);
 /* The same as the answer to a request. */
 void client_answer(struct client *c, const struct request *rq, const char *key, struct view text);
-/* The same with error_string, then the end of the connection. */
+/* The same with error_string, then the end of the connection; before the login is complete, a line
+ * of the log says who was refused and why. */
 void client_refuse(struct client *c, struct view class, struct view reply_id, struct view error);
+
+/* The same, with another reason for the log than for the client. */
+void client_refuse_as(struct client *c, struct view class, struct view reply_id, struct view error,
+                      struct view reason);
 
 /* ---- client.c ---- */
 

@@ -212,7 +212,7 @@ static int make_metrics(struct gateway *g, struct metrics *m)
         {&g->json_errors, METRIC_cti_json_errors}, {&g->cut_slow, METRIC_cti_slow},
         {&g->cut_long, METRIC_cti_long},           {&g->cut_silent, METRIC_cti_silent},
         {&g->unannounced, METRIC_cti_unannounced}, {&g->tls_failed, METRIC_cti_tls_failed},
-        {&g->fanned_lines, METRIC_cti_changes},
+        {&g->fanned_lines, METRIC_cti_changes},    {&g->throttled, METRIC_cti_throttled},
     };
 
     if (metrics_add_rows(m, rows, sizeof(rows) / sizeof(rows[0])) < 0 ||

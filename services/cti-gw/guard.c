@@ -1,10 +1,15 @@
 /*
- * The guard against guessed passwords. It counts failed logins over a while, by address and by user
- * name: one address must not try many passwords, nor many addresses the passwords of one user.
+ * The guard against guessed passwords. It counts failed logins over a while, in three ways:
  *
- * From a few failures on answers are held back. Only an address is refused in the end: to refuse a
- * user name would let anybody lock a user out. Names are counted as they are said, so that nothing
- * shows whether there is such a user.
+ *   a user from an address   one address must not try many passwords of a user: answers are held
+ *                            back from a few failures on, and refused in the end
+ *   a user                   nor may many addresses: answers are held back. They are never refused,
+ *                            or anybody could lock a user out
+ *   an address               nor may one address try the passwords of many users. That is far above
+ *                            the others, since hundreds of people can be behind one address (NAT),
+ *                            and does not hold for those who have logged in from there before
+ *
+ * Names are counted as they are said, so that nothing shows whether there is such a user.
  */
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -16,18 +21,23 @@
  * secret, so that nobody can push another out on purpose. */
 #define WAYS 4
 #define SETS 1024
-#define DELAY_FROM 5
+#define DELAY_FROM 5 /* failures; of a user, and of a user from an address */
+#define PAIR_WINDOW_US 60000000u
+#define PAIR_DELAY_MS 1000
+#define PAIR_REFUSE_FROM 40
 #define ADDRESS_WINDOW_US 60000000u
+#define ADDRESS_DELAY_FROM 100
 #define ADDRESS_DELAY_MS 1000
-#define ADDRESS_REFUSE_FROM 40
+#define ADDRESS_REFUSE_FROM 400
+#define KNOWN_WINDOW_US ((uint64_t)7 * 86400 * 1000000) /* since the last login */
 #define USER_WINDOW_US 300000000u
 #define USER_DELAY_MS 500 /* the first; each further failure doubles it */
-#define USER_DELAY_MAX_MS 5000
+#define DELAY_MAX_MS 5000
 #define NAME_MAX_BYTES 256
 
 struct slot {
     uint64_t key;
-    uint64_t since; /* of the first failure that counts */
+    uint64_t since; /* of the first failure that counts; the last login, for who is known */
     uint32_t failures;
 };
 
@@ -38,7 +48,8 @@ struct table {
 
 struct guard {
     uint64_t seed;
-    struct table addresses, users;
+    struct table pairs, addresses, users;
+    struct table known; /* users from addresses that they have logged in from */
 };
 
 struct guard *guard_new(void)
@@ -48,6 +59,8 @@ struct guard *guard_new(void)
     if (!g)
         return NULL;
     g->seed = rng_u64();
+    g->pairs.window_us = PAIR_WINDOW_US;
+    g->known.window_us = KNOWN_WINDOW_US;
     g->addresses.window_us = ADDRESS_WINDOW_US;
     g->users.window_us = USER_WINDOW_US;
     return g;
@@ -77,13 +90,23 @@ uint64_t guard_address(const struct guard *g, const struct sockaddr *peer)
 uint64_t guard_user(const struct guard *g, struct view login)
 {
     char lower[NAME_MAX_BYTES];
-    size_t n = login.len < sizeof(lower) ? login.len : sizeof(lower);
+    size_t n;
+
+    login = view_trim(login);
+    n = login.len < sizeof(lower) ? login.len : sizeof(lower);
 
     for (size_t i = 0; i < n; i++) {
         char c = login.ptr[i];
         lower[i] = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
     }
     return map_hash(g->seed, view_of(lower, n));
+}
+
+static uint64_t pair_of(const struct guard *g, uint64_t address, uint64_t user)
+{
+    const uint64_t both[2] = {address, user};
+
+    return map_hash(g->seed, view_of(both, sizeof(both)));
 }
 
 /* ---- tables ---- */
@@ -125,6 +148,7 @@ static void count(struct table *t, uint64_t key, uint64_t now_us)
 
 void guard_failed(struct guard *g, uint64_t address, uint64_t user, uint64_t now_us)
 {
+    count(&g->pairs, pair_of(g, address, user), now_us);
     count(&g->addresses, address, now_us);
     count(&g->users, user, now_us);
 }
@@ -140,29 +164,55 @@ static void uncount(struct table *t, uint64_t key)
 
 void guard_forgive(struct guard *g, uint64_t address, uint64_t user)
 {
+    uncount(&g->pairs, pair_of(g, address, user));
     uncount(&g->addresses, address);
     uncount(&g->users, user);
 }
 
-static int user_delay(uint32_t n)
+void guard_succeeded(struct guard *g, uint64_t address, uint64_t user, uint64_t now_us)
 {
-    int ms = USER_DELAY_MS;
+    uint64_t key = pair_of(g, address, user);
+    struct slot *set = g->known.slots[key % SETS];
+    struct slot *oldest = &set[0];
 
+    for (int i = 0; i < WAYS; i++) {
+        if (set[i].key == key)
+            oldest = &set[i];
+        else if (oldest->key != key && set[i].since < oldest->since)
+            oldest = &set[i];
+    }
+    *oldest = (struct slot){key, now_us, 1};
+}
+
+/* ms, twice as much with each failure beyond DELAY_FROM. */
+static int doubled(int ms, uint32_t n)
+{
     if (n < DELAY_FROM)
         return 0;
-    for (; n > DELAY_FROM && ms < USER_DELAY_MAX_MS; n--)
+    for (; n > DELAY_FROM && ms < DELAY_MAX_MS; n--)
         ms *= 2;
-    return ms < USER_DELAY_MAX_MS ? ms : USER_DELAY_MAX_MS;
+    return ms < DELAY_MAX_MS ? ms : DELAY_MAX_MS;
+}
+
+static int longer(int a, int b)
+{
+    return a > b ? a : b;
 }
 
 int guard_delay(const struct guard *g, uint64_t address, uint64_t user, uint64_t now_us)
 {
+    uint64_t pair = pair_of(g, address, user);
+    uint32_t by_pair = failures(&g->pairs, pair, now_us);
     uint32_t by_address = failures(&g->addresses, address, now_us);
-    int ms = user_delay(failures(&g->users, user, now_us));
+    int ms = doubled(PAIR_DELAY_MS, by_pair);
 
+    if (by_pair >= PAIR_REFUSE_FROM)
+        return -1;
+    if (failures(&g->known, pair, now_us) > 0)
+        return ms;
     if (by_address >= ADDRESS_REFUSE_FROM)
         return -1;
-    if (by_address >= DELAY_FROM && ms < ADDRESS_DELAY_MS)
-        ms = ADDRESS_DELAY_MS;
-    return ms;
+    if (by_address >= ADDRESS_DELAY_FROM)
+        ms = longer(ms, ADDRESS_DELAY_MS);
+    return longer(ms, doubled(USER_DELAY_MS, failures(&g->users, user, now_us)));
 }

@@ -71,7 +71,7 @@ struct gateway {
     struct buf line, pairs;
     struct drain drain;
     struct metric *accepted, *refused, *lines_in, *ignored, *json_errors, *cut_slow, *cut_long,
-        *cut_silent, *tls_failed, *fanned_lines, *unannounced;
+        *cut_silent, *tls_failed, *fanned_lines, *unannounced, *throttled;
 };
 
 /* ---- gateway.c ---- */
@@ -208,14 +208,17 @@ struct sockaddr;
 struct guard *guard_new(void);
 void guard_destroy(struct guard **g);
 /* What failures are counted under; both are secret numbers of this guard. A user is whoever is
- * named, in whatever case of ASCII letters. */
+ * named, in whatever case of ASCII letters and with whatever blanks around: at least all that state
+ * takes for the same user, which is the very same bytes. */
 uint64_t guard_address(const struct guard *g, const struct sockaddr *peer);
 uint64_t guard_user(const struct guard *g, struct view login);
 void guard_failed(struct guard *g, uint64_t address, uint64_t user, uint64_t now_us);
 /* One that was counted beforehand was none. */
 void guard_forgive(struct guard *g, uint64_t address, uint64_t user);
+/* The user has logged in from this address. */
+void guard_succeeded(struct guard *g, uint64_t address, uint64_t user, uint64_t now_us);
 /* How long the password of this user from this address is held back before it is looked at, in
- * milliseconds (at most 5,000); -1: the address is not let in. */
+ * milliseconds (at most 5,000); -1: it is refused without a look. */
 int guard_delay(const struct guard *g, uint64_t address, uint64_t user, uint64_t now_us);
 
 /* ---- delayed.c ---- */
@@ -240,8 +243,9 @@ void opening_reached(struct gateway *g, uint64_t seq);
 /* What is only needed until the login is complete. */
 struct login {
     char *userlogin;
-    uint64_t guarded_as; /* the user, for the guard */
-    bool counted;        /* as a failure, while it is not known that it is none */
+    uint64_t guarded_as;  /* the user, for the guard */
+    bool counted;         /* as a failure, while it is not known that it is none */
+    bool knows_throttled; /* the client has said in login_id that it knows this error */
     char sessionid[32];
     struct json_object *capalist; /* of login_pass, as sent */
     char *presence;               /* of the answer of state */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/rng.h"
+#include "base/utf8.h"
 #include "internal.h"
 #include "json/json.h"
 
@@ -89,6 +90,8 @@ static bool password_ok(struct view salt, const char *password, struct view hash
 /* The user of this login name on any site, or NULL. */
 static struct xod_obj *find_login(struct state *s, struct view login)
 {
+    if (utf8_has_control(login)) /* no gateway of ours asks so */
+        return NULL;
     for (size_t i = 0; login.len && i < s->n_sites; i++) {
         struct xod_obj *u =
             xod_lookup(s->sites[i].domain->site, LIST_users, XOD(users, loginclient), login, 0);

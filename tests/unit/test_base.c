@@ -422,6 +422,19 @@ static void test_dialled(void **state)
     assert_false(dialled_digits(VIEW("fax"), out, sizeof(out)));
 }
 
+static void control_characters_of_both_ranges(void **state)
+{
+    static const struct view none[] = {
+        {"", 0}, {" zo\xc3\xa9~", 6}, {"\xc2\xa0\xc3\x80", 4}, {"\xc2", 1}};
+    static const struct view some[] = {{"bob\0N", 5},   {"\t", 1},         {"a\x7f", 2},
+                                       {"\xc2\x80", 2}, {"x\xc2\x9fy", 4}, {"\x1f", 1}};
+
+    for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+        assert_false(utf8_has_control(none[i]));
+    for (size_t i = 0; i < sizeof(some) / sizeof(some[0]); i++)
+        assert_true(utf8_has_control(some[i]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -439,6 +452,7 @@ int main(void)
         cmocka_unit_test(test_map),
         cmocka_unit_test(test_map_churn),
         cmocka_unit_test(test_map_replace),
+        cmocka_unit_test(control_characters_of_both_ranges),
         cmocka_unit_test(test_utf8_good),
         cmocka_unit_test(test_utf8_maximal_parts),
         cmocka_unit_test(test_utf8_any_two_bytes),

@@ -71,20 +71,77 @@ static void a_few_mistakes_cost_nothing(void **state)
     assert_int_equal(guard_delay(g, from(g, "10.0.0.1"), user(g, "alice"), NOW), 0);
 }
 
-static void an_address_waits_and_is_then_refused_for_a_minute(void **state)
+static void a_user_from_an_address_waits_and_is_then_refused_for_a_minute(void **state)
+{
+    static const int delays[] = {0, 0, 0, 0, 0, 1000, 2000, 4000, 5000, 5000};
+    struct guard *g = *state;
+    uint64_t nat = from(g, "10.0.0.1");
+    uint64_t alice = user(g, "alice");
+
+    for (size_t i = 0; i < 40; i++) {
+        assert_int_equal(guard_delay(g, nat, alice, NOW + 59 * S), delays[i < 9 ? i : 9]);
+        guard_failed(g, nat, alice, NOW);
+    }
+    assert_int_equal(guard_delay(g, nat, alice, NOW + 59 * S), -1);
+    /* all others who are there, and the user elsewhere */
+    assert_int_equal(guard_delay(g, nat, user(g, "bob"), NOW), 0);
+    assert_int_equal(guard_delay(g, from(g, "10.0.0.2"), alice, NOW), 5000);
+    assert_int_equal(guard_delay(g, nat, alice, NOW + 301 * S), 0);
+}
+
+static void an_address_that_tries_many_users_waits_and_is_then_refused(void **state)
 {
     struct guard *g = *state;
     uint64_t bad = from(g, "10.0.0.1");
     uint64_t alice = user(g, "alice");
 
-    fail_from(g, "10.0.0.1", 5);
+    fail_from(g, "10.0.0.1", 99);
+    assert_int_equal(guard_delay(g, bad, alice, NOW), 0);
+    fail_from(g, "10.0.0.1", 1);
     assert_int_equal(guard_delay(g, bad, alice, NOW), 1000);
-    fail_from(g, "10.0.0.1", 34);
+    fail_from(g, "10.0.0.1", 299);
     assert_int_equal(guard_delay(g, bad, alice, NOW + 59 * S), 1000);
     fail_from(g, "10.0.0.1", 1);
     assert_int_equal(guard_delay(g, bad, alice, NOW + 59 * S), -1);
     assert_int_equal(guard_delay(g, from(g, "10.0.0.2"), alice, NOW), 0);
     assert_int_equal(guard_delay(g, bad, alice, NOW + 61 * S), 0);
+}
+
+static void who_has_logged_in_from_there_does_not_pay_for_others(void **state)
+{
+    struct guard *g = *state;
+    uint64_t nat = from(g, "10.0.0.1");
+    uint64_t alice = user(g, "alice");
+
+    guard_succeeded(g, nat, alice, NOW);
+    fail_from(g, "10.0.0.1", 10000);
+    fail_for(g, "alice", 10000);
+    assert_int_equal(guard_delay(g, nat, alice, NOW), 0);
+    assert_int_equal(guard_delay(g, nat, user(g, "bob"), NOW), -1);
+    for (int i = 0; i < 40; i++)
+        guard_failed(g, nat, alice, NOW);
+    assert_int_equal(guard_delay(g, nat, alice, NOW), -1); /* its own failures count */
+}
+
+static void who_is_known_is_forgotten_for_later_ones_and_in_the_end(void **state)
+{
+    struct guard *g = *state;
+    uint64_t nat = from(g, "10.0.0.1");
+    char name[32];
+
+    guard_succeeded(g, nat, user(g, "alice"), NOW);
+    fail_for(g, "alice", 20);
+    assert_int_equal(guard_delay(g, nat, user(g, "alice"), NOW), 0);
+    for (int i = 0; i < 200000; i++) {
+        snprintf(name, sizeof(name), "user-%d", i);
+        guard_succeeded(g, nat, user(g, name), NOW + 1);
+    }
+    assert_int_equal(guard_delay(g, nat, user(g, "alice"), NOW), 5000);
+    guard_succeeded(g, nat, user(g, "alice"), NOW + 2);
+    assert_int_equal(guard_delay(g, nat, user(g, "alice"), NOW + 2), 0);
+    fail_for(g, "bob", 20);
+    guard_succeeded(g, nat, user(g, "bob"), 1);
+    assert_int_equal(guard_delay(g, nat, user(g, "bob"), 8 * 86400 * S), 0); /* both are over */
 }
 
 static void a_user_who_is_guessed_from_everywhere_waits_but_is_never_refused(void **state)
@@ -112,6 +169,8 @@ static void a_name_counts_in_whatever_case(void **state)
     fail_for(g, "Alice", 3);
     fail_for(g, "aLICE", 2);
     assert_int_equal(guard_delay(g, 1, user(g, "alice"), NOW), 500);
+    fail_for(g, " alice\t", 1);
+    assert_int_equal(guard_delay(g, 1, user(g, "alice "), NOW), 1000);
     assert_int_equal(guard_delay(g, 1, user(g, ""), NOW), 0);
     assert_int_equal(guard_delay(g, 1, guard_user(g, view_of(longer, sizeof(longer))), NOW), 0);
 }
@@ -166,7 +225,10 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(a_few_mistakes_cost_nothing),
-        T(an_address_waits_and_is_then_refused_for_a_minute),
+        T(a_user_from_an_address_waits_and_is_then_refused_for_a_minute),
+        T(an_address_that_tries_many_users_waits_and_is_then_refused),
+        T(who_has_logged_in_from_there_does_not_pay_for_others),
+        T(who_is_known_is_forgotten_for_later_ones_and_in_the_end),
         T(a_user_who_is_guessed_from_everywhere_waits_but_is_never_refused),
         T(a_name_counts_in_whatever_case),
         T(a_network_of_ipv6_is_one_address_and_mapped_ones_are_many),

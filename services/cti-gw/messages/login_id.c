@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
+#include "base/utf8.h"
 #include "internal.h"
 
 static void on_begun(void *arg, enum bus_status status, const msgpack_object *body)
@@ -58,6 +60,30 @@ static bool complete(struct client *c, struct request *rq)
     return whole;
 }
 
+/* Does the client say that it knows this error? Those of 2012 know but their own. */
+static bool accepts(struct json_object *body, const char *error)
+{
+    struct json_object *list = json_get(body, "accepts");
+    size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (view_eq(json_view(json_object_array_get_idx(list, i)), view_cstr(error)))
+            return true;
+    return false;
+}
+
+/* False: there is no memory. */
+static bool begin(struct client *c, struct view who, struct json_object *body)
+{
+    c->login = calloc(1, sizeof(*c->login));
+    if (!c->login)
+        return false;
+    c->login->userlogin = view_dup(who);
+    c->login->guarded_as = guard_user(c->gw->guard, view_cstr(c->login->userlogin));
+    c->login->knows_throttled = accepts(body, "login_throttled");
+    return c->login->userlogin != NULL;
+}
+
 static void login_id(struct client *c, struct request *rq)
 {
     struct view who = json_get_view(rq->body, "userlogin");
@@ -75,15 +101,19 @@ static void login_id(struct client *c, struct request *rq)
         client_refuse(c, rq->class, rq->reply_id, view_cstr(error));
         return;
     }
-    c->login = calloc(1, sizeof(*c->login));
-    if (c->login)
-        c->login->userlogin = view_dup(who);
-    if (c->login)
-        c->login->guarded_as = guard_user(c->gw->guard, who);
+    if (!begin(c, who, rq->body)) {
+        client_refuse(c, rq->class, rq->reply_id, VIEW("noconn"));
+        return;
+    }
+    /* No user has such a name, and what is cut at a NUL would be another one for the guard. */
+    if (utf8_has_control(who)) {
+        guard_failed(c->gw->guard, c->address, c->login->guarded_as, clock_mono_us());
+        client_refuse(c, rq->class, rq->reply_id, VIEW("login_password"));
+        return;
+    }
     buf_reset(&c->gw->pairs);
     msg_put_pair(&c->gw->pairs, "userlogin", who);
-    if (!c->login || !c->login->userlogin ||
-        !client_ask(c, METHOD_login_begin, 1, buf_view(&c->gw->pairs), rq->reply_id, on_begun))
+    if (!client_ask(c, METHOD_login_begin, 1, buf_view(&c->gw->pairs), rq->reply_id, on_begun))
         client_refuse(c, rq->class, rq->reply_id, VIEW("noconn"));
 }
 

@@ -22,6 +22,15 @@ static void put_capalist(struct buf *line, const msgpack_object *list)
     buf_append_char(line, ']');
 }
 
+/* Too many have failed: it was not looked at. */
+static void throttle(struct client *c, struct view reply_id)
+{
+    metric_add(c->gw->throttled, 1);
+    client_refuse_as(c, VIEW("login_pass"), reply_id,
+                     c->login->knows_throttled ? VIEW("login_throttled") : VIEW("login_password"),
+                     VIEW("login_throttled"));
+}
+
 static void refuse(struct client *c, enum bus_status status)
 {
     if (status == BUS_login_password && !c->login->counted)
@@ -48,6 +57,7 @@ static void on_checked(void *arg, enum bus_status status, const msgpack_object *
         refuse(c, status);
         return;
     }
+    guard_succeeded(c->gw->guard, c->address, c->login->guarded_as, clock_mono_us());
     client_set_phase(c, AUTHENTICATED);
     buf_reset(line);
     line_begin(line, VIEW("login_pass"), client_reply_id(c));
@@ -75,7 +85,7 @@ static void ask_suspect(struct client *c, struct view hashed, struct view reply_
     uint64_t now = clock_mono_us();
 
     if (guard_delay(c->gw->guard, c->address, c->login->guarded_as, now) < 0) {
-        client_refuse(c, VIEW("login_pass"), reply_id, VIEW("login_password"));
+        throttle(c, reply_id);
         return;
     }
     guard_failed(c->gw->guard, c->address, c->login->guarded_as, now);
@@ -94,9 +104,11 @@ static void login_pass(struct client *c, struct request *rq)
     delay = guard_delay(c->gw->guard, c->address, c->login->guarded_as, clock_mono_us());
     if (delay == 0)
         ask(c, json_get_view(rq->body, "hashedpassword"), rq->reply_id);
-    else if (delay < 0 || client_ask_later(c, json_get_view(rq->body, "hashedpassword"),
-                                           rq->reply_id, (uint32_t)delay, ask_suspect) < 0)
-        client_refuse(c, rq->class, rq->reply_id, VIEW("login_password"));
+    else if (delay < 0)
+        throttle(c, rq->reply_id);
+    else if (client_ask_later(c, json_get_view(rq->body, "hashedpassword"), rq->reply_id,
+                              (uint32_t)delay, ask_suspect) < 0)
+        client_refuse(c, rq->class, rq->reply_id, VIEW("noconn"));
 }
 
 static const char *const required[] = {"hashedpassword", NULL};
