@@ -148,6 +148,11 @@ const struct config_key config_keys[] = {
      "Bytes that may wait for a client; with more it is disconnected."},
     {"ctibus.cti.max_clients", KEY_INT, "10000", 1, 1000000, 0, NULL,
      "Clients that one cti-gw takes at a time."},
+    {"ctibus.cti.max_logins", KEY_INT, "4000", 1, 1000000, 0, NULL,
+     "Connections to one cti-gw that have not logged in, at a time; one more ends the one that has been "
+     "silent for longest."},
+    {"ctibus.cti.max_logins_per_address", KEY_INT, "1000", 1, 1000000, 0, NULL,
+     "The same of one address (of IPv6, one /64)."},
     {"ctibus.cti.idle_timeout", KEY_INT, "300", 0, 86400, RE, NULL,
      "Seconds after which a silent client is disconnected; 0: never."},
     {"ctibus.cti.proxy_protocol", KEY_BOOL, "false", 0, 0, 0, NULL,

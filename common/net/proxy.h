@@ -42,6 +42,8 @@ struct proxy_gate *proxy_gate_new(struct loop *l, const struct proxy_handler *ha
 void proxy_gate_destroy(struct proxy_gate **g);
 /* A connection that a listener has accepted; takes fd (non-blocking). May call back. */
 void proxy_gate_take(struct proxy_gate *g, int fd, const struct sockaddr *peer, socklen_t len);
+/* Closes the one that has waited longest, if any does; `refused` is told. */
+void proxy_gate_drop_first(struct proxy_gate *g);
 /* How many wait in it: for who bounds them. */
 size_t proxy_gate_count(const struct proxy_gate *g);
 

@@ -175,6 +175,12 @@ void proxy_gate_take(struct proxy_gate *g, int fd, const struct sockaddr *peer, 
         refuse(a, "no memory");
 }
 
+void proxy_gate_drop_first(struct proxy_gate *g)
+{
+    if (!TAILQ_EMPTY(&g->all))
+        refuse(TAILQ_FIRST(&g->all), "no PROXY header, and others wait for its place");
+}
+
 size_t proxy_gate_count(const struct proxy_gate *g)
 {
     return g->count;

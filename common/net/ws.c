@@ -38,6 +38,7 @@ struct ws {
     size_t staged;
     size_t budget;         /* what this read may still take */
     uint64_t heard, asked; /* when: last bytes; a sign of life asked for, 0: it was not */
+    size_t max_message;    /* bytes */
     int fd;
     int error; /* an errno: it is broken */
     enum ws_phase phase;
@@ -263,7 +264,7 @@ static int open_events(struct ws *ws)
 
     if (wslay_event_context_server_init(&ws->events, &callbacks, ws) != 0)
         return -ENOMEM;
-    wslay_event_config_set_max_recv_msg_length(ws->events, ws->opt->max_message);
+    wslay_event_config_set_max_recv_msg_length(ws->events, ws->max_message);
     ws->phase = WS_OPEN;
     return 0;
 }
@@ -419,6 +420,17 @@ static void ws_free(void *state)
 
 static const struct conn_transport transport = {ws_read, ws_writev, ws_free, ws_finish, ws_reason};
 
+void conn_ws_set_max(struct conn *c, size_t max_message)
+{
+    struct ws *ws = c->transport == &transport ? c->transport_state : NULL;
+
+    if (!ws)
+        return;
+    ws->max_message = max_message < ws->opt->max_message ? max_message : ws->opt->max_message;
+    if (ws->events)
+        wslay_event_config_set_max_recv_msg_length(ws->events, ws->max_message);
+}
+
 const char *conn_ws_tick(struct conn *c, uint64_t now_us)
 {
     struct ws *ws = c->transport == &transport ? c->transport_state : NULL;
@@ -456,6 +468,9 @@ struct conn *conn_new_ws(struct conn_class *cls, int fd, void *owner, const stru
     }
     ws->opt = opt;
     ws->fd = fd;
+    ws->max_message = opt->first_messages && opt->first_messages < opt->max_message
+                          ? opt->first_messages
+                          : opt->max_message;
     ws->heard = clock_mono_us();
     buf_init(&ws->request, WS_REQUEST_MAX);
     buf_init(&ws->lines, opt->max_message + 2 * READ_MAX);

@@ -24,12 +24,17 @@ struct ws_options {
     const char *const *origins; /* whose pages may connect beside our own host's, as "https://HOST";
                                  * ends with NULL; NULL: nobody's */
     size_t max_message;         /* bytes of one message, however many frames it comes in */
+    size_t first_messages;      /* the same until conn_ws_set_max; 0: max_message from the start */
     uint32_t ping_ms;           /* after so long a silence it is asked for a sign of life */
     bool leaving;               /* who is closed from now on is told 1001 ("going away") */
 };
 
 /* As conn_new. max_input of the class must be at least max_message + 1. */
 struct conn *conn_new_ws(struct conn_class *cls, int fd, void *owner, const struct ws_options *opt);
+
+/* From now on a message may have so many bytes, at most max_message. Does nothing to a connection
+ * that is no WebSocket. */
+void conn_ws_set_max(struct conn *c, size_t max_message);
 
 /* To be called a few times a second for each of them. NULL: all is well; else the connection is to
  * be closed, and why: a rule was broken, or it gave no sign of life for ping_ms after it was asked.

@@ -73,6 +73,10 @@ struct client *client_new(struct gateway *gw, enum gateway_door door, int fd,
     }
     LIST_INSERT_HEAD(&gw->clients, c, all);
     gw->n_clients++;
+    if (lobby_enter(gw->lobby, c) < 0) {
+        client_destroy(c);
+        return NULL;
+    }
     return c;
 }
 
@@ -125,6 +129,8 @@ void client_set_phase(struct client *c, enum client_phase phase)
         LIST_INSERT_HEAD(&c->gw->opening, c, of_opening);
     if (phase == LIVE) {
         c->gw->n_live++;
+        lobby_leave(c->gw->lobby, c);
+        conn_ws_set_max(c->conn, c->gw->opt.max_line);
         c->since = clock_mono_us();
         login_free(&c->login);
     }
@@ -149,6 +155,7 @@ static void client_free(struct client *c, bool lost)
         LIST_REMOVE(c, of_opening);
     login_free(&c->login);
     profile_put(c->gw, c->profile);
+    lobby_leave(c->gw->lobby, c);
     LIST_REMOVE(c, all);
     c->gw->n_clients--;
     free(c->ask_reply_id);
@@ -409,7 +416,9 @@ static size_t most_of(const struct client *c, struct view line)
     const struct gateway *g = c->gw;
     bool any;
 
-    if (line.len <= g->opt.max_line || c->phase != LIVE ||
+    if (c->phase != LIVE)
+        return LOBBY_LINE < g->opt.max_line ? LOBBY_LINE : g->opt.max_line;
+    if (line.len <= g->opt.max_line ||
         view_find(view_of(line.ptr, FAX_WITHIN), VIEW("\"faxsend\"")) < 0 ||
         !profile_permits(c->profile, VIEW("faxsend"), &any))
         return g->opt.max_line;
@@ -425,6 +434,8 @@ static size_t on_data(void *owner, struct conn *conn, struct view in)
 
     if (c->phase == LIVE)
         c->since = clock_mono_us();
+    else
+        lobby_heard(c->gw->lobby, c);
     claim = c->phase == CONNECTED ? fax_claims(c->gw->faxes, c, in) : FAX_NOT;
     if (claim == FAX_CLAIMED) {
         if (fax_data(c, in))
@@ -448,7 +459,7 @@ static size_t on_data(void *owner, struct conn *conn, struct view in)
         if (c->wants_tls)
             return start_tls(c, rest, in.len);
     }
-    if (!c->asked && rest.len > most_of(c, rest))
+    if ((!c->asked && rest.len > most_of(c, rest)) || (c->phase != LIVE && rest.len > LOBBY_INPUT))
         return too_long(c, in.len);
     return in.len - rest.len;
 }

@@ -21,6 +21,7 @@ struct seat;
 struct watch;
 struct fax;
 struct profile;
+struct origin;
 
 enum client_phase { CONNECTED, IDENTIFIED, AUTHENTICATED, OPENING, LIVE };
 
@@ -31,14 +32,16 @@ struct client {
     struct gateway *gw;
     struct conn *conn;
     LIST_ENTRY(client) all;
-    LIST_ENTRY(client) of_audience; /* while LIVE */
-    LIST_ENTRY(client) of_opening;  /* while OPENING */
-    LIST_ENTRY(client) of_figures;  /* while wants_figures */
-    LIST_ENTRY(client) of_seat;     /* while LIVE */
-    struct buf *held;               /* lines that are not to come before an answer, or NULL */
-    struct seat *seat;              /* where lines for the user are handed out (inbox.c), or NULL */
-    uint64_t since;                 /* when connected; once LIVE: when last heard (monotonic us) */
-    uint64_t session;               /* number within this gateway; 0: none open */
+    LIST_ENTRY(client) of_audience;          /* while LIVE */
+    LIST_ENTRY(client) of_opening;           /* while OPENING */
+    LIST_ENTRY(client) of_figures;           /* while wants_figures */
+    LIST_ENTRY(client) of_seat;              /* while LIVE */
+    TAILQ_ENTRY(client) of_lobby, of_origin; /* while not (lobby.c) */
+    struct origin *origin;                   /* of the same address, or NULL */
+    struct buf *held;  /* lines that are not to come before an answer, or NULL */
+    struct seat *seat; /* where lines for the user are handed out (inbox.c), or NULL */
+    uint64_t since;    /* when connected; once LIVE: when last heard (monotonic us) */
+    uint64_t session;  /* number within this gateway; 0: none open */
     struct login *login;
     struct xod_site *site; /* once AUTHENTICATED */
     char *user_id;
@@ -60,6 +63,7 @@ struct client {
     uint8_t ignored;     /* messages before the login */
     bool wants_tls;      /* has asked for it on the clear-text port, and may have it */
     bool fax_asked;      /* state was asked whether a fax comes over this connection */
+    bool silent;         /* nothing has come from it yet */
     bool wants_figures;  /* of queues (queuefigures.c) */
     struct watch *watch; /* what else it wants to be told as it changes (watch.c), or NULL */
 };

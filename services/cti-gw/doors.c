@@ -11,8 +11,6 @@
 /* From the connection to the end of its header: a balancer sends it at once, so that this is for
  * packets that must be sent again. */
 #define HEADER_MS 5000
-/* A few over the limit get as far as login_id, to be told so. */
-#define BEYOND_LIMIT 100
 
 static size_t waiting(const struct gateway *g)
 {
@@ -23,6 +21,19 @@ static size_t waiting(const struct gateway *g)
     return n;
 }
 
+/* Takes fd. */
+static void turn_away(struct gateway *g, int fd, const struct sockaddr *peer)
+{
+    char text[NETADDR_TEXT] = "";
+    struct netaddr address;
+    uint16_t port;
+
+    close(fd);
+    if (netaddr_of(peer, &address, &port) == 0)
+        netaddr_print_port(&address, port, text);
+    lobby_turned_away(g->lobby, text);
+}
+
 static void on_client(void *arg, int fd, const struct sockaddr *peer, socklen_t len)
 {
     struct door *door = arg;
@@ -30,6 +41,10 @@ static void on_client(void *arg, int fd, const struct sockaddr *peer, socklen_t 
 
     if (door->which == DOOR_TLS && !g->tls) {
         close(fd);
+        return;
+    }
+    if (!lobby_make_room(g->lobby, guard_address(g->guard, peer), waiting(g))) {
+        turn_away(g, fd, peer);
         return;
     }
     metric_add(g->accepted, 1);
@@ -75,8 +90,10 @@ static void on_accept(void *arg, int fd, const struct sockaddr *peer, socklen_t 
     struct door *door = arg;
     struct gateway *g = door->gw;
 
-    if (g->n_clients + waiting(g) >= g->opt.max_clients + BEYOND_LIMIT)
-        close(fd);
+    if (door->gate && waiting(g) >= g->opt.max_logins)
+        proxy_gate_drop_first(door->gate);
+    if (waiting(g) >= g->opt.max_logins)
+        turn_away(g, fd, peer);
     else if (door->gate)
         take_announced(door, fd, peer, len);
     else

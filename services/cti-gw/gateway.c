@@ -204,6 +204,11 @@ static double count_live(void *arg)
     return (double)((struct gateway *)arg)->n_live;
 }
 
+static double count_logins(void *arg)
+{
+    return (double)lobby_count(((struct gateway *)arg)->lobby);
+}
+
 static int make_metrics(struct gateway *g, struct metrics *m)
 {
     const struct metrics_row rows[] = {
@@ -213,11 +218,13 @@ static int make_metrics(struct gateway *g, struct metrics *m)
         {&g->cut_long, METRIC_cti_long},           {&g->cut_silent, METRIC_cti_silent},
         {&g->unannounced, METRIC_cti_unannounced}, {&g->tls_failed, METRIC_cti_tls_failed},
         {&g->fanned_lines, METRIC_cti_changes},    {&g->throttled, METRIC_cti_throttled},
+        {&g->crowded, METRIC_cti_crowded},
     };
 
     if (metrics_add_rows(m, rows, sizeof(rows) / sizeof(rows[0])) < 0 ||
         !metrics_callback(m, METRIC_cti_connections, NULL, count_clients, g) ||
-        !metrics_callback(m, METRIC_cti_clients, NULL, count_live, g))
+        !metrics_callback(m, METRIC_cti_clients, NULL, count_live, g) ||
+        !metrics_callback(m, METRIC_cti_logins, NULL, count_logins, g))
         return -ENOMEM;
     return 0;
 }
@@ -260,6 +267,7 @@ static int open_all(struct gateway *g, struct metrics *metrics)
 
     g->by_session = map_new();
     g->guard = guard_new();
+    g->lobby = lobby_new(g);
     g->latency = latency_new(metrics);
     g->janitor = loop_timer_new(g->loop, janitor, g);
     g->drain.timer = drain_timer(g);
@@ -267,8 +275,8 @@ static int open_all(struct gateway *g, struct metrics *metrics)
     g->inbox = inbox_new(g);
     g->watches = watches_new(g);
     g->faxes = faxes_new(g, &g->opt.fax);
-    if (!g->faxes || !g->watches || !g->inbox || !g->by_session || !g->guard || !g->latency ||
-        !g->janitor || !g->drain.timer || !g->fanout || make_metrics(g, metrics) < 0)
+    if (!g->faxes || !g->watches || !g->inbox || !g->by_session || !g->guard || !g->lobby ||
+        !g->latency || !g->janitor || !g->drain.timer || !g->fanout || make_metrics(g, metrics) < 0)
         return -ENOMEM;
     longest = gateway_max_fax_line(g) + 65536;
     err = conn_class_init(&g->conns, g->loop, &client_conn_handler,
@@ -298,6 +306,7 @@ struct gateway *gateway_new(struct loop *loop, struct bus *bus, const struct gat
     g->ws = (struct ws_options){.path = "/cti",
                                 .origins = opt->origins,
                                 .max_message = opt->max_line,
+                                .first_messages = LOBBY_LINE,
                                 .ping_ms = opt->ws_ping_ms};
     LIST_INIT(&g->clients);
     LIST_INIT(&g->opening);
@@ -343,6 +352,7 @@ void gateway_destroy(struct gateway **gp)
     map_destroy(&g->by_session);
     if (g->guard)
         guard_destroy(&g->guard);
+    lobby_destroy(&g->lobby);
     latency_destroy(&g->latency);
     json_parser_fini(&g->parser);
     buf_free(&g->line);

@@ -40,6 +40,8 @@ struct gateway_options {
     uint32_t ws_ping_ms;
     bool proxy_protocol; /* a balancer announces each client, at all doors */
     size_t max_line, max_output, max_clients;
+    size_t max_logins; /* connections that have not completed one; and of one address: */
+    size_t max_logins_per_address;
     struct gateway_limits limits;
     struct gateway_fax fax; /* borrowed */
 };

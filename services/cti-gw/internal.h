@@ -19,6 +19,7 @@ struct inbox;
 struct watches;
 struct faxes;
 struct latency;
+struct lobby;
 
 /* One of the ways in. */
 struct door {
@@ -66,12 +67,13 @@ struct gateway {
     struct watches *watches;
     struct faxes *faxes;
     struct guard *guard;
+    struct lobby *lobby;
     struct latency *latency;
     struct profile *profiles;
     struct buf line, pairs;
     struct drain drain;
     struct metric *accepted, *refused, *lines_in, *ignored, *json_errors, *cut_slow, *cut_long,
-        *cut_silent, *tls_failed, *fanned_lines, *unannounced, *throttled;
+        *cut_silent, *tls_failed, *fanned_lines, *unannounced, *throttled, *crowded;
 };
 
 /* ---- gateway.c ---- */
@@ -86,6 +88,28 @@ int doors_open(struct gateway *g);
 /* Nobody comes in any more but who is inside the door already, waiting to be announced. */
 void doors_close(struct gateway *g);
 void doors_destroy(struct gateway *g);
+
+/* ---- lobby.c: those who have not completed a login ---- */
+/* A few clients over the limit get as far as login_id, to be told so. */
+#define BEYOND_LIMIT 100
+/* The longest line before the login, and what may wait behind a step of it; bytes. */
+#define LOBBY_LINE ((size_t)4096)
+#define LOBBY_INPUT ((size_t)16384)
+struct lobby *lobby_new(struct gateway *g); /* NULL without memory */
+/* Nobody may be there any more. */
+void lobby_destroy(struct lobby **l);
+size_t lobby_count(const struct lobby *l);
+/* One more comes from this address (guard_address), and `coming` others are about to: others may be
+ * sent away for it. False: there is no place for it. */
+bool lobby_make_room(struct lobby *l, uint64_t address, size_t coming);
+/* One that came from there had no place: counts it, and tells the log now and then. */
+void lobby_turned_away(struct lobby *l, const char *who);
+/* 0 or -ENOMEM. */
+int lobby_enter(struct lobby *l, struct client *c);
+/* It has said something. */
+void lobby_heard(struct lobby *l, struct client *c);
+/* It has logged in, or goes. Does nothing to one that is not there. */
+void lobby_leave(struct lobby *l, struct client *c);
 
 /* ---- drain.c ---- */
 /* For gateway_stop; NULL without memory. */

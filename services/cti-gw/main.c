@@ -181,6 +181,8 @@ static int open_gateway(struct ctx *c)
         .max_line = (size_t)config_int(cfg, "ctibus.cti.max_line"),
         .max_output = (size_t)config_int(cfg, "ctibus.cti.max_output"),
         .max_clients = (size_t)config_int(cfg, "ctibus.cti.max_clients"),
+        .max_logins = (size_t)config_int(cfg, "ctibus.cti.max_logins"),
+        .max_logins_per_address = (size_t)config_int(cfg, "ctibus.cti.max_logins_per_address"),
         .limits = limits_of(cfg),
         .fax = {.spool = c->spool,
                 .ghostscript = c->ghostscript,

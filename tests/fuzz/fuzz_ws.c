@@ -18,7 +18,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const origins[] = {"https://o.example", NULL};
-static const struct ws_options options = {"/cti", origins, MESSAGE_MAX, 1000, false};
+static const struct ws_options options = {
+    .path = "/cti", .origins = origins, .max_message = MESSAGE_MAX, .ping_ms = 1000};
 
 /* ---- the request ---- */
 

@@ -417,14 +417,33 @@ static void there_are_not_too_many(void **state)
 
     open_door(w, &plain);
     first = connect_peer(w);
-    connect_peer(w);
-    UNTIL(w->loop, w->opened == 2);
+    say(first, VIEW("one\n"));
+    say(connect_peer(w), VIEW("two\n"));
+    UNTIL(w->loop, buf_len(&w->lines) == 8);
     expect_end(w, connect_peer(w), "2 are connected already\n");
     close(first);
     w->peers[0] = -1;
     UNTIL(w->loop, w->closed == 1);
     connect_peer(w);
     UNTIL(w->loop, w->opened == 3);
+}
+
+static void who_has_said_nothing_gives_its_place_to_the_next(void **state)
+{
+    struct world *w = *state;
+    int first, second;
+
+    open_door(w, &plain);
+    first = connect_peer(w);
+    UNTIL(w->loop, w->opened == 1);
+    second = connect_peer(w);
+    UNTIL(w->loop, w->opened == 2);
+    say(connect_peer(w), VIEW("three\n"));
+    expect_end(w, first, "");
+    UNTIL(w->loop, strcmp(lines(w), "three|") == 0);
+    say(second, VIEW("two\n"));
+    UNTIL(w->loop, strcmp(lines(w), "three|two|") == 0);
+    expect_end(w, connect_peer(w), "2 are connected already\n");
 }
 
 static void who_is_silent_is_cut_off_unless_it_watches(void **state)
@@ -540,6 +559,7 @@ int main(void)
         T(a_unix_socket_beside_it),
         T(who_is_not_let_in_is_told_why),
         T(there_are_not_too_many),
+        T(who_has_said_nothing_gives_its_place_to_the_next),
         T(who_is_silent_is_cut_off_unless_it_watches),
         T(who_does_not_read_is_cut_off),
         T(a_spelled_line_end_counts_for_web_interfaces),

@@ -49,7 +49,8 @@ static void on_closed(void *owner, struct conn *c, int why)
 }
 
 static const struct conn_handler handler = {on_data, on_closed, NULL};
-static const struct ws_options options = {"/cti", NULL, MESSAGE_MAX, PING_MS, false};
+static const struct ws_options options = {
+    .path = "/cti", .max_message = MESSAGE_MAX, .ping_ms = PING_MS};
 
 static int setup(void **state)
 {

@@ -95,7 +95,7 @@ static void login_id(struct client *c, struct request *rq)
         client_refuse(c, rq->class, rq->reply_id, VIEW("notloggedyet"));
         return;
     }
-    if (c->gw->n_clients > c->gw->opt.max_clients) {
+    if (c->gw->n_live >= c->gw->opt.max_clients) {
         char error[64];
         snprintf(error, sizeof(error), "toomuchusers:%zu;0", c->gw->opt.max_clients);
         client_refuse(c, rq->class, rq->reply_id, view_cstr(error));

@@ -276,6 +276,25 @@ static void talk_open(struct door *d, int fd, const char *peer, bool local)
         loop_timer_start(d->tick, TICK_MS, true);
 }
 
+/* Ends the one of its kind that has been there for longest and has said nothing. False: all have.
+ */
+static bool make_room(struct door *d, bool local)
+{
+    struct talk *oldest = NULL;
+    struct talk *t;
+
+    LIST_FOREACH(t, &d->talks, all) /* the latest is the first */
+    if (t->local == local && t->lines == 0 && !t->working)
+        oldest = t;
+    if (!oldest)
+        return false;
+    metric_add(d->refused, 1);
+    log_notice(d->log, "%s %s: has said nothing and gives its place to the next", d->def->name,
+               oldest->peer);
+    end(oldest);
+    return true;
+}
+
 static void on_accept(void *arg, int fd, const struct sockaddr *sa, socklen_t len)
 {
     struct door *d = arg;
@@ -292,7 +311,7 @@ static void on_accept(void *arg, int fd, const struct sockaddr *sa, socklen_t le
     if (!netlist_has(&d->allowed, &address)) {
         snprintf(why, sizeof(why), "its address is not in %s", d->def->access_key);
         refuse(d, fd, peer, why);
-    } else if (d->n_talks - d->n_local >= d->def->max_talks) {
+    } else if (d->n_talks - d->n_local >= d->def->max_talks && !make_room(d, false)) {
         snprintf(why, sizeof(why), "%u are connected already", d->def->max_talks);
         refuse(d, fd, peer, why);
     } else {
@@ -311,7 +330,7 @@ static void on_local(void *arg, int fd, const struct sockaddr *sa, socklen_t len
 
     getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size);
     snprintf(peer, sizeof(peer), "local uid=%u pid=%d", (unsigned)who.uid, (int)who.pid);
-    if (d->n_local >= d->def->max_talks) {
+    if (d->n_local >= d->def->max_talks && !make_room(d, true)) {
         snprintf(why, sizeof(why), "%u are connected already", d->def->max_talks);
         refuse(d, fd, peer, why);
     } else {
