@@ -214,6 +214,17 @@ static void take(struct pending *p, struct xod_obj *user, struct choices *c, siz
     *made = (struct choice){0};
 }
 
+/* What the lamps are to show is on its way to disk: the answer waits for it. */
+static void answer_after_lamps(struct pending *p, int rc)
+{
+    struct db_txn *t = rc == 0 && p->done ? db_begin(p->f->s->db) : NULL;
+
+    if (t)
+        db_commit_take(&t, p->done, p->arg);
+    else if (p->done)
+        p->done(p->arg, rc);
+}
+
 static void on_kept(void *arg, int rc)
 {
     struct pending *p = arg;
@@ -234,8 +245,7 @@ static void on_kept(void *arg, int rc)
     state_commit(p->f->s, false);
     if (user)
         funckeys_changed(p->f->s, user, changed);
-    if (p->done)
-        p->done(p->arg, rc);
+    answer_after_lamps(p, rc);
     pending_free(p);
 }
 

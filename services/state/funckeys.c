@@ -1,6 +1,7 @@
 #include "funckeys.h"
 
 #include "extensions.h"
+#include "wanted.h"
 
 /* The services that have keys, and those of them that have a destination. */
 static const struct {
@@ -44,8 +45,8 @@ static void tell(struct state *s, const struct xod_obj *user, const char *exten,
     }
     buf_append_char(&device, ')');
     if (!device.failed)
-        ami_tell(s, site, "Setvar", "Variable", buf_view(&device), "Value",
-                 on ? VIEW("INUSE") : VIEW("NOT_INUSE"), NULL);
+        wanted_set(s, site, buf_view(&device), "Setvar", "Variable", buf_view(&device), "Value",
+                   on ? VIEW("INUSE") : VIEW("NOT_INUSE"), NULL);
     buf_free(&device);
 }
 

@@ -15,6 +15,7 @@ struct sessions;
 struct secrets;
 struct weblists;
 struct features;
+struct wanted;
 struct directories;
 struct extensions;
 struct originates;
@@ -69,6 +70,7 @@ struct state {
     struct weblists *weblists;
     struct db *db;
     struct features *features;
+    struct wanted *wanted;
     struct directories *directories;
     struct extensions *extensions;
     struct originates *originates;
@@ -280,7 +282,10 @@ struct xod_obj *member_who(const struct xod_obj *user);
 /* What actions call a member (an agent or a phone): as Asterisk last told it, in any of its queues.
  * A view of the object or of room. */
 struct view member_interface_for(const struct xod_obj *who, char room[128]);
-/* False: there is no action of that name. */
+/* A logoff that the Asterisk has not been told yet is not wanted any more. */
+void member_keep_logged_in(struct state *s, const struct xod_obj *user);
+/* False: there is no action of that name. What it changes at the Asterisk takes effect when the
+ * link is back, if it is down (wanted.h). */
 bool member_action(struct state *s, struct xod_obj *user, struct view name, struct view param);
 
 /* ---- calls.c: the call log ---- */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "internal.h"
+#include "wanted.h"
 
 struct xod_obj *member_who(const struct xod_obj *user)
 {
@@ -33,12 +34,35 @@ struct view member_interface_for(const struct xod_obj *who, char room[128])
     return n > 0 && n < 128 ? view_of(room, (size_t)n) : view_of(NULL, 0);
 }
 
+/* What a wish is about: "pause QUEUE INTERFACE". */
+static void put_subject(struct buf *out, const char *what, struct view queue, struct view interface)
+{
+    buf_init(out, 1024);
+    buf_printf(out, "%s %.*s %.*s", what, VIEW_ARG(queue), VIEW_ARG(interface));
+}
+
 static void pause_one(struct state *s, struct xod_obj *m, bool pause)
 {
-    ami_tell(s, xod_obj_site(m), "QueuePause", "Queue",
-             xod_get_str(m, XOD(queuemembers, queue_name)), "Interface",
-             xod_get_str(m, XOD(queuemembers, location)), "Paused",
-             pause ? VIEW("true") : VIEW("false"), NULL);
+    struct view queue = xod_get_str(m, XOD(queuemembers, queue_name));
+    struct view interface = xod_get_str(m, XOD(queuemembers, location));
+    struct buf subject;
+
+    put_subject(&subject, "pause", queue, interface);
+    wanted_set(s, xod_obj_site(m), buf_view(&subject), "QueuePause", "Queue", queue, "Interface",
+               interface, "Paused", pause ? VIEW("true") : VIEW("false"), NULL);
+    buf_free(&subject);
+}
+
+static void set_member(struct state *s, const struct xod_obj *who, struct view queue, bool add)
+{
+    char room[128];
+    struct view interface = member_interface_for(who, room);
+    struct buf subject;
+
+    put_subject(&subject, "member", queue, interface);
+    wanted_set(s, xod_obj_site(who), buf_view(&subject), add ? "QueueAdd" : "QueueRemove", "Queue",
+               queue, "Interface", interface, NULL);
+    buf_free(&subject);
 }
 
 static void pause_all(struct state *s, const struct xod_obj *who, bool pause)
@@ -58,22 +82,44 @@ static void pause_queue(struct state *s, struct xod_obj *who, struct view queue,
             pause_one(s, m, pause);
 }
 
+static void put_agent(struct buf *subject, const struct xod_obj *agent)
+{
+    char room[32];
+
+    put_subject(subject, "agent", value_text(xod_get(agent, XOD(agents, number)), room),
+                VIEW("logoff"));
+}
+
+void member_keep_logged_in(struct state *s, const struct xod_obj *user)
+{
+    struct xod_obj *agent = owners_agent(user);
+    struct buf subject;
+
+    if (!agent)
+        return;
+    put_agent(&subject, agent);
+    wanted_drop(s, xod_obj_site(agent), buf_view(&subject));
+    buf_free(&subject);
+}
+
 static void log_off(struct state *s, const struct xod_obj *user)
 {
     struct xod_obj *agent = owners_agent(user);
+    struct buf subject;
     char room[32];
 
     if (!agent || view_eq(xod_get_str(agent, XOD(agents, status)), VIEW("AGENT_LOGGEDOFF")) ||
         view_eq(xod_get_str(agent, XOD(agents, status)), VIEW("undefined")))
         return;
-    ami_tell(s, xod_obj_site(agent), "agent.logoff", "agent",
-             value_text(xod_get(agent, XOD(agents, number)), room), NULL);
+    put_agent(&subject, agent);
+    wanted_set(s, xod_obj_site(agent), buf_view(&subject), "agent.logoff", "agent",
+               value_text(xod_get(agent, XOD(agents, number)), room), NULL);
+    buf_free(&subject);
 }
 
 bool member_action(struct state *s, struct xod_obj *user, struct view name, struct view param)
 {
     struct xod_obj *who = member_who(user);
-    char room[128];
 
     if (view_eq(name, VIEW("agentlogoff")))
         log_off(s, user);
@@ -85,9 +131,7 @@ bool member_action(struct state *s, struct xod_obj *user, struct view name, stru
             pause_queue(s, who, param, view_eq(name, VIEW("queuepause")));
     } else if (view_eq(name, VIEW("queueadd")) || view_eq(name, VIEW("queueremove"))) {
         if (who && param.len)
-            ami_tell(s, xod_obj_site(user),
-                     view_eq(name, VIEW("queueadd")) ? "QueueAdd" : "QueueRemove", "Queue", param,
-                     "Interface", member_interface_for(who, room), NULL);
+            set_member(s, who, param, view_eq(name, VIEW("queueadd")));
     } else {
         return false;
     }

@@ -87,6 +87,7 @@ void presence_actions(struct state *s, struct xod_obj *user, struct view capaid,
     struct json_object *actions = status ? json_get_object(status, "actions") : NULL;
 
     tell_queue_log(s, user, to);
+    member_keep_logged_in(s, user);
     if (!actions)
         return;
     json_object_object_foreach(actions, name, param)

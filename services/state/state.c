@@ -17,6 +17,7 @@
 #include "ipbx/transfers.h"
 #include "peers/peers.h"
 #include "sheets/sheets.h"
+#include "wanted.h"
 #include "weblists.h"
 #include "json/json.h"
 
@@ -97,6 +98,7 @@ static void on_message(void *arg, const struct bus_msg *m)
     struct site *site;
     struct view name;
     struct tel t;
+    bool resynced;
     int rc = tel_read(&t, m, &s->doc, &s->room, &name);
 
     metric_add(s->events, 1);
@@ -109,7 +111,10 @@ static void on_message(void *arg, const struct bus_msg *m)
         metric_add(s->events_foreign, 1);
         return;
     }
+    resynced = site->domain->resynced;
     domain_event(site->domain, &t);
+    if (!resynced && site->domain->resynced)
+        wanted_resynced(s, site->domain->site);
     originates_event(s->originates, site->domain->site, &t);
     transfers_event(s->transfers, &t);
     faxes_event(s->faxes, site->domain->site, &t);
@@ -350,6 +355,8 @@ static int open_database(struct state *s)
     free(path);
     if (s->db)
         s->features = features_new(s, &err);
+    if (s->features)
+        s->wanted = wanted_new(s, &err);
     return err;
 }
 
@@ -526,6 +533,7 @@ void state_destroy(struct state **sp)
     faxes_coming_destroy(&s->faxes_coming);
     directories_destroy(&s->directories);
     bus_server_destroy(&s->server); /* tells who waits for an action */
+    wanted_destroy(&s->wanted);
     sheets_destroy(&s->sheets);
     fagi_destroy(&s->fagi);
     peers_destroy(&s->peers);

@@ -10,6 +10,7 @@
  *   sessions.c        who is logged in, and what that makes of a user's presence
  *   login.c           the steps of a login
  *   fagi/             what scripts of the dialplan are answered
+ *   wanted.c          what an Asterisk is to be told when its link is back
  *   gateways.c        which ami-gw owns an Asterisk
  *   resync.c          what gateways are asked as a whole
  *   peers/            other sites

@@ -505,6 +505,93 @@ static void what_waits_is_bounded(void **state)
     assert_int_equal(db_read(w->d, "SELECT 1", on_row, on_done, w, ""), -ENOBUFS);
 }
 
+/* ---- files that are taken away, and others that want them ---- */
+
+static bool is_up(struct world *w)
+{
+    struct buf out;
+    bool up;
+
+    buf_init(&out, 0);
+    metrics_render(w->metrics, &out);
+    up = strstr(buf_cstr(&out), "\nctibus_state_database_up 1\n") != NULL;
+    buf_free(&out);
+    return up;
+}
+
+static void moved(struct world *w, const char *end, bool away)
+{
+    char here[128], there[128];
+
+    snprintf(here, sizeof(here), "%s%s", w->path, end);
+    snprintf(there, sizeof(there), "%s%s.away", w->path, end);
+    assert_int_equal(away ? rename(here, there) : rename(there, here), 0);
+}
+
+static void a_file_that_is_taken_away_takes_nothing_more(void **state)
+{
+    static const char *const ends[] = {"", "-wal"};
+    struct world *w = *state;
+
+    start(w);
+    put(w, "1", "away");
+    UNTIL(w->loop, w->done == 1);
+    for (int i = 0; i < 2; i++) {
+        int done = w->done, failed = w->failed;
+        moved(w, ends[i], true);
+        UNTIL(w->loop, !is_up(w)); /* told though nobody writes */
+        put(w, "2", "away");
+        UNTIL(w->loop, w->done == done + 1);
+        assert_int_equal(w->failed, failed + 1);
+        assert_true(logged(w, "the file was removed or replaced while it was in use"));
+        moved(w, ends[i], false);
+        UNTIL(w->loop, is_up(w));
+        put(w, i ? "4" : "3", "here");
+        UNTIL(w->loop, w->done == done + 2);
+        assert_int_equal(w->failed, failed + 1);
+    }
+    db_close(&w->d);
+    start(w);
+    assert_string_equal(all(w), "1=away 3=here 4=here ");
+}
+
+static void another_file_in_its_place_is_not_written(void **state)
+{
+    struct world *w = *state;
+    FILE *f;
+
+    start(w);
+    put(w, "1", "away");
+    UNTIL(w->loop, w->done == 1);
+    moved(w, "", true);
+    f = fopen(w->path, "w");
+    fclose(f);
+    put(w, "2", "away");
+    UNTIL(w->loop, w->done == 2);
+    assert_int_equal(w->failed, 1);
+    unlink(w->path);
+    moved(w, "", false);
+}
+
+static void only_one_process_has_it(void **state)
+{
+    struct world *w = *state;
+    struct metrics *m = metrics_new();
+    struct db *second;
+    int err = 0;
+
+    start(w);
+    second = db_open(w->loop, w->path, m, w->log, &err);
+    assert_null(second);
+    assert_int_equal(err, -EBUSY);
+    assert_true(logged(w, "another ctibus-state uses it: stop that one"));
+    put(w, "1", "away");
+    UNTIL(w->loop, w->done == 1 && w->failed == 0);
+    db_close(&w->d);
+    metrics_destroy(&m);
+    start(w);
+}
+
 static void what_cannot_be_opened_is_refused(void **state)
 {
     struct world *w = *state;
@@ -531,6 +618,10 @@ static void what_cannot_be_opened_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_file_that_is_taken_away_takes_nothing_more, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(another_file_in_its_place_is_not_written, setup, teardown),
+        cmocka_unit_test_setup_teardown(only_one_process_has_it, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_told_is_there_after_a_restart, setup, teardown),
         cmocka_unit_test_setup_teardown(one_that_fails_takes_no_other_with_it, setup, teardown),
         cmocka_unit_test_setup_teardown(a_read_sees_what_was_written_before_it, setup, teardown),

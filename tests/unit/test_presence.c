@@ -11,6 +11,7 @@
 #include "domain/domain.h"
 #include "internal.h"
 #include "support/state_peer.h"
+#include "wanted.h"
 
 /* alice has the agent 2001 and a line, erin a line, dave neither. */
 #define CONFIG                                                                                     \
@@ -390,7 +391,32 @@ static void a_presence_on_its_way_counts(void **state)
 
 /* ---- the link ---- */
 
-static void without_a_link_the_rest_is_done(void **state)
+/* The gateway logs in, and lists everything. */
+static void link_comes_back(struct world *w, int login)
+{
+    int err = 0;
+    struct bus_pub *pub = bus_pub_new(w->p.p.bus, state_endpoint_publish(w->s.s), NULL, NULL, &err);
+    struct buf body;
+
+    UNTIL(w->s.loop, bus_pub_wanted(pub, VIEW("tel/")));
+    peer_login(&w->p, login);
+    buf_init(&body, 0);
+    msg_put_map(&body, 1);
+    msg_put_pair(&body, "kind", VIEW("all"));
+    bus_pub_send(pub, VIEW("tel/xivo/resync/end/"), buf_view(&body));
+    UNTIL(w->s.loop, state_site(w->s.s, VIEW("xivo"))->domain->resynced);
+    buf_free(&body);
+    bus_pub_destroy(&pub);
+}
+
+/* Until what is wanted has been asked for and answered. */
+static const char *made_up(struct world *w)
+{
+    UNTIL(w->s.loop, wanted_count(w->s.s->wanted) == 0);
+    return actions(w);
+}
+
+static void what_is_done_without_a_link_takes_effect_when_it_is_back(void **state)
 {
     struct world *w = *state;
 
@@ -398,27 +424,63 @@ static void without_a_link_the_rest_is_done(void **state)
     peer_login(&w->p, 0);
     assert_int_equal(peer_open(&w->p, "s", "1", "here"), BUS_ok);
     becomes(w, "pauseall");
+    becomes(w, "join");
     becomes(w, "dnd");
     UNTIL(w->s.loop, on(w, "1", XOD(users, enablednd)));
     assert_int_equal(w->p.n_actions, 0);
-    assert_true(logged(w, "xivo: action QueuePause: not sent, the link to the Asterisk is down"));
-    peer_login(&w->p, 4);
-    assert_string_equal(actions(w), ""); /* nothing is made up for */
+    assert_true(logged(w, "xivo: QueuePause of pause support Agent/2001 is sent when the link is"));
+    assert_true(logged(w, "xivo: action QueueLog: not sent, the link to the Asterisk is down"));
+    link_comes_back(w, 4);
+    made_up(w);
+    assert_int_equal(w->p.n_actions, 2);
     becomes(w, "here");
-    assert_int_equal(w->p.n_actions, 1);
+    assert_int_equal(w->p.n_actions, 3);
 }
 
-static void a_refusal_is_logged(void **state)
+static void only_the_last_of_what_was_wanted_takes_effect(void **state)
+{
+    struct world *w = *state;
+
+    member(w, "Agent/2001", "support", "Agent/2001");
+    set_agent(w, "AGENT_IDLE");
+    peer_login(&w->p, 0);
+    come_in(w, "1");
+    becomes(w, "pauseall");
+    assert_int_equal(peer_close(&w->p, "s"), BUS_ok); /* would be logged off */
+    come_in(w, "1");
+    becomes(w, "goonall");
+    link_comes_back(w, 4);
+    assert_string_equal(made_up(w), PAUSE("support", "Agent/2001", "false"));
+}
+
+static void what_is_wanted_survives_a_restart_of_state(void **state)
+{
+    struct world *w = *state;
+
+    member(w, "Agent/2001", "support", "Agent/2001");
+    peer_login(&w->p, 0);
+    come_in(w, "1");
+    becomes(w, "pauseall");
+    state_restart(&w->s);
+    UNTIL(w->s.loop, bus_asker_is_up(w->p.asker) && w->p.ups == 2);
+    link_comes_back(w, 5);
+    assert_string_equal(made_up(w), PAUSE("support", "Agent/2001", "true"));
+    state_restart(&w->s);
+    assert_int_equal(wanted_count(w->s.s->wanted), 0); /* what was answered is not wanted again */
+}
+
+static void a_refusal_is_logged_and_final(void **state)
 {
     struct world *w = *state;
 
     come_in(w, "1");
     w->p.response = "Error";
     becomes(w, "join");
-    UNTIL(w->s.loop, logged(w, "xivo: action QueueAdd: refused: so it is"));
+    UNTIL(w->s.loop, logged(w, "xivo: refused: so it is: [\"QueueAdd\""));
+    assert_int_equal(wanted_count(w->s.s->wanted), 0);
 }
 
-static void who_never_answers_holds_up_nothing(void **state)
+static void what_is_not_answered_is_sent_again(void **state)
 {
     struct world *w = *state;
 
@@ -430,7 +492,14 @@ static void who_never_answers_holds_up_nothing(void **state)
     assert_int_equal(w->p.n_actions, 4);
     w->s.p.bus->gone_ms = 1000;
     peer_end(&w->p);
-    UNTIL(w->s.loop, logged(w, "xivo: action QueueAdd: gone"));
+    UNTIL(w->s.loop,
+          strcmp(state_str(xod_find(w->s.site, LIST_ipbx, VIEW("xivo")), XOD(ipbx, link)),
+                 "down") == 0);
+    assert_int_equal(wanted_count(w->s.s->wanted), 1);
+    peer_start(&w->p, &w->s, "gw");
+    link_comes_back(w, 1);
+    assert_string_equal(made_up(w),
+                        "QueueAdd {\"Queue\":\"night\",\"Interface\":\"Agent/2001\"}\n");
 }
 
 int main(void)
@@ -449,9 +518,11 @@ int main(void)
         T(who_is_not_logged_on_is_not_logged_off),
         T(what_is_not_allowed_does_nothing),
         T(a_presence_on_its_way_counts),
-        T(without_a_link_the_rest_is_done),
-        T(a_refusal_is_logged),
-        T(who_never_answers_holds_up_nothing),
+        T(what_is_done_without_a_link_takes_effect_when_it_is_back),
+        T(only_the_last_of_what_was_wanted_takes_effect),
+        T(what_is_wanted_survives_a_restart_of_state),
+        T(a_refusal_is_logged_and_final),
+        T(what_is_not_answered_is_sent_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,6 +13,7 @@
 #define MAX_BATCH 2000
 #define AGAIN_US 1000000
 #define QUIET_US 60000000
+#define CHECK_US 2000000 /* from one look at the files to the next, while nothing is written */
 
 struct db {
     struct log *log;
@@ -28,6 +29,7 @@ struct db {
     size_t n_waiting;             /* by the lock: to be carried out, under way, to be told */
     uint64_t end_us;   /* by the lock: closing is to be over by then; 0: it is not closed */
     uint64_t again_us; /* the thread's: not to be written before */
+    bool moved;        /* by the lock: the files are not those that were opened */
     char error[160];   /* by the lock: why writing fails; empty: it does not */
     char refused[160]; /* by the lock: why one failed by itself, not yet looked at */
     uint64_t quiet_us; /* the loop's: no more of those are logged before */
@@ -59,16 +61,30 @@ static bool pick(struct db *d, struct db_txns *batch)
     return !STAILQ_EMPTY(batch);
 }
 
-/* By the lock: waits for more to do, or until it is time to try again. */
-static void wait_for_more(struct db *d)
+/* By the lock: waits for more to do, until it is time to try again, or to look at the files: false
+ * then. */
+static bool wait_for_more(struct db *d)
 {
-    struct timespec at = {.tv_sec = (time_t)(d->again_us / 1000000),
-                          .tv_nsec = (long)(d->again_us % 1000000) * 1000};
+    bool writes = !STAILQ_EMPTY(&d->writes);
+    uint64_t until = writes ? d->again_us : clock_mono_us() + CHECK_US;
+    struct timespec at = {.tv_sec = (time_t)(until / 1000000),
+                          .tv_nsec = (long)(until % 1000000) * 1000};
 
-    if (STAILQ_EMPTY(&d->writes))
-        pthread_cond_wait(&d->more, &d->lock);
-    else
-        pthread_cond_timedwait(&d->more, &d->lock, &at);
+    return pthread_cond_timedwait(&d->more, &d->lock, &at) != ETIMEDOUT || writes;
+}
+
+/* Tells what has become of the files, though nobody writes. Whatever else was wrong shows when
+ * somebody does. */
+static void look_at_files(struct db *d)
+{
+    int rc = dbconn_check(&d->conn);
+
+    pthread_mutex_lock(&d->lock);
+    if (rc < 0 || d->moved)
+        snprintf(d->error, sizeof(d->error), "%s", rc < 0 ? d->conn.error : "");
+    d->moved = rc < 0;
+    pthread_mutex_unlock(&d->lock);
+    loop_wake(d->wake);
 }
 
 /* Waits for something to do. False: the end. *end_us: as in struct db. */
@@ -76,7 +92,11 @@ static bool take_batch(struct db *d, struct db_txns *batch, uint64_t *end_us)
 {
     pthread_mutex_lock(&d->lock);
     while (!pick(d, batch) && !d->end_us)
-        wait_for_more(d);
+        if (!wait_for_more(d)) {
+            pthread_mutex_unlock(&d->lock);
+            look_at_files(d);
+            pthread_mutex_lock(&d->lock);
+        }
     *end_us = d->end_us;
     pthread_mutex_unlock(&d->lock);
     return !STAILQ_EMPTY(batch);
@@ -328,7 +348,13 @@ static int open_file(struct db *d, const char *path)
         if (rc == -EIO)
             snprintf(d->conn.error, sizeof(d->conn.error), "%s", sqlite3_errmsg(d->conn.sql));
     }
-    if (rc == -EPROTO)
+    if (rc == -EBUSY)
+        log_error(
+            d->log,
+            "database %s: another ctibus-state uses it: stop that one, or name another file in "
+            "ctibus.database",
+            path);
+    else if (rc == -EPROTO)
         log_error(d->log,
                   "database %s: written by a later version of ctibus; start that one, or "
                   "name another file in ctibus.database",
@@ -362,6 +388,7 @@ struct db *db_open(struct loop *loop, const char *path, struct metrics *metrics,
     if (!d)
         return NULL;
     d->log = log;
+    d->conn.lock_fd = -1;
     STAILQ_INIT(&d->reads);
     STAILQ_INIT(&d->writes);
     STAILQ_INIT(&d->done);

@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <sys/queue.h>
+#include <sys/types.h>
 
 #include "base/buf.h"
 #include "base/map.h"
@@ -48,11 +49,20 @@ void txn_add(struct db_txn *t, const char *sql, const char *types, va_list ap);
 /* ---- run.c: by the connection of whoever calls ---- */
 struct dbconn {
     sqlite3 *sql;
+    int lock_fd;          /* holds the lock of the one process whose file it is; -1: none */
+    char *wal;            /* the file of what is not in the database's own yet */
+    ino_t wal_ino;        /* which it is; 0: it was never seen */
     struct map *prepared; /* statement by the text's own address */
     char error[160];      /* of the last thing that failed */
     char refused[160];    /* of the last batch: why one failed by itself; empty: none did */
 };
+/* Takes the file for this process alone; others may read it and, in between, write (a backup, an
+ * operator with a shell). 0; -EBUSY: another ctibus-state has it; another negative errno, with
+ * c->error. */
 int dbconn_open(struct dbconn *c, const char *path);
+/* Are the files still those that were opened? What is written to one that was removed or replaced
+ * is lost at the end of the process. 0, or -EIO with c->error. */
+int dbconn_check(struct dbconn *c);
 void dbconn_close(struct dbconn *c);
 /* How long it waits for another process that writes; at first DB_PATIENCE_MS. */
 #define DB_PATIENCE_MS 2000

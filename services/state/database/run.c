@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -46,9 +47,59 @@ static void make_private(const char *path)
             take_from_others(name, 0);
 }
 
+/* The lock is that of the open file (flock), which SQLite's own (fcntl) do not touch. */
+static int take_alone(struct dbconn *c, const char *path)
+{
+    int rc = 0;
+
+    c->lock_fd = open(path, O_RDWR | O_CLOEXEC);
+    if (c->lock_fd >= 0 && flock(c->lock_fd, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    rc = -errno;
+    if (rc == -EWOULDBLOCK) {
+        snprintf(c->error, sizeof(c->error), "another ctibus-state uses it");
+        return -EBUSY;
+    }
+    snprintf(c->error, sizeof(c->error), "%s", strerror(-rc));
+    return rc;
+}
+
+static ino_t inode_of(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 ? st.st_ino : 0;
+}
+
+int dbconn_check(struct dbconn *c)
+{
+    ino_t wal = inode_of(c->wal);
+    int moved = 0;
+
+    if (c->wal_ino == 0) /* SQLite makes it when it is first needed */
+        c->wal_ino = wal;
+    if (sqlite3_file_control(c->sql, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
+        !moved && wal == c->wal_ino)
+        return 0;
+    snprintf(
+        c->error, sizeof(c->error),
+        "the file was removed or replaced while it was in use: put it back, or restart state to "
+        "use what is there now");
+    return -EIO;
+}
+
 int dbconn_open(struct dbconn *c, const char *path)
 {
+    int rc;
+
     make_private(path);
+    rc = take_alone(c, path);
+    if (rc < 0)
+        return rc;
+    if (asprintf(&c->wal, "%s-wal", path) < 0) {
+        c->wal = NULL;
+        return -ENOMEM;
+    }
     if (sqlite3_open_v2(path, &c->sql,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
                         NULL) != SQLITE_OK)
@@ -77,6 +128,11 @@ void dbconn_close(struct dbconn *c)
     map_destroy(&c->prepared);
     sqlite3_close(c->sql);
     c->sql = NULL;
+    if (c->lock_fd >= 0)
+        close(c->lock_fd);
+    c->lock_fd = -1;
+    free(c->wal);
+    c->wal = NULL;
 }
 
 /* All statements are literals of the program, so there are few of them. */
@@ -178,8 +234,11 @@ static int run_guarded(struct dbconn *c, struct db_txn *t)
 int dbconn_run(struct dbconn *c, struct db_txns *batch)
 {
     struct db_txn *t;
-    int rc = exec(c, STAILQ_FIRST(batch)->row ? "BEGIN" : "BEGIN IMMEDIATE");
+    bool writes = !STAILQ_FIRST(batch)->row;
+    int rc = writes ? dbconn_check(c) : 0;
 
+    if (rc == 0)
+        rc = exec(c, writes ? "BEGIN IMMEDIATE" : "BEGIN");
     c->refused[0] = '\0';
     STAILQ_FOREACH(t, batch, link)
     {
@@ -188,6 +247,8 @@ int dbconn_run(struct dbconn *c, struct db_txns *batch)
     }
     if (rc == 0)
         rc = exec(c, "COMMIT");
+    if (rc == 0 && writes)
+        rc = dbconn_check(c);
     if (rc == 0)
         return 0;
     if (!sqlite3_get_autocommit(c->sql))
