@@ -4,7 +4,7 @@
  * The reader is pure (no sockets, no clock, no memory of its own beyond the struct) and tolerant:
  * it takes what Asterisk 1.8 to 22 really send. Whatever the split of the input into
  * pieces, the same blocks come out. All views given to the callback point into the bytes just fed
- * and die with the call; values are raw bytes, ami_text() mends them.
+ * or into the struct, and die with the call; values are raw bytes, ami_text() mends them.
  */
 #ifndef CTIBUS_AMI_AMI_H
 #define CTIBUS_AMI_AMI_H
@@ -13,6 +13,10 @@
 
 #define AMI_MAX_BLOCK 65536 /* bytes of a block, its last line end included */
 #define AMI_MAX_HEADERS 512 /* lines of a block (raw text excepted) */
+/* Of a block of headers that is over one of these bounds so much is still told: its lines up to so
+ * many bytes each and together, but no variables of channels, which are what makes blocks large. */
+#define AMI_TRIMMED_LINE 4096
+#define AMI_TRIMMED_BLOCK 16384
 
 enum ami_kind {
     AMI_BANNER,   /* name: what follows the '/', "9.0.0" */
@@ -33,17 +37,19 @@ struct ami_block {
     const struct ami_header *headers; /* in order of arrival; lines without a name are left out */
     unsigned n;
     struct view raw;  /* all its bytes but the empty line at its end */
+    bool trimmed;     /* it was over a bound: some of its lines are left out */
     struct view text; /* raw lines: of an old Command answer without the end mark, or of raw text */
 };
 
 /* What was read since ami_parser_init. blocks = delivered ones + unwanted ones. */
 struct ami_counts {
     uint64_t blocks;
-    uint64_t unwanted;         /* events that `want` refused */
-    uint64_t skipped_oversize; /* blocks over AMI_MAX_BLOCK */
-    uint64_t skipped_headers;  /* blocks over AMI_MAX_HEADERS */
-    uint64_t garbage_lines;    /* lines without a name, inside delivered blocks with headers */
-    uint64_t torn;             /* blocks ended by the first line of the next one */
+    uint64_t unwanted;      /* events that `want` refused */
+    uint64_t skipped;       /* blocks of raw text over AMI_MAX_BLOCK, told not at all */
+    uint64_t trimmed;       /* blocks of headers over a bound, told in part */
+    uint64_t lost_lines;    /* lines of such events that were left out, but for variables */
+    uint64_t garbage_lines; /* lines without a name, inside delivered blocks with headers */
+    uint64_t torn;          /* blocks ended by the first line of the next one */
 };
 
 /* Called for a whole block. False stops ami_parse after this block: then the parser is not touched
@@ -54,7 +60,7 @@ typedef bool ami_block_fn(void *arg, const struct ami_block *block);
  */
 typedef bool ami_want_fn(void *arg, struct view event);
 
-/* Read its counts, leave the rest alone. About 19 KiB. */
+/* Read its counts, leave the rest alone. About 35 KiB. */
 struct ami_parser {
     ami_want_fn *want; /* set after ami_parser_init; NULL: everything is wanted */
     struct ami_counts counts;
@@ -64,6 +70,7 @@ struct ami_parser {
     uint8_t kind;
     bool mid_line;  /* skipping: the start of this line is already consumed */
     bool blank;     /* skipping raw text: the last line was empty */
+    bool variable;  /* trimming: the line that is too long is a variable */
     bool exempt;    /* an event that may have Event or Response headers of its own */
     uint32_t scan;  /* bytes before it hold no line end after `line` */
     uint32_t line;  /* start of the unfinished line */
@@ -72,6 +79,8 @@ struct ami_parser {
     uint32_t ident; /* the line that told the kind */
     uint32_t lines[AMI_MAX_HEADERS + 1]; /* start of each line, and of what follows the last */
     struct ami_header headers[AMI_MAX_HEADERS];
+    uint32_t kept_len;
+    char kept[AMI_TRIMMED_BLOCK]; /* the lines of a block that is over a bound; `lines` are of it */
 };
 
 /* Ready for the first byte of a connection; call it again for the next connection. */

@@ -11,12 +11,13 @@
 #include "ami/ami.h"
 
 enum mode {
-    START,       /* between blocks */
-    HEADERS,     /* in a block of headers */
-    RAW,         /* in raw text, up to an empty line */
-    FOLLOWS,     /* after "Response: Follows": its few headers, then raw text up to the end mark */
-    SKIP,        /* dropping lines up to an empty one */
-    SKIP_FOLLOWS /* dropping the raw text of a Command */
+    START,        /* between blocks */
+    HEADERS,      /* in a block of headers */
+    RAW,          /* in raw text, up to an empty line */
+    FOLLOWS,      /* after "Response: Follows": its few headers, then raw text up to the end mark */
+    SKIP,         /* dropping lines up to an empty one */
+    SKIP_FOLLOWS, /* dropping the raw text of a Command */
+    TRIM /* in a block of headers that is over a bound: its lines go to `kept`, or nowhere */
 };
 
 /* What to do after a line. */
@@ -25,7 +26,10 @@ enum step {
     DROP,      /* it belongs to none: consume it */
     DONE,      /* it ends the block and is consumed with it */
     DONE_WITH, /* it is the last one of the block */
-    CUT        /* the block ends at p->line, where another begins: read that line again */
+    CUT,       /* the block ends at p->line, where another begins: read that line again */
+    OVER,      /* it is one line too many: trim the block, and read that line again */
+    TRIMMED,   /* it ends the block in `kept` and is consumed */
+    CUT_KEPT   /* it begins another block than that in `kept`: read it again */
 };
 
 static const struct view end_mark = {"--END COMMAND--", 15};
@@ -42,7 +46,7 @@ static void next_block(struct ami_parser *p)
     p->kind = AMI_OTHER;
     p->exempt = false;
     p->mid_line = p->blank = false;
-    p->scan = p->line = p->text = p->n = p->ident = 0;
+    p->scan = p->line = p->text = p->n = p->ident = p->kept_len = 0;
 }
 
 static bool starts_block(struct view line)
@@ -110,18 +114,20 @@ static void identify(struct ami_parser *p, struct view line)
         p->mode = FOLLOWS;
 }
 
-static enum step drop_block(struct ami_parser *p, uint64_t *count, enum mode mode)
+/* The line from `start` to `end`, without its end. */
+static struct view line_of(const char *block, uint32_t start, uint32_t end)
 {
-    (*count)++;
-    p->mode = (uint8_t)mode;
-    p->blank = false;
-    return DROP;
+    size_t len = end - start - 1;
+
+    if (len && block[start + len - 1] == '\r')
+        len--;
+    return view_of(block + start, len);
 }
 
 static enum step keep_line(struct ami_parser *p, size_t end)
 {
     if (p->n == AMI_MAX_HEADERS)
-        return drop_block(p, &p->counts.skipped_headers, SKIP);
+        return OVER;
     p->lines[p->n++] = p->line;
     p->lines[p->n] = (uint32_t)end;
     return GO_ON;
@@ -237,6 +243,53 @@ static enum step skipped_line(struct ami_parser *p, struct view line, bool whole
     return DROP;
 }
 
+/* ---- blocks over a bound ---- */
+
+static bool is_variable(struct view line)
+{
+    return line.len > 12 && view_ieq(view_of(line.ptr, 12), VIEW("ChanVariable"));
+}
+
+static bool fits_kept(const struct ami_parser *p, struct view line)
+{
+    return line.len <= AMI_TRIMMED_LINE && p->kept_len + line.len + 1 <= sizeof(p->kept) &&
+           p->n < AMI_MAX_HEADERS;
+}
+
+static void keep_trimmed(struct ami_parser *p, struct view line)
+{
+    if (is_variable(line))
+        return;
+    if (!fits_kept(p, line)) {
+        p->counts.lost_lines += p->kind != AMI_RESPONSE;
+        return;
+    }
+    if (p->kind == AMI_OTHER && line.len)
+        identify(p, line);
+    p->mode = TRIM; /* whatever it was identified as */
+    p->lines[p->n++] = p->kept_len;
+    memcpy(p->kept + p->kept_len, line.ptr, line.len);
+    p->kept_len += (uint32_t)line.len;
+    p->kept[p->kept_len++] = '\n';
+    p->lines[p->n] = p->kept_len;
+}
+
+/* Of a line that is not whole `line` is some of it. */
+static enum step trimmed_line(struct ami_parser *p, struct view line, bool whole)
+{
+    if (!whole) {
+        bool variable = p->mid_line ? p->variable : is_variable(line);
+        p->counts.lost_lines += !variable && p->kind != AMI_RESPONSE;
+        return DROP;
+    }
+    if (line.len == 0)
+        return TRIMMED;
+    if (starts_block(line) && !p->exempt && p->kind != AMI_OTHER && p->kind != AMI_ACTION)
+        return CUT_KEPT;
+    keep_trimmed(p, line);
+    return DROP;
+}
+
 static enum step take_line(struct ami_parser *p, const char *block, size_t end)
 {
     size_t len = end - p->line - 1;
@@ -245,6 +298,8 @@ static enum step take_line(struct ami_parser *p, const char *block, size_t end)
     if (len && block[end - 2] == '\r')
         len--;
     line = view_of(block + p->line, len);
+    if (p->mode == TRIM)
+        return trimmed_line(p, line, !p->mid_line && end - p->line <= AMI_MAX_BLOCK);
     if (p->mode >= SKIP)
         return skipped_line(p, line, !p->mid_line && end - p->line <= AMI_MAX_BLOCK);
     switch (p->mode) {
@@ -261,11 +316,7 @@ static enum step take_line(struct ami_parser *p, const char *block, size_t end)
 
 static struct view header_at(const struct ami_parser *p, const char *block, unsigned i)
 {
-    size_t len = p->lines[i + 1] - p->lines[i] - 1;
-
-    if (len && block[p->lines[i] + len - 1] == '\r')
-        len--;
-    return view_of(block + p->lines[i], len);
+    return line_of(block, p->lines[i], p->lines[i + 1]);
 }
 
 static unsigned split_headers(struct ami_parser *p, const char *block)
@@ -331,14 +382,37 @@ static bool deliver(struct ami_parser *p, const char *block, size_t len, ami_blo
     b.text = raw_text(p, b.raw);
     b.n = split_headers(p, block);
     b.headers = p->headers;
+    b.trimmed = p->mode == TRIM;
     next_block(p);
     return fn(arg, &b);
 }
 
-/* The block has grown past its bound: what is left of it is dropped from this line on. */
-static void enter_skip(struct ami_parser *p)
+/* Moves the lines read so far to `kept`. */
+static void enter_trim(struct ami_parser *p, const char *block)
 {
-    drop_block(p, &p->counts.skipped_oversize, p->mode == FOLLOWS ? SKIP_FOLLOWS : SKIP);
+    uint32_t at[AMI_MAX_HEADERS + 1];
+    unsigned n = p->n;
+
+    memcpy(at, p->lines, (n + 1) * sizeof(at[0]));
+    p->counts.trimmed++;
+    p->n = p->ident = p->kept_len = 0;
+    p->kind = AMI_OTHER; /* identified again, by the line that is kept */
+    p->mode = TRIM;
+    for (unsigned i = 0; i < n; i++)
+        keep_trimmed(p, line_of(block, at[i], at[i + 1]));
+}
+
+/* The block has grown past its bound: what is left of it, from this line on, is trimmed or dropped.
+ */
+static void go_over(struct ami_parser *p, const char *block)
+{
+    if (p->mode == HEADERS) {
+        enter_trim(p, block);
+    } else {
+        p->counts.skipped++;
+        p->mode = p->mode == FOLLOWS ? SKIP_FOLLOWS : SKIP;
+        p->blank = false;
+    }
     p->line = p->scan = 0;
 }
 
@@ -346,11 +420,14 @@ static void enter_skip(struct ami_parser *p)
 static size_t partial_line(struct ami_parser *p, struct view in, size_t base)
 {
     if (p->mode < SKIP && in.len - base >= AMI_MAX_BLOCK) {
+        const char *block = in.ptr + base;
         base += p->line;
-        enter_skip(p);
+        go_over(p, block);
     }
     p->scan = (uint32_t)(in.len - base);
     if (p->mode >= SKIP && (p->mid_line || p->scan >= AMI_MAX_BLOCK)) {
+        if (!p->mid_line)
+            p->variable = is_variable(view_of(in.ptr + base, in.len - base));
         p->mid_line = true;
         p->line = p->scan = 0;
         return in.len;
@@ -385,12 +462,12 @@ size_t ami_parse(struct ami_parser *p, struct view in, ami_block_fn *fn, void *a
         if (!lf)
             return partial_line(p, in, base);
         end = (size_t)(lf - block) + 1;
-        if (p->mode < SKIP && end > AMI_MAX_BLOCK) {
+        step = p->mode < SKIP && end > AMI_MAX_BLOCK ? OVER : take_line(p, block, end);
+        if (step == OVER) {
             base += p->line;
-            enter_skip(p);
+            go_over(p, block);
             continue;
         }
-        step = take_line(p, block, end);
         if (step == GO_ON || step == DROP) {
             base = after_line(p, step, base, end);
             continue;
@@ -398,11 +475,15 @@ size_t ami_parse(struct ami_parser *p, struct view in, ami_block_fn *fn, void *a
         if (step == CUT && p->line == 0) /* a fresh block after skipped text: read the line again */
             continue;
         len = step == DONE_WITH ? end : p->line;
-        if (step == CUT) {
+        if (step == CUT || step == CUT_KEPT) {
             p->counts.torn++;
-            end = len;
+            end = p->line;
         }
         base += end;
+        if (step == TRIMMED || step == CUT_KEPT) {
+            block = p->kept;
+            len = p->kept_len;
+        }
         if (!deliver(p, block, len, fn, arg))
             return base;
     }

@@ -89,6 +89,7 @@ static void take_output(struct running_action *r, const struct ami_block *respon
 {
     struct view line;
 
+    r->truncated |= response->trimmed;
     add_text(r, response->text);
     for (unsigned n = 0; (line = ami_get_n(response, VIEW("Output"), n)).ptr; n++)
         add_line(r, line);

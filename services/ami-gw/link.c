@@ -72,7 +72,7 @@ static void count_parser(struct ami_link *l)
     const struct ami_counts *c = &l->parser.counts;
 
     metric_add(l->blocks, (double)c->blocks);
-    metric_add(l->skipped, (double)(c->skipped_oversize + c->skipped_headers));
+    metric_add(l->skipped, (double)(c->skipped + c->trimmed));
     l->parser.counts = (struct ami_counts){0};
 }
 

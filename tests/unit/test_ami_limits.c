@@ -197,8 +197,8 @@ static void check_near_bound(struct buf *b)
     free(whole);
 }
 
-static void check_big(const char *head, size_t n, const char *tail, unsigned blocks,
-                      unsigned skipped)
+static void check_big(const char *head, size_t n, const char *tail, unsigned skipped,
+                      unsigned trimmed)
 {
     struct buf b;
     struct sum *s;
@@ -206,8 +206,9 @@ static void check_big(const char *head, size_t n, const char *tail, unsigned blo
     buf_init(&b, 0);
     big_block(&b, head, n, tail);
     s = sum_whole(buf_view(&b));
-    assert_int_equal(s->blocks, blocks);
-    assert_int_equal(s->p.counts.skipped_oversize, skipped);
+    assert_int_equal(s->blocks, 2 - skipped);
+    assert_int_equal(s->p.counts.skipped, skipped);
+    assert_int_equal(s->p.counts.trimmed, trimmed);
     check_near_bound(&b);
     buf_free(&b);
     free(s);
@@ -216,21 +217,22 @@ static void check_big(const char *head, size_t n, const char *tail, unsigned blo
 static void test_oversize(void **state)
 {
     /* The empty line counts, so that the reader never has to keep more than the bound. */
-    check_big("Event: A\r\n", AMI_MAX_BLOCK - 2, "\r\n", 2, 0);
-    check_big("Event: A\r\n", AMI_MAX_BLOCK - 1, "\r\n", 1, 1);
-    check_big("Event: A\r\n", AMI_MAX_BLOCK, "\r\n", 1, 1);
-    check_big("Event: A\r\n", AMI_MAX_BLOCK + 1, "\r\n", 1, 1);
-    check_big("Event: A\r\n", AMI_MAX_BLOCK + 100, "Z: 1\r\n\r\n", 1, 1);
-    check_big("Event: A\r\n", 3 * AMI_MAX_BLOCK, "Z: 1\r\n\r\n", 1, 1);
-    check_big("noise\r\n", AMI_MAX_BLOCK + 1, "\r\n", 1, 1);
-    check_big("", 3 * AMI_MAX_BLOCK, "\r\n", 1, 1);
+    check_big("Event: A\r\n", AMI_MAX_BLOCK - 2, "\r\n", 0, 0);
+    check_big("Event: A\r\n", AMI_MAX_BLOCK - 1, "\r\n", 0, 1);
+    check_big("Event: A\r\n", AMI_MAX_BLOCK, "\r\n", 0, 1);
+    check_big("Event: A\r\n", AMI_MAX_BLOCK + 1, "\r\n", 0, 1);
+    check_big("Event: A\r\n", AMI_MAX_BLOCK + 100, "Z: 1\r\n\r\n", 0, 1);
+    check_big("Event: A\r\n", 3 * AMI_MAX_BLOCK, "Z: 1\r\n\r\n", 0, 1);
+    check_big("Event: A\r\n", 3 * AMI_MAX_BLOCK, "", 0, 1); /* torn: the next begins at once */
+    check_big("noise\r\n", AMI_MAX_BLOCK + 1, "\r\n", 1, 0);
+    check_big("", 3 * AMI_MAX_BLOCK, "\r\n", 1, 0);
 }
 
 static void test_oversize_command(void **state)
 {
     /* Its empty lines do not end it, its mark does; a lost mark does not lose what follows. */
-    check_big("Response: Follows\r\n", 2 * AMI_MAX_BLOCK, "\nEve\n--END COMMAND--\r\n\r\n", 1, 1);
-    check_big("Response: Follows\r\n", 2 * AMI_MAX_BLOCK, "\nEve\n\r\n", 1, 1);
+    check_big("Response: Follows\r\n", 2 * AMI_MAX_BLOCK, "\nEve\n--END COMMAND--\r\n\r\n", 1, 0);
+    check_big("Response: Follows\r\n", 2 * AMI_MAX_BLOCK, "\nEve\n\r\n", 1, 0);
 }
 
 static void many_headers(struct buf *b, unsigned n)
@@ -244,18 +246,108 @@ static void many_headers(struct buf *b, unsigned n)
 static void test_headers_bound(void **state)
 {
     for (unsigned n = AMI_MAX_HEADERS - 1; n < AMI_MAX_HEADERS + 3; n++) {
-        unsigned skipped = n > AMI_MAX_HEADERS;
+        unsigned over = n > AMI_MAX_HEADERS;
         struct buf b;
         struct sum *s;
         buf_init(&b, 0);
         many_headers(&b, n);
         s = sum_whole(buf_view(&b));
-        assert_int_equal(s->blocks, 2 - skipped);
-        assert_int_equal(s->p.counts.skipped_headers, skipped);
+        assert_int_equal(s->blocks, 2);
+        assert_int_equal(s->p.counts.trimmed, over);
+        assert_int_equal(s->p.counts.lost_lines, over ? n - AMI_MAX_HEADERS : 0);
         check_pieces(buf_view(&b), s, 1, 1);
         buf_free(&b);
         free(s);
     }
+}
+
+/* ---- what is told of a block over a bound ---- */
+
+struct told {
+    struct ami_parser p;
+    char text[8192];
+};
+
+static bool write_down(void *arg, const struct ami_block *b)
+{
+    struct told *t = arg;
+    size_t n = strlen(t->text);
+
+    n += (size_t)snprintf(t->text + n, sizeof(t->text) - n, "%.*s[", VIEW_ARG(b->name));
+    for (unsigned i = 0; i < b->n; i++)
+        n += (size_t)snprintf(t->text + n, sizeof(t->text) - n, "%.*s=%.*s ",
+                              VIEW_ARG(b->headers[i].name), VIEW_ARG(b->headers[i].value));
+    snprintf(t->text + n, sizeof(t->text) - n, "] ");
+    return true;
+}
+
+static void assert_told(struct buf *in, const char *expected, uint64_t lost)
+{
+    struct told *t = calloc(1, sizeof(*t));
+    struct sum *whole = sum_whole(buf_view(in));
+
+    ami_parser_init(&t->p);
+    ami_parse(&t->p, buf_view(in), write_down, t);
+    assert_string_equal(t->text, expected);
+    assert_int_equal(t->p.counts.lost_lines, lost);
+    for (uint32_t seed = 2; seed < 5; seed++) {
+        check_pieces(buf_view(in), whole, seed, 7);
+        check_pieces(buf_view(in), whole, seed, 70000);
+    }
+    free(whole);
+    free(t);
+    buf_free(in);
+}
+
+static void put_long(struct buf *b, const char *name, size_t n)
+{
+    buf_append_cstr(b, name);
+    while (n-- > 0)
+        buf_append_char(b, 'v');
+    buf_append_cstr(b, "\r\n");
+}
+
+/* A hangup of which only the variables are too long, wherever they stand, is a hangup. */
+static void test_what_is_left_of_a_large_block(void **state)
+{
+    static const char *const hangup = "Hangup[Event=Hangup Channel=SIP/a-1 Uniqueid=1.2 Cause=16 ] "
+                                      "Good[Event=Good ] ";
+    struct buf b;
+
+    buf_init(&b, 0);
+    buf_append_cstr(&b, "Event: Hangup\r\nChannel: SIP/a-1\r\nUniqueid: 1.2\r\n");
+    put_long(&b, "ChanVariable(SIP/a-1): x=", 70000);
+    buf_append_cstr(&b, "Cause: 16\r\n\r\nEvent: Good\r\n\r\n");
+    assert_told(&b, hangup, 0);
+
+    buf_append_cstr(&b, "Event: Hangup\r\n");
+    for (int i = 0; i < 600; i++)
+        put_long(&b, "ChanVariable: x=", 200);
+    buf_append_cstr(&b,
+                    "Channel: SIP/a-1\r\nUniqueid: 1.2\r\nCause: 16\r\n\r\nEvent: Good\r\n\r\n");
+    assert_told(&b, hangup, 0);
+
+    buf_append_cstr(&b, "Event: Hangup\r\nChannel: SIP/a-1\r\n");
+    for (int i = 0; i < 600; i++)
+        buf_append_cstr(&b, "ChanVariable: a=b\r\n");
+    buf_append_cstr(&b, "Uniqueid: 1.2\r\nCause: 16\r\nEvent: Good\r\n\r\n"); /* torn */
+    assert_told(&b, hangup, 0);
+
+    buf_append_cstr(&b, "Event: UserEvent\r\n");
+    put_long(&b, "Data: ", 66000);
+    buf_append_cstr(&b, "Event: mine\r\nChannel: SIP/a-1\r\n\r\n");
+    assert_told(&b, "UserEvent[Event=UserEvent Event=mine Channel=SIP/a-1 ] ", 1);
+
+    buf_append_cstr(&b, "Response: Success\r\nActionID: 7\r\n");
+    for (int i = 0; i < 40; i++)
+        put_long(&b, "Output: ", 4000);
+    buf_append_cstr(&b, "Message: end\r\n\r\nEvent: Good\r\n\r\n");
+    struct sum *s = sum_whole(buf_view(&b));
+    assert_int_equal(s->blocks, 2); /* answered, with what fits */
+    assert_int_equal(s->p.counts.trimmed, 1);
+    assert_int_equal(s->p.counts.lost_lines, 0);
+    free(s);
+    buf_free(&b);
 }
 
 /* The largest block a byte at a time: each byte once, or this would take minutes. */
@@ -279,8 +371,11 @@ static void test_trickle(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_captures),         cmocka_unit_test(test_oversize),
-        cmocka_unit_test(test_oversize_command), cmocka_unit_test(test_headers_bound),
+        cmocka_unit_test(test_captures),
+        cmocka_unit_test(test_oversize),
+        cmocka_unit_test(test_oversize_command),
+        cmocka_unit_test(test_headers_bound),
+        cmocka_unit_test(test_what_is_left_of_a_large_block),
         cmocka_unit_test(test_trickle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -104,7 +104,7 @@ static void test_plain(void **state)
                                  "E FullyBooted|Event=FullyBooted|Privilege=system,all\n");
 
     assert_int_equal(c.blocks, 3);
-    assert_int_equal(c.garbage_lines + c.torn + c.skipped_oversize + c.skipped_headers, 0);
+    assert_int_equal(c.garbage_lines + c.torn + c.skipped + c.trimmed, 0);
 }
 
 static void test_line_ends(void **state)
