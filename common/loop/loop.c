@@ -25,6 +25,8 @@ struct loop {
     uint64_t round;
     struct event wait; /* ends the wait of loop_once */
     bool stopping;
+    struct log *log;
+    struct loop_counts counts;
 };
 
 static struct event_base *new_base(void)
@@ -74,6 +76,21 @@ void loop_destroy(struct loop **l)
 struct event_base *loop_base(struct loop *l)
 {
     return l->base;
+}
+
+struct loop_counts *loop_counts(struct loop *l)
+{
+    return &l->counts;
+}
+
+void loop_set_log(struct loop *l, struct log *log)
+{
+    l->log = log;
+}
+
+struct log *loop_log(const struct loop *l)
+{
+    return l->log;
 }
 
 /* Runs the tasks posted so far; what they post themselves is for the next turn. */

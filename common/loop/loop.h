@@ -28,12 +28,22 @@ int loop_run(struct loop *l);
  */
 int loop_once(struct loop *l, unsigned wait_ms);
 void loop_stop(struct loop *l);
-/* Borrowed; for evhttp and listeners. */
+/* Borrowed; for events of libevent itself. */
 struct event_base *loop_base(struct loop *l);
 
 /* Everything that libevent has to say goes to this log (borrowed) from now on, with its level,
  * limits and format; NULL: to stderr again, as before. For the whole process. */
 void loop_messages_to(struct log *log);
+
+/* What is to be known of a loop, for /metrics: written by what runs on it, and read by it alone. */
+struct loop_counts {
+    uint64_t no_descriptor; /* connections closed since too few file descriptors were left */
+};
+struct loop_counts *loop_counts(struct loop *l);
+/* Where to tell what goes wrong on this loop and is nobody else's to tell (borrowed). NULL, as in
+ * the beginning: nowhere. */
+void loop_set_log(struct loop *l, struct log *log);
+struct log *loop_log(const struct loop *l);
 
 /* A timer: calls fn(arg) `ms` milliseconds after start, again and again if `repeat`. A start while
  * it runs starts it anew. NULL without memory. */

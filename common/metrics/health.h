@@ -3,8 +3,9 @@
  *
  * /healthz is 200 as long as the loop turns; /readyz is 200 or 503 with a JSON body that names what
  * is missing. /balancer is 200 or 404 with the same body: a balancer is to send nobody new here,
- * but leave those who are (what 503 or no answer would not say). Requests are bounded in size and
- * time.
+ * but leave those who are (what 503 or no answer would not say). Requests are bounded in size,
+ * number and time, and are answered also when there is no file descriptor left for others
+ * (net/httpd.h).
  */
 #ifndef CTIBUS_METRICS_HEALTH_H
 #define CTIBUS_METRICS_HEALTH_H
@@ -24,6 +25,8 @@ struct health *health_new(struct loop *loop, const char *addr, struct metrics *m
                           health_ready_fn *ready, void *arg, int *err);
 void health_destroy(struct health **h);
 uint16_t health_port(const struct health *h);
+/* Connections closed before their request was there (net/httpd.h). */
+uint64_t health_closed(const struct health *h);
 
 /* Asks /readyz of the process that listens at addr and waits at most 2 s. 0: ready; -EAGAIN: it
  * answers that it is not, and `body` holds its words; another negative errno: nobody answers. */

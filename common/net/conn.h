@@ -119,8 +119,12 @@ struct conn_transport {
 void conn_set_transport(struct conn *c, const struct conn_transport *t, void *state);
 
 /* A listener: calls accepted(arg, fd, peer) with a non-blocking fd (taken by the callee) for each
- * connection. addr is "HOST:PORT" or "[V6]:PORT"; port 0: any free one. At a lack of descriptors it
- * pauses for 100 ms. *err becomes a negative errno and NULL is returned when it cannot bind. */
+ * connection. addr is "HOST:PORT" or "[V6]:PORT"; port 0: any free one. *err becomes a negative
+ * errno and NULL is returned when it cannot bind.
+ *
+ * The last descriptors of the process (32, or an eighth of its limit) are for the process itself: a
+ * connection that gets one of these is closed, counted (loop_counts) and logged, once a minute, and
+ * the others wait for 100 ms in the queue of the kernel. */
 struct listener;
 typedef void listener_fn(void *arg, int fd, const struct sockaddr *peer, socklen_t len);
 struct listener *listener_new(struct loop *l, const char *addr, listener_fn *accepted, void *arg,
@@ -131,6 +135,13 @@ struct listener *listener_new(struct loop *l, const char *addr, listener_fn *acc
 struct listener *listener_new_path(struct loop *l, const char *path, mode_t mode,
                                    listener_fn *accepted, void *arg, int *err);
 void listener_destroy(struct listener **ls);
+/* Makes it one that is reached whatever happens, such as that of health checks: it may use half of
+ * the last descriptors, and some are set aside for it alone. When there is none any more,
+ * release(arg) must close a connection that was accepted (true), or say that there is none. */
+typedef bool listener_release_fn(void *arg);
+void listener_set_vital(struct listener *ls, listener_release_fn *release);
+/* One of the connections of a vital listener is closed: its descriptor may be set aside again. */
+void listener_restock(struct listener *ls);
 uint16_t listener_port(const struct listener *ls);
 
 /* A non-blocking socket bound at "HOST:PORT", which listens if type is SOCK_STREAM; SOCK_DGRAM

@@ -1,11 +1,19 @@
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "net/conn.h"
 
 #define ACCEPTS_PER_TURN 64
 #define PAUSE_MS 100
+#define KEPT_MOST 32 /* descriptors that are for the process itself */
+#define SET_ASIDE 4  /* of a vital listener */
+#define TELL_US 60000000u
 
 struct listener {
     struct loop *loop;
@@ -14,8 +22,13 @@ struct listener {
     listener_fn *accepted;
     void *arg;
     char *path;               /* of a Unix socket, or NULL */
+    char *addr;               /* for the log */
     struct loop_fd *readable; /* NULL during a pause */
     struct loop_timer *pause;
+    listener_release_fn *release; /* NULL: not vital */
+    int aside[SET_ASIDE];         /* descriptors kept open for it; -1: none */
+    uint64_t told;   /* monotonic us; when a lack of descriptors was logged; 0: never */
+    uint64_t closed; /* for want of them, since then */
     bool accepting;
     bool gone; /* destroyed by a callback of the accept loop, which frees it */
 };
@@ -31,11 +44,109 @@ static void go_on(void *arg)
         loop_timer_start(ls->pause, PAUSE_MS, false);
 }
 
-/* Out of descriptors: the waiting connection would wake the loop again and again. */
+/* The waiting connection would wake the loop again and again. */
 static void take_a_pause(struct listener *ls)
 {
+    uint64_t now = clock_mono_us();
+
     loop_fd_destroy(&ls->readable);
     loop_timer_start(ls->pause, PAUSE_MS, false);
+    if (ls->told && now - ls->told < TELL_US)
+        return;
+    log_warning(
+        loop_log(ls->loop),
+        "too few file descriptors are left (LimitNOFILE, ulimit -n): connections to %s wait "
+        "or are closed, %llu since the last such line",
+        ls->addr, (unsigned long long)ls->closed);
+    ls->told = now;
+    ls->closed = 0;
+}
+
+/* The first descriptor that is not for this listener. The kernel gives the lowest that is free, so
+ * that whoever gets this one knows that all below are in use. */
+static int first_kept(const struct listener *ls)
+{
+    struct rlimit limit;
+    rlim_t most, kept;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > INT_MAX)
+        return INT_MAX;
+    most = limit.rlim_cur;
+    kept = most / 8 < KEPT_MOST ? most / 8 : KEPT_MOST;
+    return (int)(most - (ls->release ? kept / 2 : kept));
+}
+
+/* Gives one back to the kernel, to be used for a connection. */
+static bool give_up_one(struct listener *ls)
+{
+    for (int i = 0; i < SET_ASIDE; i++) {
+        if (ls->aside[i] < 0)
+            continue;
+        close(ls->aside[i]);
+        ls->aside[i] = -1;
+        return true;
+    }
+    return false;
+}
+
+void listener_restock(struct listener *ls)
+{
+    for (int i = 0; i < SET_ASIDE; i++)
+        if (ls->aside[i] < 0)
+            ls->aside[i] = fcntl(ls->fd, F_DUPFD_CLOEXEC, 0);
+}
+
+void listener_set_vital(struct listener *ls, listener_release_fn *release)
+{
+    ls->release = release;
+    listener_restock(ls);
+}
+
+/* There was no descriptor for a connection: true when there is one now. */
+static bool find_one(struct listener *ls)
+{
+    return ls->release && (give_up_one(ls) || ls->release(ls->arg));
+}
+
+/* A connection has one of the last: what now? True when it may have it. */
+static bool may_have(struct listener *ls, int fd)
+{
+    if (fd < first_kept(ls))
+        return true;
+    if (ls->release) { /* one for another, or the only one */
+        ls->release(ls->arg);
+        return true;
+    }
+    close(fd);
+    ls->closed++;
+    loop_counts(ls->loop)->no_descriptor++;
+    return false;
+}
+
+/* False: that was all for now. */
+static bool accept_one(struct listener *ls)
+{
+    struct sockaddr_storage peer = {0};
+    socklen_t len = sizeof(peer);
+    int fd = accept4(ls->fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    bool lack =
+        fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM);
+
+    if (lack && find_one(ls))
+        return true;
+    if (lack || (fd >= 0 && !may_have(ls, fd))) {
+        take_a_pause(ls);
+        return false;
+    }
+    if (fd >= 0)
+        ls->accepted(ls->arg, fd, (struct sockaddr *)&peer, len);
+    return fd >= 0 || errno == ECONNABORTED || errno == EINTR;
+}
+
+static void listener_free(struct listener *ls)
+{
+    free(ls->addr);
+    free(ls);
 }
 
 static void accept_some(void *arg)
@@ -43,26 +154,17 @@ static void accept_some(void *arg)
     struct listener *ls = arg;
 
     ls->accepting = true;
-    for (int i = 0; i < ACCEPTS_PER_TURN && !ls->gone; i++) {
-        struct sockaddr_storage peer = {0};
-        socklen_t len = sizeof(peer);
-        int fd = accept4(ls->fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd >= 0) {
-            ls->accepted(ls->arg, fd, (struct sockaddr *)&peer, len);
-            continue;
-        }
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-            take_a_pause(ls);
-        if (errno != ECONNABORTED && errno != EINTR)
+    for (int i = 0; i < ACCEPTS_PER_TURN && !ls->gone; i++)
+        if (!accept_one(ls))
             break;
-    }
     ls->accepting = false;
     if (ls->gone)
-        free(ls);
+        listener_free(ls);
 }
 
 /* Takes fd. */
-static struct listener *begin(struct loop *l, int fd, listener_fn *accepted, void *arg, int *err)
+static struct listener *begin(struct loop *l, int fd, const char *addr, listener_fn *accepted,
+                              void *arg, int *err)
 {
     struct listener *ls = calloc(1, sizeof(*ls));
 
@@ -74,9 +176,12 @@ static struct listener *begin(struct loop *l, int fd, listener_fn *accepted, voi
     }
     *ls = (struct listener){
         .loop = l, .fd = fd, .port = net_port(fd), .accepted = accepted, .arg = arg};
+    for (int i = 0; i < SET_ASIDE; i++)
+        ls->aside[i] = -1;
+    ls->addr = strdup(addr);
     ls->pause = loop_timer_new(l, go_on, ls);
     ls->readable = loop_fd_new(l, fd, accept_some, ls);
-    if (!ls->pause || !ls->readable) {
+    if (!ls->addr || !ls->pause || !ls->readable) {
         listener_destroy(&ls);
         *err = -ENOMEM;
     }
@@ -89,7 +194,7 @@ struct listener *listener_new(struct loop *l, const char *addr, listener_fn *acc
     int fd = net_bind(view_cstr(addr), SOCK_STREAM);
 
     *err = fd < 0 ? fd : 0;
-    return fd < 0 ? NULL : begin(l, fd, accepted, arg, err);
+    return fd < 0 ? NULL : begin(l, fd, addr, accepted, arg, err);
 }
 
 struct listener *listener_new_path(struct loop *l, const char *path, mode_t mode,
@@ -101,7 +206,7 @@ struct listener *listener_new_path(struct loop *l, const char *path, mode_t mode
     *err = fd < 0 ? fd : 0;
     if (fd < 0)
         return NULL;
-    ls = begin(l, fd, accepted, arg, err);
+    ls = begin(l, fd, path, accepted, arg, err);
     if (ls)
         ls->path = strdup(path);
     if (ls && ls->path)
@@ -120,6 +225,8 @@ void listener_destroy(struct listener **lp)
         return;
     loop_fd_destroy(&ls->readable);
     loop_timer_destroy(&ls->pause);
+    while (give_up_one(ls))
+        ;
     close(ls->fd);
     if (ls->path)
         unlink(ls->path);
@@ -128,7 +235,7 @@ void listener_destroy(struct listener **lp)
     if (ls->accepting)
         ls->gone = true;
     else
-        free(ls);
+        listener_free(ls);
 }
 
 uint16_t listener_port(const struct listener *ls)

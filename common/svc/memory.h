@@ -11,8 +11,8 @@ struct memory;
 void memory_limit_heaps(void);
 
 /* Looks every `every_ms` milliseconds whether much of what malloc holds is free, and gives that
- * back to the system. NULL without memory. */
-struct memory *memory_new(struct loop *loop, uint32_t every_ms);
+ * back to the system. *statm: /proc/self/statm, open; borrowed. NULL without memory. */
+struct memory *memory_new(struct loop *loop, uint32_t every_ms, const int *statm);
 void memory_destroy(struct memory **m);
 
 #endif

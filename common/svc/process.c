@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -9,35 +10,22 @@
 
 #include "base/clock.h"
 
-double process_resident_bytes(void)
+/* Of a descriptor that is open all the time: there may be none when it is asked. */
+double process_resident_bytes(int statm)
 {
-    FILE *f = fopen("/proc/self/statm", "re");
+    char text[128];
+    ssize_t n = pread(statm, text, sizeof(text) - 1, 0);
     long pages = 0;
 
-    if (!f)
+    text[n > 0 ? n : 0] = '\0';
+    if (sscanf(text, "%*d %ld", &pages) != 1)
         return 0;
-    if (fscanf(f, "%*d %ld", &pages) != 1)
-        pages = 0;
-    fclose(f);
     return (double)pages * (double)sysconf(_SC_PAGESIZE);
 }
 
 static double resident_bytes(void *arg)
 {
-    return process_resident_bytes();
-}
-
-static double open_descriptors(void *arg)
-{
-    DIR *dir = opendir("/proc/self/fd");
-    double n = -1; /* the one that looks */
-
-    if (!dir)
-        return 0;
-    for (const struct dirent *e; (e = readdir(dir));)
-        n += e->d_name[0] != '.';
-    closedir(dir);
-    return n;
+    return process_resident_bytes(*(const int *)arg);
 }
 
 static double most_descriptors(void *arg)
@@ -47,6 +35,19 @@ static double most_descriptors(void *arg)
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
         return 0;
     return limit.rlim_cur == RLIM_INFINITY ? INFINITY : (double)limit.rlim_cur;
+}
+
+static double open_descriptors(void *arg)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    double n = -1; /* the one that looks */
+
+    if (!dir)
+        return errno == EMFILE ? most_descriptors(NULL) : 0;
+    for (const struct dirent *e; (e = readdir(dir));)
+        n += e->d_name[0] != '.';
+    closedir(dir);
+    return n;
 }
 
 static double seconds_of(struct timeval tv)
@@ -61,6 +62,11 @@ static double cpu_seconds(void *arg)
     if (getrusage(RUSAGE_SELF, &u) < 0)
         return 0;
     return seconds_of(u.ru_utime) + seconds_of(u.ru_stime);
+}
+
+static double without_descriptor(void *loop)
+{
+    return (double)loop_counts(loop)->no_descriptor;
 }
 
 static double uptime(void *arg)
@@ -127,23 +133,25 @@ static bool log_metrics(struct svc *svc)
            metrics_callback(svc->metrics, METRIC_log_dropped, NULL, dropped_lines, svc->log);
 }
 
-int process_metrics(struct svc *svc)
+int process_metrics(struct svc *svc, int *statm)
 {
     struct metrics *m = svc->metrics;
     struct metric *info =
         metrics_add(m, METRIC_build_info, METRIC_VALUES(CTIBUS_VERSION, svc->name));
     struct metric *started = metrics_add(m, METRIC_start_time, NULL);
 
+    *statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
     if (!info || !started)
         return -ENOMEM;
     metric_set(info, 1);
     metric_set(started, clock_wall());
     svc->started = clock_mono_us();
     if (!metrics_callback(m, METRIC_uptime, NULL, uptime, svc) ||
-        !metrics_callback(m, METRIC_resident_memory, NULL, resident_bytes, NULL) ||
+        !metrics_callback(m, METRIC_resident_memory, NULL, resident_bytes, statm) ||
         !metrics_callback(m, METRIC_cpu, NULL, cpu_seconds, NULL) ||
         !metrics_callback(m, METRIC_open_fds, NULL, open_descriptors, NULL) ||
-        !metrics_callback(m, METRIC_max_fds, NULL, most_descriptors, NULL))
+        !metrics_callback(m, METRIC_max_fds, NULL, most_descriptors, NULL) ||
+        !metrics_callback(m, METRIC_no_descriptor, NULL, without_descriptor, svc->loop))
         return -ENOMEM;
     return log_metrics(svc) ? 0 : -ENOMEM;
 }

@@ -4,12 +4,13 @@
 
 #include "svc/svc.h"
 
-/* Adds version, memory, descriptors, processor time, uptime and log lines to svc->metrics. 0 or
+/* Adds version, memory, descriptors, processor time, uptime and log lines to svc->metrics. *statm
+ * becomes a descriptor that is read for it, for the caller to close; it must stay where it is. 0 or
  * -ENOMEM. */
-int process_metrics(struct svc *svc);
+int process_metrics(struct svc *svc, int *statm);
 
-/* The memory that is resident, in bytes; 0 when it cannot be told. */
-double process_resident_bytes(void);
+/* The memory that is resident, in bytes, as /proc/self/statm (open) says; 0 when it does not. */
+double process_resident_bytes(int statm);
 
 /* As many descriptors as the administrator allows. */
 void process_raise_limits(void);

@@ -28,6 +28,7 @@ struct svc_state {
     struct options options;
     uint64_t print_until; /* monotonic us */
     struct config *cfg;
+    int statm; /* for process_metrics; -1: none */
     struct health *health;
     struct notifier *notifier; /* NULL: not under systemd */
     struct loop_signal *term, *interrupt, *hangup;
@@ -267,6 +268,11 @@ static double ready_now(void *arg)
     return is_ready(arg, NULL);
 }
 
+static double http_closed(void *health)
+{
+    return (double)health_closed(health);
+}
+
 static int start_health(struct svc_state *s)
 {
     const char *addr = http_address(s);
@@ -284,6 +290,8 @@ static int start_health(struct svc_state *s)
         log_error(s->svc.log, "cannot listen at %s for metrics: %s", addr, strerror(-err));
         return err;
     }
+    if (!metrics_callback(s->svc.metrics, METRIC_http_closed, NULL, http_closed, s->health))
+        return -ENOMEM;
     hostport_split(view_cstr(addr), &host, &port);
     snprintf(name, sizeof(name), "%.*s", VIEW_ARG(host));
     svc_log_listening(&s->svc, "metrics", *name ? name : "0.0.0.0", health_port(s->health));
@@ -319,13 +327,15 @@ static int make_parts(struct svc_state *s)
     loop_messages_to(svc->log);
     svc->loop = loop_new();
     svc->metrics = metrics_new();
-    if (!svc->loop || !svc->metrics || process_metrics(svc) < 0)
+    if (svc->loop)
+        loop_set_log(svc->loop, svc->log);
+    if (!svc->loop || !svc->metrics || process_metrics(svc, &s->statm) < 0)
         return -ENOMEM;
     s->term = loop_signal_new(svc->loop, SIGTERM, stop_asked, s);
     s->interrupt = loop_signal_new(svc->loop, SIGINT, stop_asked, s);
     s->hangup = loop_signal_new(svc->loop, SIGHUP, reload_asked, s);
     s->deadline = loop_timer_new(svc->loop, deadline_passed, s);
-    s->memory = memory_new(svc->loop, MEMORY_MS);
+    s->memory = memory_new(svc->loop, MEMORY_MS, &s->statm);
     if (!s->term || !s->interrupt || !s->hangup || !s->deadline || !s->memory)
         return -ENOMEM;
     return notifier_new(svc->loop, tell_status, s, svc->log, &s->notifier);
@@ -343,6 +353,8 @@ static void free_parts(struct svc_state *s)
     loop_timer_destroy(&s->deadline);
     memory_destroy(&s->memory);
     metrics_destroy(&s->svc.metrics);
+    if (s->statm >= 0)
+        close(s->statm);
     loop_destroy(&s->svc.loop);
     loop_messages_to(NULL);
     log_destroy(&s->svc.log);
@@ -414,7 +426,7 @@ static int work(struct svc_state *s)
 
 int svc_main(int argc, char **argv, const struct svc_def *def)
 {
-    struct svc_state s = {.def = def, .print_until = clock_mono_us() + PRINT_US};
+    struct svc_state s = {.def = def, .print_until = clock_mono_us() + PRINT_US, .statm = -1};
     int rc = options_parse(&s.options, argc, argv, def, s.print_until);
 
     s.svc = (struct svc){.name = def->name, .instance = def->name, .stop_ms = STOP_MS, .state = &s};
