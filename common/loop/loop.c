@@ -27,6 +27,7 @@ struct loop {
     bool stopping;
     struct log *log;
     struct loop_counts counts;
+    const char *name_server, *hosts_file; /* NULL: as the system has it */
 };
 
 static struct event_base *new_base(void)
@@ -68,6 +69,8 @@ void loop_destroy(struct loop **l)
 {
     if (!l || !*l)
         return;
+    /* what the resolver still has to say to those who have withdrawn their question */
+    event_base_loop((*l)->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
     event_base_free((*l)->base);
     free(*l);
     *l = NULL;
@@ -81,6 +84,22 @@ struct event_base *loop_base(struct loop *l)
 struct loop_counts *loop_counts(struct loop *l)
 {
     return &l->counts;
+}
+
+void loop_set_names(struct loop *l, const char *server, const char *hosts_file)
+{
+    l->name_server = server;
+    l->hosts_file = hosts_file;
+}
+
+const char *loop_name_server(const struct loop *l)
+{
+    return l->name_server;
+}
+
+const char *loop_hosts_file(const struct loop *l)
+{
+    return l->hosts_file ? l->hosts_file : "/etc/hosts";
 }
 
 void loop_set_log(struct loop *l, struct log *log)

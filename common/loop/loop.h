@@ -45,6 +45,13 @@ struct loop_counts *loop_counts(struct loop *l);
 void loop_set_log(struct loop *l, struct log *log);
 struct log *loop_log(const struct loop *l);
 
+/* How names are looked up on this loop (net/lookup.h): the address of the name server to ask
+ * ("192.0.2.1", "192.0.2.1:53"; NULL: those of /etc/resolv.conf) and the file that is read before
+ * (NULL: /etc/hosts). Both are borrowed. */
+void loop_set_names(struct loop *l, const char *server, const char *hosts_file);
+const char *loop_name_server(const struct loop *l);
+const char *loop_hosts_file(const struct loop *l);
+
 /* A timer: calls fn(arg) `ms` milliseconds after start, again and again if `repeat`. A start while
  * it runs starts it anew. NULL without memory. */
 struct loop_timer;

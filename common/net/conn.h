@@ -153,9 +153,8 @@ int net_bind_path(const char *path, mode_t mode);
 /* The port that a socket is bound to, or 0. */
 uint16_t net_port(int fd);
 
-/* Starts a TCP connection to a host (name or address; the name is looked up, which may block for
- * the resolver's time-out) and port: a non-blocking fd, connecting or connected, or a negative
- * errno (-EHOSTUNREACH when the name is not known). */
-int net_connect(const char *host, uint16_t port);
+/* Starts a TCP connection to an address (names: net/dial.h) and port: a non-blocking fd, connecting
+ * or connected, or a negative errno (-EINVAL: it is no address). */
+int net_connect(const char *address, uint16_t port);
 
 #endif

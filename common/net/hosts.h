@@ -1,7 +1,7 @@
 /*
  * Whose address is it? A few hosts, by name or address, and which of them a peer is.
  *
- * Names are looked up beside the loop, as the system's resolv.conf and hosts files say, and again
+ * Names are looked up beside the loop (net/lookup.h), and again
  * when an address comes that is nobody's.
  */
 #ifndef CTIBUS_NET_HOSTS_H

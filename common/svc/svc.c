@@ -165,6 +165,11 @@ static void apply_log_level(struct svc_state *s)
         log_set_level(s->svc.log, level);
 }
 
+static void apply_names(struct svc_state *s)
+{
+    loop_set_names(s->svc.loop, config_str(s->cfg, "ctibus.dns.server"), NULL);
+}
+
 static void note_change(void *arg, const char *key, bool reloadable)
 {
     struct svc_state *s = arg;
@@ -191,6 +196,7 @@ static int reload(struct svc_state *s)
     s->cfg = cfg;
     config_each_change(old, cfg, note_change, s);
     apply_log_level(s);
+    apply_names(s);
     s->def->reload(s->ctx);
     config_destroy(&old);
     log_notice(s->svc.log, "configuration reloaded");
@@ -331,6 +337,7 @@ static int make_parts(struct svc_state *s)
         loop_set_log(svc->loop, svc->log);
     if (!svc->loop || !svc->metrics || process_metrics(svc, &s->statm) < 0)
         return -ENOMEM;
+    apply_names(s);
     s->term = loop_signal_new(svc->loop, SIGTERM, stop_asked, s);
     s->interrupt = loop_signal_new(svc->loop, SIGINT, stop_asked, s);
     s->hangup = loop_signal_new(svc->loop, SIGHUP, reload_asked, s);

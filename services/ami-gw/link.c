@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/rng.h"
 #include "net/conn.h"
+#include "net/dial.h"
 
 #define BACKOFF_FIRST_MS 500
 #define BACKOFF_MAX_MS 30000
@@ -25,8 +26,9 @@ struct ami_link {
     struct loop *loop;
     struct conn_class cls;
     struct conn *conn;
+    struct dial *dial;           /* while it is being connected */
     struct loop_timer *retry;    /* the next try */
-    struct loop_timer *deadline; /* of connecting and logging in */
+    struct loop_timer *deadline; /* of logging in, once connected */
     struct loop_timer *tick;
     const struct link_handler *handler;
     void *arg;
@@ -83,6 +85,7 @@ static void lost(struct ami_link *l, const char *reason)
 
     count_parser(l);
     loop_timer_stop(l->deadline);
+    dial_cancel(&l->dial);
     if (l->conn)
         conn_close(&l->conn);
     if (l->phase == STOPPED)
@@ -100,14 +103,10 @@ static void lost(struct ami_link *l, const char *reason)
 static void on_deadline(void *arg)
 {
     struct ami_link *l = arg;
-    struct sockaddr_storage peer;
-    socklen_t n = sizeof(peer);
     char tls[64];
 
     if (l->phase != CONNECTING || !l->conn)
         lost(l, "no login within the time limit (main.sockettimeout)");
-    else if (getpeername(conn_fd(l->conn), (struct sockaddr *)&peer, &n) < 0)
-        lost(l, "no connection within the time limit (main.sockettimeout)");
     else if (!l->tls)
         lost(l, "no greeting within the time limit (main.sockettimeout): a port for TLS is silent "
                 "like that");
@@ -301,25 +300,34 @@ static bool want(void *arg, struct view event)
 
 /* ---- connecting ---- */
 
-static void try_connect(void *arg)
+static void on_connected(void *arg, int fd, const char *why)
 {
     struct ami_link *l = arg;
     unsigned user_timeout = 10000;
-    int fd = net_connect(l->host, l->port);
 
-    l->phase = CONNECTING;
+    l->dial = NULL; /* it frees itself */
     if (fd < 0) {
-        lost(l, strerror(-fd));
+        lost(l, why);
         return;
     }
     setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &user_timeout, sizeof(user_timeout));
-    metric_add(l->reconnects, 1);
     ami_parser_init(&l->parser);
     l->parser.want = want;
     l->heard = l->pinged = clock_mono_us();
     l->conn = l->tls ? conn_new_tls(&l->cls, fd, l, l->tls, l->tls_name) : conn_new(&l->cls, fd, l);
     loop_timer_start(l->deadline, l->timeout_ms, false);
     if (!l->conn)
+        lost(l, "no memory");
+}
+
+static void try_connect(void *arg)
+{
+    struct ami_link *l = arg;
+
+    l->phase = CONNECTING;
+    metric_add(l->reconnects, 1);
+    l->dial = dial_start(l->loop, l->host, l->port, l->timeout_ms, on_connected, l);
+    if (!l->dial)
         lost(l, "no memory");
 }
 
@@ -363,6 +371,7 @@ void link_stop(struct ami_link *l)
 
     loop_timer_stop(l->retry);
     loop_timer_stop(l->deadline);
+    dial_cancel(&l->dial);
     if (l->phase == UP) {
         link_action(l, &aa, VIEW("Logoff"));
         link_commit(l, &aa, false, 1000, NULL, NULL, NULL);
@@ -452,6 +461,7 @@ void link_destroy(struct ami_link **lp)
         return;
     *lp = NULL;
     l->phase = STOPPED;
+    dial_cancel(&l->dial);
     if (l->conn)
         conn_close(&l->conn);
     actions_destroy(&l->actions);

@@ -13,11 +13,13 @@
 #include "base/clock.h"
 #include "base/rng.h"
 #include "msg/msg.h"
+#include "net/dial.h"
 
 #define MAX_LINE ((size_t)8 << 20)
 #define MAX_OUTPUT ((size_t)4 << 20)
 #define TICK_MS 1000
-#define LOGIN_US 10000000u /* connecting and logging in */
+#define CONNECT_MS 5000 /* for each address */
+#define LOGIN_US 10000000u
 #define ASK_AFTER_US 10000000u
 #define DEAD_AFTER_US 30000000u
 #define RETRY_FIRST_MS 500
@@ -57,6 +59,7 @@ static void schedule(struct legacy *g)
 
 static void lost(struct legacy *g, const char *why)
 {
+    dial_cancel(&g->dial);
     if (g->conn)
         conn_close(&g->conn);
     lists_stop(g->lists);
@@ -226,18 +229,14 @@ static const struct conn_handler handler = {.data = on_data, .closed = on_closed
 
 /* ---- the connection ---- */
 
-static void try_connect(void *arg)
+static void on_connected(void *arg, int fd, const char *why)
 {
     struct legacy *g = arg;
-    struct json_object *at = config_of(g);
-    struct view host = json_get_view(at, "ipaddress");
-    int fd;
+    struct view host = json_get_view(config_of(g), "ipaddress");
 
-    if (g->phase != LEGACY_AWAY)
-        return;
-    fd = net_connect(host.ptr, (uint16_t)json_get_i64(at, "ipport", 5003));
+    g->dial = NULL; /* it frees itself */
     if (fd < 0) {
-        lost(g, strerror(-fd));
+        lost(g, why);
         return;
     }
     g->conn = g->tls ? conn_new_tls(&g->cls, fd, g, g->tls, host.ptr) : conn_new(&g->cls, fd, g);
@@ -248,7 +247,21 @@ static void try_connect(void *arg)
     g->phase = LEGACY_LOGIN;
     g->heard = clock_mono_us();
     g->asked = 0;
-    send_login_id(g); /* waits until it is connected */
+    send_login_id(g);
+}
+
+static void try_connect(void *arg)
+{
+    struct legacy *g = arg;
+    struct json_object *at = config_of(g);
+    struct view host = json_get_view(at, "ipaddress");
+
+    if (g->phase != LEGACY_AWAY || g->dial)
+        return;
+    g->dial = dial_start(g->l->f->loop, host.ptr, (uint16_t)json_get_i64(at, "ipport", 5003),
+                         CONNECT_MS, on_connected, g);
+    if (!g->dial)
+        lost(g, "no memory");
 }
 
 void legacy_hurry(struct legacy *g)
@@ -368,6 +381,7 @@ void legacy_destroy(struct legacy **gp)
     if (!g)
         return;
     *gp = NULL;
+    dial_cancel(&g->dial);
     conn_close(&g->conn);
     conn_class_fini(&g->cls);
     loop_timer_destroy(&g->retry);

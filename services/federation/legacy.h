@@ -8,11 +8,12 @@
 #include "net/tls.h"
 #include "json/json.h"
 
-enum legacy_phase { LEGACY_AWAY, LEGACY_CONNECTING, LEGACY_LOGIN, LEGACY_UP };
+enum legacy_phase { LEGACY_AWAY, LEGACY_LOGIN, LEGACY_UP };
 
 struct legacy {
     struct fed_link *l;
     struct conn_class cls;
+    struct dial *dial; /* while it is being connected */
     struct conn *conn; /* NULL: there is none */
     struct tls_ctx *tls;
     struct loop_timer *retry, *tick;

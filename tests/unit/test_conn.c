@@ -772,7 +772,7 @@ static void test_bad_addresses(void **state)
     ls = listener_new(w->loop, "*:0", accept_b, w, &err);
     assert_non_null(ls);
     listener_destroy(&ls);
-    assert_int_equal(net_connect("no such host", 80), -EHOSTUNREACH);
+    assert_int_equal(net_connect("localhost", 80), -EINVAL);
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

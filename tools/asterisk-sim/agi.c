@@ -7,10 +7,13 @@
 
 #include "base/hostport.h"
 #include "net/conn.h"
+#include "net/dial.h"
 
 #define MAX_SESSIONS 1000
+#define CONNECT_MS 2000
 
 struct agi {
+    struct loop *loop;
     struct log *log;
     struct world *world;
     struct server *server;
@@ -24,7 +27,9 @@ struct agi {
 struct session {
     LIST_ENTRY(session) all;
     struct agi *agi;
+    struct dial *dial; /* while it is being connected */
     struct conn *conn;
+    struct buf out; /* the environment, until it is connected */
     char *uniqueid; /* of its channel */
 };
 
@@ -32,7 +37,9 @@ static void session_end(struct session *s)
 {
     LIST_REMOVE(s, all);
     s->agi->n--;
+    dial_cancel(&s->dial);
     conn_close(&s->conn);
+    buf_free(&s->out);
     free(s->uniqueid);
     free(s);
 }
@@ -164,31 +171,37 @@ static const struct conn_handler handler = {.data = on_data, .closed = on_closed
 
 /* ---- calling ---- */
 
+static void on_connected(void *arg, int fd, const char *why)
+{
+    struct session *s = arg;
+    const struct agi *a = s->agi;
+
+    s->dial = NULL; /* it frees itself */
+    if (fd < 0)
+        log_warning(a->log, "FastAGI: cannot call %s port %u: %s", a->host, a->port, why);
+    else
+        s->conn = conn_new(&s->agi->conns, fd, s);
+    if (s->conn)
+        conn_send(s->conn, buf_view(&s->out));
+    else
+        session_end(s);
+}
+
 static void call(struct agi *a, const struct ami_block *b, const struct chan *c)
 {
-    int fd = net_connect(a->host, a->port);
-    struct session *s = fd >= 0 ? calloc(1, sizeof(*s)) : NULL;
-    struct buf out;
+    struct session *s = calloc(1, sizeof(*s));
 
-    if (!s) {
-        log_warning(a->log, "FastAGI: cannot call %s port %u", a->host, a->port);
+    if (!s)
         return;
-    }
     s->agi = a;
-    s->uniqueid = view_dup(ami_get(b, "Uniqueid"));
-    s->conn = conn_new(&a->conns, fd, s);
-    if (!s->conn || !s->uniqueid) {
-        conn_close(&s->conn);
-        free(s->uniqueid);
-        free(s);
-        return;
-    }
     LIST_INSERT_HEAD(&a->open, s, all);
     a->n++;
-    buf_init(&out, 65536);
-    put_environment(&out, b, c, a->world->capture.old);
-    conn_send(s->conn, buf_view(&out));
-    buf_free(&out);
+    buf_init(&s->out, 65536);
+    put_environment(&s->out, b, c, a->world->capture.old);
+    s->uniqueid = view_dup(ami_get(b, "Uniqueid"));
+    s->dial = dial_start(a->loop, a->host, a->port, CONNECT_MS, on_connected, s);
+    if (!s->dial || !s->uniqueid)
+        session_end(s);
 }
 
 static void on_newexten(void *arg, const struct ami_block *b)
@@ -211,6 +224,7 @@ struct agi *agi_new(struct loop *loop, struct log *log, struct world *world, str
     if (!a)
         return NULL;
     LIST_INIT(&a->open);
+    a->loop = loop;
     a->log = log;
     a->world = world;
     a->server = server;
