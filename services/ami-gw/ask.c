@@ -17,6 +17,7 @@ struct running_action {
     uint64_t id;
     char action[64], actionid[96];
     char *channel; /* of a Getvar: the answer does not name it */
+    struct asker *by;
     size_t n_events, n_lines;
     struct buf events, lines;
     struct buf head, message; /* of the Response that a list began with */
@@ -127,6 +128,7 @@ static void put_answer(struct buf *out, struct running_action *r, bool good,
 
 static void action_free(struct running_action *r)
 {
+    asker_done(r->g->askers, r->by);
     buf_free(&r->events);
     buf_free(&r->lines);
     buf_free(&r->head);
@@ -386,9 +388,12 @@ void gateway_action(struct gateway *g, uint64_t id, const msgpack_object *body)
     buf_init(&r->lines, MAX_EVENTS);
     buf_init(&r->head, MAX_EVENTS);
     buf_init(&r->message, MAX_EVENTS);
-    rc = send_action(g, r, name, choice, &given, body);
+    rc = asker_begin(g->askers, msg_get_str(body, "by"), &r->by);
+    if (rc == 0)
+        rc = send_action(g, r, name, choice, &given, body);
     if (rc == 0)
         return;
-    bus_asker_reply(g->asker, id, rc == -EBUSY ? BUS_busy : BUS_malformed, view_of(NULL, 0));
+    bus_asker_reply(g->asker, id, rc == -EBUSY || rc == -ENOMEM ? BUS_busy : BUS_malformed,
+                    view_of(NULL, 0));
     action_free(r);
 }

@@ -278,6 +278,7 @@ static int open_bus(struct gateway *g, struct loop *loop, const struct gateway_o
     g->resyncs = metrics_add(metrics, METRIC_ami_resyncs, NULL);
     g->translator = translator_new(on_translated, g);
     g->abilities = abilities_new();
+    g->askers = askers_new();
     if (!g->translated || !g->unknown || !g->late || !g->resyncs || !g->translator || !g->abilities)
         return err;
     g->pub = bus_pub_new(g->bus, opt->publish, on_interest, g, &err);
@@ -347,6 +348,7 @@ void gateway_destroy(struct gateway **gp)
     bus_pub_destroy(&g->pub);
     translator_destroy(&g->translator);
     abilities_destroy(&g->abilities);
+    askers_destroy(&g->askers);
     gateway_free_hints(g);
     for (int i = 0; i < TEL_EVENT_COUNT; i++)
         buf_free(&g->topics[i]);

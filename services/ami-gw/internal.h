@@ -3,6 +3,7 @@
 #define CTIBUS_AMI_GW_INTERNAL_H
 
 #include "abilities.h"
+#include "askers.h"
 #include "choices.h"
 #include "filter.h"
 #include "gateway.h"
@@ -40,6 +41,7 @@ struct gateway {
     bool listed;              /* a resync has begun since then */
     bool again;               /* another resync is asked for while one runs */
     struct loop_timer *retry; /* of a resync that was not complete */
+    struct askers *askers;    /* who has actions under way (askers.h) */
     struct hint_place *hints; /* of the last resync that state asked for */
     size_t n_hints;
     uint64_t resync_request; /* the request of state to answer at the end, or 0 */

@@ -156,6 +156,7 @@ static void client_free(struct client *c, bool lost)
     login_free(&c->login);
     profile_put(c->gw, c->profile);
     lobby_leave(c->gw->lobby, c);
+    pace_leave(c);
     LIST_REMOVE(c, all);
     c->gw->n_clients--;
     free(c->ask_reply_id);
@@ -237,7 +238,8 @@ void client_answered(struct client *c)
     c->asked = 0;
     c->since = clock_mono_us();
     inbox_release(c);
-    conn_resume(c->conn);
+    if (!c->slowed && !c->yielding)
+        conn_resume(c->conn);
 }
 
 /* ---- input ---- */
@@ -431,6 +433,7 @@ static size_t on_data(void *owner, struct conn *conn, struct view in)
     enum fax_claim claim;
     struct view rest = in;
     const char *end;
+    double cost = 0;
 
     if (c->phase == LIVE)
         c->since = clock_mono_us();
@@ -450,6 +453,8 @@ static size_t on_data(void *owner, struct conn *conn, struct view in)
         return in.len;
     }
     while (!c->asked && rest.len && (end = memchr(rest.ptr, '\n', rest.len))) {
+        if (c->phase == LIVE && !pace_allows(c))
+            return in.len - rest.len;
         struct view line = view_of(rest.ptr, (size_t)(end - rest.ptr));
         if (line.len > most_of(c, line))
             return too_long(c, in.len);
@@ -458,6 +463,8 @@ static size_t on_data(void *owner, struct conn *conn, struct view in)
             return in.len;
         if (c->wants_tls)
             return start_tls(c, rest, in.len);
+        if (c->phase == LIVE && pace_handled(c, &cost))
+            return in.len - rest.len;
     }
     if ((!c->asked && rest.len > most_of(c, rest)) || (c->phase != LIVE && rest.len > LOBBY_INPUT))
         return too_long(c, in.len);

@@ -34,6 +34,7 @@ struct client {
     LIST_ENTRY(client) all;
     LIST_ENTRY(client) of_audience;          /* while LIVE */
     LIST_ENTRY(client) of_opening;           /* while OPENING */
+    LIST_ENTRY(client) of_yielding;          /* while yielding */
     LIST_ENTRY(client) of_figures;           /* while wants_figures */
     LIST_ENTRY(client) of_seat;              /* while LIVE */
     TAILQ_ENTRY(client) of_lobby, of_origin; /* while not (lobby.c) */
@@ -55,14 +56,14 @@ struct client {
     uint8_t peer[16];           /* address, as announced if it was; one of IPv4 as IPv6 writes it */
     uint16_t port;              /* of that address */
     uint64_t address;           /* the peer's, for the guard */
-    uint64_t log_since;         /* when the minute of log_lines began */
-    uint16_t log_lines;         /* of logfromclient */
     uint8_t phase;
     uint8_t door;        /* by which it came in; DOOR_TLS also after starttls */
     uint8_t bad_json;    /* in a row */
     uint8_t ignored;     /* messages before the login */
     bool wants_tls;      /* has asked for it on the clear-text port, and may have it */
     bool fax_asked;      /* state was asked whether a fax comes over this connection */
+    bool slowed;         /* pace.c holds reading back: it is over its budget, */
+    bool yielding;       /* or it is the turn of others */
     bool silent;         /* nothing has come from it yet */
     bool wants_figures;  /* of queues (queuefigures.c) */
     struct watch *watch; /* what else it wants to be told as it changes (watch.c), or NULL */

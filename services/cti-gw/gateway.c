@@ -41,6 +41,7 @@ static void janitor(void *arg)
 
     while (c) {
         struct client *next = LIST_NEXT(c, all);
+        pace_tick(c);
         look_after(g, c, now);
         c = next;
     }
@@ -218,7 +219,7 @@ static int make_metrics(struct gateway *g, struct metrics *m)
         {&g->cut_long, METRIC_cti_long},           {&g->cut_silent, METRIC_cti_silent},
         {&g->unannounced, METRIC_cti_unannounced}, {&g->tls_failed, METRIC_cti_tls_failed},
         {&g->fanned_lines, METRIC_cti_changes},    {&g->throttled, METRIC_cti_throttled},
-        {&g->crowded, METRIC_cti_crowded},
+        {&g->crowded, METRIC_cti_crowded},         {&g->slowed, METRIC_cti_slowed},
     };
 
     if (metrics_add_rows(m, rows, sizeof(rows) / sizeof(rows[0])) < 0 ||
@@ -268,6 +269,8 @@ static int open_all(struct gateway *g, struct metrics *metrics)
     g->by_session = map_new();
     g->guard = guard_new();
     g->lobby = lobby_new(g);
+    if (pace_open(g) < 0)
+        return -ENOMEM;
     g->latency = latency_new(metrics);
     g->janitor = loop_timer_new(g->loop, janitor, g);
     g->drain.timer = drain_timer(g);
@@ -353,6 +356,7 @@ void gateway_destroy(struct gateway **gp)
     if (g->guard)
         guard_destroy(&g->guard);
     lobby_destroy(&g->lobby);
+    pace_close(g);
     latency_destroy(&g->latency);
     json_parser_fini(&g->parser);
     buf_free(&g->line);
@@ -372,6 +376,7 @@ void gateway_reload(struct gateway *g, const struct gateway_limits *limits)
     bool was = g->opt.limits.separate_contexts;
 
     g->opt.limits = *limits;
+    pace_configure(g);
     if (limits->separate_contexts != was)
         fanout_regroup(g->fanout);
 }

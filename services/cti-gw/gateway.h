@@ -15,6 +15,7 @@ struct gateway_limits {
     uint32_t login_timeout_ms, idle_timeout_ms; /* idle 0: never */
     uint32_t drain_ms;                          /* over which a stop sends clients away */
     bool separate_contexts;
+    uint32_t lines_per_s, lines_burst; /* of a user; lines_per_s 0: no limit */
 };
 
 struct gateway_fax {

@@ -20,6 +20,7 @@ struct watches;
 struct faxes;
 struct latency;
 struct lobby;
+struct budgets;
 
 /* One of the ways in. */
 struct door {
@@ -68,12 +69,16 @@ struct gateway {
     struct faxes *faxes;
     struct guard *guard;
     struct lobby *lobby;
+    struct budgets *budgets;     /* of users */
+    double cost;                 /* of the line that is being handled, in lines */
+    struct client_list yielding; /* who waits until others have had their turn */
+    struct loop_timer *pace;     /* ends that */
     struct latency *latency;
     struct profile *profiles;
     struct buf line, pairs;
     struct drain drain;
     struct metric *accepted, *refused, *lines_in, *ignored, *json_errors, *cut_slow, *cut_long,
-        *cut_silent, *tls_failed, *fanned_lines, *unannounced, *throttled, *crowded;
+        *cut_silent, *tls_failed, *fanned_lines, *unannounced, *throttled, *crowded, *slowed;
 };
 
 /* ---- gateway.c ---- */
@@ -110,6 +115,24 @@ int lobby_enter(struct lobby *l, struct client *c);
 void lobby_heard(struct lobby *l, struct client *c);
 /* It has logged in, or goes. Does nothing to one that is not there. */
 void lobby_leave(struct lobby *l, struct client *c);
+
+/* ---- pace.c: nobody is read from so fast that others wait ---- */
+int pace_open(struct gateway *g); /* 0 or -ENOMEM */
+void pace_close(struct gateway *g);
+void pace_configure(struct gateway *g);
+/* May the next line of the client be handled? If not, reading is paused until pace_tick. */
+bool pace_allows(struct client *c);
+/* A line has been handled, the n-th of this turn that cost `cost` with those before it. True: it is
+ * the turn of others now; what is left is shown again afterwards. */
+bool pace_handled(struct client *c, double *cost);
+/* The line that is being handled costs as much as so many others. */
+void pace_cost(struct client *c, double lines);
+/* The client goes. */
+void pace_leave(struct client *c);
+/* A few times a second for each client. */
+void pace_tick(struct client *c);
+/* May the user have one more line in the log? */
+bool pace_allows_log(struct client *c);
 
 /* ---- drain.c ---- */
 /* For gateway_stop; NULL without memory. */

@@ -31,6 +31,8 @@ static struct gateway_limits limits_of(const struct config *cfg)
         .idle_timeout_ms = (uint32_t)config_int(cfg, "ctibus.cti.idle_timeout") * 1000,
         .drain_ms = (uint32_t)config_int(cfg, "ctibus.cti.drain_seconds") * 1000,
         .separate_contexts = access_is_separate(cfg),
+        .lines_per_s = (uint32_t)config_int(cfg, "ctibus.budget.lines_per_second"),
+        .lines_burst = (uint32_t)config_int(cfg, "ctibus.budget.lines_burst"),
     };
 }
 

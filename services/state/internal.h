@@ -26,9 +26,14 @@ struct sheets;
 struct fagi;
 struct peers;
 struct gauges;
+struct budgets;
 
 #define MAX_SITES 64
 #define MAX_LIST_BYTES ((size_t)256 * 1024 * 1024) /* text of one list */
+
+/* What is counted of each user (budgets.c): commands; actions that reach Asterisk; bytes that reach
+ * other users; bytes that reach the disk. */
+enum budget_kind { BUDGET_COMMANDS, BUDGET_ACTIONS, BUDGET_CHAT, BUDGET_DISK, BUDGET_KINDS };
 
 #define MAX_GATEWAYS 8 /* of one Asterisk */
 
@@ -81,6 +86,7 @@ struct state {
     struct fagi *fagi;
     struct peers *peers;
     struct gauges *gauges;
+    struct budgets *budgets;
     struct site sites[MAX_SITES];
     size_t n_sites;
     struct loop_timer *settle_timer;
@@ -102,6 +108,7 @@ struct state {
     struct buf room;
     struct metrics *metrics;
     struct metric *events, *events_unknown, *events_foreign, *resyncs_late, *sessions_open;
+    struct metric *over_budget[BUDGET_KINDS];
 };
 
 /* ---- publish.c ---- */
@@ -293,6 +300,26 @@ extern const struct domain_effects state_effects;
 /* What happened in the queues in the last 24 hours goes back into the domains; before db_start. 0
  * or a negative error. */
 int calls_recall(struct state *s, double now);
+
+/* ---- budgets.c: what one user may cost others ---- */
+#define BUDGET_WHO 160
+/* Before the first command. 0 or negative: no memory. */
+int budget_open(struct state *s);
+void budget_close(struct state *s);
+/* As the configuration says now. */
+void budget_configure(struct state *s);
+/* May the user of the session do this command now? Then it is counted. */
+bool budget_allows(struct state *s, const struct session *se, struct view class,
+                   const msgpack_object *message);
+/* May that user have so many units of a kind now? Then they are used. False is counted and told to
+ * the log, of each user once a minute. */
+bool budget_take(struct state *s, const struct session *se, enum budget_kind kind, double units);
+/* The same of whoever is called so: a user of a site of ours, or another site's. */
+bool budget_take_of(struct state *s, struct view site, struct view user_id, enum budget_kind kind,
+                    double units);
+/* Uses them in any case: what has begun goes on. */
+void budget_charge(struct state *s, struct view site, struct view user_id, enum budget_kind kind,
+                   double units);
 
 /* ---- later.c: requests that are answered when it is done ---- */
 struct later;

@@ -440,6 +440,8 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
     s->fagi = fagi_new(s);
     s->peers = peers_new(s);
     s->gauges = gauges_new(s);
+    if (budget_open(s) < 0)
+        return -ENOMEM;
     if (!s->heart || !s->publisher || !s->snapshots || !s->sessions || !s->events ||
         !s->events_unknown || !s->events_foreign || !s->resyncs_late || !s->sessions_open ||
         !s->weblists || !s->directories || !s->extensions || !s->originates || !s->transfers ||
@@ -518,6 +520,8 @@ void state_destroy(struct state **sp)
     if (s->sessions_open) /* it asks us */
         metrics_remove(s->metrics, &s->sessions_open);
     gauges_destroy(&s->gauges);
+    if (s->budgets)
+        budget_close(s);
     loop_timer_destroy(&s->settle_timer);
     loop_timer_destroy(&s->lists_timer);
     loop_timer_destroy(&s->expire_timer);
@@ -564,6 +568,7 @@ void state_on_reload(struct state *s, int (*reload)(void *arg), void *arg)
 void state_reload(struct state *s, const struct config *cfg)
 {
     s->cfg = cfg;
+    budget_configure(s);
     fagi_reload(s->fagi);
     if (peers_load(s->peers) < 0)
         log_error(s->log, "no memory for the other sites");

@@ -1,6 +1,8 @@
 /* getlist: ids of a list, config and status of an object. Served from the replica. */
 #include "internal.h"
 
+#define LISTED 0.05 /* what an object of a list costs, in lines */
+
 static struct xod_site *site_of(struct client *c, struct request *rq)
 {
     return xod_site(replica_xod(c->gw->replica), json_get_view(rq->body, "tipbxid"), false);
@@ -31,6 +33,7 @@ static void listid(struct client *c, struct request *rq)
     begin(c, rq, "listid", view_of(NULL, 0));
     buf_append_cstr(line, ",\"list\":[");
     while (list >= 0 && site && (o = xod_next(site, (enum xod_list)list, &pos))) {
+        pace_cost(c, LISTED);
         if (!fanout_visible(c->gw->fanout, c, o))
             continue;
         buf_append_cstr(line, sep);

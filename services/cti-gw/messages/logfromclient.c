@@ -1,9 +1,7 @@
-/* logfromclient: a line for the log of the server. Whoever says too much is not heard for the rest
- * of the minute; the log escapes what it is given. */
-#include "base/clock.h"
+/* logfromclient: a line for the log of the server. Of whoever says too much the rest is left out;
+ * the log escapes what it is given. */
 #include "internal.h"
 
-#define A_MINUTE 20 /* lines of one client */
 #define MAX_TEXT 500
 
 static struct view text_of(struct json_object *body, const char *key)
@@ -18,13 +16,8 @@ static void logfromclient(struct client *c, struct request *rq)
     struct view level = text_of(rq->body, "level");
     struct view where = text_of(rq->body, "classmethod");
     struct view text = text_of(rq->body, "message");
-    uint64_t now = clock_mono_us();
 
-    if (now - c->log_since > 60000000u) {
-        c->log_since = now;
-        c->log_lines = 0;
-    }
-    if (++c->log_lines > A_MINUTE)
+    if (!pace_allows_log(c))
         return;
     log_info(c->gw->log, "client of user %s says (%.*s) %.*s: %.*s", c->user_id, VIEW_ARG(level),
              VIEW_ARG(where), VIEW_ARG(text));

@@ -78,6 +78,10 @@ void command_run(struct state *s, struct bus_peer *p, uint64_t id, const msgpack
         state_reply(s, p, id, BUS_malformed);
         return;
     }
+    if (!budget_allows(s, se, class, message)) { /* without a row and an event of each */
+        state_reply(s, p, id, BUS_busy);
+        return;
+    }
     l = later_command(s, p, id, se, class, c && c->reads);
     if (!l)
         return;

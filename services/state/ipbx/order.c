@@ -35,6 +35,21 @@ static void put_action(struct buf *out, const char *action, va_list ap)
     buf_free(&pairs);
 }
 
+/* The same action with the same headers, once more: an id that comes twice. */
+static bool is_there(const struct job *j, struct view one)
+{
+    struct view rest = buf_view(&j->pairs);
+    uint32_t len;
+
+    for (unsigned i = 0; i < j->n_actions; i++) {
+        memcpy(&len, rest.ptr, sizeof(len));
+        if (view_eq(view_of(rest.ptr + sizeof(len), len), one))
+            return true;
+        rest = view_of(rest.ptr + sizeof(len) + len, rest.len - sizeof(len) - len);
+    }
+    return false;
+}
+
 void order_action(struct order *o, const char *action, ...)
 {
     struct job *j = o->job;
@@ -51,7 +66,7 @@ void order_action(struct order *o, const char *action, ...)
     len = (uint32_t)buf_len(&one);
     if (one.failed) {
         order_wrong(o, "command", "too_long");
-    } else {
+    } else if (!is_there(j, buf_view(&one))) {
         buf_append(&j->pairs, &len, sizeof(len));
         buf_append_view(&j->pairs, buf_view(&one));
         j->n_actions++;
@@ -275,15 +290,21 @@ static void on_answer(void *arg, enum bus_status status, const msgpack_object *b
     finish_if_done(j);
 }
 
-static bool send_one(struct job *j, struct view pairs)
+static bool send_one(struct job *j, struct view action)
 {
     struct bus_peer *gateway = state_gateway(j->s, j->site);
+    struct buf pairs;
+    bool sent;
 
-    if (!gateway || !bus_server_ask(j->s->server, gateway, METHOD_ami_action, 2, pairs, DEADLINE_MS,
-                                    on_answer, j))
-        return false;
-    j->waiting++;
-    return true;
+    buf_init(&pairs, 0);
+    buf_append_view(&pairs, action);
+    msg_put_pair(&pairs, "by", view_cstr(j->user_id)); /* the gateway keeps places for others */
+    sent = gateway && !pairs.failed &&
+           bus_server_ask(j->s->server, gateway, METHOD_ami_action, 3, buf_view(&pairs),
+                          DEADLINE_MS, on_answer, j);
+    buf_free(&pairs);
+    j->waiting += sent;
+    return sent;
 }
 
 bool job_action(struct job *j, const char *action, ...)
@@ -297,6 +318,7 @@ bool job_action(struct job *j, const char *action, ...)
     va_start(ap, action);
     put_action(&one, action, ap);
     va_end(ap);
+    budget_charge(j->s, xod_site_name(j->site), view_cstr(j->user_id), BUDGET_ACTIONS, 1);
     sent = !one.failed && send_one(j, buf_view(&one));
     buf_free(&one);
     return sent;
@@ -376,6 +398,9 @@ void order_run(struct state *s, struct session *se, struct later *l, const msgpa
     } else if (!state_gateway(s, se->site)) {
         tell_wrong(o.job, l, "noconn");
         answer(l, command, "noconn", "noconn");
+    } else if (!budget_take(s, se, BUDGET_ACTIONS, o.job->n_actions)) {
+        tell_wrong(o.job, l, "busy");
+        answer(l, command, "busy", "busy");
     } else {
         answer(l, command, "ok", NULL);
         send_all(o.job);
@@ -392,7 +417,8 @@ bool order_run_quiet(struct state *s, struct session *se, const msgpack_object *
 
     if (!begin(&o, s, se, message, command, fn))
         return false;
-    if (o.wrong || o.job->n_actions == 0 || !state_gateway(s, se->site)) {
+    if (o.wrong || o.job->n_actions == 0 || !state_gateway(s, se->site) ||
+        !budget_take(s, se, BUDGET_ACTIONS, o.job->n_actions)) {
         abandon(o.job);
         job_free(o.job);
         return false;

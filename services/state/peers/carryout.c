@@ -57,6 +57,8 @@ static const char *deliver(struct asked *a, struct view from, struct view to, st
         return "denied";
     if (!user || xod_get(user, XOD(users, connection))->type == V_NULL)
         return "not_connected";
+    if (!budget_take_of(a->s, xod_site_name(a->theirs), from, BUDGET_CHAT, (double)text.len + 256))
+        return "busy";
     tell_begin(&t, "chitchat");
     snprintf(name, sizeof(name), "%.*s/%.*s", VIEW_ARG(xod_site_name(a->theirs)), VIEW_ARG(from));
     tell_str(&t, "from", view_cstr(name));
@@ -120,6 +122,10 @@ static void act(struct asked *a, const char *action, size_t n, const struct buf 
     struct buf pairs;
     bool sent = false;
 
+    if (!budget_take_of(a->s, xod_site_name(a->theirs), view_of(NULL, 0), BUDGET_ACTIONS, 1)) {
+        answer(&a->l, "busy");
+        return;
+    }
     buf_init(&pairs, 65536);
     msg_put_pair(&pairs, "action", view_cstr(action));
     msg_put_cstr(&pairs, "headers");
