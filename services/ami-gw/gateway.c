@@ -103,6 +103,8 @@ static const struct bus_asker_handler asker_handler = {on_state_up, on_state_dow
 
 #define LULL_MS 50          /* after so long nothing more is held back */
 #define RELOAD_WAIT_MS 1000 /* a reload is told by many events */
+/* An event of which a part is missing may be followed by many. */
+#define INCOMPLETE_WAIT_MS 30000
 
 static void on_lull(void *arg)
 {
@@ -135,6 +137,7 @@ static void on_link_down(void *arg, const char *reason)
     g->filtered = false;
     raw_close_tap(g);
     loop_timer_stop(g->again_soon);
+    loop_timer_stop(g->again_later);
     resync_abort(g->resync);
     translator_reset(g->translator);
     publish_word(g, TEL_link_down, TELF_reason, view_cstr(reason));
@@ -191,7 +194,22 @@ static bool want(void *arg, struct view event)
     return false;
 }
 
-static const struct link_handler link_handler = {on_link_up, on_link_down, on_event, want};
+/* What was left out may be what a channel's end is known by. */
+static void on_incomplete(void *arg)
+{
+    struct gateway *g = arg;
+
+    if (loop_timer_running(g->again_later))
+        return;
+    log_warning(g->log,
+                "%s: a part of an event that is too long is left out: listing everything anew "
+                "in %u s",
+                g->ipbx, INCOMPLETE_WAIT_MS / 1000);
+    loop_timer_start(g->again_later, INCOMPLETE_WAIT_MS, false);
+}
+
+static const struct link_handler link_handler = {on_link_up, on_link_down, on_event, want,
+                                                 on_incomplete};
 
 /* ---- resync ---- */
 
@@ -292,7 +310,10 @@ static int open_bus(struct gateway *g, struct loop *loop, const struct gateway_o
     g->retry = loop_timer_new(loop, on_resync_due, g);
     g->lull = loop_timer_new(loop, on_lull, g);
     g->again_soon = loop_timer_new(loop, on_resync_due, g);
-    return g->heart && g->resync && g->retry && g->lull && g->again_soon ? 0 : -ENOMEM;
+    g->again_later = loop_timer_new(loop, on_resync_due, g);
+    return g->heart && g->resync && g->retry && g->lull && g->again_soon && g->again_later
+               ? 0
+               : -ENOMEM;
 }
 
 struct gateway *gateway_new(struct loop *loop, struct bus *bus, const struct gateway_options *opt,
@@ -343,6 +364,7 @@ void gateway_destroy(struct gateway **gp)
     loop_timer_destroy(&g->retry);
     loop_timer_destroy(&g->lull);
     loop_timer_destroy(&g->again_soon);
+    loop_timer_destroy(&g->again_later);
     bus_heart_destroy(&g->heart);
     bus_asker_destroy(&g->asker);
     bus_pub_destroy(&g->pub);

@@ -31,11 +31,12 @@ struct gateway {
     size_t filters_taken; /* so many were accepted */
     struct ami_link *tap; /* for raw events beside a filtered link, or NULL (raw.c) */
     struct metrics *tap_metrics;
-    bool shutdown;                 /* Asterisk said that it goes */
-    struct loop_timer *lull;       /* runs while the translator holds something back */
-    struct loop_timer *again_soon; /* of a resync after a reload */
-    bool heard;                    /* somebody (state) listens to our plane tel */
-    bool standby;                  /* another gateway owns this Asterisk: nothing is published */
+    bool shutdown;                  /* Asterisk said that it goes */
+    struct loop_timer *lull;        /* runs while the translator holds something back */
+    struct loop_timer *again_soon;  /* of a resync after a reload */
+    struct loop_timer *again_later; /* of a resync after an event that was told in part */
+    bool heard;                     /* somebody (state) listens to our plane tel */
+    bool standby;                   /* another gateway owns this Asterisk: nothing is published */
     char banner[64];
     uint64_t login;           /* when the link came up, microseconds since 1970; 0: down */
     bool listed;              /* a resync has begun since then */

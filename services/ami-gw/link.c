@@ -14,8 +14,13 @@
 #include "net/conn.h"
 #include "net/dial.h"
 
-#define BACKOFF_FIRST_MS 500
-#define BACKOFF_MAX_MS 30000
+#define BACKOFF_FIRST_MS 500u
+#define BACKOFF_AWAY_MS 2000u     /* an Asterisk that is back is found soon */
+#define BACKOFF_REFUSED_MS 30000u /* a wrong password must not look like somebody who guesses */
+#define TELL_AGAIN_US 60000000u   /* the same reason is logged so often */
+/* For each address: the kernel sends its question again after 1, 3 and 7 s, and a new one sooner.
+ */
+#define CONNECT_MS 4000
 #define TICK_MS 500
 #define PING_AFTER_US 5000000u
 #define DEAD_AFTER_US 15000000u /* two pings missed */
@@ -43,27 +48,42 @@ struct ami_link {
     uint32_t timeout_ms;
     enum phase phase;
     unsigned tries;
+    bool refused;   /* the last time it was the login that failed */
+    char told[128]; /* the reason that was logged last, and when */
+    uint64_t told_at;
     uint64_t heard, pinged;
     struct metric *blocks, *skipped, *reconnects, *up_metric;
 };
 
-uint32_t link_backoff_ms(unsigned n, uint64_t random)
+uint32_t link_backoff_ms(unsigned n, bool refused, uint64_t random)
 {
-    uint32_t ms;
+    uint32_t most = refused ? BACKOFF_REFUSED_MS : BACKOFF_AWAY_MS;
 
-    if (n < 6)
+    if (n < 16 && BACKOFF_FIRST_MS << n < most)
         return BACKOFF_FIRST_MS << n;
-    ms = BACKOFF_MAX_MS;
-    return ms - (uint32_t)(random % (ms / 4));
+    return most - (uint32_t)(random % (most / 4));
 }
 
 /* ---- going down and coming back ---- */
 
 static void try_connect(void *arg);
 
+/* An Asterisk that is away for a night would fill the log. */
+static void tell_lost(struct ami_link *l, const char *reason)
+{
+    uint64_t now = clock_mono_us();
+
+    if (strncmp(l->told, reason, sizeof(l->told) - 1) == 0 && now - l->told_at < TELL_AGAIN_US)
+        return;
+    snprintf(l->told, sizeof(l->told), "%s", reason);
+    l->told_at = now;
+    log_warning(l->log, "ami %s:%u: %s; next try in %u ms", l->host, l->port, reason,
+                link_backoff_ms(l->tries, l->refused, 0));
+}
+
 static void schedule(struct ami_link *l)
 {
-    uint32_t ms = link_backoff_ms(l->tries++, rng_u64());
+    uint32_t ms = link_backoff_ms(l->tries++, l->refused, rng_u64());
 
     l->phase = AWAY;
     loop_timer_start(l->retry, ms, false);
@@ -75,6 +95,8 @@ static void count_parser(struct ami_link *l)
 
     metric_add(l->blocks, (double)c->blocks);
     metric_add(l->skipped, (double)(c->skipped + c->trimmed));
+    if (c->lost_lines && l->phase == UP && l->handler->incomplete)
+        l->handler->incomplete(l->arg);
     l->parser.counts = (struct ami_counts){0};
 }
 
@@ -90,8 +112,7 @@ static void lost(struct ami_link *l, const char *reason)
         conn_close(&l->conn);
     if (l->phase == STOPPED)
         return;
-    log_warning(l->log, "ami %s:%u: %s; next try in %u ms", l->host, l->port, reason,
-                link_backoff_ms(l->tries, 0));
+    tell_lost(l, reason);
     schedule(l);
     actions_lost(l->actions);
     metric_set(l->up_metric, 0);
@@ -165,11 +186,13 @@ static void on_login(void *arg, enum action_outcome outcome, const struct ami_bl
     if (outcome != ACTION_OK) {
         struct view m = response ? ami_get(response, "Message") : VIEW("no answer");
         snprintf(why, sizeof(why), "login as %s refused: %.*s", l->username, VIEW_ARG(m));
+        l->refused = response != NULL;
         lost(l, why);
         return;
     }
     loop_timer_stop(l->deadline);
     l->phase = UP;
+    l->told[0] = '\0'; /* the next loss is another one */
     l->tries = 0;
     metric_set(l->up_metric, 1);
     conn_tls_describe(l->conn, tls, sizeof(tls));
@@ -310,6 +333,7 @@ static void on_connected(void *arg, int fd, const char *why)
         lost(l, why);
         return;
     }
+    metric_add(l->reconnects, 1);
     setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &user_timeout, sizeof(user_timeout));
     ami_parser_init(&l->parser);
     l->parser.want = want;
@@ -325,8 +349,9 @@ static void try_connect(void *arg)
     struct ami_link *l = arg;
 
     l->phase = CONNECTING;
-    metric_add(l->reconnects, 1);
-    l->dial = dial_start(l->loop, l->host, l->port, l->timeout_ms, on_connected, l);
+    l->refused = false;
+    l->dial = dial_start(l->loop, l->host, l->port,
+                         l->timeout_ms < CONNECT_MS ? l->timeout_ms : CONNECT_MS, on_connected, l);
     if (!l->dial)
         lost(l, "no memory");
 }

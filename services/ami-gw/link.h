@@ -30,6 +30,9 @@ struct link_handler {
     void (*event)(void *arg, const struct ami_block *b);
     /* Is this event of use? The others are not even taken apart. */
     bool (*want)(void *arg, struct view event);
+    /* Optional: events over the reader's bounds have come of which more than variables was left
+     * out. */
+    void (*incomplete)(void *arg);
 };
 
 struct ami_link;
@@ -59,8 +62,9 @@ int link_commit_text(struct ami_link *l, struct ami_action *aa, uint32_t deadlin
                      action_item_fn *item, action_done_fn *done, void *arg);
 struct actions *link_actions(struct ami_link *l);
 
-/* How long to wait before try number n (from 0): 0.5 s doubling to 30 s; from there on with jitter
- * of up to a quarter less, taken from `random`. In milliseconds. */
-uint32_t link_backoff_ms(unsigned n, uint64_t random);
+/* How long to wait before try number n (from 0): 0.5 s doubling to 2 s, to 30 s when it was the
+ * login that was refused; from there on with jitter of up to a quarter less, taken from `random`.
+ * In milliseconds. */
+uint32_t link_backoff_ms(unsigned n, bool refused, uint64_t random);
 
 #endif

@@ -28,7 +28,7 @@ static bool tap_want(void *arg, struct view event)
     return true;
 }
 
-static const struct link_handler tap_handler = {tap_up, tap_down, tap_event, tap_want};
+static const struct link_handler tap_handler = {tap_up, tap_down, tap_event, tap_want, NULL};
 
 void raw_close_tap(struct gateway *g)
 {

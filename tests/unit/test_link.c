@@ -25,7 +25,7 @@ struct world {
     struct log *log;
     int log_fd;
     /* what the link told */
-    int ups, downs;
+    int ups, downs, incompletes;
     char banner[64], reason[128];
     struct buf events; /* names */
 };
@@ -64,7 +64,12 @@ static bool want(void *arg, struct view event)
     return !view_eq(event, VIEW("VarSet"));
 }
 
-static const struct link_handler link_handler = {on_up, on_down, on_event, want};
+static void on_incomplete(void *arg)
+{
+    ((struct world *)arg)->incompletes++;
+}
+
+static const struct link_handler link_handler = {on_up, on_down, on_event, want, on_incomplete};
 
 /* ---- set-up ---- */
 
@@ -484,11 +489,41 @@ static int remove_certs(void **state)
     return 0;
 }
 
+/* ---- events over the bounds ---- */
+
+static void say_long(struct world *w, const char *head, size_t n)
+{
+    struct buf b;
+
+    buf_init(&b, 0);
+    buf_append_cstr(&b, head);
+    while (buf_len(&b) < n)
+        buf_append_char(&b, 'v');
+    buf_append_cstr(&b, "\r\nCause: 16\r\n\r\n");
+    ast_say(&w->a, buf_cstr(&b));
+    buf_free(&b);
+}
+
+static void what_is_left_out_of_an_event_is_told(void **state)
+{
+    struct world *w = *state;
+
+    log_in(w);
+    say_long(w, "Event: Hangup\r\nChannel: SIP/a-1\r\nChanVariable: x=", 70000);
+    UNTIL(w->loop, strstr(buf_cstr(&w->events), "Hangup") != NULL);
+    run_for(w->loop, 700);               /* it is looked at twice a second */
+    assert_int_equal(w->incompletes, 0); /* a variable is of no concern */
+    say_long(w, "Event: Newstate\r\nChannel: ", 70000);
+    UNTIL(w->loop, w->incompletes == 1);
+    assert_non_null(strstr(buf_cstr(&w->events), "Newstate"));
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define TLS(name) cmocka_unit_test_setup_teardown(name, prepare, teardown)
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_is_left_out_of_an_event_is_told, setup, teardown),
         T(it_logs_in_with_a_challenge),
         T(without_md5_it_logs_in_plainly),
         T(a_refused_login_is_tried_again_later),

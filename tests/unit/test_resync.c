@@ -40,7 +40,7 @@ static bool want(void *arg, struct view event)
     return true;
 }
 
-static const struct link_handler link_handler = {on_up, on_down, on_event, want};
+static const struct link_handler link_handler = {on_up, on_down, on_event, want, NULL};
 
 static void on_mark(void *arg, enum tel_event ev, const char *kind)
 {
