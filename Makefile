@@ -4,14 +4,16 @@
 ASTERISK ?= 20
 SCENARIO ?= 02-call-answered
 FUZZ_SECONDS ?= 20
+MINUTES ?= 2
 
-.PHONY: help deps build run test asan tsan fuzz lint bench compose-test format clean
+.PHONY: help deps build run test chaos asan tsan fuzz lint bench compose-test format clean
 
 help:
 	@echo "make run           build, and run ctibus against a recorded Asterisk (ASTERISK=1.8: an old one;"
 	@echo "                   SCENARIO=11-queue-answered: another of tests/data/ami/)"
 	@echo "make build         release build in build/, programs in build/bin/"
 	@echo "make test          all tests; the last line counts them"
+	@echo "make chaos         a site under load for MINUTES=$(MINUTES), to which one fault after another happens"
 	@echo "make asan, tsan    all tests with sanitizers"
 	@echo "make fuzz          each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
 	@echo "make lint          formatting, layers, clang-tidy, cppcheck"
@@ -35,6 +37,10 @@ run: build
 
 test: build
 	@scripts/test
+
+chaos: build
+	@CTIBUS_BIN=$(CURDIR)/build/bin CHAOS_SECONDS=$$(($(MINUTES) * 60)) \
+		/usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/chaos
 
 asan tsan: deps
 	@cmake --preset $@ >/dev/null

@@ -375,6 +375,7 @@ static int run(struct svc_state *s)
     rc = make_parts(s);
 
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error of the write */
     process_raise_limits();
     if (rc == 0)
         log_notice(s->svc.log, "starting version=%s instance=%s", CTIBUS_VERSION, s->svc.instance);

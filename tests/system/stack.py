@@ -138,6 +138,16 @@ class Stack:
             if given is not None:
                 self.path(f"{name}.json").write_text(json.dumps(given))
 
+    def set(self, key, value):
+        """Changes a key of the configuration, for what is started from now on."""
+        site = json.loads(self.path("ctibus.json").read_text())
+        at = site
+        *outer, last = key.split(".")
+        for part in outer:
+            at = at.setdefault(part, {})
+        at[last] = value
+        self.path("ctibus.json").write_text(json.dumps(site))
+
     def path(self, name):
         return pathlib.Path(self.dir.name) / name
 

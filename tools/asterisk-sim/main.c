@@ -24,7 +24,8 @@ struct sim {
     struct player *player;
     struct status *status;
     struct agi *agi; /* NULL: no FastAGI */
-    struct loop_signal *term, *intr, *usr1;
+    struct loop_signal *term, *intr, *usr1, *usr2;
+    bool paused;
     struct loop_timer *stopping;
     uint64_t stop_us; /* when it was asked to stop; 0: it was not */
 };
@@ -57,6 +58,15 @@ static void on_cut(void *arg)
 
     log_notice(sim->log, "all connections are cut");
     server_drop_all(sim->server);
+}
+
+static void on_pause(void *arg)
+{
+    struct sim *sim = arg;
+
+    sim->paused = !sim->paused;
+    if (sim->player)
+        player_pause(sim->player, sim->paused);
 }
 
 static void on_login(void *arg)
@@ -176,8 +186,9 @@ static int prepare(struct sim *sim)
     sim->term = loop_signal_new(sim->loop, SIGTERM, on_stop, sim);
     sim->intr = loop_signal_new(sim->loop, SIGINT, on_stop, sim);
     sim->usr1 = loop_signal_new(sim->loop, SIGUSR1, on_cut, sim);
+    sim->usr2 = loop_signal_new(sim->loop, SIGUSR2, on_pause, sim);
     sim->stopping = loop_timer_new(sim->loop, stop_when_read, sim);
-    if (!sim->term || !sim->intr || !sim->usr1 || !sim->stopping)
+    if (!sim->term || !sim->intr || !sim->usr1 || !sim->usr2 || !sim->stopping)
         return -ENOMEM;
     rc = load_tls(sim);
     if (rc == 0)
@@ -198,6 +209,7 @@ static void clean_up(struct sim *sim)
     tls_destroy(&sim->tls);
     loop_timer_destroy(&sim->stopping);
     loop_signal_destroy(&sim->usr1);
+    loop_signal_destroy(&sim->usr2);
     loop_signal_destroy(&sim->intr);
     loop_signal_destroy(&sim->term);
     if (sim->loop)

@@ -64,7 +64,8 @@ static const char help[] =
     "  --log-level LEVEL    error, warning, notice, info or debug (default: warning)\n"
     "  --help, --version\n"
     "\n"
-    "SIGUSR1 cuts all AMI connections; SIGTERM and SIGINT shut down as Asterisk does.\n";
+    "SIGUSR1 cuts all AMI connections. SIGUSR2 stops the timeline, the next one lets it go on. "
+    "SIGTERM and SIGINT shut down as Asterisk does.\n";
 
 static int wrong(const char *what, const char *value)
 {

@@ -19,7 +19,8 @@ struct player {
     size_t next;       /* event */
     uint64_t start_us; /* of this loop; at PACE_RATE: when `count` was 0 */
     uint64_t count;
-    bool started;
+    bool started, paused;
+    uint64_t paused_us; /* when */
     struct loop_timer *timer;
     struct loop_task *task;
 };
@@ -130,6 +131,8 @@ static void on_turn(void *arg)
 {
     struct player *p = arg;
 
+    if (p->paused)
+        return;
     if (p->pace.kind == PACE_MAX)
         turn_at_most(p);
     else
@@ -175,5 +178,19 @@ void player_start(struct player *p)
     if (p->world->capture.n == 0) /* an idle Asterisk: nothing to play, ever */
         p->world->done = true;
     else
+        loop_task_post(p->task);
+}
+
+void player_pause(struct player *p, bool on)
+{
+    if (p->paused == on)
+        return;
+    p->paused = on;
+    if (on) {
+        p->paused_us = clock_mono_us();
+        return;
+    }
+    p->start_us += clock_mono_us() - p->paused_us;
+    if (p->started && !p->world->done)
         loop_task_post(p->task);
 }

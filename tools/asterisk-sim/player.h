@@ -30,4 +30,7 @@ void player_destroy(struct player **p);
 /* Does nothing when it has started already. */
 void player_start(struct player *p);
 
+/* Stops the clock where it is, or lets it go on. Actions are answered all the time. */
+void player_pause(struct player *p, bool on);
+
 #endif
