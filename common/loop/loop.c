@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
+#include "base/clock.h"
+
 struct loop_task {
     struct loop *loop;
     loop_fn *fn;
@@ -27,6 +29,9 @@ struct loop {
     bool stopping;
     struct log *log;
     struct loop_counts counts;
+    uint64_t busy_since; /* monotonic us, of this turn; 0: nothing was done yet */
+    loop_turn_fn *watch_turn;
+    void *watch_arg;
     const char *name_server, *hosts_file; /* NULL: as the system has it */
 };
 
@@ -112,6 +117,27 @@ struct log *loop_log(const struct loop *l)
     return l->log;
 }
 
+void loop_watch_turns(struct loop *l, loop_turn_fn *fn, void *arg)
+{
+    l->watch_turn = fn;
+    l->watch_arg = arg;
+}
+
+void loop_busy(struct loop *l)
+{
+    if (!l->busy_since)
+        l->busy_since = clock_mono_us();
+}
+
+static void end_of_turn(struct loop *l)
+{
+    uint64_t since = l->busy_since;
+
+    l->busy_since = 0;
+    if (since && l->watch_turn)
+        l->watch_turn(l->watch_arg, clock_mono_us() - since);
+}
+
 /* Runs the tasks posted so far; what they post themselves is for the next turn. */
 static void run_tasks(struct loop *l)
 {
@@ -121,6 +147,7 @@ static void run_tasks(struct loop *l)
     while ((t = TAILQ_FIRST(&l->tasks)) && t->round < l->round) {
         TAILQ_REMOVE(&l->tasks, t, link);
         t->round = 0;
+        loop_busy(l);
         t->fn(t->arg);
     }
 }
@@ -134,6 +161,7 @@ static int turn(struct loop *l, bool wait)
     if (event_base_loop(l->base, flags) < 0)
         return -EIO;
     run_tasks(l);
+    end_of_turn(l);
     return 0;
 }
 
@@ -176,6 +204,7 @@ static void timer_fired(evutil_socket_t fd, short what, void *arg)
 {
     struct loop_timer *t = arg;
 
+    loop_busy(t->loop);
     t->fn(t->arg);
 }
 
@@ -253,6 +282,7 @@ void loop_task_destroy(struct loop_task **t)
 /* Descriptors and signals differ in nothing but the kind of event. */
 struct watch {
     struct event ev;
+    struct loop *loop;
     loop_fn *fn;
     void *arg;
 };
@@ -267,6 +297,7 @@ static void watch_fired(evutil_socket_t fd, short what, void *arg)
 {
     struct watch *w = arg;
 
+    loop_busy(w->loop);
     w->fn(w->arg);
 }
 
@@ -276,6 +307,7 @@ static struct watch *watch_new(struct loop *l, int fd, short what, loop_fn *fn, 
 
     if (!w)
         return NULL;
+    w->loop = l;
     w->fn = fn;
     w->arg = arg;
     event_assign(&w->ev, l->base, fd, (short)(what | EV_PERSIST), watch_fired, w);

@@ -52,6 +52,14 @@ void loop_set_names(struct loop *l, const char *server, const char *hosts_file);
 const char *loop_name_server(const struct loop *l);
 const char *loop_hosts_file(const struct loop *l);
 
+/* Told at the end of each turn in which something was done: how long it took, in microseconds, from
+ * the first callback on. So long nobody else on this loop was served. fn NULL: nobody is told. */
+typedef void loop_turn_fn(void *arg, uint64_t us);
+void loop_watch_turns(struct loop *l, loop_turn_fn *fn, void *arg);
+/* A turn has work to do: for who has events of libevent on loop_base, at the beginning of each.
+ * What is made here says it by itself. */
+void loop_busy(struct loop *l);
+
 /* A timer: calls fn(arg) `ms` milliseconds after start, again and again if `repeat`. A start while
  * it runs starts it anew. NULL without memory. */
 struct loop_timer;

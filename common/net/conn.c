@@ -224,6 +224,7 @@ struct conn *conn_new(struct conn_class *cls, int fd, void *owner)
 
 static void lingered(evutil_socket_t fd, short what, void *arg)
 {
+    loop_busy(((struct conn *)arg)->cls->loop);
     conn_end(arg, ETIMEDOUT);
 }
 

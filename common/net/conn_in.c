@@ -131,6 +131,7 @@ static void input_ended(struct conn *c)
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
+    loop_busy(((struct conn *)arg)->cls->loop);
     conn_read_turn(arg);
 }
 
@@ -145,6 +146,7 @@ static void on_room(evutil_socket_t fd, short what, void *arg)
 {
     struct conn *c = arg;
 
+    loop_busy(c->cls->loop);
     conn_watch_input(c);
     if (event_add(&c->readable, NULL) < 0)
         conn_end(c, ENOMEM);

@@ -115,6 +115,7 @@ void conn_flush_now(struct conn *c)
 
 static void on_writable(evutil_socket_t fd, short what, void *arg)
 {
+    loop_busy(((struct conn *)arg)->cls->loop);
     conn_flush_now(arg);
 }
 

@@ -81,6 +81,7 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
     int err = 0;
     socklen_t len = sizeof(err);
 
+    loop_busy(d->loop);
     if (what & EV_TIMEOUT) {
         snprintf(limit, sizeof(limit), "no connection within %u ms", (unsigned)d->limit_ms);
         note(d, limit);

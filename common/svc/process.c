@@ -156,6 +156,38 @@ int process_metrics(struct svc *svc, int *statm)
     return log_metrics(svc) ? 0 : -ENOMEM;
 }
 
+/* ---- the loop ---- */
+
+#define STALL_US 1000000u
+#define TELL_US 60000000u
+
+/* Told at most once a minute. */
+static void turned(void *arg, uint64_t us)
+{
+    struct process_loop *p = arg;
+    uint64_t now;
+
+    metric_observe(p->stall, (double)us / 1e6);
+    if (us < STALL_US)
+        return;
+    now = clock_mono_us();
+    if (p->told && now - p->told < TELL_US)
+        return;
+    p->told = now;
+    log_warning(p->log, "the loop stood still for %llu ms: nobody was served meanwhile",
+                (unsigned long long)us / 1000);
+}
+
+int process_watch_loop(struct svc *svc, struct process_loop *p)
+{
+    *p = (struct process_loop){.log = svc->log,
+                               .stall = metrics_add(svc->metrics, METRIC_loop_stall, NULL)};
+    if (!p->stall)
+        return -ENOMEM;
+    loop_watch_turns(svc->loop, turned, p);
+    return 0;
+}
+
 void process_raise_limits(void)
 {
     struct rlimit limit;

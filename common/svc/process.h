@@ -12,6 +12,15 @@ int process_metrics(struct svc *svc, int *statm);
 /* The memory that is resident, in bytes, as /proc/self/statm (open) says; 0 when it does not. */
 double process_resident_bytes(int statm);
 
+/* How long the turns of the loop take: counts them from now on, and logs those over 1 s. *p lasts
+ * as long as the loop. 0 or -ENOMEM. */
+struct process_loop {
+    struct log *log;
+    struct metric *stall;
+    uint64_t told; /* monotonic us; 0: never */
+};
+int process_watch_loop(struct svc *svc, struct process_loop *p);
+
 /* As many descriptors as the administrator allows. */
 void process_raise_limits(void);
 

@@ -28,6 +28,7 @@ struct svc_state {
     struct options options;
     uint64_t print_until; /* monotonic us */
     struct config *cfg;
+    struct process_loop turns;
     int statm; /* for process_metrics; -1: none */
     struct health *health;
     struct notifier *notifier; /* NULL: not under systemd */
@@ -335,7 +336,8 @@ static int make_parts(struct svc_state *s)
     svc->metrics = metrics_new();
     if (svc->loop)
         loop_set_log(svc->loop, svc->log);
-    if (!svc->loop || !svc->metrics || process_metrics(svc, &s->statm) < 0)
+    if (!svc->loop || !svc->metrics || process_metrics(svc, &s->statm) < 0 ||
+        process_watch_loop(svc, &s->turns) < 0)
         return -ENOMEM;
     apply_names(s);
     s->term = loop_signal_new(svc->loop, SIGTERM, stop_asked, s);

@@ -8,6 +8,7 @@ import urllib.request
 import pytest
 
 from fastagi import ask
+from metrics import shown
 from nameserver import NXDOMAIN, SERVFAIL, NameServer, silent_address
 from sites import pair, sites
 from stack import Stack, free_port, until
@@ -25,13 +26,15 @@ def name_server():
 
 
 def longest_wait(program, seconds):
-    """Of /healthz."""
+    """Of /healthz, as long as the loop itself does not say that it stood still."""
     longest, end = 0, time.monotonic() + seconds
     while time.monotonic() < end:
         begin = time.monotonic()
         assert urllib.request.urlopen(f"http://127.0.0.1:{program.http}/healthz", timeout=20).status == 200
         longest = max(longest, time.monotonic() - begin)
         time.sleep(0.02)
+    stalls = {float(labels["le"]): n for labels, n in shown(program)["ctibus_loop_stall_seconds"][2] if "le" in labels}
+    assert stalls[0.25] == stalls[float("inf")], "no turn of the loop was long"
     return longest
 
 

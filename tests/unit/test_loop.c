@@ -19,6 +19,8 @@ struct seen {
     struct loop_signal *sig;
     int fired;
     int tasks;
+    int turns;
+    uint64_t longest; /* us */
     int pipe[2];
 };
 
@@ -52,6 +54,46 @@ static void count_and_stop(void *arg)
 
     s->fired++;
     loop_stop(s->loop);
+}
+
+static void on_turn(void *arg, uint64_t us)
+{
+    struct seen *s = arg;
+
+    s->turns++;
+    if (us > s->longest)
+        s->longest = us;
+}
+
+static void be_slow(void *arg)
+{
+    struct seen *s = arg;
+
+    for (uint64_t end = clock_mono_us() + 30000; clock_mono_us() < end;)
+        ;
+    if (++s->fired < 2)
+        loop_task_post(s->task);
+}
+
+/* Waiting is no stall; what events and tasks take is, that of one turn together. */
+static void test_turns_are_timed(void **state)
+{
+    struct seen *s = *state;
+
+    loop_watch_turns(s->loop, on_turn, s);
+    s->timer = loop_timer_new(s->loop, be_slow, s);
+    s->task = loop_task_new(s->loop, be_slow, s);
+    loop_once(s->loop, 50);
+    assert_int_equal(s->turns, 0); /* nothing was done */
+    loop_timer_start(s->timer, 10, false);
+    for (int i = 0; i < 100 && s->turns == 0; i++)
+        loop_once(s->loop, 100);
+    assert_int_equal(s->turns, 1);
+    assert_int_equal(s->fired, 2);
+    assert_in_range(s->longest, 60000, 2000000);
+    loop_watch_turns(s->loop, NULL, NULL);
+    loop_timer_destroy(&s->timer);
+    loop_task_destroy(&s->task);
 }
 
 static void test_timer(void **state)
@@ -237,6 +279,7 @@ static void test_once_waits_no_longer_than_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_turns_are_timed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_timer, setup, teardown),
         cmocka_unit_test_setup_teardown(test_repeating_timer_destroys_itself, setup, teardown),
         cmocka_unit_test_setup_teardown(test_stopped_timer_is_silent, setup, teardown),

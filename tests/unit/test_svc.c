@@ -24,6 +24,7 @@ struct tiny {
     struct loop_timer *later;
     bool stop_hangs;
     bool stands_still; /* from the reload on */
+    bool is_slow;      /* at a reload */
 };
 
 static void stopped(void *arg)
@@ -40,6 +41,7 @@ static int tiny_start(struct svc *svc, void **ctx)
         return -EADDRINUSE;
     t = (struct tiny){.svc = svc,
                       .stop_hangs = how && strcmp(how, "hangs") == 0,
+                      .is_slow = how && strcmp(how, "slow") == 0,
                       .stands_still = how && strcmp(how, "stands-still") == 0};
     t.later = loop_timer_new(svc->loop, stopped, &t);
     *ctx = &t;
@@ -64,6 +66,8 @@ static void tiny_reload(void *ctx)
     log_info(t->svc->log, "grace=%d", (int)config_int(t->svc->cfg, "ctibus.session_grace"));
     while (t->stands_still)
         pause();
+    for (uint64_t end = clock_mono_us() + 1100000; t->is_slow && clock_mono_us() < end;)
+        ;
 }
 
 static bool tiny_check(const struct svc *svc, struct buf *why)
@@ -351,6 +355,25 @@ static void test_reload(void **state)
     assert_int_equal(exit_code(r), 0);
 }
 
+static void test_a_loop_that_stalls_is_told(void **state)
+{
+    struct run *r = *state;
+    const char *at;
+
+    START(r, "--how", "slow");
+    expect(r, "listening");
+    kill(r->pid, SIGHUP);
+    at = expect(r, "warning ctibus-state: the loop stood still for 1") +
+         strlen("warning ctibus-state: the loop stood still for ");
+    assert_in_range(atoi(at), 1100, 20000);
+    r->len = 0;
+    kill(r->pid, SIGHUP); /* once a minute is enough */
+    expect(r, "configuration reloaded");
+    kill(r->pid, SIGTERM);
+    assert_int_equal(exit_code(r), 0);
+    assert_null(strstr(r->text, "stood still"));
+}
+
 /* --- systemd --- */
 
 struct systemd {
@@ -488,6 +511,7 @@ int main(void)
         T(test_second_signal),
         T(test_forced_stop),
         T(test_reload),
+        T(test_a_loop_that_stalls_is_told),
         T(test_systemd_is_told),
         T(test_a_loop_that_stands_still_is_not_said_to_turn),
         T(test_a_systemd_that_does_not_read_holds_up_nothing),
