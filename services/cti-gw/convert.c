@@ -17,8 +17,6 @@
 #define MEMORY ((rlim_t)1 << 30)
 #define OUTPUT ((rlim_t)200 << 20)
 
-extern char **environ;
-
 struct conversion {
     pid_t pid;
     int fd; /* becomes readable when the process ends */
@@ -71,7 +69,7 @@ static void limit(pid_t pid, int what, rlim_t most)
 }
 
 /* The file is a stranger's: no access to other files (-dSAFER), no device but the one that is
- * written to, nothing of our descriptors. */
+ * written to, nothing of our descriptors or our environment. */
 static int spawn(struct conversion *c, const char *ghostscript, const char *in, const char *out)
 {
     char output[600];
@@ -88,6 +86,8 @@ static int spawn(struct conversion *c, const char *ghostscript, const char *in, 
                                 output,
                                 in,
                                 NULL};
+    /* ours may hold passwords */
+    static char *const environment[] = {NULL};
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attr;
     sigset_t none, all;
@@ -105,7 +105,7 @@ static int spawn(struct conversion *c, const char *ghostscript, const char *in, 
     posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     posix_spawnattr_setsigmask(&attr, &none);
     posix_spawnattr_setsigdefault(&attr, &all);
-    rc = posix_spawnp(&c->pid, ghostscript, &files, &attr, (char *const *)argv, environ);
+    rc = posix_spawnp(&c->pid, ghostscript, &files, &attr, (char *const *)argv, environment);
     posix_spawn_file_actions_destroy(&files);
     posix_spawnattr_destroy(&attr);
     if (rc != 0)

@@ -57,7 +57,9 @@
     "\"urllist_groups\":[\"file:groups.json\"],\"urllist_meetmes\":[\"file:meetmes.json\"],"       \
     "\"urllist_voicemails\":[\"file:voicemails.json\"],"                                           \
     "\"urllist_extenfeatures\":[\"file:extenfeatures.json\"],"                                     \
-    "\"urllist_parkinglot\":[\"file:parking.json\"]}}},"                                           \
+    "\"urllist_parkinglot\":[\"file:parking.json\"]}},"                                            \
+    "\"lyon\":{\"peer\":{\"publish\":\"tcp://127.0.0.1:1\",\"request\":\"tcp://127.0.0.1:2\","     \
+    "\"publickey\":\"Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID\",\"profile\":\"client\"}}},"        \
     "\"profiles\":{\"client\":{\"name\":\"Client\",\"regcommands\":\"all\","                       \
     "\"ipbxcommands\":\"all\",\"userstatus\":\"std\"},"                                            \
     "\"bare\":{\"name\":\"Bare\",\"regcommands\":\"all\",\"ipbxcommands\":\"few\","                \

@@ -372,6 +372,39 @@ static void what_became_of_a_call_is_told(void **state)
                         "\"replyid\":9,\"command\":\"originate\",\"originatereason\":5}}\n");
 }
 
+/* What a user of another site asks for: of a number only what a number may hold. */
+static void another_site_intercepts(void **state)
+{
+    static const struct {
+        const char *number, *exten; /* NULL: refused */
+    } rows[] = {
+        {"2001", "2001"},     {"+33 6 12", "+33612"},
+        {"*10#", "*10#"},     {"20,1)h@other\\r\\nAction: Logoff", "201"},
+        {"h", NULL},          {"", NULL},
+        {"hangup-now", NULL}, {"${SHELL(id)}", NULL},
+    };
+    struct ipbx_world *w = *state;
+    char text[256];
+
+    ipbx_calls(w);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        ipbx_forget(w);
+        snprintf(text, sizeof(text),
+                 "{\"site\":\"lyon\",\"user\":\"1\",\"ipbx\":\"xivo\",\"command\":\"intercept\","
+                 "\"channel\":\"SCCP/1011-03\",\"number\":\"%s\"}",
+                 rows[i].number);
+        assert_int_equal(peer_ask(&w->p, METHOD_peer_command, text), BUS_ok);
+        if (rows[i].exten)
+            snprintf(text, sizeof(text),
+                     "Redirect {\"Channel\":\"SIP/trunk-04\",\"Exten\":\"%s\",\"Context\":"
+                     "\"default\",\"Priority\":\"1\"}\n",
+                     rows[i].exten);
+        assert_string_equal(w->p.actions, rows[i].exten ? text : "");
+        if (!rows[i].exten)
+            assert_non_null(strstr(w->p.answer, "no_number"));
+    }
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, ipbx_setup, ipbx_teardown)
@@ -388,6 +421,7 @@ int main(void)
         T(the_link_is_down),
         T(no_answer_comes),
         T(what_became_of_a_call_is_told),
+        T(another_site_intercepts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

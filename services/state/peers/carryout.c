@@ -5,12 +5,14 @@
  */
 #include <stdio.h>
 
+#include "base/dialled.h"
 #include "domain/domain.h"
 #include "peers/peers.h"
 #include "json/json.h"
 
 #define DEADLINE_MS 4000
 #define MAX_TEXT 65536
+#define MAX_NUMBER 81 /* of an extension of Asterisk, with its NUL */
 
 struct asked {
     struct state *s;
@@ -149,24 +151,26 @@ static void hangup(struct asked *a, struct xod_obj *channel)
     buf_free(&headers);
 }
 
-/* The other end of the call goes to the number of who asks, by our dialplan. */
+/* The other end of the call goes to the number of who asks, by our dialplan: of what they say only
+ * what a telephone number may hold, not the name of any extension that we have. */
 static void intercept(struct asked *a, struct xod_obj *channel)
 {
     struct xod_obj *caller = channel_peer(channel);
-    struct view number = msg_get_str(a->body, "number");
+    char number[MAX_NUMBER];
     struct xod_obj *phone = xod_tied(channel, LIST_phones, 0);
     char room[32];
     struct view context =
         phone ? value_text(xod_get(phone, XOD(phones, context)), room) : view_of(NULL, 0);
     struct buf headers;
 
-    if (!caller || number.len == 0 || context.len == 0) {
-        answer(&a->l, number.len ? "no_such_channel" : "no_number");
+    dialled_digits(msg_get_str(a->body, "number"), number, sizeof(number));
+    if (!caller || !*number || context.len == 0) {
+        answer(&a->l, *number ? "no_such_channel" : "no_number");
         return;
     }
     buf_init(&headers, 4096);
     msg_put_pair(&headers, "Channel", xod_obj_id(caller));
-    msg_put_pair(&headers, "Exten", number);
+    msg_put_pair(&headers, "Exten", view_cstr(number));
     msg_put_pair(&headers, "Context", context);
     msg_put_pair(&headers, "Priority", VIEW("1"));
     act(a, "Redirect", 4, &headers);
