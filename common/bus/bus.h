@@ -177,7 +177,8 @@ struct bus_peer *bus_server_next(struct bus_server *s, size_t *pos);
 struct bus_forwarder;
 /* Binds both ends (for publishers, for subscribers) and starts its thread. Also bound: the inproc
  * endpoints below, for the process it lives in. Fails with -EACCES when an address is neither
- * loopback nor in `trusted` (NULL-ended list, may be NULL) and there is no CURVE. */
+ * loopback nor in `trusted` (NULL-ended list, may be NULL) and there is no CURVE. What others than
+ * this process publish on the plane cti/ is dropped; with CURVE only gateways get that plane. */
 struct bus_forwarder *bus_forwarder_new(struct bus *b, const char *publish, const char *subscribe,
                                         const char *const *trusted, int *err);
 void bus_forwarder_destroy(struct bus_forwarder **f);

@@ -1,3 +1,12 @@
+/*
+ * The forwarder: publishers on one side, subscribers on the other, in a thread of its own.
+ *
+ * The plane cti/ has what people write to each other in it, and goes into clients as it is. So with
+ * CURVE only a gateway's key gets it: a monitor that subscribes to more than that gets the rest
+ * (XPUB_MANUAL: what a subscription is worth is said here, by the role of the key that ZAP has let
+ * in). And it comes from this process alone: what others publish there is dropped, with CURVE and
+ * without.
+ */
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -13,6 +22,8 @@
 #define TELL_US 10000000u
 #define TELL_MS 1000
 
+static const struct view private_plane = {"cti/", 4};
+
 struct bus_forwarder {
     struct bus *bus;
     void *xsub;
@@ -23,12 +34,42 @@ struct bus_forwarder {
     bool running;
     char *publish;
     char *subscribe;
-    atomic_uint_fast64_t forwarded, full;
-    struct metric *metric, *full_metric;
+    atomic_uint_fast64_t forwarded, full, forged;
+    struct metric *metric, *full_metric, *forged_metric;
     uint64_t told, told_at; /* the loop's: what was said of subscribers that do not read */
     struct loop_timer *tell;
     struct bus_zap *zap;
 };
+
+static struct view text(zmq_msg_t *m)
+{
+    return view_of(zmq_msg_data(m), zmq_msg_size(m));
+}
+
+/* A property of the connection that a message came over; NULL: it came from this very process. */
+static const char *property(zmq_msg_t *m, const char *name)
+{
+    return zmq_msg_gets(m, name);
+}
+
+/* ---- from publishers to subscribers ---- */
+
+/* Somebody else's, on a plane that is our own? */
+static bool is_forged(struct bus_forwarder *f, zmq_msg_t *topic)
+{
+    const char *key;
+    const char *address;
+
+    if (!view_starts(text(topic), private_plane) || !property(topic, "Socket-Type"))
+        return false;
+    key = property(topic, "User-Id");
+    address = property(topic, "Peer-Address");
+    atomic_fetch_add_explicit(&f->forged, 1, memory_order_relaxed);
+    log_warning(f->bus->log,
+                "dropped what %s (key %s) published on the plane cti/, which is state's own",
+                address ? address : "somebody", key && *key ? key : "none");
+    return true;
+}
 
 static void set_nodrop(void *xpub, int on)
 {
@@ -63,31 +104,99 @@ static void forward(struct bus_forwarder *f, zmq_msg_t *m, bool *lossy)
 static void move_messages(struct bus_forwarder *f)
 {
     unsigned n = 0;
+    bool begins = true;
+    bool drop = false;
     bool lossy = false;
     zmq_msg_t m;
 
     zmq_msg_init(&m);
     /* never in the middle of a message */
-    while ((n < BATCH || lossy) && zmq_msg_recv(&m, f->xsub, ZMQ_DONTWAIT) >= 0) {
-        n += !zmq_msg_more(&m);
-        forward(f, &m, &lossy);
+    while ((n < BATCH || !begins) && zmq_msg_recv(&m, f->xsub, ZMQ_DONTWAIT) >= 0) {
+        drop = begins ? is_forged(f, &m) : drop;
+        begins = !zmq_msg_more(&m);
+        n += begins && !drop;
+        if (drop) {
+            zmq_msg_close(&m);
+            zmq_msg_init(&m);
+        } else {
+            forward(f, &m, &lossy);
+        }
     }
     zmq_msg_close(&m);
     atomic_fetch_add_explicit(&f->forwarded, n, memory_order_relaxed);
 }
 
-/* What subscribers subscribe to. */
+/* ---- from subscribers to publishers ---- */
+
+static void set_prefix(struct bus_forwarder *f, bool on, const char *prefix, size_t len)
+{
+    zmq_setsockopt(f->xpub, on ? ZMQ_SUBSCRIBE : ZMQ_UNSUBSCRIBE, prefix, len);
+}
+
+/* All that begins with `prefix` but not with cti/: where it leads there, each other way. No topic
+ * has bytes below 0x21 in it. */
+static void set_but_private(struct bus_forwarder *f, bool on, struct view prefix)
+{
+    char way[8];
+
+    if (view_starts(prefix, private_plane))
+        return;
+    if (!view_starts(private_plane, prefix)) {
+        set_prefix(f, on, prefix.ptr, prefix.len);
+        return;
+    }
+    for (size_t len = prefix.len; len < private_plane.len; len++) {
+        memcpy(way, private_plane.ptr, len);
+        for (int c = 0x21; c <= 0xff; c++) {
+            way[len] = (char)c;
+            if (way[len] != private_plane.ptr[len])
+                set_prefix(f, on, way, len + 1);
+        }
+    }
+}
+
+/* A publisher is to know what is wanted. One that is restricted cannot make it unknown again but
+ * where only its like listen: it could end others' subscriptions, never having had its own. (When
+ * it goes, libzmq ends those that it has.) */
+static bool goes_up(bool on, bool restricted, struct view prefix)
+{
+    return on || !restricted || prefix.len == 0 || view_starts(prefix, VIEW("ami/"));
+}
+
+/* With keys: m is a byte (1 on, 0 off) and a prefix. */
+static void take_subscription(struct bus_forwarder *f, zmq_msg_t *m)
+{
+    struct view v = text(m);
+    const char *key = property(m, "User-Id");
+    bool restricted = key && bus_keys_role(f->bus->keys, key) != ROLE_GATEWAY;
+    bool on = v.len > 0 && v.ptr[0] == 1;
+    struct view prefix;
+
+    if (v.len == 0 || (unsigned char)v.ptr[0] > 1)
+        return;
+    prefix = view_of(v.ptr + 1, v.len - 1);
+    if (restricted)
+        set_but_private(f, on, prefix);
+    else
+        set_prefix(f, on, prefix.ptr, prefix.len);
+    if (goes_up(on, restricted, prefix))
+        frames_send(f->xsub, &v, 1);
+}
+
 static void move_subscriptions(struct bus_forwarder *f)
 {
-    unsigned n = 0;
+    bool begins = true;
     zmq_msg_t m;
 
     zmq_msg_init(&m);
-    while (n++ < BATCH && zmq_msg_recv(&m, f->xpub, ZMQ_DONTWAIT) >= 0) {
-        if (zmq_msg_send(&m, f->xsub, ZMQ_DONTWAIT) < 0) {
-            zmq_msg_close(&m);
-            zmq_msg_init(&m);
-        }
+    for (unsigned n = 0; n < BATCH && zmq_msg_recv(&m, f->xpub, ZMQ_DONTWAIT) >= 0; n++) {
+        int more = zmq_msg_more(&m);
+        struct view v = text(&m);
+        if (begins && !more && f->bus->keys)
+            take_subscription(f, &m);
+        else if (begins && !more)
+            frames_send(f->xsub, &v, 1);
+        begins = !more;
     }
     zmq_msg_close(&m);
 }
@@ -118,12 +227,13 @@ static int open_sockets(struct bus_forwarder *f, const char *publish, const char
 {
     struct bus *b = f->bus;
     int err = 0;
+    int on = 1;
 
     f->xsub = bus_socket(b, ZMQ_XSUB, "publish", &err);
     f->xpub = f->xsub ? bus_socket(b, ZMQ_XPUB, "subscribe", &err) : NULL;
     f->stop = f->xpub ? zmq_socket(b->zmq, ZMQ_PAIR) : NULL;
     f->stop_far = f->stop ? zmq_socket(b->zmq, ZMQ_PAIR) : NULL;
-    if (!f->stop_far)
+    if (!f->stop_far || (b->keys && zmq_setsockopt(f->xpub, ZMQ_XPUB_MANUAL, &on, sizeof(on)) < 0))
         return err ? err : -ENOMEM;
     zmq_setsockopt(f->xpub, ZMQ_SNDHWM, &b->subscriber_hwm, sizeof(b->subscriber_hwm));
     set_nodrop(f->xpub, 1);
@@ -161,6 +271,13 @@ static double forwarded(void *arg)
     return (double)atomic_load_explicit(&f->forwarded, memory_order_relaxed);
 }
 
+static double forged(void *arg)
+{
+    struct bus_forwarder *f = arg;
+
+    return (double)atomic_load_explicit(&f->forged, memory_order_relaxed);
+}
+
 static double full(void *arg)
 {
     struct bus_forwarder *f = arg;
@@ -190,8 +307,9 @@ static int start_telling(struct bus_forwarder *f)
 
     f->metric = metrics_callback(b->metrics, METRIC_bus_forwarded, NULL, forwarded, f);
     f->full_metric = metrics_callback(b->metrics, METRIC_bus_subscriber_full, NULL, full, f);
+    f->forged_metric = metrics_callback(b->metrics, METRIC_bus_forged, NULL, forged, f);
     f->tell = loop_timer_new(b->loop, tell_full, f);
-    if (!f->metric || !f->full_metric || !f->tell)
+    if (!f->metric || !f->full_metric || !f->forged_metric || !f->tell)
         return -ENOMEM;
     loop_timer_start(f->tell, TELL_MS, true);
     return 0;
@@ -234,6 +352,8 @@ void bus_forwarder_destroy(struct bus_forwarder **fp)
     if (f->full_metric)
         metrics_remove(f->bus->metrics, &f->full_metric);
     loop_timer_destroy(&f->tell);
+    if (f->forged_metric)
+        metrics_remove(f->bus->metrics, &f->forged_metric);
     if (f->running) {
         zmq_send(f->stop, "", 0, 0);
         pthread_join(f->thread, NULL);

@@ -99,6 +99,71 @@ def test_publishing_takes_a_gateways_key(guarded):
     assert published(guarded, "site")
 
 
+def test_a_monitor_hears_all_but_what_people_write_to_each_other(guarded):
+    alice, bob = guarded.client("alice"), guarded.client("bob")
+    with guarded.socket(zmq.SUB, "subscribe", "monitor") as monitor, \
+            guarded.socket(zmq.SUB, "subscribe", "site") as site:
+        for prefix in (b"cti/", b"cti/xivo/user/2/", b"c", b"cti"):
+            monitor.subscribe(prefix)
+
+        def talk():
+            """The planes that both have heard of while alice writes to bob."""
+            alice.ask("chitchat", to="xivo/2", text="between us")
+            for name, s in heard.items():
+                while s[0].poll(50):
+                    topic, _, body = s[0].recv_multipart()
+                    s[1].add(topic.split(b"/")[0])
+                    assert name == "site" or b"between us" not in body
+            return {b"tel", b"xod", b"svc", b"cti"} <= heard["site"][1] and {b"tel", b"xod", b"svc"} <= heard["monitor"][1]
+        heard = {"monitor": (monitor, set()), "site": (site, set())}
+        until(talk, "all planes are heard of")
+        assert b"cti" not in heard["monitor"][1]
+    alice.close()
+    bob.close()
+
+
+def forged_line(stack, key):
+    """Whether a line to a client that somebody publishes reaches it."""
+    bob = stack.client("bob")
+    before = stack.metric("state", "ctibus_bus_forged_total")
+    line = {"class": "chitchat", "from": "xivo/1", "to": "xivo/2", "text": "forged"}
+    with stack.socket(zmq.PUB, "publish", key) as s:
+        def sent():
+            s.send_multipart([b"cti/xivo/user/2/", msgpack.packb([1, "state@x", 1, 0, time.time()]),
+                              msgpack.packb({"line": line})])
+            return stack.metric("state", "ctibus_bus_forged_total") > before
+        until(sent, "it is dropped and counted")
+    until(lambda: is_heard(stack), "what came behind it is there")
+    n, heard = bob.send("keepalive"), []
+    while not heard or heard[-1].get("replyid") != n:
+        heard.append(bob.line())
+    bob.close()
+    return any(m.get("text") == "forged" for m in heard)
+
+
+def is_heard(stack):
+    """A line of state's own, sent after it, has arrived: so would the forged one have."""
+    carol = stack.client("carol")
+    answer = carol.ask("chitchat", to="xivo/2", text="real")
+    carol.close()
+    return "warning_string" not in answer
+
+
+def test_nobody_but_state_publishes_lines_to_clients(guarded):
+    assert not forged_line(guarded, "site")
+    log = guarded.programs["state"]
+    assert log.logged(f"dropped what 127.0.0.1 (key {guarded.keys['site']['public']}) published on the plane cti/")
+
+
+def test_nor_without_curve():
+    with Stack(parts=("state", "cti-gw")) as s:
+        s.wait_ready()
+        s.socket = Guarded.socket.__get__(s)
+        s.keys = {}
+        assert not forged_line(s, None)
+        assert s.programs["state"].logged("dropped what 127.0.0.1 (key none) published on the plane cti/")
+
+
 @pytest.mark.parametrize("key", ["stranger", None])
 def test_a_stranger_gets_nothing(guarded, key):
     before = guarded.metric("state", "ctibus_bus_refused_total")

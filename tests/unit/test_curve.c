@@ -240,6 +240,131 @@ static void each_key_may_do_what_its_role_permits(void **state)
     loop_destroy(&w.loop);
 }
 
+/* ---- the plane cti/ ---- */
+
+static void note_topic(void *arg, const struct bus_msg *m)
+{
+    struct buf *heard = arg;
+
+    buf_printf(heard, "%.*s|", VIEW_ARG(m->topic));
+}
+
+static const struct bus_sub_handler note_sub = {note_topic, NULL};
+
+static bool has(const struct buf *heard, const char *topic)
+{
+    return memmem(buf_data(heard), buf_len(heard), topic, strlen(topic)) != NULL;
+}
+
+/* What a key of that role hears with these subscriptions, up to the end mark. */
+static void listen_as(enum bus_role role, const char *const *prefixes, struct buf *heard)
+{
+    static const char *const topics[] = {"cti/x/user/1/", "cti/",   "ctj/x/",   "ct/x/", "c/",
+                                         "cti!/",         "svc/x/", "\xc3\xa9/"};
+    struct world w = {.loop = loop_new()};
+    struct bus_sub *s;
+    int err = 0;
+
+    zmq_curve_keypair(w.keys.own_public, w.keys.own_secret);
+    zmq_curve_keypair(w.monitor.keys.own_public, w.monitor.keys.own_secret);
+    strcpy(w.monitor.keys.server, w.keys.own_public);
+    strcpy(w.allowed[0].key, w.keys.own_public);
+    strcpy(w.allowed[1].key, w.monitor.keys.own_public);
+    w.allowed[1].role = role;
+    start_state(&w);
+    w.monitor.p = process_start(w.loop, "m", "m", &w.monitor.keys);
+    s = bus_sub_new(w.monitor.p.bus, bus_forwarder_subscribe(w.fwd), &note_sub, heard, &err);
+    for (; *prefixes; prefixes++)
+        bus_sub_add(s, view_cstr(*prefixes));
+    bus_sub_add(s, VIEW("all/"));
+    for (int n = 0; n < 1000 && !has(heard, "all/|"); n++) { /* then the others are in force, too */
+        bus_pub_send(w.pub, VIEW("all/"), VIEW("\x80"));
+        run_for(w.loop, 10);
+    }
+    for (size_t i = 0; i < sizeof(topics) / sizeof(topics[0]); i++)
+        bus_pub_send(w.pub, view_cstr(topics[i]), VIEW("\x80"));
+    bus_pub_send(w.pub, VIEW("all/end/"), VIEW("\x80"));
+    for (int n = 0; n < 1000 && !has(heard, "all/end/|"); n++)
+        run_for(w.loop, 10);
+    assert_true(has(heard, "all/end/|"));
+    bus_sub_destroy(&s);
+    process_end(&w.monitor.p);
+    stop_state(&w);
+    loop_destroy(&w.loop);
+}
+
+static void a_monitor_gets_all_but_the_plane_of_clients(void **state)
+{
+    static const char *const wishes[][6] = {
+        {"", NULL}, {"c", "", NULL}, {"cti", "ct", "c", "", NULL}, {"cti/", "cti/x/", "", NULL}};
+    static const char *const only[] = {"cti/", "cti/x/user/1/", "cti", NULL};
+    struct buf heard;
+
+    buf_init(&heard, 0);
+    for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++) {
+        buf_reset(&heard);
+        listen_as(ROLE_MONITOR, wishes[i], &heard);
+        assert_false(has(&heard, "cti/"));
+        assert_true(has(&heard, "ctj/x/|") && has(&heard, "ct/x/|") && has(&heard, "c/|"));
+        assert_true(has(&heard, "cti!/|") && has(&heard, "svc/x/|"));
+        assert_true(has(&heard, "\xc3\xa9/|"));
+    }
+    buf_reset(&heard);
+    listen_as(ROLE_MONITOR, only, &heard);
+    assert_false(has(&heard, "cti/"));
+    assert_true(has(&heard, "cti!/|"));
+    buf_reset(&heard);
+    listen_as(ROLE_GATEWAY, wishes[0], &heard);
+    assert_true(has(&heard, "cti/x/user/1/|") && has(&heard, "cti/|") && has(&heard, "svc/x/|"));
+    buf_free(&heard);
+}
+
+/* A subscription that ends, or that was none, is not the end of others'. */
+static void a_monitor_cannot_end_the_subscriptions_of_others(void **state)
+{
+    struct world w = {.loop = loop_new()};
+    struct member *all[] = {&w.gateway, &w.monitor};
+    int before;
+
+    zmq_curve_keypair(w.keys.own_public, w.keys.own_secret);
+    for (int i = 0; i < 2; i++) {
+        zmq_curve_keypair(all[i]->keys.own_public, all[i]->keys.own_secret);
+        strcpy(all[i]->keys.server, w.keys.own_public);
+        strcpy(w.allowed[i].key, all[i]->keys.own_public);
+        w.allowed[i].role = i == 0 ? ROLE_GATEWAY : ROLE_MONITOR;
+    }
+    start_state(&w);
+    start_member(&w, &w.gateway, "gateway");
+    start_member(&w, &w.monitor, "monitor");
+    void *raw = zmq_socket(bus_zmq(w.monitor.p.bus), ZMQ_XSUB);
+    zmq_setsockopt(raw, ZMQ_CURVE_SERVERKEY, w.keys.own_public, KEY_SIZE);
+    zmq_setsockopt(raw, ZMQ_CURVE_PUBLICKEY, w.monitor.keys.own_public, KEY_SIZE);
+    zmq_setsockopt(raw, ZMQ_CURVE_SECRETKEY, w.monitor.keys.own_secret, KEY_SIZE);
+    zmq_connect(raw, bus_forwarder_subscribe(w.fwd));
+    for (int n = 0; n < 1000 && (w.gateway.got < 5 || w.monitor.got < 5); n++) {
+        bus_pub_send(w.pub, VIEW("xod/x/config/users/5/"), VIEW("\x80"));
+        run_for(w.loop, 10);
+    }
+    for (int i = 0; i < 5; i++) {
+        zmq_send(raw, "\1xod/", 5, 0);
+        zmq_send(raw, "\0xod/", 5, 0);
+        zmq_send(raw, "\0xod/", 5, 0);
+    }
+    run_for(w.loop, 200);
+    zmq_setsockopt(raw, ZMQ_LINGER, &(int){0}, sizeof(int));
+    zmq_close(raw);
+    stop_member(&w.monitor);
+    before = w.gateway.got;
+    for (int n = 0; n < 1000 && w.gateway.got < before + 20; n++) {
+        bus_pub_send(w.pub, VIEW("xod/x/config/users/5/"), VIEW("\x80"));
+        run_for(w.loop, 10);
+    }
+    assert_true(w.gateway.got >= before + 20);
+    stop_member(&w.gateway);
+    stop_state(&w);
+    loop_destroy(&w.loop);
+}
+
 static void who_speaks_in_clear_gets_nothing(void **state)
 {
     struct world w = {.loop = loop_new()};
@@ -287,6 +412,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(bad_key_files_are_refused_with_a_reason, make_files,
                                         drop_files),
         cmocka_unit_test(each_key_may_do_what_its_role_permits),
+        cmocka_unit_test(a_monitor_gets_all_but_the_plane_of_clients),
+        cmocka_unit_test(a_monitor_cannot_end_the_subscriptions_of_others),
         cmocka_unit_test(who_speaks_in_clear_gets_nothing),
         cmocka_unit_test(nothing_binds_with_curve_before_somebody_guards_it),
     };
