@@ -106,6 +106,8 @@ const struct config_key config_keys[] = {
      "Addresses and networks from which web interfaces may connect to WEBI."},
     {"ctibus.access.info", KEY_NETWORKS, "[\"127.0.0.0/8\",\"::1\"]", 0, 0, RE, NULL,
      "Addresses and networks from which the console INFO may be used."},
+    {"ctibus.access.fagi", KEY_NETWORKS, "[\"127.0.0.0/8\",\"::1\"]", 0, 0, RE, NULL,
+     "Addresses and networks from which scripts may be asked for (FastAGI) beside those of the IPBXes."},
     {"ctibus.console.socket", KEY_STRING, NULL, 0, 0, 0, NULL,
      "Unix socket (mode 0660) at which INFO may change things without a token; default: none."},
     {"ctibus.console.token", KEY_STRING, NULL, 0, 0, RE, NULL,

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "internal.h"
@@ -10,9 +11,25 @@
 /* The commands of one answer may wait for Asterisk. */
 #define MAX_OUTPUT ((size_t)256 * 1024)
 
+/* What a script is told of callers and users is not for everybody who reaches the port. */
 static void on_accept(void *arg, int fd, const struct sockaddr *peer, socklen_t len)
 {
-    session_new(arg, fd, peer);
+    struct fagi *f = arg;
+    struct netaddr address;
+    char text[NETADDR_TEXT] = "";
+
+    if (sites_let_in(f->sites, peer)) {
+        session_new(f, fd, peer);
+        return;
+    }
+    close(fd);
+    metric_add(f->counts.refused, 1);
+    if (netaddr_of(peer, &address, NULL) == 0)
+        netaddr_print(&address, text);
+    log_warning(f->log,
+                "a script asked for from %s is refused: that is no ipbx's address (ipaddress), nor "
+                "in ctibus.access.fagi; the call goes on",
+                text);
 }
 
 static void janitor(void *arg)
@@ -78,8 +95,9 @@ static bool make_metrics(struct fagi *f, struct metrics *m)
     }
     c->open = metrics_add(m, METRIC_fagi_open, NULL);
     c->over_limit = metrics_add(m, METRIC_fagi_over_limit, NULL);
+    c->refused = metrics_add(m, METRIC_fagi_refused, NULL);
     c->seconds = metrics_add(m, METRIC_fagi_seconds, NULL);
-    return good && c->open && c->over_limit && c->seconds;
+    return good && c->open && c->over_limit && c->refused && c->seconds;
 }
 
 static int open_bus(struct fagi *f, const struct fagi_options *opt)

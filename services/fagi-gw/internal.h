@@ -51,7 +51,7 @@ TAILQ_HEAD(sessions, session);
 
 struct fagi_counts {
     struct metric *outcomes[OUTCOMES];
-    struct metric *open, *seconds, *over_limit, *answers[AGI_PART];
+    struct metric *open, *seconds, *over_limit, *answers[AGI_PART], *refused;
 };
 
 struct fagi {

@@ -10,6 +10,7 @@ struct sites {
     struct hosts *hosts; /* number n is that of site n */
     struct site list[HOSTS_MAX];
     size_t n;
+    struct netlist others; /* who may ask beside them */
 };
 
 struct sites *sites_new(struct loop *loop, struct log *log)
@@ -26,6 +27,7 @@ struct sites *sites_new(struct loop *loop, struct log *log)
 
 static void clear(struct sites *s)
 {
+    netlist_clear(&s->others);
     hosts_clear(s->hosts);
     while (s->n > 0)
         free(s->list[--s->n].name);
@@ -61,11 +63,12 @@ static int add(struct sites *s, const char *name, struct json_object *connection
 int sites_load(struct sites *s, const struct config *cfg)
 {
     struct json_object *ipbxes = config_section(cfg, "ipbxes");
-    int rc = 0;
+    int rc;
 
     clear(s);
+    rc = config_networks(cfg, "ctibus.access.fagi", &s->others);
     if (!ipbxes)
-        return 0;
+        return rc;
     json_object_object_foreach(ipbxes, name, ipbx)
     {
         struct json_object *connection = json_get(ipbx, "ipbx_connection");
@@ -73,6 +76,14 @@ int sites_load(struct sites *s, const struct config *cfg)
             rc = add(s, name, connection);
     }
     return rc;
+}
+
+bool sites_let_in(struct sites *s, const struct sockaddr *peer)
+{
+    struct netaddr address;
+
+    return (netaddr_of(peer, &address, NULL) == 0 && netlist_has(&s->others, &address)) ||
+           hosts_find(s->hosts, peer) >= 0;
 }
 
 static const struct site *named(const struct sites *s, struct view *script)

@@ -22,6 +22,9 @@ struct sites *sites_new(struct loop *loop, struct log *log);
 void sites_destroy(struct sites **s);
 /* Takes those of the configuration. 0 or -ENOMEM. */
 int sites_load(struct sites *s, const struct config *cfg);
+/* May a script be asked for from this address? It is an IPBX's (as far as is known now: a name may
+ * have to be looked up first), or in ctibus.access.fagi. */
+bool sites_let_in(struct sites *s, const struct sockaddr *peer);
 /* The site, borrowed until the next sites_load, or NULL: nobody's. *script loses the name in front
  * of it. */
 const struct site *sites_find(struct sites *s, const struct sockaddr *peer, struct view *script);

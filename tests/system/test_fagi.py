@@ -4,6 +4,7 @@ import contextlib
 import json
 import pathlib
 import signal
+import socket
 import time
 import urllib.request
 
@@ -12,7 +13,7 @@ import pytest
 import zmq
 
 from fastagi import Call, ask, environment
-from stack import ROOT, Program, Stack, signal_of, until
+from stack import ROOT, TIMEOUT, Program, Stack, signal_of, until
 
 PARTS = ("state", "fagi-gw")
 FAIL = {"XIVO_CTI_AGI": "FAIL"}
@@ -542,3 +543,31 @@ def test_a_recorded_day_with_its_scripts(version):
         assert all(b["outcome"] == "ok" and b["errors"] == 0 for b in seen.values())
         assert seen["callerid_extend"]["variables"] == {"XIVO_SRCTON": "0"}
         monitor.close()
+
+
+@pytest.mark.parametrize("access, refused", [([], True), (["127.0.0.9", "10.0.0.0/8"], False)])
+def test_only_the_addresses_of_ipbxes_and_of_the_list_may_ask(access, refused):
+    """Also where there is but one IPBX: what scripts are told is not for everybody."""
+    with Stack(parts=("state",), config={"ctibus.access.fagi": access}) as s:
+        s.start("fagi-gw")
+        s.wait_ready()
+        assert ask(port(s), "callerid_extend") == {"XIVO_SRCTON": "0"}  # from the IPBX's own, 127.0.0.1
+        with contextlib.closing(socket.socket()) as other:
+            other.settimeout(TIMEOUT)
+            other.bind(("127.0.0.9", 0))
+            other.connect(("127.0.0.1", port(s)))
+            with contextlib.suppress(ConnectionError):
+                other.sendall(environment("callerid_extend", callington="0"))
+            got = b""
+            with contextlib.suppress(ConnectionError):
+                got = other.recv(4096)
+        assert (got == b"") == refused
+        assert s.metric("fagi-gw", "ctibus_fagi_refused_total") == refused
+        assert s.programs["fagi-gw"].logged("a script asked for from 127.0.0.9 is refused") == refused
+
+
+def test_a_page_in_a_browser_asks_for_no_script(stack):
+    with socket.create_connection(("127.0.0.1", port(stack)), TIMEOUT) as s:
+        s.sendall(b"POST / HTTP/1.1\r\nHost: x\r\n\r\n" + environment("presence"))
+        with contextlib.suppress(ConnectionError):
+            assert s.recv(4096) == b""
