@@ -79,6 +79,10 @@ class Program:
     def logged(self, text):
         return self.count(text) > 0
 
+    def says(self, text):
+        """It has logged this, or is about to: its log is written by a thread of its own."""
+        until(lambda: self.logged(text), f"logged: {text}", 10)
+
     def count(self, text):
         """How many of its log lines have this in them."""
         return sum(text in line for line in list(self.lines))

@@ -144,7 +144,7 @@ def test_what_reaches_asterisk(message, action):
             assert flood.busy() >= 1500 - BURST - RATE * (elapsed + 1)
             assert {m["ipbxreply"] for m in flood.answers} <= {"ok", "noaction", "busy"}
         assert s.metric("state", r'ctibus_state_over_budget_total\{of="actions"\}') > 0
-        assert s.programs["state"].logged("user xivo/1: over the budget of actions")
+        s.programs["state"].says("user xivo/1: over the budget of actions")
         bob.close()
         alice.close()
 

@@ -64,7 +64,7 @@ def test_silent_connections_at_every_port(service):
             assert program.process.poll() is None
             if service == "cti-gw":
                 assert s.metric(service, "ctibus_no_descriptor_total") > 0
-                assert program.logged("too few file descriptors are left")
+                program.says("too few file descriptors are left")
         until(lambda: s.metric(service, "process_open_fds") < LIMIT / 2 + 10, "they are gone")
         is_served(s, service, program)
         said = program.lines[before:]

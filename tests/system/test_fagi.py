@@ -494,7 +494,7 @@ def test_by_address_or_by_the_name_before_the_script():
         assert site_of(s, "lyon/presence") == "fagi/lyon/presence/"
         assert site_of(s, "xivo/presence", "127.0.0.2") == "fagi/xivo/presence/"
         assert Call(port(s), "127.0.0.3").begin("callerid_extend").answer() == FAIL
-        assert s.programs["fagi-gw"].logged("agi://HOST/IPBX/callerid_extend")
+        s.programs["fagi-gw"].says("agi://HOST/IPBX/callerid_extend")
         assert Call(port(s), "127.0.0.3").begin("lyon/callerid_extend").answer() == {"XIVO_SRCTON": "0"}
 
 

@@ -485,7 +485,7 @@ def test_a_peer_of_a_later_version():
         user = paris.objects("lyon", "users")["1"]
         assert user["fullname"] == "Zoé" and user["profileclient"] is None and user["mobilephonenumber"] is None
         assert paris.objects("paris", "users")["1"]["fullname"] == "Alice Martin"
-        assert paris.programs["federation"].logged("of a later version")
+        paris.programs["federation"].says("of a later version")
         peer.publish("xod/lyon/status/spaceships/1/", {"op": "update", "fields": {"warp": 9}})
         peer.publish("xod/paris/config/users/1/", {"op": "update", "fields": {"fullname": "Forged"}})
         peer.publish("xod/paris/config/users/2/", {"op": "del"})

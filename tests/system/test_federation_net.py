@@ -146,8 +146,8 @@ def test_clocks_an_hour_apart():
                 del os.environ[name]
         all_linked((paris, lyon))
         all_agree((paris, lyon))
-        assert paris.programs["federation"].logged("the clock of site lyon is 3600 s ahead of ours")
-        assert lyon.programs["federation"].logged("the clock of site paris is 3600 s behind ours")
+        paris.programs["federation"].says("the clock of site lyon is 3600 s ahead of ours")
+        lyon.programs["federation"].says("the clock of site paris is 3600 s behind ours")
         for site, here in ((paris, lyon), (lyon, paris)):
             assert all(t < 2 for t in crossing(site, here, "bob", ("away", "available")))
         for part in ("federation", "state"):

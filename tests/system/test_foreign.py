@@ -128,5 +128,5 @@ def test_tls_gets_no_answer(stack, door):
             pytest.raises((ssl.SSLError, ConnectionError)):
         context.wrap_socket(s, server_hostname="sip-reload.example")
     until(lambda: counted(stack, door) == before + 1, "it is counted")
-    assert stack.programs["state"].logged(f"{door} 127.0.0.1:")
+    stack.programs["state"].says(f"{door} 127.0.0.1:")
     assert stack.programs["state"].logged("cut off: it is no text (TLS, or another binary protocol)")

@@ -57,7 +57,7 @@ def test_the_one_that_logs_in_last_takes_over_and_the_other_stands_by(stack):
     until(lambda: first.logged("standing by"), "the former stands by")
     owned(stack)
     heals(stack, alice)
-    assert stack.programs["state"].logged("takes over")
+    stack.programs["state"].says("takes over")
     monitor = stack.monitor("tel/")
     epochs = {monitor.wait("tel/")[1][2] for _ in range(30)}
     assert len(epochs) == 1, "only one of them speaks"

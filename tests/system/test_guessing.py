@@ -22,6 +22,9 @@ def attempt(stack, user, password, source=None, **fields):
     """The answer to login_pass, and how long it took; the answer to login_id when that is refused."""
     c = stack.connect(source=source)
     start = time.monotonic()
+    if "\0" in user:  # no JSON: the answer does not say what to
+        c.send("login_id", userlogin=user, **fields)
+        return c.line(), time.monotonic() - start
     m = c.login_id(user, **fields)
     if "sessionid" in m:
         m = c.ask("login_pass", hashedpassword=hashed(m["sessionid"], password))

@@ -459,7 +459,7 @@ def test_a_wrong_token_ends_the_connection(stack):
             assert c.answer() == (["that is not the token"], "KO")
             assert c.line() is None
     assert stack.metric("state", "ctibus_state_info_wrong_tokens_total") == before + 4
-    assert stack.programs["state"].logged(": cut off: a wrong token")
+    stack.programs["state"].says(": cut off: a wrong token")
     assert not stack.programs["state"].logged(TOKEN)
 
 
@@ -498,6 +498,6 @@ def test_who_may_connect():
                                 c.line())
             assert c.line() is None
         assert s.metric("state", r'ctibus_state_console_refused_total\{door="INFO"\}') == 1
-        assert s.programs["state"].logged("INFO: 127.0.0.1:")
+        s.programs["state"].says("INFO: 127.0.0.1:")
         with Console(s, source="127.0.0.2") as c:
             assert c.ok("loglevel") == ["info"]

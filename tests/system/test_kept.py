@@ -256,7 +256,7 @@ def test_a_database_that_cannot_be_opened_is_told():
     with Stack(parts=("sim",), config={"ctibus.database": "sqlite:nosuch/folder/x.db"}) as s:
         p = s.start("state")
         assert p.process.wait(TIMEOUT) == 1
-        assert p.logged("ctibus.database names it")
+        p.says("ctibus.database names it")
         s.programs.pop("state")
 
 

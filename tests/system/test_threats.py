@@ -152,7 +152,7 @@ def is_heard(stack):
 def test_nobody_but_state_publishes_lines_to_clients(guarded):
     assert not forged_line(guarded, "site")
     log = guarded.programs["state"]
-    assert log.logged(f"dropped what 127.0.0.1 (key {guarded.keys['site']['public']}) published on the plane cti/")
+    log.says(f"dropped what 127.0.0.1 (key {guarded.keys['site']['public']}) published on the plane cti/")
 
 
 def test_nor_without_curve():
@@ -161,7 +161,7 @@ def test_nor_without_curve():
         s.socket = Guarded.socket.__get__(s)
         s.keys = {}
         assert not forged_line(s, None)
-        assert s.programs["state"].logged("dropped what 127.0.0.1 (key none) published on the plane cti/")
+        s.programs["state"].says("dropped what 127.0.0.1 (key none) published on the plane cti/")
 
 
 @pytest.mark.parametrize("key", ["stranger", None])
@@ -174,7 +174,7 @@ def test_a_stranger_gets_nothing(guarded, key):
     assert not published(guarded, key)
     if key:  # one without a key does not get as far as to have one
         until(lambda: guarded.metric("state", "ctibus_bus_refused_total") > before, "it is counted")
-        assert guarded.programs["state"].logged(f"key {guarded.keys['stranger']['public']} is not allowed")
+        guarded.programs["state"].says(f"key {guarded.keys['stranger']['public']} is not allowed")
 
 
 # --- a login that was overheard ---

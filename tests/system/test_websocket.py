@@ -150,7 +150,7 @@ def test_a_silent_one_is_asked_and_then_given_up():
             assert opcode in (PING, TEXT)
         assert dead.ws.sock.recv(2) == struct.pack("!BB", 0x80 | PING, 0)
         until(lambda: s.metric("cti-gw", "ctibus_cti_clients") == 1, "given up")
-        assert s.programs["cti-gw"].logged("WebSocket without a sign of life")
+        s.programs["cti-gw"].says("WebSocket without a sign of life")
         assert lively.ask("keepalive")
 
 

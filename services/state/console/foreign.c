@@ -48,7 +48,7 @@ static bool ends_with_version(struct view line)
 
     while (at > 0 && !is_blank(line.ptr[at - 1]))
         at--;
-    return is_version(view_of(line.ptr + at, line.len - at));
+    return at < line.len && is_version(view_of(line.ptr + at, line.len - at));
 }
 
 /* What a method asks for: "/path", "*", "http://host/path". */

@@ -183,9 +183,8 @@ static void note(struct peer *peer, enum xod_list list, struct view id)
     buf_init(&key, 4096);
     buf_printf(&key, "%d ", (int)list);
     buf_append_view(&key, id);
-    copy = key.failed ? NULL : view_dup(buf_view(&key));
-    if (copy && (map_get(peer->named, view_cstr(copy)) ||
-                 map_put(peer->named, view_of(copy, buf_len(&key)), copy) < 0))
+    copy = key.failed || map_get(peer->named, buf_view(&key)) ? NULL : view_dup(buf_view(&key));
+    if (copy && map_put(peer->named, view_of(copy, buf_len(&key)), copy) < 0)
         free(copy);
     buf_free(&key);
 }
@@ -236,7 +235,8 @@ static void apply_one(struct state *s, struct peer *peer, const msgpack_object *
         return;
     list = schema_list_find(msg_str(&a[0]));
     c.id = msg_str(&a[1]);
-    if (list < 0 || list == LIST_ipbx || c.id.len == 0 || c.id.len > 256)
+    if (list < 0 || list == LIST_ipbx || c.id.len == 0 || c.id.len > 256 ||
+        memchr(c.id.ptr, '\0', c.id.len)) /* clients could not be told of it */
         return;
     c.list_no = (enum xod_list)list;
     wire_apply(s->xod, &c, &a[2]);

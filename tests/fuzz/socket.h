@@ -1,0 +1,66 @@
+/* A client of a service in the same process: says something, and hears until the other side ends.
+ */
+#ifndef CTIBUS_TESTS_FUZZ_SOCKET_H
+#define CTIBUS_TESTS_FUZZ_SOCKET_H
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "loop/loop.h"
+
+/* So many turns of the loop at most for one input. */
+#define SOCKET_TURNS 400
+
+static inline int socket_to(uint16_t port)
+{
+    struct sockaddr_in at = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct linger none = {1, 0}; /* no TIME_WAIT: there are many of them */
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none)) < 0 ||
+        fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
+        abort();
+    return fd;
+}
+
+/* What has come; 0: the end, or that it was reset; -1: nothing yet. */
+static inline ssize_t socket_read(int fd, char *p, size_t n)
+{
+    ssize_t got = read(fd, p, n);
+
+    return got < 0 && errno != EAGAIN ? 0 : got;
+}
+
+/* Says it all, closes this half, and reads until the other side has closed its own. */
+static inline void socket_talk(struct loop *loop, int fd, const uint8_t *data, size_t size)
+{
+    static char room[65536];
+    bool said = false;
+
+    for (int i = 0; i < SOCKET_TURNS; i++) {
+        ssize_t n = size ? write(fd, data, size) : 0;
+        if (n > 0) {
+            data += n;
+            size -= (size_t)n;
+        } else if (n < 0 && errno != EAGAIN) {
+            size = 0; /* it has had enough */
+        }
+        if (size == 0 && !said) {
+            shutdown(fd, SHUT_WR);
+            said = true;
+        }
+        loop_once(loop, i < 8 ? 0 : 1);
+        for (n = 1; n > 0;)
+            n = socket_read(fd, room, sizeof(room));
+        if (n == 0)
+            return;
+    }
+}
+
+#endif
