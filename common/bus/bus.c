@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -137,8 +138,56 @@ void *bus_socket(struct bus *b, int type, const char *domain, int *err)
     return s;
 }
 
+/* The host of "tcp://HOST:PORT", and where its port begins; false for what is no such thing. */
+static bool split(const char *endpoint, struct view *host, const char **port)
+{
+    struct view e = view_cstr(endpoint);
+    const char *colon = strrchr(endpoint, ':');
+
+    if (!view_starts(e, VIEW("tcp://")) || colon < endpoint + 6)
+        return false;
+    *host = view_of(e.ptr + 6, (size_t)(colon - endpoint) - 6);
+    *port = colon + 1;
+    return true;
+}
+
+/* libzmq takes an address of IPv6 only with this, and then would ask for a name's IPv6 addresses
+ * before those of IPv4, and try no other. */
+static void allow_ipv6(void *socket, const char *endpoint)
+{
+    struct view host;
+    const char *port;
+
+    if (split(endpoint, &host, &port) && memchr(host.ptr, ':', host.len))
+        set_int(socket, ZMQ_IPV6, 1);
+}
+
+/* libzmq binds to addresses and interfaces, not to names: its first address, into `at`. False: it
+ * is no name, or not known. */
+static bool bind_address(const char *endpoint, char *at, size_t size)
+{
+    const struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *list;
+    struct view host;
+    const char *port;
+    char name[256];
+
+    if (!split(endpoint, &host, &port) || host.len == 0 || host.len >= sizeof(name) ||
+        memchr(host.ptr, ':', host.len) || view_eq(host, VIEW("*")))
+        return false;
+    snprintf(name, sizeof(name), "%.*s", VIEW_ARG(host));
+    if (getaddrinfo(name, NULL, &hints, &list) != 0)
+        return false;
+    if (getnameinfo(list->ai_addr, list->ai_addrlen, name, sizeof(name), NULL, 0, NI_NUMERICHOST) !=
+        0)
+        *name = '\0';
+    freeaddrinfo(list);
+    return *name && snprintf(at, size, "tcp://%s:%s", name, port) < (int)size;
+}
+
 int bus_connect(void *socket, const char *endpoint)
 {
+    allow_ipv6(socket, endpoint);
     return zmq_connect(socket, endpoint) < 0 ? -zmq_errno() : 0;
 }
 
@@ -186,7 +235,10 @@ int bus_bind(struct bus *b, void *socket, const char *endpoint, const char *cons
     /* Without somebody who answers ZAP, libzmq lets in every key. */
     if (b->keys ? !b->guarded : !bus_address_allowed(endpoint, trusted))
         return -EACCES;
-    if (zmq_bind(socket, endpoint) < 0) {
+    allow_ipv6(socket, endpoint);
+    if (zmq_bind(socket, endpoint) < 0 &&
+        (zmq_errno() != ENODEV || !bind_address(endpoint, at, sizeof(at)) ||
+         zmq_bind(socket, at) < 0)) {
         log_error(b->log, "bus: cannot bind %s: %s", endpoint, zmq_strerror(zmq_errno()));
         return -zmq_errno();
     }

@@ -187,6 +187,13 @@ static void take_body(struct transfer *t, struct json_parser *p)
         t->fetch->end = FETCH_NEW;
 }
 
+/* What XiVO answers for a list in which nothing is. */
+static int no_content(struct transfer *t)
+{
+    buf_reset(&t->body);
+    return t->fetch->read ? 0 : buf_append_cstr(&t->body, "[]");
+}
+
 void transfer_judge(struct transfer *t, CURLcode rc, struct json_parser *p)
 {
     struct fetch *f = t->fetch;
@@ -204,7 +211,9 @@ void transfer_judge(struct transfer *t, CURLcode rc, struct json_parser *p)
         fetch_fail(f, curl_easy_strerror(rc), t->error);
     else if (f->status == 304 && (f->etag || f->modified))
         f->end = FETCH_SAME;
-    else if (f->status != 200)
+    else if (f->status == 204 && no_content(t) < 0)
+        fetch_fail(f, "out of memory", "");
+    else if (f->status != 200 && f->status != 204)
         fetch_fail(f, status, "");
     else
         take_body(t, p);
