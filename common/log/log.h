@@ -61,6 +61,11 @@ void log_write(struct log *log, struct log_site *site, enum log_level level, con
 void log_print(int fd, uint64_t until_us, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The end of a program that prints on standard output: what it returns instead of `code`. 1 when
+ * not all could be written (told on standard error), as on a full disk. Whoever reads a pipe may
+ * leave early: that is no fault. */
+int log_end_stdout(int code);
+
 /* A NULL log is allowed and silent, for tests. */
 #define LOG_AT(log, level, ...)                                                                    \
     do {                                                                                           \

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -39,4 +40,27 @@ void log_print(int fd, uint64_t until_us, const char *fmt, ...)
         at += n > 0 ? (size_t)n : 0;
     }
     free(text);
+}
+
+/* The other end of a pipe is closed. */
+static bool reader_is_gone(void)
+{
+    struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+    return poll(&p, 1, 0) > 0 && p.revents & POLLERR;
+}
+
+int log_end_stdout(int code)
+{
+    bool failed = ferror(stdout) != 0;
+    bool gone = reader_is_gone();
+
+    errno = failed ? EIO : 0; /* the reason of an earlier failure is not known any more */
+    failed = fflush(stdout) != 0 || failed;
+    if (!failed && !gone && close(STDOUT_FILENO) != 0) /* tells of some file systems' errors */
+        failed = errno != EBADF;
+    if (!failed || gone)
+        return code;
+    fprintf(stderr, "cannot write the output: %s\n", strerror(errno));
+    return code ? code : 1;
 }

@@ -446,5 +446,5 @@ int svc_main(int argc, char **argv, const struct svc_def *def)
         rc = work(&s);
     config_destroy(&s.cfg);
     options_free(&s.options);
-    return rc;
+    return log_end_stdout(rc);
 }

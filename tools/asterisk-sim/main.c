@@ -218,7 +218,7 @@ static void clean_up(struct sim *sim)
     log_destroy(&sim->log);
 }
 
-int main(int argc, char **argv)
+static int work(int argc, char **argv)
 {
     struct sim *sim = calloc(1, sizeof(*sim));
     int rc;
@@ -238,4 +238,9 @@ int main(int argc, char **argv)
     }
     free(sim);
     return rc < 0 ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+    return log_end_stdout(work(argc, argv));
 }

@@ -108,7 +108,7 @@ static int run(struct tool *t, const char *path, int argc, char **argv)
     return c->alone ? c->run(t, argc, argv) : run_on_bus(t, path, c, argc, argv);
 }
 
-int main(int argc, char **argv)
+static int work(int argc, char **argv)
 {
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},
                                             {"json", no_argument, NULL, 'j'},
@@ -134,4 +134,9 @@ int main(int argc, char **argv)
     }
     t.config = path && *path ? path : "config/ctibus.json";
     return run(&t, t.config, argc - optind, argv + optind);
+}
+
+int main(int argc, char **argv)
+{
+    return log_end_stdout(work(argc, argv));
 }

@@ -63,6 +63,7 @@ static void record(struct record *r, int argc, char **argv, double seconds)
     struct tool *t = r->tool;
     struct loop_timer *flush = loop_timer_new(t->loop, on_flush, r);
     struct loop_timer *end = loop_timer_new(t->loop, on_end, t->loop);
+    struct watchbus *watch;
     int err = 0;
     struct bus_sub *sub = bus_sub_new(t->onbus.bus, t->onbus.subscribe, &handler, r, &err);
 
@@ -81,7 +82,9 @@ static void record(struct record *r, int argc, char **argv, double seconds)
         loop_timer_start(flush, FLUSH_MS, true);
         if (seconds > 0)
             loop_timer_start(end, (uint32_t)(seconds * 1000), false);
+        watch = watchbus_new(t, false);
         tool_run(t);
+        watchbus_destroy(&watch);
     }
     bus_sub_destroy(&sub);
     loop_timer_destroy(&flush);

@@ -78,6 +78,7 @@ int tool_subscribe(struct bus_sub *sub, const char *prefix)
 static int run(struct tool *t, int argc, char **argv)
 {
     struct tail tail = {.tool = t};
+    struct watchbus *watch;
     struct bus_sub *sub;
     int err = 0;
 
@@ -92,7 +93,9 @@ static int run(struct tool *t, int argc, char **argv)
     } else {
         if (isatty(STDERR_FILENO))
             fprintf(stderr, "listening at %s; Ctrl-C ends\n", t->onbus.subscribe);
+        watch = watchbus_new(t, false);
         tool_run(t);
+        watchbus_destroy(&watch);
     }
     bus_sub_destroy(&sub);
     buf_free(&tail.line);

@@ -62,6 +62,13 @@ bool tool_print(struct buf *line);
  * losses. 0 or a negative errno. */
 int tool_subscribe(struct bus_sub *sub, const char *prefix);
 
+/* watchbus.c: says on standard error that nothing comes from the bus, after 6 s, and when something
+ * does again; `quiet`: only watchbus_silent knows. NULL without memory. */
+struct watchbus;
+struct watchbus *watchbus_new(struct tool *t, bool quiet);
+bool watchbus_silent(const struct watchbus *w);
+void watchbus_destroy(struct watchbus **w);
+
 /* An option --NAME VALUE (or --NAME=VALUE) or a flag --NAME (value NULL) at the front of the
  * arguments is taken off; false: there is none. */
 bool tool_option(int *argc, char ***argv, const char *name, const char **value);

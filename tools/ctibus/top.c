@@ -17,6 +17,7 @@ struct top {
     struct buf out;
     double interval;
     uint64_t left; /* intervals until the end; 0: no end */
+    struct watchbus *watch;
     bool screen, paused;
 };
 
@@ -37,7 +38,10 @@ static void show(struct top *t)
     double now = clock_wall();
 
     if (t->screen) {
-        top_screen_draw(&t->table, now, t->paused);
+        top_screen_draw(&t->table, now,
+                        watchbus_silent(t->watch) ? ", NOTHING COMES FROM THE BUS"
+                        : t->paused               ? ", PAUSED"
+                                                  : "");
         return;
     }
     buf_reset(&t->out);
@@ -85,7 +89,9 @@ static void watch(struct top *t)
 
     if (timer) {
         loop_timer_start(timer, (uint32_t)(t->interval * 1000), true);
+        t->watch = watchbus_new(t->tool, t->screen);
         tool_run(t->tool);
+        watchbus_destroy(&t->watch);
     }
     loop_timer_destroy(&timer);
     loop_fd_destroy(&keys);

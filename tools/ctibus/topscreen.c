@@ -72,14 +72,14 @@ static void put_services(int *line, const struct toptable *t, double now)
     }
 }
 
-void top_screen_draw(const struct toptable *t, double now, bool paused)
+void top_screen_draw(const struct toptable *t, double now, const char *note)
 {
     int line = 0;
     int room;
 
     erase();
     put(&line, A_NORMAL, "ctibus top: %.0f s, %llu lost%s   q quits, r resets, p pauses",
-        now - t->began, (unsigned long long)t->lost, paused ? ", PAUSED" : "");
+        now - t->began, (unsigned long long)t->lost, note);
     put_services(&line, t, now);
     room = LINES - line - 2;
     put_rows(&line, "SOURCE", &t->sources, room / 3);

@@ -12,7 +12,8 @@ void top_put_json(struct buf *out, const struct toptable *t, double now);
 /* The terminal is ours from here to top_screen_end. False: it is none that ncurses knows. */
 bool top_screen_begin(void);
 void top_screen_end(void);
-void top_screen_draw(const struct toptable *t, double now, bool paused);
+/* note: how it is, in words behind its first line. */
+void top_screen_draw(const struct toptable *t, double now, const char *note);
 /* The next key that was pressed, or 0. */
 int top_screen_key(void);
 
