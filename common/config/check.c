@@ -455,6 +455,7 @@ void config_check(struct config *cfg)
     check_ipbxes(cfg);
     check_profiles(cfg);
     check_sections(cfg);
+    config_check_timezone(cfg);
     config_check_directories(cfg);
     config_check_sheets(cfg);
 }

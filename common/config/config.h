@@ -81,4 +81,12 @@ typedef void config_key_fn(void *arg, const char *key, const char *type, const c
                            bool reloadable, const char *doc);
 void config_each_key(config_key_fn *fn, void *arg);
 
+/* Is it the name of a time zone that this system knows ("Europe/Paris", "UTC")? */
+bool config_zone_is_known(const char *zone);
+/* The same of the variable TZ, which may also be empty, hold a path, or rules ("CET-1CEST"). */
+bool config_environment_zone_is_known(const char *tz);
+/* Dates are told in `ctibus.timezone` from now on, where there is one. For the whole process:
+ * before it has threads. */
+void config_apply_timezone(const struct config *cfg);
+
 #endif

@@ -94,4 +94,7 @@ void config_check_directories(struct config *cfg);
 /* check_sheets.c: `sheets`. */
 void config_check_sheets(struct config *cfg);
 
+/* timezone.c: is `ctibus.timezone` one? */
+void config_check_timezone(struct config *cfg);
+
 #endif

@@ -230,6 +230,9 @@ const struct config_key config_keys[] = {
      "Default: none, so that a restart knows nothing of them until they are fetched."},
     {"ctibus.lists_ca", KEY_STRING, NULL, 0, 0, RE, NULL,
      "File (PEM) of the CA to believe for https: lists and directories; default: the system's store."},
+    {"ctibus.timezone", KEY_STRING, NULL, 0, 0, 0, NULL,
+     "The time zone of dates that people are shown (Europe/Paris): call history, sheets, names of "
+     "recordings; default: that of the system, or of the variable TZ."},
     {"ctibus.dns.server", KEY_STRING, NULL, 0, 0, RE, NULL,
      "The address of the name server to ask for hosts of this configuration; default: those of /etc/resolv.conf."},
     {"ctibus.log.level", KEY_CHOICE, "info", 0, 0, RE, "error|warning|notice|info|debug",

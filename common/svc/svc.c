@@ -72,8 +72,13 @@ static struct config *load(struct svc_state *s, config_error_fn *tell, void *arg
 static bool check(struct svc_state *s, config_error_fn *tell, void *arg)
 {
     struct buf why;
+    const char *tz = config_str(s->svc.cfg, "ctibus.timezone") ? NULL : getenv("TZ");
     bool ok = true;
 
+    if (tz && !config_environment_zone_is_known(tz)) {
+        tell(arg, &(struct config_error){"environment", "TZ", "there is no such time zone"});
+        return false;
+    }
     if (!s->def->check)
         return true;
     buf_init(&why, 65536);
@@ -374,8 +379,8 @@ static int run(struct svc_state *s)
     int rc;
 
     memory_limit_heaps();
+    config_apply_timezone(s->cfg);
     rc = make_parts(s);
-
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error of the write */
     process_raise_limits();

@@ -60,6 +60,7 @@ static int run_on_bus(struct tool *t, const char *path, const struct command *c,
     t->cfg = load(path);
     if (!t->cfg)
         return 2;
+    config_apply_timezone(t->cfg);
     snprintf(instance, sizeof(instance), "tool-%d", (int)getpid());
     t->log = log_new(STDERR_FILENO, "ctibus", LOG_WARNING, false);
     t->loop = loop_new();
