@@ -61,7 +61,8 @@ struct client {
     uint8_t bad_json;    /* in a row */
     uint8_t ignored;     /* messages before the login */
     bool wants_tls;      /* has asked for it on the clear-text port, and may have it */
-    bool fax_asked;      /* state was asked whether a fax comes over this connection */
+    bool fax_asked;      /* state was asked whether a fax comes over this connection, */
+    bool fax_asking;     /* and has not answered yet */
     bool slowed;         /* pace.c holds reading back: it is over its budget, */
     bool yielding;       /* or it is the turn of others */
     bool silent;         /* nothing has come from it yet */

@@ -20,7 +20,9 @@
 #define MAX_SENDING 20
 #define MAX_WORKERS 2
 #define PREFIX "ctibus-fax-"
-#define ARRIVE_US 30000000u /* from the announcement to the first bytes, and between any two */
+#define ARRIVE_US 30000000u /* from the announcement to the wish, and between any two bytes */
+/* From the wish to the first bytes: a client that waits for the answer sends at once. */
+#define EXPECTED_US 10000000u
 /* The same where another gateway looks after it, and would tell. */
 #define ELSEWHERE_US 600000000u
 #define OLD_S 7200         /* a file that nobody has removed for so long is left over */
@@ -414,6 +416,8 @@ static uint64_t patience(const struct fax *x)
 {
     if (x->state == ELSEWHERE)
         return ELSEWHERE_US;
+    if (x->state == EXPECTED)
+        return EXPECTED_US;
     return x->state <= RECEIVING ? ARRIVE_US : 0;
 }
 

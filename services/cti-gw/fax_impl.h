@@ -43,7 +43,7 @@ struct faxes {
     struct gateway *g;
     struct gateway_fax opt;
     LIST_HEAD(, fax) list;
-    size_t n, workers;
+    size_t n, workers, asking;
     uint64_t looked; /* for old files, when */
 };
 

@@ -1,9 +1,12 @@
 /*
  * The second connection over which most clients send a fax: whose it is, and its bytes.
  *
- * A client announces its address and port. It may come to this gateway, before or after that is
- * said, or behind a balancer to another one: then its bytes come in there, as a guest, and state
- * passes on between the two that they do and when they are in the spool, which all share.
+ * Nobody is logged in there, so it must show that it is the client's. Newer clients begin with the
+ * fax's id, which only the session that announced it knows, and a colon. Those of 2012 cannot: the
+ * connection must then be the very one whose address and port was announced, shortly after that. It
+ * may come to this gateway, before or after it is announced, or behind a balancer to another one:
+ * then its bytes come in there, as a guest, and state passes on between the two that they do and
+ * when they are in the spool, which all share.
  */
 #include "fax.h"
 
@@ -13,6 +16,7 @@
 #include "fax_impl.h"
 
 #define ASK_MS 5000
+#define MAX_ASKING 64 /* connections whose first bytes are kept while state is asked about them */
 
 /* To the gateway of its client, by way of state. The id of the request, 0: state is not there. */
 static uint64_t say_arrived(struct gateway *g, struct view id, struct view reason,
@@ -63,7 +67,7 @@ enum fax_place fax_expect(struct faxes *f, struct client *c, struct view id, uin
     x->port = port;
     x->since = clock_mono_us();
     LIST_FOREACH(other, &f->g->clients, all)
-    if (other->phase == CONNECTED && !other->login && other->door == DOOR_CLEAR &&
+    if (port && other->phase == CONNECTED && !other->login && other->door == DOOR_CLEAR &&
         memcmp(other->peer, x->peer, sizeof(x->peer)) == 0 && other->port == port)
         break;
     x->told = !other;
@@ -83,32 +87,29 @@ enum fax_place fax_expect(struct faxes *f, struct client *c, struct view id, uin
 
 /* ---- the second connection ---- */
 
-/* The only fax that is expected from this address, or NULL: there is none, or more than one. */
-static struct fax *only_expected(const struct faxes *f, const struct client *c)
-{
-    struct fax *x, *only = NULL;
-
-    LIST_FOREACH(x, &f->list, all)
-    {
-        if (x->state != EXPECTED || memcmp(x->peer, c->peer, sizeof(x->peer)) != 0)
-            continue;
-        if (only)
-            return NULL;
-        only = x;
-    }
-    return only;
-}
-
 /* The one that names the very port of this connection, or NULL. */
 static struct fax *expected_here(const struct faxes *f, const struct client *c)
 {
     struct fax *x;
 
     LIST_FOREACH(x, &f->list, all)
-    if (x->state == EXPECTED && x->port == c->port &&
+    if (x->state == EXPECTED && x->port && x->port == c->port &&
         memcmp(x->peer, c->peer, sizeof(x->peer)) == 0)
         return x;
     return NULL;
+}
+
+/* The id that the connection begins with, and a colon behind it; or empty. */
+static struct view named_id(struct view in)
+{
+    if (in.len <= ID_LEN || in.ptr[ID_LEN] != ':')
+        return view_of(NULL, 0);
+    for (size_t i = 0; i < ID_LEN; i++) {
+        char c = in.ptr[i];
+        if (!(c >= '0' && c <= '9') && !((c | 0x20) >= 'a' && (c | 0x20) <= 'z'))
+            return view_of(NULL, 0);
+    }
+    return view_of(in.ptr, ID_LEN);
 }
 
 /* Only base64 can be the fax: neither a login nor a TLS handshake is taken for it. */
@@ -133,6 +134,13 @@ static struct fax *take_in(struct faxes *f, struct view id)
     return x;
 }
 
+static void asked_no_more(struct client *c)
+{
+    if (c->fax_asking)
+        c->gw->faxes->asking--;
+    c->fax_asking = false;
+}
+
 static void on_claimed(void *arg, enum bus_status status, const msgpack_object *body)
 {
     struct client *c = arg;
@@ -140,56 +148,74 @@ static void on_claimed(void *arg, enum bus_status status, const msgpack_object *
     struct view id = status == BUS_ok ? msg_get_str(body, "fileid") : view_of(NULL, 0);
     struct fax *x = id.len ? find(f, id) : NULL;
 
+    asked_no_more(c);
     if (x)
         x->told = false; /* state waits for it no longer */
     if (id.len && !x && !(x = take_in(f, id)))
         say_arrived(c->gw, id, VIEW("unknown"), NULL, NULL); /* too many here */
-    if (!id.len && status != BUS_not_found) /* state is gone: what is known here must do */
-        x = only_expected(f, c);
     if (x && (x->state == EXPECTED || x->state == ELSEWHERE) && !x->source)
         attach(x, c);
     client_answered(c); /* what has come is shown again */
 }
 
-/* State knows the faxes that all gateways expect. False: it is not there. */
-static bool ask_whose(struct client *c)
+/* State knows the faxes that all gateways expect. False: it is not there, or is asked about too
+ * many already. */
+static bool ask_whose(struct client *c, struct view id)
 {
     struct buf *pairs = &c->gw->pairs;
     char address[64];
 
+    if (c->gw->faxes->asking >= MAX_ASKING)
+        return false;
     buf_reset(pairs);
     msg_put_pair(pairs, "address", view_cstr(client_address(c, address)));
-    return client_ask(c, METHOD_fax_claim, 1, buf_view(pairs), view_of(NULL, 0), on_claimed);
+    msg_put_pair(pairs, "fileid", id);
+    if (!client_ask(c, METHOD_fax_claim, 2, buf_view(pairs), view_of(NULL, 0), on_claimed))
+        return false;
+    c->fax_asking = true;
+    c->gw->faxes->asking++;
+    return true;
+}
+
+/* Can what has come say whose it is? Until then it waits, as an unfinished line does. */
+static bool says_enough(struct view in)
+{
+    return in.len > ID_LEN || memchr(in.ptr, '\n', in.len);
 }
 
 enum fax_claim fax_claims(struct faxes *f, struct client *c, struct view in)
 {
+    struct view id = named_id(in);
     struct fax *x;
 
     if (c->fax)
         return FAX_CLAIMED;
-    if (c->login || c->phase != CONNECTED || c->door != DOOR_CLEAR)
+    if (c->login || c->phase != CONNECTED || (c->door != DOOR_CLEAR && !id.len))
         return FAX_NOT;
     /* It may have been announced before it was accepted here. */
-    x = expected_here(f, c);
-    if (!x && (c->fax_asked || !is_base64(in)))
+    x = id.len ? find(f, id) : expected_here(f, c);
+    if (x && (x->state != EXPECTED || x->source))
+        x = NULL;
+    if (!x && (c->fax_asked || !is_base64(in) || !says_enough(in)))
         return FAX_NOT;
-    c->fax_asked = true;
-    if (!x && ask_whose(c))
-        return FAX_ASKED;
-    if (!x) /* the port may be another one on this side of a router */
-        x = only_expected(f, c);
-    if (x)
-        attach(x, c);
-    return x ? FAX_CLAIMED : FAX_NOT;
+    if (!x) {
+        c->fax_asked = true;
+        return ask_whose(c, id) ? FAX_ASKED : FAX_NOT;
+    }
+    attach(x, c);
+    return FAX_CLAIMED;
 }
 
 bool fax_data(struct client *c, struct view in)
 {
     struct fax *x = c->fax;
-    const char *end = memchr(in.ptr, '\n', in.len);
+    size_t id = x->file ? 0 : named_id(in).len;
+    const char *end;
     const char *wrong;
 
+    if (id) /* and its colon */
+        in = view_of(in.ptr + id + 1, in.len - id - 1);
+    end = in.len ? memchr(in.ptr, '\n', in.len) : NULL;
     x->since = clock_mono_us();
     wrong = fax_open_file(x) ? fax_decode(x, end ? view_of(in.ptr, (size_t)(end - in.ptr)) : in)
                              : "exists-pathspool";
@@ -204,6 +230,7 @@ void fax_source_gone(struct client *c)
 {
     struct fax *x = c->fax;
 
+    asked_no_more(c);
     if (!x)
         return;
     x->source = NULL;

@@ -11,7 +11,7 @@
 
 #define MAX_COMING 1000
 #define MAX_ID 32
-#define CLAIM_US 60000000u   /* the gateways give up sooner */
+#define CLAIM_US 20000000u   /* the gateways give up sooner */
 #define ARRIVE_US 900000000u /* likewise */
 #define TELL_MS 5000
 
@@ -121,14 +121,14 @@ void fax_expect(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_
 
 /* ---- who has one ---- */
 
-/* The only one that is expected from there, or NULL: none is, or several are. Port 0: from any. */
+/* The only one that is expected from there, or NULL: none is, or several are. */
 static struct coming *only_one(struct faxes_coming *f, const struct netaddr *address, uint16_t port)
 {
     struct coming *c, *only = NULL;
 
     LIST_FOREACH(c, &f->list, all)
     {
-        if (c->claimer || !netaddr_eq(&c->address, address) || (port && c->port != port))
+        if (c->claimer || !netaddr_eq(&c->address, address) || c->port != port)
             continue;
         if (only)
             return NULL;
@@ -153,18 +153,18 @@ static void tell(struct faxes_coming *f, const struct coming *c, enum bus_method
 void fax_claim(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body)
 {
     struct faxes_coming *f = s->faxes_coming;
+    struct view named = msg_get_str(body, "fileid");
     struct coming *c = NULL;
     struct netaddr address;
     struct buf reply;
     uint16_t port;
 
     forget_old(f);
-    if (netaddr_parse_port(msg_get_str(body, "address"), &address, &port) == 0) {
-        c = port ? only_one(f, &address, port) : NULL;
-        if (!c) /* the port may be another one behind a router */
-            c = only_one(f, &address, 0);
-    }
-    if (!c) {
+    if (named.len) /* only its session and its gateway know it */
+        c = find(f, named);
+    else if (netaddr_parse_port(msg_get_str(body, "address"), &address, &port) == 0 && port)
+        c = only_one(f, &address, port);
+    if (!c || c->claimer) {
         state_reply(s, p, id, BUS_not_found);
         return;
     }

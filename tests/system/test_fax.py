@@ -50,22 +50,23 @@ def ami(stack, **headers):
                 pass
 
 
-def over_second_connection(stack, c, data, port=None):
-    """As the Qt clients do it: announced on the first connection, sent on a second, silent one."""
+def over_second_connection(stack, c, data, named=False):
+    """As the Qt clients do it: announced on the first connection, sent on a second, silent one. named: as newer ones
+    do it, with the id in front, from a port that nobody has announced."""
     fileid = c.ask("faxsend", destination="0123 456", filename="a.pdf", hide="0")["fileid"]
     other = socket.create_connection(("127.0.0.1", stack.programs["cti-gw"].cti), 5)
-    ref = f"127.0.0.1:{port or other.getsockname()[1]}"
+    ref = f"127.0.0.1:{1 if named else other.getsockname()[1]}"
     answer = c.ask("filetransfer", command="put_announce", format="base64", socketref=ref, filename="a.pdf",
                    fileid=fileid, formatted_size=1, file_size=len(data))
     assert "error_string" not in answer
-    other.sendall(data)
+    other.sendall(f"{fileid}:".encode() + data if named else data)
     return fileid, other
 
 
-@pytest.mark.parametrize("port", [None, 1], ids=["named port", "another port"])
-def test_sent_over_a_second_connection(stack, port):
+@pytest.mark.parametrize("named", [False, True], ids=["by its port", "by its id"])
+def test_sent_over_a_second_connection(stack, named):
     c = stack.client("alice")
-    fileid, other = over_second_connection(stack, c, base64.b64encode(PDF) + b"\n", port)
+    fileid, other = over_second_connection(stack, c, base64.b64encode(PDF) + b"\n", named)
     assert wait_for(c, "faxsend")["step"] == "file_decoded"
     assert wait_for(c, "faxsend")["step"] == "file_converted"
     assert wait_for(c, "faxprogress")["status"] == "queued"
@@ -120,14 +121,22 @@ def test_bad_base64_and_strangers(stack):
     fileid, other = over_second_connection(stack, c, base64.b64encode(PDF)[:40])
     other.close()  # in the middle of it
     assert wait_for(c, "faxprogress")["status"] == "ko"
-    # two of one address that are expected, and a connection that neither named: whose it is nobody can say
-    ids = [x.ask("faxsend", destination="1", filename="x")["fileid"] for x in (c, b)]
-    for x, fileid in zip((c, b), ids):
-        assert "error_string" not in x.ask("filetransfer", command="put_announce", fileid=fileid, socketref="10.0.0.1:1")
-    stranger = stack.connect()
-    stranger.raw(base64.b64encode(PDF) + b"\n")
-    assert stranger.line()["error_string"] == "json"
-    stranger.close()
+    # one that is expected from another port, or from no port at all: nobody at this address can supply it
+    for ref in ({"socketref": "127.0.0.1:1"}, {}):
+        fileid = c.ask("faxsend", destination="1", filename="x")["fileid"]
+        assert "error_string" not in c.ask("filetransfer", command="put_announce", fileid=fileid, **ref)
+        for words in (b"", b"AAAAAAAAAA:", fileid[:-1].encode() + b"-:", fileid.lower().encode() + b"x:"):
+            stranger = stack.connect()
+            stranger.raw(words + base64.b64encode(PDF) + b"\n")
+            assert stranger.line()["error_string"] == "json"
+            stranger.close()
+        assert spool(stack) == []
+        owner = stack.connect()
+        for piece in fileid.encode() + b":":  # it may come in pieces
+            owner.raw(bytes([piece]))
+        owner.raw(base64.b64encode(b"GIF") + b"\n")
+        assert wait_for(c, "faxprogress", lambda m: m["reason"] != "unknown")["reason"] == "filetype"
+        assert owner.closed() == []
     # and one that both named
     other = socket.create_connection(("127.0.0.1", stack.programs["cti-gw"].cti), 5)
     ids = [x.ask("faxsend", destination="1", filename="x")["fileid"] for x in (b, c)]

@@ -125,12 +125,12 @@ def second(stack, part):
 
 
 @pytest.mark.parametrize("first, other", [BOTH, BOTH[::-1]])
-@pytest.mark.parametrize("port", [None, 1], ids=["named port", "another port"])
-def test_a_fax_may_come_to_the_other_gateway(stack, first, other, port):
+@pytest.mark.parametrize("named", [False, True], ids=["by its port", "by its id"])
+def test_a_fax_may_come_to_the_other_gateway(stack, first, other, named):
     c = stack.client("alice", part=first)
     connection = second(stack, other)
-    fileid = announce(stack, c, connection, port)
-    data = base64.b64encode(PDF + b"% " + b"x" * 300000 + b"\n") + b"\n"
+    fileid = announce(stack, c, connection, 1 if named else None)
+    data = (f"{fileid}:".encode() if named else b"") + base64.b64encode(PDF + b"% " + b"x" * 300000 + b"\n") + b"\n"
     connection.sendall(data[:1000])
     connection.sendall(data[1000:])
     assert wait_for(c, "faxsend")["step"] == "file_decoded"
@@ -178,7 +178,7 @@ def test_each_fax_finds_its_own_client(stack):
     close(*clients, *connections)
 
 
-def test_nobody_gets_a_fax_that_could_be_of_two(stack):
+def test_nobody_at_the_same_address_can_supply_a_fax_from_another_port(stack):
     clients = on_both(stack, "alice")
     others = [second(stack, part) for part in BOTH]
     for c, other in zip(clients, others):
