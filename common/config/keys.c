@@ -175,6 +175,8 @@ const struct config_key config_keys[] = {
      "silent for longest."},
     {"ctibus.cti.max_logins_per_address", KEY_INT, "1000", 1, 1000000, 0, NULL,
      "The same of one address (of IPv6, one /64)."},
+    {"ctibus.cti.guessable_passwords", KEY_BOOL, "false", 0, 0, RE, NULL,
+     "Whether clients may come from other machines although the password of a user is the login name."},
     {"ctibus.cti.idle_timeout", KEY_INT, "300", 0, 86400, RE, NULL,
      "Seconds after which a silent client is disconnected; 0: never."},
     {"ctibus.cti.proxy_protocol", KEY_BOOL, "false", 0, 0, 0, NULL,

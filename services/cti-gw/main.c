@@ -7,6 +7,7 @@
 #include "access/access.h"
 #include "certificate.h"
 #include "gateway.h"
+#include "guessable.h"
 #include "svc/onbus.h"
 #include "svc/svc.h"
 #include "json/json.h"
@@ -73,7 +74,7 @@ static bool check(const struct svc *svc, struct buf *why)
     int rc = certificate_needed(svc->cfg) ? certificate_load(svc->cfg, &tls, why) : 0;
 
     tls_destroy(&tls);
-    return rc == 0 && check_origins(svc->cfg, why);
+    return rc == 0 && check_origins(svc->cfg, why) && guessable_check(svc->cfg, why);
 }
 
 /* Again as in the check, since the files may have changed; what is no good leaves the certificate

@@ -328,6 +328,28 @@ static int load_urls(struct state *s, const struct config *cfg, struct xod_site 
     return rc;
 }
 
+/* Anybody can log in as they. cti-gw refuses to serve other machines then, but sees only files. */
+static void warn_of_guessable(struct state *s, struct xod_site *site)
+{
+    struct xod_obj *first = NULL;
+    struct xod_obj *o;
+    size_t n = 0;
+    size_t pos = 0;
+
+    while ((o = xod_next(site, LIST_users, &pos))) {
+        const char *password = secrets_get(s->secrets, xod_site_name(site), xod_obj_id(o));
+        struct view login = xod_get_str(o, XOD(users, loginclient));
+        if (!password || login.len == 0 || !view_eq(view_cstr(password), login))
+            continue;
+        n++;
+        first = first ? first : o;
+    }
+    if (n > 0)
+        log_warning(s->log, "users of %.*s: the password of %zu is the login name, as of %.*s",
+                    VIEW_ARG(xod_site_name(site)), n,
+                    VIEW_ARG(xod_get_str(first, XOD(users, loginclient))));
+}
+
 static void log_counts(struct state *s, struct xod_site *site)
 {
     struct buf line;
@@ -338,6 +360,7 @@ static void log_counts(struct state *s, struct xod_site *site)
             buf_printf(&line, "%s%zu %s", i ? ", " : "", xod_count(site, sources[i].list),
                        schema_list(sources[i].list)->name);
     log_notice(s->log, "lists of %.*s: %s", VIEW_ARG(xod_site_name(site)), buf_cstr(&line));
+    warn_of_guessable(s, site);
     buf_free(&line);
 }
 

@@ -33,8 +33,8 @@ def docker(*args, timeout=600):
 
 
 def write_site(folder):
-    """The site of config/, with users u1, u2... beside its own; readable by the containers' user."""
-    for given in (ROOT / "config").iterdir():
+    """The site of config/demo/, with users u1, u2... beside its own; readable by the containers' user."""
+    for given in (ROOT / "config" / "demo").iterdir():
         if given.suffix in (".json", ".csv"):
             (folder / given.name).write_text(given.read_text())
     users = json.loads((folder / "users.json").read_text())
@@ -55,7 +55,7 @@ class Compose:
         folder = pathlib.Path(self.folder.name)
         (folder / "site").mkdir()
         write_site(folder / "site")
-        volume = {"volumes": [f"{folder}/site:/etc/ctibus:ro"]}
+        volume = {"volumes": [f"{folder}/site:/etc/ctibus/demo:ro"]}
         (folder / "site.yml").write_text(json.dumps(
             {"services": {s: volume for s in ("state", "ami-gw", "fagi-gw", "cti-gw", "monitor")}}))
         self.command = [*compose_command(), "--project-name", PROJECT, "--project-directory", ROOT,

@@ -185,7 +185,7 @@ static inline void sheets_say(struct sheets_world *w, const char *lines)
 /* ---- the whole ---- */
 
 #define SHEETS_LIST(name, file)                                                                    \
-    "\"urllist_" name "\":[\"file:" TEST_SOURCE_DIR "/config/" file ".json\"]"
+    "\"urllist_" name "\":[\"file:" TEST_SOURCE_DIR "/config/demo/" file ".json\"]"
 
 /* With a section `sheets` (an object), members of `main`, and more sections: JSON with ' for ". */
 static inline void sheets_configure(struct sheets_world *w, const char *sheets, const char *main,

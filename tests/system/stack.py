@@ -117,7 +117,7 @@ class Stack:
 
     def _write(self, users, lines, extra):
         p = self.ports
-        site = json.loads((ROOT / "config" / "ctibus.json").read_text())
+        site = json.loads((ROOT / "config" / "demo" / "ctibus.json").read_text())
         site["main"]["incoming_tcp"] = {n: ["127.0.0.1", 0, True] for n in ("CTI", "FAGI", "WEBI", "INFO")}
         site["main"]["incoming_udp"] = {"ANNOUNCE": ["127.0.0.1", 0, True]}
         site["ipbxes"]["xivo"]["ipbx_connection"]["ipport"] = p["ami"]
@@ -135,7 +135,7 @@ class Stack:
                 at = at.setdefault(key, {})
             at[last] = value
         self.path("ctibus.json").write_text(json.dumps(site))
-        for given in (ROOT / "config").iterdir():
+        for given in (ROOT / "config" / "demo").iterdir():
             if given.suffix in (".json", ".csv") and given.name != "ctibus.json":
                 self.path(given.name).write_text(given.read_text())
         for name, given in (("users", users), ("lines", lines)):

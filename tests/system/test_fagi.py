@@ -468,7 +468,7 @@ def test_more_than_may_be_open():
 # --- whose call it is ---
 
 def two_sites(first="127.0.0.1", second="127.0.0.2"):
-    site = json.loads((ROOT / "config" / "ctibus.json").read_text())["ipbxes"]["xivo"]
+    site = json.loads((ROOT / "config" / "demo" / "ctibus.json").read_text())["ipbxes"]["xivo"]
     other = json.loads(json.dumps(site))
     site["ipbx_connection"]["ipaddress"] = first
     other["ipbx_connection"]["ipaddress"] = second

@@ -500,7 +500,7 @@ def test_a_peer_of_a_later_version():
 
 def legacy_pair(user_id="cs:paris", **connection):
     """Lyon is an old XiVO for Paris: a ctibus that knows Paris as a user."""
-    users = json.loads((ROOT / "config" / "users.json").read_text())
+    users = json.loads((ROOT / "config" / "demo" / "users.json").read_text())
     users.append({**users[0], "id": user_id, "firstname": "Paris", "lastname": "", "loginclient": "paris",
                   "passwdclient": "sesame", "profileclient": "ctiserver", "agentid": None, "voicemailid": None})
     paris, lyon = Site("paris"), Site("lyon", users=users)

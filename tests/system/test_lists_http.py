@@ -51,7 +51,7 @@ class Lists:
 @pytest.fixture
 def lists():
     server = Lists().start()
-    server.lists["/users"] = json.loads((ROOT / "config" / "users.json").read_text())
+    server.lists["/users"] = json.loads((ROOT / "config" / "demo" / "users.json").read_text())
     yield server
     with contextlib.suppress(OSError):
         server.stop()

@@ -23,7 +23,7 @@ def fixture_config(tmp_path):
     """A copy of the shipped configuration at ports of its own."""
     ami, cti, fagi, *others = (free_port() for _ in range(13))
     folder = tmp_path / "config"
-    shutil.copytree(ROOT / "config", folder)
+    shutil.copytree(ROOT / "config" / "demo", folder)
     path = folder / "ctibus.json"
     tree = json.loads(path.read_text(encoding="utf-8"))
     tree["main"]["incoming_tcp"] = {"CTI": ["127.0.0.1", cti, True], "FAGI": ["127.0.0.1", fagi, True],

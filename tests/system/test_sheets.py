@@ -23,7 +23,7 @@ def sheets(display, *events, condition=None, option=None):
 
 
 def permitted(**more):
-    site = json.loads((Stack.ROOT / "config" / "ctibus.json").read_text())
+    site = json.loads((Stack.ROOT / "config" / "demo" / "ctibus.json").read_text())
     words = [w for w in site["regcommands"]["all"] if w != "sheet"]
     return {"regcommands.all": [*words, "sheet"], **more}
 

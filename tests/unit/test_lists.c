@@ -106,7 +106,7 @@ static void every_list_of_the_sample_site_is_loaded(void **state)
                  {LIST_contexts, 2}, {LIST_trunks, 1},  {LIST_parkinglots, 1}};
     struct state_world *w = *state;
     struct config_errors errors = {0};
-    struct config *sample = config_load(TEST_SOURCE_DIR "/config/ctibus.json", NULL, &errors);
+    struct config *sample = config_load(TEST_SOURCE_DIR "/config/demo/ctibus.json", NULL, &errors);
 
     assert_non_null(sample);
     config_errors_free(&errors);
