@@ -54,12 +54,12 @@ class Tap:
 
 @contextlib.contextmanager
 def tapped(gateways=("cti-gw",), capture="20/02-call-answered.ami", **config):
-    with Stack(capture, parts=("sim", "state"), config={**DAY, **config}) as s:
+    with Stack(capture, parts=("sim",), config={**DAY, **config}) as s:
         s.tap = Tap(s.ports["ami"])
         site = json.loads(s.path("ctibus.json").read_text())
         site["ipbxes"]["xivo"]["ipbx_connection"]["ipport"] = s.tap.port
         s.path("ctibus.json").write_text(json.dumps(site))
-        for part in ("ami-gw", *gateways):
+        for part in ("state", "ami-gw", *gateways):
             s.start(part)
         yield s.wait_ready()
         s.tap.close()
