@@ -102,7 +102,7 @@ uint64_t log_dropped_total(const struct log *log)
 
 bool log_flush(struct log *log, unsigned ms)
 {
-    return writer_flush(log->writer, ms);
+    return !log || writer_flush(log->writer, ms);
 }
 
 int log_set_room(struct log *log, size_t bytes)

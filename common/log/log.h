@@ -35,7 +35,8 @@ struct log_site {
 struct log *log_new(int fd, const char *service, enum log_level level, bool json);
 /* Waits at most 1 s for the reader of the lines that are left. */
 void log_destroy(struct log **log);
-/* Waits at most `ms` until all lines are written; false when they are not. */
+/* Waits at most `ms` until all lines are written; false when they are not. Nothing is to be written
+ * of a NULL log. */
 bool log_flush(struct log *log, unsigned ms);
 /* Another size of the ring than LOG_ROOM. 0; -ENOMEM, or -EBUSY when more than that waits now: it
  * stays as it was. */

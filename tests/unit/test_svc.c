@@ -423,7 +423,7 @@ static const char *told(struct systemd *s, const char *begin)
 static void test_systemd_is_told(void **state)
 {
     struct run *r = *state;
-    struct systemd s;
+    struct systemd s = {.fd = -1};
 
     systemd_start(&s, r, "200000");
     START(r, "--how", "well");
@@ -444,7 +444,7 @@ static void test_a_loop_that_stands_still_is_not_said_to_turn(void **state)
 {
     const struct timeval limit = {.tv_sec = 1};
     struct run *r = *state;
-    struct systemd s;
+    struct systemd s = {.fd = -1};
     char text[256];
 
     systemd_start(&s, r, "200000");
@@ -463,7 +463,7 @@ static void test_a_loop_that_stands_still_is_not_said_to_turn(void **state)
 static void test_a_systemd_that_does_not_read_holds_up_nothing(void **state)
 {
     struct run *r = *state;
-    struct systemd s;
+    struct systemd s = {.fd = -1};
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     int ours = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
     uint64_t before;
