@@ -253,7 +253,7 @@ static const struct bus_sub_handler note_sub = {note_topic, NULL};
 
 static bool has(const struct buf *heard, const char *topic)
 {
-    return memmem(buf_data(heard), buf_len(heard), topic, strlen(topic)) != NULL;
+    return buf_len(heard) && memmem(buf_data(heard), buf_len(heard), topic, strlen(topic)) != NULL;
 }
 
 /* What a key of that role hears with these subscriptions, up to the end mark. */
