@@ -33,10 +33,14 @@ struct agi_env {
 /* How long the environment at the start of `in` is, its empty line included; 0: not all of it is
  * there yet; -EBADMSG: it is none (its first line does not begin with "agi_"), or it is longer than
  * AGI_MAX_ENV. *seen is how much was looked at before: 0 at first, then left alone; `in` only grows
- * in between. */
+ * in between. An empty line behind the caller's name and before agi_accountcode is one of that name
+ * (or of what else the caller has chosen), not the end. */
 ssize_t agi_env_len(struct view in, size_t *seen);
-/* Reads a whole environment. 0, or -EBADMSG: a line without ": ", a name that does not begin with
- * "agi_", too many lines or arguments. Of a name that comes twice the first one counts. */
+/* Reads a whole environment. 0, or -EBADMSG: a line before agi_calleridname that does not begin
+ * with "agi_", too many lines or arguments. Behind it such a line belongs to the value before it: a
+ * caller's name may hold line ends. Since it may also hold lines that look like others of the
+ * environment, of a name that comes twice the first one counts if that stands before
+ * agi_calleridname (which Asterisk writes behind the channel and the like), else the last. */
 int agi_env_read(struct agi_env *env, struct view whole);
 /* The value of a variable by its name without "agi_"; empty when there is none. */
 struct view agi_env_get(const struct agi_env *env, const char *name);
@@ -54,7 +58,7 @@ enum agi_answer {
     AGI_DEAD,    /* 511: not on a channel that is hung up */
     AGI_USAGE,   /* 520: wrong use of a command */
     AGI_OTHER,   /* something else */
-    AGI_PART,    /* a line within a longer answer */
+    AGI_PART,    /* a line within a longer answer, or an empty one: no answer of its own */
 };
 
 /* Reads answers line by line. Zeroed at first. */

@@ -68,6 +68,8 @@ enum agi_answer agi_answer_read(struct agi_answers *a, struct view line)
 
     if (a->usage)
         return usage_read(a, line);
+    if (view_trim(line).len == 0)
+        return AGI_PART;
     if (view_eq(line, VIEW("HANGUP")))
         return AGI_HANGUP;
     if (view_starts(line, VIEW("520-"))) {

@@ -123,8 +123,41 @@ static struct json_object *value_of(const struct config_key *key, struct json_ob
     return parsed ? value : json_object_new_string_len(text.len ? text.ptr : "", (int)text.len);
 }
 
-/* The name by which `obj` has this part, or its spelling in the table, or the part itself. */
-static bool spell(struct json_object *obj, const char *parent, struct view part, bool lower,
+/* Is this what a variable calls `key`? Shells know no names with '-' or '.': '_' stands for them.
+ */
+static bool is_variable_of(const char *key, struct view part)
+{
+    if (strlen(key) != part.len)
+        return false;
+    for (size_t i = 0; i < part.len; i++)
+        if (!view_ieq(view_of(key + i, 1), view_of(part.ptr + i, 1)) &&
+            (part.ptr[i] != '_' || !strchr("-.", key[i])))
+            return false;
+    return true;
+}
+
+/* The name by which `obj` has this part, as a variable may write it if `loose`. */
+static bool find_name(struct json_object *obj, struct view part, bool loose, char *out)
+{
+    if (!json_object_is_type(obj, json_type_object))
+        return false;
+    if (json_object_object_get_ex(obj, out, NULL))
+        return true;
+    json_object_object_foreach(obj, key, value)
+    {
+        (void)value;
+        if (strlen(key) < PART_BYTES &&
+            (loose ? is_variable_of(key, part) : view_ieq(view_cstr(key), part))) {
+            snprintf(out, PART_BYTES, "%s", key);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The name by which `obj` has this part, or its spelling in the table, or the part itself; of a
+ * variable in lower case. */
+static bool spell(struct json_object *obj, const char *parent, struct view part, bool variable,
                   char *out)
 {
     char spelled[PART_BYTES];
@@ -132,21 +165,11 @@ static bool spell(struct json_object *obj, const char *parent, struct view part,
     if (part.len == 0 || part.len >= PART_BYTES)
         return false;
     snprintf(out, PART_BYTES, "%.*s", VIEW_ARG(part));
-    if (json_object_is_type(obj, json_type_object)) {
-        if (json_object_object_get_ex(obj, out, NULL))
-            return true;
-        json_object_object_foreach(obj, key, value)
-        {
-            (void)value;
-            if (strlen(key) < PART_BYTES && view_ieq(view_cstr(key), part)) {
-                snprintf(out, PART_BYTES, "%s", key);
-                return true;
-            }
-        }
-    }
+    if (find_name(obj, part, false, out) || (variable && find_name(obj, part, true, out)))
+        return true;
     if (config_key_spelling(parent, part, spelled, sizeof(spelled)))
         snprintf(out, PART_BYTES, "%s", spelled);
-    else if (lower)
+    else if (variable)
         for (char *p = out; *p; p++)
             if (*p >= 'A' && *p <= 'Z')
                 *p |= 0x20;

@@ -231,9 +231,13 @@ static ssize_t on_send(wslay_event_context_ptr events, const uint8_t *p, size_t 
 static void on_frame(wslay_event_context_ptr events,
                      const struct wslay_event_on_frame_recv_start_arg *frame, void *arg)
 {
-    if (frame->opcode != WSLAY_BINARY_FRAME)
+    /* Half a status, which wslay takes for none. */
+    bool bad_close = frame->opcode == WSLAY_CONNECTION_CLOSE && frame->payload_length == 1;
+
+    if (frame->opcode != WSLAY_BINARY_FRAME && !bad_close)
         return;
-    wslay_event_queue_close(events, WSLAY_CODE_UNSUPPORTED_DATA, NULL, 0);
+    wslay_event_queue_close(
+        events, bad_close ? WSLAY_CODE_PROTOCOL_ERROR : WSLAY_CODE_UNSUPPORTED_DATA, NULL, 0);
     wslay_event_shutdown_read(events);
 }
 

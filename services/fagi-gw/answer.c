@@ -1,5 +1,6 @@
 /* What is answered: variables, as commands for Asterisk, and told to the bus. */
 #include <errno.h>
+#include <math.h>
 
 #include "bus/topic.h"
 #include "internal.h"
@@ -25,6 +26,12 @@ static bool read_value(const msgpack_object *o, char room[32], struct view *out)
         break;
     case MSGPACK_OBJECT_NEGATIVE_INTEGER:
         snprintf(room, 32, "%lld", (long long)o->via.i64);
+        break;
+    case MSGPACK_OBJECT_FLOAT32:
+    case MSGPACK_OBJECT_FLOAT64:
+        if (!isfinite(o->via.f64))
+            return false;
+        snprintf(room, 32, "%.15g", o->via.f64);
         break;
     default:
         return false;

@@ -191,8 +191,10 @@ def test_a_handler_sees_the_call_and_answers_pairs_in_their_order(stack):
     assert (body["ipbx"], body["script"], body["channel"], body["known"]) == ("xivo", "route", "SIP/bob-1", None)
     assert body["args"] == ["arg one", "", "été"] and body["env"]["agi_calleridname"] == "Bob"
     assert 0 < body["deadline_ms"] <= 2000
-    handler.send(number, b"ok", {"variables": [["B", "2"], ["A", 1], ["C", True], ["D", None]]})
-    assert call.lines() == ['SET VARIABLE B "2"', 'SET VARIABLE A "1"', 'SET VARIABLE C "1"', 'SET VARIABLE D ""']
+    handler.send(number, b"ok", {"variables": [["B", "2"], ["A", 1], ["C", True], ["D", None],
+                                             ["E", 0.1], ["F", 12.0], ["G", float("inf")]]})
+    assert call.lines() == ['SET VARIABLE B "2"', 'SET VARIABLE A "1"', 'SET VARIABLE C "1"', 'SET VARIABLE D ""',
+                            'SET VARIABLE E "0.1"', 'SET VARIABLE F "12"']
     handler.close()
 
 

@@ -292,7 +292,7 @@ def test_who_does_not_ask_is_closed(stack):
     ([(TEXT, b"x" * 15000, 0), (0, b"x" * 5001, 1)], 1009),
     ([(3, b"")], 1002), ([(0, b"x")], 1002), ([(TEXT, b"a", 0), (TEXT, b"b")], 1002),
     ([(PING, b"x" * 126)], 1002), ([(PING, b"x", 0)], 1002),
-    ([(CLOSE, struct.pack("!H", 1005))], 1002)])
+    ([(CLOSE, struct.pack("!H", 1005))], 1002), ([(CLOSE, b"\x03")], 1002)])
 def test_bad_frames_are_closed_with_the_reason(stack, frames, code):
     raw = opened(stack)
     for opcode, payload, *fin in frames:
@@ -303,11 +303,10 @@ def test_bad_frames_are_closed_with_the_reason(stack, frames, code):
 
 
 def test_other_bad_frames(stack):
-    for said in (b"", b"\x03"):  # no status, and half of one
-        raw = opened(stack)
-        raw.send_frame(CLOSE, said)
-        assert raw.frame() == (CLOSE, b"")
-        assert raw.ended()
+    raw = opened(stack)
+    raw.send_frame(CLOSE, b"")  # no status
+    assert raw.frame() == (CLOSE, b"")
+    assert raw.ended()
     for bad in ({"masked": False}, {"rsv": 4}, {"length": 1 << 62}):
         raw = opened(stack)
         raw.send_frame(TEXT, b"{}", **bad)

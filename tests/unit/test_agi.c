@@ -104,6 +104,39 @@ static void refuses_what_is_none(void **state)
                      0); /* not a number that counts: a name like others */
 }
 
+#define HEAD "agi_network: yes\nagi_request: agi://h/s\nagi_channel: SIP/a-1\nagi_callerid: 1001\n"
+#define TAIL "agi_dnid: 1002\nagi_extension: 1002\nagi_accountcode: \nagi_arg_1: x\n\n"
+
+static void assert_named(const char *text, const char *name)
+{
+    static struct agi_env env;
+    struct view whole = view_cstr(text);
+    size_t seen = 0, byte_by_byte = 0;
+
+    assert_int_equal(agi_env_len(whole, &seen), whole.len);
+    for (size_t n = 1; n < whole.len; n++)
+        assert_int_equal(agi_env_len(view_of(text, n), &byte_by_byte), 0);
+    assert_int_equal(agi_env_read(&env, whole), 0);
+    assert_view(agi_env_get(&env, "calleridname"), name);
+    assert_view(agi_env_get(&env, "channel"), "SIP/a-1");
+    assert_view(agi_env_get(&env, "dnid"), "1002");
+    assert_view(agi_env_get(&env, "extension"), "1002");
+    assert_int_equal(env.n_args, 1);
+    assert_view(env.args[0], "x");
+}
+
+/* Whoever calls chooses his name. */
+static void a_name_may_hold_line_ends(void **state)
+{
+    assert_named(HEAD "agi_calleridname: Bob\nthe builder\n" TAIL, "Bob\nthe builder");
+    assert_named(HEAD "agi_calleridname: Bob\n\nGET /\n" TAIL, "Bob\n\nGET /");
+    assert_named(HEAD "agi_calleridname: \nBob\n" TAIL, "\nBob");
+    assert_named(HEAD "agi_calleridname: \n\n\n" TAIL, "\n\n");
+    assert_named(HEAD "agi_calleridname: a\nagi_channel: SIP/x-9\nagi_extension: 0\nagi_dnid: 7\n"
+                      "agi_arg_1: y\n" TAIL,
+                 "a");
+}
+
 static void refuses_what_has_no_end(void **state)
 {
     size_t seen = 0;
@@ -202,7 +235,8 @@ static void reads_answers(void **state)
                      AGI_DEAD);
     assert_int_equal(read_one("520 Invalid command syntax.  Proper usage not available."),
                      AGI_USAGE);
-    assert_int_equal(read_one(""), AGI_OTHER);
+    assert_int_equal(read_one(""), AGI_PART); /* no answer to anything */
+    assert_int_equal(read_one("\r"), AGI_OTHER);
     assert_int_equal(read_one("2000"), AGI_OTHER);
 }
 
@@ -267,6 +301,7 @@ int main(void)
         cmocka_unit_test(waits_for_the_rest),
         cmocka_unit_test(leaves_what_follows),
         cmocka_unit_test(refuses_what_is_none),
+        cmocka_unit_test(a_name_may_hold_line_ends),
         cmocka_unit_test(refuses_what_has_no_end),
         cmocka_unit_test(refuses_too_many_lines),
         cmocka_unit_test(writes_variables),

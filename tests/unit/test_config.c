@@ -172,6 +172,25 @@ static void test_paths(void **state)
     config_destroy(&cfg);
 }
 
+/* '_' in a variable stands for what no shell takes in a name. */
+static void test_variables_of_names_with_dashes(void **state)
+{
+    static const char text[] =
+        "{\"ipbxes\":{\"xivo-test\":{\"ipbx_connection\":{\"ipaddress\":\"10.0.0.1\",\"username\":"
+        "\"u\",\"password\":\"p\"}},\"a-b_c\":{\"ipbx_connection\":{\"ipaddress\":\"10.0.0.2\","
+        "\"username\":\"u\",\"password\":\"p\"}}}}";
+    char *const env[] = {"CTIBUS_IPBXES__XIVO_TEST__IPBX_CONNECTION__PASSWORD=one",
+                         "CTIBUS_IPBXES__A_B_C__IPBX_CONNECTION__PASSWORD=two", NULL};
+    struct config *cfg = load_over(*state, text, env, NULL);
+    struct json_object *all;
+
+    assert_non_null(cfg);
+    all = config_section(cfg, "ipbxes");
+    assert_int_equal(json_object_object_length(all), 2);
+    assert_string_equal(config_str(cfg, "ipbxes.xivo-test.ipbx_connection.password"), "one");
+    config_destroy(&cfg);
+}
+
 static void test_bad_files(void **state)
 {
     struct place *p = *state;
@@ -616,6 +635,7 @@ int main(void)
         T(test_defaults),
         T(test_values),
         T(test_paths),
+        T(test_variables_of_names_with_dashes),
         T(test_bad_files),
         T(test_types_and_ranges),
         T(test_unknown_keys),

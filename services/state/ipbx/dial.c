@@ -59,18 +59,44 @@ static void originate(struct order *o, const struct xod_obj *phone, const struct
     buf_free(&callerid);
 }
 
+/* "user:xivo/4": an object, not a number. */
+static bool names_object(struct view text)
+{
+    struct view rest = text;
+    struct view kind = view_cut(&rest, ':');
+
+    for (size_t i = 0; i < kind.len; i++)
+        if ((kind.ptr[i] < 'a' || kind.ptr[i] > 'z') && kind.ptr[i] != '_')
+            return false;
+    return kind.len && kind.len < text.len;
+}
+
+/* What could not be dialled, in the words of the client. */
+static void put_unreachable(struct view text, char out[TARGET_TEXT])
+{
+    size_t n = 0;
+
+    if (!names_object(text)) {
+        dialled(text, out, TARGET_TEXT);
+        return;
+    }
+    for (size_t i = 0; i < text.len && n + 1 < TARGET_TEXT; i++)
+        if ((unsigned char)text.ptr[i] > ' ' && (unsigned char)text.ptr[i] < 0x7f)
+            out[n++] = text.ptr[i];
+    out[n] = '\0';
+}
+
 static bool find_destination(struct order *o, struct destination *to)
 {
     struct target t = order_target(o, "destination", LIST_COUNT);
-
     char why[TARGET_TEXT + 32];
-    char number[TARGET_TEXT];
+    char wanted[TARGET_TEXT];
     char room[32];
 
     if (target_destination(o->s, o->user, &t, false, to))
         return true;
-    dialled(msg_get_text(o->message, "destination", room), number, TARGET_TEXT);
-    snprintf(why, sizeof(why), "unreachable_extension:%s", number);
+    put_unreachable(msg_get_text(o->message, "destination", room), wanted);
+    snprintf(why, sizeof(why), "unreachable_extension:%s", wanted);
     order_wrong(o, "destination", why);
     return false;
 }
