@@ -18,12 +18,12 @@
 struct bus_keys; /* CURVE keys: keys.h */
 
 struct bus_options {
-    const char *source;          /* "ami-gw:xivo@host": unique per running process; copied */
-    const char *instance;        /* short name, no '/', of this process; copied */
-    int hwm;                     /* messages waiting per connection and direction */
-    int subscriber_hwm;          /* the same for each subscriber of the forwarder; 0: as hwm */
-    int heartbeat_ms;            /* ZMTP heartbeats */
-    int gone_ms;                 /* who says nothing for so long is taken for gone; 0: 6000 */
+    const char *source;   /* "ami-gw:xivo@host": unique per running process; copied */
+    const char *instance; /* short name, no '/', of this process; copied */
+    int hwm;              /* messages waiting per connection and direction */
+    int subscriber_hwm;   /* the same for each subscriber of the forwarder; 0: as hwm */
+    int heartbeat_ms;     /* a connection that is silent for so long is tried by the kernel */
+    int gone_ms;          /* who says nothing for so long is taken for gone; 0: 6000 */
     const struct bus_keys *keys; /* NULL: no CURVE; borrowed for the life of the bus */
 };
 

@@ -96,7 +96,8 @@ const struct config_key config_keys[] = {
     {"ctibus.bus.subscriber_hwm", KEY_INT, "50000", 1000, 10000000, 0, NULL,
      "The same for each subscriber of state's forwarder: about 750 bytes of its memory each."},
     {"ctibus.bus.heartbeat_ms", KEY_INT, "2000", 100, 60000, 0, NULL,
-     "Milliseconds from one heartbeat to the next."},
+     "A connection that is silent for so many milliseconds (in whole seconds) is tried; it ends after "
+     "three times that."},
     {"ctibus.curve.server_key", KEY_STRING, NULL, 0, 0, 0, NULL, "File of state's public key."},
     {"ctibus.curve.own_key", KEY_STRING, NULL, 0, 0, 0, NULL, "File of this process's key pair."},
     {"ctibus.curve.allow", KEY_STRING, NULL, 0, 0, 0, NULL, "File of the public keys let in."},

@@ -62,11 +62,6 @@ class Namespace:
         subprocess.run(["ip", "netns", "delete", self.name], check=False)
 
 
-# libzmq 4.3 aborts when a connection breaks in the moment in which it waits for a key to be checked
-# (github.com/zeromq/libzmq, issue 4841). Whoever runs ctibus has something that starts it again.
-LIBZMQ_ABORT = "Assertion failed: !_io_error (src/stream_engine_base.cpp"
-
-
 class FarSite(Site):
     """A site whose programs, and whatever looks at them, are in a namespace of its own."""
 
@@ -88,21 +83,8 @@ class FarSite(Site):
     def is_ready(self, *args):
         return self.inside(super().is_ready, *args)
 
-    def aborted(self):
-        program = self.programs.get("federation")
-        return program and program.process.poll() == -6 and program.logged(LIBZMQ_ABORT)
-
     def snapshot(self, *args):
-        if self.aborted():
-            print("libzmq has aborted a federation, which is started again")
-            self.start("federation")
         return self.inside(super().snapshot, *args)
-
-    def stop(self):
-        codes = super().stop()
-        if self.aborted():
-            codes["federation"] = 0
-        return codes
 
     def metric(self, *args):
         return self.inside(super().metric, *args)

@@ -2,10 +2,13 @@
 
 import contextlib
 import hashlib
+import random
 import resource
+import select
 import socket
 import struct
 import subprocess
+import threading
 import time
 
 import msgpack
@@ -309,3 +312,129 @@ def test_two_thousand_connections_that_do_not_go_on(door, words):
             assert all(ended(other) for other in sockets)
         assert s.is_ready(part)
         assert s.metric(part, "process_resident_memory_bytes") < 64 << 20
+
+
+# ---- connections that break in the worst moment ----
+
+def hello(context, port, routing_id):
+    """A gateway of that name on the request port."""
+    d = context.socket(zmq.DEALER)
+    d.set(zmq.ROUTING_ID, routing_id)
+    d.set(zmq.LINGER, 0)
+    d.set(zmq.RECONNECT_IVL, -1)
+    d.connect(f"tcp://127.0.0.1:{port}")
+    d.send_multipart([msgpack.packb(1), msgpack.packb(1), b"hello", msgpack.packb({"service": "x", "instance": "x"})])
+    assert d.poll(5000) and d.recv_multipart()[2] == b"ok"
+    return d
+
+
+def test_an_old_connection_breaks_after_its_gateway_has_come_by_another():
+    """What a link that is cut one way does: libzmq aborted state when the old one was reset (libzmq issue 4841)."""
+    with Stack(parts=("state",), config={"ctibus.bus.heartbeat_ms": 300}) as s:
+        s.wait_ready()
+        context = zmq.Context()
+        for n in range(3):
+            listener = socket.create_server(("127.0.0.1", 0))
+            ends = []
+
+            def relay(listener=listener, ends=ends):
+                near, _ = listener.accept()
+                far = socket.create_connection(("127.0.0.1", s.ports["request"]))
+                ends.extend((near, far))
+                for a, b in ((near, far), (far, near)):
+                    threading.Thread(target=copy, args=(a, b), daemon=True).start()
+
+            def copy(a, b):
+                with contextlib.suppress(OSError):
+                    while data := a.recv(65536):
+                        b.sendall(data)
+
+            threading.Thread(target=relay, daemon=True).start()
+            old = hello(context, listener.getsockname()[1], b"gateway-%d" % n)
+            new = hello(context, s.ports["request"], b"gateway-%d" % n)
+            for _ in range(20):  # what it still has to say has nowhere to go
+                old.send_multipart([msgpack.packb(1), msgpack.packb(2), b"ping", msgpack.packb({})])
+            assert not old.poll(500), "the name belongs to the new one"
+            ends[1].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            for end in ends:
+                end.shutdown(socket.SHUT_RD)
+                end.close()
+            deadline = time.monotonic() + 1.5
+            while time.monotonic() < deadline:
+                new.send_multipart([msgpack.packb(1), msgpack.packb(3), b"ping", msgpack.packb({})])
+                assert new.poll(5000) and new.recv_multipart()[2] == b"ok"
+                assert s.programs["state"].process.poll() is None, s.programs["state"].lines[-3:]
+                time.sleep(0.1)
+            listener.close()
+            for d in (old, new):
+                d.close(0)
+        context.term()
+
+
+class CutRelay(threading.Thread):
+    """One connection to a port, which ends after so many bytes either way: by a reset, at once or after it has let
+    nothing through one way for a while."""
+
+    def __init__(self, port, rng):
+        super().__init__(daemon=True)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.target = port
+        self.budget = rng.randrange(0, 700)
+        self.silent = rng.choice((None, 0, 1))
+        self.wait = rng.random() * 0.4
+
+    def run(self):
+        near, _ = self.listener.accept()
+        far = socket.create_connection(("127.0.0.1", self.target))
+        left, deadline = self.budget, time.monotonic() + 3
+        ends = [near, far]
+        with contextlib.suppress(OSError):
+            while left > 0 and time.monotonic() < deadline:
+                for s in select.select(ends, [], [], 0.2)[0]:
+                    data = s.recv(min(left, 65536))
+                    left = left - len(data) if data else 0
+                    (far if s is near else near).sendall(data)
+            if self.silent is not None:  # the other way goes on
+                still, deadline = ends[self.silent], time.monotonic() + self.wait
+                while time.monotonic() < deadline:
+                    if select.select([still], [], [], 0.05)[0]:
+                        (far if still is near else near).sendall(still.recv(65536) or b"")
+        for s in (near, far):
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            s.close()
+        self.listener.close()
+
+
+def test_handshakes_that_are_cut_anywhere(guarded):
+    """By reset, or silently one way and then by reset, at each port of the bus."""
+    rng = random.Random(4841)
+    keys = guarded.keys["site"]
+    for _ in range(12):
+        context = zmq.Context()
+        relays = []
+        for kind, port in ((zmq.XPUB, "publish"), (zmq.SUB, "subscribe"), (zmq.DEALER, "request")):
+            for n in range(8):
+                relay = CutRelay(guarded.ports[port], rng)
+                relay.start()
+                relays.append(relay)
+                s = context.socket(kind)
+                s.set(zmq.LINGER, 0)
+                s.set(zmq.RECONNECT_IVL, -1)
+                s.set(zmq.ROUTING_ID, b"cut-%d" % n) if kind == zmq.DEALER else None
+                for name in ("CURVE_SERVERKEY", "CURVE_PUBLICKEY"):
+                    s.set(getattr(zmq, name), keys["public"].encode())
+                s.set(zmq.CURVE_SECRETKEY, keys["secret"].encode())
+                s.connect(f"tcp://127.0.0.1:{relay.port}")
+                if kind == zmq.SUB:
+                    s.subscribe(b"")
+                if kind == zmq.DEALER:
+                    s.send_multipart([msgpack.packb(1), msgpack.packb(1), b"hello",
+                                      msgpack.packb({"service": "x", "instance": "x"})])
+        for relay in relays:
+            relay.join(10)
+        context.destroy(0)
+        for name in ("state", "ami-gw", "cti-gw"):
+            assert guarded.programs[name].process.poll() is None, guarded.programs[name].lines[-3:]
+    assert guarded.is_ready("state")
+    until(lambda: guarded.is_ready("cti-gw"), "all is well")

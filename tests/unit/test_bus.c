@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -489,6 +490,38 @@ static void heart_message(void *arg, const struct bus_msg *m)
     b->seen = view_eq(m->topic, VIEW("svc/state/state/"));
 }
 
+/* libzmq's heartbeats would abort this process here. */
+static void a_sender_dies_while_nobody_reads(void **state)
+{
+    struct world *w = *state;
+    struct process far = process_start(w->loop, "far@test", "far", NULL);
+    struct process near = process_start(w->loop, "near@test", "near", NULL);
+    struct bus_forwarder *f;
+    struct world heard = {.loop = w->loop};
+    struct bus_pub *pub;
+    struct bus_sub *sub;
+    int err = 0;
+
+    near.bus->hwm = 5;
+    near.bus->heartbeat_ms = 300;
+    f = bus_forwarder_new(far.bus, "tcp://127.0.0.1:*", "tcp://127.0.0.1:*", NULL, &err);
+    pub = bus_pub_new(far.bus, BUS_INPROC_PUBLISH, NULL, NULL, &err);
+    sub = bus_sub_new(near.bus, bus_forwarder_subscribe(f), &handler, &heard, &err);
+    bus_sub_add(sub, VIEW("tel/"));
+    UNTIL(w->loop, bus_pub_wanted(pub, VIEW("tel/")));
+    for (int i = 0; i < 50000; i++) /* more than the kernel holds: the receiver is full */
+        bus_pub_send(pub, VIEW("tel/xivo/channel/new/"), EMPTY);
+    usleep(300000); /* its thread has read what fits, and the loop stands still */
+    bus_pub_destroy(&pub);
+    bus_forwarder_destroy(&f);
+    process_end(&far);
+    usleep(1200000); /* as long as heartbeats took to be due */
+    run_for(w->loop, 100);
+    assert_true(heard.got > 0);
+    bus_sub_destroy(&sub);
+    process_end(&near);
+}
+
 static void a_heartbeat_tells_the_last_numbers(void **state)
 {
     static const struct bus_sub_handler beats = {heart_message, NULL};
@@ -528,6 +561,7 @@ int main(void)
         T(malformed_frames_are_refused_and_counted),
         T(forged_sources_cost_a_bounded_amount),
         T(an_open_address_needs_curve_or_trust),
+        T(a_sender_dies_while_nobody_reads),
         T(a_heartbeat_tells_the_last_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
