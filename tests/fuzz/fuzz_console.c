@@ -12,7 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define CONFIG                                                                                     \
     "{\"main\":{\"incoming_tcp\":{\"WEBI\":[\"127.0.0.1\",0,true],"                                \
-    "\"INFO\":[\"127.0.0.1\",0,true]}},\"ipbxes\":{\"xivo\":{\"ipbx_connection\":{"                \
+    "\"INFO\":[\"127.0.0.1\",0,true]},\"incoming_udp\":{\"ANNOUNCE\":[\"127.0.0.1\",0,true]}},"    \
+    "\"ipbxes\":{\"xivo\":{\"ipbx_connection\":{"                                                  \
     "\"ipaddress\":\"127.0.0.1\",\"ipport\":5038,\"username\":\"u\",\"password\":\"p\"},"          \
     "\"urllists\":{\"urllist_users\":[\"file:users.json\"],"                                       \
     "\"urllist_lines\":[\"file:lines.json\"]}}},\"ctibus\":{\"console\":{\"socket\":\"sock\"}}}"

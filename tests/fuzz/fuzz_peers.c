@@ -82,6 +82,7 @@ static struct world *world(void)
     w->s.cfg = state_config(&w->s);
     if (state_start(&w->s, NULL, NULL, NULL) < 0 || msg_doc_init(&w->doc) < 0)
         abort();
+    w->s.p.bus->gone_ms = 1 << 30; /* it says nothing for as long as the fuzzer runs */
     w->p = process_start(w->s.loop, "federation@test", "federation", NULL);
     w->asker =
         bus_asker_new(w->p.bus, state_endpoint_request(w->s.s), "federation", &handler, w, &err);
