@@ -239,6 +239,66 @@ static void two_are_alike_when_their_contexts_are(void **state)
     assert_true(same(one, false, nobody, false));
 }
 
+/* ---- another site that logs in as a client: a user "cs:..." ---- */
+
+static bool is_for_sites(enum xod_list list)
+{
+    return list == LIST_users || list == LIST_groups || list == LIST_queues ||
+           list == LIST_agents || list == LIST_phones;
+}
+
+static void a_site_sees_five_lists_of_our_own_asterisks_only(void **state)
+{
+    struct world *w = *state;
+    struct xod_site *third = xod_site(w->xod, VIEW("third"), true);
+    struct xod_site *unknown = xod_site(w->xod, VIEW("unknown"), true);
+
+    xod_set_bool(xod_add(w->site, LIST_ipbx, VIEW("xivo")), XOD(ipbx, remote), false);
+    xod_set_bool(xod_add(third, LIST_ipbx, VIEW("third")), XOD(ipbx, remote), true);
+    for (int separate = 0; separate < 2; separate++) {
+        access_fini(&w->a);
+        assert_int_equal(access_init(&w->a, user(w, "cs:paris", "default", NULL), separate), 0);
+        for (enum xod_list list = 0; list < LIST_COUNT; list++) {
+            assert_int_equal(access_sees(&w->a, xod_add(w->site, list, VIEW("x"))),
+                             is_for_sites(list));
+            assert_false(access_sees(&w->a, xod_add(third, list, VIEW("x"))));
+            assert_false(access_sees(&w->a, xod_add(unknown, list, VIEW("x"))));
+        }
+    }
+}
+
+/* It is an account, and nobody that one could call. */
+static void nobody_sees_the_user_of_a_site(void **state)
+{
+    struct world *w = *state;
+    struct xod_obj *site = user(w, "cs:paris", "default", NULL);
+    struct xod_obj *one = user(w, "1", "default", NULL);
+
+    xod_set_bool(xod_add(w->site, LIST_ipbx, VIEW("xivo")), XOD(ipbx, remote), false);
+    for (int separate = 0; separate < 2; separate++)
+        for (int as_site = 0; as_site < 2; as_site++) {
+            access_fini(&w->a);
+            assert_int_equal(access_init(&w->a, as_site ? site : one, separate), 0);
+            assert_false(access_sees(&w->a, site));
+            assert_true(access_sees(&w->a, one));
+        }
+}
+
+/* Clients that are alike are pushed the same lines: a site is like another site only. */
+static void a_site_is_like_no_user(void **state)
+{
+    struct world *w = *state;
+    struct xod_obj *site = user(w, "cs:paris", "default", NULL);
+    struct xod_obj *one = user(w, "1", "default", NULL);
+
+    assert_false(same(site, false, one, false)); /* who sees everything */
+    assert_false(same(site, true, one, true));
+    assert_false(same(site, true, NULL, true));
+    assert_false(same(site, true, NULL, false));
+    assert_true(same(site, true, user(w, "cs:lyon", "other", NULL), true));
+    assert_true(same(site, false, user(w, "cs:nantes", NULL), true));
+}
+
 static void names_are_those_of_an_array(void **state)
 {
     struct json_object *o = json_tokener_parse("[\"dial\",7,null,\"\",[\"hangup\"]]");
@@ -275,6 +335,9 @@ int main(void)
         T(a_context_is_seen_by_its_name),
         T(members_are_seen_with_their_queue_or_group),
         T(two_are_alike_when_their_contexts_are),
+        T(a_site_sees_five_lists_of_our_own_asterisks_only),
+        T(nobody_sees_the_user_of_a_site),
+        T(a_site_is_like_no_user),
         T(names_are_those_of_an_array),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
