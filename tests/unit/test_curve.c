@@ -240,6 +240,65 @@ static void each_key_may_do_what_its_role_permits(void **state)
     loop_destroy(&w.loop);
 }
 
+/* A raw socket with the key of a member. */
+static void *raw_as(const struct world *w, const struct member *m, int type, const char *endpoint)
+{
+    void *raw = zmq_socket(bus_zmq(m->p.bus), type);
+
+    assert_non_null(raw);
+    zmq_setsockopt(raw, ZMQ_CURVE_SERVERKEY, w->keys.own_public, KEY_SIZE);
+    zmq_setsockopt(raw, ZMQ_CURVE_PUBLICKEY, m->keys.own_public, KEY_SIZE);
+    zmq_setsockopt(raw, ZMQ_CURVE_SECRETKEY, m->keys.own_secret, KEY_SIZE);
+    zmq_setsockopt(raw, ZMQ_LINGER, &(int){0}, sizeof(int));
+    assert_int_equal(zmq_connect(raw, endpoint), 0);
+    return raw;
+}
+
+/* Another site hears and asks; what is published is ours. */
+static void the_key_of_a_peer_may_not_publish(void **state)
+{
+    struct world w = {.loop = loop_new()};
+    char publish[64];
+    void *raw;
+    int refused;
+
+    zmq_curve_keypair(w.keys.own_public, w.keys.own_secret);
+    zmq_curve_keypair(w.gateway.keys.own_public, w.gateway.keys.own_secret);
+    strcpy(w.gateway.keys.server, w.keys.own_public);
+    strcpy(w.allowed[0].key, w.gateway.keys.own_public);
+    w.allowed[0].role = ROLE_PEER;
+    strcpy(w.allowed[1].key, w.keys.own_public);
+    w.allowed[1].role = ROLE_GATEWAY;
+    start_state(&w);
+    start_member(&w, &w.gateway, "peer");
+    for (int n = 0; n < 2000 && (w.gateway.got < 5 || !bus_asker_is_up(w.gateway.asker)); n++) {
+        bus_pub_send(w.pub, VIEW("xod/x/config/users/5/"), VIEW("\x80"));
+        run_for(w.loop, 10);
+    }
+    assert_true(w.gateway.got >= 5);
+    assert_true(bus_asker_is_up(w.gateway.asker));
+    bus_pub_destroy(&w.gateway.pub);
+    refused = counted(w.state.bus->counts.refused);
+    snprintf(publish, sizeof(publish), "tcp://127.0.0.1%s",
+             strrchr(bus_forwarder_publish(w.fwd), ':'));
+    raw = raw_as(&w, &w.gateway, ZMQ_PUB, publish);
+    for (int n = 0; n < 2000 && w.got == 0 && counted(w.state.bus->counts.refused) == refused;
+         n++) {
+        assert_int_equal(zmq_send(raw, "tel/x/channel/new/", 18, ZMQ_SNDMORE), 18);
+        assert_int_equal(zmq_send(raw, "\x95\x01\xa1s\x01\0\xcb\0\0\0\0\0\0\0\0", 15,
+                                  ZMQ_SNDMORE),
+                         15);
+        assert_int_equal(zmq_send(raw, "\x80", 1, 0), 1);
+        run_for(w.loop, 10);
+    }
+    assert_int_equal(w.got, 0);
+    assert_true(counted(w.state.bus->counts.refused) > refused);
+    zmq_close(raw);
+    stop_member(&w.gateway);
+    stop_state(&w);
+    loop_destroy(&w.loop);
+}
+
 /* ---- the plane cti/ ---- */
 
 static void note_topic(void *arg, const struct bus_msg *m)
@@ -336,11 +395,7 @@ static void a_monitor_cannot_end_the_subscriptions_of_others(void **state)
     start_state(&w);
     start_member(&w, &w.gateway, "gateway");
     start_member(&w, &w.monitor, "monitor");
-    void *raw = zmq_socket(bus_zmq(w.monitor.p.bus), ZMQ_XSUB);
-    zmq_setsockopt(raw, ZMQ_CURVE_SERVERKEY, w.keys.own_public, KEY_SIZE);
-    zmq_setsockopt(raw, ZMQ_CURVE_PUBLICKEY, w.monitor.keys.own_public, KEY_SIZE);
-    zmq_setsockopt(raw, ZMQ_CURVE_SECRETKEY, w.monitor.keys.own_secret, KEY_SIZE);
-    zmq_connect(raw, bus_forwarder_subscribe(w.fwd));
+    void *raw = raw_as(&w, &w.monitor, ZMQ_XSUB, bus_forwarder_subscribe(w.fwd));
     for (int n = 0; n < 1000 && (w.gateway.got < 5 || w.monitor.got < 5); n++) {
         bus_pub_send(w.pub, VIEW("xod/x/config/users/5/"), VIEW("\x80"));
         run_for(w.loop, 10);
@@ -351,7 +406,6 @@ static void a_monitor_cannot_end_the_subscriptions_of_others(void **state)
         zmq_send(raw, "\0xod/", 5, 0);
     }
     run_for(w.loop, 200);
-    zmq_setsockopt(raw, ZMQ_LINGER, &(int){0}, sizeof(int));
     zmq_close(raw);
     stop_member(&w.monitor);
     before = w.gateway.got;
@@ -412,6 +466,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(bad_key_files_are_refused_with_a_reason, make_files,
                                         drop_files),
         cmocka_unit_test(each_key_may_do_what_its_role_permits),
+        cmocka_unit_test(the_key_of_a_peer_may_not_publish),
         cmocka_unit_test(a_monitor_gets_all_but_the_plane_of_clients),
         cmocka_unit_test(a_monitor_cannot_end_the_subscriptions_of_others),
         cmocka_unit_test(who_speaks_in_clear_gets_nothing),
