@@ -285,8 +285,7 @@ static void the_key_of_a_peer_may_not_publish(void **state)
     for (int n = 0; n < 2000 && w.got == 0 && counted(w.state.bus->counts.refused) == refused;
          n++) {
         assert_int_equal(zmq_send(raw, "tel/x/channel/new/", 18, ZMQ_SNDMORE), 18);
-        assert_int_equal(zmq_send(raw, "\x95\x01\xa1s\x01\0\xcb\0\0\0\0\0\0\0\0", 15,
-                                  ZMQ_SNDMORE),
+        assert_int_equal(zmq_send(raw, "\x95\x01\xa1s\x01\0\xcb\0\0\0\0\0\0\0\0", 15, ZMQ_SNDMORE),
                          15);
         assert_int_equal(zmq_send(raw, "\x80", 1, 0), 1);
         run_for(w.loop, 10);

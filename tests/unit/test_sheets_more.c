@@ -9,6 +9,8 @@
 
 #include "sheets/call.h"
 #include "sheets/forms.h"
+#include "sheets/reverse.h"
+#include "sheets/rules.h"
 #include "support/sheets_world.h"
 #include "support/webserver.h"
 
@@ -115,6 +117,60 @@ static void what_is_empty_or_not_ours_is_let_be(void **state)
         "sheets.events.rings: there is no such event: these sheets are never sent\n");
 }
 
+/* An event with so many sheets. */
+static void sheets_of(struct sheets_world *w, int n)
+{
+    struct buf text;
+
+    buf_init(&text, 0);
+    buf_append_cstr(&text, "{'displays':{'d':{'sheet_info':{'10':['','','','x']}}},'options':{'o':"
+                           "{'zip':0}},'events':{'dial':[");
+    for (int i = 0; i < n; i++)
+        buf_printf(&text, "%s{'display':'d','option':'o'}", i ? "," : "");
+    buf_append_cstr(&text, "]}}");
+    sheets_configure(w, buf_cstr(&text), "", "");
+    buf_free(&text);
+    config_destroy(&w->s.cfg);
+    w->s.cfg = state_config(&w->s);
+}
+
+static void the_sheets_of_an_event_are_bounded(void **state)
+{
+    struct sheets_world *w = *state;
+    struct rule rules[MAX_RULES + 2];
+
+    for (int n = MAX_RULES - 1; n < MAX_RULES + 3; n++) {
+        int read = n < MAX_RULES ? n : MAX_RULES;
+        sheets_of(w, n);
+        memset(rules, 0, sizeof(rules));
+        assert_int_equal(rules_of(w->s.cfg, VIEW("dial"), rules), read);
+        for (int i = 0; i < MAX_RULES + 2; i++) {
+            assert_int_equal(rules[i].display != NULL, i < read);
+            assert_int_equal(rules[i].option != NULL, i < read);
+        }
+    }
+}
+
+static void the_rows_of_a_display_are_bounded(void **state)
+{
+    struct json_object *display = json_object_new_object();
+    struct json_object *part = json_object_new_object();
+    struct sheet_row rows[MAX_ROWS + 2];
+    char order[16];
+
+    memset(rows, 0, sizeof(rows));
+    json_object_object_add(display, "sheet_info", part);
+    for (int i = 1; i <= MAX_ROWS + 5; i++) {
+        snprintf(order, sizeof(order), "%d", i);
+        json_object_object_add(part, order, json_tokener_parse("[\"t\",\"\",\"\",\"\"]"));
+        assert_int_equal(rules_rows(display, "sheet_info", rows), i < MAX_ROWS ? i : MAX_ROWS);
+        assert_int_equal(rows[MAX_ROWS - 1].order != 0, i >= MAX_ROWS);
+        assert_null(rows[MAX_ROWS].title.ptr);
+        assert_null(rows[MAX_ROWS + 1].title.ptr);
+    }
+    json_object_put(display);
+}
+
 /* ---- a call ---- */
 
 #define TRUNK                                                                                      \
@@ -202,33 +258,49 @@ static void a_server_that_is_late_holds_nothing_up_for_ever(void **state)
     struct sheets_world *w = *state;
     struct webserver web = {.loop = w->s.loop};
     char more[600];
+    uint64_t rings;
 
     web_up(&web);
     web_page(&web, "/d")->silent = true;
     snprintf(more, sizeof(more), "%s", web_directory(w, &web));
-    sheets_configure(w, DB_SHEETS, "", more);
+    sheets_configure(w, DB_SHEETS, "'sockettimeout':1", more);
     sheets_start(w);
     sheets_login(w, "2");
+    rings = clock_mono_us();
     sheets_say(w, TRUNK RINGS TALKS);
-    assert_said(w, "");
-    UNTIL(w->s.loop, w->n == 2); /* main.sockettimeout */
+    UNTIL(w->s.loop, w->n == 2);
+    assert_true(clock_mono_us() - rings >= 1000000); /* main.sockettimeout */
     assert_said(w, "2 nobody|dial \n2 link\n");
     web_down(&web);
 }
 
-static void sheets_that_wait_are_gone_with_state(void **state)
+/* As many as may wait for a directory, and one more; the end of state frees those that wait. */
+static void sheets_that_wait_are_bounded_and_gone_with_state(void **state)
 {
     struct sheets_world *w = *state;
     struct webserver web = {.loop = w->s.loop};
+    struct buf sheets;
 
+    buf_init(&sheets, 0);
+    buf_append_cstr(&sheets, "{'displays':{'db':{'sheet_info':{'10':['','','','{db-fullname}']}},"
+                             "'plain':{'sheet_info':{'10':['','','','{xivo-where}']}}},"
+                             "'events':{'link':{'display':'plain'},'dial':[");
+    for (int i = 0; i < REVERSE_MAX_SHEETS; i++)
+        buf_printf(&sheets, "%s{'display':'db'}", i ? "," : "");
+    buf_append_cstr(&sheets, "]}}");
     web_up(&web);
     web_page(&web, "/d")->silent = true;
-    begin(w, DB_SHEETS, web_directory(w, &web), "2");
-    for (int i = 0; i < 20; i++) /* more than may wait */
-        sheets_say(w, i ? "Event: Newchannel|Channel: SIP/bob-9|Uniqueid: 100.9||" RINGS
-                        : TRUNK RINGS);
-    sheets_reload(w, "{}", "");
+    sheets_configure(w, buf_cstr(&sheets), "'sockettimeout':600", web_directory(w, &web));
+    sheets_start(w);
+    sheets_login(w, "2");
+    sheets_say(w, TRUNK RINGS);
+    assert_said(w, "");
+    sheets_say(w, TALKS);
+    assert_said(w, "2 link\n");
+    state_stop(&w->s);
+    assert_int_equal(w->n, 1);
     web_down(&web);
+    buf_free(&sheets);
 }
 
 /* ---- the configuration read anew, and forms ---- */
@@ -427,11 +499,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(all_that_is_wrong_is_told_at_once),
         TEST(what_is_empty_or_not_ours_is_let_be),
+        TEST(the_sheets_of_an_event_are_bounded),
+        cmocka_unit_test(the_rows_of_a_display_are_bounded),
         TEST(whose_number_it_is_is_shown),
         TEST(a_number_of_nobody_leaves_the_default),
         TEST(sheets_wait_for_a_web_server_in_their_order),
         TEST(a_server_that_is_late_holds_nothing_up_for_ever),
-        TEST(sheets_that_wait_are_gone_with_state),
+        TEST(sheets_that_wait_are_bounded_and_gone_with_state),
         TEST(forms_are_read_from_files),
         TEST(a_form_that_is_too_large_is_none),
         TEST(sheets_may_come_and_go),
