@@ -344,6 +344,8 @@ void fed_destroy(struct fed **fp)
     for (size_t i = 0; i < f->n_links; i++) {
         native_destroy(&f->links[i].native);
         legacy_destroy(&f->links[i].legacy);
+        if (f->links[i].forward) /* it would ask again when it hears that nothing is answered */
+            forward_state_down(f->links[i].forward);
     }
     replica_destroy(&f->replica);
     bus_asker_destroy(&f->asker); /* what was passed on to state is answered at the door */
