@@ -1,5 +1,6 @@
 /* federation as another site meets it: what it may ask, what it is told on the wire, and what
  * becomes of questions to it. */
+#include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -8,6 +9,19 @@
 #include <cmocka.h>
 
 #include "support/fed_world.h"
+
+/* A raw socket with lyon's key; a subscriber is one to everything. */
+static void open_raw(struct fed_world *w, int type)
+{
+    w->raw = zmq_socket(bus_zmq(w->lyon.p.bus), type);
+    assert_non_null(w->raw);
+    zmq_setsockopt(w->raw, ZMQ_LINGER, &(int){0}, sizeof(int));
+    zmq_setsockopt(w->raw, ZMQ_CURVE_SERVERKEY, w->lyon.keys.server, KEY_SIZE);
+    zmq_setsockopt(w->raw, ZMQ_CURVE_PUBLICKEY, w->lyon.keys.own_public, KEY_SIZE);
+    zmq_setsockopt(w->raw, ZMQ_CURVE_SECRETKEY, w->lyon.keys.own_secret, KEY_SIZE);
+    if (type == ZMQ_SUB)
+        zmq_setsockopt(w->raw, ZMQ_SUBSCRIBE, "", 0);
+}
 
 /* ---- asking at the door ---- */
 
@@ -100,12 +114,73 @@ static void nothing_is_answered_before_the_hello_of_a_site(void **state)
     assert_int_equal(command(w), BUS_ok);
     assert_int_equal(w->state.asked.commands, 1);
     assert_string_equal(w->state.asked.site, "lyon"); /* as its key says */
+    assert_int_equal(w->state.asked.sites, 1);
     assert_string_equal(w->state.asked.user, "7");
 
     assert_int_equal(hello(w, "nantes", "paris"), BUS_denied); /* it was renamed since */
     assert_int_equal(snapshot(w), BUS_denied);
     assert_int_equal(command(w), BUS_denied);
     assert_int_equal(w->state.asked.commands, 1);
+}
+
+static void a_site_is_who_its_key_says(void **state)
+{
+    struct fed_world *w = *state;
+    struct bus_keys keys = w->lyon.keys;
+    struct process p;
+    char entry[512];
+
+    zmq_curve_keypair(keys.own_public, keys.own_secret);
+    snprintf(entry, sizeof(entry),
+             ",\"nantes\":{\"peer\":{\"publish\":\"tcp://127.0.0.1:1\",\"request\":"
+             "\"tcp://127.0.0.1:1\",\"publickey\":\"%s\"}}",
+             keys.own_public);
+    w->legacy = entry;
+    fed_start(w);
+    p = process_start(w->loop, "federation@nantes", "federation@nantes", &keys);
+    fed_connect(w, p.bus);
+    assert_int_equal(hello(w, "lyon", "paris"), BUS_denied);
+    assert_int_equal(command(w), BUS_denied);
+    assert_int_equal(hello(w, "nantes", "paris"), BUS_ok);
+    assert_int_equal(command(w), BUS_ok);
+    assert_string_equal(w->state.asked.site, "nantes");
+    fed_lyon_connect(w);
+    assert_int_equal(hello(w, "nantes", "paris"), BUS_denied);
+    assert_int_equal(hello(w, "lyon", "paris"), BUS_ok);
+    process_end(&p);
+}
+
+/* The port of a socket of this process that listens; 0: it is none. */
+static uint16_t listens_at(int fd)
+{
+    struct sockaddr_in at = {0};
+    socklen_t len = sizeof(at);
+    int listens = 0;
+    socklen_t size = sizeof(listens);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) < 0 || !listens ||
+        getsockname(fd, (struct sockaddr *)&at, &len) < 0 || at.sin_family != AF_INET)
+        return 0;
+    return ntohs(at.sin_port);
+}
+
+/* The address where federation itself publishes for its peers is nobody else's: its key gets
+ * nobody in there. */
+static void a_site_cannot_publish_at_the_door(void **state)
+{
+    struct fed_world *w = *state;
+    char endpoint[64];
+
+    fed_start(w);
+    open_raw(w, ZMQ_PUB);
+    for (int fd = 3; fd < 1024; fd++) {
+        uint16_t port = listens_at(fd);
+        snprintf(endpoint, sizeof(endpoint), "tcp://127.0.0.1:%u", (unsigned)port);
+        if (port)
+            zmq_connect(w->raw, endpoint);
+    }
+    UNTIL(w->loop, fed_logged(w, "is refused at publish: key"));
+    assert_true(fed_logged(w, w->lyon.keys.own_public));
 }
 
 static void a_site_may_ask_for_nothing_else(void **state)
@@ -160,21 +235,16 @@ static void fill(struct xod_obj *o, const char *what)
     }
 }
 
-/* A raw subscriber with lyon's key, to everything. */
-static void listen_raw(struct fed_world *w)
-{
-    w->raw = zmq_socket(bus_zmq(w->lyon.p.bus), ZMQ_SUB);
-    buf_init(&w->wire, 0);
-    zmq_setsockopt(w->raw, ZMQ_CURVE_SERVERKEY, w->lyon.keys.server, KEY_SIZE);
-    zmq_setsockopt(w->raw, ZMQ_CURVE_PUBLICKEY, w->lyon.keys.own_public, KEY_SIZE);
-    zmq_setsockopt(w->raw, ZMQ_CURVE_SECRETKEY, w->lyon.keys.own_secret, KEY_SIZE);
-    zmq_setsockopt(w->raw, ZMQ_SUBSCRIBE, "", 0);
-    assert_int_equal(zmq_connect(w->raw, fed_endpoint_publish(w->f)), 0);
-}
-
 static bool has(const struct buf *bytes, const char *text)
 {
     return buf_len(bytes) && memmem(buf_data(bytes), buf_len(bytes), text, strlen(text)) != NULL;
+}
+
+static void listen_raw(struct fed_world *w)
+{
+    buf_init(&w->wire, 0);
+    open_raw(w, ZMQ_SUB);
+    assert_int_equal(zmq_connect(w->raw, fed_endpoint_publish(w->f)), 0);
 }
 
 /* Takes what it has received. Is this among it? */
@@ -282,6 +352,31 @@ static void only_the_lists_for_sites_and_only_our_own_are_on_the_wire(void **sta
         assert_false(has(bytes, "of-a-third") || has(bytes, "nantes"));
     }
     buf_free(&a.bytes);
+}
+
+static int setup_lists(void **state)
+{
+    int rc = fed_setup(state);
+
+    ((struct fed_world *)*state)->options = ",\"lists\":[\"channels\",\"users\"]";
+    return rc;
+}
+
+static void lists_may_be_named(void **state)
+{
+    struct fed_world *w = *state;
+
+    fed_start(w);
+    listen_raw(w);
+    wait_mark(w, "begin");
+    for (enum xod_list list = 0; list < LIST_COUNT; list++)
+        fill(fed_object(w, "paris", list,
+                        list == LIST_users || list == LIST_channels ? "for-sites" : "for-nobody"),
+             "added");
+    fed_commit(w);
+    wait_mark(w, "changes");
+    assert_true(heard(w, "/users/for-sites/") && heard(w, "/channels/for-sites/"));
+    assert_false(heard(w, "for-nobody") || heard(w, "/phones/"));
 }
 
 static int setup_contexts(void **state)
@@ -462,6 +557,15 @@ static void a_command_goes_to_the_site_and_its_answer_back(void **state)
     assert_int_equal(w->lyon.asked.commands, 1);
     assert_string_equal(w->lyon.asked.user, "1");
     buf_free(&a.bytes);
+    w->greets = BUS_denied;
+    fed_lyon_restart(w);
+    UNTIL(w->loop, w->lyon.asked.hellos == 3);
+    UNTIL(w->loop, fed_logged(w, "site lyon: refused"));
+    ask_site(w, "lyon", "hangup", &a); /* no longer */
+    UNTIL(w->loop, a.done);
+    assert_int_equal(a.status, BUS_noconn);
+    assert_int_equal(w->lyon.asked.commands, 1);
+    buf_free(&a.bytes);
     ask_site(w, "nantes", "hangup", &a); /* there is no such site */
     UNTIL(w->loop, a.done);
     assert_int_equal(a.status, BUS_noconn);
@@ -501,10 +605,13 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, fed_setup, fed_teardown)
     const struct CMUnitTest tests[] = {
         T(nothing_is_answered_before_the_hello_of_a_site),
+        T(a_site_is_who_its_key_says),
+        T(a_site_cannot_publish_at_the_door),
         T(a_site_may_ask_for_nothing_else),
         T(a_command_that_state_does_not_live_to_answer_is_answered),
         T(what_is_not_for_sites_is_not_on_the_wire),
         T(only_the_lists_for_sites_and_only_our_own_are_on_the_wire),
+        cmocka_unit_test_setup_teardown(lists_may_be_named, setup_lists, fed_teardown),
         cmocka_unit_test_setup_teardown(
             other_contexts_are_not_on_the_wire_and_who_leaves_one_is_forgotten, setup_contexts,
             fed_teardown),

@@ -20,6 +20,7 @@ struct fed_asked {
     struct bus_peer *peer;
     uint64_t id;
     char site[32], user[32];
+    int sites; /* how many members `site` it had */
 };
 
 struct fed_side {
@@ -77,6 +78,9 @@ static inline void fed_note(struct fed_asked *a, struct bus_peer *p, uint64_t id
     a->commands++;
     a->peer = p;
     a->id = id;
+    a->sites = 0;
+    for (uint32_t i = 0; i < body->via.map.size; i++)
+        a->sites += view_eq(msg_str(&body->via.map.ptr[i].key), VIEW("site"));
     snprintf(a->site, sizeof(a->site), "%.*s", VIEW_ARG(msg_get_str(body, "site")));
     snprintf(a->user, sizeof(a->user), "%.*s", VIEW_ARG(msg_get_str(body, "user")));
 }
@@ -326,16 +330,21 @@ static inline void fed_start(struct fed_world *w)
     UNTIL(w->loop, fed_is_ready(w->f, NULL));
 }
 
-/* Lyon connects to the door of paris, and asks nothing yet. */
-static inline void fed_lyon_connect(struct fed_world *w)
+/* A process of another site connects to the door of paris, and asks nothing yet. */
+static inline void fed_connect(struct fed_world *w, struct bus *as)
 {
     static const struct bus_asker_handler handler = {NULL, NULL, NULL};
     int err = 0;
 
-    w->asker =
-        bus_asker_new(w->lyon.p.bus, fed_endpoint_request(w->f), "federation", &handler, w, &err);
+    bus_asker_destroy(&w->asker);
+    w->asker = bus_asker_new(as, fed_endpoint_request(w->f), "federation", &handler, w, &err);
     assert_int_equal(err, 0);
     UNTIL(w->loop, bus_asker_is_up(w->asker));
+}
+
+static inline void fed_lyon_connect(struct fed_world *w)
+{
+    fed_connect(w, w->lyon.p.bus);
 }
 
 static inline int fed_teardown(void **state)
