@@ -142,7 +142,7 @@ static int open_link(struct fed *f, const char *name, bool native)
     if (native)
         l->native = native_new(l, &err);
     else
-        l->legacy = legacy_new(l, &err);
+        l->legacy = legacy_new(l, NULL, &err);
     if (l->native)
         xod = native_xod(l->native);
     else if (l->legacy)

@@ -98,7 +98,15 @@ struct xod *native_xod(const struct native *n);
 bool native_ask(struct native *n, const msgpack_object *body, uint64_t id);
 
 /* ---- legacy.c: the link to a XiVO 1.2 ---- */
-struct legacy *legacy_new(struct fed_link *l, int *err);
+/* Its time limits, in milliseconds; 0: the default. */
+struct legacy_limits {
+    uint32_t login_ms; /* a login that is not over by then has failed (10 s) */
+    uint32_t ask_ms;   /* after so much silence a keepalive is sent (10 s) */
+    uint32_t dead_ms;  /* after so much silence the connection is given up (30 s) */
+    uint32_t tick_ms;  /* how often these are looked at (1 s) */
+};
+/* limits may be NULL: the defaults. */
+struct legacy *legacy_new(struct fed_link *l, const struct legacy_limits *limits, int *err);
 void legacy_destroy(struct legacy **g);
 struct xod *legacy_xod(const struct legacy *g);
 bool legacy_ask(struct legacy *g, const msgpack_object *body, uint64_t id);

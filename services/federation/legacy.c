@@ -17,13 +17,12 @@
 
 #define MAX_LINE ((size_t)8 << 20)
 #define MAX_OUTPUT ((size_t)4 << 20)
-#define TICK_MS 1000
 #define CONNECT_MS 5000 /* for each address */
-#define LOGIN_US 10000000u
-#define ASK_AFTER_US 10000000u
-#define DEAD_AFTER_US 30000000u
 #define RETRY_FIRST_MS 500
 #define RETRY_MAX_MS 30000
+
+static const struct legacy_limits defaults = {
+    .login_ms = 10000, .ask_ms = 10000, .dead_ms = 30000, .tick_ms = 1000};
 
 /* ---- messages ---- */
 
@@ -274,13 +273,13 @@ void legacy_hurry(struct legacy *g)
 static void tick(void *arg)
 {
     struct legacy *g = arg;
-    uint64_t silent = clock_mono_us() - g->heard;
+    uint64_t silent_ms = (clock_mono_us() - g->heard) / 1000;
 
-    if (g->phase == LEGACY_LOGIN && silent > LOGIN_US) {
+    if (g->phase == LEGACY_LOGIN && silent_ms > g->limits.login_ms) {
         lost(g, "no login within the time limit");
-    } else if (g->phase == LEGACY_UP && silent > DEAD_AFTER_US) {
+    } else if (g->phase == LEGACY_UP && silent_ms > g->limits.dead_ms) {
         lost(g, "it says nothing any more");
-    } else if (g->phase == LEGACY_UP && silent > ASK_AFTER_US && !g->asked) {
+    } else if (g->phase == LEGACY_UP && silent_ms > g->limits.ask_ms && !g->asked) {
         g->asked = clock_mono_us();
         legacy_begin(g, "keepalive");
         legacy_send(g);
@@ -347,7 +346,18 @@ static int make_tls(struct legacy *g)
     return g->tls ? 0 : -EINVAL;
 }
 
-struct legacy *legacy_new(struct fed_link *l, int *err)
+static struct legacy_limits limits_of(const struct legacy_limits *l)
+{
+    struct legacy_limits out = l ? *l : defaults;
+
+    out.login_ms = out.login_ms ? out.login_ms : defaults.login_ms;
+    out.ask_ms = out.ask_ms ? out.ask_ms : defaults.ask_ms;
+    out.dead_ms = out.dead_ms ? out.dead_ms : defaults.dead_ms;
+    out.tick_ms = out.tick_ms ? out.tick_ms : defaults.tick_ms;
+    return out;
+}
+
+struct legacy *legacy_new(struct fed_link *l, const struct legacy_limits *limits, int *err)
 {
     struct legacy *g = calloc(1, sizeof(*g));
 
@@ -355,6 +365,7 @@ struct legacy *legacy_new(struct fed_link *l, int *err)
     if (!g)
         return NULL;
     g->l = l;
+    g->limits = limits_of(limits);
     buf_init(&g->line, MAX_OUTPUT);
     g->parser_made = json_parser_init(&g->parser) == 0;
     g->xod = xod_new();
@@ -370,7 +381,7 @@ struct legacy *legacy_new(struct fed_link *l, int *err)
         return NULL;
     }
     loop_timer_start(g->retry, 0, false);
-    loop_timer_start(g->tick, TICK_MS, true);
+    loop_timer_start(g->tick, g->limits.tick_ms, true);
     return g;
 }
 

@@ -21,6 +21,7 @@ struct legacy {
     struct json_parser parser;
     struct buf line;
     enum legacy_phase phase;
+    struct legacy_limits limits; /* none is 0 */
     unsigned tries;
     uint64_t heard, asked; /* monotonic us */
     int64_t command_id;

@@ -87,7 +87,7 @@ static struct fed_link *open_link(struct world *w)
     int err = 0;
 
     *l = (struct fed_link){.f = &w->f, .name = (char *)"far", .state = "down", .up = w->up};
-    l->legacy = legacy_new(l, &err);
+    l->legacy = legacy_new(l, NULL, &err);
     l->forward = l->legacy ? forward_new(&w->f, l->name, legacy_xod(l->legacy)) : NULL;
     if (!l->forward)
         abort();
