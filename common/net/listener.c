@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -123,6 +124,14 @@ static bool may_have(struct listener *ls, int fd)
     return false;
 }
 
+/* Without a descriptor to give, accept fails before it looks whether somebody waits. */
+static bool somebody_waits(const struct listener *ls)
+{
+    struct pollfd p = {.fd = ls->fd, .events = POLLIN};
+
+    return poll(&p, 1, 0) > 0;
+}
+
 /* False: that was all for now. */
 static bool accept_one(struct listener *ls)
 {
@@ -132,6 +141,8 @@ static bool accept_one(struct listener *ls)
     bool lack =
         fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM);
 
+    if (lack && !somebody_waits(ls))
+        return false;
     if (lack && find_one(ls))
         return true;
     if (lack || (fd >= 0 && !may_have(ls, fd))) {
