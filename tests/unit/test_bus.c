@@ -281,6 +281,58 @@ static void the_processes_followed_of_one_source_are_bounded(void **state)
     zmq_close(raw);
 }
 
+static void the_process_that_was_silent_longest_is_forgotten(void **state)
+{
+    struct world *w = *state;
+    void *raw = raw_publisher(w);
+    static const struct {
+        uint64_t epoch, seq;
+        int gaps;
+        uint64_t lost;
+    } said[] = {{1, 100, 0, 0}, {2, 100, 1, 0}, {3, 100, 2, 0}, {4, 100, 3, 0},
+                {1, 101, 3, 0},                                 /* goes on */
+                {5, 100, 4, 0},                                 /* takes the place of 2 */
+                {1, 103, 5, 1}, {3, 103, 6, 3},                 /* still followed */
+                {4, 103, 7, 5}, {5, 103, 8, 7}, {2, 200, 9, 7}, /* forgotten: begins anew, in the
+                                                                   place of 1 */
+                {1, 300, 10, 7}};
+
+    for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+        send_as(w, raw, "s", said[i].epoch, said[i].seq);
+        UNTIL(w->loop, w->got == (int)i + 1);
+        run_for(w->loop, 1); /* the order is by the clock */
+        assert_int_equal(w->gaps, said[i].gaps);
+        assert_int_equal(w->lost, said[i].lost);
+    }
+    zmq_close(raw);
+}
+
+static void the_source_that_was_silent_longest_is_forgotten(void **state)
+{
+    struct world *w = *state;
+    void *raw = raw_publisher(w);
+    char source[32];
+
+    for (int i = 1; i <= 1024; i++) {
+        snprintf(source, sizeof(source), "s%d", i);
+        send_as(w, raw, source, 1, 1);
+        UNTIL(w->loop, w->got == i);
+    }
+    run_for(w->loop, 1);
+    send_as(w, raw, "s1", 1, 2); /* goes on */
+    UNTIL(w->loop, w->got == 1025);
+    send_as(w, raw, "new", 1, 1); /* takes the place of s2 */
+    send_as(w, raw, "s1", 1, 4);
+    send_as(w, raw, "s3", 1, 3);
+    UNTIL(w->loop, w->got == 1028);
+    assert_int_equal(w->lost, 2);
+    send_as(w, raw, "s2", 1, 9);
+    UNTIL(w->loop, w->got == 1029);
+    assert_int_equal(w->lost, 2);
+    assert_int_equal(w->gaps, 2);
+    zmq_close(raw);
+}
+
 static void new_sources_are_followed_after_any_number_of_others(void **state)
 {
     struct world *w = *state;
@@ -555,6 +607,8 @@ int main(void)
         T(another_process_of_a_source_is_told_and_followed),
         T(numbers_seen_before_are_dropped),
         T(the_processes_followed_of_one_source_are_bounded),
+        T(the_process_that_was_silent_longest_is_forgotten),
+        T(the_source_that_was_silent_longest_is_forgotten),
         T(new_sources_are_followed_after_any_number_of_others),
         T(who_comes_late_sees_no_gap),
         T(a_publisher_learns_who_listens),
