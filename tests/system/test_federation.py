@@ -1,6 +1,7 @@
 """federation: two and three sites on one machine; what they see of each other, ask of each other, and what fails."""
 
 import contextlib
+import hashlib
 import json
 import signal
 import socket
@@ -248,23 +249,21 @@ def test_calling_a_user_of_the_other_site(two):
     client.close()
 
 
-@pytest.mark.parametrize("command, fields", [
-    ("queueadd", {"queue": "queue:lyon/1", "member": "agent:special:me"}),
-    ("queuepause", {"queue": "queue:lyon/1", "member": "agent:lyon/1"}),
-    ("record", {"subcommand": "start", "channel": "chan:lyon/SIP/bob-1"}),
-    ("listen", {"destination": "agent:lyon/1"}),
-    ("agentlogin", {"agentids": "agent:lyon/1", "agentphonenumber": "1001"}),
+@pytest.mark.parametrize("command, fields, error", [
+    ("queueadd", {"queue": "queue:lyon/1", "member": "agent:special:me"}, "no_such_queue"),
+    ("queuepause", {"queue": "queue:lyon/1", "member": "agent:lyon/1"}, "no_such_member"),
+    ("record", {"subcommand": "start", "channel": "chan:lyon/SIP/bob-1"}, "no_such_channel"),
+    ("listen", {"subcommand": "start", "destination": "agent:lyon/1"}, "no_such_agent"),
+    ("agentlogin", {"agentids": "agent:lyon/1", "agentphonenumber": "1001"}, "no_such_agent"),
 ])
-def test_no_other_command_touches_another_site(two, command, fields):
+def test_no_other_command_touches_another_site(two, command, fields, error):
     """A queue of Lyon is not the queue of that name in Paris."""
     paris, _ = two
     client = paris.client("alice")
     answer = outcome(client, command=command, **fields)
-    assert answer.get("ipbxreply") != "ok", answer
+    assert answer.get("ipbxreply") != "ok" and answer["error_string"] == error, answer
     client.close()
 
-
-# --- what fails ---
 
 def test_a_link_that_breaks_keeps_what_is_known():
     with sites(*pair()) as (paris, lyon):
@@ -560,22 +559,49 @@ def test_a_xivo_that_refuses_us():
         assert paris.link("lyon") == "down"
 
 
+def as_a_site(lyon):
+    """A client that is logged in as Paris, the way one XiVO logs in at another."""
+    client = Client(lyon.programs["cti-gw"].cti)
+    sessionid = client.login_id("paris")["sessionid"]
+    client.ask("login_pass", hashedpassword=hashlib.sha1(f"{sessionid}:sesame".encode()).hexdigest())
+    assert "error_string" not in client.ask("login_capas", capaid="ctiserver", state="onlystate", loginkind="user",
+                                            lastconnwins=True)
+    return client
+
+
+def ids(client, name, site):
+    return client.ask("getlist", function="listid", listname=name, tipbxid=site).get("list")
+
+
 def test_a_xivo_sees_only_what_is_for_it():
-    """Logged in as a client: five lists, and nothing of a third site."""
+    """Logged in as a client: five lists, and nothing of a third site, asked for or told."""
     paris, lyon = legacy_pair()
-    with sites(paris, lyon):
-        client = Client(lyon.programs["cti-gw"].cti)
-        until(lambda: lyon.is_ready("cti-gw"), "ready")
-        sessionid = client.login_id("paris")["sessionid"]
-        import hashlib
-        client.ask("login_pass", hashedpassword=hashlib.sha1(f"{sessionid}:sesame".encode()).hexdigest())
-        assert "error_string" not in client.ask("login_capas", capaid="ctiserver", state="onlystate", loginkind="user",
-                                                lastconnwins=True)
-        for name in ("users", "groups", "queues", "agents", "phones"):
-            assert client.ask("getlist", function="listid", listname=name, tipbxid="lyon")["list"], name
+    nantes = Site("nantes")
+    nantes.knows(lyon)
+    lyon.knows(nantes)
+    with sites(paris, lyon, nantes):
+        signal_of(lyon.programs["state"], signal.SIGHUP)
+        lyon.run("federation")
+        nantes.run()
+        lyon.wait_link("nantes")
+        until(lambda: all(lyon.objects("nantes", name) for name in LISTS), "Lyon knows Nantes")
+        alice, client = lyon.client("alice"), as_a_site(lyon)
+        for name in LISTS:
+            assert ids(client, name, "lyon"), name
+            assert ids(alice, name, "nantes"), name
+            assert not ids(client, name, "nantes"), name
         for name in ("channels", "voicemails", "meetmes", "trunks", "incalls", "queuemembers"):
-            assert not client.ask("getlist", function="listid", listname=name, tipbxid="lyon")["list"], name
-        client.close()
+            assert not ids(client, name, "lyon"), name
+        there, here = nantes.client("bob", state="away"), lyon.client("carol", state="away")
+        alice.wait(lambda: any(m["tipbxid"] == "nantes" and m["tid"] == "2" and m["status"].get("availstate") == "away"
+                               for m in alice.seen if m["function"] == "updatestatus"), "Alice is told of Nantes")
+        client.wait(lambda: any(m["tipbxid"] == "lyon" and m["tid"] == "3" and m["status"].get("availstate") == "away"
+                                for m in client.seen if m["function"] == "updatestatus"), "Paris is told of Lyon")
+        client.drain()
+        assert {m["tipbxid"] for m in client.seen} == {"lyon"}
+        assert {m["listname"] for m in client.seen} <= set(LISTS)
+        for c in (alice, client, there, here):
+            c.close()
 
 
 class OldServer:

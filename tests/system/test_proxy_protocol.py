@@ -53,23 +53,32 @@ def announced(stack, header, door="cti"):
     return c
 
 
-@pytest.mark.parametrize("header, address", [
-    (v1("192.0.2.7"), "192.0.2.7:49152"), (v2("192.0.2.7"), "192.0.2.7:49152"),
-    (v1("2001:db8::7"), "[2001:db8::7]:49152"), (v2("2001:db8::7", 7), "[2001:db8::7]:7"),
-    (v1("::ffff:192.0.2.7"), "192.0.2.7:49152")])
-def test_who_logs_in_is_known_by_the_announced_address(stack, header, address):
+def told_address(stack, log_in):
+    """The address that state is told of a client that logs in so."""
     monitor = stack.monitor("cti/")
     while True:
-        c = announced(stack, header)
-        c.login("alice", "alice")
+        c = log_in()
         told = monitor.message(1)  # the first may come before the subscription is in force
         c.close()
         if told:
             break
     while told[0] != "cti/xivo/session/open/":
         told = monitor.message()
-    assert told[2]["address"] == address
     monitor.close()
+    return told[2]["address"]
+
+
+@pytest.mark.parametrize("header, address", [
+    (v1("192.0.2.7"), "192.0.2.7:49152"), (v2("192.0.2.7"), "192.0.2.7:49152"),
+    (v1("2001:db8::7"), "[2001:db8::7]:49152"), (v2("2001:db8::7", 7), "[2001:db8::7]:7"),
+    (v1("::ffff:192.0.2.7"), "192.0.2.7:49152")])
+def test_who_logs_in_is_known_by_the_announced_address(stack, header, address):
+    def log_in():
+        c = announced(stack, header)
+        c.login("alice", "alice")
+        return c
+
+    assert told_address(stack, log_in) == address
 
 
 def test_header_and_first_line_may_come_in_any_pieces(stack):
@@ -86,27 +95,34 @@ def test_header_and_first_line_may_come_in_any_pieces(stack):
     c.close()
 
 
-def test_tls_begins_behind_the_header(stack):
-    c = announced(stack, v2("192.0.2.7"), "ctis")
+def over_tls(stack, c):
     c.socket = ssl.create_default_context(cafile=str(stack.ca)).wrap_socket(c.socket, server_hostname="127.0.0.1")
     c.login("alice", "alice")
-    c.close()
+    return c
+
+
+def test_tls_begins_behind_the_header(stack):
+    assert told_address(stack, lambda: over_tls(stack, announced(stack, v2("192.0.2.8"), "ctis"))) == "192.0.2.8:49152"
 
 
 def test_starttls_behind_the_header(stack):
-    c = announced(stack, v1("192.0.2.7"))
-    assert c.ask("starttls")["starttls"] is True
-    c.socket = ssl.create_default_context(cafile=str(stack.ca)).wrap_socket(c.socket, server_hostname="127.0.0.1")
-    c.login("alice", "alice")
-    c.close()
+    def log_in():
+        c = announced(stack, v1("192.0.2.9"))
+        assert c.ask("starttls")["starttls"] is True
+        return over_tls(stack, c)
+
+    assert told_address(stack, log_in) == "192.0.2.9:49152"
 
 
 def test_a_websocket_begins_behind_the_header(stack):
-    s = socket.create_connection(("127.0.0.1", stack.programs["cti-gw"].websocket), TIMEOUT)
-    s.sendall(v2("192.0.2.7"))
-    c = WebClient(stack.programs["cti-gw"].websocket, socket=s)
-    c.login("alice", "alice")
-    c.close()
+    def log_in():
+        s = socket.create_connection(("127.0.0.1", stack.programs["cti-gw"].websocket), TIMEOUT)
+        s.sendall(v2("192.0.2.10"))
+        c = WebClient(stack.programs["cti-gw"].websocket, socket=s)
+        c.login("alice", "alice")
+        return c
+
+    assert told_address(stack, log_in) == "192.0.2.10:49152"
 
 
 def test_who_guesses_is_told_apart_from_others_behind_the_same_balancer(stack):
