@@ -103,7 +103,9 @@ static const struct bus_asker_handler asker_handler = {on_state_up, on_state_dow
 
 #define LULL_MS 50          /* after so long nothing more is held back */
 #define RELOAD_WAIT_MS 1000 /* a reload is told by many events */
-/* An event of which a part is missing may be followed by many. */
+/* An event of which a part is missing may be followed by many: the first has everything listed
+ * soon, those after it at most once in this time. */
+#define INCOMPLETE_SOON_MS 1000
 #define INCOMPLETE_WAIT_MS 30000
 
 static void on_lull(void *arg)
@@ -198,14 +200,17 @@ static bool want(void *arg, struct view event)
 static void on_incomplete(void *arg)
 {
     struct gateway *g = arg;
+    uint64_t now = clock_mono_us();
+    uint32_t wait = INCOMPLETE_SOON_MS;
 
     if (loop_timer_running(g->again_later))
         return;
-    log_warning(g->log,
-                "%s: a part of an event that is too long is left out: listing everything anew "
-                "in %u s",
-                g->ipbx, INCOMPLETE_WAIT_MS / 1000);
-    loop_timer_start(g->again_later, INCOMPLETE_WAIT_MS, false);
+    if (g->incomplete && now - g->incomplete < INCOMPLETE_WAIT_MS * UINT64_C(1000))
+        wait = INCOMPLETE_WAIT_MS;
+    g->incomplete = now;
+    log_warning(g->log, "%s: a part of an event that is too long is left out: resync in %u s",
+                g->ipbx, wait / 1000);
+    loop_timer_start(g->again_later, wait, false);
 }
 
 static const struct link_handler link_handler = {on_link_up, on_link_down, on_event, want,

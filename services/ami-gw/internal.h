@@ -35,8 +35,9 @@ struct gateway {
     struct loop_timer *lull;        /* runs while the translator holds something back */
     struct loop_timer *again_soon;  /* of a resync after a reload */
     struct loop_timer *again_later; /* of a resync after an event that was told in part */
-    bool heard;                     /* somebody (state) listens to our plane tel */
-    bool standby;                   /* another gateway owns this Asterisk: nothing is published */
+    uint64_t incomplete; /* when a part of an event was last left out (monotonic us), or 0 */
+    bool heard;          /* somebody (state) listens to our plane tel */
+    bool standby;        /* another gateway owns this Asterisk: nothing is published */
     char banner[64];
     uint64_t login;           /* when the link came up, microseconds since 1970; 0: down */
     bool listed;              /* a resync has begun since then */

@@ -9,6 +9,9 @@
 #include "internal.h"
 
 #define TELL_US 10000000u /* at most one line of the log in this time */
+/* A client completes its login in less. Whoever has begun one and is older makes room for others of
+ * the same address, since behind a NAT they may be honest. */
+#define BEGUN_US 1000000u
 
 TAILQ_HEAD(arrivals, client); /* in the order in which they came */
 
@@ -154,6 +157,20 @@ static struct client *first(const struct arrivals *list)
     return NULL;
 }
 
+/* The first of one address that has had time enough to log in and brings no fax. */
+static struct client *stale(const struct arrivals *begun)
+{
+    uint64_t now = clock_mono_us();
+    struct client *c;
+
+    TAILQ_FOREACH(c, begun, of_origin)
+    if (now - c->since < BEGUN_US)
+        break;
+    else if (!c->fax)
+        return c;
+    return NULL;
+}
+
 static void send_away(struct lobby *l, struct client *c)
 {
     char who[64];
@@ -178,6 +195,8 @@ bool lobby_make_room(struct lobby *l, uint64_t address, size_t coming)
     /* within its share an address is not to push out those who are about to log in from there */
     if (o && o->n >= l->g->opt.max_logins_per_address) {
         c = TAILQ_FIRST(&o->silent);
+        if (!c)
+            c = stale(&o->begun);
         if (!c)
             return false;
         send_away(l, c);

@@ -555,6 +555,25 @@ static void a_file_that_is_taken_away_takes_nothing_more(void **state)
     assert_string_equal(all(w), "1=away 3=here 4=here ");
 }
 
+static void a_file_that_was_emptied_takes_nothing_more(void **state)
+{
+    struct world *w = *state;
+
+    start(w);
+    put(w, "1", "away");
+    UNTIL(w->loop, w->done == 1);
+    db_close(&w->d); /* what is in the -wal goes to the file */
+    start(w);
+    put(w, "2", "away");
+    UNTIL(w->loop, w->done == 2);
+    assert_int_equal(truncate(w->path, 0), 0);
+    UNTIL(w->loop, !is_up(w));
+    put(w, "3", "away");
+    UNTIL(w->loop, w->done == 3);
+    assert_int_equal(w->failed, 1);
+    assert_true(logged(w, "the file was removed or replaced while it was in use"));
+}
+
 static void another_file_in_its_place_is_not_written(void **state)
 {
     struct world *w = *state;
@@ -619,6 +638,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_file_that_is_taken_away_takes_nothing_more, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_file_that_was_emptied_takes_nothing_more, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(another_file_in_its_place_is_not_written, setup, teardown),
         cmocka_unit_test_setup_teardown(only_one_process_has_it, setup, teardown),

@@ -52,6 +52,7 @@ struct dbconn {
     int lock_fd;          /* holds the lock of the one process whose file it is; -1: none */
     char *wal;            /* the file of what is not in the database's own yet */
     ino_t wal_ino;        /* which it is; 0: it was never seen */
+    bool had_pages;       /* the database's own file was seen with something in it */
     struct map *prepared; /* statement by the text's own address */
     char error[160];      /* of the last thing that failed */
     char refused[160];    /* of the last batch: why one failed by itself; empty: none did */

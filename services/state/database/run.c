@@ -71,6 +71,19 @@ static ino_t inode_of(const char *path)
     return stat(path, &st) == 0 ? st.st_ino : 0;
 }
 
+/* An empty file was copied over it, or it was truncated. A smaller one may come from an operator's
+ * VACUUM. */
+static bool was_emptied(struct dbconn *c)
+{
+    struct stat st;
+    const char *path = sqlite3_db_filename(c->sql, "main");
+
+    if (!path || stat(path, &st) < 0 || (c->had_pages && st.st_size == 0))
+        return true;
+    c->had_pages = st.st_size > 0;
+    return false;
+}
+
 int dbconn_check(struct dbconn *c)
 {
     ino_t wal = inode_of(c->wal);
@@ -79,7 +92,7 @@ int dbconn_check(struct dbconn *c)
     if (c->wal_ino == 0) /* SQLite makes it when it is first needed */
         c->wal_ino = wal;
     if (sqlite3_file_control(c->sql, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
-        !moved && wal == c->wal_ino)
+        !moved && wal == c->wal_ino && !was_emptied(c))
         return 0;
     snprintf(
         c->error, sizeof(c->error),
