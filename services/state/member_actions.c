@@ -90,6 +90,30 @@ static void put_agent(struct buf *subject, const struct xod_obj *agent)
                 VIEW("logoff"));
 }
 
+static void put_later(struct buf *subject, const struct xod_obj *user, const char *what,
+                      struct view queue)
+{
+    buf_init(subject, 1024);
+    buf_printf(subject, "later %s %.*s %.*s", what, VIEW_ARG(xod_obj_id(user)), VIEW_ARG(queue));
+}
+
+/* Before the first listing nobody knows of which queues a user is a member, or whether the agent is
+ * logged on: true, and it is done when that is known. */
+static bool put_off(struct state *s, const struct xod_obj *user, const char *what,
+                    struct view queue, struct view name)
+{
+    struct xod_site *site = xod_obj_site(user);
+    const struct site *of = state_site(s, xod_site_name(site));
+    struct buf subject;
+
+    if (of->domain->resynced)
+        return false;
+    put_later(&subject, user, what, queue);
+    wanted_later(s, site, buf_view(&subject), xod_obj_id(user), name, queue);
+    buf_free(&subject);
+    return true;
+}
+
 void member_keep_logged_in(struct state *s, const struct xod_obj *user)
 {
     struct xod_obj *agent = owners_agent(user);
@@ -97,6 +121,9 @@ void member_keep_logged_in(struct state *s, const struct xod_obj *user)
 
     if (!agent)
         return;
+    put_later(&subject, user, "logoff", VIEW(""));
+    wanted_drop(s, xod_obj_site(agent), buf_view(&subject));
+    buf_free(&subject);
     put_agent(&subject, agent);
     wanted_drop(s, xod_obj_site(agent), buf_view(&subject));
     buf_free(&subject);
@@ -108,9 +135,12 @@ static void log_off(struct state *s, const struct xod_obj *user)
     struct buf subject;
     char room[32];
 
-    if (!agent || view_eq(xod_get_str(agent, XOD(agents, status)), VIEW("AGENT_LOGGEDOFF")) ||
-        view_eq(xod_get_str(agent, XOD(agents, status)), VIEW("undefined")))
+    if (!agent || view_eq(xod_get_str(agent, XOD(agents, status)), VIEW("AGENT_LOGGEDOFF")))
         return;
+    if (view_eq(xod_get_str(agent, XOD(agents, status)), VIEW("undefined"))) {
+        put_off(s, user, "logoff", VIEW(""), VIEW("agentlogoff"));
+        return;
+    }
     put_agent(&subject, agent);
     wanted_set(s, xod_obj_site(agent), buf_view(&subject), "agent.logoff", "agent",
                value_text(xod_get(agent, XOD(agents, number)), room), NULL);
@@ -124,10 +154,10 @@ bool member_action(struct state *s, struct xod_obj *user, struct view name, stru
     if (view_eq(name, VIEW("agentlogoff")))
         log_off(s, user);
     else if (view_eq(name, VIEW("queuepause_all")) || view_eq(name, VIEW("queueunpause_all"))) {
-        if (who)
+        if (who && (membership(who, 0) || !put_off(s, user, "pauseall", VIEW(""), name)))
             pause_all(s, who, view_eq(name, VIEW("queuepause_all")));
     } else if (view_eq(name, VIEW("queuepause")) || view_eq(name, VIEW("queueunpause"))) {
-        if (who)
+        if (who && (membership(who, 0) || !put_off(s, user, "pause", param, name)))
             pause_queue(s, who, param, view_eq(name, VIEW("queuepause")));
     } else if (view_eq(name, VIEW("queueadd")) || view_eq(name, VIEW("queueremove"))) {
         if (who && param.len)

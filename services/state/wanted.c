@@ -8,6 +8,7 @@
 
 #define MAX_WANTED 20000
 #define AT_A_TIME 50
+#define LATER "later" /* of an action that is none of Asterisk's: wanted_later() */
 #define DEADLINE_MS 10000
 /* One whose answer did not come is sent again, if no resync does that earlier. */
 #define RETRY_MS 10000
@@ -138,6 +139,28 @@ static bool ask(struct wanted *w, struct wish *x, struct bus_peer *gateway, stru
     return false;
 }
 
+static struct view word(struct json_object *action, size_t i)
+{
+    return json_view(json_object_array_get_idx(action, i));
+}
+
+static bool is_later(struct json_object *action)
+{
+    return json_object_is_type(action, json_type_array) && json_object_array_length(action) == 4 &&
+           view_eq(word(action, 0), VIEW(LATER));
+}
+
+/* What it was about is listed now: it becomes wishes of its own, or nothing. */
+static void carry_out(struct wanted *w, struct wish *x, struct site *site,
+                      struct json_object *action)
+{
+    struct xod_obj *user = xod_find(site->domain->site, LIST_users, word(action, 1));
+
+    if (user)
+        member_action(w->s, user, word(action, 2), word(action, 3));
+    drop(w, x);
+}
+
 static void send_one(struct wanted *w, struct wish *x)
 {
     struct site *site = state_site(w->s, site_of(x));
@@ -149,7 +172,11 @@ static void send_one(struct wanted *w, struct wish *x)
     if (!gateway)
         return;
     buf_init(&pairs, 65536);
-    if (json_parse(&w->parser, view_cstr(x->action), &action) == 0 && put_action(&pairs, action))
+    if (json_parse(&w->parser, view_cstr(x->action), &action) == 0 && is_later(action)) {
+        if (site->domain->resynced)
+            carry_out(w, x, site, action);
+        sent = true; /* or the next resync does it */
+    } else if (action && put_action(&pairs, action))
         sent = ask(w, x, gateway, &pairs);
     else
         drop(w, x);
@@ -262,20 +289,13 @@ static void put_json(struct buf *out, const char *action, va_list ap)
     buf_append_char(out, ']');
 }
 
-void wanted_set(struct state *s, struct xod_site *site, struct view subject, const char *action,
-                ...)
+static void keep(struct state *s, struct xod_site *site, struct view subject, const char *action,
+                 const struct buf *text)
 {
     struct wanted *w = s->wanted;
-    struct buf text;
-    struct wish *x;
-    va_list ap;
+    struct wish *x =
+        text->failed ? NULL : wish(w, xod_site_name(site), subject, view_dup(buf_view(text)));
 
-    buf_init(&text, 65536);
-    va_start(ap, action);
-    put_json(&text, action, ap);
-    va_end(ap);
-    x = text.failed ? NULL : wish(w, xod_site_name(site), subject, view_dup(buf_view(&text)));
-    buf_free(&text);
     if (!x) {
         log_warning(s->log, "%s: too much is wanted of this Asterisk: %s of %.*s is left out",
                     xod_site_name(site).ptr, action, VIEW_ARG(subject));
@@ -288,6 +308,36 @@ void wanted_set(struct state *s, struct xod_site *site, struct view subject, con
                    action, VIEW_ARG(subject));
     set_due(w, x, true);
     send_due(w);
+}
+
+void wanted_set(struct state *s, struct xod_site *site, struct view subject, const char *action,
+                ...)
+{
+    struct buf text;
+    va_list ap;
+
+    buf_init(&text, 65536);
+    va_start(ap, action);
+    put_json(&text, action, ap);
+    va_end(ap);
+    keep(s, site, subject, action, &text);
+    buf_free(&text);
+}
+
+void wanted_later(struct state *s, struct xod_site *site, struct view subject, struct view user_id,
+                  struct view name, struct view param)
+{
+    const struct view words[] = {VIEW(LATER), user_id, name, param};
+    struct buf text;
+
+    buf_init(&text, 65536);
+    for (size_t i = 0; i < 4; i++) {
+        buf_append_char(&text, i ? ',' : '[');
+        json_put_string(&text, words[i]);
+    }
+    buf_append_char(&text, ']');
+    keep(s, site, subject, "an action of a presence", &text);
+    buf_free(&text);
 }
 
 void wanted_drop(struct state *s, const struct xod_site *site, struct view subject)

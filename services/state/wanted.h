@@ -20,6 +20,11 @@ void wanted_destroy(struct wanted **w);
  * afterwards is on disk, so is this. */
 void wanted_set(struct state *s, struct xod_site *site, struct view subject, const char *action,
                 ...);
+/* What depends on a listing that is not there yet: member_action() with the user's id, the name and
+ * the parameter, once all of the site is listed. The last wish about the subject counts here, too.
+ */
+void wanted_later(struct state *s, struct xod_site *site, struct view subject, struct view user_id,
+                  struct view name, struct view param);
 /* Nothing is wanted of the subject any more. */
 void wanted_drop(struct state *s, const struct xod_site *site, struct view subject);
 /* All of the site is listed: what waits is sent. */

@@ -469,6 +469,41 @@ static void what_is_wanted_survives_a_restart_of_state(void **state)
     assert_int_equal(wanted_count(w->s.s->wanted), 0); /* what was answered is not wanted again */
 }
 
+/* State began while the link was down, or the Asterisk takes long to list. */
+static void what_depends_on_a_listing_waits_for_it(void **state)
+{
+    struct world *w = *state;
+
+    come_in(w, "1");
+    becomes(w, "goonall");
+    becomes(w, "pauseall");
+    becomes(w, "pause");
+    assert_int_equal(wanted_count(w->s.s->wanted), 2);
+    state_restart(&w->s);
+    UNTIL(w->s.loop, bus_asker_is_up(w->p.asker) && w->p.ups == 2);
+    member(w, "Agent/2001", "support", "Agent/2001");
+    link_comes_back(w, 5);
+    assert_string_equal(made_up(w), PAUSE("support", "Agent/2001", "true"));
+}
+
+static void a_logoff_before_the_listing_waits_for_it(void **state)
+{
+    struct world *w = *state;
+
+    for (int again = 0; again < 2; again++) {
+        come_in(w, "1");
+        assert_int_equal(peer_close(&w->p, "s"), BUS_ok);
+        assert_int_equal(wanted_count(w->s.s->wanted), 1);
+    }
+    come_in(w, "1"); /* back before anything was done: stays logged on */
+    assert_int_equal(wanted_count(w->s.s->wanted), 0);
+    assert_int_equal(peer_close(&w->p, "s"), BUS_ok);
+    actions(w);
+    set_agent(w, "AGENT_IDLE");
+    link_comes_back(w, 5);
+    assert_string_equal(made_up(w), LOGOFF);
+}
+
 static void a_refusal_is_logged_and_final(void **state)
 {
     struct world *w = *state;
@@ -521,6 +556,8 @@ int main(void)
         T(what_is_done_without_a_link_takes_effect_when_it_is_back),
         T(only_the_last_of_what_was_wanted_takes_effect),
         T(what_is_wanted_survives_a_restart_of_state),
+        T(what_depends_on_a_listing_waits_for_it),
+        T(a_logoff_before_the_listing_waits_for_it),
         T(a_refusal_is_logged_and_final),
         T(what_is_not_answered_is_sent_again),
     };
