@@ -264,6 +264,19 @@ static void numbers_seen_before_are_dropped(void **state)
     assert_int_equal(w->gaps, 0);
 }
 
+static void what_has_no_number_is_never_dropped(void **state)
+{
+    struct world *w = *state;
+    void *raw = raw_publisher(w);
+    static const uint64_t seqs[] = {0, 5, 0, 0, 6};
+
+    for (size_t i = 0; i < sizeof(seqs) / sizeof(seqs[0]); i++)
+        send_as(w, raw, "s", 7, seqs[i]);
+    UNTIL(w->loop, w->last_seq == 6);
+    assert_int_equal(w->got, 5);
+    assert_int_equal(w->gaps, 0);
+}
+
 static void the_processes_followed_of_one_source_are_bounded(void **state)
 {
     struct world *w = *state;
@@ -602,6 +615,7 @@ int main(void)
         T(a_gap_is_as_long_as_what_the_sender_dropped),
         T(another_process_of_a_source_is_told_and_followed),
         T(numbers_seen_before_are_dropped),
+        T(what_has_no_number_is_never_dropped),
         T(the_processes_followed_of_one_source_are_bounded),
         T(the_process_that_was_silent_longest_is_forgotten),
         T(the_source_that_was_silent_longest_is_forgotten),
