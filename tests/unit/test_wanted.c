@@ -227,6 +227,24 @@ static void the_answer_to_an_earlier_wish_says_nothing_about_the_last(void **sta
     assert_int_equal(waiting(w), 0);
 }
 
+static void a_wish_about_something_that_is_asked_waits_for_the_link_like_any(void **state)
+{
+    struct world *w = *state;
+
+    peer_login(&w->login, 1);
+    want(w, "lamp", "on");
+    UNTIL(w->s.loop, w->n == 1);
+    peer_login(&w->login, 0);
+    want(w, "lamp", "off");
+    answer(w, 0, "Success"); /* late */
+    assert_int_equal(w->n, 1);
+    assert_int_equal(waiting(w), 1);
+    peer_login(&w->login, 2);
+    resync(w);
+    UNTIL(w->s.loop, w->n == 2);
+    assert_string_equal(w->value[1], "off");
+}
+
 static void what_is_dropped_is_over(void **state)
 {
     struct world *w = *state;
@@ -277,6 +295,7 @@ int main(void)
         T(what_is_not_answered_outlives_state),
         T(what_is_wanted_without_a_link_waits_for_it),
         T(the_answer_to_an_earlier_wish_says_nothing_about_the_last),
+        T(a_wish_about_something_that_is_asked_waits_for_the_link_like_any),
         T(what_is_dropped_is_over),
         T(few_are_asked_for_at_a_time_in_their_order),
     };
