@@ -350,6 +350,39 @@ static void test_what_is_left_of_a_large_block(void **state)
     buf_free(&b);
 }
 
+/* Of a block over a bound, with three lines of n bytes and one of `last`: how many are lost. */
+static uint64_t lost_of_trimmed(size_t n, size_t last)
+{
+    uint64_t lost;
+    struct sum *s;
+    struct buf b;
+
+    buf_init(&b, 0);
+    buf_append_cstr(&b, "Event: Hangup\r\n");
+    put_long(&b, "ChanVariable: x=", 70000);
+    for (int i = 0; i < 3; i++)
+        put_long(&b, "A: ", n - 3);
+    put_long(&b, "B: ", last - 3);
+    buf_append_cstr(&b, "\r\n");
+    s = sum_whole(buf_view(&b));
+    assert_int_equal(s->blocks, 1);
+    assert_int_equal(s->p.counts.trimmed, 1);
+    lost = s->p.counts.lost_lines;
+    free(s);
+    buf_free(&b);
+    return lost;
+}
+
+static void test_what_is_kept_is_bounded(void **state)
+{
+    /* each line with its end, and that of the event */
+    const size_t room = AMI_TRIMMED_BLOCK - 14 - (size_t)3 * (AMI_TRIMMED_LINE + 1);
+
+    assert_int_equal(lost_of_trimmed(AMI_TRIMMED_LINE, room - 1), 0);
+    assert_int_equal(lost_of_trimmed(AMI_TRIMMED_LINE, room), 1);
+    assert_int_equal(lost_of_trimmed(AMI_TRIMMED_LINE + 1, 100), 3);
+}
+
 /* The largest block a byte at a time: each byte once, or this would take minutes. */
 static void test_trickle(void **state)
 {
@@ -376,6 +409,7 @@ int main(void)
         cmocka_unit_test(test_oversize_command),
         cmocka_unit_test(test_headers_bound),
         cmocka_unit_test(test_what_is_left_of_a_large_block),
+        cmocka_unit_test(test_what_is_kept_is_bounded),
         cmocka_unit_test(test_trickle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
