@@ -63,8 +63,12 @@ struct bus *bus_new(struct loop *loop, const struct bus_options *opt, struct met
 
 void bus_destroy(struct bus **b)
 {
+    struct accepted *a;
+
     if (!b || !*b)
         return;
+    while ((a = LIST_FIRST(&(*b)->accepted)))
+        accepted_destroy(&a);
     if ((*b)->zmq)
         zmq_ctx_term((*b)->zmq);
     free((*b)->source);
@@ -258,5 +262,5 @@ int bus_bind(struct bus *b, void *socket, const char *endpoint, const char *cons
     if (zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, at, &n) < 0)
         return -zmq_errno();
     *bound = view_dup(view_cstr(at));
-    return *bound ? 0 : -ENOMEM;
+    return *bound ? accepted_watch(b, socket, at) : -ENOMEM;
 }

@@ -2,6 +2,7 @@
 #ifndef CTIBUS_BUS_INTERNAL_H
 #define CTIBUS_BUS_INTERNAL_H
 
+#include <sys/queue.h>
 #include <zmq.h>
 
 #include "base/map.h"
@@ -30,6 +31,7 @@ struct bus {
     struct metrics *metrics;
     struct log *log;
     struct bus_counts counts;
+    LIST_HEAD(, accepted) accepted; /* (accepted.c) */
 };
 
 /* Who has heard nothing for this long asks. */
@@ -44,6 +46,13 @@ int bus_connect(void *socket, const char *endpoint);
 /* Binds; *bound becomes the endpoint with its real port (caller frees). */
 int bus_bind(struct bus *b, void *socket, const char *endpoint, const char *const *trusted,
              char **bound);
+
+/* Watches what `socket`, bound to `endpoint` with its real port, accepts: no connection keeps one
+ * of the last descriptors (base/descriptors.h). Ends with the socket, or with the bus. Nothing to
+ * do where the endpoint is not of TCP. 0 or a negative errno. */
+struct accepted;
+int accepted_watch(struct bus *b, void *socket, const char *endpoint);
+void accepted_destroy(struct accepted **a);
 
 /* A socket on the loop: `step` handles one message and says whether there was one. */
 struct zpoll;

@@ -1,19 +1,17 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "net/conn.h"
 
 #define ACCEPTS_PER_TURN 64
 #define PAUSE_MS 100
-#define KEPT_MOST 32 /* descriptors that are for the process itself */
-#define SET_ASIDE 4  /* of a vital listener */
+#define SET_ASIDE 4 /* of a vital listener */
 #define TELL_US 60000000u
 
 struct listener {
@@ -63,20 +61,6 @@ static void take_a_pause(struct listener *ls)
     ls->closed = 0;
 }
 
-/* The first descriptor that is not for this listener. The kernel gives the lowest that is free, so
- * that whoever gets this one knows that all below are in use. */
-static int first_kept(const struct listener *ls)
-{
-    struct rlimit limit;
-    rlim_t most, kept;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > INT_MAX)
-        return INT_MAX;
-    most = limit.rlim_cur;
-    kept = most / 8 < KEPT_MOST ? most / 8 : KEPT_MOST;
-    return (int)(most - (ls->release ? kept / 2 : kept));
-}
-
 /* Gives one back to the kernel, to be used for a connection. */
 static bool give_up_one(struct listener *ls)
 {
@@ -112,7 +96,7 @@ static bool find_one(struct listener *ls)
 /* A connection has one of the last: what now? True when it may have it. */
 static bool may_have(struct listener *ls, int fd)
 {
-    if (fd < first_kept(ls))
+    if (fd < descriptors_first_kept(ls->release != NULL))
         return true;
     if (ls->release) { /* one for another, or the only one */
         ls->release(ls->arg);

@@ -3,6 +3,7 @@
 import contextlib
 import resource
 import socket
+import time
 import urllib.request
 
 import pytest
@@ -69,6 +70,30 @@ def test_silent_connections_at_every_port(service):
         is_served(s, service, program)
         said = program.lines[before:]
         assert len(said) < 100, said[:40]
+
+
+@pytest.mark.parametrize("port", ("publish", "subscribe", "request"))
+def test_silent_connections_at_a_port_of_the_bus(port):
+    """libzmq accepts by itself, and gives up a connection that says nothing after 5 s."""
+    with Stack("20/02-call-answered.ami", config=CONFIG, parts=("sim", "state", "ami-gw", "cti-gw")) as s:
+        s.wait_ready("state", "ami-gw", "cti-gw")
+        state = s.programs["state"]
+        resource.prlimit(state.process.pid, resource.RLIMIT_NOFILE, (LIMIT, LIMIT))
+        before = len(state.lines)
+        with silent(s.ports[port]), silent(s.ports[port], 1):
+            for _ in range(20):
+                begin = time.monotonic()
+                assert answers(state)
+                assert time.monotonic() - begin < 2
+            with silent(s.ports[port]):
+                assert answers(state) and answers(state)
+                assert s.metric("state", "ctibus_no_descriptor_total") > 0
+                state.says(f"connections to tcp://127.0.0.1:{s.ports[port]} are closed")
+        until(lambda: s.metric("state", "process_open_fds") < LIMIT / 2 + 10, "they are gone", 10)
+        c = Client(s.programs["cti-gw"].cti)  # what was connected before still is
+        c.login("alice", "alice")
+        assert s.snapshot("phones")
+        assert len(state.lines) - before < 20, state.lines[before:]
 
 
 @pytest.mark.parametrize("request_head, status", (

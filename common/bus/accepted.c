@@ -1,0 +1,153 @@
+/*
+ * libzmq accepts connections by itself, as many as there are descriptors: whoever opens enough of
+ * them would leave none for health checks, the database and the services that are let in. So each
+ * socket that is bound tells what it accepts, and a connection that got one of the last descriptors
+ * is shut down; libzmq then closes it.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/descriptors.h"
+#include "bus/internal.h"
+
+#define TELL_US 60000000u
+
+struct accepted {
+    struct bus *bus;
+    void *events; /* what libzmq tells of the socket */
+    struct zpoll *poll;
+    char *endpoint;
+    in_port_t port; /* as sockets have it */
+    uint64_t told;  /* monotonic us, or 0 */
+    unsigned long long closed;
+    LIST_ENTRY(accepted) link;
+};
+
+static in_port_t local_port(int fd)
+{
+    struct sockaddr_storage at = {0};
+    socklen_t len = sizeof(at);
+
+    if (getsockname(fd, (struct sockaddr *)&at, &len) < 0)
+        return 0;
+    if (at.ss_family == AF_INET)
+        return ((struct sockaddr_in *)&at)->sin_port;
+    return at.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&at)->sin6_port : 0;
+}
+
+static void tell(struct accepted *a)
+{
+    uint64_t now = clock_mono_us();
+
+    a->closed++;
+    loop_counts(a->bus->loop)->no_descriptor++;
+    if (a->told && now - a->told < TELL_US)
+        return;
+    log_warning(a->bus->log,
+                "too few file descriptors are left (LimitNOFILE, ulimit -n): connections to %s "
+                "are closed, %llu since the last such line",
+                a->endpoint, a->closed);
+    a->told = now;
+    a->closed = 0;
+}
+
+/* This comes after the fact: by now the number may be that of another socket. One with the port of
+ * this endpoint is a connection to it that has one of the last descriptors, too. */
+static void on_accepted(struct accepted *a, int fd)
+{
+    if (fd < descriptors_first_kept(false) || local_port(fd) != a->port)
+        return;
+    if (shutdown(fd, SHUT_RDWR) == 0)
+        tell(a);
+}
+
+/* What libzmq tells: the number of the event in 16 bits and its value in 32, as the machine has
+ * them; then the address in a frame of its own (zmq_socket_monitor(3)). */
+static bool step(void *arg)
+{
+    struct accepted *a = arg;
+    struct frames f;
+    struct view head;
+    uint16_t event = 0;
+    int32_t value = 0;
+
+    if (!frames_recv(a->events, &f))
+        return false;
+    head = f.n > 0 ? frame_view(&f, 0) : view_of(NULL, 0);
+    if (head.len == sizeof(event) + sizeof(value)) {
+        memcpy(&event, head.ptr, sizeof(event));
+        memcpy(&value, head.ptr + sizeof(event), sizeof(value));
+    }
+    frames_close(&f);
+    if (event == ZMQ_EVENT_MONITOR_STOPPED) {
+        accepted_destroy(&a);
+        return false;
+    }
+    if (event == ZMQ_EVENT_ACCEPTED)
+        on_accepted(a, value);
+    return true;
+}
+
+static in_port_t port_of(const char *endpoint)
+{
+    const char *colon = strrchr(endpoint, ':');
+
+    return colon ? htons((in_port_t)strtoul(colon + 1, NULL, 10)) : 0;
+}
+
+/* Nothing of what libzmq tells may wait for a place in the queue: its thread would wait, too. */
+static int open_events(struct accepted *a, void *socket)
+{
+    char at[64];
+    int all = 0;
+
+    snprintf(at, sizeof(at), "inproc://accepted-%p", (void *)a);
+    if (zmq_socket_monitor(socket, at, ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_MONITOR_STOPPED) < 0)
+        return -zmq_errno();
+    a->events = zmq_socket(a->bus->zmq, ZMQ_PAIR);
+    if (!a->events || zmq_setsockopt(a->events, ZMQ_RCVHWM, &all, sizeof(all)) < 0 ||
+        zmq_connect(a->events, at) < 0)
+        return -zmq_errno();
+    a->poll = zpoll_new(a->bus, a->events, step, a);
+    return a->poll ? 0 : -ENOMEM;
+}
+
+int accepted_watch(struct bus *b, void *socket, const char *endpoint)
+{
+    struct accepted *a;
+    int rc;
+
+    if (!view_starts(view_cstr(endpoint), VIEW("tcp://")))
+        return 0;
+    a = calloc(1, sizeof(*a));
+    if (!a)
+        return -ENOMEM;
+    a->bus = b;
+    LIST_INSERT_HEAD(&b->accepted, a, link);
+    a->port = port_of(endpoint);
+    a->endpoint = view_dup(view_cstr(endpoint));
+    rc = a->endpoint ? open_events(a, socket) : -ENOMEM;
+    if (rc < 0) {
+        zmq_socket_monitor(socket, NULL, 0);
+        accepted_destroy(&a);
+    }
+    return rc;
+}
+
+void accepted_destroy(struct accepted **ap)
+{
+    struct accepted *a = ap ? *ap : NULL;
+
+    if (!a)
+        return;
+    *ap = NULL;
+    LIST_REMOVE(a, link);
+    zpoll_destroy(&a->poll);
+    if (a->events)
+        zmq_close(a->events);
+    free(a->endpoint);
+    free(a);
+}
