@@ -30,8 +30,8 @@ static const char *const steps[] = {
     "CREATE TABLE people_favorite (site TEXT NOT NULL, user TEXT NOT NULL, source TEXT NOT NULL,"
     " entry TEXT NOT NULL, PRIMARY KEY (site, user, source, entry)) WITHOUT ROWID;",
     /* 3: actions that an Asterisk has not answered yet */
-    "CREATE TABLE wanted (site TEXT NOT NULL, subject TEXT NOT NULL, action TEXT NOT NULL,"
-    " PRIMARY KEY (site, subject)) WITHOUT ROWID;",
+    ("CREATE TABLE wanted (site TEXT NOT NULL, subject TEXT NOT NULL, action TEXT NOT NULL,"
+     " PRIMARY KEY (site, subject)) WITHOUT ROWID;"),
 };
 #define N_STEPS ((int)(sizeof(steps) / sizeof(steps[0])))
 
