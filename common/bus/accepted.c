@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/descriptors.h"
+#include "base/rng.h"
 #include "bus/internal.h"
 
 #define TELL_US 60000000u
@@ -98,13 +99,14 @@ static in_port_t port_of(const char *endpoint)
     return colon ? htons((in_port_t)strtoul(colon + 1, NULL, 10)) : 0;
 }
 
-/* Nothing of what libzmq tells may wait for a place in the queue: its thread would wait, too. */
+/* The name is new each time: libzmq lets go of one some time after its socket was closed.
+ * Nothing of what libzmq tells may wait for a place in the queue: its thread would wait, too. */
 static int open_events(struct accepted *a, void *socket)
 {
     char at[64];
     int all = 0;
 
-    snprintf(at, sizeof(at), "inproc://accepted-%p", (void *)a);
+    snprintf(at, sizeof(at), "inproc://accepted-%llx", (unsigned long long)rng_u64());
     if (zmq_socket_monitor(socket, at, ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_MONITOR_STOPPED) < 0)
         return -zmq_errno();
     a->events = zmq_socket(a->bus->zmq, ZMQ_PAIR);
