@@ -302,7 +302,8 @@ static int open_bus(struct gateway *g, struct loop *loop, const struct gateway_o
     g->translator = translator_new(on_translated, g);
     g->abilities = abilities_new();
     g->askers = askers_new();
-    if (!g->translated || !g->unknown || !g->late || !g->resyncs || !g->translator || !g->abilities)
+    if (!g->translated || !g->unknown || !g->late || !g->resyncs || !g->translator ||
+        !g->abilities || !g->askers)
         return err;
     g->pub = bus_pub_new(g->bus, opt->publish, on_interest, g, &err);
     if (g->pub)
