@@ -9,11 +9,11 @@
  */
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "bus/internal.h"
 
 /* So many messages one way before the other way is looked at. */
@@ -249,21 +249,6 @@ static int open_sockets(struct bus_forwarder *f, const char *publish, const char
     return 0;
 }
 
-/* The thread takes no signals: they belong to the loop. */
-static int start_thread(struct bus_forwarder *f)
-{
-    sigset_t all;
-    sigset_t old;
-    int rc;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    rc = pthread_create(&f->thread, NULL, run, f);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    f->running = rc == 0;
-    return -rc;
-}
-
 static double forwarded(void *arg)
 {
     struct bus_forwarder *f = arg;
@@ -331,7 +316,8 @@ struct bus_forwarder *bus_forwarder_new(struct bus *b, const char *publish, cons
     if (*err == 0)
         *err = open_sockets(f, publish, subscribe, trusted);
     if (*err == 0)
-        *err = start_thread(f);
+        *err = thread_start(&f->thread, run, f);
+    f->running = *err == 0;
     if (*err == 0)
         *err = start_telling(f);
     if (*err == 0)

@@ -3,11 +3,12 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
+#include "base/thread.h"
 
 struct writer {
     int fd;
@@ -185,24 +186,9 @@ static void *write_lines(void *arg)
     return NULL;
 }
 
-/* Signals of the process are for the loop; blocked here, SIGTTOU also does not stop the process for
- * a log in the background of a terminal. */
-static int start_thread(struct writer *w)
-{
-    sigset_t all, old;
-    int rc;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    rc = pthread_create(&w->thread, NULL, write_lines, w);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    return -rc;
-}
-
 struct writer *writer_new(int fd, size_t room, writer_lost_fn *lost, void *arg)
 {
     struct writer *w = calloc(1, sizeof(*w));
-    pthread_condattr_t monotonic;
 
     if (!w)
         return NULL;
@@ -212,12 +198,9 @@ struct writer *writer_new(int fd, size_t room, writer_lost_fn *lost, void *arg)
     w->arg = arg;
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->more, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&w->idle, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    thread_cond_init(&w->idle);
     w->ring = malloc(room);
-    if (!w->ring || start_thread(w) < 0) {
+    if (!w->ring || thread_start(&w->thread, write_lines, w) < 0) {
         writer_free(w);
         return NULL;
     }
@@ -227,18 +210,11 @@ struct writer *writer_new(int fd, size_t room, writer_lost_fn *lost, void *arg)
 /* Called with the lock. */
 static bool wait_idle(struct writer *w, unsigned ms)
 {
-    struct timespec until;
+    uint64_t until = clock_mono_us() + (uint64_t)ms * 1000;
     int rc = 0;
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
     while ((w->used || w->untold || w->busy) && rc == 0)
-        rc = pthread_cond_timedwait(&w->idle, &w->lock, &until);
+        rc = thread_cond_wait_until(&w->idle, &w->lock, until);
     return !w->used && !w->untold && !w->busy;
 }
 

@@ -7,7 +7,6 @@
 #ifndef CTIBUS_LOOP_LOOP_H
 #define CTIBUS_LOOP_LOOP_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -87,9 +86,6 @@ struct loop_wake;
 struct loop_wake *loop_wake_new(struct loop *l, loop_fn *fn, void *arg, int *err);
 void loop_wake(struct loop_wake *w);
 void loop_wake_destroy(struct loop_wake **w); /* when no other thread calls it any more */
-/* Starts a thread that takes no signals: those of the process are for the loop. 0 or a negative
- * errno. */
-int loop_thread(pthread_t *thread, void *(*fn)(void *arg), void *arg);
 
 /* Calls fn(arg) on the loop when the process gets this signal. */
 struct loop_signal;

@@ -1,6 +1,5 @@
 /* Threads beside the loop. */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -64,17 +63,4 @@ void loop_wake_destroy(struct loop_wake **wp)
     if (w->event >= 0)
         close(w->event);
     free(w);
-}
-
-int loop_thread(pthread_t *thread, void *(*fn)(void *arg), void *arg)
-{
-    sigset_t all;
-    sigset_t old;
-    int rc;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    rc = pthread_create(thread, NULL, fn, arg);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    return -rc;
 }

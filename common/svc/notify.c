@@ -1,14 +1,13 @@
 #include "svc/notify.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <systemd/sd-daemon.h>
-#include <time.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 
 #define QUEUE 8
 #define MESSAGE_MAX 256
@@ -159,17 +158,13 @@ static uint32_t tick_ms(struct notifier *n)
 
 static int start(struct notifier *n, struct loop *loop)
 {
-    pthread_condattr_t monotonic;
     int rc;
 
     pthread_mutex_init(&n->lock, NULL);
     pthread_cond_init(&n->more, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&n->idle, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    thread_cond_init(&n->idle);
     n->tick = loop_timer_new(loop, on_tick, n);
-    rc = n->tick ? loop_thread(&n->thread, send_messages, n) : -ENOMEM;
+    rc = n->tick ? thread_start(&n->thread, send_messages, n) : -ENOMEM;
     if (rc == 0)
         loop_timer_start(n->tick, tick_ms(n), true);
     return rc;
@@ -205,7 +200,7 @@ void notifier_destroy(struct notifier **np)
 {
     struct notifier *n = np ? *np : NULL;
     pthread_t thread;
-    struct timespec until;
+    uint64_t until = clock_mono_us() + LAST_WORDS_MS * 1000;
     bool left;
     int rc = 0;
 
@@ -214,13 +209,9 @@ void notifier_destroy(struct notifier **np)
     *np = NULL;
     thread = n->thread;
     loop_timer_destroy(&n->tick);
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += LAST_WORDS_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
     pthread_mutex_lock(&n->lock);
     while ((n->waiting > 0 || n->busy) && rc == 0)
-        rc = pthread_cond_timedwait(&n->idle, &n->lock, &until);
+        rc = thread_cond_wait_until(&n->idle, &n->lock, until);
     n->ending = true;
     n->abandoned = n->waiting > 0 || n->busy;
     left = n->abandoned;

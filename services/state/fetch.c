@@ -1,11 +1,11 @@
 #include "fetch.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "transfer.h"
 
 #define IDLE_MS 60000
@@ -210,7 +210,7 @@ struct fetcher *fetcher_new(struct loop *loop, fetch_fn *done, void *arg, int *e
     if (f->wake && *err == 0)
         f->multi = curl_multi_init();
     if (f->multi)
-        *err = loop_thread(&f->thread, work, f);
+        *err = thread_start(&f->thread, work, f);
     else if (*err == 0)
         *err = -ENOMEM;
     f->running = *err == 0;

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/thread.h"
 #include "support/bus.h"
 #include "svc/memory.h"
 #include "svc/process.h"
@@ -69,7 +70,7 @@ static void so_is_that_of_another_thread(void **state)
 
     if (OTHER_MALLOC)
         skip();
-    assert_int_equal(loop_thread(&thread, peak, NULL), 0);
+    assert_int_equal(thread_start(&thread, peak, NULL), 0);
     pthread_join(thread, NULL);
     assert_true(process_resident_bytes(statm) > before + 40e6);
     assert_given_back(loop, before);

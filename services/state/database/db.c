@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "database/internal.h"
 #include "database/schema.h"
 
@@ -67,10 +68,8 @@ static bool wait_for_more(struct db *d)
 {
     bool writes = !STAILQ_EMPTY(&d->writes);
     uint64_t until = writes ? d->again_us : clock_mono_us() + CHECK_US;
-    struct timespec at = {.tv_sec = (time_t)(until / 1000000),
-                          .tv_nsec = (long)(until % 1000000) * 1000};
 
-    return pthread_cond_timedwait(&d->more, &d->lock, &at) != ETIMEDOUT || writes;
+    return thread_cond_wait_until(&d->more, &d->lock, until) != ETIMEDOUT || writes;
 }
 
 /* Tells what has become of the files, though nobody writes. Whatever else was wrong shows when
@@ -368,17 +367,6 @@ static int open_file(struct db *d, const char *path)
     return rc;
 }
 
-/* Its waiting is not to end early or late because somebody sets the clock. */
-static void condition_init(pthread_cond_t *cond)
-{
-    pthread_condattr_t attr;
-
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(cond, &attr);
-    pthread_condattr_destroy(&attr);
-}
-
 struct db *db_open(struct loop *loop, const char *path, struct metrics *metrics, struct log *log,
                    int *err)
 {
@@ -393,7 +381,7 @@ struct db *db_open(struct loop *loop, const char *path, struct metrics *metrics,
     STAILQ_INIT(&d->writes);
     STAILQ_INIT(&d->done);
     pthread_mutex_init(&d->lock, NULL);
-    condition_init(&d->more);
+    thread_cond_init(&d->more);
     d->up = metrics_add(metrics, METRIC_state_database_up, NULL);
     d->written = metrics_add(metrics, METRIC_state_database_written, NULL);
     d->lost = metrics_add(metrics, METRIC_state_database_lost, NULL);
@@ -410,7 +398,7 @@ struct db *db_open(struct loop *loop, const char *path, struct metrics *metrics,
 
 int db_start(struct db *d)
 {
-    int rc = loop_thread(&d->thread, work, d);
+    int rc = thread_start(&d->thread, work, d);
 
     d->running = rc == 0;
     return rc;
