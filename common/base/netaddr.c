@@ -54,6 +54,18 @@ int netaddr_of(const struct sockaddr *sa, struct netaddr *out, uint16_t *port)
     return 0;
 }
 
+bool netaddr_is_loopback(struct view host)
+{
+    static const uint8_t v4[13] = {[10] = 0xff, [11] = 0xff, [12] = 127};
+    static const uint8_t v6[16] = {[15] = 1};
+    struct netaddr a;
+
+    if (view_eq(host, VIEW("localhost")))
+        return true;
+    return netaddr_parse(host, &a) == 0 &&
+           (memcmp(a.byte, v4, sizeof(v4)) == 0 || memcmp(a.byte, v6, sizeof(v6)) == 0);
+}
+
 bool netaddr_eq(const struct netaddr *a, const struct netaddr *b)
 {
     return memcmp(a->byte, b->byte, sizeof(a->byte)) == 0;

@@ -23,6 +23,8 @@ int netaddr_parse(struct view text, struct netaddr *out);
 /* The address and (if not NULL) the port of a socket's peer. 0, or -EAFNOSUPPORT when it is neither
  * IPv4 nor IPv6. */
 int netaddr_of(const struct sockaddr *sa, struct netaddr *out, uint16_t *port);
+/* Is this host, as an address or "localhost", this machine alone (127.0.0.0/8, ::1)? */
+bool netaddr_is_loopback(struct view host);
 bool netaddr_eq(const struct netaddr *a, const struct netaddr *b);
 /* As text: "192.0.2.1"; with its port: "192.0.2.1:5003", "[2001:db8::1]:5003". */
 void netaddr_print(const struct netaddr *a, char out[NETADDR_TEXT]);

@@ -1,12 +1,12 @@
 #include "bus/bus.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/netaddr.h"
 #include "base/rng.h"
 #include "bus/internal.h"
 
@@ -208,19 +208,6 @@ int bus_connect(void *socket, const char *endpoint)
     return zmq_connect(socket, endpoint) < 0 ? -zmq_errno() : 0;
 }
 
-static bool is_loopback(struct view host)
-{
-    char text[64];
-    struct in_addr v4;
-
-    if (view_eq(host, VIEW("::1")) || view_eq(host, VIEW("localhost")))
-        return true;
-    if (host.len >= sizeof(text))
-        return false;
-    snprintf(text, sizeof(text), "%.*s", VIEW_ARG(host));
-    return inet_pton(AF_INET, text, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127;
-}
-
 bool bus_address_allowed(const char *endpoint, const char *const *trusted)
 {
     struct view e = view_cstr(endpoint);
@@ -235,7 +222,7 @@ bool bus_address_allowed(const char *endpoint, const char *const *trusted)
         host.len = (size_t)(colon - host.ptr);
     if (host.len > 2 && host.ptr[0] == '[')
         host = view_of(host.ptr + 1, host.len - 2);
-    if (is_loopback(host))
+    if (netaddr_is_loopback(host))
         return true;
     for (; trusted && *trusted; trusted++)
         if (view_eq(host, view_cstr(*trusted)))

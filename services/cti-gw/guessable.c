@@ -3,29 +3,18 @@
 #include <stdlib.h>
 
 #include "base/hostport.h"
+#include "base/netaddr.h"
 #include "json/json.h"
 
 #define MAX_LIST_BYTES ((size_t)256 << 20)
 #define NAMED 5 /* of them in the reason; the others are counted */
-
-static bool is_loopback(struct view host)
-{
-    static const uint8_t v4[13] = {[10] = 0xff, [11] = 0xff, [12] = 127};
-    static const uint8_t v6[16] = {[15] = 1};
-    struct netaddr a;
-
-    if (view_eq(host, VIEW("localhost")))
-        return true;
-    return netaddr_parse(host, &a) == 0 &&
-           (memcmp(a.byte, v4, sizeof(v4)) == 0 || memcmp(a.byte, v6, sizeof(v6)) == 0);
-}
 
 static bool reaches_out(struct view at)
 {
     struct view host;
     uint16_t port;
 
-    return at.len > 0 && hostport_split(at, &host, &port) == 0 && !is_loopback(host);
+    return at.len > 0 && hostport_split(at, &host, &port) == 0 && !netaddr_is_loopback(host);
 }
 
 static bool is_open(const struct config *cfg)

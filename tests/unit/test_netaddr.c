@@ -55,6 +55,22 @@ static void addresses_are_read_and_written(void **state)
     assert_int_equal(netaddr_parse(view_of(NULL, 0), &a), -EINVAL);
 }
 
+static void this_machine_alone_is_the_loopback(void **state)
+{
+    static const char *const is[] = {"localhost", "127.0.0.1", "127.255.0.9",
+                                     "::1",       "[::1]",     "::ffff:127.0.0.1"};
+    static const char *const is_not[] = {
+        "",        "0.0.0.0",  "128.0.0.1",        "126.0.0.1",        "::",
+        "::1.2.3", "localhos", "::ffff:128.0.0.1", "LOCALHOST.example"};
+
+    for (size_t i = 0; i < sizeof(is) / sizeof(is[0]); i++)
+        if (!netaddr_is_loopback(view_cstr(is[i])))
+            fail_msg("is: %s", is[i]);
+    for (size_t i = 0; i < sizeof(is_not) / sizeof(is_not[0]); i++)
+        if (netaddr_is_loopback(view_cstr(is_not[i])))
+            fail_msg("is not: %s", is_not[i]);
+}
+
 static void an_address_and_its_port_are_one_text(void **state)
 {
     struct netaddr a = address("10.0.0.1");
@@ -182,6 +198,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses_are_read_and_written),
+        cmocka_unit_test(this_machine_alone_is_the_loopback),
         cmocka_unit_test(an_address_and_its_port_are_one_text),
         cmocka_unit_test(a_peer_is_the_same_whichever_family_tells_it),
         cmocka_unit_test(what_is_no_network_is_refused_with_a_reason),
