@@ -10,7 +10,7 @@
 /* ---- actions ---- */
 
 /* The pairs of ami.action. The headers are a list of pairs, for one may come several times. */
-static void put_action(struct buf *out, const char *action, va_list ap)
+static void put_action(struct buf *out, const struct job *j, const char *action, va_list ap)
 {
     struct buf pairs;
     const char *name;
@@ -31,6 +31,7 @@ static void put_action(struct buf *out, const char *action, va_list ap)
     msg_put_cstr(out, "headers");
     msg_put_array(out, n);
     buf_append_view(out, buf_view(&pairs));
+    msg_put_pair(out, "by", view_cstr(j->user_id)); /* the gateway keeps places for others */
     out->failed |= pairs.failed;
     buf_free(&pairs);
 }
@@ -61,7 +62,7 @@ void order_action(struct order *o, const char *action, ...)
         return;
     buf_init(&one, 65536);
     va_start(ap, action);
-    put_action(&one, action, ap);
+    put_action(&one, j, action, ap);
     va_end(ap);
     len = (uint32_t)buf_len(&one);
     if (one.failed) {
@@ -293,16 +294,9 @@ static void on_answer(void *arg, enum bus_status status, const msgpack_object *b
 static bool send_one(struct job *j, struct view action)
 {
     struct bus_peer *gateway = state_gateway(j->s, j->site);
-    struct buf pairs;
-    bool sent;
+    bool sent = gateway && bus_server_ask(j->s->server, gateway, METHOD_ami_action, 3, action,
+                                          DEADLINE_MS, on_answer, j);
 
-    buf_init(&pairs, 0);
-    buf_append_view(&pairs, action);
-    msg_put_pair(&pairs, "by", view_cstr(j->user_id)); /* the gateway keeps places for others */
-    sent = gateway && !pairs.failed &&
-           bus_server_ask(j->s->server, gateway, METHOD_ami_action, 3, buf_view(&pairs),
-                          DEADLINE_MS, on_answer, j);
-    buf_free(&pairs);
     j->waiting += sent;
     return sent;
 }
@@ -316,7 +310,7 @@ bool job_action(struct job *j, const char *action, ...)
     j->failed = false;
     buf_init(&one, 65536);
     va_start(ap, action);
-    put_action(&one, action, ap);
+    put_action(&one, j, action, ap);
     va_end(ap);
     budget_charge(j->s, xod_site_name(j->site), view_cstr(j->user_id), BUDGET_ACTIONS, 1);
     sent = !one.failed && send_one(j, buf_view(&one));
