@@ -5,7 +5,7 @@
 
 #define KEPT_MOST 32
 
-int descriptors_first_kept(_Bool vital)
+int descriptors_first_kept(bool vital)
 {
     struct rlimit limit;
     rlim_t most, kept;

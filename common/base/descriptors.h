@@ -5,9 +5,11 @@
 #ifndef CTIBUS_BASE_DESCRIPTORS_H
 #define CTIBUS_BASE_DESCRIPTORS_H
 
+#include <stdbool.h>
+
 /* The first descriptor that is kept: of the limit (RLIMIT_NOFILE) an eighth, at most 32; half of
  * that before a port that must answer. The kernel gives the lowest that is free: a connection that
  * got one at or above this number shows that all below are in use. INT_MAX without a limit. */
-int descriptors_first_kept(_Bool vital);
+int descriptors_first_kept(bool vital);
 
 #endif

@@ -1,58 +1,39 @@
 /*
- * libzmq accepts connections by itself, as many as there are descriptors: whoever opens enough of
- * them would leave none for health checks, the database and the services that are let in. So each
- * socket that is bound tells what it accepts, and a connection that got one of the last descriptors
- * is shut down; libzmq then closes it.
+ * libzmq accepts connections by itself, as many as there are descriptors: enough of them would
+ * leave none for health checks, the database and the other services. So each bound socket is
+ * monitored, and a connection that got one of the last descriptors is shut down; libzmq then closes
+ * it.
  */
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include "base/clock.h"
 #include "base/descriptors.h"
+#include "base/netaddr.h"
 #include "base/rng.h"
 #include "bus/internal.h"
-
-#define TELL_US 60000000u
 
 struct accepted {
     struct bus *bus;
     void *events; /* what libzmq tells of the socket */
     struct zpoll *poll;
     char *endpoint;
-    in_port_t port; /* as sockets have it */
-    uint64_t told;  /* monotonic us, or 0 */
-    unsigned long long closed;
+    uint16_t port;
+    struct loop_lack lack; /* of descriptors */
     LIST_ENTRY(accepted) link;
 };
 
-static in_port_t local_port(int fd)
+static uint16_t local_port(int fd)
 {
     struct sockaddr_storage at = {0};
     socklen_t len = sizeof(at);
+    struct netaddr address;
+    uint16_t port;
 
-    if (getsockname(fd, (struct sockaddr *)&at, &len) < 0)
+    if (getsockname(fd, (struct sockaddr *)&at, &len) < 0 ||
+        netaddr_of((struct sockaddr *)&at, &address, &port) < 0)
         return 0;
-    if (at.ss_family == AF_INET)
-        return ((struct sockaddr_in *)&at)->sin_port;
-    return at.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&at)->sin6_port : 0;
-}
-
-static void tell(struct accepted *a)
-{
-    uint64_t now = clock_mono_us();
-
-    a->closed++;
-    loop_counts(a->bus->loop)->no_descriptor++;
-    if (a->told && now - a->told < TELL_US)
-        return;
-    log_warning(a->bus->log,
-                "too few file descriptors are left (LimitNOFILE, ulimit -n): connections to %s "
-                "are closed, %llu since the last such line",
-                a->endpoint, a->closed);
-    a->told = now;
-    a->closed = 0;
+    return port;
 }
 
 /* This comes after the fact: by now the number may be that of another socket. One with the port of
@@ -61,8 +42,10 @@ static void on_accepted(struct accepted *a, int fd)
 {
     if (fd < descriptors_first_kept(false) || local_port(fd) != a->port)
         return;
-    if (shutdown(fd, SHUT_RDWR) == 0)
-        tell(a);
+    if (shutdown(fd, SHUT_RDWR) < 0)
+        return;
+    loop_lack_closed(a->bus->loop, &a->lack);
+    loop_lack_tell(a->bus->loop, &a->lack, a->endpoint);
 }
 
 /* What libzmq tells: the number of the event in 16 bits and its value in 32, as the machine has
@@ -92,11 +75,11 @@ static bool step(void *arg)
     return true;
 }
 
-static in_port_t port_of(const char *endpoint)
+static uint16_t port_of(const char *endpoint)
 {
     const char *colon = strrchr(endpoint, ':');
 
-    return colon ? htons((in_port_t)strtoul(colon + 1, NULL, 10)) : 0;
+    return colon ? (uint16_t)strtoul(colon + 1, NULL, 10) : 0;
 }
 
 /* The name is new each time: libzmq lets go of one some time after its socket was closed.

@@ -39,6 +39,15 @@ struct loop_counts {
     uint64_t no_descriptor; /* connections closed since too few file descriptors were left */
 };
 struct loop_counts *loop_counts(struct loop *l);
+/* Connections to one port that were closed, or wait, for want of descriptors. Zeroed at first. */
+struct loop_lack {
+    uint64_t told;   /* monotonic us; 0: never */
+    uint64_t closed; /* since then */
+};
+/* One was closed. */
+void loop_lack_closed(struct loop *l, struct loop_lack *lack);
+/* Tells the log, once a minute at most; `port` is the address that they came to. */
+void loop_lack_tell(struct loop *l, struct loop_lack *lack, const char *port);
 /* Where to tell what goes wrong on this loop and is nobody else's to tell (borrowed). NULL, as in
  * the beginning: nowhere. */
 void loop_set_log(struct loop *l, struct log *log);

@@ -5,14 +5,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/descriptors.h"
 #include "net/conn.h"
 
 #define ACCEPTS_PER_TURN 64
 #define PAUSE_MS 100
 #define SET_ASIDE 4 /* of a vital listener */
-#define TELL_US 60000000u
 
 struct listener {
     struct loop *loop;
@@ -26,8 +24,7 @@ struct listener {
     struct loop_timer *pause;
     listener_release_fn *release; /* NULL: not vital */
     int aside[SET_ASIDE];         /* descriptors kept open for it; -1: none */
-    uint64_t told;   /* monotonic us; when a lack of descriptors was logged; 0: never */
-    uint64_t closed; /* for want of them, since then */
+    struct loop_lack lack;        /* of descriptors */
     bool accepting;
     bool gone; /* destroyed by a callback of the accept loop, which frees it */
 };
@@ -46,19 +43,9 @@ static void go_on(void *arg)
 /* The waiting connection would wake the loop again and again. */
 static void take_a_pause(struct listener *ls)
 {
-    uint64_t now = clock_mono_us();
-
     loop_fd_destroy(&ls->readable);
     loop_timer_start(ls->pause, PAUSE_MS, false);
-    if (ls->told && now - ls->told < TELL_US)
-        return;
-    log_warning(
-        loop_log(ls->loop),
-        "too few file descriptors are left (LimitNOFILE, ulimit -n): connections to %s wait "
-        "or are closed, %llu since the last such line",
-        ls->addr, (unsigned long long)ls->closed);
-    ls->told = now;
-    ls->closed = 0;
+    loop_lack_tell(ls->loop, &ls->lack, ls->addr);
 }
 
 /* Gives one back to the kernel, to be used for a connection. */
@@ -103,8 +90,7 @@ static bool may_have(struct listener *ls, int fd)
         return true;
     }
     close(fd);
-    ls->closed++;
-    loop_counts(ls->loop)->no_descriptor++;
+    loop_lack_closed(ls->loop, &ls->lack);
     return false;
 }
 

@@ -88,7 +88,7 @@ def test_silent_connections_at_a_port_of_the_bus(port):
             with silent(s.ports[port]):
                 assert answers(state) and answers(state)
                 assert s.metric("state", "ctibus_no_descriptor_total") > 0
-                state.says(f"connections to tcp://127.0.0.1:{s.ports[port]} are closed")
+                state.says(f"connections to tcp://127.0.0.1:{s.ports[port]} wait or are closed")
         until(lambda: s.metric("state", "process_open_fds") < LIMIT / 2 + 10, "they are gone", 10)
         c = Client(s.programs["cti-gw"].cti)  # what was connected before still is
         c.login("alice", "alice")
