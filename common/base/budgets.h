@@ -1,9 +1,9 @@
 /*
  * Budgets: how much of something each of many may use over time. A budget fills up at a rate, to
- * its burst at most; who wants more than is there is told no, or waits.
+ * its burst at most; a caller that asks for more than is there is refused, or waits.
  *
- * Whoever has used nothing for so long that all is full again is forgotten, so that there are only
- * entries of those who were active lately. Pure but for the time, which the caller gives.
+ * An entry is forgotten once its budget is full again, so that there are only entries of users who
+ * were active lately. Pure but for the time, which the caller gives.
  */
 #ifndef CTIBUS_BASE_BUDGETS_H
 #define CTIBUS_BASE_BUDGETS_H

@@ -184,8 +184,8 @@ struct bus_forwarder *bus_forwarder_new(struct bus *b, const char *publish, cons
 void bus_forwarder_destroy(struct bus_forwarder **f);
 #define BUS_INPROC_PUBLISH "inproc://publish"
 #define BUS_INPROC_SUBSCRIBE "inproc://subscribe"
-/* A subscriber that does not take its messages loses those beyond subscriber_hwm until it
- * reads again, which is counted and told; the others do not notice. */
+/* A subscriber that does not read loses the messages beyond subscriber_hwm until it reads again;
+ * this is counted and logged. Other subscribers lose nothing. */
 const char *bus_forwarder_publish(const struct bus_forwarder *f); /* endpoints as bound */
 const char *bus_forwarder_subscribe(const struct bus_forwarder *f);
 

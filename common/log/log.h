@@ -5,7 +5,7 @@
  * A handle is passed to who needs it; there is no global one. Control characters and bad UTF-8 of
  * values are escaped, so that no input can forge a line.
  *
- * Whoever logs never waits for the reader of the log: lines wait in a ring of bounded size and a
+ * The caller never waits for the reader of the log: lines wait in a ring of bounded size and a
  * thread writes them, in their order, each whole with one write(2). While the ring is full they are
  * dropped and counted; when it flows again, a line at that place says how many are lost.
  */
@@ -63,7 +63,7 @@ void log_print(int fd, uint64_t until_us, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* The end of a program that prints on standard output: what it returns instead of `code`. 1 when
- * not all could be written (told on standard error), as on a full disk. Whoever reads a pipe may
+ * not all could be written (told on standard error), as on a full disk. The reader of a pipe may
  * leave early: that is no fault. */
 int log_end_stdout(int code);
 

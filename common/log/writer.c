@@ -125,7 +125,7 @@ static bool write_whole(int fd, const char *p, size_t n)
         ssize_t done = write(fd, p, n);
         if (done < 0 && errno == EINTR)
             continue;
-        if (done < 0 && errno == EAGAIN) { /* whoever shares it has made it non-blocking */
+        if (done < 0 && errno == EAGAIN) { /* another process that shares it made it non-blocking */
             poll(&ready, 1, -1);
             continue;
         }

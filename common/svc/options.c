@@ -125,7 +125,7 @@ int options_parse(struct options *o, int argc, char **argv, const struct svc_def
     *o = (struct options){.print_until = print_until, .config = env && *env ? env : DEFAULT_CONFIG};
     fill_table(table, def);
     optind = 0; /* several times in one process, in tests */
-    opterr = 0; /* its messages would wait for whoever reads stderr */
+    opterr = 0; /* its messages would wait for the reader of stderr */
     while (rc < 0 && (which = getopt_long(argc, argv, ":", table, NULL)) != -1) {
         rc = take(o, which, def);
         if (which == '?')

@@ -9,8 +9,8 @@
 #include "internal.h"
 
 #define TELL_US 10000000u /* at most one line of the log in this time */
-/* A client completes its login in less. Whoever has begun one and is older makes room for others of
- * the same address, since behind a NAT they may be honest. */
+/* A client completes its login in less. A connection that has begun one and is older is closed for
+ * the next from the same address: behind a NAT that may be another person. */
 #define BEGUN_US 1000000u
 
 TAILQ_HEAD(arrivals, client); /* in the order in which they came */

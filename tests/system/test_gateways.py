@@ -73,8 +73,8 @@ def test_without_the_reserve_the_link_is_down_and_told(stack):
     gateway(stack)
     until(lambda: stack.programs["ami-gw"].logged("standing by"), "the former stands by")
     stack.kill("ami-gw")
-    time.sleep(0.5)  # the owner is not concerned
-    assert link(stack) == "up"
+    stack.programs["state"].says(" is gone")
+    assert link(stack) == "up"  # the owner is not concerned
     stack.kill("ami-gw-second")
     until(lambda: link(stack) == "down", "nobody is left", 10)
     assert stack.metric("state", "ctibus_state_link_up") == 0

@@ -1,5 +1,5 @@
-/* Is the bus there? Whoever listens to a few topics cannot tell silence from a bus that is gone,
- * but each service says every 2 s that it is there. */
+/* Is the bus there? A subscriber of a few topics cannot tell silence from a bus that is gone, but
+ * each service sends a heartbeat every 2 s. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-/* logfromclient: a line for the log of the server. Of whoever says too much the rest is left out;
+/* logfromclient: a line for the log of the server. Lines over the rate limit are dropped;
  * the log escapes what it is given. */
 #include "internal.h"
 

@@ -169,7 +169,7 @@ void info_wait_end(struct info_wait *w, enum info_end how)
 
 /* ---- commands ---- */
 
-/* Whoever came by TCP is not known: a page in somebody's browser, a program of any user. */
+/* A peer over TCP is not authenticated: it may be a page in a browser, or any user's program. */
 static bool may_change(const struct info *i)
 {
     return i->talk->local || i->trusted;
