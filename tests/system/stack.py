@@ -1,5 +1,6 @@
 """The whole stack, driven from outside: real programs, real sockets, nothing of ours linked in."""
 
+import collections
 import contextlib
 import hashlib
 import itertools
@@ -272,7 +273,8 @@ class Client:
         if source:
             self.socket.bind((source, 0))
         self.socket.connect(("127.0.0.1", port))
-        self.buffer = b""
+        self.whole = collections.deque()  # lines that came and were not taken yet
+        self.part = b""                   # what came of the line after them
         self.commandid = 0
         self.view = {}      # (list, id) -> status and config
         self.seen = []      # every line that came unasked
@@ -287,17 +289,23 @@ class Client:
 
     def line(self, timeout=TIMEOUT):
         """The next line as an object; None at the end of the connection."""
+        while not self.whole:
+            if not self.receive(timeout):
+                return None
+        return self.take(json.loads(self.whole.popleft()))
+
+    def receive(self, timeout):
+        """Waits for bytes; False at the end of the connection."""
         self.socket.settimeout(timeout)
-        while b"\n" not in self.buffer:
-            try:
-                data = self.socket.recv(1 << 20)
-            except ConnectionResetError:
-                return None
-            if not data:
-                return None
-            self.buffer += data
-        line, self.buffer = self.buffer.split(b"\n", 1)
-        return self.take(json.loads(line))
+        try:
+            data = self.socket.recv(1 << 20)
+        except ConnectionResetError:
+            return False
+        if not data:
+            return False
+        *whole, self.part = (self.part + data).split(b"\n")
+        self.whole.extend(whole)
+        return True
 
     def take(self, message):
         assert isinstance(message["timenow"], float)
@@ -381,6 +389,18 @@ class Client:
 
     def status(self, name, tid):
         return self.view.get((name, tid), {})
+
+    def skip(self, seconds=0.1):
+        """Throws away what comes in that time, which may be endless; False at the end of the connection."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            try:
+                if not self.receive(left):
+                    return False
+            except (TimeoutError, socket.timeout):
+                break
+            self.whole.clear()
+        return True
 
     def closed(self, timeout=TIMEOUT):
         """Reads to the end; what came before it."""

@@ -176,15 +176,14 @@ def test_three_hundred_clients_stop_reading():
             c = s.connect(receive_buffer=4096)
             c.login("bob", "bob")
             stalled.append(c)
-            assert good.drain(0.001), "who reads stays"
+            assert good.skip(0.01), "a client that reads stays"
         before = s.metric("cti-gw", "process_resident_memory_bytes")
 
         def all_cut():
-            assert good.drain(0.02)
-            good.seen.clear()
+            assert good.skip()
             return s.metric("cti-gw", "ctibus_cti_slow_total") >= 300
         until(all_cut, "who does not read is disconnected", 240)
-        assert s.metric("cti-gw", "process_resident_memory_bytes") - before < 60 << 20
+        assert s.metric("cti-gw", "process_resident_memory_bytes") - before < 60 << 20 or SANITIZED
         start = time.monotonic()
         assert good.ask("keepalive")
         assert time.monotonic() - start < 1
@@ -221,8 +220,7 @@ def test_stalled_monitors_cost_a_bounded_amount_and_slow_nobody():
         stalled = [stopped_monitor(s) for _ in range(2)]
         try:
             def full():
-                alice.seen.clear()
-                assert alice.drain(0.02), "who reads stays"
+                assert alice.skip(), "a client that reads stays"
                 return s.metric("state", "ctibus_bus_subscriber_full_total") >= 2
             until(full, "both have as much as they may", 120)
             until(lambda: s.programs["state"].logged("a subscriber of the bus does not read"), "told")
