@@ -1,8 +1,12 @@
 /* What an administrator's tools ask: who is logged in, that they leave, that all is read anew. */
 #include <errno.h>
 
-#include "internal.h"
-#include "listnames.h"
+#include "admin.h"
+#include "core/context.h"
+#include "core/list_names.h"
+#include "sessions/list_reload.h"
+#include "sessions/sessions.h"
+#include "users/relations.h"
 
 #define MAX_LISTED 100000 /* sessions in one answer */
 
@@ -100,7 +104,7 @@ void admin_reload(struct state *s, struct bus_peer *p, uint64_t id, const msgpac
         return;
     }
     if (key)
-        rc = state_reload_list(s, key);
+        rc = list_reload(s, key);
     else
         rc = s->reload ? s->reload(s->reload_arg) : -ENOTSUP;
     state_reply(s, p, id, rc == 0 ? BUS_ok : rc == -ENOENT ? BUS_not_found : BUS_failed);

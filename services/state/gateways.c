@@ -3,7 +3,10 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "internal.h"
+#include "core/context.h"
+#include "core/ipbx.h"
+#include "core/resync.h"
+#include "gateways.h"
 
 #define STANDBY_MS 5000
 

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "core/context.h"
+#include "core/ipbx.h"
 
 struct gauge {
     const struct site *link;

@@ -2,7 +2,7 @@
 #ifndef CTIBUS_STATE_GAUGES_H
 #define CTIBUS_STATE_GAUGES_H
 
-#include "internal.h"
+#include "core/context.h"
 
 struct gauges;
 /* For each Asterisk that is watched. NULL without memory. */

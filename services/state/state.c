@@ -4,21 +4,41 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 
+#include "admin.h"
 #include "base/clock.h"
 #include "bus/topic.h"
+#include "calls/ami_forward.h"
+#include "calls/call_log.h"
+#include "calls/originates.h"
+#include "calls/transfers.h"
+#include "commands/commands.h"
+#include "core/audit.h"
+#include "core/context.h"
+#include "core/deferred_reply.h"
+#include "core/ipbx.h"
+#include "core/notify.h"
+#include "core/publisher.h"
+#include "core/remote_lists.h"
+#include "core/resync.h"
+#include "database/db.h"
 #include "directory/directory.h"
-#include "extensions.h"
 #include "fagi/fagi.h"
-#include "faxes.h"
-#include "faxes_coming.h"
+#include "fax/handoff.h"
+#include "fax/outgoing.h"
+#include "federation/peers.h"
+#include "gateways.h"
 #include "gauges.h"
-#include "internal.h"
-#include "ipbx/originates.h"
-#include "ipbx/transfers.h"
-#include "peers/peers.h"
+#include "lists/lists.h"
+#include "replica/serve.h"
+#include "sessions/budgets.h"
+#include "sessions/list_reload.h"
+#include "sessions/login.h"
+#include "sessions/sessions.h"
 #include "sheets/sheets.h"
-#include "wanted.h"
-#include "weblists.h"
+#include "users/extensions.h"
+#include "users/feature_requests.h"
+#include "users/features.h"
+#include "users/passwords.h"
 #include "json/json.h"
 
 /* Snapshots wait until the gateways that were there before a restart had their time to come back,
@@ -26,68 +46,16 @@
 #define SETTLE_MIN_MS 1000
 #define SETTLE_MAX_MS 1500
 #define SETTLE_CHECK_MS 10
-/* A list that could not be read is tried again. */
-#define LISTS_RETRY_MS 10000
 /* What the logs keep too long is looked for. */
 #define EXPIRE_MS 3600000
-/* How often the domains are told that time goes by, while one of them has to know. */
-#define TICK_MS 1000
 /* A resync that has not ended by then is told, and asked for again; how often they are looked at.
  */
 #define RESYNC_LATE_MS 30000
 #define WATCH_MS 1000
 
-static bool ticks_wanted(const struct state *s)
-{
-    for (size_t i = 0; i < s->n_sites; i++)
-        if (domain_wants_tick(s->sites[i].domain))
-            return true;
-    return false;
-}
-
-static void tick(void *arg)
-{
-    struct state *s = arg;
-
-    for (size_t i = 0; i < s->n_sites; i++)
-        if (domain_wants_tick(s->sites[i].domain))
-            domain_tick(s->sites[i].domain, clock_wall());
-    state_commit(s, true);
-    if (!ticks_wanted(s))
-        loop_timer_stop(s->tick_timer);
-}
-
 static void watch(void *arg)
 {
     gateways_watch(arg);
-}
-
-uint64_t state_commit(struct state *s, bool synthetic)
-{
-    publisher_commit(s->publisher, s->xod, synthetic, s->heard_at);
-    if (s->tick_timer && !loop_timer_running(s->tick_timer) && ticks_wanted(s))
-        loop_timer_start(s->tick_timer, TICK_MS, true);
-    return publisher_seq(s->publisher);
-}
-
-void state_reply(struct state *s, struct bus_peer *p, uint64_t id, enum bus_status status)
-{
-    bus_server_reply(s->server, p, id, status, view_of(NULL, 0));
-}
-
-struct site *state_site(struct state *s, struct view name)
-{
-    for (size_t i = 0; i < s->n_sites; i++)
-        if (view_eq(xod_site_name(s->sites[i].domain->site), name))
-            return &s->sites[i];
-    return NULL;
-}
-
-struct bus_peer *state_gateway(struct state *s, const struct xod_site *x)
-{
-    struct site *site = state_site(s, xod_site_name(x));
-
-    return site && site->login ? site->gateway : NULL;
 }
 
 /* ---- events ---- */
@@ -255,13 +223,6 @@ bool state_is_ready(const struct state *s, struct buf *why)
 
 /* ---- lists ---- */
 
-/* The store has what the lists say. */
-static void lists_read(struct state *s)
-{
-    sessions_check_users(s->sessions);
-    state_commit(s, false);
-}
-
 /* Reads the lists and publishes what differs; what could not be read is tried again. */
 static void read_lists(void *arg)
 {
@@ -273,39 +234,7 @@ static void read_lists(void *arg)
         loop_timer_start(s->lists_timer, LISTS_RETRY_MS, false);
     else
         loop_timer_stop(s->lists_timer);
-    lists_read(s);
-}
-
-void state_list_changed(struct state *s, const char *uri)
-{
-    if (lists_load_uri(s, s->cfg, uri) < 0)
-        loop_timer_start(s->lists_timer, LISTS_RETRY_MS, false);
-    lists_read(s);
-}
-
-static bool has_urls(struct state *s, const char *key)
-{
-    for (size_t i = 0; i < s->n_sites; i++)
-        if (lists_url(s->cfg, &s->sites[i], key, 0))
-            return true;
-    return false;
-}
-
-int state_reload_list(struct state *s, const char *key)
-{
-    const char *uri;
-    int rc;
-
-    if (!has_urls(s, key))
-        return -ENOENT;
-    rc = lists_load_key(s, s->cfg, key);
-    if (rc < 0)
-        loop_timer_start(s->lists_timer, LISTS_RETRY_MS, false);
-    lists_read(s);
-    for (size_t i = 0; i < s->n_sites; i++)
-        for (size_t n = 0; (uri = lists_url(s->cfg, &s->sites[i], key, n)); n++)
-            weblists_refresh_one(s->weblists, uri);
-    return rc;
+    lists_loaded(s);
 }
 
 /* ---- the whole ---- */
@@ -429,7 +358,8 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
     s->events_foreign = metrics_add(metrics, METRIC_state_events_foreign, NULL);
     s->resyncs_late = metrics_add(metrics, METRIC_state_resyncs_late, NULL);
     s->sessions_open = metrics_callback(metrics, METRIC_state_sessions, NULL, count_sessions, s);
-    s->weblists = weblists_new(s, opt->lists_retry_ms ? opt->lists_retry_ms : LISTS_RETRY_MS);
+    s->weblists =
+        weblists_new(s, opt->lists_retry_ms ? opt->lists_retry_ms : LISTS_RETRY_MS, list_changed);
     s->directories = directories_new(s);
     s->extensions = extensions_new();
     s->originates = originates_new(s);
@@ -483,7 +413,7 @@ struct state *state_new(struct loop *loop, struct bus *bus, const struct config 
     s->settle_timer = loop_timer_new(loop, check_settled, s);
     s->lists_timer = loop_timer_new(loop, read_lists, s);
     s->expire_timer = loop_timer_new(loop, expire, s);
-    s->tick_timer = loop_timer_new(loop, tick, s);
+    s->tick_timer = loop_timer_new(loop, state_tick, s);
     s->watch_timer = loop_timer_new(loop, watch, s);
     if (s->xod && s->secrets && s->settle_timer && s->lists_timer && s->expire_timer &&
         s->tick_timer && s->watch_timer) {

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
 #include "support/whole_state.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

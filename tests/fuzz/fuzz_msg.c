@@ -2,7 +2,7 @@
  * msg_check lets pass must be parsed and taken in without harm, and be written as it was read. */
 #include <stdlib.h>
 
-#include "domain/tel.h"
+#include "model/tel.h"
 #include "replica/wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

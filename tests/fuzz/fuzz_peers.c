@@ -3,8 +3,8 @@
  */
 #include <stdlib.h>
 
-#include "internal.h"
-#include "peers/peers.h"
+#include "core/context.h"
+#include "federation/peers.h"
 #include "support/whole_state.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "directory/directory.h"
-#include "internal.h"
 #include "support/webserver.h"
 #include "support/whole_state.h"
 

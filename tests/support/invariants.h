@@ -2,7 +2,7 @@
 #ifndef CTIBUS_TESTS_INVARIANTS_H
 #define CTIBUS_TESTS_INVARIANTS_H
 
-#include "domain/domain.h"
+#include "model/domain.h"
 
 /* Every id in a list field names an object that is tied to this one, and every tie is in the list.
  */

@@ -3,8 +3,8 @@
 #ifndef CTIBUS_TESTS_IPBX_WORLD_H
 #define CTIBUS_TESTS_IPBX_WORLD_H
 
-#include "domain/domain.h"
-#include "internal.h"
+#include "core/context.h"
+#include "model/domain.h"
 #include "support/state_peer.h"
 
 /* alice (agent 2001, two lines, mailbox 1001), bob, carol without a line; dave lives in another

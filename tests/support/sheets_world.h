@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <zlib.h>
 
+#include "core/notify.h"
 #include "sheets/sheets.h"
 #include "support/capture.h"
 #include "support/state_peer.h"

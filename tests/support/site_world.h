@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/map.h"
-#include "domain/domain.h"
+#include "model/domain.h"
 #include "support/capture.h"
 #include "support/invariants.h"
 #include "translate.h"

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "ipbx/transfers.h"
+#include "calls/transfers.h"
 #include "support/ipbx_rows.h"
 
 static void switchboard(void **state)

@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "console/info.h"
-#include "console/webi_command.h"
+#include "console/info/info.h"
+#include "console/webi/command.h"
 #include "support/doc_table.h"
 
 #define DOC TEST_SOURCE_DIR "/docs/console.md"

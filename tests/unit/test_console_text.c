@@ -9,10 +9,10 @@
 #include <cmocka.h>
 
 #include "console/columns.h"
-#include "console/info.h"
+#include "console/info/info.h"
 #include "console/text.h"
-#include "console/webi_command.h"
-#include "listnames.h"
+#include "console/webi/command.h"
+#include "core/list_names.h"
 
 static void assert_text(struct view in, const char *want)
 {

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "console/door.h"
+#include "console/line_server.h"
 #include "support/bus.h"
 
 #define MAX_LINE 32

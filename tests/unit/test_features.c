@@ -7,7 +7,8 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
-#include "internal.h"
+#include "core/context.h"
+#include "sessions/sessions.h"
 #include "support/state_peer.h"
 
 #define CONFIG                                                                                     \

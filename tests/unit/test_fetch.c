@@ -11,8 +11,8 @@
 
 #include <curl/curl.h>
 
-#include "fetch.h"
-#include "fetch_copy.h"
+#include "http/copy.h"
+#include "http/fetch.h"
 #include "support/bus.h"
 #include "support/tlsfront.h"
 #include "support/webserver.h"

@@ -6,8 +6,9 @@
 
 #include <cmocka.h>
 
-#include "domain/statistics.h"
-#include "internal.h"
+#include "core/context.h"
+#include "core/ipbx.h"
+#include "model/statistics.h"
 #include "support/whole_state.h"
 #include "json/json.h"
 

@@ -7,7 +7,8 @@
 
 #include <cmocka.h>
 
-#include "ipbx/originates.h"
+#include "calls/originates.h"
+#include "core/context.h"
 #include "support/ipbx_rows.h"
 
 /* ---- where calls go ---- */

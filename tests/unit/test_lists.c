@@ -6,8 +6,10 @@
 
 #include <cmocka.h>
 
-#include "internal.h"
+#include "core/context.h"
+#include "lists/lists.h"
 #include "support/whole_state.h"
+#include "users/passwords.h"
 
 static int setup(void **state)
 {

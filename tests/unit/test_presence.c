@@ -8,10 +8,12 @@
 #include <cmocka.h>
 #include <fcntl.h>
 
-#include "domain/domain.h"
-#include "internal.h"
+#include "core/context.h"
+#include "core/ipbx.h"
+#include "model/domain.h"
+#include "sessions/sessions.h"
 #include "support/state_peer.h"
-#include "wanted.h"
+#include "users/feature_requests.h"
 
 /* alice has the agent 2001 and a line, erin a line, dave neither. */
 #define CONFIG                                                                                     \

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "internal.h"
+#include "core/context.h"
 #include "replica/replica.h"
 #include "replica/wire.h"
 #include "support/whole_state.h"

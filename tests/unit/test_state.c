@@ -7,7 +7,8 @@
 #include <cmocka.h>
 #include <openssl/evp.h>
 
-#include "internal.h"
+#include "core/context.h"
+#include "sessions/sessions.h"
 #include "support/whole_state.h"
 
 #define WATCHING_GATEWAYS 3

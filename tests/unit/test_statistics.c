@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "domain/statistics.h"
+#include "model/statistics.h"
 #include "support/site_world.h"
 
 #define say world_say

@@ -7,8 +7,9 @@
 
 #include <cmocka.h>
 
+#include "core/context.h"
 #include "support/state_peer.h"
-#include "wanted.h"
+#include "users/feature_requests.h"
 
 #define MAX_ASKED 256
 #define AT_A_TIME 50 /* of wanted.c */

@@ -10,12 +10,13 @@
 
 #include <curl/curl.h>
 
-#include "fetch_copy.h"
-#include "internal.h"
+#include "core/context.h"
+#include "core/remote_lists.h"
+#include "http/copy.h"
 #include "support/tlsfront.h"
 #include "support/webserver.h"
 #include "support/whole_state.h"
-#include "weblists.h"
+#include "users/passwords.h"
 
 #define ALICE "{\"id\":\"1\",\"firstname\":\"Alice\",\"passwdclient\":\"p\",\"enableclient\":1}"
 #define BOB "{\"id\":\"2\",\"firstname\":\"Bob\"}"

@@ -3,7 +3,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "internal.h"
+#include "commands/commands.h"
+#include "core/context.h"
+#include "core/deferred_reply.h"
+#include "core/profile.h"
+#include "database/db.h"
+#include "sessions/presence.h"
+#include "sessions/sessions.h"
 
 /* A presence that is being kept; it is shown when it is on disk. */
 struct pending {

@@ -1,5 +1,10 @@
 /* callcampaign: numbers to be called one after another; `ctibus.callcampaign` has them. */
-#include "ipbx/order.h"
+#include "calls/ipbx_command.h"
+#include "commands/commands.h"
+#include "core/context.h"
+#include "core/deferred_reply.h"
+#include "core/profile.h"
+#include "sessions/sessions.h"
 #include "json/json.h"
 
 static struct view word(const msgpack_object *list, uint32_t i)

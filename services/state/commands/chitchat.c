@@ -2,8 +2,12 @@
 #include <stdio.h>
 
 #include "access/access.h"
-#include "peers/peers.h"
-#include "target.h"
+#include "calls/dial_target.h"
+#include "commands/commands.h"
+#include "core/deferred_reply.h"
+#include "core/notify.h"
+#include "federation/peers.h"
+#include "sessions/sessions.h"
 
 #define MAX_TEXT 65536
 

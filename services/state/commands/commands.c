@@ -1,5 +1,10 @@
 /* Which CTI command is carried out by which file, and whether it is permitted. */
-#include "internal.h"
+#include "commands/commands.h"
+#include "core/context.h"
+#include "core/deferred_reply.h"
+#include "core/profile.h"
+#include "sessions/budgets.h"
+#include "sessions/sessions.h"
 
 static const struct command *const commands[] = {
     &command_actionfiche,
@@ -82,7 +87,7 @@ void command_run(struct state *s, struct bus_peer *p, uint64_t id, const msgpack
         state_reply(s, p, id, BUS_busy);
         return;
     }
-    l = later_command(s, p, id, se, class, c && c->reads);
+    l = later_command(s, p, id, se->site, view_cstr(se->user_id), class, c && c->reads);
     if (!l)
         return;
     if (!permitted(s, se, class, message))

@@ -1,7 +1,11 @@
 /* directory: people and their numbers by a part of a name. */
 #include "directory/directory.h"
 #include "access/access.h"
-#include "internal.h"
+#include "commands/commands.h"
+#include "core/context.h"
+#include "core/deferred_reply.h"
+#include "sessions/sessions.h"
+#include "users/relations.h"
 
 /* Each row has as many values as there are headers: clients crash on fewer. */
 static void put_result(struct buf *out, const struct directory_answer *a)

@@ -1,6 +1,10 @@
 /* faxsend: a file that a gateway has got from a client and made ready. The message is the gateway's
  * own: a client's is never passed on. */
-#include "faxes.h"
+#include "commands/commands.h"
+#include "core/context.h"
+#include "core/deferred_reply.h"
+#include "fax/outgoing.h"
+#include "sessions/sessions.h"
 
 static void faxsend(struct state *s, struct session *se, struct later *l,
                     const msgpack_object *message)

@@ -1,5 +1,7 @@
 /* featuresget: a user's services and forwards. */
-#include "internal.h"
+#include "commands/commands.h"
+#include "core/deferred_reply.h"
+#include "sessions/sessions.h"
 
 static void featuresget(struct state *s, struct session *se, struct later *l,
                         const msgpack_object *message)

@@ -1,5 +1,10 @@
 /* featuresput: a user changes a service (value: true or false) or a forward (value: a map). */
-#include "target.h"
+#include "calls/dial_target.h"
+#include "commands/commands.h"
+#include "core/context.h"
+#include "core/deferred_reply.h"
+#include "sessions/sessions.h"
+#include "users/features.h"
 
 #define MAX_NUMBER 80
 

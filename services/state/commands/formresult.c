@@ -1,6 +1,9 @@
 /* actionfiche, call_form_result: what was written into the form of a sheet, kept in the log of what
  * clients did. */
-#include "internal.h"
+#include "commands/commands.h"
+#include "core/audit.h"
+#include "core/deferred_reply.h"
+#include "sessions/sessions.h"
 
 #define MAX_DETAIL 65536
 

@@ -4,8 +4,12 @@
 
 #include "access/access.h"
 #include "base/clock.h"
-#include "domain/statistics.h"
-#include "internal.h"
+#include "commands/commands.h"
+#include "core/context.h"
+#include "core/deferred_reply.h"
+#include "core/ipbx.h"
+#include "model/statistics.h"
+#include "sessions/sessions.h"
 
 #define MAX_QUEUES 1000 /* of one message; those behind are left out */
 #define WINDOW_DEFAULT 3600

@@ -3,7 +3,11 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "internal.h"
+#include "commands/commands.h"
+#include "core/context.h"
+#include "core/deferred_reply.h"
+#include "database/db.h"
+#include "sessions/sessions.h"
 
 #define MAX_CALLS 1000
 #define DEFAULT_CALLS 50

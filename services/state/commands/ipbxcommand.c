@@ -1,6 +1,9 @@
 /* ipbxcommand: what a client wants the Asterisk to do; one function a command (ipbx/). */
-#include "ipbx/order.h"
-#include "peers/peers.h"
+#include "calls/ipbx_command.h"
+#include "commands/commands.h"
+#include "core/deferred_reply.h"
+#include "federation/peers.h"
+#include "sessions/sessions.h"
 
 static const struct {
     const char *name;

@@ -2,10 +2,15 @@
  * people as clients of 2015 and later show them. */
 #include <stdio.h>
 
+#include "commands/commands.h"
+#include "core/context.h"
+#include "core/deferred_reply.h"
 #include "people/columns.h"
 #include "people/favorites.h"
 #include "people/keep.h"
 #include "people/search.h"
+#include "sessions/sessions.h"
+#include "users/relations.h"
 
 static void people_headers(struct state *s, struct session *se, struct later *l,
                            const msgpack_object *message)

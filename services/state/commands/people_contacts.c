@@ -2,10 +2,15 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "commands/commands.h"
+#include "core/context.h"
+#include "core/deferred_reply.h"
+#include "database/db.h"
 #include "people/contacts.h"
 #include "people/favorites.h"
 #include "people/keep.h"
 #include "people/results.h"
+#include "sessions/sessions.h"
 #include "json/json.h"
 
 /* The contact that a message names, for k and its answer; 0: it names none. */

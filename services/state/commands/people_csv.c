@@ -1,8 +1,13 @@
 /* people_import_personal_contacts_csv, people_export_personal_contacts_csv. */
 #include <stdlib.h>
 
+#include "commands/commands.h"
+#include "core/context.h"
+#include "core/deferred_reply.h"
+#include "database/db.h"
 #include "people/csv.h"
 #include "people/keep.h"
+#include "sessions/sessions.h"
 #include "json/json.h"
 
 #define MAX_FAILED 1000 /* lines that are told of */

@@ -1,4 +1,9 @@
 /* sheet: what a user does with a sheet is told to the others who have it. */
+#include "commands/commands.h"
+#include "core/context.h"
+#include "core/deferred_reply.h"
+#include "core/notify.h"
+#include "sessions/sessions.h"
 #include "sheets/sheets.h"
 
 #define MAX_TEXT 4096

@@ -1,5 +1,8 @@
 /* The classes of the switchboard: each is an order to the Asterisk. */
-#include "ipbx/order.h"
+#include "calls/ipbx_command.h"
+#include "commands/commands.h"
+#include "core/deferred_reply.h"
+#include "sessions/sessions.h"
 
 #define CLASS(name, order)                                                                         \
     static void run_##name(struct state *s, struct session *se, struct later *l,                   \

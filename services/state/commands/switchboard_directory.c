@@ -2,8 +2,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "commands/commands.h"
+#include "core/context.h"
+#include "core/deferred_reply.h"
 #include "people/columns.h"
 #include "people/switchboard.h"
+#include "sessions/sessions.h"
+#include "users/relations.h"
 
 /* The columns of a switchboard for which nothing is configured are those of people. */
 static int open_display(struct display *d, const struct state *s, const struct xod_obj *user)

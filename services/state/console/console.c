@@ -3,9 +3,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "console/announce.h"
-#include "console/info_dump.h"
+#include "console/announce/announce.h"
+#include "console/info/dump.h"
 #include "console/internal.h"
+#include "core/context.h"
 
 static const struct {
     const char *name, *key;

@@ -12,7 +12,7 @@
 #ifndef CTIBUS_STATE_CONSOLE_H
 #define CTIBUS_STATE_CONSOLE_H
 
-#include "state.h"
+#include "core/context.h"
 
 enum console_port { CONSOLE_WEBI, CONSOLE_INFO, CONSOLE_ANNOUNCE, CONSOLE_PORTS };
 

@@ -2,9 +2,9 @@
 #ifndef CTIBUS_STATE_CONSOLE_INTERNAL_H
 #define CTIBUS_STATE_CONSOLE_INTERNAL_H
 
-#include "../internal.h"
 #include "console/console.h"
-#include "console/door.h"
+#include "console/line_server.h"
+#include "core/context.h"
 
 struct announce;
 struct dumps;

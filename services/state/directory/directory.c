@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "internal.h"
+#include "core/context.h"
 #include "lookup.h"
 #include "table.h"
 

@@ -14,6 +14,7 @@
 #ifndef CTIBUS_STATE_DIRECTORY_H
 #define CTIBUS_STATE_DIRECTORY_H
 
+#include "core/context.h"
 #include "format.h"
 #include "rows.h"
 #include "sources.h"

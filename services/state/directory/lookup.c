@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "fold.h"
-#include "internal.h"
 #include "table.h"
 #include "json/json.h"
 

@@ -4,6 +4,7 @@
 
 #include <sys/queue.h>
 
+#include "core/context.h"
 #include "directory.h"
 
 #define LOOKUP_MAX_DIRECTORIES 64

@@ -1,7 +1,6 @@
 /* Searches: what a lookup finds, as lines of the display of the context. */
 #include <stdlib.h>
 
-#include "internal.h"
 #include "lookup.h"
 #include "json/json.h"
 

@@ -8,8 +8,8 @@
 #include <sys/queue.h>
 
 #include "base/clock.h"
-#include "fetch.h"
-#include "internal.h"
+#include "core/context.h"
+#include "http/fetch.h"
 #include "sources.h"
 #include "table.h"
 #include "json/json.h"

@@ -3,6 +3,7 @@
 #define CTIBUS_STATE_DIRECTORY_SOURCES_H
 
 #include "catalog.h"
+#include "core/context.h"
 #include "xod/xod.h"
 
 struct state;

@@ -3,7 +3,12 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/map.h"
+#include "core/context.h"
+#include "core/deferred_reply.h"
+#include "core/ipbx.h"
 #include "fagi/parts.h"
+#include "model/tel.h"
 
 #define MAX_WAITING 20000
 #define TICK_MS 10

@@ -6,9 +6,11 @@
  */
 #include <stdlib.h>
 
+#include "core/deferred_reply.h"
 #include "directory/directory.h"
-#include "domain/domain.h"
 #include "fagi/parts.h"
+#include "model/domain.h"
+#include "users/relations.h"
 #include "json/json.h"
 
 void fagi_callerid_extend(struct fagi_ask *a)

@@ -10,8 +10,8 @@
 #ifndef CTIBUS_STATE_FAGI_FAGI_H
 #define CTIBUS_STATE_FAGI_FAGI_H
 
-#include "domain/tel.h"
-#include "internal.h"
+#include "core/context.h"
+#include "model/tel.h"
 
 struct fagi;
 /* NULL without memory. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/deferred_reply.h"
 #include "fagi/parts.h"
 
 #define MAX_HANDLERS 1000

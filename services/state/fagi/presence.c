@@ -1,6 +1,9 @@
 /* The script `presence`: how many users are there, by kind (section userstatus) and presence. */
 #include <stdlib.h>
 
+#include "core/context.h"
+#include "core/profile.h"
+#include "core/publisher.h"
 #include "fagi/parts.h"
 #include "json/json.h"
 

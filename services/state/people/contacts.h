@@ -9,6 +9,7 @@
 
 #include <json-c/json.h>
 
+#include "core/context.h"
 #include "database/db.h"
 #include "directory/source.h"
 #include "msg/msg.h"

@@ -3,8 +3,10 @@
 #include <stdlib.h>
 
 #include "access/access.h"
+#include "core/context.h"
 #include "directory/catalog.h"
 #include "directory/identity.h"
+#include "users/relations.h"
 
 struct finding {
     people_found_fn *found;

@@ -3,8 +3,8 @@
 #ifndef CTIBUS_STATE_PEOPLE_FIND_H
 #define CTIBUS_STATE_PEOPLE_FIND_H
 
+#include "core/context.h"
 #include "directory/directory.h"
-#include "internal.h"
 
 /* Somebody who was found. All of it is borrowed. */
 struct person {

@@ -1,4 +1,8 @@
 #include "people/keep.h"
+#include "core/context.h"
+#include "core/deferred_reply.h"
+#include "database/db.h"
+#include "sessions/sessions.h"
 
 #include <stdio.h>
 #include <stdlib.h>

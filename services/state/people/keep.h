@@ -3,8 +3,10 @@
 #ifndef CTIBUS_STATE_PEOPLE_KEEP_H
 #define CTIBUS_STATE_PEOPLE_KEEP_H
 
-#include "internal.h"
+#include "core/context.h"
+#include "core/deferred_reply.h"
 #include "people/favorites.h"
+#include "sessions/sessions.h"
 
 /* What a user has. Between this being read and a change being written, another session of the same
  * user may add something: the bounds are exceeded by as much at most. */

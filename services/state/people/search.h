@@ -3,7 +3,9 @@
 #ifndef CTIBUS_STATE_PEOPLE_SEARCH_H
 #define CTIBUS_STATE_PEOPLE_SEARCH_H
 
-#include "internal.h"
+#include "core/context.h"
+#include "core/deferred_reply.h"
+#include "sessions/sessions.h"
 
 enum people_scope {
     PEOPLE_ALL,       /* whom the text fits, in the directories and among the own contacts */

@@ -9,6 +9,7 @@
 #include <json-c/json.h>
 #include <sys/queue.h>
 
+#include "core/context.h"
 #include "xod/xod.h"
 
 #define CALLS_MAX 8192        /* at a time: the oldest goes */

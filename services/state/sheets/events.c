@@ -3,6 +3,8 @@
 #include "sheets/rules.h"
 #include <stdio.h>
 
+#include "model/tel.h"
+#include "users/relations.h"
 #include "json/json.h"
 
 #define MAX_HOPS 8 /* Local channels one behind the other */

@@ -2,6 +2,8 @@
 #ifndef CTIBUS_STATE_SHEETS_OCCASION_H
 #define CTIBUS_STATE_SHEETS_OCCASION_H
 
+#include "core/context.h"
+#include "model/tel.h"
 #include "sheets/call.h"
 #include "sheets/forms.h"
 #include "sheets/sheets.h"

@@ -3,6 +3,7 @@
 #define CTIBUS_STATE_SHEETS_RECIPIENTS_H
 
 #include "config/config.h"
+#include "core/context.h"
 #include "xod/xod.h"
 
 /* Ids of users of one site. */

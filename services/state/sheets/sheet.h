@@ -7,6 +7,7 @@
 #include <sys/queue.h>
 
 #include "base/buf.h"
+#include "core/context.h"
 #include "sheets/forms.h"
 #include "sheets/recipients.h"
 

@@ -5,9 +5,12 @@
 #include <stdlib.h>
 
 #include "access/access.h"
+#include "core/context.h"
+#include "core/notify.h"
 #include "sheets/occasion.h"
 #include "sheets/reverse.h"
 #include "sheets/rules.h"
+#include "users/relations.h"
 #include "json/json.h"
 
 struct sheets *sheets_new(struct state *s)

@@ -17,8 +17,9 @@
 #ifndef CTIBUS_STATE_SHEETS_H
 #define CTIBUS_STATE_SHEETS_H
 
-#include "domain/domain.h"
-#include "internal.h"
+#include "core/context.h"
+#include "model/domain.h"
+#include "model/tel.h"
 #include "sheets/viewers.h"
 
 struct sheets;

@@ -1,7 +1,9 @@
 /* What XiVO's dialplan says by UserEvents: of a call, who it is from and whom it is for. */
 #include <stdio.h>
 
+#include "model/tel.h"
 #include "sheets/occasion.h"
+#include "users/relations.h"
 #include "json/json.h"
 
 /* Which header becomes which value, of any UserEvent that names a call. */

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "sheets/occasion.h"
+#include "users/relations.h"
 #include "json/json.h"
 
 static struct view text_of(const struct xod_obj *o, unsigned field, char room[32])

@@ -2,6 +2,7 @@
 #ifndef CTIBUS_STATE_SHEETS_VIEWERS_H
 #define CTIBUS_STATE_SHEETS_VIEWERS_H
 
+#include "core/context.h"
 #include "sheets/recipients.h"
 
 #define VIEWERS_MAX_SHEETS 4096 /* the oldest goes */

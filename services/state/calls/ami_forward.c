@@ -1,0 +1,73 @@
+/* The request ami.action of who speaks to state: passed on to the gateway of the Asterisk that it
+ * names (ipbx, default: the first), and the answer passed back. */
+#include "calls/ami_forward.h"
+#include "core/context.h"
+#include "core/deferred_reply.h"
+#include "core/ipbx.h"
+
+/* Longer than the gateway's own deadlines, so that it is the gateway who says what was late. */
+#define DEADLINE_MS 70000
+
+static void on_answer(void *arg, enum bus_status status, const msgpack_object *body)
+{
+    struct later *l = arg;
+    struct buf out;
+
+    buf_init(&out, 0);
+    if (body)
+        msg_put_object(&out, body);
+    later_reply(&l, status == BUS_gone ? BUS_noconn : status, buf_view(&out));
+    buf_free(&out);
+}
+
+/* All of the body but the name of the ipbx and the bus's own deadline. */
+static size_t put_pairs(struct buf *out, const msgpack_object *body)
+{
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < body->via.map.size; i++) {
+        struct view key = msg_str(&body->via.map.ptr[i].key);
+        if (view_eq(key, VIEW("ipbx")) || view_eq(key, VIEW("deadline_ms")))
+            continue;
+        msg_put_str(out, key);
+        msg_put_object(out, &body->via.map.ptr[i].val);
+        n++;
+    }
+    return n;
+}
+
+static bool pass_on(struct state *s, struct site *site, struct later *l, const msgpack_object *body)
+{
+    int64_t deadline = msg_get_i64(body, "deadline_ms", DEADLINE_MS);
+    struct buf pairs;
+    size_t n;
+    bool sent;
+
+    buf_init(&pairs, 0);
+    n = put_pairs(&pairs, body);
+    sent = !pairs.failed &&
+           bus_server_ask(s->server, site->gateway, METHOD_ami_action, n, buf_view(&pairs),
+                          deadline > 0 && deadline < DEADLINE_MS ? (uint32_t)deadline : DEADLINE_MS,
+                          on_answer, l);
+    buf_free(&pairs);
+    return sent;
+}
+
+void action_pass(struct state *s, struct bus_peer *peer, uint64_t id, const msgpack_object *body)
+{
+    struct view name = msg_get_str(body, "ipbx");
+    struct site *site = name.len ? state_site(s, name) : &s->sites[0];
+    struct later *l;
+
+    if (!site) {
+        state_reply(s, peer, id, BUS_not_found);
+        return;
+    }
+    if (!site->gateway || site->login == 0) {
+        state_reply(s, peer, id, BUS_noconn);
+        return;
+    }
+    l = later_new(s, peer, id);
+    if (l && !pass_on(s, site, l, body))
+        later_status(&l, BUS_noconn);
+}

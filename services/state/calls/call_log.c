@@ -1,0 +1,49 @@
+/* What the domain tells to be kept: calls and the events of queues, into the database. */
+#include "calls/call_log.h"
+#include "core/context.h"
+#include "core/ipbx.h"
+#include "database/db.h"
+#include "model/statistics.h"
+
+static void on_call(void *arg, struct domain *d, const struct call_entry *e)
+{
+    struct state *s = arg;
+
+    db_write(s->db,
+             "INSERT INTO call_log (site, user, mode, start, duration, name, number)"
+             " VALUES (?, ?, ?, ?, ?, ?, ?)",
+             "ssiffss", xod_site_name(d->site), e->user_id, (int64_t)e->mode, e->start, e->duration,
+             e->name, e->number);
+}
+
+static void on_queue(void *arg, struct domain *d, const struct queue_event *e)
+{
+    struct state *s = arg;
+
+    db_write(s->db,
+             "INSERT INTO queue_log (site, queue, kind, time, waited) VALUES (?, ?, ?, ?, ?)",
+             "ssiff", xod_site_name(d->site), e->queue_id, (int64_t)e->kind, e->time, e->waited);
+}
+
+const struct domain_effects state_effects = {on_call, on_queue};
+
+static bool take_row(void *arg, sqlite3_stmt *row)
+{
+    struct site *site = state_site(arg, db_text(row, 0));
+    struct queue_event e = {.kind = (enum queue_event_kind)sqlite3_column_int(row, 2),
+                            .queue_id = db_text(row, 1),
+                            .time = sqlite3_column_double(row, 3),
+                            .waited = sqlite3_column_double(row, 4)};
+
+    if (site) /* what cannot be taken is missing in the sums, no more */
+        statistics_restore(site->domain, &e);
+    return true;
+}
+
+int calls_recall(struct state *s, double now)
+{
+    return db_read_now(s->db,
+                       "SELECT site, queue, kind, time, waited FROM queue_log WHERE time > ?"
+                       " ORDER BY time, id",
+                       take_row, s, "f", now - STATISTICS_KEEP_S);
+}

@@ -1,0 +1,127 @@
+/* dial, originate: calls that begin at a phone and go on to a destination. */
+#include "calls/originates.h"
+#include "core/notify.h"
+#include "users/relations.h"
+
+#include <stdio.h>
+
+#define RING_MS "30000" /* how long the first phone rings */
+
+static void forget_it(struct job *j)
+{
+    if (j->s->originates)
+        originates_refused(j->s->originates, view_cstr(j->key));
+}
+
+static void on_answered(struct job *j, const struct outcome *out)
+{
+    bool dialled = strcmp(j->command, "dial") == 0;
+    struct outcome shown = *out;
+    char unreachable[TARGET_TEXT + 32];
+    struct tell t;
+
+    if (out->good)
+        originates_accepted(j->s->originates, view_cstr(j->key), out->actionid);
+    /* What Asterisk says of a number that its dialplan lacks, in the words that clients know. */
+    if (!out->good && view_find(view_cstr(out->reason), VIEW("xtension does not exist")) >= 0) {
+        snprintf(unreachable, sizeof(unreachable), "unreachable_extension:%s", j->text);
+        shown.reason = unreachable;
+    }
+    job_tell_response(j, &shown);
+    if (!dialled || !out->good)
+        return;
+    tell_begin(&t, "dial_success");
+    tell_str(&t, "exten", view_cstr(j->text));
+    job_tell(j, &t);
+}
+
+/* The phone shows whom it is about to call while it rings. */
+static void originate(struct order *o, const struct xod_obj *phone, const struct destination *to)
+{
+    struct view channel = xod_get_str(phone, XOD(phones, identity));
+    struct buf callerid;
+    char tag[TARGET_TEXT + 32];
+    char who[96];
+    struct job *j = o->job;
+
+    originates_name(o->s->originates, j->key);
+    snprintf(j->text, sizeof(j->text), "%s", to->exten);
+    snprintf(tag, sizeof(tag), "XIVO_ORIGACTIONID=%s", j->key);
+    snprintf(who, sizeof(who), "XIVO_USERID=%s", o->se->user_id);
+    j->done = on_answered;
+    j->abandon = forget_it;
+    originates_expect(o->s->originates, j, view_cstr(j->key), channel);
+    buf_init(&callerid, 1024);
+    target_put_callerid(&callerid, view_cstr(*to->name ? to->name : to->exten),
+                        view_cstr(to->exten));
+    order_action(o, "Originate", "Channel", channel, "Exten", view_cstr(to->exten), "Context",
+                 view_cstr(to->context), "Priority", VIEW("1"), "Timeout", VIEW(RING_MS),
+                 "CallerID", buf_view(&callerid), "Variable", VIEW("XIVO_ORIGAPPLI=OrigDial"),
+                 "Variable", view_cstr(tag), "Variable", view_cstr(who), NULL);
+    buf_free(&callerid);
+}
+
+/* "user:xivo/4": an object, not a number. */
+static bool names_object(struct view text)
+{
+    struct view rest = text;
+    struct view kind = view_cut(&rest, ':');
+
+    for (size_t i = 0; i < kind.len; i++)
+        if ((kind.ptr[i] < 'a' || kind.ptr[i] > 'z') && kind.ptr[i] != '_')
+            return false;
+    return kind.len && kind.len < text.len;
+}
+
+/* What could not be dialled, in the words of the client. */
+static void put_unreachable(struct view text, char out[TARGET_TEXT])
+{
+    size_t n = 0;
+
+    if (!names_object(text)) {
+        dialled(text, out, TARGET_TEXT);
+        return;
+    }
+    for (size_t i = 0; i < text.len && n + 1 < TARGET_TEXT; i++)
+        if ((unsigned char)text.ptr[i] > ' ' && (unsigned char)text.ptr[i] < 0x7f)
+            out[n++] = text.ptr[i];
+    out[n] = '\0';
+}
+
+static bool find_destination(struct order *o, struct destination *to)
+{
+    struct target t = order_target(o, "destination", LIST_COUNT);
+    char why[TARGET_TEXT + 32];
+    char wanted[TARGET_TEXT];
+    char room[32];
+
+    if (target_destination(o->s, o->user, &t, false, to))
+        return true;
+    put_unreachable(msg_get_text(o->message, "destination", room), wanted);
+    snprintf(why, sizeof(why), "unreachable_extension:%s", wanted);
+    order_wrong(o, "destination", why);
+    return false;
+}
+
+void ipbx_dial(struct order *o)
+{
+    struct xod_obj *line = owners_line(o->user);
+    struct destination to;
+
+    if (!line)
+        order_wrong(o, "source", "no_line");
+    else if (find_destination(o, &to))
+        originate(o, line, &to);
+}
+
+void ipbx_originate(struct order *o)
+{
+    struct target from = order_target(o, "source", LIST_COUNT);
+    struct xod_obj *phone = target_phone(o->s, o->se, &from);
+    struct destination to;
+
+    if (!phone)
+        order_wrong(o, "source", "no_line");
+    else if (find_destination(o, &to))
+        originate(o, phone, &to);
+}

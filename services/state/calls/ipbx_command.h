@@ -1,0 +1,129 @@
+/*
+ * An ipbxcommand: what a client wants an Asterisk to do.
+ *
+ * A command's function looks at the message and says which actions of AMI are to be sent, or what
+ * is wrong with the message. Then the client is answered (ipbxreply), then the actions leave, and
+ * when all have been answered, or their time is over, the session is told how it went (response).
+ */
+#ifndef CTIBUS_STATE_IPBX_ORDER_H
+#define CTIBUS_STATE_IPBX_ORDER_H
+
+#include "calls/dial_target.h"
+#include "core/context.h"
+#include "core/deferred_reply.h"
+#include "core/notify.h"
+#include "sessions/sessions.h"
+
+struct job;
+
+/* Lives as long as the command's function runs. */
+struct order {
+    struct state *s;
+    struct session *se;
+    struct xod_site *site;
+    struct xod_obj *user; /* who asks */
+    const msgpack_object *message;
+    const char *wrong; /* the field of the message that is wrong, or NULL */
+    char why[TARGET_TEXT + 32];
+    struct job *job;
+};
+
+typedef void order_fn(struct order *o);
+
+/* ---- what a command's function says ---- */
+
+/* An action (of AMI, or one of the gateway's names) with its headers: pairs of const char * and
+ * struct view, ended by NULL; a header whose value is the empty view is left out. */
+void order_action(struct order *o, const char *action, ...);
+/* This channel of the user is about to be transferred after asking (transfers.h), if the order is
+ * carried out. */
+void order_transfers(struct order *o, const struct xod_obj *channel);
+/* Sends a channel there. */
+void order_redirect(struct order *o, const struct xod_obj *channel, const struct destination *to);
+/* This field of the message is wrong, and why; the first one counts. Nothing is sent. */
+void order_wrong(struct order *o, const char *field, const char *why);
+
+/* ---- what the message names ---- */
+
+/* The text of a field, as a target; without a kind it is one of `bare` (target.h). */
+struct target order_target(struct order *o, const char *field, int bare);
+/* The channel that a field names, or NULL. */
+struct xod_obj *order_channel(struct order *o, const char *field);
+/* Calls fn for each text of a field that holds one or a list of them; how many there were. */
+typedef void order_text_fn(struct order *o, struct view text);
+size_t order_each(struct order *o, const char *field, order_text_fn *fn);
+
+/* ---- calls of the user ---- */
+
+/* Channel number n of the user's phones, or NULL. */
+struct xod_obj *order_own_channel(const struct order *o, size_t n);
+bool order_is_own(const struct order *o, const struct xod_obj *channel);
+/* The user's channel that talks, else the first one; or NULL. */
+struct xod_obj *order_current(const struct order *o);
+bool order_is_ringing(const struct xod_obj *channel); /* a phone that rings */
+
+/* ---- what outlives the function ---- */
+
+/* What came of the actions. */
+struct outcome {
+    bool good;            /* all were answered with success */
+    const char *reason;   /* of the first that failed: what Asterisk said, "timeout" or "noconn" */
+    struct view actionid; /* of the last one */
+};
+/* Called in place of order_tell when all have been answered. */
+typedef void job_done_fn(struct job *j, const struct outcome *out);
+struct job {
+    struct state *s;
+    struct xod_site *site;
+    char user_id[64], session[64], command[32];
+    struct value reply_id; /* the commandid; null: none */
+    job_done_fn *done;
+    void (*abandon)(struct job *j); /* nothing was sent after all, or nothing came of it; or NULL */
+    char text[TARGET_TEXT];         /* for `done` */
+    char key[TARGET_TEXT];          /* for `done` */
+    int phase;                      /* for `done` */
+    char path[512];                 /* for `done` */
+    /* the job's own */
+    struct buf pairs; /* actions that are to be sent, each with its length before it */
+    unsigned n_actions, waiting;
+    bool sending;
+    bool failed;
+    bool lacking; /* the Asterisk has no action for what was asked last */
+    char reason[192], actionid[96];
+};
+/* Begins a line of class ipbxcommand that belongs to this job: command and replyid. */
+void job_begin_line(struct tell *t, const struct job *j);
+/* Sends it to the session that asked. */
+void job_tell(const struct job *j, struct tell *t);
+/* The line that every command ends with: response ok or ko, and error_string. */
+void job_tell_response(const struct job *j, const struct outcome *out);
+/* One more action of a job whose actions have been answered: called from `done`, which is called
+ * again when this one is. False: it could not be sent. */
+bool job_action(struct job *j, const char *action, ...);
+
+/* Appends the date and time as names of recordings have it. */
+void record_put_date(struct buf *out);
+
+/* ---- the commands ---- */
+order_fn ipbx_dial, ipbx_originate;
+order_fn ipbx_transfer, ipbx_atxfer, ipbx_transfercancel, ipbx_intercept, ipbx_parking;
+order_fn ipbx_hangup, ipbx_hangupme, ipbx_refuse, ipbx_cancel, ipbx_answer;
+order_fn ipbx_sipnotify, ipbx_mailboxcount, ipbx_meetme, ipbx_record, ipbx_listen, ipbx_stoplisten;
+order_fn ipbx_agentlogin, ipbx_agentlogout;
+order_fn ipbx_queueadd, ipbx_queueremove, ipbx_queuepause, ipbx_queueunpause;
+order_fn ipbx_queuepause_all, ipbx_queueunpause_all, ipbx_queueremove_all;
+/* Classes of their own in the protocol. */
+order_fn ipbx_switchboard_answer, ipbx_switchboard_hangup, ipbx_hold_switchboard;
+order_fn ipbx_resume_switchboard, ipbx_direct_transfer, ipbx_attended_transfer;
+order_fn ipbx_complete_transfer, ipbx_blind_transfer_voicemail, ipbx_attended_transfer_voicemail;
+order_fn ipbx_invite_confroom;
+
+/* Carries out one command: l is answered, then the session hears how it went. Without l the latter
+ * only. */
+void order_run(struct state *s, struct session *se, struct later *l, const msgpack_object *message,
+               const char *command, order_fn *fn);
+/* The same with nobody told but the job's `done`. False: no action was sent, done is not called. */
+bool order_run_quiet(struct state *s, struct session *se, const msgpack_object *message,
+                     const char *command, order_fn *fn);
+
+#endif

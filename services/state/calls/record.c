@@ -1,0 +1,150 @@
+/* record, listen: calls written to a file, and a supervisor who listens to an agent. */
+#include <stdio.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "calls/ipbx_command.h"
+#include "core/notify.h"
+#include "users/relations.h"
+
+void record_put_date(struct buf *out)
+{
+    time_t now = (time_t)clock_wall();
+    char text[32];
+    struct tm tm;
+
+    localtime_r(&now, &tm);
+    strftime(text, sizeof(text), "%Y%m%d%H%M%S", &tm);
+    buf_append_cstr(out, text);
+}
+
+void ipbx_record(struct order *o)
+{
+    bool named = msg_get(o->message, "channel");
+    struct xod_obj *channel = named ? order_channel(o, "channel") : order_current(o);
+    struct view what = msg_get_str(o->message, "subcommand");
+    struct buf file;
+
+    if (!channel) {
+        order_wrong(o, "channel", named ? "no_such_channel" : "no_call");
+        return;
+    }
+    buf_init(&file, 512);
+    buf_append_cstr(&file, "cti-monitor-");
+    record_put_date(&file);
+    buf_printf(&file, "-user-%s", o->se->user_id);
+    if (view_eq(what, VIEW("start")))
+        order_action(o, "record.start", "channel", xod_obj_id(channel), "file", buf_view(&file),
+                     NULL);
+    else if (view_eq(what, VIEW("stop")))
+        order_action(o, "record.stop", "channel", xod_obj_id(channel), NULL);
+    else
+        order_wrong(o, "subcommand", "start_or_stop");
+    buf_free(&file);
+}
+
+/* ---- listen ---- */
+
+static void tell_listening(const struct job *j, const char *status)
+{
+    struct tell t;
+
+    tell_begin(&t, "agentlisten");
+    tell_str(&t, "ipbxid", xod_site_name(j->site));
+    tell_str(&t, "agentid", view_cstr(j->key));
+    tell_str(&t, "status", view_cstr(status));
+    job_tell(j, &t);
+}
+
+static void on_started(struct job *j, const struct outcome *out)
+{
+    job_tell_response(j, out);
+    if (out->good)
+        tell_listening(j, "started");
+}
+
+static void on_stopped(struct job *j, const struct outcome *out)
+{
+    job_tell_response(j, out);
+    if (out->good)
+        tell_listening(j, "stopped");
+}
+
+/* What the agent talks on now; one that does not talk is listened to as soon as it does. */
+static void put_spied(struct buf *out, const struct xod_obj *agent, struct xod_obj *phone)
+{
+    struct xod_obj *c = phone ? xod_tied(phone, LIST_channels, 0) : NULL;
+    struct view login = xod_get_str(agent, XOD(agents, channel));
+
+    if (c)
+        buf_append_view(out, xod_obj_id(c));
+    else if (phone) /* the dash: ChanSpy takes the beginning of a name */
+        buf_printf(out, "%.*s-", VIEW_ARG(xod_get_str(phone, XOD(phones, identity))));
+    else
+        buf_append_view(out, login);
+}
+
+static void start(struct order *o, struct xod_obj *agent, struct xod_obj *line)
+{
+    struct target t = {.kind = TARGET_OBJECT, .object = agent};
+    struct buf spied, callerid;
+
+    buf_init(&spied, 512);
+    buf_init(&callerid, 512);
+    put_spied(&spied, agent, target_phone(o->s, o->se, &t));
+    if (buf_len(&spied) == 0) {
+        order_wrong(o, "destination", "agent_not_logged");
+    } else {
+        buf_append_cstr(&spied, ",q");
+        target_put_callerid(&callerid, xod_get_str(agent, XOD(agents, lastname)), VIEW("listen"));
+        o->job->done = on_started;
+        order_action(o, "Originate", "Channel", xod_get_str(line, XOD(phones, identity)),
+                     "Application", VIEW("ChanSpy"), "Data", buf_view(&spied), "CallerID",
+                     buf_view(&callerid), "Timeout", VIEW("30000"), NULL);
+    }
+    buf_free(&spied);
+    buf_free(&callerid);
+}
+
+static void stop(struct order *o)
+{
+    struct xod_obj *c;
+
+    o->job->done = on_stopped;
+    for (size_t n = 0; (c = order_own_channel(o, n)); n++)
+        if (xod_get_str(c, XOD(channels, spying)).len)
+            order_action(o, "Hangup", "Channel", xod_obj_id(c), NULL);
+}
+
+static void listen_or_stop(struct order *o, struct view what)
+{
+    struct target t = order_target(o, "destination", LIST_agents);
+    struct xod_obj *agent =
+        t.kind == TARGET_OBJECT && xod_obj_list(t.object) == LIST_agents ? t.object : NULL;
+    struct xod_obj *line = owners_line(o->user);
+
+    if (!agent) {
+        order_wrong(o, "destination", "no_such_agent");
+        return;
+    }
+    snprintf(o->job->key, sizeof(o->job->key), "%.*s", VIEW_ARG(xod_obj_id(agent)));
+    if (view_eq(what, VIEW("stop")))
+        stop(o);
+    else if (!view_eq(what, VIEW("start")))
+        order_wrong(o, "subcommand", "start_or_stop");
+    else if (!line)
+        order_wrong(o, "source", "no_line");
+    else
+        start(o, agent, line);
+}
+
+void ipbx_listen(struct order *o)
+{
+    listen_or_stop(o, msg_get_str(o->message, "subcommand"));
+}
+
+/* As the clients of 2012 end it. */
+void ipbx_stoplisten(struct order *o)
+{
+    listen_or_stop(o, VIEW("stop"));
+}

@@ -1,0 +1,141 @@
+#include "calls/transfers.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "core/notify.h"
+
+#define MAX_PENDING 1024
+#define KEEP_US 3600000000u
+
+struct pending {
+    LIST_ENTRY(pending) all;
+    struct xod_site *site;
+    char user_id[64], session[64];
+    char channel[256], peer[256];
+    uint64_t since;
+    bool told;
+};
+
+struct transfers {
+    struct state *s;
+    LIST_HEAD(, pending) pending;
+    size_t n;
+};
+
+struct transfers *transfers_new(struct state *s)
+{
+    struct transfers *t = calloc(1, sizeof(*t));
+
+    if (t)
+        t->s = s;
+    return t;
+}
+
+static void forget(struct transfers *t, struct pending *p)
+{
+    LIST_REMOVE(p, all);
+    t->n--;
+    free(p);
+}
+
+void transfers_destroy(struct transfers **tp)
+{
+    struct pending *p;
+
+    if (!tp || !*tp)
+        return;
+    while ((p = LIST_FIRST(&(*tp)->pending)))
+        forget(*tp, p);
+    free(*tp);
+    *tp = NULL;
+}
+
+static struct pending *find(const struct transfers *t, const struct xod_obj *channel)
+{
+    struct pending *p;
+
+    LIST_FOREACH(p, &t->pending, all)
+    if (p->site == xod_obj_site(channel) && view_eq(view_cstr(p->channel), xod_obj_id(channel)))
+        return p;
+    return NULL;
+}
+
+void transfers_forget(struct transfers *t, const struct xod_obj *channel)
+{
+    struct pending *p = find(t, channel);
+
+    if (p)
+        forget(t, p);
+}
+
+struct xod_obj *transfers_asked(const struct transfers *t, const struct xod_obj *channel)
+{
+    const struct pending *p = find(t, channel);
+    struct view peer = xod_get_str(channel, XOD(channels, talkingto_id));
+
+    return p && !view_eq(peer, view_cstr(p->peer))
+               ? xod_find(xod_obj_site(channel), LIST_channels, peer)
+               : NULL;
+}
+
+void transfers_expect(struct transfers *t, const struct job *j, const struct xod_obj *channel)
+{
+    struct pending *p = t->n < MAX_PENDING ? calloc(1, sizeof(*p)) : NULL;
+
+    if (!p)
+        return; /* it is transferred all the same */
+    transfers_forget(t, channel);
+    p->site = j->site;
+    snprintf(p->user_id, sizeof(p->user_id), "%s", j->user_id);
+    snprintf(p->session, sizeof(p->session), "%s", j->session);
+    snprintf(p->channel, sizeof(p->channel), "%.*s", VIEW_ARG(xod_obj_id(channel)));
+    snprintf(p->peer, sizeof(p->peer), "%.*s",
+             VIEW_ARG(xod_get_str(channel, XOD(channels, talkingto_id))));
+    p->since = clock_mono_us();
+    LIST_INSERT_HEAD(&t->pending, p, all);
+    t->n++;
+}
+
+static void tell_answered(struct transfers *t, const struct pending *p, const struct xod_obj *c)
+{
+    struct xod_obj *phone = xod_tied(c, LIST_phones, 0);
+    struct tell line;
+
+    tell_begin(&line, "current_call_attended_transfer_answered");
+    tell_str(&line, "line", phone ? xod_get_str(phone, XOD(phones, identity)) : xod_obj_id(c));
+    tell_session(t->s, p->site, view_cstr(p->user_id), view_cstr(p->session), &line);
+}
+
+/* Is it over? */
+static bool look(struct transfers *t, struct pending *p, uint64_t now)
+{
+    const struct xod_obj *c = xod_find(p->site, LIST_channels, view_cstr(p->channel));
+    struct view peer = c ? xod_get_str(c, XOD(channels, talkingto_id)) : view_of(NULL, 0);
+
+    if (!c || now - p->since > KEEP_US)
+        return true;
+    if (p->told || peer.len == 0 || view_eq(peer, view_cstr(p->peer)) ||
+        !view_starts(xod_get_str(c, XOD(channels, commstatus)), VIEW("linked")))
+        return false;
+    tell_answered(t, p, c);
+    p->told = true;
+    return false;
+}
+
+void transfers_event(struct transfers *t, const struct tel *e)
+{
+    struct pending *p = LIST_FIRST(&t->pending);
+    uint64_t now;
+
+    if (!p || (e->event != TEL_call_link && e->event != TEL_channel_hangup))
+        return;
+    now = clock_mono_us();
+    while (p) {
+        struct pending *next = LIST_NEXT(p, all);
+        if (look(t, p, now))
+            forget(t, p);
+        p = next;
+    }
+}

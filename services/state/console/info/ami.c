@@ -1,0 +1,238 @@
+/* INFO: the Asterisks, and actions for them. */
+#include <stdlib.h>
+
+#include "console/info/info.h"
+#include "core/ipbx.h"
+#include "core/resync.h"
+#include "json/json.h"
+
+#define ACTION_MS 10000
+
+/* ---- links ---- */
+
+static struct json_object *connection_of(struct info *i, const struct xod_site *site)
+{
+    struct json_object *ipbx =
+        json_member(config_section(i->state->cfg, "ipbxes"), xod_site_name(site));
+
+    return json_get(ipbx, "ipbx_connection");
+}
+
+static void put_address(struct info *i, struct columns *c, const struct xod_site *site)
+{
+    struct json_object *con = connection_of(i, site);
+    bool tls = json_get_bool(con, "tls", false);
+
+    columns_printf(c, "%.*s:%lld%s", VIEW_ARG(json_get_view(con, "ipaddress")),
+                   (long long)json_get_i64(con, "ipport", tls ? 5039 : 5038), tls ? " (TLS)" : "");
+}
+
+/* Its link, and since when. */
+static void put_link(struct columns *c, const struct xod_site *site)
+{
+    const struct xod_obj *o = xod_find(site, LIST_ipbx, xod_site_name(site));
+    const struct value *since = o ? xod_get(o, XOD(ipbx, since)) : NULL;
+    char date[INFO_DATE];
+
+    columns_put(c, o ? xod_get_str(o, XOD(ipbx, link)) : view_of(NULL, 0));
+    columns_put(c, view_cstr(info_date(since && since->type == V_FLOAT ? since->f : 0, date)));
+}
+
+enum info_end info_xivos(struct info *i, const struct info_words *w)
+{
+    static const char *const titles[] = {"IPBX",   "ADDRESS",  "LINK",   "SINCE", "USERS",
+                                         "PHONES", "CHANNELS", "BANNER", NULL};
+    static const enum xod_list lists[] = {LIST_users, LIST_phones, LIST_channels};
+    struct columns c;
+
+    columns_begin(&c, titles);
+    for (size_t n = 0; n < i->state->n_sites; n++) {
+        struct xod_site *site = i->state->sites[n].domain->site;
+        const struct xod_obj *o = xod_find(site, LIST_ipbx, xod_site_name(site));
+        columns_put(&c, xod_site_name(site));
+        put_address(i, &c, site);
+        put_link(&c, site);
+        for (size_t l = 0; l < sizeof(lists) / sizeof(lists[0]); l++)
+            columns_printf(&c, "%zu", xod_count(site, lists[l]));
+        columns_put(&c, o ? xod_get_str(o, XOD(ipbx, banner)) : view_of(NULL, 0));
+    }
+    info_table(i, &c);
+    return INFO_OK;
+}
+
+enum info_end info_show_ami(struct info *i, const struct info_words *w)
+{
+    static const char *const titles[] = {"IPBX",    "ADDRESS", "LINK", "SINCE",
+                                         "GATEWAY", "LOGIN",   NULL};
+    struct columns c;
+
+    columns_begin(&c, titles);
+    for (size_t n = 0; n < i->state->n_sites; n++) {
+        const struct site *s = &i->state->sites[n];
+        char date[INFO_DATE];
+        columns_put(&c, xod_site_name(s->domain->site));
+        put_address(i, &c, s->domain->site);
+        put_link(&c, s->domain->site);
+        columns_put(&c, s->gateway ? bus_peer_instance(s->gateway) : VIEW("(none)"));
+        columns_put(&c, view_cstr(info_date((double)s->login / 1e6, date)));
+    }
+    info_table(i, &c);
+    return INFO_OK;
+}
+
+static enum info_end ask_all(struct info *i)
+{
+    enum info_end how = INFO_OK;
+
+    for (size_t n = 0; n < i->state->n_sites; n++) {
+        struct site *s = &i->state->sites[n];
+        bool asked = s->login && resync_ask(i->state, s) == 0;
+        info_line(i, "%.*s: %s", VIEW_ARG(xod_site_name(s->domain->site)),
+                  asked ? "asked to list everything anew" : "the link is down");
+        if (!asked)
+            how = INFO_KO;
+    }
+    return how;
+}
+
+/* ---- actions ---- */
+
+static void put_block(struct info *i, const msgpack_object *headers)
+{
+    uint32_t n = headers && headers->type == MSGPACK_OBJECT_ARRAY ? headers->via.array.size : 0;
+
+    for (uint32_t h = 0; h < n; h++) {
+        const msgpack_object *pair = &headers->via.array.ptr[h];
+        if (pair->type == MSGPACK_OBJECT_ARRAY && pair->via.array.size == 2)
+            info_line(i, "%.*s: %.*s", VIEW_ARG(msg_str(&pair->via.array.ptr[0])),
+                      VIEW_ARG(msg_str(&pair->via.array.ptr[1])));
+    }
+}
+
+static void put_events(struct info *i, const msgpack_object *events)
+{
+    uint32_t n = events && events->type == MSGPACK_OBJECT_ARRAY ? events->via.array.size : 0;
+
+    for (uint32_t e = 0; e < n; e++) {
+        info_line(i, "%s", "");
+        put_block(i, &events->via.array.ptr[e]);
+    }
+}
+
+static void put_output(struct info *i, const msgpack_object *lines)
+{
+    uint32_t n = lines && lines->type == MSGPACK_OBJECT_ARRAY ? lines->via.array.size : 0;
+
+    for (uint32_t l = 0; l < n; l++)
+        info_line(i, "%.*s", VIEW_ARG(msg_str(&lines->via.array.ptr[l])));
+}
+
+/* A console's command answers with its words alone, others with all of their blocks. */
+static enum info_end put_answer(struct info *i, const msgpack_object *body)
+{
+    const msgpack_object *output = msg_get(body, "output");
+    bool words = output && output->type == MSGPACK_OBJECT_ARRAY && output->via.array.size > 0;
+    bool good = view_eq(msg_get_str(body, "response"), VIEW("Success"));
+
+    if (!words && msg_get(body, "headers"))
+        put_block(i, msg_get(body, "headers"));
+    else if (!words)
+        info_line(i, "%.*s", VIEW_ARG(msg_get_str(body, "message")));
+    put_events(i, msg_get(body, "events"));
+    put_output(i, output);
+    i->cut = i->cut || msg_get_bool(body, "truncated", false);
+    return good ? INFO_OK : INFO_KO;
+}
+
+static void on_answer(void *arg, enum bus_status status, const msgpack_object *body)
+{
+    struct info_wait *wait = arg;
+    enum info_end how = INFO_KO;
+
+    if (wait->info && status == BUS_ok)
+        how = put_answer(wait->info, body);
+    else if (wait->info)
+        info_line(wait->info, "%.*s", VIEW_ARG(schema_status_name(status)));
+    info_wait_end(wait, how);
+    free(wait);
+}
+
+/* HEADER=VALUE, where words without a = go on with the value before them. False: it begins with
+ * one of those. */
+static bool put_headers(struct buf *pairs, const struct info_words *w)
+{
+    size_t mark = msg_map_begin(pairs);
+    struct buf value;
+    size_t n = 0;
+
+    buf_init(&value, 65536);
+    for (size_t at = 3; at < w->n;) {
+        struct view text = w->word[at];
+        struct view name = view_cut(&text, '=');
+        if (name.len == w->word[at].len || name.len == 0)
+            break;
+        buf_reset(&value);
+        buf_append_view(&value, text);
+        while (++at < w->n && !(w->word[at].len && memchr(w->word[at].ptr, '=', w->word[at].len))) {
+            buf_append_char(&value, ' ');
+            buf_append_view(&value, w->word[at]);
+        }
+        msg_put_str(pairs, name);
+        msg_put_str(pairs, buf_view(&value));
+        n++;
+    }
+    buf_free(&value);
+    msg_map_end(pairs, mark, n);
+    return n > 0 || w->n == 3;
+}
+
+/* The action and its headers. False: it cannot be read. */
+static bool put_action(struct buf *pairs, const struct info_words *w)
+{
+    msg_put_pair(pairs, "action", w->word[2]);
+    msg_put_cstr(pairs, "headers");
+    if (!view_ieq(w->word[2], VIEW("Command")))
+        return put_headers(pairs, w);
+    msg_put_map(pairs, 1);
+    msg_put_pair(pairs, "Command", w->n > 3 ? view_trim(w->rest[3]) : view_of(NULL, 0));
+    return w->n > 3;
+}
+
+static bool ask(struct info *i, struct site *s, const struct buf *pairs)
+{
+    struct info_wait *wait = calloc(1, sizeof(*wait));
+
+    if (!wait)
+        return false;
+    if (!bus_server_ask(i->state->server, s->gateway, METHOD_ami_action, 2, buf_view(pairs),
+                        ACTION_MS, on_answer, wait)) {
+        free(wait);
+        return false;
+    }
+    info_wait_begin(i, wait);
+    return true;
+}
+
+enum info_end info_ami(struct info *i, const struct info_words *w)
+{
+    struct site *s = state_site(i->state, w->word[1]);
+    enum info_end how = INFO_LATER;
+    struct buf pairs;
+
+    if (w->n == 2 && view_eq(w->word[1], VIEW("inits")))
+        return ask_all(i);
+    if (!s)
+        return info_wrong(i, "%.*s: there is no such ipbx", VIEW_ARG(w->word[1]));
+    if (w->n < 3)
+        return info_wrong(i, "which action?");
+    if (!s->gateway || s->login == 0)
+        return info_wrong(i, "the link is down");
+    buf_init(&pairs, 0);
+    if (!put_action(&pairs, w))
+        how = info_wrong(i, "behind the action stands HEADER=VALUE, behind Command what Asterisk's "
+                            "console is told");
+    else if (pairs.failed || !ask(i, s, &pairs))
+        how = info_wrong(i, "it could not be sent");
+    buf_free(&pairs);
+    return how;
+}

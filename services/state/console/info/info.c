@@ -1,0 +1,267 @@
+/* INFO: the console. A line in, lines out, each command ended by XIVO-INFO:OK or XIVO-INFO:KO. */
+#include "console/info/info.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "console/info/dump.h"
+
+#define MAX_LINE 4096
+
+/* ---- words ---- */
+
+static struct view skip_blanks(struct view v)
+{
+    while (v.len && (*v.ptr == ' ' || *v.ptr == '\t')) {
+        v.ptr++;
+        v.len--;
+    }
+    return v;
+}
+
+/* Cuts a word off what has no blanks in front of it. */
+static int take_word(struct view *rest, struct view *word)
+{
+    size_t n = 0;
+    bool quoted = *rest->ptr == '"';
+
+    if (quoted) {
+        const char *end = memchr(rest->ptr + 1, '"', rest->len - 1);
+        if (!end)
+            return -EINVAL;
+        *word = view_of(rest->ptr + 1, (size_t)(end - rest->ptr) - 1);
+        n = word->len + 2;
+    } else {
+        while (n < rest->len && rest->ptr[n] != ' ' && rest->ptr[n] != '\t')
+            n++;
+        *word = view_of(rest->ptr, n);
+    }
+    *rest = view_of(rest->ptr + n, rest->len - n);
+    return 0;
+}
+
+int info_split(struct view line, struct info_words *w)
+{
+    struct view rest = skip_blanks(line);
+    int rc;
+
+    w->n = 0;
+    while (rest.len) {
+        if (w->n == INFO_MAX_WORDS)
+            return -E2BIG;
+        w->rest[w->n] = rest;
+        rc = take_word(&rest, &w->word[w->n]);
+        if (rc < 0)
+            return rc;
+        w->n++;
+        rest = skip_blanks(rest);
+    }
+    return 0;
+}
+
+/* ---- answers ---- */
+
+static void format(struct info *i, const char *fmt, va_list ap)
+{
+    char *text;
+
+    if (i->out.failed || vasprintf(&text, fmt, ap) < 0)
+        return;
+    text_put(&i->out, view_cstr(text));
+    buf_append_char(&i->out, '\n');
+    free(text);
+}
+
+void info_line(struct info *i, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    format(i, fmt, ap);
+    va_end(ap);
+}
+
+enum info_end info_wrong(struct info *i, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    format(i, fmt, ap);
+    va_end(ap);
+    return INFO_KO;
+}
+
+void info_table(struct info *i, struct columns *c)
+{
+    if (!columns_end(c, &i->out))
+        i->cut = true;
+}
+
+const char *info_date(double seconds, char out[INFO_DATE])
+{
+    time_t t = (time_t)seconds;
+    struct tm tm;
+
+    if (seconds <= 0 || !gmtime_r(&t, &tm) || !strftime(out, INFO_DATE, "%Y-%m-%dT%H:%M:%SZ", &tm))
+        snprintf(out, INFO_DATE, "-");
+    return out;
+}
+
+void info_put_value(struct buf *out, const struct value *v)
+{
+    char room[32];
+
+    if (v->type == V_LIST) {
+        for (uint32_t n = 0; n < v->len; n++) {
+            if (n)
+                buf_append_char(out, ',');
+            info_put_value(out, &v->items[n]);
+        }
+    } else if (v->type == V_MAP) {
+        if (v->len)
+            value_put_json(out, v);
+    } else {
+        buf_append_view(out, value_text(v, room));
+    }
+}
+
+/* Sends what there is of the answer, and how it ended. */
+static void end_answer(struct info *i, enum info_end how)
+{
+    struct view text = buf_view(&i->out);
+
+    if (i->out.failed || i->cut) {
+        while (text.len && text.ptr[text.len - 1] != '\n')
+            text.len--;
+        talk_send(i->talk, text);
+        talk_send(i->talk, VIEW("(the rest is left out: it is too long)\n"));
+    } else {
+        talk_send(i->talk, text);
+    }
+    talk_send(i->talk,
+              how == INFO_KO || how == INFO_NO ? VIEW("XIVO-INFO:KO\n") : VIEW("XIVO-INFO:OK\n"));
+    buf_free(&i->out);
+    i->cut = false;
+    if (how == INFO_BYE || how == INFO_NO)
+        talk_close(i->talk);
+}
+
+void info_wait_begin(struct info *i, struct info_wait *w)
+{
+    w->info = i;
+    i->wait = w;
+    talk_hold(i->talk);
+}
+
+void info_wait_end(struct info_wait *w, enum info_end how)
+{
+    struct info *i = w->info;
+
+    if (!i)
+        return;
+    i->wait = NULL;
+    end_answer(i, how);
+    talk_go_on(i->talk);
+}
+
+/* ---- commands ---- */
+
+/* A peer over TCP is not authenticated: it may be a page in a browser, or any user's program. */
+static bool may_change(const struct info *i)
+{
+    return i->talk->local || i->trusted;
+}
+
+static enum info_end run(struct info *i, const struct info_words *w)
+{
+    const struct info_command *c = info_find(w->word[0]);
+
+    if (!c)
+        return info_wrong(i, "%.*s: there is no such command; `help` lists all",
+                          VIEW_ARG(w->word[0]));
+    if (w->n - 1 < c->min || w->n - 1 > c->max)
+        return info_wrong(i, "usage: %s%s%s", c->name, *c->args ? " " : "", c->args);
+    if (c->changes && w->n > 1 && !may_change(i))
+        return info_wrong(i,
+                          "%s: what changes something needs `token TOKEN` first "
+                          "(ctibus.console.token), or the Unix socket (ctibus.console.socket)",
+                          c->name);
+    if (c->changes) /* what follows may be a secret */
+        log_notice(i->state->log, "INFO %s: %s %.*s", i->talk->peer, c->name,
+                   w->n > 1 ? (int)w->word[1].len : 0, w->n > 1 ? w->word[1].ptr : "");
+    return c->fn(i, w);
+}
+
+static void on_line(struct talk *t, struct view line)
+{
+    struct info *i = t->data;
+    struct info_words w;
+    int rc = info_split(line, &w);
+    enum info_end how;
+
+    if (rc == -EINVAL)
+        how = info_wrong(i, "a \" is missing");
+    else if (rc < 0)
+        how = info_wrong(i, "there are at most %d words in a line", INFO_MAX_WORDS);
+    else if (w.n == 0)
+        return;
+    else
+        how = run(i, &w);
+    if (how != INFO_LATER)
+        end_answer(i, how);
+}
+
+/* ---- life ---- */
+
+static int on_opened(struct talk *t)
+{
+    struct info *i = calloc(1, sizeof(*i));
+
+    if (!i)
+        return -ENOMEM;
+    i->console = t->owner;
+    i->state = i->console->state;
+    i->talk = t;
+    buf_init(&i->out, INFO_MAX_ANSWER);
+    buf_init(&i->line, 65536);
+    t->data = i;
+    return 0;
+}
+
+static void on_closed(struct talk *t)
+{
+    struct info *i = t->data;
+
+    if (!i)
+        return;
+    if (i->wait)
+        i->wait->info = NULL;
+    dump_end(i);
+    buf_free(&i->out);
+    buf_free(&i->line);
+    free(i);
+    t->data = NULL;
+}
+
+static void on_drained(struct talk *t)
+{
+    dump_drained(t->data);
+}
+
+const struct door_def info_door = {
+    .name = "INFO",
+    .listen_key = "main.incoming_tcp.INFO",
+    .access_key = "ctibus.access.info",
+    .socket_key = "ctibus.console.socket",
+    .refusal = "XIVO-INFO:KO",
+    .max_talks = 16,
+    .max_line = MAX_LINE,
+    .idle_ms = 3600000,
+    .opened = on_opened,
+    .line = on_line,
+    .closed = on_closed,
+    .drained = on_drained,
+};

@@ -1,0 +1,11 @@
+/* Actions that state asks for by itself. */
+#ifndef CTIBUS_STATE_CORE_AMI_REQUEST_H
+#define CTIBUS_STATE_CORE_AMI_REQUEST_H
+
+#include "core/context.h"
+
+/* Headers as pairs of const char * and struct view, ended by NULL. What goes wrong is logged: there
+ * is nobody to tell. */
+void ami_tell(struct state *s, struct xod_site *site, const char *action, ...);
+
+#endif

@@ -1,0 +1,132 @@
+/* Requests that are answered when it is done: who asked may be gone by then. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "core/audit.h"
+#include "core/context.h"
+#include "core/deferred_reply.h"
+
+#define MAX_WAITING 20000
+
+struct later {
+    struct state *s;
+    struct bus_peer *peer; /* NULL: it went away */
+    uint64_t id;
+    LIST_ENTRY(later) all;
+    char *body; /* of later_after */
+    size_t body_len;
+    /* of a command */
+    struct xod_site *site; /* NULL: it is none */
+    char user_id[64], class[48];
+    uint64_t since; /* monotonic us */
+    bool quiet;
+};
+
+struct later *later_new(struct state *s, struct bus_peer *peer, uint64_t id)
+{
+    struct later *l = s->n_waiting < MAX_WAITING ? calloc(1, sizeof(*l)) : NULL;
+
+    if (!l) {
+        state_reply(s, peer, id, BUS_busy);
+        return NULL;
+    }
+    l->s = s;
+    l->peer = peer;
+    l->id = id;
+    LIST_INSERT_HEAD(&s->waiting, l, all);
+    s->n_waiting++;
+    return l;
+}
+
+struct later *later_command(struct state *s, struct bus_peer *peer, uint64_t id,
+                            struct xod_site *site, struct view user_id, struct view class,
+                            bool quiet)
+{
+    struct later *l = later_new(s, peer, id);
+
+    if (!l)
+        return NULL;
+    l->site = site;
+    snprintf(l->user_id, sizeof(l->user_id), "%.*s", VIEW_ARG(user_id));
+    snprintf(l->class, sizeof(l->class), "%.*s", (int)(class.len > 47 ? 47 : class.len), class.ptr);
+    l->since = clock_mono_us();
+    l->quiet = quiet;
+    return l;
+}
+
+void later_reply(struct later **lp, enum bus_status status, struct view body)
+{
+    struct later *l = *lp;
+
+    *lp = NULL;
+    if (l->peer)
+        bus_server_reply(l->s->server, l->peer, l->id, status, body);
+    if (l->site)
+        ctilog_command(l->s, l->site, view_cstr(l->user_id), view_cstr(l->class), status,
+                       clock_mono_us() - l->since, l->quiet);
+    LIST_REMOVE(l, all);
+    l->s->n_waiting--;
+    free(l->body);
+    free(l);
+}
+
+void later_status(struct later **l, enum bus_status status)
+{
+    later_reply(l, status, view_of(NULL, 0));
+}
+
+void later_pairs(struct later **l, size_t n, const struct buf *pairs)
+{
+    struct buf body;
+
+    buf_init(&body, 0);
+    msg_put_map(&body, n);
+    buf_append_view(&body, buf_view(pairs));
+    if (body.failed || pairs->failed)
+        later_status(l, BUS_busy);
+    else
+        later_reply(l, BUS_ok, buf_view(&body));
+    buf_free(&body);
+}
+
+void later_error(struct later **l, const char *why)
+{
+    struct buf pairs;
+
+    buf_init(&pairs, 0);
+    msg_put_pair(&pairs, "error_string", view_cstr(why));
+    later_pairs(l, 1, &pairs);
+    buf_free(&pairs);
+}
+
+static void on_written(void *arg, int rc)
+{
+    struct later *l = arg;
+
+    later_reply(&l, BUS_ok, view_of(l->body, l->body_len));
+}
+
+void later_after(struct later **lp, struct db_txn **t, struct view body)
+{
+    struct later *l = *lp;
+
+    *lp = NULL;
+    l->body = view_dup(body);
+    l->body_len = body.len;
+    if (l->body && *t)
+        db_commit_take(t, on_written, l);
+    else
+        later_reply(&l, l->body ? BUS_ok : BUS_busy, body);
+}
+
+void later_peer_gone(struct state *s, struct bus_peer *peer)
+{
+    struct later *l;
+
+    LIST_FOREACH(l, &s->waiting, all)
+    {
+        if (!peer || l->peer == peer)
+            l->peer = NULL;
+    }
+}

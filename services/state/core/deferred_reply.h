@@ -1,0 +1,27 @@
+/* Requests that are answered when what they asked for is done. */
+#ifndef CTIBUS_STATE_CORE_DEFERRED_REPLY_H
+#define CTIBUS_STATE_CORE_DEFERRED_REPLY_H
+
+#include "core/context.h"
+#include "database/db.h"
+
+struct later;
+/* A request that is answered later. NULL: too many are, and it has been answered with busy. */
+struct later *later_new(struct state *s, struct bus_peer *p, uint64_t id);
+/* The same of a command of a user: its outcome is published, and logged unless `quiet`. */
+struct later *later_command(struct state *s, struct bus_peer *p, uint64_t id, struct xod_site *site,
+                            struct view user_id, struct view class, bool quiet);
+/* Answers, if who asked is still there. *l becomes NULL. */
+void later_reply(struct later **l, enum bus_status status, struct view body);
+/* The same with no body, or with n pairs of a map. */
+void later_status(struct later **l, enum bus_status status);
+void later_pairs(struct later **l, size_t n, const struct buf *pairs);
+/* The same with what the client is told is wrong, as error_string. */
+void later_error(struct later **l, const char *why);
+/* Hands t over and answers with ok and body when it is carried out, on disk or (logged) not: a
+ * login must not fail because a disk is full. */
+void later_after(struct later **l, struct db_txn **t, struct view body);
+/* NULL: all are gone. */
+void later_peer_gone(struct state *s, struct bus_peer *p);
+
+#endif

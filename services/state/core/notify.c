@@ -1,0 +1,128 @@
+/* Lines that clients did not ask for, or that come later than the answer: published for the
+ * gateways, which hand them to the sessions of the user. */
+#include <stdlib.h>
+
+#include "bus/topic.h"
+#include "core/context.h"
+#include "core/notify.h"
+
+void tell_begin(struct tell *t, const char *class)
+{
+    buf_init(&t->line, 0);
+    t->mark = msg_map_begin(&t->line);
+    t->n = 0;
+    tell_str(t, "class", view_cstr(class));
+}
+
+struct buf *tell_key(struct tell *t, const char *key)
+{
+    t->n++;
+    msg_put_cstr(&t->line, key);
+    return &t->line;
+}
+
+void tell_str(struct tell *t, const char *key, struct view text)
+{
+    msg_put_str(tell_key(t, key), text);
+}
+
+void tell_i64(struct tell *t, const char *key, int64_t number)
+{
+    msg_put_i64(tell_key(t, key), number);
+}
+
+void tell_reply_id(struct tell *t, const msgpack_object *message)
+{
+    const msgpack_object *id = msg_get(message, "commandid");
+
+    if (id && (id->type == MSGPACK_OBJECT_STR || id->type == MSGPACK_OBJECT_POSITIVE_INTEGER ||
+               id->type == MSGPACK_OBJECT_NEGATIVE_INTEGER))
+        msg_put_object(tell_key(t, "replyid"), id);
+}
+
+void tell_user(struct state *s, struct xod_site *site, struct view user_id, struct tell *t)
+{
+    tell_session(s, site, user_id, view_of(NULL, 0), t);
+}
+
+/* ---- until the gateways have had their time to come back ---- */
+
+#define MAX_KEPT 10000
+
+struct kept_line {
+    STAILQ_ENTRY(kept_line) all;
+    struct buf topic, body;
+};
+
+/* Takes both. After a restart the gateways ask before they listen: what was published meanwhile
+ * would be lost. */
+static void keep(struct state *s, struct buf *topic, struct buf *body)
+{
+    struct kept_line *k = s->n_kept_lines < MAX_KEPT ? malloc(sizeof(*k)) : NULL;
+
+    if (!k) {
+        buf_free(topic);
+        buf_free(body);
+        return;
+    }
+    k->topic = *topic;
+    k->body = *body;
+    STAILQ_INSERT_TAIL(&s->kept_lines, k, all);
+    s->n_kept_lines++;
+}
+
+static void drop(struct state *s, bool publish)
+{
+    struct kept_line *k;
+
+    while ((k = STAILQ_FIRST(&s->kept_lines))) {
+        STAILQ_REMOVE_HEAD(&s->kept_lines, all);
+        if (publish)
+            bus_pub_send(s->pub, buf_view(&k->topic), buf_view(&k->body));
+        buf_free(&k->topic);
+        buf_free(&k->body);
+        free(k);
+    }
+    s->n_kept_lines = 0;
+}
+
+void tell_settled(struct state *s)
+{
+    drop(s, true);
+}
+
+void tell_forget(struct state *s)
+{
+    drop(s, false);
+}
+
+void tell_session(struct state *s, struct xod_site *site, struct view user_id, struct view session,
+                  struct tell *t)
+{
+    struct buf topic;
+    struct buf body;
+
+    msg_map_end(&t->line, t->mark, t->n);
+    buf_init(&topic, 1024);
+    buf_append_cstr(&topic, "cti/");
+    topic_put(&topic, xod_site_name(site));
+    buf_append_cstr(&topic, "user/");
+    topic_put(&topic, user_id);
+    buf_init(&body, 0);
+    msg_put_map(&body, session.len ? 2 : 1);
+    if (session.len)
+        msg_put_pair(&body, "session", session);
+    msg_put_cstr(&body, "line");
+    buf_append_view(&body, buf_view(&t->line));
+    if (topic.failed || body.failed || t->line.failed) {
+        log_error(s->log, "no memory for a line to user %.*s", VIEW_ARG(user_id));
+    } else if (!s->settled) {
+        keep(s, &topic, &body);
+        topic = body = (struct buf){0};
+    } else {
+        bus_pub_send(s->pub, buf_view(&topic), buf_view(&body));
+    }
+    buf_free(&topic);
+    buf_free(&body);
+    buf_free(&t->line);
+}

@@ -1,0 +1,412 @@
+#include "core/remote_lists.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/rng.h"
+#include "core/context.h"
+#include "http/copy.h"
+#include "http/fetch.h"
+
+#define RETRY_MAX_MS 300000
+
+struct weblist {
+    TAILQ_ENTRY(weblist) link;
+    struct weblists *all;
+    struct loop_timer *due;
+    struct json_object *list; /* the last good one; NULL: none yet */
+    char *etag, *modified;    /* what its server said of it */
+    uint64_t fetching;        /* the serial of the fetch under way; 0: none */
+    bool again;               /* once more when that is over */
+    bool wanted;
+    uint32_t retry_ms; /* how long the next failure is waited after; 0: the last one was good */
+    int copy_error;
+    char reason[96]; /* of the last failure, so that it is told once */
+    char *shown;     /* the URI without credentials */
+    char uri[];
+};
+
+struct weblists {
+    struct state *state;
+    weblists_fn *changed;
+    struct fetcher *fetcher; /* from the first URI on */
+    uint32_t retry_ms;
+    uint64_t serial;
+    TAILQ_HEAD(, weblist) lists;
+    struct metric *fetched, *failed, *unread;
+};
+
+bool weblists_is_web(const char *uri)
+{
+    return view_starts(view_cstr(uri), VIEW("http://")) ||
+           view_starts(view_cstr(uri), VIEW("https://"));
+}
+
+void weblists_put_uri(struct buf *out, const char *uri)
+{
+    const char *host = strstr(uri, "://");
+    size_t n;
+
+    host = host ? host + 3 : uri;
+    n = strcspn(host, "/?#");
+    buf_append(out, uri, (size_t)(host - uri));
+    for (const char *at; (at = memchr(host, '@', n));) {
+        n -= (size_t)(at + 1 - host);
+        host = at + 1;
+    }
+    buf_append_cstr(out, host);
+}
+
+static void count_unread(struct weblists *w)
+{
+    struct weblist *l;
+    unsigned n = 0;
+
+    TAILQ_FOREACH(l, &w->lists, link)
+    n += l->list == NULL;
+    metric_set(w->unread, n);
+}
+
+/* ---- one of them ---- */
+
+static void weblist_free(struct weblist *l)
+{
+    loop_timer_destroy(&l->due);
+    json_object_put(l->list);
+    free(l->etag);
+    free(l->modified);
+    free(l->shown);
+    free(l);
+}
+
+static void forget(struct weblist *l)
+{
+    TAILQ_REMOVE(&l->all->lists, l, link);
+    weblist_free(l);
+}
+
+static struct weblist *find(const struct weblists *w, const char *uri)
+{
+    struct weblist *l;
+
+    TAILQ_FOREACH(l, &w->lists, link)
+    if (strcmp(l->uri, uri) == 0)
+        return l;
+    return NULL;
+}
+
+static char *shown_uri(const char *uri)
+{
+    struct buf b;
+    char *copy;
+
+    buf_init(&b, 0);
+    weblists_put_uri(&b, uri);
+    copy = b.failed ? NULL : view_dup(buf_view(&b));
+    buf_free(&b);
+    return copy;
+}
+
+/* Where its copy is on disk, for the caller to free; NULL: nowhere. */
+static char *copy_path(const struct weblist *l)
+{
+    const struct config *cfg = l->all->state->cfg;
+    const char *name = config_str(cfg, "ctibus.lists_cache");
+    char *dir = name && *name ? config_path(cfg, view_cstr(name)) : NULL;
+    char *path = dir ? fetch_copy_path(dir, l->uri) : NULL;
+
+    free(dir);
+    return path;
+}
+
+static void read_copy(struct weblist *l)
+{
+    char *path = copy_path(l);
+    int rc =
+        path ? fetch_copy_read(path, MAX_LIST_BYTES, &l->list, &l->etag, &l->modified) : -ENOENT;
+
+    if (rc == 0)
+        log_info(l->all->state->log, "list %s: its last good copy is used until it is fetched",
+                 l->shown);
+    else if (rc != -ENOENT)
+        log_warning(l->all->state->log, "list %s: its last good copy %s cannot be used: %s",
+                    l->shown, path, strerror(-rc));
+    free(path);
+}
+
+/* ---- fetching ---- */
+
+static void wait_for(struct weblist *l, uint64_t ms)
+{
+    loop_timer_start(l->due, ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX, false);
+}
+
+/* Waits before the next attempt: longer each time, and not all lists at the same moment. */
+static uint32_t wait_longer(struct weblist *l)
+{
+    uint32_t ms;
+
+    l->retry_ms = l->retry_ms ? l->retry_ms * 2 : l->all->retry_ms;
+    if (l->retry_ms > RETRY_MAX_MS)
+        l->retry_ms = RETRY_MAX_MS;
+    ms = l->retry_ms / 4 * 3 + (uint32_t)(rng_u64() % (l->retry_ms / 2 + 1));
+    wait_for(l, ms);
+    return ms;
+}
+
+static int dup_into(char **to, const char *from)
+{
+    *to = from ? strdup(from) : NULL;
+    return from && !*to ? -ENOMEM : 0;
+}
+
+/* All that the thread needs to know, copied. */
+static struct fetch *make_fetch(const struct weblist *l)
+{
+    const struct config *cfg = l->all->state->cfg;
+    const char *ca = config_str(cfg, "ctibus.lists_ca");
+    struct fetch *f = fetch_new(l->uri);
+
+    if (!f)
+        return NULL;
+    f->silence_s = (uint32_t)config_int(cfg, "main.sockettimeout");
+    f->max_bytes = MAX_LIST_BYTES;
+    f->copy = copy_path(l);
+    if (ca && *ca && !(f->ca = config_path(cfg, view_cstr(ca))))
+        fetch_destroy(&f);
+    else if (l->list &&
+             (dup_into(&f->etag, l->etag) < 0 || dup_into(&f->modified, l->modified) < 0))
+        fetch_destroy(&f);
+    return f;
+}
+
+static void fetch_list(void *arg)
+{
+    struct weblist *l = arg;
+    struct fetch *f;
+
+    if (l->fetching) {
+        l->again = true;
+        return;
+    }
+    loop_timer_stop(l->due);
+    f = make_fetch(l);
+    if (!f) {
+        log_error(l->all->state->log, "list %s: out of memory: tried again later", l->shown);
+        wait_longer(l);
+        return;
+    }
+    f->serial = l->fetching = ++l->all->serial;
+    l->again = false;
+    fetcher_ask_take(l->all->fetcher, f);
+}
+
+static void note_copy(struct weblist *l, const struct fetch *f)
+{
+    if (f->copy_error != l->copy_error && f->copy_error < 0)
+        log_error(l->all->state->log,
+                  "list %s: its copy %s cannot be written: %s; a restart will not know it",
+                  l->shown, f->copy, strerror(-f->copy_error));
+    l->copy_error = f->copy_error;
+}
+
+/* What is wrong, and no words twice: some details of libcurl have its general ones in them. */
+static void put_fault(struct buf *out, const struct fetch *f)
+{
+    if (!*f->detail)
+        buf_append_cstr(out, f->reason);
+    else if (strstr(f->detail, f->reason))
+        buf_append_cstr(out, f->detail);
+    else
+        buf_printf(out, "%s (%s)", f->reason, f->detail);
+}
+
+static void fetch_failed(struct weblist *l, const struct fetch *f)
+{
+    uint32_t ms = wait_longer(l);
+    struct buf fault;
+
+    metric_add(l->all->failed, 1);
+    if (strcmp(l->reason, f->reason) == 0)
+        return;
+    snprintf(l->reason, sizeof(l->reason), "%s", f->reason);
+    buf_init(&fault, 0);
+    put_fault(&fault, f);
+    log_error(l->all->state->log, "list %s: %.*s; %s, tried again in %u s and then less often",
+              l->shown, VIEW_ARG(buf_view(&fault)),
+              l->list ? "what is known of it stays" : "its objects are not there yet",
+              (ms + 999) / 1000);
+    buf_free(&fault);
+}
+
+static void take_list(struct weblist *l, struct fetch *f)
+{
+    json_object_put(l->list);
+    free(l->etag);
+    free(l->modified);
+    l->list = f->list;
+    l->etag = f->etag;
+    l->modified = f->modified;
+    f->list = NULL;
+    f->etag = f->modified = NULL;
+    log_info(l->all->state->log, "list %s: %zu objects", l->shown,
+             json_object_array_length(l->list));
+    note_copy(l, f);
+    count_unread(l->all);
+    l->all->changed(l->all->state, l->uri);
+}
+
+static void fetch_good(struct weblist *l, struct fetch *f)
+{
+    int64_t period_s = config_int(l->all->state->cfg, "main.updates_period");
+
+    metric_add(l->all->fetched, 1);
+    if (*l->reason)
+        log_notice(l->all->state->log, "list %s can be read again", l->shown);
+    *l->reason = '\0';
+    l->retry_ms = 0;
+    if (period_s > 0)
+        wait_for(l, (uint64_t)period_s * 1000);
+    if (f->end == FETCH_NEW)
+        take_list(l, f);
+}
+
+static void on_fetched(void *arg, struct fetch *f)
+{
+    struct weblists *w = arg;
+    struct weblist *l = find(w, f->uri);
+
+    if (l && l->fetching == f->serial) { /* else it was forgotten meanwhile */
+        l->fetching = 0;
+        if (f->end == FETCH_FAILED)
+            fetch_failed(l, f);
+        else
+            fetch_good(l, f);
+        if (l->again)
+            fetch_list(l);
+    }
+    fetch_destroy(&f);
+}
+
+/* ---- all ---- */
+
+struct weblists *weblists_new(struct state *s, uint32_t retry_ms, weblists_fn *changed)
+{
+    struct weblists *w = calloc(1, sizeof(*w));
+
+    if (!w)
+        return NULL;
+    w->state = s;
+    w->changed = changed;
+    TAILQ_INIT(&w->lists);
+    w->retry_ms = retry_ms;
+    w->fetched = metrics_add(s->metrics, METRIC_state_lists_fetched, NULL);
+    w->failed = metrics_add(s->metrics, METRIC_state_lists_failed, NULL);
+    w->unread = metrics_add(s->metrics, METRIC_state_lists_unread, NULL);
+    if (!w->fetched || !w->failed || !w->unread)
+        weblists_destroy(&w);
+    return w;
+}
+
+void weblists_destroy(struct weblists **wp)
+{
+    struct weblists *w = wp ? *wp : NULL;
+    struct weblist *l;
+
+    if (!w)
+        return;
+    *wp = NULL;
+    fetcher_destroy(&w->fetcher);
+    while ((l = TAILQ_FIRST(&w->lists)))
+        forget(l);
+    free(w);
+}
+
+void weblists_begin(struct weblists *w)
+{
+    struct weblist *l;
+
+    TAILQ_FOREACH(l, &w->lists, link)
+    l->wanted = false;
+}
+
+static struct weblist *add(struct weblists *w, const char *uri)
+{
+    size_t n = strlen(uri) + 1;
+    struct weblist *l = calloc(1, sizeof(*l) + n);
+
+    if (!l)
+        return NULL;
+    l->all = w;
+    memcpy(l->uri, uri, n);
+    l->shown = shown_uri(uri);
+    l->due = loop_timer_new(w->state->loop, fetch_list, l);
+    if (!l->shown || !l->due) {
+        weblist_free(l);
+        return NULL;
+    }
+    TAILQ_INSERT_TAIL(&w->lists, l, link);
+    read_copy(l);
+    return l;
+}
+
+void weblists_want(struct weblists *w, const char *uri)
+{
+    struct weblist *l = find(w, uri);
+
+    if (!l)
+        l = add(w, uri);
+    if (l)
+        l->wanted = true;
+    else
+        log_error(w->state->log, "out of memory for a list: a reload tries again");
+}
+
+void weblists_end(struct weblists *w)
+{
+    struct weblist *l;
+    struct weblist *next;
+
+    for (l = TAILQ_FIRST(&w->lists); l; l = next) {
+        next = TAILQ_NEXT(l, link);
+        if (!l->wanted)
+            forget(l);
+    }
+    count_unread(w);
+}
+
+struct json_object *weblists_get(const struct weblists *w, const char *uri)
+{
+    struct weblist *l = find(w, uri);
+
+    return l ? l->list : NULL;
+}
+
+static bool start_fetcher(struct weblists *w)
+{
+    int err = 0;
+
+    if (!w->fetcher && !TAILQ_EMPTY(&w->lists))
+        w->fetcher = fetcher_new(w->state->loop, on_fetched, w, &err);
+    if (err < 0)
+        log_error(w->state->log, "cannot fetch lists: %s; a reload tries again", strerror(-err));
+    return w->fetcher != NULL;
+}
+
+void weblists_refresh(struct weblists *w)
+{
+    struct weblist *l;
+
+    if (!start_fetcher(w))
+        return;
+    TAILQ_FOREACH(l, &w->lists, link)
+    fetch_list(l);
+}
+
+void weblists_refresh_one(struct weblists *w, const char *uri)
+{
+    struct weblist *l = find(w, uri);
+
+    if (l && start_fetcher(w))
+        fetch_list(l);
+}

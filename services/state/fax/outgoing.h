@@ -1,0 +1,20 @@
+/* Faxes that an Asterisk sends, until it has told how it went. */
+#ifndef CTIBUS_STATE_FAXES_H
+#define CTIBUS_STATE_FAXES_H
+
+#include "calls/ipbx_command.h"
+#include "core/context.h"
+#include "core/deferred_reply.h"
+#include "model/tel.h"
+#include "sessions/sessions.h"
+
+struct faxes;
+struct faxes *faxes_new(struct state *s);
+void faxes_destroy(struct faxes **f);
+/* The file of this path is to be sent for the session; l is answered when that is over. */
+void faxes_send(struct faxes *f, struct session *se, struct later *l,
+                const msgpack_object *message);
+/* An event of a site. */
+void faxes_event(struct faxes *f, struct xod_site *site, const struct tel *t);
+
+#endif

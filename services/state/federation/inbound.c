@@ -1,0 +1,234 @@
+/*
+ * What users of another site ask for here. Their federation has been identified by its key; it is
+ * believed who of its own users asks. What they may do is what the profile of the peer
+ * (ipbxes.NAME.peer.profile) permits; a line of chat needs none.
+ */
+#include <stdio.h>
+
+#include "base/dialled.h"
+#include "core/context.h"
+#include "core/deferred_reply.h"
+#include "core/ipbx.h"
+#include "core/notify.h"
+#include "core/profile.h"
+#include "federation/peers.h"
+#include "model/domain.h"
+#include "sessions/budgets.h"
+#include "sessions/sessions.h"
+#include "json/json.h"
+
+#define DEADLINE_MS 4000
+#define MAX_TEXT 65536
+#define MAX_NUMBER 81 /* of an extension of Asterisk, with its NUL */
+
+struct asked {
+    struct state *s;
+    struct xod_site *theirs; /* of who asks */
+    struct xod_site *ours;   /* of what is asked for */
+    const msgpack_object *body;
+    struct later *l;
+};
+
+/* ---- answering ---- */
+
+static void answer(struct later **l, const char *error)
+{
+    struct buf pairs;
+
+    buf_init(&pairs, 1024);
+    if (error)
+        msg_put_pair(&pairs, "error_string", view_cstr(error));
+    later_pairs(l, error ? 1 : 0, &pairs);
+    buf_free(&pairs);
+}
+
+static bool is_permitted(const struct asked *a, struct view command)
+{
+    struct json_object *ipbx =
+        json_member(config_section(a->s->cfg, "ipbxes"), xod_site_name(a->theirs));
+    struct json_object *link = json_get(ipbx, "peer");
+    struct view profile = json_get_view(link ? link : json_get(ipbx, "cti_connection"), "profile");
+
+    return profile.len && profile_permits(a->s->cfg, profile, "ipbxcommands", command);
+}
+
+/* ---- chat ---- */
+
+/* Clients crash on a `from` that they do not know, so who writes must be known here. Why it was not
+ * delivered; NULL: it was. */
+static const char *deliver(struct asked *a, struct view from, struct view to, struct view text)
+{
+    struct xod_obj *user = xod_find(a->ours, LIST_users, to);
+    char name[320];
+    struct tell t;
+
+    if (!xod_find(a->theirs, LIST_users, from) || text.len > MAX_TEXT)
+        return "denied";
+    if (!user || xod_get(user, XOD(users, connection))->type == V_NULL)
+        return "not_connected";
+    if (!budget_take_of(a->s, xod_site_name(a->theirs), from, BUDGET_CHAT, (double)text.len + 256))
+        return "busy";
+    tell_begin(&t, "chitchat");
+    snprintf(name, sizeof(name), "%.*s/%.*s", VIEW_ARG(xod_site_name(a->theirs)), VIEW_ARG(from));
+    tell_str(&t, "from", view_cstr(name));
+    snprintf(name, sizeof(name), "%.*s/%.*s", VIEW_ARG(xod_site_name(a->ours)), VIEW_ARG(to));
+    tell_str(&t, "to", view_cstr(name));
+    tell_str(&t, "text", text);
+    tell_user(a->s, a->ours, to, &t);
+    return NULL;
+}
+
+static void chitchat(struct asked *a)
+{
+    answer(&a->l, deliver(a, msg_get_str(a->body, "user"), msg_get_str(a->body, "to"),
+                          msg_get_str(a->body, "text")));
+}
+
+void peers_chat_from(struct state *s, const struct session *se, struct later *l,
+                     const msgpack_object *message, struct view text)
+{
+    struct view from = msg_get_str(message, "from");
+    struct view to = msg_get_str(message, "to");
+    struct view whose = view_cut(&from, '/');
+    struct view here = view_cut(&to, '/');
+    struct site *ours = state_site(s, here);
+    struct asked a = {.s = s, .theirs = peers_site(s->peers, whose)};
+    const char *error = "denied";
+    struct buf pairs;
+
+    if (view_eq(whose, view_cstr(se->user_id + strlen("cs:"))) && a.theirs && ours) {
+        a.ours = ours->domain->site;
+        error = deliver(&a, from, to, text);
+    }
+    buf_init(&pairs, 1024);
+    if (error)
+        msg_put_pair(&pairs, "warning_string", view_cstr(error));
+    later_pairs(&l, error ? 1 : 0, &pairs);
+    buf_free(&pairs);
+}
+
+/* ---- calls ---- */
+
+static void on_done(void *arg, enum bus_status status, const msgpack_object *body)
+{
+    struct later *l = arg;
+    char why[160];
+
+    if (status != BUS_ok)
+        answer(&l, "noconn");
+    else if (view_eq(msg_get_str(body, "response"), VIEW("Success")))
+        answer(&l, NULL);
+    else {
+        snprintf(why, sizeof(why), "%.*s", VIEW_ARG(msg_get_str(body, "message")));
+        answer(&l, *why ? why : "refused");
+    }
+}
+
+/* Headers as packed pairs. */
+static void act(struct asked *a, const char *action, size_t n, const struct buf *headers)
+{
+    struct bus_peer *gateway = state_gateway(a->s, a->ours);
+    struct buf pairs;
+    bool sent = false;
+
+    if (!budget_take_of(a->s, xod_site_name(a->theirs), view_of(NULL, 0), BUDGET_ACTIONS, 1)) {
+        answer(&a->l, "busy");
+        return;
+    }
+    buf_init(&pairs, 65536);
+    msg_put_pair(&pairs, "action", view_cstr(action));
+    msg_put_cstr(&pairs, "headers");
+    msg_put_map(&pairs, n);
+    buf_append_view(&pairs, buf_view(headers));
+    if (gateway && !pairs.failed && !headers->failed)
+        sent = bus_server_ask(a->s->server, gateway, METHOD_ami_action, 2, buf_view(&pairs),
+                              DEADLINE_MS, on_done, a->l);
+    buf_free(&pairs);
+    if (!sent)
+        answer(&a->l, "noconn");
+}
+
+static void hangup(struct asked *a, struct xod_obj *channel)
+{
+    struct buf headers;
+
+    buf_init(&headers, 4096);
+    msg_put_pair(&headers, "Channel", xod_obj_id(channel));
+    act(a, "Hangup", 1, &headers);
+    buf_free(&headers);
+}
+
+/* The other end of the call goes to the number of who asks, by our dialplan: of what they say only
+ * what a telephone number may hold, not the name of any extension that we have. */
+static void intercept(struct asked *a, struct xod_obj *channel)
+{
+    struct xod_obj *caller = channel_peer(channel);
+    char number[MAX_NUMBER];
+    struct xod_obj *phone = xod_tied(channel, LIST_phones, 0);
+    char room[32];
+    struct view context =
+        phone ? value_text(xod_get(phone, XOD(phones, context)), room) : view_of(NULL, 0);
+    struct buf headers;
+
+    dialled_digits(msg_get_str(a->body, "number"), number, sizeof(number));
+    if (!caller || !*number || context.len == 0) {
+        answer(&a->l, *number ? "no_such_channel" : "no_number");
+        return;
+    }
+    buf_init(&headers, 4096);
+    msg_put_pair(&headers, "Channel", xod_obj_id(caller));
+    msg_put_pair(&headers, "Exten", view_cstr(number));
+    msg_put_pair(&headers, "Context", context);
+    msg_put_pair(&headers, "Priority", VIEW("1"));
+    act(a, "Redirect", 4, &headers);
+    buf_free(&headers);
+}
+
+static const struct {
+    const char *command;
+    void (*fn)(struct asked *a, struct xod_obj *channel);
+} orders[] = {
+    {"hangup", hangup},
+    {"intercept", intercept},
+};
+
+static void carry_out(struct asked *a)
+{
+    struct view command = msg_get_str(a->body, "command");
+    struct xod_obj *channel = xod_find(a->ours, LIST_channels, msg_get_str(a->body, "channel"));
+
+    if (view_eq(command, VIEW("chitchat"))) {
+        chitchat(a);
+        return;
+    }
+    for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+        if (!view_eq(command, view_cstr(orders[i].command)))
+            continue;
+        if (!is_permitted(a, command))
+            answer(&a->l, "unallowed");
+        else if (!channel)
+            answer(&a->l, "no_such_channel");
+        else
+            orders[i].fn(a, channel);
+        return;
+    }
+    answer(&a->l, "unknown_command");
+}
+
+void peers_carry_out(struct state *s, struct bus_peer *from, uint64_t id,
+                     const msgpack_object *body)
+{
+    struct site *ours = state_site(s, msg_get_str(body, "ipbx"));
+    struct asked a = {.s = s,
+                      .theirs = peers_site(s->peers, msg_get_str(body, "site")),
+                      .ours = ours ? ours->domain->site : NULL,
+                      .body = body};
+
+    if (!a.theirs || !a.ours) {
+        state_reply(s, from, id, BUS_not_found);
+        return;
+    }
+    a.l = later_new(s, from, id);
+    if (a.l)
+        carry_out(&a);
+}

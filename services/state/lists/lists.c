@@ -1,0 +1,478 @@
+/*
+ * The lists of the configuration, from JSON arrays as XiVO's web services give them.
+ */
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/map.h"
+#include "core/context.h"
+#include "core/ipbx.h"
+#include "core/remote_lists.h"
+#include "directory/directory.h"
+#include "lists/lists.h"
+#include "users/extensions.h"
+#include "users/features.h"
+#include "users/passwords.h"
+#include "users/relations.h"
+#include "json/json.h"
+
+/* ---- reading ---- */
+
+/* The file as JSON; NULL, with where and what is wrong in the log. */
+static struct json_object *parse_file(struct state *s, const char *path)
+{
+    struct json_object *o = NULL;
+    struct json_parser p;
+    struct buf text;
+    size_t line = 1;
+    int rc;
+
+    buf_init(&text, MAX_LIST_BYTES);
+    rc = buf_read_file(&text, path);
+    if (rc < 0 || json_parser_init(&p) < 0) {
+        log_error(s->log, "%s: %s", path, strerror(rc < 0 ? -rc : ENOMEM));
+        buf_free(&text);
+        return NULL;
+    }
+    if (json_parse(&p, buf_view(&text), &o) < 0) {
+        for (size_t i = 0; i < p.offset && i < buf_len(&text); i++)
+            line += buf_data(&text)[i] == '\n';
+        log_error(s->log, "%s:%zu: not JSON from here on", path, line);
+    }
+    json_parser_fini(&p);
+    buf_free(&text);
+    return o;
+}
+
+/* urllist_extenfeatures is one object: a list of one. */
+static struct json_object *as_array(struct json_object *o)
+{
+    struct json_object *array = json_object_new_array();
+
+    if (!array || json_object_array_add(array, o) < 0) {
+        json_object_put(array);
+        json_object_put(o);
+        return NULL;
+    }
+    return array;
+}
+
+static struct json_object *read_array(struct state *s, const struct config *cfg, const char *uri,
+                                      bool may_be_object)
+{
+    struct json_object *o = NULL;
+    char *path;
+
+    if (weblists_is_web(uri))
+        return json_object_get(weblists_get(s->weblists, uri));
+    path = config_path(cfg, view_cstr(uri));
+    if (!path)
+        return NULL;
+    o = parse_file(s, path);
+    if (may_be_object && o && json_object_is_type(o, json_type_object))
+        o = as_array(o);
+    if (!o)
+        log_error(s->log, "list %s cannot be read: what is known of it stays", path);
+    else if (!json_object_is_type(o, json_type_array))
+        log_error(s->log, "list %s: not a JSON array", path);
+    free(path);
+    if (o && !json_object_is_type(o, json_type_array)) {
+        json_object_put(o);
+        return NULL;
+    }
+    return o;
+}
+
+/* A member as text: ids come as strings or numbers. */
+static struct view text_of(struct json_object *item, const char *key)
+{
+    struct json_object *v = json_get(item, key);
+
+    if (!v || json_object_is_type(v, json_type_object) || json_object_is_type(v, json_type_array))
+        return view_of(NULL, 0);
+    return view_cstr(json_object_get_string(v));
+}
+
+static bool commented(struct json_object *item)
+{
+    struct value v;
+    bool yes = value_from_json(&v, json_get(item, "commented")) == 0 && value_truth(&v);
+
+    value_clear(&v);
+    return yes;
+}
+
+/* Takes all fields of the schema that the item has; the others become what they were at first. */
+static void take_fields(struct xod_obj *o, struct json_object *item)
+{
+    const struct schema_list *l = schema_list(xod_obj_list(o));
+    uint64_t config = schema_plane_mask(xod_obj_list(o), PLANE_CONFIG);
+
+    for (unsigned f = 0; f < l->n_fields; f++) {
+        struct json_object *v = json_get(item, l->fields[f].name);
+        struct value value;
+        if (!(config >> f & 1))
+            continue;
+        if (!v || value_from_json(&value, v) < 0 || xod_set(o, f, &value) == -EINVAL)
+            xod_reset(o, f);
+    }
+}
+
+/* Takes a list that is no list of xod. 0 or a negative errno. */
+typedef int take_fn(struct state *s, struct xod_site *site, struct json_object *array);
+typedef void item_fn(struct state *s, struct xod_obj *o, struct json_object *item);
+
+/* One list of a site: which key of `urllists` names its files, what an object's id is called there,
+ * and what is to be done beside copying the fields. */
+struct source {
+    const char *key;
+    enum xod_list list;
+    const char *id;
+    item_fn *finish;
+    take_fn *take;      /* not NULL: it becomes no objects, and the three before do not count */
+    bool may_be_object; /* one object stands for a list of one */
+};
+
+static struct view id_of(const struct source *src, struct json_object *item)
+{
+    struct json_object *context = json_get(item, "context");
+
+    if (src->list == LIST_contexts) /* its id is its name, one level down */
+        return context && json_object_is_type(context, json_type_object) ? text_of(context, "name")
+                                                                         : text_of(item, "name");
+    return text_of(item, src->id);
+}
+
+/* Loads one list; objects that it does not name go. */
+static int load_list(struct state *s, struct xod_site *site, const struct source *src,
+                     struct json_object *array)
+{
+    enum xod_list list = src->list;
+    struct map *named = map_new();
+    struct xod_obj *o;
+    size_t pos = 0;
+
+    if (!named)
+        return -ENOMEM;
+    for (size_t i = 0; i < json_object_array_length(array); i++) {
+        struct json_object *item = json_object_array_get_idx(array, i);
+        struct view id = id_of(src, item);
+        if (!json_object_is_type(item, json_type_object) || id.len == 0 || commented(item))
+            continue;
+        o = xod_add(site, list, id);
+        if (!o || map_put(named, xod_obj_id(o), o) < 0)
+            break;
+        take_fields(o, item);
+        if (src->finish)
+            src->finish(s, o, item);
+    }
+    while ((o = xod_next(site, list, &pos)))
+        if (!map_get(named, xod_obj_id(o))) {
+            if (list == LIST_users)
+                secrets_set(s->secrets, xod_site_name(site), xod_obj_id(o), VIEW(""));
+            xod_del(o);
+        }
+    map_destroy(&named);
+    return 0;
+}
+
+/* ---- users ---- */
+
+static void finish_user(struct state *s, struct xod_obj *o, struct json_object *item)
+{
+    struct view first = text_of(item, "firstname");
+    struct view last = text_of(item, "lastname");
+    char full[512];
+
+    if (xod_get_str(o, XOD(users, fullname)).len == 0) {
+        snprintf(full, sizeof(full), "%.*s%s%.*s", VIEW_ARG(first),
+                 first.len && last.len ? " " : "", VIEW_ARG(last));
+        xod_set_str(o, XOD(users, fullname), view_cstr(full));
+    }
+    secrets_set(s->secrets, xod_site_name(xod_obj_site(o)), xod_obj_id(o),
+                text_of(item, "passwdclient"));
+    features_apply(s->features, o);
+}
+
+/* ---- phones, trunks, mailboxes ---- */
+
+/* PROTOCOL/name: what channel names begin with. XiVO calls the driver iax whose channels are
+ * IAX2/... */
+static void set_identity(struct xod_obj *o, unsigned field, struct json_object *item)
+{
+    struct view given = text_of(item, "protocol");
+    struct view protocol = view_ieq(given, VIEW("iax")) ? VIEW("IAX2") : given;
+    struct view name = text_of(item, "name");
+    char identity[256];
+
+    if (name.len == 0)
+        return;
+    snprintf(identity, sizeof(identity), "%.*s/%.*s", VIEW_ARG(protocol), VIEW_ARG(name));
+    for (size_t i = 0; i < protocol.len && i < sizeof(identity); i++)
+        if (identity[i] >= 'a' && identity[i] <= 'z')
+            identity[i] = (char)(identity[i] & ~0x20);
+    if (view_eq(protocol, VIEW("custom"))) /* the name of such a line is a whole dial string */
+        snprintf(identity, sizeof(identity), "%.*s", VIEW_ARG(name));
+    xod_set_str(o, field, view_cstr(identity));
+}
+
+static void finish_phone(struct state *s, struct xod_obj *o, struct json_object *item)
+{
+    (void)s;
+    if (!json_get(item, "identity"))
+        set_identity(o, XOD(phones, identity), item);
+}
+
+static void finish_trunk(struct state *s, struct xod_obj *o, struct json_object *item)
+{
+    (void)s;
+    set_identity(o, XOD(trunks, identity), item);
+}
+
+static void finish_voicemail(struct state *s, struct xod_obj *o, struct json_object *item)
+{
+    struct view context = text_of(item, "context");
+    char full[256];
+
+    (void)s;
+    snprintf(full, sizeof(full), "%.*s@%.*s", VIEW_ARG(text_of(item, "mailbox")),
+             VIEW_ARG(context.len ? context : VIEW("default")));
+    xod_set_str(o, XOD(voicemails, fullmailbox), view_cstr(full));
+}
+
+static int take_phonebook(struct state *s, struct xod_site *site, struct json_object *array)
+{
+    return directories_phonebook(s->directories, site, array);
+}
+
+static int take_extensions(struct state *s, struct xod_site *site, struct json_object *array)
+{
+    return extensions_set(s->extensions, site, array);
+}
+
+/* ---- all ---- */
+
+static const struct source sources[] = {
+    /* the users first: lists_users_known */
+    {"urllist_users", LIST_users, "id", finish_user, NULL, false},
+    {"urllist_lines", LIST_phones, "id", finish_phone, NULL, false},
+    {"urllist_agents", LIST_agents, "id", NULL, NULL, false},
+    {"urllist_queues", LIST_queues, "id", NULL, NULL, false},
+    {"urllist_groups", LIST_groups, "id", NULL, NULL, false},
+    {"urllist_meetmes", LIST_meetmes, "id", NULL, NULL, false},
+    {"urllist_voicemails", LIST_voicemails, "uniqueid", finish_voicemail, NULL, false},
+    {"urllist_incalls", LIST_incalls, "id", NULL, NULL, false},
+    {"urllist_contexts", LIST_contexts, "name", NULL, NULL, false},
+    {"urllist_trunks", LIST_trunks, "id", finish_trunk, NULL, false},
+    {"urllist_parkinglot", LIST_parkinglots, "id", NULL, NULL, false},
+    {"urllist_phonebook", LIST_COUNT, NULL, NULL, take_phonebook, false},
+    {"urllist_extenfeatures", LIST_COUNT, NULL, NULL, take_extensions, true},
+};
+
+#define N_SOURCES (sizeof(sources) / sizeof(sources[0]))
+
+/* The i-th URI of a list, or NULL: it has no more. */
+static const char *url_of(struct json_object *urllists, const struct source *src, size_t i)
+{
+    struct json_object *urls = json_get(urllists, src->key);
+
+    if (!urls || !json_object_is_type(urls, json_type_array))
+        return NULL;
+    return json_object_get_string(json_object_array_get_idx(urls, i));
+}
+
+static bool has_url(struct json_object *urllists, const struct source *src, const char *uri)
+{
+    const char *url;
+
+    for (size_t i = 0; (url = url_of(urllists, src, i)); i++)
+        if (strcmp(url, uri) == 0)
+            return true;
+    return false;
+}
+
+/* Whether all that comes over HTTP is there. */
+static bool is_known(struct state *s, struct json_object *urllists, const struct source *src)
+{
+    const char *url;
+
+    for (size_t i = 0; (url = url_of(urllists, src, i)); i++)
+        if (weblists_is_web(url) && !weblists_get(s->weblists, url))
+            return false;
+    return true;
+}
+
+/* Nothing is loaded of a list that is not known as a whole: the objects of the missing part would
+ * go. */
+static int load_urls(struct state *s, const struct config *cfg, struct xod_site *site,
+                     struct json_object *urllists, const struct source *src)
+{
+    struct json_object *all;
+    const char *url;
+    int rc = 0;
+
+    if (!is_known(s, urllists, src))
+        return 0;
+    all = json_object_new_array();
+    if (!all)
+        return -ENOMEM;
+    for (size_t i = 0; rc == 0 && (url = url_of(urllists, src, i)); i++) {
+        struct json_object *one = read_array(s, cfg, url, src->may_be_object);
+        if (!one) {
+            rc = -EINVAL;
+            break;
+        }
+        for (size_t j = 0; j < json_object_array_length(one); j++)
+            json_object_array_add(all, json_object_get(json_object_array_get_idx(one, j)));
+        json_object_put(one);
+    }
+    if (rc == 0)
+        rc = src->take ? src->take(s, site, all) : load_list(s, site, src, all);
+    json_object_put(all);
+    return rc;
+}
+
+/* Anybody can log in as they. cti-gw refuses to serve other machines then, but sees only files. */
+static void warn_of_guessable(struct state *s, struct xod_site *site)
+{
+    struct xod_obj *first = NULL;
+    struct xod_obj *o;
+    size_t n = 0;
+    size_t pos = 0;
+
+    while ((o = xod_next(site, LIST_users, &pos))) {
+        const char *password = secrets_get(s->secrets, xod_site_name(site), xod_obj_id(o));
+        struct view login = xod_get_str(o, XOD(users, loginclient));
+        if (!password || login.len == 0 || !view_eq(view_cstr(password), login))
+            continue;
+        n++;
+        first = first ? first : o;
+    }
+    if (n > 0)
+        log_warning(s->log, "users of %.*s: the password of %zu is the login name, as of %.*s",
+                    VIEW_ARG(xod_site_name(site)), n,
+                    VIEW_ARG(xod_get_str(first, XOD(users, loginclient))));
+}
+
+static void log_counts(struct state *s, struct xod_site *site)
+{
+    struct buf line;
+
+    buf_init(&line, 1024);
+    for (size_t i = 0; i < N_SOURCES; i++)
+        if (!sources[i].take)
+            buf_printf(&line, "%s%zu %s", i ? ", " : "", xod_count(site, sources[i].list),
+                       schema_list(sources[i].list)->name);
+    log_notice(s->log, "lists of %.*s: %s", VIEW_ARG(xod_site_name(site)), buf_cstr(&line));
+    warn_of_guessable(s, site);
+    buf_free(&line);
+}
+
+static struct json_object *ipbx_of(const struct config *cfg, const struct site *site)
+{
+    return json_get(config_section(cfg, "ipbxes"), xod_site_name(site->domain->site).ptr);
+}
+
+/* Which of the lists; either may be NULL: any. */
+struct wanted {
+    const char *key; /* of urllists */
+    const char *uri; /* that is among its URIs */
+};
+
+static bool is_wanted(const struct wanted *w, const struct source *src,
+                      struct json_object *urllists)
+{
+    return (!w->key || strcmp(w->key, src->key) == 0) &&
+           (!w->uri || has_url(urllists, src, w->uri));
+}
+
+/* Those of the lists of a site that are wanted. */
+static int load_site(struct state *s, const struct config *cfg, struct site *of,
+                     const struct wanted *wanted)
+{
+    struct xod_site *site = of->domain->site;
+    struct json_object *ipbx = ipbx_of(cfg, of);
+    struct json_object *urls = json_get(ipbx, "urllists");
+    bool any = false;
+    int rc = 0;
+
+    for (size_t i = 0; ipbx && i < N_SOURCES; i++) {
+        int one;
+        if (!is_wanted(wanted, &sources[i], urls))
+            continue;
+        any = true;
+        one = load_urls(s, cfg, site, urls, &sources[i]);
+        if (one < 0)
+            rc = one;
+        else if (sources[i].list == LIST_users && is_known(s, urls, &sources[i]))
+            of->users_read = true;
+    }
+    if (!any)
+        return 0;
+    owners_tie(site);
+    domain_retie(of->domain);
+    if (!wanted->uri)
+        log_counts(s, site);
+    return rc;
+}
+
+/* Tells weblists.c all URIs that it is to care for. */
+static void want_urls(struct state *s, const struct config *cfg)
+{
+    const char *url;
+
+    weblists_begin(s->weblists);
+    for (size_t i = 0; i < s->n_sites; i++)
+        for (size_t j = 0; j < N_SOURCES; j++) {
+            struct json_object *urls = json_get(ipbx_of(cfg, &s->sites[i]), "urllists");
+            for (size_t k = 0; (url = url_of(urls, &sources[j], k)); k++)
+                if (weblists_is_web(url))
+                    weblists_want(s->weblists, url);
+        }
+    weblists_end(s->weblists);
+}
+
+bool lists_users_known(struct state *s, struct view site)
+{
+    struct site *of = state_site(s, site);
+    struct json_object *ipbx = of ? ipbx_of(s->cfg, of) : NULL;
+
+    return !ipbx || (of->users_read && is_known(s, json_get(ipbx, "urllists"), &sources[0]));
+}
+
+static int load_sites(struct state *s, const struct config *cfg, const struct wanted *wanted)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < s->n_sites; i++) {
+        int one = load_site(s, cfg, &s->sites[i], wanted);
+        if (one < 0)
+            rc = one;
+    }
+    return rc;
+}
+
+int lists_load(struct state *s, const struct config *cfg)
+{
+    want_urls(s, cfg);
+    return load_sites(s, cfg, &(struct wanted){NULL, NULL});
+}
+
+int lists_load_uri(struct state *s, const struct config *cfg, const char *uri)
+{
+    return load_sites(s, cfg, &(struct wanted){.uri = uri});
+}
+
+int lists_load_key(struct state *s, const struct config *cfg, const char *key)
+{
+    return load_sites(s, cfg, &(struct wanted){.key = key});
+}
+
+const char *lists_url(const struct config *cfg, const struct site *site, const char *key, size_t i)
+{
+    struct json_object *urls = json_get(ipbx_of(cfg, site), "urllists");
+
+    return url_of(urls, &(struct source){.key = key}, i);
+}

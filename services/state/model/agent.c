@@ -1,0 +1,225 @@
+/* Call centre agents: logged in or not, from where, on a call of a queue, in wrap-up. What that
+ * means for their availability is in availability.c. */
+#include "model/domain.h"
+
+#define MAX_WRAPUP_S 86400
+
+struct xod_obj *agent_numbered(struct domain *d, struct view number)
+{
+    return number.len ? xod_lookup(d->site, LIST_agents, XOD(agents, number), number, 0) : NULL;
+}
+
+static bool is_logged_in(const struct xod_obj *agent)
+{
+    struct view status = xod_get_str(agent, XOD(agents, status));
+
+    return view_eq(status, VIEW("AGENT_IDLE")) || view_eq(status, VIEW("AGENT_ONCALL"));
+}
+
+/* ---- wrap-up ---- */
+
+/* Seconds, 0: none. */
+static double wrapup_time(const struct xod_obj *agent)
+{
+    char room[32];
+    uint64_t seconds;
+
+    if (view_to_u64(value_text(xod_get(agent, XOD(agents, wrapuptime)), room), &seconds) < 0)
+        return 0;
+    return seconds < MAX_WRAPUP_S ? (double)seconds : MAX_WRAPUP_S;
+}
+
+static void end_wrapup(struct xod_obj *agent)
+{
+    xod_set_bool(agent, XOD(agents, on_wrapup), false);
+    xod_set_null(agent, XOD(agents, wrapup_until));
+}
+
+/* Its last call ended at `end`. */
+static void begin_wrapup(struct domain *d, struct xod_obj *agent, double end)
+{
+    double until = (end < d->now ? end : d->now) + wrapup_time(agent);
+
+    if (until <= d->now)
+        return;
+    xod_set_bool(agent, XOD(agents, on_wrapup), true);
+    xod_set_float(agent, XOD(agents, wrapup_until), until);
+    if (d->wrapup_due <= 0 || until < d->wrapup_due)
+        d->wrapup_due = until;
+}
+
+void agent_tick(struct domain *d, double now)
+{
+    struct xod_obj *agent;
+
+    if (d->wrapup_due <= 0 || now < d->wrapup_due)
+        return;
+    d->wrapup_due = 0;
+    for (size_t pos = 0; (agent = xod_next(d->site, LIST_agents, &pos));) {
+        double until;
+        if (!xod_get(agent, XOD(agents, on_wrapup))->b)
+            continue;
+        until = xod_get(agent, XOD(agents, wrapup_until))->f;
+        if (until <= now)
+            end_wrapup(agent);
+        else if (d->wrapup_due <= 0 || until < d->wrapup_due)
+            d->wrapup_due = until;
+    }
+}
+
+/* The end of its last call as the queues it is in remember it, seconds since 1970; 0: none. */
+static double last_call(const struct xod_obj *agent)
+{
+    const struct xod_obj *m;
+    uint64_t last = 0;
+    uint64_t t;
+
+    for (size_t pos = 0; (m = xod_tied_next(agent, LIST_queuemembers, &pos));)
+        if (view_to_u64(xod_get_str(m, XOD(queuemembers, lastcall)), &t) == 0 && t > last)
+            last = t;
+    return (double)last;
+}
+
+/* ---- where it is logged in ---- */
+
+static void mark_channel(struct domain *d, struct view name, bool is_agents)
+{
+    struct xod_obj *c = name.len ? xod_find(d->site, LIST_channels, name) : NULL;
+
+    if (c)
+        xod_set_bool(c, XOD(channels, agent), is_agents);
+}
+
+static void tie_phone(struct xod_obj *agent, struct xod_obj *phone)
+{
+    struct xod_obj *old;
+
+    while ((old = xod_tied(agent, LIST_phones, 0)))
+        xod_untie(agent, old);
+    if (phone)
+        xod_tie(agent, phone);
+}
+
+/* That of its login channel, else that of the number it gave; or NULL. */
+static struct xod_obj *login_phone(struct domain *d, const struct xod_obj *agent)
+{
+    struct view number = xod_get_str(agent, XOD(agents, phonenumber));
+    struct xod_obj *phone = phone_of_channel(d, xod_get_str(agent, XOD(agents, channel)));
+
+    if (phone || number.len == 0)
+        return phone;
+    return xod_lookup(d->site, LIST_phones, XOD(phones, number), number, 0);
+}
+
+/* The number of the phone it logged in from: told (Agentcallbacklogin: NUMBER@CONTEXT), or that of
+ * the channel's phone. */
+static void take_phone(struct domain *d, struct xod_obj *agent, const struct tel *t)
+{
+    struct view login = t->str[TELF_channel];
+    struct xod_obj *phone = phone_of_channel(d, login);
+    struct view exten = t->str[TELF_exten];
+    char room[32];
+
+    if (login.len) {
+        mark_channel(d, xod_get_str(agent, XOD(agents, channel)), false);
+        xod_set_str(agent, XOD(agents, channel), login);
+        mark_channel(d, login, true);
+    }
+    if (phone)
+        xod_set_str(agent, XOD(agents, phonenumber),
+                    value_text(xod_get(phone, XOD(phones, number)), room));
+    else if (exten.len)
+        xod_set_str(agent, XOD(agents, phonenumber), view_cut(&exten, '@'));
+    tie_phone(agent, login_phone(d, agent));
+}
+
+void agent_retie(struct domain *d)
+{
+    struct xod_obj *agent;
+
+    for (size_t pos = 0; (agent = xod_next(d->site, LIST_agents, &pos));) {
+        tie_phone(agent, is_logged_in(agent) ? login_phone(d, agent) : NULL);
+        agent_update(d, agent);
+    }
+}
+
+/* ---- events ---- */
+
+/* What its phone is in at the moment is the call of the queue: a listing does not tell by what it
+ * was made to ring. */
+static void mark_queue_calls(struct xod_obj *agent)
+{
+    struct xod_obj *phone;
+    struct xod_obj *c;
+
+    for (size_t at = 0; (phone = xod_tied_next(agent, LIST_phones, &at));)
+        for (size_t pos = 0; (c = xod_tied_next(phone, LIST_channels, &pos));)
+            if (channel_is_linked(c))
+                xod_set_bool(c, XOD(channels, queue_call), true);
+}
+
+void agent_login(struct domain *d, const struct tel *t)
+{
+    struct xod_obj *agent = agent_numbered(d, t->str[TELF_agent]);
+    bool on_call = view_eq(t->str[TELF_status], VIEW("AGENT_ONCALL"));
+
+    if (!agent)
+        return;
+    take_phone(d, agent, t);
+    if (on_call && !view_eq(xod_get_str(agent, XOD(agents, status)), VIEW("AGENT_ONCALL")))
+        mark_queue_calls(agent);
+    xod_set_str(agent, XOD(agents, status), on_call ? VIEW("AGENT_ONCALL") : VIEW("AGENT_IDLE"));
+    if (on_call || !t->resync)
+        end_wrapup(agent);
+    else if (!xod_get(agent, XOD(agents, on_wrapup))->b)
+        begin_wrapup(d, agent, last_call(agent)); /* the end of its call may have been missed */
+}
+
+void agent_logoff(struct domain *d, const struct tel *t)
+{
+    struct xod_obj *agent = agent_numbered(d, t->str[TELF_agent]);
+
+    if (!agent)
+        return;
+    mark_channel(d, xod_get_str(agent, XOD(agents, channel)), false);
+    tie_phone(agent, NULL);
+    end_wrapup(agent);
+    xod_set_null(agent, XOD(agents, channel));
+    xod_set_null(agent, XOD(agents, phonenumber));
+    xod_set_str(agent, XOD(agents, status), VIEW("AGENT_LOGGEDOFF"));
+}
+
+/* The agent whose call it is, or NULL. After its call a 1.8 tells the end of the login first, where
+ * the agent hung up. */
+static struct xod_obj *agent_of_call(struct domain *d, const struct tel *t)
+{
+    char room[128];
+    struct view member = member_interface(t, TELF_member, room);
+    struct xod_obj *agent = NULL;
+
+    if (view_starts(member, VIEW("Agent/")))
+        agent = agent_numbered(d, view_of(member.ptr + 6, member.len - 6));
+    return agent && !view_eq(xod_get_str(agent, XOD(agents, status)), VIEW("AGENT_LOGGEDOFF"))
+               ? agent
+               : NULL;
+}
+
+void agent_connect(struct domain *d, const struct tel *t)
+{
+    struct xod_obj *agent = agent_of_call(d, t);
+
+    if (!agent)
+        return;
+    xod_set_str(agent, XOD(agents, status), VIEW("AGENT_ONCALL"));
+    end_wrapup(agent);
+}
+
+void agent_complete(struct domain *d, const struct tel *t)
+{
+    struct xod_obj *agent = agent_of_call(d, t);
+
+    if (!agent)
+        return;
+    xod_set_str(agent, XOD(agents, status), VIEW("AGENT_IDLE"));
+    begin_wrapup(d, agent, t->time);
+}

@@ -1,0 +1,94 @@
+/* Whether an agent can take a call, from its status, its phone and its membership. */
+#include <stdio.h>
+
+#include "model/domain.h"
+
+/* A Local channel leads on to another, that to a third: more of them are not followed. */
+#define MAX_HOPS 4
+
+static bool is_login_channel(const struct xod_obj *c)
+{
+    return xod_get(c, XOD(channels, agent))->b;
+}
+
+/* The call on the phone it is logged in from that no queue made, or NULL. What is on the login
+ * channel is the queues' business. */
+static const struct xod_obj *other_call(const struct xod_obj *agent)
+{
+    const struct xod_obj *phone;
+    const struct xod_obj *c;
+
+    for (size_t at = 0; (phone = xod_tied_next(agent, LIST_phones, &at));)
+        for (size_t pos = 0; (c = xod_tied_next(phone, LIST_channels, &pos));)
+            if (channel_is_linked(c) && !is_login_channel(c) &&
+                !xod_get(c, XOD(channels, queue_call))->b)
+                return c;
+    return NULL;
+}
+
+/* Who is at the other end, be it behind Local channels: a phone of this site? */
+static bool peer_is_internal(struct domain *d, const struct xod_obj *c)
+{
+    for (int hop = 0; c && hop < MAX_HOPS; hop++) {
+        const struct xod_obj *peer = channel_peer(c);
+        if (!peer || xod_tied(peer, LIST_trunks, 0))
+            return false;
+        if (xod_tied(peer, LIST_phones, 0))
+            return true;
+        c = local_other_half(d, peer);
+    }
+    return false;
+}
+
+static bool went_out(const struct xod_obj *c)
+{
+    struct view direction = xod_get_str(c, XOD(channels, direction));
+
+    return direction.len
+               ? view_eq(direction, VIEW("out"))
+               : view_eq(xod_get_str(c, XOD(channels, commstatus)), VIEW("linked-caller"));
+}
+
+/* Paused in all that it is a member of; who is a member of nothing is paused in nothing. */
+static bool is_paused(const struct xod_obj *agent)
+{
+    const struct xod_obj *m;
+    size_t members = 0;
+
+    for (size_t pos = 0; (m = xod_tied_next(agent, LIST_queuemembers, &pos)); members++)
+        if (!value_truth(xod_get(m, XOD(queuemembers, paused))))
+            return false;
+    return members > 0;
+}
+
+static void set_availability(struct xod_obj *agent, const char *availability, double now)
+{
+    if (view_eq(xod_get_str(agent, XOD(agents, availability)), view_cstr(availability)))
+        return;
+    xod_set_str(agent, XOD(agents, availability), view_cstr(availability));
+    xod_set_float(agent, XOD(agents, availability_since), now);
+}
+
+void agent_update(struct domain *d, struct xod_obj *agent)
+{
+    struct view status = xod_get_str(agent, XOD(agents, status));
+    bool on_call_acd = view_eq(status, VIEW("AGENT_ONCALL"));
+    bool logged_in = on_call_acd || view_eq(status, VIEW("AGENT_IDLE"));
+    const struct xod_obj *call = logged_in && !on_call_acd ? other_call(agent) : NULL;
+    char text[64];
+
+    xod_set_bool(agent, XOD(agents, on_call_acd), on_call_acd);
+    xod_set_bool(agent, XOD(agents, on_call_nonacd), call != NULL);
+    if (!logged_in) {
+        set_availability(agent, "logged_out", d->now);
+    } else if (on_call_acd || xod_get(agent, XOD(agents, on_wrapup))->b || is_paused(agent)) {
+        set_availability(agent, "unavailable", d->now);
+    } else if (call) {
+        snprintf(text, sizeof(text), "on_call_nonacd_%s_%s",
+                 went_out(call) ? "outgoing" : "incoming",
+                 peer_is_internal(d, call) ? "internal" : "external");
+        set_availability(agent, text, d->now);
+    } else {
+        set_availability(agent, "available", d->now);
+    }
+}

@@ -1,0 +1,251 @@
+/* Calls: who rings whom, who talks to whom. */
+#include "model/domain.h"
+
+static void set_peer(struct xod_obj *c, struct xod_obj *peer)
+{
+    xod_set_str(c, XOD(channels, talkingto_kind), VIEW("channel"));
+    xod_set_str(c, XOD(channels, talkingto_id), xod_obj_id(peer));
+}
+
+static int drop_peer(struct xod_obj *c)
+{
+    xod_set_null(c, XOD(channels, talkingto_kind));
+    return xod_set_null(c, XOD(channels, talkingto_id));
+}
+
+/* It talks to nobody: it is no longer in a call. */
+static int lose_peer(struct xod_obj *c, double now)
+{
+    int rc = drop_peer(c);
+
+    if (channel_is_linked(c))
+        channel_commstatus(c, "ready", now);
+    return rc;
+}
+
+static bool talks_to(const struct xod_obj *c, const struct xod_obj *peer)
+{
+    return view_eq(xod_get_str(c, XOD(channels, talkingto_id)), xod_obj_id(peer));
+}
+
+static void show_peer(struct xod_obj *c, const struct xod_obj *peer)
+{
+    struct view name = xod_get_str(peer, XOD(channels, thisdisplay));
+
+    if (name.len)
+        xod_set_str(c, XOD(channels, peerdisplay), name);
+}
+
+/* Whom a queue rings for a caller is none of the caller's concern until one answers. */
+static bool waits_in_queue(const struct xod_obj *c)
+{
+    return xod_tied(c, LIST_queues, 0) || xod_tied(c, LIST_groups, 0);
+}
+
+/* A queue makes it ring, at once or by way of a Local channel. Groups are no queues. */
+static bool is_queues_call(struct domain *d, const struct xod_obj *caller)
+{
+    const struct xod_obj *half = local_other_half(d, caller);
+
+    return xod_tied(caller, LIST_queues, 0) ||
+           (half && xod_get(half, XOD(channels, queue_call))->b);
+}
+
+/* `caller` may be NULL: Asterisk itself calls (an originate). Then the phone rings when it says so:
+ * 1.8 tells of no dialling here. */
+static void dial_begin(struct domain *d, struct xod_obj *caller, struct xod_obj *called, double now)
+{
+    if (caller && !channel_is_linked(caller)) {
+        xod_set_str(caller, XOD(channels, direction), VIEW("out"));
+        channel_commstatus(caller, "calling", now);
+    }
+    if (called && !channel_is_linked(called))
+        xod_set_str(called, XOD(channels, direction), VIEW("in"));
+    if (!caller || !called)
+        return;
+    if (!channel_is_linked(called))
+        channel_commstatus(called, "ringing", now);
+    if (!channel_is_linked(caller) && !waits_in_queue(caller)) {
+        set_peer(caller, called);
+        show_peer(caller, called);
+    }
+    set_peer(called, caller);
+    show_peer(called, caller);
+    calllog_met(d, called, caller);
+    if (!waits_in_queue(caller))
+        calllog_met(d, caller, called);
+}
+
+/* A dial that came to nothing: the caller no longer waits for this one. */
+static void dial_failed(struct xod_obj *caller, struct xod_obj *called)
+{
+    if (caller && called && !channel_is_linked(caller) && talks_to(caller, called))
+        drop_peer(caller);
+    if (caller && called && !channel_is_linked(called) && talks_to(called, caller))
+        drop_peer(called);
+}
+
+void call_dial(struct domain *d, const struct tel *t)
+{
+    struct xod_obj *caller = channel_named(d, t->str[TELF_channel]);
+    struct xod_obj *called = channel_named(d, t->str[TELF_destination]);
+
+    if (caller == called)
+        return;
+    if (t->event == TEL_dial_begin || t->event == TEL_agent_called) {
+        dial_begin(d, caller, called, t->time);
+        if (caller && called && is_queues_call(d, caller))
+            xod_set_bool(called, XOD(channels, queue_call), true);
+    } else if (t->event == TEL_dial_end && !view_eq(t->str[TELF_status], VIEW("ANSWER"))) {
+        dial_failed(caller, called);
+    }
+}
+
+/* The direction of a channel. Whoever talks to the half ;1 of a Local channel has called it, and
+ * its half ;2 is the one that goes on calling. The channel that an agent logged in with is called,
+ * though the agent once called to log in. */
+static struct view direction_of(const struct xod_obj *c)
+{
+    struct view direction = xod_get_str(c, XOD(channels, direction));
+    struct view name = xod_obj_id(c);
+
+    if (local_is_half(name))
+        return name.ptr[name.len - 1] == '1' ? VIEW("in") : VIEW("out");
+    return xod_get(c, XOD(channels, agent))->b ? VIEW("in") : direction;
+}
+
+/* Asterisk 12 and later tell the connected line themselves, before 12 only the call tells. */
+static void show_linked(struct xod_obj *c, const struct xod_obj *peer)
+{
+    if (!xod_get(c, XOD(channels, connected))->b)
+        show_peer(c, peer);
+}
+
+/* [SYSTEM-]EPOCH.NUMBER: who calls is there before whom it calls. */
+static bool is_older(const struct xod_obj *a, const struct xod_obj *b)
+{
+    double ta;
+    double tb;
+    int64_t na;
+    int64_t nb;
+
+    if (channel_made(a, &ta, &na) < 0 || channel_made(b, &tb, &nb) < 0)
+        return true;
+    return ta != tb ? ta < tb : na <= nb;
+}
+
+/* Which of two linked channels called: the half of a Local channel knows best, then the one that
+ * went out; where nobody saw the call begin, the one that was there first. */
+static bool first_called(const struct xod_obj *a, const struct xod_obj *b)
+{
+    struct view da = direction_of(a);
+    struct view db = direction_of(b);
+
+    if (view_starts(xod_obj_id(b), VIEW("Local/")) && db.len)
+        return view_eq(db, VIEW("in"));
+    if (view_starts(xod_obj_id(a), VIEW("Local/")) && da.len)
+        return view_eq(da, VIEW("out"));
+    if (view_eq(da, VIEW("out")) || view_eq(db, VIEW("in")))
+        return true;
+    if (view_eq(da, VIEW("in")) || view_eq(db, VIEW("out")))
+        return false;
+    return is_older(a, b);
+}
+
+static void learn_direction(struct xod_obj *c, bool called)
+{
+    if (xod_get(c, XOD(channels, direction))->type == V_NULL)
+        xod_set_str(c, XOD(channels, direction), called ? VIEW("out") : VIEW("in"));
+}
+
+/* Whom it talked to no longer talks to it. */
+static void leave_peer(struct domain *d, struct xod_obj *c)
+{
+    struct xod_obj *peer = channel_peer(c);
+
+    if (peer && talks_to(peer, c))
+        lose_peer(peer, d->now);
+}
+
+static void link_both(struct domain *d, struct xod_obj *a, struct xod_obj *b, double now)
+{
+    bool a_called = first_called(a, b);
+
+    if (talks_to(a, b) && talks_to(b, a) && channel_is_linked(a) && channel_is_linked(b))
+        return; /* told again, as listings do: it stays as it is */
+    if (!talks_to(a, b))
+        leave_peer(d, a);
+    if (!talks_to(b, a))
+        leave_peer(d, b);
+    set_peer(a, b);
+    set_peer(b, a);
+    show_linked(a, b);
+    show_linked(b, a);
+    channel_commstatus(a, a_called ? "linked-caller" : "linked-called", now);
+    channel_commstatus(b, a_called ? "linked-called" : "linked-caller", now);
+    learn_direction(a, a_called);
+    learn_direction(b, !a_called);
+    calllog_linked(d, a, b);
+    calllog_linked(d, b, a);
+}
+
+static void unlink_one(struct xod_obj *c, struct xod_obj *peer, double now)
+{
+    if (!talks_to(c, peer) || !channel_is_linked(c))
+        return;
+    drop_peer(c);
+    channel_commstatus(c, "ready", now);
+}
+
+void call_link(struct domain *d, const struct tel *t)
+{
+    struct xod_obj *a = channel_named(d, t->str[TELF_channel]);
+    struct xod_obj *b = channel_named(d, t->str[TELF_other]);
+
+    if (!a || !b || a == b)
+        return;
+    listing_note_link(d, xod_obj_id(a), t->event == TEL_call_link);
+    listing_note_link(d, xod_obj_id(b), t->event == TEL_call_link);
+    if (t->event == TEL_call_link) {
+        link_both(d, a, b, t->time);
+        return;
+    }
+    unlink_one(a, b, t->time);
+    unlink_one(b, a, t->time);
+}
+
+void call_ended(struct domain *d, struct xod_obj *channel, double now)
+{
+    struct xod_obj *peer = channel_peer(channel);
+
+    if (!channel_is_linked(channel))
+        return;
+    if (peer)
+        unlink_one(peer, channel, now);
+    drop_peer(channel);
+    channel_commstatus(channel, "ready", now);
+}
+
+/* Any channel that talks to this one, or NULL. */
+static struct xod_obj *who_talks_to(struct domain *d, const struct xod_obj *channel)
+{
+    return xod_lookup(d->site, LIST_channels, XOD(channels, talkingto_id), xod_obj_id(channel), 0);
+}
+
+void call_forget(struct domain *d, struct xod_obj *channel)
+{
+    struct xod_obj *peer;
+
+    while ((peer = who_talks_to(d, channel)) && lose_peer(peer, d->now) == 0)
+        ;
+}
+
+void call_move(struct domain *d, const struct xod_obj *from, const struct xod_obj *to)
+{
+    struct xod_obj *peer;
+
+    while ((peer = who_talks_to(d, from)) &&
+           xod_set_str(peer, XOD(channels, talkingto_id), xod_obj_id(to)) == 0)
+        if (channel_is_linked(peer))
+            show_linked(peer, to);
+}

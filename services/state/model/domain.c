@@ -1,0 +1,122 @@
+#include "model/domain.h"
+
+#include <stdlib.h>
+
+#include "base/map.h"
+#include "model/statistics.h"
+
+typedef void event_fn(struct domain *d, const struct tel *t);
+
+/* Two nouns have to do with it: the queue's caller, and the agent who answered. */
+static void on_connect(struct domain *d, const struct tel *t)
+{
+    queue_answered(d, t);
+    agent_connect(d, t);
+}
+
+/* Which file understands which event. Those without a row are of no concern here yet. */
+static event_fn *const handlers[TEL_EVENT_COUNT] = {
+    [TEL_channel_new] = channel_new,
+    [TEL_channel_state] = channel_state,
+    [TEL_channel_callerid] = channel_party,
+    [TEL_channel_connected] = channel_party,
+    [TEL_channel_rename] = channel_rename,
+    [TEL_channel_hangup] = channel_hangup,
+    [TEL_channel_hold] = channel_hold,
+    [TEL_channel_unhold] = channel_hold,
+    [TEL_channel_monitor] = channel_monitor,
+    [TEL_channel_spy] = channel_spy,
+    [TEL_channel_variable] = channel_variable,
+    [TEL_dial_begin] = call_dial,
+    [TEL_dial_state] = call_dial,
+    [TEL_dial_end] = call_dial,
+    [TEL_call_link] = call_link,
+    [TEL_call_unlink] = call_link,
+    [TEL_device_hint] = phone_hint,
+    [TEL_device_registration] = phone_registration,
+    [TEL_queue_join] = queue_join,
+    [TEL_queue_entry] = queue_join,
+    [TEL_queue_leave] = queue_leave,
+    [TEL_queue_abandon] = queue_abandoned,
+    [TEL_member_status] = member_status,
+    [TEL_member_added] = member_status,
+    [TEL_member_paused] = member_status,
+    [TEL_member_removed] = member_removed,
+    [TEL_agent_login] = agent_login,
+    [TEL_agent_logoff] = agent_logoff,
+    [TEL_agent_called] = call_dial, /* 1.8 does not tell the dialling of queues otherwise */
+    [TEL_agent_connect] = on_connect,
+    [TEL_agent_complete] = agent_complete,
+    [TEL_conference_join] = conference_join,
+    [TEL_conference_leave] = conference_leave,
+    [TEL_conference_mute] = conference_change,
+    [TEL_conference_auth] = conference_change,
+    [TEL_conference_pause] = conference_pause,
+    [TEL_conference_end] = conference_end,
+    [TEL_parking_parked] = parking_parked,
+    [TEL_parking_swap] = parking_parked,
+    [TEL_parking_unparked] = parking_over,
+    [TEL_parking_timeout] = parking_over,
+    [TEL_parking_giveup] = parking_over,
+    [TEL_voicemail_waiting] = voicemail_waiting,
+    [TEL_link_up] = ipbx_link,
+    [TEL_link_down] = ipbx_link,
+    [TEL_resync_begin] = ipbx_resync,
+    [TEL_resync_end] = ipbx_resync,
+};
+
+struct domain *domain_new(struct xod_site *site)
+{
+    struct domain *d = calloc(1, sizeof(*d));
+
+    if (!d)
+        return NULL;
+    d->site = site;
+    d->stats = statistics_new();
+    if (!d->stats)
+        domain_destroy(&d);
+    return d;
+}
+
+void domain_destroy(struct domain **d)
+{
+    if (!d || !*d)
+        return;
+    listing_drop(*d);
+    calllog_destroy(*d);
+    statistics_destroy(&(*d)->stats);
+    free(*d);
+    *d = NULL;
+}
+
+void domain_retie(struct domain *d)
+{
+    phone_retie(d);
+    member_retie(d);
+    agent_retie(d);
+    follow(d);
+}
+
+void domain_event(struct domain *d, const struct tel *t)
+{
+    d->synthetic = false;
+    d->now = t->time;
+    if (handlers[t->event])
+        handlers[t->event](d, t);
+    follow(d);
+}
+
+bool domain_wants_tick(const struct domain *d)
+{
+    return d->wrapup_due > 0 || statistics_wants_tick(d);
+}
+
+void domain_tick(struct domain *d, double now)
+{
+    d->synthetic = true;
+    d->now = now;
+    agent_tick(d, now);
+    story_tick(d, now);
+    follow(d);
+    figures_tick(d, now);
+}

@@ -1,0 +1,58 @@
+/* The Asterisk itself: its link, and its listings. */
+#include "model/domain.h"
+
+static void set_link(struct domain *d, const char *link, double now)
+{
+    struct xod_obj *o = xod_add(d->site, LIST_ipbx, xod_site_name(d->site));
+
+    if (!o || view_eq(xod_get_str(o, XOD(ipbx, link)), view_cstr(link)))
+        return;
+    xod_set_str(o, XOD(ipbx, link), view_cstr(link));
+    xod_set_float(o, XOD(ipbx, since), now);
+}
+
+/* link/up is of use to monitors only: the gateway registers with state at each login, which also
+ * works when state was not there to hear the event. */
+void ipbx_link(struct domain *d, const struct tel *t)
+{
+    if (t->event == TEL_link_down)
+        domain_link_down(d, t->time);
+}
+
+void domain_link_up(struct domain *d, struct view banner, double now)
+{
+    struct xod_obj *o = xod_add(d->site, LIST_ipbx, xod_site_name(d->site));
+
+    listing_drop(d);
+    d->resynced = false;
+    if (o && banner.len)
+        xod_set_str(o, XOD(ipbx, banner), banner);
+    set_link(d, "resync", now);
+}
+
+void domain_link_down(struct domain *d, double now)
+{
+    listing_drop(d); /* a listing cut short says nothing about what is gone */
+    d->resynced = false;
+    if (d->lost_at == 0)
+        d->lost_at = now;
+    set_link(d, "down", now);
+}
+
+void ipbx_resync(struct domain *d, const struct tel *t)
+{
+    struct view kind = t->str[TELF_kind];
+
+    if (t->event == TEL_resync_begin) {
+        if (!view_eq(kind, VIEW("all")))
+            listing_begin(d, kind);
+        return;
+    }
+    if (!view_eq(kind, VIEW("all"))) {
+        listing_end(d, kind, t->time);
+        return;
+    }
+    d->resynced = true;
+    d->lost_at = 0;
+    set_link(d, "up", t->time);
+}

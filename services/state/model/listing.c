@@ -1,0 +1,136 @@
+/* What a complete listing says about what is gone. */
+#include <stdlib.h>
+
+#include "base/map.h"
+#include "model/domain.h"
+
+struct noted {
+    bool linked; /* of a channel: in a call, as far as was told since the listing began */
+    size_t len;
+    char key[]; /* a NUL b */
+};
+
+static enum listing listing_of(struct view kind)
+{
+    static const struct {
+        struct view kind;
+        enum listing listing;
+    } kinds[] = {{{"channels", 8}, LISTING_CHANNELS},
+                 {{"queues", 6}, LISTING_QUEUES},
+                 {{"conferences", 11}, LISTING_CONFERENCES},
+                 {{"parking", 7}, LISTING_PARKING}};
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (view_eq(kinds[i].kind, kind))
+            return kinds[i].listing;
+    return LISTING_OTHER;
+}
+
+void listing_drop(struct domain *d)
+{
+    size_t pos = 0;
+    void *v;
+
+    while (d->named && map_next(d->named, &pos, NULL, &v))
+        free(v);
+    map_destroy(&d->named);
+    d->listing = LISTING_NONE;
+}
+
+static struct noted *noted_new(struct view a, struct view b)
+{
+    struct noted *n = malloc(sizeof(*n) + a.len + 1 + b.len);
+
+    if (!n)
+        return NULL;
+    n->linked = false;
+    n->len = a.len + 1 + b.len;
+    if (a.len)
+        memcpy(n->key, a.ptr, a.len);
+    n->key[a.len] = '\0';
+    if (b.len)
+        memcpy(n->key + a.len + 1, b.ptr, b.len);
+    return n;
+}
+
+static struct noted *find(const struct domain *d, struct view a, struct view b)
+{
+    struct noted *probe = d->named ? noted_new(a, b) : NULL;
+    struct noted *n = probe ? map_get(d->named, view_of(probe->key, probe->len)) : NULL;
+
+    free(probe);
+    return n;
+}
+
+void listing_note(struct domain *d, enum listing listing, struct view a, struct view b)
+{
+    struct noted *n;
+
+    if (d->listing != listing || !d->named || find(d, a, b))
+        return;
+    n = noted_new(a, b);
+    if (n && map_put(d->named, view_of(n->key, n->len), n) < 0)
+        free(n);
+}
+
+bool listing_named(const struct domain *d, struct view a, struct view b)
+{
+    return find(d, a, b) != NULL;
+}
+
+void listing_note_link(struct domain *d, struct view channel, bool linked)
+{
+    struct noted *n = d->listing == LISTING_CHANNELS ? find(d, channel, view_of(NULL, 0)) : NULL;
+
+    if (n)
+        n->linked = linked;
+}
+
+/* Who was not told to be in a call is in none. */
+static void drop_ghosts(struct domain *d, double now)
+{
+    struct xod_obj *c;
+    size_t pos = 0;
+
+    while ((c = xod_next(d->site, LIST_channels, &pos))) {
+        const struct noted *n = find(d, xod_obj_id(c), view_of(NULL, 0));
+        if (!n)
+            channel_remove(d, c, false);
+        else if (!n->linked)
+            call_ended(d, c, now);
+    }
+}
+
+void listing_begin(struct domain *d, struct view kind)
+{
+    enum listing listing = listing_of(kind);
+
+    listing_drop(d);
+    if (listing != LISTING_OTHER && (d->named = map_new()))
+        d->listing = listing;
+}
+
+void listing_end(struct domain *d, struct view kind, double now)
+{
+    if (!d->named || d->listing != listing_of(kind))
+        return;
+    d->synthetic = true;
+    switch (d->listing) {
+    case LISTING_CHANNELS:
+        drop_ghosts(d, now);
+        break;
+    case LISTING_QUEUES:
+        member_sweep(d);
+        queue_sweep(d);
+        break;
+    case LISTING_CONFERENCES:
+        conference_sweep(d);
+        break;
+    case LISTING_PARKING:
+        parking_sweep(d);
+        break;
+    default:
+        break;
+    }
+    listing_drop(d);
+}

@@ -1,0 +1,259 @@
+/* Members of queues and groups: an object each, tied to the queue and to the agent, phone or trunk.
+ */
+#include <stdio.h>
+
+#include "model/domain.h"
+#include "model/statistics.h"
+
+struct view member_interface(const struct tel *t, enum tel_field field, char room[128])
+{
+    struct view interface = t->str[field];
+    struct view state = t->str[TELF_state_interface];
+    struct view name = t->str[TELF_name];
+
+    if (view_starts(state, VIEW("Agent:"))) {
+        int n = snprintf(room, 128, "Agent/%.*s", (int)state.len - 6, state.ptr + 6);
+        return n > 0 && n < 128 ? view_of(room, (size_t)n) : interface;
+    }
+    if (view_starts(interface, VIEW("Local/")) && view_starts(name, VIEW("Agent/")))
+        return name;
+    return interface;
+}
+
+/* ---- ties ---- */
+
+static void belong(struct xod_obj *queue, struct xod_obj *who, unsigned members, unsigned queues,
+                   unsigned groups)
+{
+    xod_list_add(queue, members, xod_obj_id(who));
+    xod_list_add(who, xod_obj_list(queue) == LIST_queues ? queues : groups, xod_obj_id(queue));
+}
+
+static void leave(struct xod_obj *queue, struct xod_obj *who, unsigned members, unsigned queues,
+                  unsigned groups)
+{
+    xod_list_del(queue, members, xod_obj_id(who));
+    xod_list_del(who, xod_obj_list(queue) == LIST_queues ? queues : groups, xod_obj_id(queue));
+}
+
+typedef void both_fn(struct xod_obj *queue, struct xod_obj *who, unsigned members, unsigned queues,
+                     unsigned groups);
+
+/* Writes into (or out of) the lists at both ends. Trunks are no members that clients ask for: only
+ * the trunk's own lists tell. */
+static void both_ends(struct xod_obj *queue, struct xod_obj *who, both_fn *fn)
+{
+    bool is_queue = xod_obj_list(queue) == LIST_queues;
+
+    switch (xod_obj_list(who)) {
+    case LIST_agents:
+        fn(queue, who, is_queue ? XOD(queues, agentmembers) : XOD(groups, agentmembers),
+           XOD(agents, queues), XOD(agents, groups));
+        break;
+    case LIST_phones:
+        fn(queue, who, is_queue ? XOD(queues, phonemembers) : XOD(groups, phonemembers),
+           XOD(phones, queues), XOD(phones, groups));
+        break;
+    case LIST_trunks:
+        if (fn == belong)
+            xod_list_add(who, is_queue ? XOD(trunks, queues) : XOD(trunks, groups),
+                         xod_obj_id(queue));
+        else
+            xod_list_del(who, is_queue ? XOD(trunks, queues) : XOD(trunks, groups),
+                         xod_obj_id(queue));
+        break;
+    default:
+        break;
+    }
+}
+
+static struct xod_obj *who_is(struct domain *d, struct view interface)
+{
+    struct xod_obj *who;
+
+    if (view_starts(interface, VIEW("Agent/")))
+        return agent_numbered(d, view_of(interface.ptr + 6, interface.len - 6));
+    who = phone_of_device(d, interface);
+    return who ? who : trunk_of_device(d, interface);
+}
+
+static struct xod_obj *tied_queue(const struct xod_obj *member)
+{
+    struct xod_obj *queue = xod_tied(member, LIST_queues, 0);
+
+    return queue ? queue : xod_tied(member, LIST_groups, 0);
+}
+
+static struct xod_obj *tied_who(const struct xod_obj *member)
+{
+    static const enum xod_list lists[] = {LIST_agents, LIST_phones, LIST_trunks};
+
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        struct xod_obj *who = xod_tied(member, lists[i], 0);
+        if (who)
+            return who;
+    }
+    return NULL;
+}
+
+static void tie(struct domain *d, struct xod_obj *member)
+{
+    struct xod_obj *queue = queue_named(d, xod_get_str(member, XOD(queuemembers, queue_name)));
+    struct xod_obj *who = who_is(d, xod_get_str(member, XOD(queuemembers, interface)));
+
+    if (queue)
+        xod_tie(member, queue);
+    if (who)
+        xod_tie(member, who);
+    if (queue && who)
+        both_ends(queue, who, belong);
+}
+
+/* A phone can be a member twice: as SIP/alice and as Local/1001@default. */
+static bool is_member_still(const struct xod_obj *queue, const struct xod_obj *who)
+{
+    struct xod_obj *member;
+
+    for (size_t n = 0; (member = xod_tied(queue, LIST_queuemembers, n)); n++)
+        if (xod_is_tied(member, who))
+            return true;
+    return false;
+}
+
+static void untie(struct xod_obj *member)
+{
+    struct xod_obj *queue = tied_queue(member);
+    struct xod_obj *who = tied_who(member);
+
+    if (queue)
+        xod_untie(member, queue);
+    if (who)
+        xod_untie(member, who);
+    if (queue && who && !is_member_still(queue, who))
+        both_ends(queue, who, leave);
+}
+
+static void forget_members(struct domain *d, enum xod_list list, unsigned one, unsigned other)
+{
+    struct xod_obj *o;
+
+    for (size_t pos = 0; (o = xod_next(d->site, list, &pos));) {
+        xod_reset(o, one);
+        xod_reset(o, other);
+    }
+}
+
+/* What was tied to objects that are gone cannot be found by them: the lists are made anew. The
+ * store tells only what differs in the end. */
+void member_retie(struct domain *d)
+{
+    struct xod_obj *m;
+
+    for (size_t pos = 0; (m = xod_next(d->site, LIST_queuemembers, &pos));)
+        untie(m);
+    forget_members(d, LIST_queues, XOD(queues, agentmembers), XOD(queues, phonemembers));
+    forget_members(d, LIST_groups, XOD(groups, agentmembers), XOD(groups, phonemembers));
+    forget_members(d, LIST_agents, XOD(agents, queues), XOD(agents, groups));
+    forget_members(d, LIST_phones, XOD(phones, queues), XOD(phones, groups));
+    forget_members(d, LIST_trunks, XOD(trunks, queues), XOD(trunks, groups));
+    for (size_t pos = 0; (m = xod_next(d->site, LIST_queuemembers, &pos));)
+        tie(d, m);
+}
+
+/* ---- events ---- */
+
+/* INTERFACE,QUEUE; 0 when it does not fit. */
+static size_t member_id(const struct tel *t, char *out, size_t size)
+{
+    char room[128];
+    struct view interface = member_interface(t, TELF_interface, room);
+    struct view queue = t->str[TELF_queue];
+    int n = snprintf(out, size, "%.*s,%.*s", VIEW_ARG(interface), VIEW_ARG(queue));
+
+    return interface.len && queue.len && n > 0 && (size_t)n < size ? (size_t)n : 0;
+}
+
+static void set_number(struct xod_obj *m, unsigned field, const struct tel *t, enum tel_field f)
+{
+    char text[32];
+
+    if (!tel_has(t, f))
+        return;
+    snprintf(text, sizeof(text), "%lld", (long long)t->num[f]);
+    xod_set_str(m, field, view_cstr(text));
+}
+
+static void set_text(struct xod_obj *m, unsigned field, const struct tel *t, enum tel_field f)
+{
+    if (tel_has(t, f))
+        xod_set_str(m, field, t->str[f]);
+}
+
+static void take(struct xod_obj *m, const struct tel *t)
+{
+    set_text(m, XOD(queuemembers, location), t, TELF_interface);
+    set_text(m, XOD(queuemembers, membership), t, TELF_membership);
+    set_text(m, XOD(queuemembers, status), t, TELF_status);
+    set_number(m, XOD(queuemembers, penalty), t, TELF_penalty);
+    set_number(m, XOD(queuemembers, callstaken), t, TELF_calls_taken);
+    set_number(m, XOD(queuemembers, lastcall), t, TELF_last_call);
+    if (!tel_has(t, TELF_paused))
+        return;
+    set_number(m, XOD(queuemembers, paused), t, TELF_paused);
+    if (t->num[TELF_paused] && tel_has(t, TELF_reason))
+        xod_set_str(m, XOD(queuemembers, reason), t->str[TELF_reason]);
+    else if (!t->num[TELF_paused])
+        xod_set_null(m, XOD(queuemembers, reason));
+}
+
+void member_status(struct domain *d, const struct tel *t)
+{
+    char id[512];
+    char room[128];
+    size_t len = member_id(t, id, sizeof(id));
+    struct xod_obj *m;
+    bool known;
+
+    if (len == 0)
+        return;
+    listing_note(d, LISTING_QUEUES, view_of(id, len), view_of(NULL, 0));
+    known = xod_find(d->site, LIST_queuemembers, view_of(id, len)) != NULL;
+    m = xod_add(d->site, LIST_queuemembers, view_of(id, len));
+    if (!m)
+        return;
+    take(m, t);
+    if (known)
+        return;
+    xod_set_str(m, XOD(queuemembers, queue_name), t->str[TELF_queue]);
+    xod_set_str(m, XOD(queuemembers, interface), member_interface(t, TELF_interface, room));
+    tie(d, m);
+}
+
+static void drop(struct domain *d, struct xod_obj *m)
+{
+    struct xod_obj *queue = xod_tied(m, LIST_queues, 0);
+
+    if (queue) /* where nobody is known to be behind it, nothing of the queue changes but this */
+        figures_touch(d, queue);
+    untie(m);
+    xod_del(m);
+}
+
+void member_removed(struct domain *d, const struct tel *t)
+{
+    char id[512];
+    size_t len = member_id(t, id, sizeof(id));
+    struct xod_obj *m = len ? xod_find(d->site, LIST_queuemembers, view_of(id, len)) : NULL;
+
+    if (m)
+        drop(d, m);
+}
+
+void member_sweep(struct domain *d)
+{
+    struct xod_obj *m;
+
+    for (size_t pos = 0; (m = xod_next(d->site, LIST_queuemembers, &pos));)
+        if (!listing_named(d, xod_obj_id(m), view_of(NULL, 0)))
+            drop(d, m);
+}

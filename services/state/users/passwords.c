@@ -1,0 +1,94 @@
+/* Passwords, which never enter xod. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/map.h"
+#include "users/passwords.h"
+
+struct secret {
+    char *password;
+    size_t key_len;
+    char key[]; /* site NUL user id */
+};
+
+struct secrets {
+    struct map *by_user;
+};
+
+struct secrets *secrets_new(void)
+{
+    struct secrets *s = calloc(1, sizeof(*s));
+
+    if (s)
+        s->by_user = map_new();
+    if (s && !s->by_user)
+        secrets_destroy(&s);
+    return s;
+}
+
+static void secret_free(struct secret *sec)
+{
+    if (sec && sec->password)
+        explicit_bzero(sec->password, strlen(sec->password));
+    if (sec)
+        free(sec->password);
+    free(sec);
+}
+
+void secrets_destroy(struct secrets **s)
+{
+    size_t pos = 0;
+    void *v;
+
+    if (!s || !*s)
+        return;
+    while ((*s)->by_user && map_next((*s)->by_user, &pos, NULL, &v))
+        secret_free(v);
+    map_destroy(&(*s)->by_user);
+    free(*s);
+    *s = NULL;
+}
+
+static struct secret *secret_new(struct view site, struct view user, struct view password)
+{
+    size_t n = site.len + 1 + user.len;
+    struct secret *sec = calloc(1, sizeof(*sec) + n);
+
+    if (!sec)
+        return NULL;
+    memcpy(sec->key, site.ptr, site.len);
+    memcpy(sec->key + site.len + 1, user.ptr, user.len);
+    sec->key_len = n;
+    sec->password = view_dup(password);
+    if (!sec->password) {
+        free(sec);
+        return NULL;
+    }
+    return sec;
+}
+
+int secrets_set(struct secrets *s, struct view site, struct view user, struct view password)
+{
+    struct secret *sec = secret_new(site, user, password);
+
+    if (!sec)
+        return -ENOMEM;
+    secret_free(map_del(s->by_user, view_of(sec->key, sec->key_len)));
+    if (password.len == 0) {
+        secret_free(sec);
+        return 0;
+    }
+    if (map_put(s->by_user, view_of(sec->key, sec->key_len), sec) == 0)
+        return 0;
+    secret_free(sec);
+    return -ENOMEM;
+}
+
+const char *secrets_get(const struct secrets *s, struct view site, struct view user)
+{
+    struct secret *probe = secret_new(site, user, VIEW(""));
+    struct secret *sec = probe ? map_get(s->by_user, view_of(probe->key, probe->key_len)) : NULL;
+
+    secret_free(probe);
+    return sec ? sec->password : NULL;
+}

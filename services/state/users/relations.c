@@ -1,0 +1,130 @@
+/* Who has what: users are tied to their lines, agents and mailboxes. */
+#include <stdlib.h>
+
+#include "core/context.h"
+#include "core/ipbx.h"
+#include "users/relations.h"
+
+struct line {
+    struct xod_obj *phone;
+    long order;
+};
+
+static int by_order(const void *a, const void *b)
+{
+    long x = ((const struct line *)a)->order;
+    long y = ((const struct line *)b)->order;
+
+    return (x > y) - (x < y);
+}
+
+static void untie_users(struct xod_obj *phone)
+{
+    struct xod_obj *user;
+
+    while ((user = xod_tied(phone, LIST_users, 0)))
+        xod_untie(user, phone);
+}
+
+/* Puts the phones, in the order of their rules, on the linelists of their users. */
+static void tie_lines(struct xod_site *site)
+{
+    struct line *lines = calloc(xod_count(site, LIST_phones) + 1, sizeof(*lines));
+    struct xod_obj *o;
+    size_t pos = 0;
+    size_t n = 0;
+
+    if (!lines)
+        return;
+    for (; (o = xod_next(site, LIST_phones, &pos)); n++) {
+        char room[32];
+        struct view order = value_text(xod_get(o, XOD(phones, rules_order)), room);
+        int64_t number = 0;
+        view_to_i64(order, &number);
+        lines[n] = (struct line){o, (long)number};
+        untie_users(o);
+    }
+    qsort(lines, n, sizeof(*lines), by_order);
+    for (pos = 0; (o = xod_next(site, LIST_users, &pos));) {
+        struct value empty = {.type = V_LIST};
+        xod_set(o, XOD(users, linelist), &empty);
+    }
+    for (size_t i = 0; i < n; i++) {
+        char room[32];
+        struct xod_obj *user =
+            xod_find(site, LIST_users,
+                     value_text(xod_get(lines[i].phone, XOD(phones, iduserfeatures)), room));
+        if (!user)
+            continue;
+        xod_tie(user, lines[i].phone);
+        xod_list_add(user, XOD(users, linelist), xod_obj_id(lines[i].phone));
+    }
+    free(lines);
+}
+
+/* The object of `list` that a field of the user names. */
+static void tie_named(struct xod_obj *user, unsigned field, enum xod_list list)
+{
+    char room[32];
+    struct xod_obj *named =
+        xod_find(xod_obj_site(user), list, value_text(xod_get(user, field), room));
+    struct xod_obj *before;
+
+    while ((before = xod_tied(user, list, 0)))
+        xod_untie(user, before);
+    if (named)
+        xod_tie(user, named);
+}
+
+void owners_tie(struct xod_site *site)
+{
+    struct xod_obj *user;
+
+    tie_lines(site);
+    for (size_t pos = 0; (user = xod_next(site, LIST_users, &pos));) {
+        tie_named(user, XOD(users, agentid), LIST_agents);
+        tie_named(user, XOD(users, voicemailid), LIST_voicemails);
+    }
+}
+
+struct xod_obj *owners_agent(const struct xod_obj *user)
+{
+    return xod_tied(user, LIST_agents, 0);
+}
+
+struct xod_obj *owners_line(const struct xod_obj *user)
+{
+    const struct value *lines = xod_get(user, XOD(users, linelist));
+
+    return lines->type == V_LIST && lines->len
+               ? xod_find(xod_obj_site(user), LIST_phones, value_view(&lines->items[0]))
+               : NULL;
+}
+
+struct xod_obj *owners_user(const struct xod_obj *o)
+{
+    return xod_tied(o, LIST_users, 0);
+}
+
+struct view owners_context(const struct xod_obj *user, char room[32])
+{
+    const struct xod_obj *phone = owners_line(user);
+
+    return phone ? value_text(xod_get(phone, XOD(phones, context)), room) : view_of(NULL, 0);
+}
+
+const struct xod_obj *owners_named(struct state *s, struct view name)
+{
+    struct view id = name;
+    struct view ipbx = view_cut(&id, '/');
+    struct site *site = id.len ? state_site(s, ipbx) : NULL;
+    const struct xod_obj *user = NULL;
+
+    if (site)
+        return xod_find(site->domain->site, LIST_users, id);
+    for (size_t n = 0; !user && n < s->n_sites; n++)
+        user = xod_lookup(s->sites[n].domain->site, LIST_users, XOD(users, loginclient), name, 0);
+    for (size_t n = 0; !user && n < s->n_sites; n++)
+        user = xod_find(s->sites[n].domain->site, LIST_users, name);
+    return user;
+}
