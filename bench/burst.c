@@ -87,8 +87,8 @@ static void load(struct run *r, const char *path)
         exit(1);
     }
     for (;;) {
-        char *room = buf_reserve(&r->file, 1 << 20);
-        if (!room || (n = gzread(f, room, 1 << 20)) <= 0)
+        char *scratch = buf_reserve(&r->file, 1 << 20);
+        if (!scratch || (n = gzread(f, scratch, 1 << 20)) <= 0)
             break;
         buf_commit(&r->file, (size_t)n);
     }

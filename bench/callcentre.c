@@ -19,7 +19,7 @@
 struct run {
     struct loop *loop;
     struct bus_pub *pub;
-    struct bus_asker *asker;
+    struct bus_client *bus_client;
     struct buf topic, body;
     size_t pairs;
     unsigned queues, members;
@@ -258,7 +258,7 @@ static void on_up(void *arg, const msgpack_object *body)
     msg_put_pair(&pairs, "kind", VIEW("ami"));
     msg_put_pair(&pairs, "ipbx", VIEW("xivo"));
     msg_put_pair_u64(&pairs, "login", clock_mono_us()); /* another one each time */
-    bus_ask(r->asker, METHOD_worker_register, 3, buf_view(&pairs), 5000, NULL, NULL);
+    bus_ask(r->bus_client, METHOD_worker_register, 3, buf_view(&pairs), 5000, NULL, NULL);
     buf_free(&pairs);
 }
 
@@ -266,7 +266,7 @@ static void on_request(void *arg, uint64_t id, enum bus_method method, const msg
 {
     struct run *r = arg;
 
-    bus_asker_reply(r->asker, id, BUS_ok, view_of(NULL, 0));
+    bus_client_reply(r->bus_client, id, BUS_ok, view_of(NULL, 0));
     if (method == METHOD_resync && !r->listed) {
         list_members(r);
         pump(r);
@@ -276,7 +276,7 @@ static void on_request(void *arg, uint64_t id, enum bus_method method, const msg
 int main(int argc, char **argv)
 {
     static const struct bus_sub_handler sub_handler = {on_message, NULL};
-    static const struct bus_asker_handler handler = {on_up, NULL, on_request};
+    static const struct bus_client_handler handler = {on_up, NULL, on_request};
     struct bus_options opt = {.source = "bench@callcentre",
                               .instance = "ami-gw:bench",
                               .hwm = 1000000,
@@ -306,12 +306,12 @@ int main(int argc, char **argv)
     if (!sub || bus_sub_add(sub, VIEW("xod/xivo/status/phones/10000/")) < 0)
         return 1;
     r.pub = bus_pub_new(bus, argv[1], NULL, NULL, &err);
-    r.asker = bus_asker_new(bus, argv[3], "ami-gw", &handler, &r, &err);
-    if (!r.pub || !r.asker)
+    r.bus_client = bus_client_new(bus, argv[3], "ami-gw", &handler, &r, &err);
+    if (!r.pub || !r.bus_client)
         return 1;
     loop_run(r.loop);
     loop_timer_destroy(&timer);
-    bus_asker_destroy(&r.asker);
+    bus_client_destroy(&r.bus_client);
     bus_pub_destroy(&r.pub);
     bus_sub_destroy(&sub);
     buf_free(&r.topic);

@@ -27,7 +27,7 @@ struct replica {
     struct run *run;
     struct metrics *metrics;
     struct bus *bus;
-    struct bus_asker *asker;
+    struct bus_client *bus_client;
     struct loop_timer *timer;
     uint64_t since, objects;
     uint64_t last; /* objects of the last whole one */
@@ -45,8 +45,8 @@ static void ask(void *arg)
     p->since = clock_mono_us();
     if (strcmp(p->run->list, "all") != 0)
         msg_put_pair(&pairs, "list", view_cstr(p->run->list));
-    bus_ask(p->asker, METHOD_snapshot, buf_len(&pairs) ? 1 : 0, buf_view(&pairs), 30000, on_chunk,
-            p);
+    bus_ask(p->bus_client, METHOD_snapshot, buf_len(&pairs) ? 1 : 0, buf_view(&pairs), 30000,
+            on_chunk, p);
     buf_free(&pairs);
 }
 
@@ -79,7 +79,7 @@ static void on_up(void *arg, const msgpack_object *body)
 
 static void on_request(void *arg, uint64_t id, enum bus_method method, const msgpack_object *body)
 {
-    bus_asker_reply(((struct replica *)arg)->asker, id, BUS_ok, view_of(NULL, 0));
+    bus_client_reply(((struct replica *)arg)->bus_client, id, BUS_ok, view_of(NULL, 0));
 }
 
 static void check(void *arg)
@@ -92,7 +92,7 @@ static void check(void *arg)
 
 static void start(struct run *r, struct replica *p, unsigned n, const char *request)
 {
-    static const struct bus_asker_handler handler = {on_up, NULL, on_request};
+    static const struct bus_client_handler handler = {on_up, NULL, on_request};
     char name[32];
     struct bus_options opt = {
         .source = name, .instance = name, .hwm = 100000, .heartbeat_ms = 2000};
@@ -103,8 +103,8 @@ static void start(struct run *r, struct replica *p, unsigned n, const char *requ
     p->timer = loop_timer_new(r->loop, ask, p);
     p->metrics = metrics_new();
     p->bus = bus_new(r->loop, &opt, p->metrics, NULL);
-    p->asker = bus_asker_new(p->bus, request, "cti-gw", &handler, p, &err);
-    if (!p->asker)
+    p->bus_client = bus_client_new(p->bus, request, "cti-gw", &handler, p, &err);
+    if (!p->bus_client)
         exit(1);
 }
 
@@ -154,7 +154,7 @@ int main(int argc, char **argv)
     loop_timer_destroy(&timer);
     for (unsigned i = 0; i < n; i++) {
         loop_timer_destroy(&replicas[i].timer);
-        bus_asker_destroy(&replicas[i].asker);
+        bus_client_destroy(&replicas[i].bus_client);
         bus_destroy(&replicas[i].bus);
         metrics_destroy(&replicas[i].metrics);
     }

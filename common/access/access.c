@@ -27,7 +27,7 @@ bool access_names(struct json_object *array, struct view word, bool *any)
 
 /* Context number i of a user's lines; false at the end. */
 static bool user_context(const struct xod_obj *user, uint32_t i, struct view *context,
-                         char room[32])
+                         char scratch[32])
 {
     const struct value *lines = xod_get(user, XOD(users, linelist));
     struct xod_obj *phone;
@@ -37,7 +37,7 @@ static bool user_context(const struct xod_obj *user, uint32_t i, struct view *co
         return false;
     phone = xod_find(xod_obj_site(user), LIST_phones, value_view(&lines->items[i]));
     if (phone)
-        *context = value_text(xod_get(phone, XOD(phones, context)), room);
+        *context = value_text(xod_get(phone, XOD(phones, context)), scratch);
     return true;
 }
 
@@ -59,13 +59,13 @@ int access_init(struct access *a, const struct xod_obj *user, bool separate)
     char *names[MAX_CONTEXTS];
     size_t n = 0;
     struct buf out;
-    char room[32];
+    char scratch[32];
     struct view v;
 
     *a = (struct access){.is_site = user && access_is_site(xod_obj_id(user))};
     if (!separate || a->is_site)
         return 0;
-    for (uint32_t i = 0; user && n < MAX_CONTEXTS && user_context(user, i, &v, room); i++)
+    for (uint32_t i = 0; user && n < MAX_CONTEXTS && user_context(user, i, &v, scratch); i++)
         if (v.len && !is_among(names, n, v) && (names[n] = view_dup(v)))
             n++;
     qsort(names, n, sizeof(names[0]), by_name);
@@ -103,9 +103,9 @@ static bool has_context(const struct access *a, struct view context)
 static bool sees_user(const struct access *a, const struct xod_obj *user)
 {
     struct view context;
-    char room[32];
+    char scratch[32];
 
-    for (uint32_t i = 0; user_context(user, i, &context, room); i++)
+    for (uint32_t i = 0; user_context(user, i, &context, scratch); i++)
         if (has_context(a, context))
             return true;
     return false;
@@ -147,7 +147,7 @@ static bool site_sees(const struct xod_obj *o)
 
 bool access_sees(const struct access *a, const struct xod_obj *o)
 {
-    char room[32];
+    char scratch[32];
 
     if (xod_obj_list(o) == LIST_users && access_is_site(xod_obj_id(o)))
         return false; /* it is nobody that one could call */
@@ -169,6 +169,6 @@ bool access_sees(const struct access *a, const struct xod_obj *o)
     default: /* in all other lists it is the field of that name */
         return has_context(
             a, value_text(xod_get(o, (unsigned)schema_field_find(xod_obj_list(o), VIEW("context"))),
-                          room));
+                          scratch));
     }
 }

@@ -74,7 +74,7 @@ int buf_printf(struct buf *b, const char *fmt, ...)
     char small[512];
     va_list ap;
     va_list again;
-    char *room;
+    char *scratch;
     int n;
 
     va_start(ap, fmt);
@@ -90,13 +90,13 @@ int buf_printf(struct buf *b, const char *fmt, ...)
         va_end(again);
         return buf_append(b, small, (size_t)n);
     }
-    room = buf_reserve(b, (size_t)n + 1);
-    if (room) {
-        vsnprintf(room, (size_t)n + 1, fmt, again);
+    scratch = buf_reserve(b, (size_t)n + 1);
+    if (scratch) {
+        vsnprintf(scratch, (size_t)n + 1, fmt, again);
         b->end += (size_t)n;
     }
     va_end(again);
-    return room ? 0 : -ENOBUFS;
+    return scratch ? 0 : -ENOBUFS;
 }
 
 void buf_consume(struct buf *b, size_t n)
@@ -123,7 +123,7 @@ int buf_read_file(struct buf *b, const char *path)
 
     if (!f)
         return -errno;
-    for (char *room; (room = buf_reserve(b, 65536)) && (n = fread(room, 1, 65536, f)) > 0;)
+    for (char *scratch; (scratch = buf_reserve(b, 65536)) && (n = fread(scratch, 1, 65536, f)) > 0;)
         buf_commit(b, n);
     if (ferror(f))
         rc = errno ? -errno : -EIO;

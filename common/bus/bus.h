@@ -99,38 +99,38 @@ uint64_t bus_sub_lost(const struct bus_sub *s);
 
 /* ---- requests: the asking side (DEALER) ---- */
 
-struct bus_asker;
+struct bus_client;
 /* An answer. status BUS_more: more of them follow; any other is the last. body is checked: a map.
  * For BUS_timeout and BUS_gone body is NULL. */
 typedef void bus_answer_fn(void *arg, enum bus_status status, const msgpack_object *body);
 
-struct bus_asker_handler {
+struct bus_client_handler {
     /* The far side answered `hello`: at the start and whenever it was restarted (other epoch). Its
      * body. May be NULL. */
     void (*up)(void *arg, const msgpack_object *body);
     /* Nothing heard for 6 s, it was restarted, or it has forgotten us. Called once until `up`. May
      * be NULL. */
     void (*down)(void *arg);
-    /* A request from the far side. Answer it with bus_asker_reply. May be NULL. */
+    /* A request from the far side. Answer it with bus_client_reply. May be NULL. */
     void (*request)(void *arg, uint64_t id, enum bus_method method, const msgpack_object *body);
 };
 /* Connects; says hello by itself (service, instance, version). */
-struct bus_asker *bus_asker_new(struct bus *b, const char *endpoint, const char *service,
-                                const struct bus_asker_handler *handler, void *arg, int *err);
-void bus_asker_destroy(struct bus_asker **a); /* pending answers are called with BUS_gone */
+struct bus_client *bus_client_new(struct bus *b, const char *endpoint, const char *service,
+                                  const struct bus_client_handler *handler, void *arg, int *err);
+void bus_client_destroy(struct bus_client **a); /* pending answers are called with BUS_gone */
 /* Asks. `pairs` are n_pairs packed key-value pairs (no map head: the deadline is put in front).
  * answer may be NULL. Each call leads to at least one call of answer, not from here. Returns the id
  * of the request, or 0 when it cannot be sent, as long as the far side is not up in any case (then
  * answer is not called). */
-uint64_t bus_ask(struct bus_asker *a, enum bus_method method, size_t n_pairs, struct view pairs,
+uint64_t bus_ask(struct bus_client *a, enum bus_method method, size_t n_pairs, struct view pairs,
                  uint32_t deadline_ms, bus_answer_fn *answer, void *arg);
 /* Forgets a request: its answer is not called any more. */
-void bus_ask_cancel(struct bus_asker *a, uint64_t id);
+void bus_ask_cancel(struct bus_client *a, uint64_t id);
 /* Answers a request of the far side; body is a whole map (empty view: an empty map). */
-int bus_asker_reply(struct bus_asker *a, uint64_t id, enum bus_status status, struct view body);
-bool bus_asker_is_up(const struct bus_asker *a);
+int bus_client_reply(struct bus_client *a, uint64_t id, enum bus_status status, struct view body);
+bool bus_client_is_up(const struct bus_client *a);
 /* The epoch of the far side that answered hello last; 0: none has. */
-uint64_t bus_asker_epoch(const struct bus_asker *a);
+uint64_t bus_client_epoch(const struct bus_client *a);
 
 /* ---- requests: the answering side (ROUTER), in state ---- */
 
@@ -194,12 +194,12 @@ bool bus_address_allowed(const char *endpoint, const char *const *trusted);
 
 /* ---- heartbeats ---- */
 
-struct bus_heart;
+struct bus_heartbeat;
 /* Publishes svc/<service>/<instance>/ every 2 s: version, uptime, ready, seq of each plane, and the
  * pairs that `fill` adds (returns how many). */
-typedef size_t bus_heart_fill_fn(void *arg, struct buf *pairs, bool *ready);
-struct bus_heart *bus_heart_new(struct bus *b, struct bus_pub *pub, const char *service,
-                                bus_heart_fill_fn *fill, void *arg);
-void bus_heart_destroy(struct bus_heart **h);
+typedef size_t bus_heartbeat_fill_fn(void *arg, struct buf *pairs, bool *ready);
+struct bus_heartbeat *bus_heartbeat_new(struct bus *b, struct bus_pub *pub, const char *service,
+                                        bus_heartbeat_fill_fn *fill, void *arg);
+void bus_heartbeat_destroy(struct bus_heartbeat **h);
 
 #endif

@@ -44,8 +44,8 @@ int envelope_read(struct frames *f, int first, struct msg_doc *doc, struct envel
 
 int envelope_send(void *socket, struct view to, uint64_t id, struct view word, struct view body)
 {
-    char room[16];
-    struct buf idb = {.mem = room, .cap = sizeof(room), .max = sizeof(room)};
+    char scratch[16];
+    struct buf idb = {.mem = scratch, .cap = sizeof(scratch), .max = sizeof(scratch)};
     struct view parts[5];
     int n = 0;
 

@@ -59,7 +59,7 @@ struct zpoll;
 typedef bool zpoll_step(void *arg);
 struct zpoll *zpoll_new(struct bus *b, void *socket, zpoll_step *step, void *arg);
 /* Look again: after every send, since ZMQ_FD tells an edge only. */
-void zpoll_kick(struct zpoll *z);
+void zpoll_wakeup(struct zpoll *z);
 void zpoll_destroy(struct zpoll **z);
 
 /* The frames of one message. */
@@ -78,17 +78,17 @@ int frames_send(void *socket, const struct view *parts, int n);
 
 /* Requests that wait for their answers, each until its deadline. Whatever is done with one costs
  * the same however many wait. */
-struct pending;
-struct pending *pending_new(struct bus *b);
-void pending_destroy(struct pending **p); /* calls what waits with BUS_gone */
-uint64_t pending_add(struct pending *p, const void *owner, uint32_t deadline_ms,
-                     bus_answer_fn *answer, void *arg);
+struct request_table;
+struct request_table *request_table_new(struct bus *b);
+void request_table_destroy(struct request_table **p); /* calls what waits with BUS_gone */
+uint64_t request_table_add(struct request_table *p, const void *owner, uint32_t deadline_ms,
+                           bus_answer_fn *answer, void *arg);
 /* An answer came: from `owner` (NULL: whoever). False when nobody waits for it. */
-bool pending_answer(struct pending *p, const void *owner, uint64_t id, enum bus_status status,
-                    const msgpack_object *body);
-void pending_cancel(struct pending *p, uint64_t id);
+bool request_table_answer(struct request_table *p, const void *owner, uint64_t id,
+                          enum bus_status status, const msgpack_object *body);
+void request_table_cancel(struct request_table *p, uint64_t id);
 /* Ends all that `owner` was asked, with BUS_gone. What is asked meanwhile goes on. */
-void pending_gone(struct pending *p, const void *owner);
+void request_table_gone(struct request_table *p, const void *owner);
 
 /* The frames of a request or answer: version, id, method or status, body. */
 struct envelope {

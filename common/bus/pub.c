@@ -170,7 +170,7 @@ int bus_pub_send_as(struct bus_pub *p, const struct bus_msg *as, struct view top
     parts[1] = buf_view(&p->meta);
     rc = frames_send(p->socket, parts, 3);
     metric_add(rc == 0 ? b->counts.published : b->counts.dropped, 1);
-    zpoll_kick(p->poll);
+    zpoll_wakeup(p->poll);
     return rc;
 }
 

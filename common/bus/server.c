@@ -13,7 +13,7 @@ struct bus_peer {
     char *service;
     char *instance;
     char *key; /* CURVE's, or empty */
-    uint64_t heard;
+    uint64_t last_rx;
     void *data;
 };
 
@@ -28,7 +28,7 @@ struct bus_server {
     char *site;
     char *bound;
     struct map *peers;
-    struct pending *pending;
+    struct request_table *pending;
     struct msg_doc doc;
     struct buf body;
 };
@@ -50,7 +50,7 @@ static void peer_free(struct bus_peer *p)
 static void peer_drop(struct bus_server *s, struct bus_peer *p)
 {
     map_del(s->peers, routing_id(p));
-    pending_gone(s->pending, p);
+    request_table_gone(s->pending, p);
     if (s->handler->peer_gone)
         s->handler->peer_gone(s->arg, p);
     peer_free(p);
@@ -84,7 +84,7 @@ static int send_to(struct bus_server *s, struct view to, uint64_t id, struct vie
 
     if (rc < 0)
         metric_add(s->bus->counts.dropped, 1);
-    zpoll_kick(s->poll);
+    zpoll_wakeup(s->poll);
     return rc;
 }
 
@@ -112,7 +112,7 @@ static void on_hello(struct bus_server *s, struct view from, struct view key, st
         answer_epoch(s, from, e->id, BUS_busy);
         return;
     }
-    p->heard = clock_mono_us();
+    p->last_rx = clock_mono_us();
     answer_epoch(s, from, e->id, BUS_ok);
     if (s->handler->peer_up)
         s->handler->peer_up(s->arg, p, &e->doc->root);
@@ -143,7 +143,7 @@ static void handle(struct bus_server *s, struct view from, struct view key, stru
     if (p && e->method != METHOD_hello && !view_eq(view_cstr(p->key), key))
         p = NULL; /* it has taken another's name: hello first */
     if (p)
-        p->heard = clock_mono_us();
+        p->last_rx = clock_mono_us();
     if (e->method == METHOD_hello)
         on_hello(s, from, key, e);
     else if (e->method >= 0 && !p)
@@ -155,7 +155,7 @@ static void handle(struct bus_server *s, struct view from, struct view key, stru
     else if (e->method >= 0)
         s->handler->request(s->arg, p, e->id, (enum bus_method)e->method, &e->doc->root);
     else if (p)
-        pending_answer(s->pending, p, e->id, e->status, &e->doc->root);
+        request_table_answer(s->pending, p, e->id, e->status, &e->doc->root);
 }
 
 static void refuse(struct bus_server *s, struct frames *f, uint64_t id, enum bus_status status)
@@ -198,7 +198,7 @@ static void tick(void *arg)
 
     while (map_next(s->peers, &pos, NULL, &v)) {
         struct bus_peer *p = v;
-        if (now - p->heard > (uint64_t)s->bus->gone_ms * 1000)
+        if (now - p->last_rx > (uint64_t)s->bus->gone_ms * 1000)
             peer_drop(s, p);
     }
 }
@@ -236,7 +236,7 @@ struct bus_server *bus_server_new(struct bus *b, const char *endpoint, const cha
     }
     s->site = view_dup(view_cstr(site));
     s->peers = map_new();
-    s->pending = pending_new(b);
+    s->pending = request_table_new(b);
     s->tick = loop_timer_new(b->loop, tick, s);
     if (s->site && s->peers && s->pending && s->tick) {
         *err = open_socket(s, endpoint, trusted);
@@ -259,7 +259,7 @@ void bus_server_destroy(struct bus_server **sp)
     if (!s)
         return;
     *sp = NULL;
-    pending_destroy(&s->pending);
+    request_table_destroy(&s->pending);
     zpoll_destroy(&s->poll);
     loop_timer_destroy(&s->tick);
     if (s->socket)
@@ -289,7 +289,7 @@ uint64_t bus_server_ask(struct bus_server *s, struct bus_peer *peer, enum bus_me
                         size_t n_pairs, struct view pairs, uint32_t deadline_ms,
                         bus_answer_fn *answer, void *arg)
 {
-    uint64_t id = pending_add(s->pending, peer, deadline_ms, answer, arg);
+    uint64_t id = request_table_add(s->pending, peer, deadline_ms, answer, arg);
 
     if (id == 0)
         return 0;
@@ -297,7 +297,7 @@ uint64_t bus_server_ask(struct bus_server *s, struct bus_peer *peer, enum bus_me
     envelope_body(&s->body, deadline_ms, n_pairs, pairs);
     if (send_to(s, routing_id(peer), id, schema_method_name(method), buf_view(&s->body)) == 0)
         return id;
-    pending_cancel(s->pending, id);
+    request_table_cancel(s->pending, id);
     return 0;
 }
 

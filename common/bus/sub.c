@@ -16,14 +16,14 @@
 struct run {
     uint64_t epoch;
     uint64_t seq;
-    uint64_t heard; /* when it was last heard, monotonic microseconds */
+    uint64_t last_rx; /* when it was last heard, monotonic microseconds */
 };
 
 /* One source on one plane. */
 struct stream {
     char *key; /* source NUL plane */
     size_t key_len;
-    uint64_t heard; /* as that of its runs */
+    uint64_t last_rx; /* as that of its runs */
     struct run runs[MAX_RUNS];
     size_t n_runs;
 };
@@ -64,7 +64,7 @@ static void forget_oldest(struct bus_sub *s)
 
     while (map_next(s->streams, &pos, NULL, &v)) {
         struct stream *st = v;
-        if (!oldest || st->heard < oldest->heard)
+        if (!oldest || st->last_rx < oldest->last_rx)
             oldest = st;
     }
     if (!oldest)
@@ -114,7 +114,7 @@ static struct run *run_of(struct stream *st, uint64_t epoch)
         if (st->runs[i].epoch == epoch)
             return &st->runs[i];
     for (size_t i = 1; i < st->n_runs; i++)
-        if (st->runs[i].heard < run->heard)
+        if (st->runs[i].last_rx < run->last_rx)
             run = &st->runs[i];
     if (st->n_runs < MAX_RUNS)
         run = &st->runs[st->n_runs++];
@@ -140,7 +140,7 @@ static bool in_order(struct bus_sub *s, const struct bus_msg *m)
         return true;
     restarted = st->n_runs > 0;
     run = run_of(st, m->epoch);
-    st->heard = run->heard = clock_mono_us();
+    st->last_rx = run->last_rx = clock_mono_us();
     if (run->seq == 0) {
         run->seq = m->seq;
         if (restarted && s->handler->gap)
@@ -259,7 +259,7 @@ int bus_sub_add(struct bus_sub *s, struct view prefix)
 {
     int rc = zmq_setsockopt(s->socket, ZMQ_SUBSCRIBE, prefix.ptr ? prefix.ptr : "", prefix.len);
 
-    zpoll_kick(s->poll);
+    zpoll_wakeup(s->poll);
     return rc < 0 ? -zmq_errno() : 0;
 }
 
@@ -267,7 +267,7 @@ int bus_sub_remove(struct bus_sub *s, struct view prefix)
 {
     int rc = zmq_setsockopt(s->socket, ZMQ_UNSUBSCRIBE, prefix.ptr ? prefix.ptr : "", prefix.len);
 
-    zpoll_kick(s->poll);
+    zpoll_wakeup(s->poll);
     return rc < 0 ? -zmq_errno() : 0;
 }
 

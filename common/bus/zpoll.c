@@ -55,7 +55,7 @@ struct zpoll *zpoll_new(struct bus *b, void *socket, zpoll_step *step, void *arg
     return z;
 }
 
-void zpoll_kick(struct zpoll *z)
+void zpoll_wakeup(struct zpoll *z)
 {
     loop_task_post(z->task);
 }

@@ -187,7 +187,7 @@ const char *config_str(const struct config *cfg, const char *path)
     assert(config_type_is_text(key->type));
     if (there && key->type == KEY_ADDRESS && json_view(value).len == 0)
         return NULL;
-    return value ? json_object_get_string(value) : key->otherwise;
+    return value ? json_object_get_string(value) : key->default_value;
 }
 
 int64_t config_int(const struct config *cfg, const char *path)
@@ -200,7 +200,7 @@ int64_t config_int(const struct config *cfg, const char *path)
     if (json_object_is_type(value, json_type_int))
         return json_object_get_int64(value);
     if (view_to_i64(json_view(value), &n) < 0)
-        view_to_i64(view_cstr(key->otherwise), &n);
+        view_to_i64(view_cstr(key->default_value), &n);
     return n;
 }
 
@@ -210,7 +210,7 @@ bool config_bool(const struct config *cfg, const char *path)
     struct json_object *value = config_get(cfg, path);
 
     assert(key->type == KEY_BOOL);
-    return value ? json_object_get_boolean(value) : strcmp(key->otherwise, "true") == 0;
+    return value ? json_object_get_boolean(value) : strcmp(key->default_value, "true") == 0;
 }
 
 static bool listen_address(struct json_object *value, char *addr, size_t n)
@@ -228,15 +228,15 @@ bool config_listen(const struct config *cfg, const char *path, char *addr, size_
 {
     const struct config_key *key = row_of(path);
     struct json_object *value = config_get(cfg, path);
-    struct json_object *otherwise;
+    struct json_object *default_value;
     bool on;
 
     assert(key->type == KEY_LISTEN);
     if (value)
         return listen_address(value, addr, n);
-    otherwise = json_tokener_parse(key->otherwise);
-    on = otherwise && listen_address(otherwise, addr, n);
-    json_object_put(otherwise);
+    default_value = json_tokener_parse(key->default_value);
+    on = default_value && listen_address(default_value, addr, n);
+    json_object_put(default_value);
     return on;
 }
 
@@ -257,15 +257,15 @@ int config_networks(const struct config *cfg, const char *path, struct netlist *
 {
     const struct config_key *key = row_of(path);
     struct json_object *value = config_get(cfg, path);
-    struct json_object *otherwise;
+    struct json_object *default_value;
     int rc;
 
     assert(key->type == KEY_NETWORKS);
     if (value)
         return add_networks(value, out);
-    otherwise = json_tokener_parse(key->otherwise);
-    rc = otherwise ? add_networks(otherwise, out) : -ENOMEM;
-    json_object_put(otherwise);
+    default_value = json_tokener_parse(key->default_value);
+    rc = default_value ? add_networks(default_value, out) : -ENOMEM;
+    json_object_put(default_value);
     return rc;
 }
 

@@ -77,7 +77,7 @@ void config_each_change(const struct config *from, const struct config *to, conf
                         void *arg);
 
 /* Calls fn for each row of the table, for documents and --help. */
-typedef void config_key_fn(void *arg, const char *key, const char *type, const char *otherwise,
+typedef void config_key_fn(void *arg, const char *key, const char *type, const char *default_value,
                            bool reloadable, const char *doc);
 void config_each_key(config_key_fn *fn, void *arg);
 

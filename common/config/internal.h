@@ -25,8 +25,8 @@ enum key_type {
 struct config_key {
     const char *path; /* "*" stands for any one name */
     enum key_type type;
-    const char
-        *otherwise; /* the default: bare text for kinds of strings, JSON for others; NULL: none */
+    const char *default_value; /* the default: bare text for kinds of strings, JSON for others;
+                                  NULL: none */
     int64_t min, max;
     int flags;
     const char *choices;

@@ -402,7 +402,7 @@ void config_each_key(config_key_fn *fn, void *arg)
 {
     for (size_t i = 0; i < config_key_count; i++) {
         const struct config_key *k = &config_keys[i];
-        fn(arg, k->path, config_type_name(k->type), k->otherwise ? k->otherwise : "",
+        fn(arg, k->path, config_type_name(k->type), k->default_value ? k->default_value : "",
            k->flags & KEY_RELOADABLE, k->doc);
     }
 }

@@ -21,12 +21,12 @@ static int read_all(const char *path, struct buf *b)
     if (fd < 0)
         return -errno;
     while (n > 0) {
-        char *room = buf_reserve(b, 65536);
-        if (!room) {
+        char *scratch = buf_reserve(b, 65536);
+        if (!scratch) {
             close(fd);
             return -EFBIG;
         }
-        n = read(fd, room, 65536);
+        n = read(fd, scratch, 65536);
         if (n > 0)
             buf_commit(b, (size_t)n);
         if (n < 0 && errno == EINTR)

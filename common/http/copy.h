@@ -3,8 +3,8 @@
  * a conditional request, then the list as it came. One file, written beside its place and renamed:
  * it is there as a whole or not at all. Only its owner may read it, for lists carry passwords.
  */
-#ifndef CTIBUS_STATE_FETCH_COPY_H
-#define CTIBUS_STATE_FETCH_COPY_H
+#ifndef CTIBUS_HTTP_COPY_H
+#define CTIBUS_HTTP_COPY_H
 
 #include <json-c/json.h>
 

@@ -11,8 +11,8 @@
  * HTTP and HTTPS and none back from HTTPS to HTTP. No proxy, no cookies, nothing from the
  * environment. curl_global_init must have been called by the program.
  */
-#ifndef CTIBUS_STATE_FETCH_H
-#define CTIBUS_STATE_FETCH_H
+#ifndef CTIBUS_HTTP_FETCH_H
+#define CTIBUS_HTTP_FETCH_H
 
 #include <json-c/json.h>
 #include <sys/queue.h>
@@ -34,7 +34,7 @@ struct fetch {
     char *uri;
     char *etag, *modified; /* of the copy that is known; afterwards: of what came */
     char *ca;              /* file (PEM) to believe; NULL: the system's store */
-    char *copy;            /* file to write what came to (fetch_copy.h) */
+    char *copy;            /* file to write what came to (http/copy.h) */
     uint64_t serial;       /* for who asks: it comes back as it was */
     uint32_t silence_s;    /* that connecting may take, and that the server may be silent */
     size_t max_bytes;

@@ -1,6 +1,6 @@
 /* One fetch under way, by libcurl. Private to the thread of fetch.c. */
-#ifndef CTIBUS_STATE_TRANSFER_H
-#define CTIBUS_STATE_TRANSFER_H
+#ifndef CTIBUS_HTTP_TRANSFER_H
+#define CTIBUS_HTTP_TRANSFER_H
 
 #include <curl/curl.h>
 

@@ -165,7 +165,7 @@ struct view json_get_view(struct json_object *obj, const char *key)
     return json_view(json_get(obj, key));
 }
 
-int64_t json_get_i64(struct json_object *obj, const char *key, int64_t otherwise)
+int64_t json_get_i64(struct json_object *obj, const char *key, int64_t default_value)
 {
     struct json_object *value = json_get(obj, key);
     int64_t n;
@@ -174,10 +174,10 @@ int64_t json_get_i64(struct json_object *obj, const char *key, int64_t otherwise
         return json_object_get_int64(value);
     if (view_to_i64(json_view(value), &n) == 0)
         return n;
-    return otherwise;
+    return default_value;
 }
 
-bool json_get_bool(struct json_object *obj, const char *key, bool otherwise)
+bool json_get_bool(struct json_object *obj, const char *key, bool default_value)
 {
     struct json_object *value = json_get(obj, key);
 
@@ -185,5 +185,5 @@ bool json_get_bool(struct json_object *obj, const char *key, bool otherwise)
         return json_object_get_boolean(value);
     if (json_object_is_type(value, json_type_int))
         return json_object_get_int64(value) != 0;
-    return otherwise;
+    return default_value;
 }

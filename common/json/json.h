@@ -44,9 +44,9 @@ struct json_object *json_get_object(struct json_object *obj, const char *key);
 /* The string `key`; empty when there is none or it is no string. */
 struct view json_get_view(struct json_object *obj, const char *key);
 /* The integer `key`, also from a string of digits, as clients send ids either way. */
-int64_t json_get_i64(struct json_object *obj, const char *key, int64_t otherwise);
+int64_t json_get_i64(struct json_object *obj, const char *key, int64_t default_value);
 /* The boolean `key`, also from 0 and 1. */
-bool json_get_bool(struct json_object *obj, const char *key, bool otherwise);
+bool json_get_bool(struct json_object *obj, const char *key, bool default_value);
 /* A string value itself; empty for anything else. */
 struct view json_view(struct json_object *value);
 

@@ -22,7 +22,7 @@ static int serve_metrics(struct health *h, struct httpd_answer *a)
     return 503;
 }
 
-static int serve_ready(struct health *h, struct httpd_answer *a, int otherwise)
+static int serve_ready(struct health *h, struct httpd_answer *a, int default_value)
 {
     struct buf why;
     bool ready;
@@ -35,7 +35,7 @@ static int serve_ready(struct health *h, struct httpd_answer *a, int otherwise)
         json_put_string(&a->body, buf_view(&why));
     buf_append_cstr(&a->body, "}\n");
     buf_free(&why);
-    return ready ? 200 : otherwise;
+    return ready ? 200 : default_value;
 }
 
 static int serve(void *arg, struct view path, struct httpd_answer *a)

@@ -74,13 +74,13 @@ static int dial(const char *addr, uint64_t until)
 static int read_answer(int fd, uint64_t until, struct buf *answer)
 {
     for (;;) {
-        char *room = buf_reserve(answer, 4096);
+        char *scratch = buf_reserve(answer, 4096);
         ssize_t n;
-        if (!room)
+        if (!scratch)
             return -EMSGSIZE;
         if (!limit(fd, until))
             return -ETIMEDOUT;
-        n = recv(fd, room, 4096, 0);
+        n = recv(fd, scratch, 4096, 0);
         if (n == 0)
             return 0;
         if (n < 0)

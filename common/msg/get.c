@@ -59,7 +59,7 @@ struct view msg_get_str(const msgpack_object *map, const char *key)
     return msg_str(msg_get(map, key));
 }
 
-struct view msg_get_text(const msgpack_object *map, const char *key, char room[32])
+struct view msg_get_text(const msgpack_object *map, const char *key, char scratch[32])
 {
     const msgpack_object *o = msg_get(map, key);
 
@@ -69,22 +69,22 @@ struct view msg_get_text(const msgpack_object *map, const char *key, char room[3
     case MSGPACK_OBJECT_STR:
         return msg_str(o);
     case MSGPACK_OBJECT_POSITIVE_INTEGER:
-        snprintf(room, 32, "%llu", (unsigned long long)o->via.u64);
+        snprintf(scratch, 32, "%llu", (unsigned long long)o->via.u64);
         break;
     case MSGPACK_OBJECT_NEGATIVE_INTEGER:
-        snprintf(room, 32, "%lld", (long long)o->via.i64);
+        snprintf(scratch, 32, "%lld", (long long)o->via.i64);
         break;
     case MSGPACK_OBJECT_FLOAT32:
     case MSGPACK_OBJECT_FLOAT64:
-        snprintf(room, 32, "%.17g", o->via.f64);
+        snprintf(scratch, 32, "%.17g", o->via.f64);
         break;
     case MSGPACK_OBJECT_BOOLEAN:
-        snprintf(room, 32, "%d", o->via.boolean);
+        snprintf(scratch, 32, "%d", o->via.boolean);
         break;
     default:
         return view_of(NULL, 0);
     }
-    return view_cstr(room);
+    return view_cstr(scratch);
 }
 
 int64_t msg_get_i64(const msgpack_object *map, const char *key, int64_t dflt)

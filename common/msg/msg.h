@@ -63,8 +63,8 @@ int msg_parse(struct msg_doc *d, struct view v);
 const msgpack_object *msg_get(const msgpack_object *map, const char *key);
 struct view msg_str(const msgpack_object *o); /* empty when NULL or no string */
 struct view msg_get_str(const msgpack_object *map, const char *key);
-/* A string, or a number or a bool (1, 0) as text in room: clients write ids either way. */
-struct view msg_get_text(const msgpack_object *map, const char *key, char room[32]);
+/* A string, or a number or a bool (1, 0) as text in scratch: clients write ids either way. */
+struct view msg_get_text(const msgpack_object *map, const char *key, char scratch[32]);
 int64_t msg_get_i64(const msgpack_object *map, const char *key, int64_t dflt);
 uint64_t msg_get_u64(const msgpack_object *map, const char *key, uint64_t dflt);
 double msg_get_double(const msgpack_object *map, const char *key, double dflt);

@@ -77,15 +77,15 @@ static ssize_t read_scratch(struct conn *c, bool *alive)
 /* The same for a long unfinished message, which is not copied again and again. */
 static ssize_t read_behind(struct conn *c, bool *alive)
 {
-    char *room = buf_reserve(&c->in, CONN_READ_BEHIND);
+    char *scratch = buf_reserve(&c->in, CONN_READ_BEHIND);
     size_t used;
     ssize_t n;
 
-    if (!room) {
+    if (!scratch) {
         errno = ENOMEM;
         return -1;
     }
-    n = read_fd(c, room, CONN_READ_BEHIND);
+    n = read_fd(c, scratch, CONN_READ_BEHIND);
     if (n <= 0)
         return n;
     c->cls->bytes_in += (uint64_t)n;

@@ -140,7 +140,7 @@ static void on_addresses(void *arg, const struct sockaddr_storage *list, size_t 
     try_next(d);
 }
 
-/* ---- the whole ---- */
+/* ---- lifecycle ---- */
 
 struct dial *dial_start(struct loop *loop, const char *host, uint16_t port, uint32_t limit_ms,
                         dial_fn *fn, void *arg)

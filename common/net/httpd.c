@@ -243,7 +243,7 @@ static void on_accept(void *arg, int fd, const struct sockaddr *peer, socklen_t 
         loop_timer_start(h->look, LOOK_MS, true);
 }
 
-/* ---- the whole ---- */
+/* ---- lifecycle ---- */
 
 static int start(struct httpd *h, const char *addr)
 {

@@ -236,7 +236,7 @@ static void ask(struct lookup *l)
         snprintf(l->why, sizeof(l->why), "it cannot be asked of DNS");
 }
 
-/* ---- the whole ---- */
+/* ---- lifecycle ---- */
 
 struct lookup *lookup_start(struct loop *loop, const char *name, lookup_fn *fn, void *arg)
 {

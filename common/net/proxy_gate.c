@@ -76,14 +76,14 @@ static void pass(struct arrival *a, const struct proxy_header *h)
 /* Reads n bytes at most. False: there is nothing more now, or it is gone. */
 static bool read_some(struct arrival *a, size_t n)
 {
-    char *room = buf_reserve(&a->in, n);
+    char *scratch = buf_reserve(&a->in, n);
     ssize_t got;
 
-    if (!room) {
+    if (!scratch) {
         refuse(a, "no memory");
         return false;
     }
-    got = recv(a->fd, room, n, MSG_DONTWAIT);
+    got = recv(a->fd, scratch, n, MSG_DONTWAIT);
     if (got > 0) {
         buf_commit(&a->in, (size_t)got);
         return true;

@@ -144,7 +144,7 @@ static ssize_t tls_read(void *state, int fd, void *p, size_t n)
 }
 
 /* What leaves first, up to one record: pieces are put together in `room`. */
-static struct view gather(const struct iovec *iov, int n, char *room)
+static struct view gather(const struct iovec *iov, int n, char *scratch)
 {
     size_t have = 0;
 
@@ -152,10 +152,10 @@ static struct view gather(const struct iovec *iov, int n, char *room)
         return view_of(iov->iov_base, iov->iov_len);
     for (int i = 0; i < n && have < RECORD; i++) {
         size_t piece = iov[i].iov_len < RECORD - have ? iov[i].iov_len : RECORD - have;
-        memcpy(room + have, iov[i].iov_base, piece);
+        memcpy(scratch + have, iov[i].iov_base, piece);
         have += piece;
     }
-    return view_of(room, have);
+    return view_of(scratch, have);
 }
 
 /* The last words in clear. */
@@ -172,7 +172,7 @@ static ssize_t write_clear(struct tls *t, const struct iovec *iov)
 static ssize_t tls_writev(void *state, int fd, const struct iovec *iov, int n)
 {
     struct tls *t = state;
-    char room[RECORD];
+    char scratch[RECORD];
     struct view v;
     size_t done;
     int rc;
@@ -181,7 +181,7 @@ static ssize_t tls_writev(void *state, int fd, const struct iovec *iov, int n)
         return write_clear(t, iov);
     if (!begin(t))
         return -1;
-    v = gather(iov, n, room);
+    v = gather(iov, n, scratch);
     rc = SSL_write_ex(t->ssl, v.ptr, v.len, &done);
     if (rc <= 0)
         return undone(t, rc, SSL_ERROR_WANT_WRITE);

@@ -36,9 +36,9 @@ struct ws {
     struct buf lines;               /* arrived, and not shown yet */
     struct buf out;
     size_t staged;
-    size_t budget;         /* what this read may still take */
-    uint64_t heard, asked; /* when: last bytes; a sign of life asked for, 0: it was not */
-    size_t max_message;    /* bytes */
+    size_t budget;           /* what this read may still take */
+    uint64_t last_rx, asked; /* when: last bytes; a sign of life asked for, 0: it was not */
+    size_t max_message;      /* bytes */
     int fd;
     int error; /* an errno: it is broken */
     enum ws_phase phase;
@@ -184,7 +184,7 @@ static ssize_t receive(struct ws *ws, void *p, size_t n)
     ssize_t got = recv(ws->fd, p, n, MSG_DONTWAIT);
 
     if (got > 0) {
-        ws->heard = clock_mono_us();
+        ws->last_rx = clock_mono_us();
         ws->asked = 0;
     } else if (got == 0) {
         ws->ended = true;
@@ -246,13 +246,13 @@ static void on_message(wslay_event_context_ptr events, const struct wslay_event_
                        void *arg)
 {
     struct ws *ws = arg;
-    char *room;
+    char *scratch;
 
-    if (m->opcode != WSLAY_TEXT_FRAME || !(room = buf_reserve(&ws->lines, m->msg_length + 1)))
+    if (m->opcode != WSLAY_TEXT_FRAME || !(scratch = buf_reserve(&ws->lines, m->msg_length + 1)))
         return;
     for (size_t i = 0; i < m->msg_length; i++)
-        room[i] = (char)(m->msg[i] == '\n' ? ' ' : m->msg[i]);
-    room[m->msg_length] = '\n';
+        scratch[i] = (char)(m->msg[i] == '\n' ? ' ' : m->msg[i]);
+    scratch[m->msg_length] = '\n';
     buf_commit(&ws->lines, m->msg_length + 1);
 }
 
@@ -276,13 +276,13 @@ static int open_events(struct ws *ws)
 static void read_request(struct ws *ws)
 {
     size_t have = buf_len(&ws->request);
-    char *room = buf_reserve(&ws->request, WS_REQUEST_MAX - have);
-    ssize_t got = room ? receive(ws, room, WS_REQUEST_MAX - have) : 0;
+    char *scratch = buf_reserve(&ws->request, WS_REQUEST_MAX - have);
+    ssize_t got = scratch ? receive(ws, scratch, WS_REQUEST_MAX - have) : 0;
     char why[64];
     size_t used;
     int status;
 
-    if (!room)
+    if (!scratch)
         ws->error = ENOMEM;
     if (got <= 0)
         return;
@@ -447,7 +447,7 @@ const char *conn_ws_tick(struct conn *c, uint64_t now_us)
         return NULL;
     if (ws->asked)
         return now_us > ws->asked + limit ? "WebSocket without a sign of life" : NULL;
-    if (now_us > ws->heard + limit) {
+    if (now_us > ws->last_rx + limit) {
         wslay_event_queue_msg(ws->events, &ping);
         wslay_event_send(ws->events);
         flush(
@@ -475,7 +475,7 @@ struct conn *conn_new_ws(struct conn_class *cls, int fd, void *owner, const stru
     ws->max_message = opt->first_messages && opt->first_messages < opt->max_message
                           ? opt->first_messages
                           : opt->max_message;
-    ws->heard = clock_mono_us();
+    ws->last_rx = clock_mono_us();
     buf_init(&ws->request, WS_REQUEST_MAX);
     buf_init(&ws->lines, opt->max_message + 2 * READ_MAX);
     buf_init(&ws->out, OUT_MAX);

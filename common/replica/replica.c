@@ -36,7 +36,7 @@ struct stamp {
 
 struct replica {
     struct bus *bus;
-    struct bus_asker *asker;
+    struct bus_client *bus_client;
     struct bus_sub *sub;
     struct loop_timer *timer;
     const struct replica_handler *handler;
@@ -53,7 +53,7 @@ struct replica {
     struct kept *kept_head, **kept_tail;
     size_t kept_bytes;
     struct msg_doc doc;
-    struct buf room;
+    struct buf scratch;
     struct buf echo_topic;
     uint64_t healed;
 };
@@ -89,20 +89,21 @@ static void drop_stamps(struct replica *r)
 
 /* ---- stamps ---- */
 
-static struct view object_key(struct buf *room, struct view site, struct view list, struct view id)
+static struct view object_key(struct buf *scratch, struct view site, struct view list,
+                              struct view id)
 {
-    buf_reset(room);
-    buf_append_view(room, site);
-    buf_append_char(room, '\0');
-    buf_append_view(room, list);
-    buf_append_char(room, '\0');
-    buf_append_view(room, id);
-    return buf_view(room);
+    buf_reset(scratch);
+    buf_append_view(scratch, site);
+    buf_append_char(scratch, '\0');
+    buf_append_view(scratch, list);
+    buf_append_char(scratch, '\0');
+    buf_append_view(scratch, id);
+    return buf_view(scratch);
 }
 
 static int stamp_set(struct replica *r, const struct xod_obj *o, uint64_t seq)
 {
-    struct view key = object_key(&r->room, xod_site_name(xod_obj_site(o)),
+    struct view key = object_key(&r->scratch, xod_site_name(xod_obj_site(o)),
                                  schema_list(xod_obj_list(o))->vname, xod_obj_id(o));
     struct stamp *s = malloc(sizeof(*s) + key.len);
 
@@ -121,14 +122,14 @@ static int stamp_set(struct replica *r, const struct xod_obj *o, uint64_t seq)
 static const struct stamp *stamp_get(struct replica *r, struct view site, struct view list,
                                      struct view id)
 {
-    struct buf room;
+    struct buf scratch;
     const struct stamp *s;
 
     if (map_count(r->stamps) == 0)
         return NULL;
-    buf_init(&room, 4096);
-    s = map_get(r->stamps, object_key(&room, site, list, id));
-    buf_free(&room);
+    buf_init(&scratch, 4096);
+    s = map_get(r->stamps, object_key(&scratch, site, list, id));
+    buf_free(&scratch);
     return s;
 }
 
@@ -141,7 +142,7 @@ static void apply(struct replica *r, uint64_t seq, struct view topic, struct vie
     struct wire_change c;
     const struct stamp *s;
 
-    if (wire_read_topic(&r->room, topic, &c) == 0 && msg_parse(&r->doc, body) == 0) {
+    if (wire_read_topic(&r->scratch, topic, &c) == 0 && msg_parse(&r->doc, body) == 0) {
         s = stamp_get(r, c.site, c.list, c.id);
         if (!s || seq > s->seq) {
             wire_apply(r->xod, &c, &r->doc.root);
@@ -241,12 +242,12 @@ static void go_live(struct replica *r)
 static void start_over(struct replica *r, uint32_t in_ms)
 {
     if (r->snapshot_id)
-        bus_ask_cancel(r->asker, r->snapshot_id);
+        bus_ask_cancel(r->bus_client, r->snapshot_id);
     r->snapshot_id = 0;
     drop_kept(r);
     drop_stamps(r);
     r->phase = WAITING;
-    if (bus_asker_is_up(r->asker))
+    if (bus_client_is_up(r->bus_client))
         loop_timer_start(r->timer, in_ms, false);
 }
 
@@ -298,8 +299,8 @@ static void ask_snapshot(struct replica *r)
     r->phase = COPYING;
     r->first_stamp = UINT64_MAX;
     r->last_stamp = 0;
-    r->snapshot_id = bus_ask(r->asker, METHOD_snapshot, 0, view_of(NULL, 0), SNAPSHOT_DEADLINE_MS,
-                             on_snapshot, r);
+    r->snapshot_id = bus_ask(r->bus_client, METHOD_snapshot, 0, view_of(NULL, 0),
+                             SNAPSHOT_DEADLINE_MS, on_snapshot, r);
     if (!r->snapshot_id)
         start_over(r, RETRY_MS);
 }
@@ -311,7 +312,7 @@ static void ask_echo(struct replica *r)
     r->phase = PROVING;
     buf_init(&pairs, 256);
     msg_put_pair(&pairs, "plane", VIEW("xod"));
-    bus_ask(r->asker, METHOD_echo, 1, buf_view(&pairs), 2000, NULL, NULL);
+    bus_ask(r->bus_client, METHOD_echo, 1, buf_view(&pairs), 2000, NULL, NULL);
     buf_free(&pairs);
     loop_timer_start(r->timer, ECHO_EVERY_MS, false);
 }
@@ -320,7 +321,7 @@ static void on_timer(void *arg)
 {
     struct replica *r = arg;
 
-    if ((r->phase == WAITING || r->phase == PROVING) && bus_asker_is_up(r->asker))
+    if ((r->phase == WAITING || r->phase == PROVING) && bus_client_is_up(r->bus_client))
         ask_echo(r);
 }
 
@@ -350,7 +351,7 @@ static void on_heartbeat(struct replica *r, const struct bus_msg *m)
 /* From the process that answers us: not the last words of one that was replaced. */
 static bool is_current(const struct replica *r, const struct bus_msg *m)
 {
-    return m->epoch == bus_asker_epoch(r->asker);
+    return m->epoch == bus_client_epoch(r->bus_client);
 }
 
 static void on_message(void *arg, const struct bus_msg *m)
@@ -407,7 +408,7 @@ static int subscribe(struct replica *r)
 }
 
 struct replica *replica_new(struct bus *b, struct loop *loop, const char *endpoint,
-                            struct bus_asker *asker, const struct replica_handler *handler,
+                            struct bus_client *bus_client, const struct replica_handler *handler,
                             void *arg, struct log *log, int *err)
 {
     struct replica *r = calloc(1, sizeof(*r));
@@ -416,12 +417,12 @@ struct replica *replica_new(struct bus *b, struct loop *loop, const char *endpoi
     if (!r)
         return NULL;
     r->bus = b;
-    r->asker = asker;
+    r->bus_client = bus_client;
     r->handler = handler;
     r->arg = arg;
     r->log = log;
     r->kept_tail = &r->kept_head;
-    buf_init(&r->room, 65536);
+    buf_init(&r->scratch, 65536);
     buf_init(&r->echo_topic, 1024);
     if (msg_doc_init(&r->doc) < 0) {
         free(r);
@@ -449,7 +450,7 @@ void replica_destroy(struct replica **rp)
         return;
     *rp = NULL;
     if (r->snapshot_id)
-        bus_ask_cancel(r->asker, r->snapshot_id);
+        bus_ask_cancel(r->bus_client, r->snapshot_id);
     bus_sub_destroy(&r->sub);
     loop_timer_destroy(&r->timer);
     drop_kept(r);
@@ -458,7 +459,7 @@ void replica_destroy(struct replica **rp)
     map_destroy(&r->stamps);
     xod_destroy(&r->xod);
     msg_doc_fini(&r->doc);
-    buf_free(&r->room);
+    buf_free(&r->scratch);
     buf_free(&r->echo_topic);
     free(r);
 }

@@ -28,7 +28,7 @@ struct replica_handler {
 
 /* `asker` is borrowed: its owner calls replica_state_up from the asker's `up`. */
 struct replica *replica_new(struct bus *b, struct loop *loop, const char *subscribe,
-                            struct bus_asker *asker, const struct replica_handler *handler,
+                            struct bus_client *bus_client, const struct replica_handler *handler,
                             void *arg, struct log *log, int *err);
 void replica_destroy(struct replica **r);
 void replica_state_up(struct replica *r);

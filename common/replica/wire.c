@@ -49,7 +49,7 @@ void wire_change(struct buf *out, enum xod_op op, const struct xod_obj *o, uint6
     }
 }
 
-int wire_read_topic(struct buf *room, struct view topic, struct wire_change *c)
+int wire_read_topic(struct buf *scratch, struct view topic, struct wire_change *c)
 {
     size_t ends[4];
     const char *base;
@@ -59,15 +59,15 @@ int wire_read_topic(struct buf *room, struct view topic, struct wire_change *c)
     if (!view_starts(topic, VIEW("xod/")))
         return -EINVAL;
     topic = view_of(topic.ptr + 4, topic.len - 4);
-    buf_reset(room);
+    buf_reset(scratch);
     for (int i = 0; i < 4; i++) {
-        if (topic_next(&topic, room) < 0)
+        if (topic_next(&topic, scratch) < 0)
             return -EINVAL;
-        ends[i] = buf_len(room);
+        ends[i] = buf_len(scratch);
     }
-    if (topic.len || buf_len(room) > 4 * MAX_ID || ends[0] == 0 || ends[3] == ends[2])
+    if (topic.len || buf_len(scratch) > 4 * MAX_ID || ends[0] == 0 || ends[3] == ends[2])
         return -EINVAL;
-    base = buf_data(room);
+    base = buf_data(scratch);
     c->site = view_of(base, ends[0]);
     plane = view_of(base + ends[0], ends[1] - ends[0]);
     c->list = view_of(base + ends[1], ends[2] - ends[1]);

@@ -26,7 +26,7 @@ struct wire_change {
 };
 /* Reads a topic of the plane xod. 0; -EINVAL when it is none; -ENOENT for a list this schema lacks.
  */
-int wire_read_topic(struct buf *room, struct view topic, struct wire_change *c);
+int wire_read_topic(struct buf *scratch, struct view topic, struct wire_change *c);
 /* Applies a body to the store (within the caller's transaction). An update of an object that is not
  * there is left out. 0, -EBADMSG or -ENOMEM; fields that the schema lacks or whose type is wrong
  * are left out. */

@@ -12,7 +12,7 @@ struct bucket {
 };
 
 /* The key under which a value stands: its text, folded where the schema says so. */
-static struct view make_key(const struct value *v, bool fold, char *room, size_t size)
+static struct view make_key(const struct value *v, bool fold, char *scratch, size_t size)
 {
     char number[32];
     struct view text = value_text(v, number);
@@ -21,9 +21,9 @@ static struct view make_key(const struct value *v, bool fold, char *room, size_t
         text.len = size; /* a prefix: the lookup compares the rest */
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
-        room[i] = fold && c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+        scratch[i] = fold && c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
     }
-    return view_of(room, text.len);
+    return view_of(scratch, text.len);
 }
 
 static const struct schema_field *field_of(const struct xod_obj *o, unsigned field)
@@ -65,13 +65,13 @@ void index_fini(struct list_table *t, enum xod_list list)
 int index_insert(struct xod_obj *o, unsigned field)
 {
     struct map *m = o->site->lists[o->list].indexes[field];
-    char room[256];
+    char scratch[256];
     struct view key;
     struct bucket *b;
 
     if (!m || o->values[field].type == V_NULL)
         return 0;
-    key = make_key(&o->values[field], field_of(o, field)->flags & F_FOLD, room, sizeof(room));
+    key = make_key(&o->values[field], field_of(o, field)->flags & F_FOLD, scratch, sizeof(scratch));
     b = map_get(m, key);
     if (!b) {
         b = calloc(1, sizeof(*b) + key.len + 1);
@@ -94,13 +94,13 @@ int index_insert(struct xod_obj *o, unsigned field)
 void index_remove(struct xod_obj *o, unsigned field)
 {
     struct map *m = o->site->lists[o->list].indexes[field];
-    char room[256];
+    char scratch[256];
     struct view key;
     struct bucket *b;
 
     if (!m || o->values[field].type == V_NULL)
         return;
-    key = make_key(&o->values[field], field_of(o, field)->flags & F_FOLD, room, sizeof(room));
+    key = make_key(&o->values[field], field_of(o, field)->flags & F_FOLD, scratch, sizeof(scratch));
     b = map_get(m, key);
     for (size_t i = b ? b->n : 0; i > 0; i--)
         if (b->objs[i - 1] == o) {
@@ -129,14 +129,14 @@ struct xod_obj *xod_lookup(const struct xod_site *s, enum xod_list list, unsigne
 {
     struct map *m = s->lists[list].indexes[field];
     struct value v = {.type = V_STR, .len = (uint32_t)value.len, .s = (char *)value.ptr};
-    char room[256];
+    char scratch[256];
     struct bucket *b;
 
     if (!m || value.len > UINT32_MAX)
         return NULL;
-    b = map_get(m,
-                make_key(&v, schema_list(list)->fields[field].flags & F_FOLD, room, sizeof(room)));
-    if (!b || value.len < sizeof(room))
+    b = map_get(
+        m, make_key(&v, schema_list(list)->fields[field].flags & F_FOLD, scratch, sizeof(scratch)));
+    if (!b || value.len < sizeof(scratch))
         return b && n < b->n ? b->objs[n] : NULL;
     for (size_t i = 0; i < b->n; i++)
         if (is_value(b->objs[i], field, value) && n-- == 0)

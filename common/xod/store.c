@@ -31,7 +31,7 @@ void store_obj_free(struct xod *x, struct xod_obj *o)
         x->free_extra(o->extra);
     for (unsigned i = 0; i < schema_list(o->list)->n_fields; i++)
         value_clear(&o->values[i]);
-    free(o->ties);
+    free(o->relations);
     free(o->id);
     free(o);
 }
@@ -325,7 +325,7 @@ void xod_del(struct xod_obj *o)
         return;
     o->deleted = true; /* stays in by_id until the commit, for xod_add */
     o->site->lists[o->list].n_deleted++;
-    ties_drop(o);
+    relations_drop(o);
     for (unsigned f = 0; f < schema_list(o->list)->n_fields; f++)
         index_remove(o, f);
 }

@@ -15,8 +15,8 @@ struct xod_obj {
     bool deleted;   /* in this transaction */
     bool touched;   /* stands in the transaction's list */
     uint64_t dirty; /* fields whose old value is in the journal */
-    struct xod_obj **ties;
-    uint32_t n_ties;
+    struct xod_obj **relations;
+    uint32_t n_relations;
     void *extra;
     struct value values[];
 };
@@ -61,7 +61,7 @@ int index_insert(struct xod_obj *o, unsigned field);
 void index_remove(struct xod_obj *o, unsigned field);
 
 /* ties.c */
-void ties_drop(struct xod_obj *o);
+void relations_drop(struct xod_obj *o);
 
 /* store.c */
 void store_obj_free(struct xod *x, struct xod_obj *o);

@@ -5,42 +5,44 @@
 
 bool xod_is_tied(const struct xod_obj *a, const struct xod_obj *b)
 {
-    for (uint32_t i = 0; i < a->n_ties; i++)
-        if (a->ties[i] == b)
+    for (uint32_t i = 0; i < a->n_relations; i++)
+        if (a->relations[i] == b)
             return true;
     return false;
 }
 
-static int tie_one(struct xod_obj *a, struct xod_obj *b)
+static int relate_one(struct xod_obj *a, struct xod_obj *b)
 {
-    struct xod_obj **ties = realloc(a->ties, (a->n_ties + 1) * sizeof(struct xod_obj *));
+    struct xod_obj **relations =
+        realloc(a->relations, (a->n_relations + 1) * sizeof(struct xod_obj *));
 
-    if (!ties)
+    if (!relations)
         return -ENOMEM;
-    a->ties = ties;
-    a->ties[a->n_ties++] = b;
+    a->relations = relations;
+    a->relations[a->n_relations++] = b;
     return 0;
 }
 
 static void untie_one(struct xod_obj *a, struct xod_obj *b)
 {
-    for (uint32_t i = 0; i < a->n_ties; i++)
-        if (a->ties[i] == b) {
-            memmove(&a->ties[i], &a->ties[i + 1], (a->n_ties - i - 1) * sizeof(struct xod_obj *));
-            a->n_ties--;
+    for (uint32_t i = 0; i < a->n_relations; i++)
+        if (a->relations[i] == b) {
+            memmove(&a->relations[i], &a->relations[i + 1],
+                    (a->n_relations - i - 1) * sizeof(struct xod_obj *));
+            a->n_relations--;
             return;
         }
 }
 
-int xod_tie(struct xod_obj *a, struct xod_obj *b)
+int xod_relate(struct xod_obj *a, struct xod_obj *b)
 {
     if (a->deleted || b->deleted)
         return -ENOENT;
     if (xod_is_tied(a, b))
         return 0;
-    if (tie_one(a, b) < 0)
+    if (relate_one(a, b) < 0)
         return -ENOMEM;
-    if (tie_one(b, a) < 0) {
+    if (relate_one(b, a) < 0) {
         untie_one(a, b);
         return -ENOMEM;
     }
@@ -55,27 +57,27 @@ void xod_untie(struct xod_obj *a, struct xod_obj *b)
 
 struct xod_obj *xod_tied(const struct xod_obj *o, enum xod_list list, size_t n)
 {
-    for (uint32_t i = 0; i < o->n_ties; i++)
-        if (o->ties[i]->list == list && n-- == 0)
-            return o->ties[i];
+    for (uint32_t i = 0; i < o->n_relations; i++)
+        if (o->relations[i]->list == list && n-- == 0)
+            return o->relations[i];
     return NULL;
 }
 
 struct xod_obj *xod_tied_next(const struct xod_obj *o, enum xod_list list, size_t *pos)
 {
-    while (*pos < o->n_ties) {
-        struct xod_obj *other = o->ties[(*pos)++];
+    while (*pos < o->n_relations) {
+        struct xod_obj *other = o->relations[(*pos)++];
         if (other->list == list)
             return other;
     }
     return NULL;
 }
 
-void ties_drop(struct xod_obj *o)
+void relations_drop(struct xod_obj *o)
 {
-    for (uint32_t i = 0; i < o->n_ties; i++)
-        untie_one(o->ties[i], o);
-    free(o->ties);
-    o->ties = NULL;
-    o->n_ties = 0;
+    for (uint32_t i = 0; i < o->n_relations; i++)
+        untie_one(o->relations[i], o);
+    free(o->relations);
+    o->relations = NULL;
+    o->n_relations = 0;
 }

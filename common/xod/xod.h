@@ -87,7 +87,7 @@ struct xod_obj *xod_touched(const struct xod_site *s, size_t n);
 
 /* Ties: what an object belongs to, kept at both ends. Not fields: they do not travel. 0, -ENOENT
  * (one is deleted) or -ENOMEM. */
-int xod_tie(struct xod_obj *a, struct xod_obj *b);
+int xod_relate(struct xod_obj *a, struct xod_obj *b);
 void xod_untie(struct xod_obj *a, struct xod_obj *b);
 /* Tie number n of o to an object of `list`, or NULL. */
 struct xod_obj *xod_tied(const struct xod_obj *o, enum xod_list list, size_t n);

@@ -44,7 +44,7 @@ struct actions *actions_new(const char *prefix)
     return a;
 }
 
-static void finish(struct actions *a, struct waiting *w, enum action_outcome outcome,
+static void finish(struct actions *a, struct waiting *w, enum action_result outcome,
                    const struct ami_block *response)
 {
     map_del(a->by_id, view_cstr(w->id));

@@ -11,7 +11,7 @@
 #define ACTION_DEADLINE_MS 5000
 #define ORIGINATE_DEADLINE_MS 60000
 
-enum action_outcome {
+enum action_result {
     ACTION_OK,
     ACTION_ERROR,   /* Response: Error */
     ACTION_TIMEOUT, /* no (complete) answer in time */
@@ -19,7 +19,7 @@ enum action_outcome {
 };
 
 /* The end of an action. response: its Response block, or NULL. */
-typedef void action_done_fn(void *arg, enum action_outcome outcome,
+typedef void action_done_fn(void *arg, enum action_result outcome,
                             const struct ami_block *response);
 /* A part of the answer: the Response that a list begins with, an event of it, or a piece of the
  * text that is the whole answer. */

@@ -42,7 +42,7 @@ static void set_mask(struct gateway *g, const char *mask)
 }
 
 /* One refused filter lets the flood through: then the class stays out, as without filters. */
-static void on_filter(void *arg, enum action_outcome outcome, const struct ami_block *response)
+static void on_filter(void *arg, enum action_result outcome, const struct ami_block *response)
 {
     struct gateway *g = arg;
 
@@ -80,11 +80,11 @@ void filter_apply(struct gateway *g)
     if (g->filtered) /* they are in force, and with them the mask */
         return;
     set_mask(g, CLASSES);
-    if (abilities_has(g->abilities, VIEW("Filter")))
+    if (capabilities_has(g->capabilities, VIEW("Filter")))
         send_filters(g);
 }
 
-static void on_commands(void *arg, enum action_outcome outcome, const struct ami_block *response)
+static void on_commands(void *arg, enum action_result outcome, const struct ami_block *response)
 {
     struct gateway *g = arg;
 
@@ -92,7 +92,7 @@ static void on_commands(void *arg, enum action_outcome outcome, const struct ami
         filter_ask_commands(g);
     if (outcome != ACTION_OK || !response)
         return;
-    abilities_take(g->abilities, response);
+    capabilities_take(g->capabilities, response);
     if (!g->raw_wanted)
         filter_apply(g);
 }
@@ -110,7 +110,7 @@ void filter_link_up(struct gateway *g)
     g->mask = NULL;
     g->filtered = false;
     g->filters_taken = 0;
-    abilities_clear(g->abilities);
+    capabilities_clear(g->capabilities);
     set_mask(g, g->raw_wanted ? "on" : CLASSES);
     filter_ask_commands(g);
 }

@@ -67,7 +67,7 @@ void gateway_announce(struct gateway *g)
 {
     struct buf pairs;
 
-    if (!g->heard || !g->asker || !bus_asker_is_up(g->asker))
+    if (!g->heard || !g->bus_client || !bus_client_is_up(g->bus_client))
         return;
     buf_init(&pairs, 1024);
     msg_put_pair(&pairs, "kind", VIEW("ami"));
@@ -77,7 +77,7 @@ void gateway_announce(struct gateway *g)
     msg_put_pair_u64(&pairs, "epoch", bus_epoch(g->bus));
     msg_put_cstr(&pairs, "standby");
     msg_put_bool(&pairs, g->standby);
-    bus_ask(g->asker, METHOD_worker_register, 6, buf_view(&pairs), 2000, on_registered, g);
+    bus_ask(g->bus_client, METHOD_worker_register, 6, buf_view(&pairs), 2000, on_registered, g);
     buf_free(&pairs);
 }
 
@@ -97,18 +97,19 @@ static void on_state_down(void *arg)
     log_warning(g->log, "state is gone: events go on, nobody asks");
 }
 
-static const struct bus_asker_handler asker_handler = {on_state_up, on_state_down, gateway_request};
+static const struct bus_client_handler client_handler = {on_state_up, on_state_down,
+                                                         gateway_request};
 
 /* ---- the link ---- */
 
-#define LULL_MS 50          /* after so long nothing more is held back */
+#define IDLE_FLUSH_MS 50    /* after so long nothing more is held back */
 #define RELOAD_WAIT_MS 1000 /* a reload is told by many events */
 /* An event of which a part is missing may be followed by many: the first has everything listed
  * soon, those after it at most once in this time. */
 #define INCOMPLETE_SOON_MS 1000
 #define INCOMPLETE_WAIT_MS 30000
 
-static void on_lull(void *arg)
+static void on_idle_flush(void *arg)
 {
     translator_flush(((struct gateway *)arg)->translator);
 }
@@ -137,7 +138,7 @@ static void on_link_down(void *arg, const char *reason)
     g->standby = false; /* who logs in takes over */
     g->again = false;
     g->filtered = false;
-    raw_close_tap(g);
+    raw_link_close(g);
     loop_timer_stop(g->again_soon);
     loop_timer_stop(g->again_later);
     resync_abort(g->resync);
@@ -182,8 +183,8 @@ static void on_event(void *arg, const struct ami_block *b)
         on_own_event(g, b);
     else if (!translator_event(g->translator, b->name, b, false))
         metric_add(g->unknown, 1);
-    if (translator_holds_back(g->translator) && !loop_timer_running(g->lull))
-        loop_timer_start(g->lull, LULL_MS, false);
+    if (translator_holds_back(g->translator) && !loop_timer_running(g->idle_flush))
+        loop_timer_start(g->idle_flush, IDLE_FLUSH_MS, false);
 }
 
 static bool want(void *arg, struct view event)
@@ -256,7 +257,7 @@ static void on_resync_due(void *arg)
 static const struct resync_handler resync_handler = {on_mark, on_item, on_bridge, on_relist,
                                                      on_resynced};
 
-/* ---- the whole ---- */
+/* ---- lifecycle ---- */
 
 static void make_topics(struct gateway *g)
 {
@@ -300,24 +301,24 @@ static int open_bus(struct gateway *g, struct loop *loop, const struct gateway_o
     g->late = metrics_callback(metrics, METRIC_ami_late_answers, NULL, late_answers, g);
     g->resyncs = metrics_add(metrics, METRIC_ami_resyncs, NULL);
     g->translator = translator_new(on_translated, g);
-    g->abilities = abilities_new();
-    g->askers = askers_new();
+    g->capabilities = capabilities_new();
+    g->requesters = requesters_new();
     if (!g->translated || !g->unknown || !g->late || !g->resyncs || !g->translator ||
-        !g->abilities || !g->askers)
+        !g->capabilities || !g->requesters)
         return err;
     g->pub = bus_pub_new(g->bus, opt->publish, on_interest, g, &err);
     if (g->pub)
-        g->asker = bus_asker_new(g->bus, opt->request, "ami-gw", &asker_handler, g, &err);
-    if (!g->asker)
+        g->bus_client = bus_client_new(g->bus, opt->request, "ami-gw", &client_handler, g, &err);
+    if (!g->bus_client)
         return err;
-    g->heart = bus_heart_new(g->bus, g->pub, "ami-gw", beat, g);
+    g->heart = bus_heartbeat_new(g->bus, g->pub, "ami-gw", beat, g);
     g->link = link_new(loop, &opt->link, &link_handler, g, metrics, g->log);
     g->resync = g->link ? resync_new(g->link, &resync_handler, g, g->log) : NULL;
     g->retry = loop_timer_new(loop, on_resync_due, g);
-    g->lull = loop_timer_new(loop, on_lull, g);
+    g->idle_flush = loop_timer_new(loop, on_idle_flush, g);
     g->again_soon = loop_timer_new(loop, on_resync_due, g);
     g->again_later = loop_timer_new(loop, on_resync_due, g);
-    return g->heart && g->resync && g->retry && g->lull && g->again_soon && g->again_later
+    return g->heart && g->resync && g->retry && g->idle_flush && g->again_soon && g->again_later
                ? 0
                : -ENOMEM;
 }
@@ -351,7 +352,7 @@ struct gateway *gateway_new(struct loop *loop, struct bus *bus, const struct gat
 
 void gateway_stop(struct gateway *g)
 {
-    raw_close_tap(g);
+    raw_link_close(g);
     link_stop(g->link);
 }
 
@@ -362,21 +363,21 @@ void gateway_destroy(struct gateway **gp)
     if (!g)
         return;
     *gp = NULL;
-    raw_close_tap(g);
+    raw_link_close(g);
     if (g->late) /* it asks us */
         metrics_remove(g->metrics, &g->late);
     link_destroy(&g->link);
     resync_destroy(&g->resync);
     loop_timer_destroy(&g->retry);
-    loop_timer_destroy(&g->lull);
+    loop_timer_destroy(&g->idle_flush);
     loop_timer_destroy(&g->again_soon);
     loop_timer_destroy(&g->again_later);
-    bus_heart_destroy(&g->heart);
-    bus_asker_destroy(&g->asker);
+    bus_heartbeat_destroy(&g->heart);
+    bus_client_destroy(&g->bus_client);
     bus_pub_destroy(&g->pub);
     translator_destroy(&g->translator);
-    abilities_destroy(&g->abilities);
-    askers_destroy(&g->askers);
+    capabilities_destroy(&g->capabilities);
+    requesters_destroy(&g->requesters);
     gateway_free_hints(g);
     for (int i = 0; i < TEL_EVENT_COUNT; i++)
         buf_free(&g->topics[i]);
@@ -391,7 +392,7 @@ bool gateway_is_ready(const struct gateway *g, struct buf *why)
 {
     if (!g->login && why)
         buf_append_cstr(why, "not logged in to Asterisk");
-    else if (!bus_asker_is_up(g->asker) && why)
+    else if (!bus_client_is_up(g->bus_client) && why)
         buf_append_cstr(why, "state does not answer");
-    return g->login && bus_asker_is_up(g->asker);
+    return g->login && bus_client_is_up(g->bus_client);
 }

@@ -2,11 +2,11 @@
 #ifndef CTIBUS_AMI_GW_INTERNAL_H
 #define CTIBUS_AMI_GW_INTERNAL_H
 
-#include "abilities.h"
-#include "askers.h"
-#include "choices.h"
+#include "action_map.h"
+#include "capabilities.h"
 #include "filter.h"
 #include "gateway.h"
+#include "requesters.h"
 #include "resync.h"
 #include "translate.h"
 
@@ -14,8 +14,8 @@ struct gateway {
     struct bus *bus;
     struct log *log;
     struct bus_pub *pub;
-    struct bus_asker *asker;
-    struct bus_heart *heart;
+    struct bus_client *bus_client;
+    struct bus_heartbeat *heart;
     struct ami_link *link;
     struct translator *translator;
     struct resync *resync;
@@ -25,26 +25,26 @@ struct gateway {
     struct buf raw_prefix; /* ami/<ipbx>/ */
     struct buf topic, body;
     bool raw_wanted;
-    struct abilities *abilities;
-    const char *mask;     /* the event mask asked for, or NULL */
-    bool filtered;        /* filters are in force until the next login (filter.c) */
-    size_t filters_taken; /* so many were accepted */
-    struct ami_link *tap; /* for raw events beside a filtered link, or NULL (raw.c) */
-    struct metrics *tap_metrics;
+    struct capabilities *capabilities;
+    const char *mask;          /* the event mask asked for, or NULL */
+    bool filtered;             /* filters are in force until the next login (filter.c) */
+    size_t filters_taken;      /* so many were accepted */
+    struct ami_link *raw_link; /* for raw events beside a filtered link, or NULL (raw.c) */
+    struct metrics *raw_link_metrics;
     bool shutdown;                  /* Asterisk said that it goes */
-    struct loop_timer *lull;        /* runs while the translator holds something back */
+    struct loop_timer *idle_flush;  /* runs while the translator holds something back */
     struct loop_timer *again_soon;  /* of a resync after a reload */
     struct loop_timer *again_later; /* of a resync after an event that was told in part */
     uint64_t incomplete; /* when a part of an event was last left out (monotonic us), or 0 */
     bool heard;          /* somebody (state) listens to our plane tel */
     bool standby;        /* another gateway owns this Asterisk: nothing is published */
     char banner[64];
-    uint64_t login;           /* when the link came up, microseconds since 1970; 0: down */
-    bool listed;              /* a resync has begun since then */
-    bool again;               /* another resync is asked for while one runs */
-    struct loop_timer *retry; /* of a resync that was not complete */
-    struct askers *askers;    /* who has actions under way (askers.h) */
-    struct hint_place *hints; /* of the last resync that state asked for */
+    uint64_t login;                /* when the link came up, microseconds since 1970; 0: down */
+    bool listed;                   /* a resync has begun since then */
+    bool again;                    /* another resync is asked for while one runs */
+    struct loop_timer *retry;      /* of a resync that was not complete */
+    struct requesters *requesters; /* who has actions under way (requesters.h) */
+    struct hint_place *hints;      /* of the last resync that state asked for */
     size_t n_hints;
     uint64_t resync_request; /* the request of state to answer at the end, or 0 */
     struct metrics *metrics;
@@ -56,7 +56,7 @@ void gateway_announce(struct gateway *g);
 
 /* raw.c: the plane ami/, on demand. */
 void raw_interest(struct gateway *g);
-void raw_close_tap(struct gateway *g);
+void raw_link_close(struct gateway *g);
 void raw_publish(struct gateway *g, const struct ami_block *b);
 
 /* ask.c: the request ami.action. */

@@ -51,7 +51,7 @@ struct ami_link {
     bool refused;   /* the last time it was the login that failed */
     char told[128]; /* the reason that was logged last, and when */
     uint64_t told_at;
-    uint64_t heard, pinged;
+    uint64_t last_rx, pinged;
     struct metric *blocks, *skipped, *reconnects, *up_metric;
 };
 
@@ -175,7 +175,7 @@ int link_commit(struct ami_link *l, struct ami_action *aa, bool is_list, uint32_
     return rc;
 }
 
-static void on_login(void *arg, enum action_outcome outcome, const struct ami_block *response)
+static void on_login(void *arg, enum action_result outcome, const struct ami_block *response)
 {
     struct ami_link *l = arg;
     char tls[64];
@@ -228,7 +228,7 @@ static bool md5_hex(struct view challenge, const char *secret, char out[33])
     return ok;
 }
 
-static void on_challenge(void *arg, enum action_outcome outcome, const struct ami_block *response)
+static void on_challenge(void *arg, enum action_result outcome, const struct ami_block *response)
 {
     struct ami_link *l = arg;
     struct ami_action aa;
@@ -294,7 +294,7 @@ static size_t on_data(void *owner, struct conn *c, struct view in)
         lost(l, "it speaks TLS at this port (ipbx_connection.tls is false)");
         return in.len;
     }
-    l->heard = clock_mono_us();
+    l->last_rx = clock_mono_us();
     used = ami_parse(&l->parser, in, on_block, l);
     return l->conn == c ? used : in.len;
 }
@@ -337,7 +337,7 @@ static void on_connected(void *arg, int fd, const char *why)
     setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &user_timeout, sizeof(user_timeout));
     ami_parser_init(&l->parser);
     l->parser.want = want;
-    l->heard = l->pinged = clock_mono_us();
+    l->last_rx = l->pinged = clock_mono_us();
     l->conn = l->tls ? conn_new_tls(&l->cls, fd, l, l->tls, l->tls_name) : conn_new(&l->cls, fd, l);
     loop_timer_start(l->deadline, l->timeout_ms, false);
     if (!l->conn)
@@ -374,13 +374,13 @@ static void tick(void *arg)
     if (l->phase != UP)
         return;
     count_parser(l);
-    if (now - l->heard > DEAD_AFTER_US)
+    if (now - l->last_rx > DEAD_AFTER_US)
         lost(l, "no answer to two pings");
-    else if (now - l->heard > PING_AFTER_US && now - l->pinged > PING_AFTER_US)
+    else if (now - l->last_rx > PING_AFTER_US && now - l->pinged > PING_AFTER_US)
         ping(l);
 }
 
-void link_hurry(struct ami_link *l)
+void link_reconnect(struct ami_link *l)
 {
     if (l->phase == UP)
         ping(l);
@@ -463,8 +463,8 @@ struct ami_link *link_new(struct loop *loop, const struct link_options *opt,
     return l;
 }
 
-struct ami_link *link_twin(const struct ami_link *l, const char *instance,
-                           const struct link_handler *handler, void *arg, struct metrics *metrics)
+struct ami_link *link_clone(const struct ami_link *l, const char *instance,
+                            const struct link_handler *handler, void *arg, struct metrics *metrics)
 {
     struct link_options opt = {.host = l->host,
                                .port = l->port,

@@ -41,14 +41,14 @@ struct ami_link *link_new(struct loop *loop, const struct link_options *opt,
                           const struct link_handler *handler, void *arg, struct metrics *metrics,
                           struct log *log);
 /* Another link to the same Asterisk, logged in as the same user. NULL without memory. */
-struct ami_link *link_twin(const struct ami_link *l, const char *instance,
-                           const struct link_handler *handler, void *arg, struct metrics *metrics);
+struct ami_link *link_clone(const struct ami_link *l, const char *instance,
+                            const struct link_handler *handler, void *arg, struct metrics *metrics);
 void link_destroy(struct ami_link **l);
 bool link_is_up(const struct ami_link *l);
 /* Asterisk is said to be there (again): connects now, which cuts a back-off short; the back-off
  * begins anew. A link that is up is tried with a ping, since it may be one to an Asterisk that is
  * gone. */
-void link_hurry(struct ami_link *l);
+void link_reconnect(struct ami_link *l);
 /* Logs off and stays away: the process is about to end. */
 void link_stop(struct ami_link *l);
 

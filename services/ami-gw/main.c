@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "gateway.h"
-#include "svc/onbus.h"
+#include "svc/bus_setup.h"
 #include "svc/svc.h"
 #include "json/json.h"
 
 struct ctx {
     struct svc *svc;
-    struct onbus onbus;
+    struct bus_setup bus_setup;
     struct tls_ctx *tls; /* NULL: clear text */
     struct gateway *gateway;
 };
@@ -133,15 +133,15 @@ static int start(struct svc *svc, void **out)
     if (err < 0)
         return err;
     snprintf(who, sizeof(who), "ami-gw:%.64s", opt.ipbx);
-    err = onbus_open(&c->onbus, svc->loop, svc->cfg, who, who, svc->metrics, svc->log);
+    err = bus_setup_open(&c->bus_setup, svc->loop, svc->cfg, who, who, svc->metrics, svc->log);
     if (err < 0)
         return err;
-    opt.publish = c->onbus.publish;
-    opt.request = c->onbus.request;
+    opt.publish = c->bus_setup.publish;
+    opt.request = c->bus_setup.request;
     opt.charset = view_ieq(json_get_view(con, "charset"), VIEW("latin1")) ? AMI_CHARSET_LATIN1
                                                                           : AMI_CHARSET_UTF8;
     opt.link = link_options(c, opt.ipbx, con);
-    c->gateway = gateway_new(svc->loop, c->onbus.bus, &opt, svc->metrics, svc->log, &err);
+    c->gateway = gateway_new(svc->loop, c->bus_setup.bus, &opt, svc->metrics, svc->log, &err);
     if (!c->gateway)
         log_error(svc->log, "cannot start: %s", strerror(-err));
     return c->gateway ? 0 : err;
@@ -165,7 +165,7 @@ static void destroy(void **arg)
     struct ctx *c = *arg;
 
     gateway_destroy(&c->gateway);
-    onbus_close(&c->onbus);
+    bus_setup_close(&c->bus_setup);
     tls_destroy(&c->tls);
     free(c);
     *arg = NULL;

@@ -7,45 +7,48 @@
 
 /* ---- a link of their own ---- */
 
-static void tap_up(void *arg, const char *banner)
+static void raw_link_up(void *arg, const char *banner)
 {
     struct gateway *g = arg;
 
     log_info(g->log, "raw events of %s come over a second link", g->ipbx);
 }
 
-static void tap_down(void *arg, const char *reason)
+static void raw_link_down(void *arg, const char *reason)
 {
 }
 
-static void tap_event(void *arg, const struct ami_block *b)
+static void raw_link_event(void *arg, const struct ami_block *b)
 {
     raw_publish(arg, b);
 }
 
-static bool tap_want(void *arg, struct view event)
+static bool raw_link_want(void *arg, struct view event)
 {
     return true;
 }
 
-static const struct link_handler tap_handler = {tap_up, tap_down, tap_event, tap_want, NULL};
+static const struct link_handler raw_link_handler = {raw_link_up, raw_link_down, raw_link_event,
+                                                     raw_link_want, NULL};
 
-void raw_close_tap(struct gateway *g)
+void raw_link_close(struct gateway *g)
 {
-    link_destroy(&g->tap);
-    metrics_destroy(&g->tap_metrics);
+    link_destroy(&g->raw_link);
+    metrics_destroy(&g->raw_link_metrics);
 }
 
 /* Its counters are its own: those on /metrics are of the gateway's link. */
-static void open_tap(struct gateway *g)
+static void open_raw_link(struct gateway *g)
 {
-    if (g->tap)
+    if (g->raw_link)
         return;
-    g->tap_metrics = metrics_new();
-    g->tap = g->tap_metrics ? link_twin(g->link, "raw", &tap_handler, g, g->tap_metrics) : NULL;
-    if (!g->tap) {
+    g->raw_link_metrics = metrics_new();
+    g->raw_link = g->raw_link_metrics
+                      ? link_clone(g->link, "raw", &raw_link_handler, g, g->raw_link_metrics)
+                      : NULL;
+    if (!g->raw_link) {
         log_error(g->log, "no memory for a link for raw events");
-        raw_close_tap(g);
+        raw_link_close(g);
     }
 }
 
@@ -60,9 +63,9 @@ void raw_interest(struct gateway *g)
     if (!g->link || !link_is_up(g->link))
         return;
     if (wanted && g->filtered)
-        open_tap(g);
+        open_raw_link(g);
     else if (!wanted)
-        raw_close_tap(g);
+        raw_link_close(g);
     filter_apply(g);
 }
 

@@ -57,8 +57,8 @@ void gateway_resynced(struct gateway *g, bool complete)
 {
     log_info(g->log, "resync of %s: %s", g->ipbx, complete ? "complete" : "not complete");
     if (g->resync_request)
-        bus_asker_reply(g->asker, g->resync_request, complete ? BUS_ok : BUS_noconn,
-                        view_of(NULL, 0));
+        bus_client_reply(g->bus_client, g->resync_request, complete ? BUS_ok : BUS_noconn,
+                         view_of(NULL, 0));
     g->resync_request = 0;
     if (g->again)
         gateway_resync(g);
@@ -72,12 +72,12 @@ static void on_resync(struct gateway *g, uint64_t id, const msgpack_object *body
         log_notice(g->log, "%s is ours again", g->ipbx);
     g->standby = false;
     if (!link_is_up(g->link)) {
-        bus_asker_reply(g->asker, id, BUS_noconn, view_of(NULL, 0));
+        bus_client_reply(g->bus_client, id, BUS_noconn, view_of(NULL, 0));
         return;
     }
     keep_hints(g, msg_get(body, "hints"));
     if (g->resync_request)
-        bus_asker_reply(g->asker, id, BUS_busy, view_of(NULL, 0));
+        bus_client_reply(g->bus_client, id, BUS_busy, view_of(NULL, 0));
     else
         g->resync_request = id;
     gateway_resync(g);
@@ -90,17 +90,17 @@ static void on_standby(struct gateway *g, uint64_t id)
         log_warning(g->log, "another ami-gw has logged in to %s: standing by", g->ipbx);
     g->standby = true;
     resync_abort(g->resync);
-    bus_asker_reply(g->asker, id, BUS_ok, view_of(NULL, 0));
+    bus_client_reply(g->bus_client, id, BUS_ok, view_of(NULL, 0));
 }
 
 /* ---- hurry ---- */
 
-static void on_hurry(struct gateway *g, uint64_t id)
+static void on_reconnect(struct gateway *g, uint64_t id)
 {
     log_notice(g->log, "%s announces itself: %s", g->ipbx,
                link_is_up(g->link) ? "the link is up, and is tried" : "connecting now");
-    link_hurry(g->link);
-    bus_asker_reply(g->asker, id, BUS_ok, view_of(NULL, 0));
+    link_reconnect(g->link);
+    bus_client_reply(g->bus_client, id, BUS_ok, view_of(NULL, 0));
 }
 
 void gateway_request(void *arg, uint64_t id, enum bus_method method, const msgpack_object *body)
@@ -111,10 +111,10 @@ void gateway_request(void *arg, uint64_t id, enum bus_method method, const msgpa
         on_resync(g, id, body);
     else if (method == METHOD_ami_action)
         gateway_action(g, id, body);
-    else if (method == METHOD_ami_hurry)
-        on_hurry(g, id);
+    else if (method == METHOD_ami_reconnect || method == METHOD_ami_hurry)
+        on_reconnect(g, id);
     else if (method == METHOD_ami_standby)
         on_standby(g, id);
     else
-        bus_asker_reply(g->asker, id, BUS_unknown_method, view_of(NULL, 0));
+        bus_client_reply(g->bus_client, id, BUS_unknown_method, view_of(NULL, 0));
 }

@@ -160,7 +160,7 @@ static void next_step(struct resync *r)
 }
 
 /* An Asterisk that does not answer leaves the resync incomplete. */
-static bool answered(struct resync *r, enum action_outcome outcome)
+static bool answered(struct resync *r, enum action_result outcome)
 {
     if (outcome == ACTION_LOST)
         return false;
@@ -174,7 +174,7 @@ static bool answered(struct resync *r, enum action_outcome outcome)
 
 static void ask_more(struct resync *r);
 
-static void question_done(void *arg, enum action_outcome outcome, const struct ami_block *response)
+static void question_done(void *arg, enum action_result outcome, const struct ami_block *response)
 {
     struct asked *a = arg;
     struct resync *r = a->r;
@@ -290,7 +290,7 @@ static bool is_hint_list(const struct step *s)
     return view_eq(s->action, VIEW("ExtensionStateList"));
 }
 
-static void listed(void *arg, enum action_outcome outcome, const struct ami_block *response)
+static void listed(void *arg, enum action_result outcome, const struct ami_block *response)
 {
     struct asked *a = arg;
     struct resync *r = a->r;
@@ -327,7 +327,7 @@ static void run_step(struct resync *r)
     }
 }
 
-/* ---- the whole ---- */
+/* ---- lifecycle ---- */
 
 struct resync *resync_new(struct ami_link *link, const struct resync_handler *handler, void *arg,
                           struct log *log)

@@ -4,7 +4,7 @@
 
 #include "base/map.h"
 #include "bridges.h"
-#include "pairs.h"
+#include "call_links.h"
 #include "table.h"
 #include "translate.h"
 
@@ -13,7 +13,7 @@ struct translator {
     void *arg;
     struct map *rows; /* event -> its first row */
     struct bridges *bridges;
-    struct pairs *pairs;
+    struct call_links *pairs;
     bool resync; /* the block is from a listing */
 };
 

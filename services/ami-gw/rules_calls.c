@@ -23,7 +23,7 @@ static void tell_unlink(struct translator *t, struct pair *pair)
     bool resync = t->resync;
 
     t->resync = false;
-    pairs_unlink(t->pairs, view_cstr(pair->channel), view_cstr(pair->other));
+    call_links_unlink(t->pairs, view_cstr(pair->channel), view_cstr(pair->other));
     emit_pair(t, TEL_call_unlink, view_cstr(pair->channel), view_cstr(pair->uniqueid),
               view_cstr(pair->other), view_cstr(pair->other_uniqueid));
     t->resync = resync;
@@ -34,7 +34,7 @@ void release_unlinks(struct translator *t, struct view channel)
 {
     struct pair pair;
 
-    while (pairs_release(t->pairs, channel, &pair))
+    while (call_links_release(t->pairs, channel, &pair))
         tell_unlink(t, &pair);
 }
 
@@ -44,7 +44,7 @@ static bool goes_on(struct translator *t, struct view channel, struct view other
     bool same = false;
     struct pair pair;
 
-    while (!same && pairs_release(t->pairs, channel, &pair)) {
+    while (!same && call_links_release(t->pairs, channel, &pair)) {
         same =
             (view_eq(view_cstr(pair.channel), channel) && view_eq(view_cstr(pair.other), other)) ||
             (view_eq(view_cstr(pair.channel), other) && view_eq(view_cstr(pair.other), channel));
@@ -65,7 +65,7 @@ void rule_link(struct translator *t, const struct table_row *row, const struct a
     if (channel.len == 0 || other.len == 0 || goes_on(t, channel, other))
         return;
     release_unlinks(t, other);
-    pairs_link(t->pairs, channel, other);
+    call_links_link(t->pairs, channel, other);
     translator_emit(t, o);
 }
 
@@ -79,10 +79,10 @@ void rule_unlink(struct translator *t, const struct table_row *row, const struct
         return;
     release_unlinks(t, channel);
     release_unlinks(t, other);
-    if (pairs_hold_back(t->pairs, channel, tel_out_str(o, TELF_uniqueid), other,
-                        tel_out_str(o, TELF_other_uniqueid)) == 0)
+    if (call_links_hold_back(t->pairs, channel, tel_out_str(o, TELF_uniqueid), other,
+                             tel_out_str(o, TELF_other_uniqueid)) == 0)
         return;
-    pairs_unlink(t->pairs, channel, other);
+    call_links_unlink(t->pairs, channel, other);
     translator_emit(t, o);
 }
 
@@ -91,7 +91,7 @@ void rule_unlink(struct translator *t, const struct table_row *row, const struct
 void rule_hold(struct translator *t, const struct table_row *row, const struct ami_block *b,
                struct tel_out *o)
 {
-    if (pairs_hold(t->pairs, tel_out_str(o, TELF_channel), row->tel == TEL_channel_hold))
+    if (call_links_hold(t->pairs, tel_out_str(o, TELF_channel), row->tel == TEL_channel_hold))
         translator_emit(t, o);
 }
 
@@ -102,7 +102,7 @@ void rule_music(struct translator *t, const struct table_row *row, const struct 
                 struct tel_out *o)
 {
     struct view channel = tel_out_str(o, TELF_channel);
-    char *holder = pairs_music(t->pairs, channel, row->tel == TEL_channel_hold);
+    char *holder = call_links_music(t->pairs, channel, row->tel == TEL_channel_hold);
     struct tel_out hold;
 
     release_unlinks(t, channel);
@@ -132,7 +132,7 @@ void rule_rename(struct translator *t, const struct table_row *row, const struct
     if (old.len == 0 || now.len == 0 || ends_with(now, VIEW("<MASQ>")) ||
         ends_with(old, VIEW("<MASQ>")))
         return;
-    pairs_rename(t->pairs, old, now);
+    call_links_rename(t->pairs, old, now);
     bridges_rename(t->bridges, old, now);
     translator_emit(t, o);
 }
@@ -145,7 +145,7 @@ void rule_hangup(struct translator *t, const struct table_row *row, const struct
 
     if (br) /* its BridgeLeave is late */
         bridge_leave_untold(t, br, channel);
-    pairs_forget(t->pairs, channel);
+    call_links_forget(t->pairs, channel);
     translator_emit(t, o);
 }
 
@@ -165,7 +165,7 @@ void rule_listed_channel(struct translator *t, const struct table_row *row,
         if (br)
             bridge_entered(t, br, &enter);
     } else if (!is_unknown(peer)) {
-        pairs_link(t->pairs, tel_out_str(o, TELF_channel), peer);
+        call_links_link(t->pairs, tel_out_str(o, TELF_channel), peer);
         emit_pair(t, TEL_call_link, tel_out_str(o, TELF_channel), tel_out_str(o, TELF_uniqueid),
                   peer, ami_get(b, "BridgedUniqueID"));
     }

@@ -39,7 +39,7 @@ struct translator *translator_new(translate_fn *emit, void *arg)
     t->arg = arg;
     t->rows = map_new();
     t->bridges = bridges_new();
-    t->pairs = pairs_new();
+    t->pairs = call_links_new();
     if (!t->rows || !t->bridges || !t->pairs)
         goto fail;
     for (size_t i = 0; i < table_size; i++)
@@ -57,7 +57,7 @@ void translator_destroy(struct translator **t)
         return;
     map_destroy(&(*t)->rows);
     bridges_destroy(&(*t)->bridges);
-    pairs_destroy(&(*t)->pairs);
+    call_links_destroy(&(*t)->pairs);
     free(*t);
     *t = NULL;
 }
@@ -65,7 +65,7 @@ void translator_destroy(struct translator **t)
 void translator_reset(struct translator *t)
 {
     bridges_clear(t->bridges);
-    pairs_clear(t->pairs);
+    call_links_clear(t->pairs);
 }
 
 void translator_relist(struct translator *t)
@@ -81,7 +81,7 @@ void translator_flush(struct translator *t)
 
 bool translator_holds_back(const struct translator *t)
 {
-    return pairs_held_back(t->pairs) > 0;
+    return call_links_held_back(t->pairs) > 0;
 }
 
 bool translator_knows(const struct translator *t, struct view event)
@@ -215,7 +215,7 @@ static void apply_row(struct translator *t, const struct table_row *row, const s
     tel_out_init(&o, row->tel);
     o.block = b;
     take_fields(&o, row, b);
-    if (pairs_held_back(t->pairs))
+    if (call_links_held_back(t->pairs))
         release_for(t, row, &o);
     rules[row->rule](t, row, b, &o);
 }

@@ -5,7 +5,7 @@
 #ifndef CTIBUS_AMI_GW_TRANSLATE_H
 #define CTIBUS_AMI_GW_TRANSLATE_H
 
-#include "telout.h"
+#include "tel_encode.h"
 
 /* Called for each canonical event; *t and its views live during the call. */
 typedef void translate_fn(void *arg, const struct tel_out *t);

@@ -25,9 +25,9 @@ static struct conn *open_conn(struct client *c, int fd)
 {
     struct gateway *g = c->gw;
 
-    if (c->door == DOOR_TLS)
+    if (c->door == LISTENER_TLS)
         return conn_new_tls(&g->conns, fd, c, g->tls, NULL);
-    if (c->door == DOOR_WS)
+    if (c->door == LISTENER_WS)
         return conn_new_ws(&g->conns, fd, c, &g->ws);
     return conn_new(&g->conns, fd, c);
 }
@@ -50,7 +50,7 @@ const char *client_who(const struct client *c, char out[CLIENT_WHO])
     return out;
 }
 
-struct client *client_new(struct gateway *gw, enum gateway_door door, int fd,
+struct client *client_new(struct gateway *gw, enum gateway_listener door, int fd,
                           const struct sockaddr *peer)
 {
     struct client *c = calloc(1, sizeof(*c));
@@ -65,7 +65,7 @@ struct client *client_new(struct gateway *gw, enum gateway_door door, int fd,
     c->door = (uint8_t)door;
     c->since = clock_mono_us();
     note_peer(c, peer);
-    c->address = guard_address(gw->guard, peer);
+    c->address = login_throttle_address(gw->guard, peer);
     c->conn = open_conn(c, fd);
     if (!c->conn) {
         free(c);
@@ -113,9 +113,9 @@ static void close_session(struct client *c, bool lost)
     buf_reset(&c->gw->pairs);
     msg_put_pair(&c->gw->pairs, "session", view_cstr(name));
     msg_put_pair(&c->gw->pairs, "reason", lost ? VIEW("lost") : VIEW("closed"));
-    if (bus_asker_is_up(c->gw->asker))
-        bus_ask(c->gw->asker, METHOD_session_close, 2, buf_view(&c->gw->pairs), ASK_DEADLINE_MS,
-                NULL, NULL);
+    if (bus_client_is_up(c->gw->bus_client))
+        bus_ask(c->gw->bus_client, METHOD_session_close, 2, buf_view(&c->gw->pairs),
+                ASK_DEADLINE_MS, NULL, NULL);
     c->session = 0;
 }
 
@@ -142,13 +142,13 @@ static void client_free(struct client *c, bool lost)
     if (c->gw->current == c)
         c->gw->current = NULL;
     if (c->asked)
-        bus_ask_cancel(c->gw->asker, c->asked);
+        bus_ask_cancel(c->gw->bus_client, c->asked);
     fax_source_gone(c);
     close_session(c, lost && c->phase == LIVE);
-    queuefigures_unsubscribe(c);
+    realtime_stats_unsubscribe(c);
     watch_end(c);
-    inbox_leave(c->gw->inbox, c);
-    inbox_forget(c);
+    user_push_leave(c->gw->user_push, c);
+    user_push_forget(c);
     fanout_leave(c->gw->fanout, c);
     c->gw->n_live -= c->phase == LIVE;
     if (c->phase == OPENING)
@@ -221,8 +221,8 @@ bool client_ask(struct client *c, enum bus_method method, size_t n_pairs, struct
 {
     free(c->ask_reply_id);
     c->ask_reply_id = reply_id.len ? view_dup(reply_id) : NULL;
-    if (bus_asker_is_up(c->gw->asker))
-        c->asked = bus_ask(c->gw->asker, method, n_pairs, pairs, ASK_DEADLINE_MS, answer, c);
+    if (bus_client_is_up(c->gw->bus_client))
+        c->asked = bus_ask(c->gw->bus_client, method, n_pairs, pairs, ASK_DEADLINE_MS, answer, c);
     if (c->asked)
         conn_pause(c->conn);
     return c->asked != 0;
@@ -237,7 +237,7 @@ void client_answered(struct client *c)
 {
     c->asked = 0;
     c->since = clock_mono_us();
-    inbox_release(c);
+    user_push_release(c);
     if (!c->slowed && !c->yielding)
         conn_resume(c->conn);
 }
@@ -408,7 +408,7 @@ static size_t start_tls(struct client *c, struct view behind, size_t len)
     else if (conn_start_tls(c->conn, c->gw->tls) < 0)
         client_close(c, "no memory for TLS");
     else
-        c->door = DOOR_TLS;
+        c->door = LISTENER_TLS;
     return len;
 }
 
@@ -447,7 +447,7 @@ static size_t on_data(void *owner, struct conn *conn, struct view in)
     }
     if (claim == FAX_ASKED)
         return 0;
-    if (c->phase == CONNECTED && c->door == DOOR_CLEAR &&
+    if (c->phase == CONNECTED && c->door == LISTENER_CLEAR &&
         in.ptr[0] == 0x16) { /* a TLS handshake on the clear-text port */
         client_close(c, "speaks TLS on the clear-text port");
         return in.len;
@@ -479,7 +479,7 @@ static void tell_reason(struct client *c)
 
     if (!reason)
         return;
-    if (c->door == DOOR_TLS)
+    if (c->door == LISTENER_TLS)
         metric_add(c->gw->tls_failed, 1);
     log_notice(c->gw->log, "client %s disconnected: %s", client_who(c, who), reason);
 }

@@ -17,7 +17,7 @@
 
 struct gateway;
 struct audience;
-struct seat;
+struct user_sessions;
 struct watch;
 struct fax;
 struct profile;
@@ -35,14 +35,15 @@ struct client {
     LIST_ENTRY(client) of_audience;          /* while LIVE */
     LIST_ENTRY(client) of_opening;           /* while OPENING */
     LIST_ENTRY(client) of_yielding;          /* while yielding */
-    LIST_ENTRY(client) of_figures;           /* while wants_figures */
-    LIST_ENTRY(client) of_seat;              /* while LIVE */
+    LIST_ENTRY(client) of_realtime_stats;    /* while wants_realtime_stats */
+    LIST_ENTRY(client) of_user;              /* while LIVE */
     TAILQ_ENTRY(client) of_lobby, of_origin; /* while not (lobby.c) */
     struct origin *origin;                   /* of the same address, or NULL */
-    struct buf *held;  /* lines that are not to come before an answer, or NULL */
-    struct seat *seat; /* where lines for the user are handed out (inbox.c), or NULL */
-    uint64_t since;    /* when connected; once LIVE: when last heard (monotonic us) */
-    uint64_t session;  /* number within this gateway; 0: none open */
+    struct buf *held; /* lines that are not to come before an answer, or NULL */
+    struct user_sessions
+        *user_sessions; /* where lines for the user are handed out (user_push.c), or NULL */
+    uint64_t since;     /* when connected; once LIVE: when last heard (monotonic us) */
+    uint64_t session;   /* number within this gateway; 0: none open */
     struct login *login;
     struct xod_site *site; /* once AUTHENTICATED */
     char *user_id;
@@ -57,21 +58,21 @@ struct client {
     uint16_t port;              /* of that address */
     uint64_t address;           /* the peer's, for the guard */
     uint8_t phase;
-    uint8_t door;        /* by which it came in; DOOR_TLS also after starttls */
-    uint8_t bad_json;    /* in a row */
-    uint8_t ignored;     /* messages before the login */
-    bool wants_tls;      /* has asked for it on the clear-text port, and may have it */
-    bool fax_asked;      /* state was asked whether a fax comes over this connection, */
-    bool fax_asking;     /* and has not answered yet */
-    bool slowed;         /* pace.c holds reading back: it is over its budget, */
-    bool yielding;       /* or it is the turn of others */
-    bool silent;         /* nothing has come from it yet */
-    bool wants_figures;  /* of queues (queuefigures.c) */
-    struct watch *watch; /* what else it wants to be told as it changes (watch.c), or NULL */
+    uint8_t door;              /* by which it came in; LISTENER_TLS also after starttls */
+    uint8_t bad_json;          /* in a row */
+    uint8_t ignored;           /* messages before the login */
+    bool wants_tls;            /* has asked for it on the clear-text port, and may have it */
+    bool fax_asked;            /* state was asked whether a fax comes over this connection, */
+    bool fax_asking;           /* and has not answered yet */
+    bool slowed;               /* pace.c holds reading back: it is over its budget, */
+    bool yielding;             /* or it is the turn of others */
+    bool silent;               /* nothing has come from it yet */
+    bool wants_realtime_stats; /* of queues (realtime_stats.c) */
+    struct watch *watch;       /* what else it wants to be told as it changes (watch.c), or NULL */
 };
 
 /* Came in by this door. Takes fd. NULL without memory (fd is closed). */
-struct client *client_new(struct gateway *gw, enum gateway_door door, int fd,
+struct client *client_new(struct gateway *gw, enum gateway_listener door, int fd,
                           const struct sockaddr *peer);
 /* Ends it at once: session, connection, memory. */
 void client_destroy(struct client *c);

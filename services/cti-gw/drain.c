@@ -99,7 +99,7 @@ void gateway_stop(struct gateway *g, void (*done)(void *arg), void *arg)
     g->drain.end = now + (uint64_t)g->opt.limits.drain_ms * 1000;
     g->drain.most = g->n_clients;
     g->ws.leaving = true;
-    doors_close(g);
+    listeners_close(g);
     if (g->n_clients > 0)
         log_notice(g->log, "%zu clients go within %.1f s", g->n_clients,
                    (double)g->opt.limits.drain_ms / 1000);

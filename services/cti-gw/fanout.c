@@ -181,7 +181,7 @@ static void tell_moved(struct fanout *f, const struct xod_obj *o)
 static void people_moved(struct fanout *f, const struct xod_change *c)
 {
     struct xod_obj *user;
-    char room[32];
+    char scratch[32];
 
     fanout_regroup(f);
     if (c->op != XOD_UPDATE)
@@ -190,7 +190,7 @@ static void people_moved(struct fanout *f, const struct xod_change *c)
     if (xod_obj_list(c->obj) != LIST_phones)
         return;
     user = xod_find(xod_obj_site(c->obj), LIST_users,
-                    value_text(xod_get(c->obj, XOD(phones, iduserfeatures)), room));
+                    value_text(xod_get(c->obj, XOD(phones, iduserfeatures)), scratch));
     if (user)
         tell_moved(f, user);
 }

@@ -87,7 +87,7 @@ void fax_free(struct fax *x)
         x->of->workers--;
     }
     if (x->asked)
-        bus_ask_cancel(x->of->g->asker, x->asked);
+        bus_ask_cancel(x->of->g->bus_client, x->asked);
     if (x->source)
         x->source->fax = NULL;
     fax_close_file(x);
@@ -178,8 +178,9 @@ static void send_it(struct fax *x)
     msg_put_pair(&g->pairs, "hide", view_cstr(x->hide));
     msg_put_pair(&g->pairs, "path", view_cstr(x->tiff));
     msg_put_pair(&g->pairs, "fileid", view_cstr(x->id));
-    if (bus_asker_is_up(g->asker))
-        x->asked = bus_ask(g->asker, METHOD_command, 3, buf_view(&g->pairs), SEND_MS, on_sent, x);
+    if (bus_client_is_up(g->bus_client))
+        x->asked =
+            bus_ask(g->bus_client, METHOD_command, 3, buf_view(&g->pairs), SEND_MS, on_sent, x);
     if (!x->asked)
         fax_give_up(x, "AMI");
 }

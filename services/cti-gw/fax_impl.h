@@ -1,4 +1,4 @@
-/* The inside of faxes: fax.c, and fax_second.c for what comes over second connections. */
+/* The inside of faxes: fax.c, and fax_handoff.c for what comes over second connections. */
 #ifndef CTIBUS_CTI_GW_FAX_IMPL_H
 #define CTIBUS_CTI_GW_FAX_IMPL_H
 
@@ -64,7 +64,7 @@ void fax_received(struct fax *x);
 void fax_is_here(struct fax *x, size_t bytes);
 void fax_close_file(struct fax *x);
 
-/* ---- fax_second.c ---- */
+/* ---- fax_handoff.c ---- */
 /* Tells state, if it waits for it, that it need not: it is here, or will not come. */
 void fax_withdraw(struct fax *x);
 /* To the gateway of its client; reason NULL: it is whole. Ends it. */

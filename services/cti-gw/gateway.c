@@ -17,7 +17,7 @@ static void look_after(struct gateway *g, struct client *c, uint64_t now)
 {
     uint64_t ms = now > c->since ? (now - c->since) / 1000 : 0;
     bool held_back = c->login && c->login->delayed; /* by us, not slow by itself */
-    const char *why = c->door == DOOR_WS ? conn_ws_tick(c->conn, now) : NULL;
+    const char *why = c->door == LISTENER_WS ? conn_ws_tick(c->conn, now) : NULL;
     char who[CLIENT_WHO];
 
     if (why) {
@@ -87,7 +87,7 @@ static void renew_sessions(struct gateway *g)
             put_session(&g->pairs, c);
     }
     if (!g->pairs.failed)
-        bus_ask(g->asker, METHOD_session_renew, 1, buf_view(&g->pairs), 5000, NULL, NULL);
+        bus_ask(g->bus_client, METHOD_session_renew, 1, buf_view(&g->pairs), 5000, NULL, NULL);
 }
 
 static void on_state_up(void *arg, const msgpack_object *body)
@@ -144,7 +144,7 @@ static void on_kick(struct gateway *g, uint64_t id, const msgpack_object *body)
 {
     struct client *c = gateway_session(g, msg_get_str(body, "session"));
 
-    bus_asker_reply(g->asker, id, c ? BUS_ok : BUS_not_found, view_of(NULL, 0));
+    bus_client_reply(g->bus_client, id, c ? BUS_ok : BUS_not_found, view_of(NULL, 0));
     if (c)
         kick(g, c, msg_get_str(body, "type"));
 }
@@ -163,10 +163,10 @@ static void on_request(void *arg, uint64_t id, enum bus_method method, const msg
         status = fax_is_elsewhere(g->faxes, fax) ? BUS_ok : BUS_not_found;
     else if (method == METHOD_fax_arrived)
         status = fax_arrived(g->faxes, fax, msg_get_str(body, "reason")) ? BUS_ok : BUS_not_found;
-    bus_asker_reply(g->asker, id, status, view_of(NULL, 0));
+    bus_client_reply(g->bus_client, id, status, view_of(NULL, 0));
 }
 
-static const struct bus_asker_handler asker_handler = {on_state_up, on_state_down, on_request};
+static const struct bus_client_handler client_handler = {on_state_up, on_state_down, on_request};
 
 /* ---- replica ---- */
 
@@ -177,23 +177,23 @@ static void on_change(void *arg, const struct xod_change *c)
     if (g->n_live)
         latency_note(g->latency, replica_cause(g->replica));
     fanout_change(g->fanout, c);
-    queuefigures_change(g, c);
+    realtime_stats_change(g, c);
     watches_change(g->watches, c);
 }
 
 static void on_reached(void *arg, uint64_t seq)
 {
-    opening_reached(arg, seq);
+    login_complete_reached(arg, seq);
 }
 
 static void on_bus_message(void *arg, const struct bus_msg *m)
 {
-    inbox_message(((struct gateway *)arg)->inbox, m);
+    user_push_message(((struct gateway *)arg)->user_push, m);
 }
 
 static const struct replica_handler replica_handler = {on_change, NULL, on_reached, on_bus_message};
 
-/* ---- the whole ---- */
+/* ---- lifecycle ---- */
 
 static double count_clients(void *arg)
 {
@@ -246,18 +246,18 @@ static int open_bus(struct gateway *g)
 
     g->pub = bus_pub_new(g->bus, g->opt.publish, NULL, NULL, &err);
     if (g->pub)
-        g->asker = bus_asker_new(g->bus, g->opt.request, "cti-gw", &asker_handler, g, &err);
-    if (g->asker)
-        g->replica = replica_new(g->bus, g->loop, g->opt.subscribe, g->asker, &replica_handler, g,
-                                 g->log, &err);
+        g->bus_client = bus_client_new(g->bus, g->opt.request, "cti-gw", &client_handler, g, &err);
+    if (g->bus_client)
+        g->replica = replica_new(g->bus, g->loop, g->opt.subscribe, g->bus_client, &replica_handler,
+                                 g, g->log, &err);
     if (!g->replica)
         return err;
     err = 0;
     for (const char *const *site = g->opt.sites; err == 0 && site && *site; site++)
-        err = inbox_listen(g->inbox, view_cstr(*site));
+        err = user_push_listen(g->user_push, view_cstr(*site));
     if (err < 0)
         return err;
-    g->heart = bus_heart_new(g->bus, g->pub, "cti-gw", beat, g);
+    g->heart = bus_heartbeat_new(g->bus, g->pub, "cti-gw", beat, g);
     return g->heart ? 0 : -ENOMEM;
 }
 
@@ -267,7 +267,7 @@ static int open_all(struct gateway *g, struct metrics *metrics)
     int err;
 
     g->by_session = map_new();
-    g->guard = guard_new();
+    g->guard = login_throttle_new();
     g->lobby = lobby_new(g);
     if (pace_open(g) < 0)
         return -ENOMEM;
@@ -275,10 +275,10 @@ static int open_all(struct gateway *g, struct metrics *metrics)
     g->janitor = loop_timer_new(g->loop, janitor, g);
     g->drain.timer = drain_timer(g);
     g->fanout = fanout_new(g);
-    g->inbox = inbox_new(g);
+    g->user_push = user_push_new(g);
     g->watches = watches_new(g);
     g->faxes = faxes_new(g, &g->opt.fax);
-    if (!g->faxes || !g->watches || !g->inbox || !g->by_session || !g->guard || !g->lobby ||
+    if (!g->faxes || !g->watches || !g->user_push || !g->by_session || !g->guard || !g->lobby ||
         !g->latency || !g->janitor || !g->drain.timer || !g->fanout || make_metrics(g, metrics) < 0)
         return -ENOMEM;
     longest = gateway_max_fax_line(g) + 65536;
@@ -288,7 +288,7 @@ static int open_all(struct gateway *g, struct metrics *metrics)
     if (err == 0)
         err = open_bus(g);
     if (err == 0)
-        err = doors_open(g);
+        err = listeners_open(g);
     if (err == 0)
         loop_timer_start(g->janitor, JANITOR_MS, true);
     return err;
@@ -334,18 +334,18 @@ void gateway_destroy(struct gateway **gp)
     if (!g)
         return;
     *gp = NULL;
-    doors_destroy(g);
+    listeners_destroy(g);
     while ((c = LIST_FIRST(&g->clients))) {
         c->session = 0;
         client_destroy(c);
     }
     faxes_destroy(&g->faxes); /* before what it asks */
     replica_destroy(&g->replica);
-    bus_heart_destroy(&g->heart);
-    bus_asker_destroy(&g->asker);
+    bus_heartbeat_destroy(&g->heart);
+    bus_client_destroy(&g->bus_client);
     bus_pub_destroy(&g->pub);
     fanout_destroy(&g->fanout);
-    inbox_destroy(&g->inbox);
+    user_push_destroy(&g->user_push);
     watches_destroy(&g->watches);
     if (g->conns.loop)
         conn_class_fini(&g->conns);
@@ -354,7 +354,7 @@ void gateway_destroy(struct gateway **gp)
     loop_timer_destroy(&g->drain.timer);
     map_destroy(&g->by_session);
     if (g->guard)
-        guard_destroy(&g->guard);
+        login_throttle_destroy(&g->guard);
     lobby_destroy(&g->lobby);
     pace_close(g);
     latency_destroy(&g->latency);
@@ -383,7 +383,7 @@ void gateway_reload(struct gateway *g, const struct gateway_limits *limits)
 
 bool gateway_is_ready(const struct gateway *g, struct buf *why)
 {
-    bool up = bus_asker_is_up(g->asker);
+    bool up = bus_client_is_up(g->bus_client);
 
     if (g->drain.done) {
         if (why)

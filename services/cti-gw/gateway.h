@@ -25,10 +25,10 @@ struct gateway_fax {
 };
 
 /* Where clients come in. */
-enum gateway_door {
-    DOOR_CLEAR, /* lines in clear text */
-    DOOR_TLS,   /* the same in TLS from the first byte */
-    DOOR_WS,    /* WebSockets, a message a line */
+enum gateway_listener {
+    LISTENER_CLEAR, /* lines in clear text */
+    LISTENER_TLS,   /* the same in TLS from the first byte */
+    LISTENER_WS,    /* WebSockets, a message a line */
     DOORS
 };
 
@@ -64,6 +64,6 @@ void gateway_set_proxy_from(struct gateway *g, struct netlist *networks);
 void gateway_reload(struct gateway *g, const struct gateway_limits *limits);
 bool gateway_is_ready(const struct gateway *g, struct buf *why);
 /* The port of an open door; 0: it is not there. */
-uint16_t gateway_port(const struct gateway *g, enum gateway_door door);
+uint16_t gateway_port(const struct gateway *g, enum gateway_listener door);
 
 #endif

@@ -13,9 +13,9 @@ LIST_HEAD(client_list, client);
 #define XIVO_VERSION "1.2"
 
 struct fanout;
-struct guard;
+struct login_throttle;
 struct delayed;
-struct inbox;
+struct user_push;
 struct watches;
 struct faxes;
 struct latency;
@@ -27,7 +27,7 @@ struct door {
     struct gateway *gw;
     struct listener *listener; /* NULL: not there */
     struct proxy_gate *gate;   /* NULL: nobody is announced */
-    enum gateway_door which;
+    enum gateway_listener which;
 };
 
 /* The stop, once it is under way (drain.c). */
@@ -46,8 +46,8 @@ struct gateway {
     struct log *log;
     struct gateway_options opt;
     struct bus_pub *pub;
-    struct bus_heart *heart;
-    struct bus_asker *asker;
+    struct bus_heartbeat *heart;
+    struct bus_client *bus_client;
     struct replica *replica;
     struct conn_class conns;
     struct door doors[DOORS];
@@ -64,10 +64,10 @@ struct gateway {
     uint64_t next_session;
     struct map *by_session; /* number -> client; the key lies in the client */
     struct fanout *fanout;
-    struct inbox *inbox;
+    struct user_push *user_push;
     struct watches *watches;
     struct faxes *faxes;
-    struct guard *guard;
+    struct login_throttle *guard;
     struct lobby *lobby;
     struct budgets *budgets;     /* of users */
     double cost;                 /* of the line that is being handled, in lines */
@@ -87,12 +87,12 @@ struct client *gateway_session(struct gateway *g, struct view name);
 /* Bytes of the longest line with a fax in it. */
 size_t gateway_max_fax_line(const struct gateway *g);
 
-/* ---- doors.c: where clients come in ---- */
+/* ---- listeners.c: where clients come in ---- */
 /* 0, or a negative errno (it has logged why). */
-int doors_open(struct gateway *g);
+int listeners_open(struct gateway *g);
 /* Nobody comes in any more but who is inside the door already, waiting to be announced. */
-void doors_close(struct gateway *g);
-void doors_destroy(struct gateway *g);
+void listeners_close(struct gateway *g);
+void listeners_destroy(struct gateway *g);
 
 /* ---- lobby.c: those who have not completed a login ---- */
 /* A few clients over the limit get as far as login_id, to be told so. */
@@ -104,8 +104,8 @@ struct lobby *lobby_new(struct gateway *g); /* NULL without memory */
 /* Nobody may be there any more. */
 void lobby_destroy(struct lobby **l);
 size_t lobby_count(const struct lobby *l);
-/* One more comes from this address (guard_address), and `coming` others are about to: others may be
- * sent away for it. False: there is no place for it. */
+/* One more comes from this address (login_throttle_address), and `coming` others are about to:
+ * others may be sent away for it. False: there is no place for it. */
 bool lobby_make_room(struct lobby *l, uint64_t address, size_t coming);
 /* One that came from there had no place: counts it, and tells the log now and then. */
 void lobby_turned_away(struct lobby *l, const char *who);
@@ -191,12 +191,12 @@ void latency_told(struct latency *l);
 /* Adds mean and worst since the last call to a heartbeat; how many pairs. */
 size_t latency_beat(struct latency *l, struct buf *pairs);
 
-/* ---- queuefigures.c: the figures of queues, for who asked for them ---- */
+/* ---- realtime_stats.c: the figures of queues, for who asked for them ---- */
 /* Tells the client all figures that it may see now, and from now on those that change. */
-void queuefigures_subscribe(struct client *c);
-void queuefigures_unsubscribe(struct client *c); /* does nothing to one that is not subscribed */
+void realtime_stats_subscribe(struct client *c);
+void realtime_stats_unsubscribe(struct client *c); /* does nothing to one that is not subscribed */
 /* A change of the replica. */
-void queuefigures_change(struct gateway *g, const struct xod_change *change);
+void realtime_stats_change(struct gateway *g, const struct xod_change *change);
 
 /* ---- watch.c: views that clients subscribe to, told anew as a whole when they change ---- */
 struct watches *watches_new(struct gateway *g);
@@ -206,7 +206,8 @@ void watches_destroy(struct watches **w);
 int watch_rooms(struct client *c);
 int watch_calls(struct client *c);
 int watch_queue(struct client *c, const struct xod_obj *queue);
-/* Its ids of members are those of 2012 (memberids.c): it is told changes under those, too. */
+/* Its ids of members are those of 2012 (legacy_member_id.c): it is told changes under those, too.
+ */
 int watch_members(struct client *c);
 /* The status of one object of the lists agents, phones or users; not any more. */
 int watch_status(struct client *c, const struct xod_obj *o);
@@ -229,44 +230,47 @@ void view_status(struct buf *line, const struct xod_obj *o);
 /* Is it the channel of a phone of the client's user? */
 bool view_is_own_channel(const struct client *c, struct view channel);
 
-/* ---- memberids.c: members of queues as the clients of 2012 call them ---- */
+/* ---- legacy_member_id.c: members of queues as the clients of 2012 call them ---- */
 /* The member of qa:QUEUE-AGENT, qp:QUEUE-PHONE, ga:GROUP-AGENT, gp:GROUP-PHONE; NULL: no such. */
-struct xod_obj *member_of_early_id(const struct xod_site *site, struct view id);
-bool is_early_id(struct view id);
+struct xod_obj *member_of_legacy_id(const struct xod_site *site, struct view id);
+bool is_legacy_member_id(struct view id);
 /* Appends that id of a member; false: its queue or who it is is not known. */
-bool put_early_id(struct buf *out, const struct xod_obj *member);
+bool put_legacy_member_id(struct buf *out, const struct xod_obj *member);
 
-/* ---- inbox.c: lines for users, from the bus ---- */
-struct inbox *inbox_new(struct gateway *g);
-void inbox_destroy(struct inbox **in);
+/* ---- user_push.c: lines for users, from the bus ---- */
+struct user_push *user_push_new(struct gateway *g);
+void user_push_destroy(struct user_push **in);
 /* Lines for the users of this site are wanted. 0 or a negative errno. */
-int inbox_listen(struct inbox *in, struct view site);
+int user_push_listen(struct user_push *in, struct view site);
 /* From now on the lines for its user go to the client, too. 0 or -ENOMEM. */
-int inbox_join(struct inbox *in, struct client *c);
-void inbox_leave(struct inbox *in, struct client *c);
+int user_push_join(struct user_push *in, struct client *c);
+void user_push_leave(struct user_push *in, struct client *c);
 /* The client has its answer: sends the lines that waited for that. Throws them away. */
-void inbox_release(struct client *c);
-void inbox_forget(struct client *c);
+void user_push_release(struct client *c);
+void user_push_forget(struct client *c);
 /* A message of another plane than xod. */
-void inbox_message(struct inbox *in, const struct bus_msg *m);
+void user_push_message(struct user_push *in, const struct bus_msg *m);
 
-/* ---- guard.c: who guesses passwords ---- */
+/* ---- login_throttle.c: who guesses passwords ---- */
 struct sockaddr;
-struct guard *guard_new(void);
-void guard_destroy(struct guard **g);
+struct login_throttle *login_throttle_new(void);
+void login_throttle_destroy(struct login_throttle **g);
 /* What failures are counted under; both are secret numbers of this guard. A user is whoever is
  * named, in whatever case of ASCII letters and with whatever blanks around: at least all that state
  * takes for the same user, which is the very same bytes. */
-uint64_t guard_address(const struct guard *g, const struct sockaddr *peer);
-uint64_t guard_user(const struct guard *g, struct view login);
-void guard_failed(struct guard *g, uint64_t address, uint64_t user, uint64_t now_us);
+uint64_t login_throttle_address(const struct login_throttle *g, const struct sockaddr *peer);
+uint64_t login_throttle_user(const struct login_throttle *g, struct view login);
+void login_throttle_failed(struct login_throttle *g, uint64_t address, uint64_t user,
+                           uint64_t now_us);
 /* One that was counted beforehand was none. */
-void guard_forgive(struct guard *g, uint64_t address, uint64_t user);
+void login_throttle_forgive(struct login_throttle *g, uint64_t address, uint64_t user);
 /* The user has logged in from this address. */
-void guard_succeeded(struct guard *g, uint64_t address, uint64_t user, uint64_t now_us);
+void login_throttle_succeeded(struct login_throttle *g, uint64_t address, uint64_t user,
+                              uint64_t now_us);
 /* How long the password of this user from this address is held back before it is looked at, in
  * milliseconds (at most 5,000); -1: it is refused without a look. */
-int guard_delay(const struct guard *g, uint64_t address, uint64_t user, uint64_t now_us);
+int login_throttle_delay(const struct login_throttle *g, uint64_t address, uint64_t user,
+                         uint64_t now_us);
 
 /* ---- delayed.c ---- */
 /* Calls fn(c, text, reply_id) in so many milliseconds; reading pauses until then. 0 or -ENOMEM. */
@@ -281,11 +285,11 @@ void relay(struct client *c, struct request *rq);
  * client had asked for it. */
 void relay_agent_login(struct client *c, const char *number);
 
-/* ---- opening.c: the last step of a login ---- */
+/* ---- login_complete.c: the last step of a login ---- */
 /* State has opened the session: waits until the replica holds it, then answers. */
-void opening_begin(struct client *c, const msgpack_object *body);
+void login_complete_begin(struct client *c, const msgpack_object *body);
 /* The replica has reached this number: completes who waited for it. */
-void opening_reached(struct gateway *g, uint64_t seq);
+void login_complete_reached(struct gateway *g, uint64_t seq);
 
 /* What is only needed until the login is complete. */
 struct login {

@@ -8,7 +8,7 @@
 #include "certificate.h"
 #include "gateway.h"
 #include "guessable.h"
-#include "svc/onbus.h"
+#include "svc/bus_setup.h"
 #include "svc/svc.h"
 #include "json/json.h"
 
@@ -16,7 +16,7 @@
 
 struct ctx {
     struct svc *svc;
-    struct onbus onbus;
+    struct bus_setup bus_setup;
     struct gateway *gateway;
     char listen[DOORS][256]; /* empty: not there */
     char instance[SVC_INSTANCE];
@@ -113,15 +113,15 @@ static int set_proxy_from(struct ctx *c)
 static bool find_doors(struct ctx *c)
 {
     const char *websocket = config_str(c->svc->cfg, "ctibus.cti.websocket");
-    char *at = c->listen[DOOR_CLEAR];
+    char *at = c->listen[LISTENER_CLEAR];
 
     if (!config_listen(c->svc->cfg, "main.incoming_tcp.CTI", at, sizeof(c->listen[0])))
         *at = '\0';
-    at = c->listen[DOOR_TLS];
+    at = c->listen[LISTENER_TLS];
     if (!config_listen(c->svc->cfg, "main.incoming_tcp.CTIS", at, sizeof(c->listen[0])))
         *at = '\0';
-    snprintf(c->listen[DOOR_WS], sizeof(c->listen[0]), "%s", websocket ? websocket : "");
-    return *c->listen[DOOR_CLEAR] || *c->listen[DOOR_TLS] || *c->listen[DOOR_WS];
+    snprintf(c->listen[LISTENER_WS], sizeof(c->listen[0]), "%s", websocket ? websocket : "");
+    return *c->listen[LISTENER_CLEAR] || *c->listen[LISTENER_TLS] || *c->listen[LISTENER_WS];
 }
 
 /* Whose pages may connect: a copy, since a reload brings another configuration. 0 or -ENOMEM. */
@@ -175,9 +175,9 @@ static int open_gateway(struct ctx *c)
     const struct config *cfg = c->svc->cfg;
     struct gateway_options opt = {
         .sites = c->sites,
-        .subscribe = c->onbus.subscribe,
-        .request = c->onbus.request,
-        .publish = c->onbus.publish,
+        .subscribe = c->bus_setup.subscribe,
+        .request = c->bus_setup.request,
+        .publish = c->bus_setup.publish,
         .origins = (const char *const *)c->origins,
         .ws_ping_ms = (uint32_t)config_int(cfg, "ctibus.cti.websocket_ping") * 1000,
         .proxy_protocol = config_bool(cfg, "ctibus.cti.proxy_protocol"),
@@ -195,7 +195,8 @@ static int open_gateway(struct ctx *c)
 
     for (int i = 0; i < DOORS; i++)
         opt.listen[i] = *c->listen[i] ? c->listen[i] : NULL;
-    c->gateway = gateway_new(c->svc->loop, c->onbus.bus, &opt, c->svc->metrics, c->svc->log, &err);
+    c->gateway =
+        gateway_new(c->svc->loop, c->bus_setup.bus, &opt, c->svc->metrics, c->svc->log, &err);
     if (!c->gateway)
         log_error(c->svc->log, "cannot start: %s", strerror(-err));
     if (c->gateway)
@@ -212,7 +213,7 @@ static void log_doors(struct ctx *c)
             continue;
         *strrchr(c->listen[i], ':') = '\0';
         svc_log_listening(c->svc, names[i], c->listen[i],
-                          gateway_port(c->gateway, (enum gateway_door)i));
+                          gateway_port(c->gateway, (enum gateway_listener)i));
     }
 }
 
@@ -235,7 +236,8 @@ static int start(struct svc *svc, void **out)
     svc_name_instance(svc, "", c->instance);
     name_sites(c);
     snprintf(who, sizeof(who), "cti-gw:%s", c->instance);
-    err = onbus_open(&c->onbus, svc->loop, svc->cfg, who, c->instance, svc->metrics, svc->log);
+    err = bus_setup_open(&c->bus_setup, svc->loop, svc->cfg, who, c->instance, svc->metrics,
+                         svc->log);
     if (err == 0)
         err = copy_origins(c);
     if (err == 0)
@@ -280,7 +282,7 @@ static void destroy(void **arg)
     struct ctx *c = *arg;
 
     gateway_destroy(&c->gateway);
-    onbus_close(&c->onbus);
+    bus_setup_close(&c->bus_setup);
     free(c->spool);
     free(c->ghostscript);
     free_origins(c);

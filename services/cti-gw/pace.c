@@ -63,17 +63,17 @@ void pace_leave(struct client *c)
     c->yielding = false;
 }
 
-static struct view user(const struct client *c, char room[WHO])
+static struct view user(const struct client *c, char scratch[WHO])
 {
-    snprintf(room, WHO, "%.*s/%s", VIEW_ARG(xod_site_name(c->site)), c->user_id);
-    return view_cstr(room);
+    snprintf(scratch, WHO, "%.*s/%s", VIEW_ARG(xod_site_name(c->site)), c->user_id);
+    return view_cstr(scratch);
 }
 
 static bool has_lines(struct client *c)
 {
-    char room[WHO];
+    char scratch[WHO];
 
-    return budgets_has(c->gw->budgets, user(c, room), LINES, clock_mono_us());
+    return budgets_has(c->gw->budgets, user(c, scratch), LINES, clock_mono_us());
 }
 
 bool pace_allows(struct client *c)
@@ -95,9 +95,9 @@ void pace_cost(struct client *c, double lines)
 
 bool pace_handled(struct client *c, double *cost)
 {
-    char room[WHO];
+    char scratch[WHO];
 
-    budgets_charge(c->gw->budgets, user(c, room), LINES, c->gw->cost, clock_mono_us());
+    budgets_charge(c->gw->budgets, user(c, scratch), LINES, c->gw->cost, clock_mono_us());
     *cost += c->gw->cost;
     if (*cost < TURN || c->asked)
         return false;
@@ -120,7 +120,7 @@ void pace_tick(struct client *c)
 
 bool pace_allows_log(struct client *c)
 {
-    char room[WHO];
+    char scratch[WHO];
 
-    return budgets_take(c->gw->budgets, user(c, room), LOG_LINES, 1, clock_mono_us());
+    return budgets_take(c->gw->budgets, user(c, scratch), LOG_LINES, 1, clock_mono_us());
 }

@@ -59,7 +59,7 @@ void relay(struct client *c, struct request *rq)
 {
     const struct cti_message *m = rq->message;
 
-    if (!bus_asker_is_up(c->gw->asker))
+    if (!bus_client_is_up(c->gw->bus_client))
         client_answer(c, rq, "error_string", VIEW("noconn"));
     else if (!ask(c, m->class, m->answer ? m->answer : m->class, rq->body, rq->reply_id))
         client_answer(c, rq, "error_string", schema_status_name(BUS_malformed));

@@ -38,19 +38,20 @@ bool view_is_own_channel(const struct client *c, struct view channel)
 
 /* ---- conferences ---- */
 
-static struct xod_obj *participant(const struct xod_obj *room, uint32_t i, const struct value **who)
+static struct xod_obj *participant(const struct xod_obj *scratch, uint32_t i,
+                                   const struct value **who)
 {
-    const struct value *all = xod_get(room, XOD(meetmes, channels));
+    const struct value *all = xod_get(scratch, XOD(meetmes, channels));
 
     if (all->type != V_MAP || i >= all->len)
         return NULL;
     *who = &all->items[2 * i + 1];
-    return xod_find(xod_obj_site(room), LIST_channels, value_view(&all->items[2 * i]));
+    return xod_find(xod_obj_site(scratch), LIST_channels, value_view(&all->items[2 * i]));
 }
 
-static uint32_t count_of(const struct xod_obj *room)
+static uint32_t count_of(const struct xod_obj *scratch)
 {
-    const struct value *all = xod_get(room, XOD(meetmes, channels));
+    const struct value *all = xod_get(scratch, XOD(meetmes, channels));
 
     return all->type == V_MAP ? all->len : 0;
 }
@@ -59,8 +60,8 @@ static void put_member(struct buf *line, const struct xod_obj *c, const struct v
 {
     const struct value *number = value_map_get(who, VIEW("usernum"));
     const struct value *muted = value_map_get(who, VIEW("ismuted"));
-    char room[32];
-    struct view n = number ? value_text(number, room) : VIEW("0");
+    char scratch[32];
+    struct view n = number ? value_text(number, scratch) : VIEW("0");
 
     json_put_string(line, n);
     buf_append_cstr(line, ":{\"join_order\":");
@@ -73,13 +74,13 @@ static void put_member(struct buf *line, const struct xod_obj *c, const struct v
 }
 
 /* 0: nobody is there; -1: it was not seen who came first. */
-static double start_of(const struct xod_obj *room)
+static double start_of(const struct xod_obj *scratch)
 {
     double start = 0;
 
-    for (uint32_t i = 0; i < count_of(room); i++) {
+    for (uint32_t i = 0; i < count_of(scratch); i++) {
         const struct value *who;
-        const struct xod_obj *c = participant(room, i, &who);
+        const struct xod_obj *c = participant(scratch, i, &who);
         const struct value *since = c ? xod_get(c, XOD(channels, meetme_since)) : NULL;
         if (!since || since->type != V_FLOAT)
             return -1;
@@ -89,24 +90,24 @@ static double start_of(const struct xod_obj *room)
     return start;
 }
 
-static void put_room(struct buf *line, const struct xod_obj *room)
+static void put_room(struct buf *line, const struct xod_obj *scratch)
 {
     const struct value *who;
     const char *sep = "";
     char text[32];
-    struct view number = value_text(xod_get(room, XOD(meetmes, confno)), text);
+    struct view number = value_text(xod_get(scratch, XOD(meetmes, confno)), text);
 
     json_put_string(line, number);
     buf_append_cstr(line, ":{\"number\":");
     json_put_string(line, number);
-    put_text(line, "name", xod_get_str(room, XOD(meetmes, name)));
+    put_text(line, "name", xod_get_str(scratch, XOD(meetmes, name)));
     put_text(line, "pin_required",
-             value_truth(xod_get(room, XOD(meetmes, pin_needed))) ? VIEW("Yes") : VIEW("No"));
+             value_truth(xod_get(scratch, XOD(meetmes, pin_needed))) ? VIEW("Yes") : VIEW("No"));
     buf_append_cstr(line, ",\"start_time\":");
-    json_put_double(line, start_of(room));
-    buf_printf(line, ",\"member_count\":%u,\"members\":{", count_of(room));
-    for (uint32_t i = 0; i < count_of(room); i++) {
-        const struct xod_obj *c = participant(room, i, &who);
+    json_put_double(line, start_of(scratch));
+    buf_printf(line, ",\"member_count\":%u,\"members\":{", count_of(scratch));
+    for (uint32_t i = 0; i < count_of(scratch); i++) {
+        const struct xod_obj *c = participant(scratch, i, &who);
         if (!c)
             continue;
         buf_append_cstr(line, sep);
@@ -118,16 +119,16 @@ static void put_room(struct buf *line, const struct xod_obj *room)
 
 void view_rooms(struct buf *line, struct client *c)
 {
-    const struct xod_obj *room;
+    const struct xod_obj *scratch;
     const char *sep = "";
 
     line_begin(line, VIEW("meetme_update"), view_of(NULL, 0));
     buf_append_cstr(line, ",\"config\":{");
-    for (size_t pos = 0; (room = xod_next(c->site, LIST_meetmes, &pos));) {
-        if (!fanout_visible(c->gw->fanout, c, room))
+    for (size_t pos = 0; (scratch = xod_next(c->site, LIST_meetmes, &pos));) {
+        if (!fanout_visible(c->gw->fanout, c, scratch))
             continue;
         buf_append_cstr(line, sep);
-        put_room(line, room);
+        put_room(line, scratch);
         sep = ",";
     }
     buf_append_char(line, '}');
@@ -136,22 +137,22 @@ void view_rooms(struct buf *line, struct client *c)
 
 void view_own_rooms(struct buf *line, struct client *c)
 {
-    const struct xod_obj *room;
+    const struct xod_obj *scratch;
     const char *sep = "";
 
     line_begin(line, VIEW("meetme_user"), view_of(NULL, 0));
     buf_append_cstr(line, ",\"list\":[");
-    for (size_t pos = 0; (room = xod_next(c->site, LIST_meetmes, &pos));)
-        for (uint32_t i = 0; i < count_of(room); i++) {
+    for (size_t pos = 0; (scratch = xod_next(c->site, LIST_meetmes, &pos));)
+        for (uint32_t i = 0; i < count_of(scratch); i++) {
             const struct value *who, *number;
-            const struct xod_obj *channel = participant(room, i, &who);
+            const struct xod_obj *channel = participant(scratch, i, &who);
             char text[32];
             if (!channel || !view_is_own_channel(c, xod_obj_id(channel)))
                 continue;
             number = value_map_get(who, VIEW("usernum"));
             buf_append_cstr(line, sep);
             buf_append_cstr(line, "{\"room_number\":");
-            json_put_string(line, value_text(xod_get(room, XOD(meetmes, confno)), text));
+            json_put_string(line, value_text(xod_get(scratch, XOD(meetmes, confno)), text));
             buf_append_cstr(line, ",\"user_number\":");
             json_put_i64(line, number && number->type == V_INT ? number->i : 0);
             buf_append_char(line, '}');

@@ -32,7 +32,7 @@ struct watches {
     struct gateway *g;
     LIST_HEAD(, watch) list;
     struct loop_task *task;
-    struct buf room;
+    struct buf scratch;
 };
 
 static void run(void *arg);
@@ -44,7 +44,7 @@ struct watches *watches_new(struct gateway *g)
     if (!w)
         return NULL;
     w->g = g;
-    buf_init(&w->room, 4096);
+    buf_init(&w->scratch, 4096);
     w->task = loop_task_new(g->loop, run, w);
     if (!w->task)
         watches_destroy(&w);
@@ -56,7 +56,7 @@ void watches_destroy(struct watches **w)
     if (!w || !*w)
         return;
     loop_task_destroy(&(*w)->task); /* no client is left */
-    buf_free(&(*w)->room);
+    buf_free(&(*w)->scratch);
     free(*w);
     *w = NULL;
 }
@@ -212,10 +212,10 @@ int watch_queue(struct client *c, const struct xod_obj *queue)
 
 static struct view status_key(struct watches *w, enum xod_list list, struct view id)
 {
-    buf_reset(&w->room);
-    buf_append_char(&w->room, (char)(list + 1));
-    buf_append_view(&w->room, id);
-    return buf_view(&w->room);
+    buf_reset(&w->scratch);
+    buf_append_char(&w->scratch, (char)(list + 1));
+    buf_append_view(&w->scratch, id);
+    return buf_view(&w->scratch);
 }
 
 int watch_status(struct client *c, const struct xod_obj *o)
@@ -306,7 +306,7 @@ static void member_changed(struct watch *w, const struct xod_change *c)
     if (!w->members || c->op == XOD_DEL || !fanout_visible(w->c->gw->fanout, w->c, c->obj))
         return;
     buf_init(&id, 1024);
-    if (put_early_id(&id, c->obj)) {
+    if (put_legacy_member_id(&id, c->obj)) {
         render_getlist(&w->due, view_of(NULL, 0), "updatestatus", VIEW("queuemembers"),
                        xod_site_name(w->c->site), buf_view(&id));
         buf_append_cstr(&w->due, ",\"status\":");

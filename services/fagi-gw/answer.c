@@ -9,7 +9,7 @@
 #define MAX_VARIABLES 64
 
 /* One variable; a number or a truth is written as text. False: it is none. */
-static bool read_value(const msgpack_object *o, char room[32], struct view *out)
+static bool read_value(const msgpack_object *o, char scratch[32], struct view *out)
 {
     switch (o->type) {
     case MSGPACK_OBJECT_STR:
@@ -22,32 +22,32 @@ static bool read_value(const msgpack_object *o, char room[32], struct view *out)
         *out = o->via.boolean ? VIEW("1") : VIEW("0");
         return true;
     case MSGPACK_OBJECT_POSITIVE_INTEGER:
-        snprintf(room, 32, "%llu", (unsigned long long)o->via.u64);
+        snprintf(scratch, 32, "%llu", (unsigned long long)o->via.u64);
         break;
     case MSGPACK_OBJECT_NEGATIVE_INTEGER:
-        snprintf(room, 32, "%lld", (long long)o->via.i64);
+        snprintf(scratch, 32, "%lld", (long long)o->via.i64);
         break;
     case MSGPACK_OBJECT_FLOAT32:
     case MSGPACK_OBJECT_FLOAT64:
         if (!isfinite(o->via.f64))
             return false;
-        snprintf(room, 32, "%.15g", o->via.f64);
+        snprintf(scratch, 32, "%.15g", o->via.f64);
         break;
     default:
         return false;
     }
-    *out = view_cstr(room);
+    *out = view_cstr(scratch);
     return true;
 }
 
 static void put_variable(struct session *s, const msgpack_object *name, const msgpack_object *value)
 {
     struct fagi *f = s->f;
-    char room[32];
+    char scratch[32];
     struct view text;
     int rc = -EINVAL;
 
-    if (s->n_set < MAX_VARIABLES && read_value(value, room, &text))
+    if (s->n_set < MAX_VARIABLES && read_value(value, scratch, &text))
         rc = agi_put_set(&f->line, msg_str(name), text);
     if (rc == 0) {
         msg_put_str(&s->set, msg_str(name));

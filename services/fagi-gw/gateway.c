@@ -66,9 +66,9 @@ static void on_state_down(void *arg)
     log_warning(f->log, "state is gone: scripts are answered with FAIL, calls go on");
 }
 
-static const struct bus_asker_handler asker_handler = {on_state_up, on_state_down, NULL};
+static const struct bus_client_handler client_handler = {on_state_up, on_state_down, NULL};
 
-/* ---- the whole ---- */
+/* ---- lifecycle ---- */
 
 static size_t beat(void *arg, struct buf *pairs, bool *ready)
 {
@@ -106,10 +106,10 @@ static int open_bus(struct fagi *f, const struct fagi_options *opt)
 
     f->pub = bus_pub_new(f->bus, opt->publish, NULL, NULL, &err);
     if (f->pub)
-        f->asker = bus_asker_new(f->bus, opt->request, "fagi-gw", &asker_handler, f, &err);
-    if (!f->asker)
+        f->bus_client = bus_client_new(f->bus, opt->request, "fagi-gw", &client_handler, f, &err);
+    if (!f->bus_client)
         return err;
-    f->heart = bus_heart_new(f->bus, f->pub, "fagi-gw", beat, f);
+    f->heart = bus_heartbeat_new(f->bus, f->pub, "fagi-gw", beat, f);
     return f->heart ? 0 : -ENOMEM;
 }
 
@@ -148,7 +148,7 @@ struct fagi *fagi_new(struct loop *loop, struct bus *bus, const struct fagi_opti
     f->max_sessions = opt->max_sessions;
     TAILQ_INIT(&f->open);
     TAILQ_INIT(&f->leaving);
-    buf_init(&f->room, 0);
+    buf_init(&f->scratch, 0);
     buf_init(&f->line, 0);
     buf_init(&f->topic, 65536);
     buf_init(&f->body, 0);
@@ -184,12 +184,12 @@ void fagi_destroy(struct fagi **fp)
     listener_destroy(&f->listener);
     sessions_close(f);
     conn_class_fini(&f->conns);
-    bus_heart_destroy(&f->heart);
-    bus_asker_destroy(&f->asker);
+    bus_heartbeat_destroy(&f->heart);
+    bus_client_destroy(&f->bus_client);
     bus_pub_destroy(&f->pub);
     loop_timer_destroy(&f->janitor);
     sites_destroy(&f->sites);
-    buf_free(&f->room);
+    buf_free(&f->scratch);
     buf_free(&f->line);
     buf_free(&f->topic);
     buf_free(&f->body);
@@ -198,7 +198,7 @@ void fagi_destroy(struct fagi **fp)
 
 bool fagi_is_ready(const struct fagi *f, struct buf *why)
 {
-    bool up = bus_asker_is_up(f->asker);
+    bool up = bus_client_is_up(f->bus_client);
 
     if (!up && why)
         buf_append_cstr(why, "state does not answer");

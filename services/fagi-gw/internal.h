@@ -59,8 +59,8 @@ struct fagi {
     struct bus *bus;
     struct log *log;
     struct bus_pub *pub;
-    struct bus_asker *asker;
-    struct bus_heart *heart;
+    struct bus_client *bus_client;
+    struct bus_heartbeat *heart;
     struct listener *listener;
     struct conn_class conns;
     struct sites *sites;
@@ -70,7 +70,7 @@ struct fagi {
     uint64_t deadline_us;
     uint64_t state_lost; /* monotonic us, when state went away; 0: it is there, or was never */
     struct agi_env env;  /* the one being read; views die with its turn */
-    struct buf room, line, topic, body;
+    struct buf scratch, line, topic, body;
     struct fagi_counts counts;
     void (*stopped)(void *arg);
     void *stopped_arg;

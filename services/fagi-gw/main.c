@@ -4,12 +4,12 @@
 #include <string.h>
 
 #include "gateway.h"
-#include "svc/onbus.h"
+#include "svc/bus_setup.h"
 #include "svc/svc.h"
 
 struct ctx {
     struct svc *svc;
-    struct onbus onbus;
+    struct bus_setup bus_setup;
     struct fagi *fagi;
     char listen[256];
     char instance[SVC_INSTANCE];
@@ -39,16 +39,17 @@ static int start(struct svc *svc, void **out)
     config_listen(svc->cfg, "main.incoming_tcp.FAGI", c->listen, sizeof(c->listen));
     svc_name_instance(svc, "fagi-", c->instance);
     snprintf(who, sizeof(who), "fagi-gw:%s", c->instance);
-    err = onbus_open(&c->onbus, svc->loop, svc->cfg, who, c->instance, svc->metrics, svc->log);
+    err = bus_setup_open(&c->bus_setup, svc->loop, svc->cfg, who, c->instance, svc->metrics,
+                         svc->log);
     if (err < 0)
         return err;
     opt = (struct fagi_options){
         .listen = c->listen,
-        .publish = c->onbus.publish,
-        .request = c->onbus.request,
+        .publish = c->bus_setup.publish,
+        .request = c->bus_setup.request,
         .max_sessions = (size_t)config_int(svc->cfg, "ctibus.fagi.max_sessions"),
     };
-    c->fagi = fagi_new(svc->loop, c->onbus.bus, &opt, svc->cfg, svc->metrics, svc->log, &err);
+    c->fagi = fagi_new(svc->loop, c->bus_setup.bus, &opt, svc->cfg, svc->metrics, svc->log, &err);
     if (!c->fagi) {
         log_error(svc->log, "cannot start: %s", strerror(-err));
         return err;
@@ -87,7 +88,7 @@ static void destroy(void **arg)
     struct ctx *c = *arg;
 
     fagi_destroy(&c->fagi);
-    onbus_close(&c->onbus);
+    bus_setup_close(&c->bus_setup);
     free(c);
     *arg = NULL;
 }

@@ -7,18 +7,18 @@
 /* Texts of a telephone may be in any encoding. */
 static void put_text(struct fagi *f, struct buf *out, struct view v, enum ami_charset charset)
 {
-    buf_reset(&f->room);
-    ami_text(&f->room, v, charset);
-    out->failed |= f->room.failed;
-    msg_put_str(out, buf_view(&f->room));
+    buf_reset(&f->scratch);
+    ami_text(&f->scratch, v, charset);
+    out->failed |= f->scratch.failed;
+    msg_put_str(out, buf_view(&f->scratch));
 }
 
 /* A copy that may be published; NULL without memory. */
 static char *keep(struct fagi *f, struct view v, enum ami_charset charset)
 {
-    buf_reset(&f->room);
-    ami_text(&f->room, v, charset);
-    return f->room.failed ? NULL : view_dup(buf_view(&f->room));
+    buf_reset(&f->scratch);
+    ami_text(&f->scratch, v, charset);
+    return f->scratch.failed ? NULL : view_dup(buf_view(&f->scratch));
 }
 
 static void put_env(struct session *s, enum ami_charset charset)

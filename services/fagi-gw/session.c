@@ -17,7 +17,7 @@ static void session_free(struct session *s)
     struct fagi *f = s->f;
 
     if (s->ask)
-        bus_ask_cancel(f->asker, s->ask);
+        bus_ask_cancel(f->bus_client, s->ask);
     TAILQ_REMOVE(s->phase == LEAVING ? &f->leaving : &f->open, s, all);
     metric_set(f->counts.open, (double)--f->n_open);
     conn_close(&s->conn);
@@ -81,7 +81,7 @@ static void session_answer(struct session *s, enum outcome outcome)
     uint64_t now = clock_mono_us();
 
     if (s->ask)
-        bus_ask_cancel(f->asker, s->ask);
+        bus_ask_cancel(f->bus_client, s->ask);
     s->ask = 0;
     s->outcome = outcome;
     s->took = now - s->since;
@@ -127,7 +127,8 @@ static void session_ask(struct session *s)
     uint64_t now = clock_mono_us();
     uint32_t left_ms = s->due > now + 1000 ? (uint32_t)((s->due - now) / 1000) : 1;
 
-    s->ask = bus_ask(f->asker, METHOD_fagi_call, 6, buf_view(&s->request), left_ms, on_answer, s);
+    s->ask =
+        bus_ask(f->bus_client, METHOD_fagi_call, 6, buf_view(&s->request), left_ms, on_answer, s);
     if (s->ask) {
         s->phase = ASKED;
         buf_free(&s->request);

@@ -57,10 +57,10 @@ void export_destroy(struct export **e)
 static bool in_contexts(const struct export *e, const struct xod_obj *o)
 {
     int field = schema_field_find(xod_obj_list(o), VIEW("context"));
-    char room[32];
+    char scratch[32];
 
     return field >= 0 && access_names(config_get(e->f->cfg, "ctibus.federation.contexts"),
-                                      value_text(xod_get(o, (unsigned)field), room), NULL);
+                                      value_text(xod_get(o, (unsigned)field), scratch), NULL);
 }
 
 /* A user with a phone in one of the contexts. */
@@ -133,13 +133,13 @@ static void look_at(struct export *e, struct xod_obj *o, bool gone, uint64_t fie
 void export_change(struct export *e, const struct xod_change *c)
 {
     struct xod_obj *user = NULL;
-    char room[32];
+    char scratch[32];
 
     look_at(e, c->obj, c->op == XOD_DEL, c->fields);
     if (e->all_contexts || xod_obj_list(c->obj) != LIST_phones)
         return;
     user = xod_find(xod_obj_site(c->obj), LIST_users,
-                    value_text(xod_get(c->obj, XOD(phones, iduserfeatures)), room));
+                    value_text(xod_get(c->obj, XOD(phones, iduserfeatures)), scratch));
     if (user) /* its phone may be in another context now */
         look_at(e, user, false, 0);
 }

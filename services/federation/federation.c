@@ -206,7 +206,7 @@ static void on_request(void *arg, uint64_t id, enum bus_method method, const msg
     bool sent = false;
 
     if (method != METHOD_peer_command) {
-        bus_asker_reply(f->asker, id, BUS_unknown_method, view_of(NULL, 0));
+        bus_client_reply(f->bus_client, id, BUS_unknown_method, view_of(NULL, 0));
         return;
     }
     if (l && l->native)
@@ -214,10 +214,10 @@ static void on_request(void *arg, uint64_t id, enum bus_method method, const msg
     else if (l && l->legacy)
         sent = legacy_ask(l->legacy, body, id);
     if (!sent)
-        bus_asker_reply(f->asker, id, BUS_noconn, view_of(NULL, 0));
+        bus_client_reply(f->bus_client, id, BUS_noconn, view_of(NULL, 0));
 }
 
-static const struct bus_asker_handler asker_handler = {on_state_up, on_state_down, on_request};
+static const struct bus_client_handler client_handler = {on_state_up, on_state_down, on_request};
 
 static void on_change(void *arg, const struct xod_change *c)
 {
@@ -232,7 +232,7 @@ static void on_ready(void *arg)
     struct fed *f = arg;
 
     if (f->door)
-        peerdoor_ready(f->door);
+        peer_server_ready(f->door);
 }
 
 /* cti/IPBX/session/open/: a site of XiVO 1.2 that logs in here can be reached, too. Its ident, or
@@ -245,7 +245,7 @@ static void on_message(void *arg, const struct bus_msg *m)
         return;
     for (size_t i = 0; i < f->n_links; i++)
         if (f->links[i].legacy)
-            legacy_hurry(f->links[i].legacy);
+            legacy_reconnect(f->links[i].legacy);
 }
 
 static const struct replica_handler replica_handler = {on_change, on_ready, NULL, on_message};
@@ -278,7 +278,7 @@ static size_t beat(void *arg, struct buf *pairs, bool *ready)
     return 1;
 }
 
-/* ---- the whole ---- */
+/* ---- lifecycle ---- */
 
 static int open_bus(struct fed *f, const struct fed_options *opt)
 {
@@ -286,13 +286,14 @@ static int open_bus(struct fed *f, const struct fed_options *opt)
 
     f->pub = bus_pub_new(f->bus, opt->publish, NULL, NULL, &err);
     if (f->pub)
-        f->asker = bus_asker_new(f->bus, opt->request, "federation", &asker_handler, f, &err);
-    if (f->asker)
-        f->replica = replica_new(f->bus, f->loop, opt->subscribe, f->asker, &replica_handler, f,
-                                 f->log, &err);
+        f->bus_client =
+            bus_client_new(f->bus, opt->request, "federation", &client_handler, f, &err);
+    if (f->bus_client)
+        f->replica = replica_new(f->bus, f->loop, opt->subscribe, f->bus_client, &replica_handler,
+                                 f, f->log, &err);
     if (!f->replica)
         return err;
-    f->heart = bus_heart_new(f->bus, f->pub, "federation", beat, f);
+    f->heart = bus_heartbeat_new(f->bus, f->pub, "federation", beat, f);
     if (!f->heart)
         return -ENOMEM;
     return bus_sub_add(replica_sub(f->replica), VIEW("cti/"));
@@ -306,9 +307,9 @@ static int open_all(struct fed *f, const struct fed_options *opt, struct metrics
         err = open_links(f);
     if (err < 0 || !any_native(f->cfg))
         return err;
-    f->door = peerdoor_new(f, opt, metrics, &err);
+    f->door = peer_server_new(f, opt, metrics, &err);
     if (f->door)
-        f->export = export_new(f, peerdoor_pub(f->door));
+        f->export = export_new(f, peer_server_pub(f->door));
     return f->door && !f->export ? -ENOMEM : err;
 }
 
@@ -339,7 +340,7 @@ void fed_destroy(struct fed **fp)
     if (!f)
         return;
     *fp = NULL;
-    bus_heart_destroy(&f->heart);
+    bus_heartbeat_destroy(&f->heart);
     export_destroy(&f->export);
     for (size_t i = 0; i < f->n_links; i++) {
         native_destroy(&f->links[i].native);
@@ -348,8 +349,8 @@ void fed_destroy(struct fed **fp)
             forward_state_down(f->links[i].forward);
     }
     replica_destroy(&f->replica);
-    bus_asker_destroy(&f->asker); /* what was passed on to state is answered at the door */
-    peerdoor_destroy(&f->door);
+    bus_client_destroy(&f->bus_client); /* what was passed on to state is answered at the door */
+    peer_server_destroy(&f->door);
     bus_pub_destroy(&f->pub);
     for (size_t i = 0; i < f->n_links; i++) {
         forward_destroy(&f->links[i].forward);
@@ -360,7 +361,7 @@ void fed_destroy(struct fed **fp)
 
 bool fed_is_ready(const struct fed *f, struct buf *why)
 {
-    bool up = bus_asker_is_up(f->asker);
+    bool up = bus_client_is_up(f->bus_client);
 
     if (!up && why)
         buf_append_cstr(why, "state does not answer");
@@ -369,10 +370,10 @@ bool fed_is_ready(const struct fed *f, struct buf *why)
 
 const char *fed_endpoint_publish(const struct fed *f)
 {
-    return f->door ? peerdoor_publish(f->door) : NULL;
+    return f->door ? peer_server_publish(f->door) : NULL;
 }
 
 const char *fed_endpoint_request(const struct fed *f)
 {
-    return f->door ? peerdoor_request(f->door) : NULL;
+    return f->door ? peer_server_request(f->door) : NULL;
 }

@@ -162,8 +162,8 @@ static void send_gathered(struct forward *fw, const char *whole)
     msg_put_cstr(&pairs, "changes");
     msg_put_array(&pairs, fw->n);
     buf_append_view(&pairs, buf_view(&fw->gathered));
-    if (!pairs.failed && bus_ask(fw->f->asker, METHOD_peer_apply, whole ? 3 : 2, buf_view(&pairs),
-                                 DEADLINE_MS, on_applied, fw)) {
+    if (!pairs.failed && bus_ask(fw->f->bus_client, METHOD_peer_apply, whole ? 3 : 2,
+                                 buf_view(&pairs), DEADLINE_MS, on_applied, fw)) {
         fw->in_flight++;
         forget_gathered(fw);
     } else {
@@ -234,7 +234,8 @@ void forward_link(struct forward *fw, bool up)
     msg_put_pair(&pairs, "kind", VIEW("peer"));
     msg_put_pair(&pairs, "ipbx", view_cstr(fw->name));
     msg_put_pair(&pairs, "link", up ? VIEW("up") : VIEW("down"));
-    bus_ask(fw->f->asker, METHOD_worker_register, 3, buf_view(&pairs), DEADLINE_MS, NULL, NULL);
+    bus_ask(fw->f->bus_client, METHOD_worker_register, 3, buf_view(&pairs), DEADLINE_MS, NULL,
+            NULL);
     buf_free(&pairs);
 }
 

@@ -12,7 +12,7 @@
 #define FED_SCHEMA 1
 
 struct export;
-struct peerdoor;
+struct peer_server;
 struct forward;
 struct native;
 struct legacy;
@@ -37,11 +37,11 @@ struct fed {
     struct log *log;
     const struct config *cfg;
     struct bus_pub *pub; /* for the heartbeat */
-    struct bus_heart *heart;
-    struct bus_asker *asker;
+    struct bus_heartbeat *heart;
+    struct bus_client *bus_client;
     struct replica *replica; /* of our own xod */
     struct export *export;
-    struct peerdoor *door; /* NULL: no native peer */
+    struct peer_server *door; /* NULL: no native peer */
     struct fed_link links[FED_MAX_LINKS];
     size_t n_links;
     struct metrics *metrics; /* shown to the outside; links have their own for their bus */
@@ -80,15 +80,15 @@ void export_destroy(struct export **e);
 void export_change(struct export *e, const struct xod_change *c);
 bool export_shows(const struct xod_obj *o); /* is it told to others? */
 
-/* ---- door.c: where other sites come in ---- */
-struct peerdoor *peerdoor_new(struct fed *f, const struct fed_options *opt, struct metrics *metrics,
-                              int *err);
-void peerdoor_destroy(struct peerdoor **d);
-struct bus_pub *peerdoor_pub(struct peerdoor *d);
+/* ---- peer_server.c: where other sites come in ---- */
+struct peer_server *peer_server_new(struct fed *f, const struct fed_options *opt,
+                                    struct metrics *metrics, int *err);
+void peer_server_destroy(struct peer_server **d);
+struct bus_pub *peer_server_pub(struct peer_server *d);
 /* Our replica is there: snapshots can be made. */
-void peerdoor_ready(struct peerdoor *d);
-const char *peerdoor_publish(const struct peerdoor *d);
-const char *peerdoor_request(const struct peerdoor *d);
+void peer_server_ready(struct peer_server *d);
+const char *peer_server_publish(const struct peer_server *d);
+const char *peer_server_request(const struct peer_server *d);
 
 /* ---- native.c: the link to a ctibus ---- */
 struct native *native_new(struct fed_link *l, int *err);
@@ -111,6 +111,6 @@ void legacy_destroy(struct legacy **g);
 struct xod *legacy_xod(const struct legacy *g);
 bool legacy_ask(struct legacy *g, const msgpack_object *body, uint64_t id);
 /* Connect now: that site has just logged in here. */
-void legacy_hurry(struct legacy *g);
+void legacy_reconnect(struct legacy *g);
 
 #endif

@@ -202,7 +202,7 @@ static size_t on_data(void *owner, struct conn *c, struct view in)
     struct view rest = in;
     const char *nl;
 
-    g->heard = clock_mono_us();
+    g->last_rx = clock_mono_us();
     while (rest.len && (nl = memchr(rest.ptr, '\n', rest.len))) {
         struct view line = view_of(rest.ptr, (size_t)(nl - rest.ptr));
         rest = view_of(nl + 1, rest.len - line.len - 1);
@@ -244,7 +244,7 @@ static void on_connected(void *arg, int fd, const char *why)
         return;
     }
     g->phase = LEGACY_LOGIN;
-    g->heard = clock_mono_us();
+    g->last_rx = clock_mono_us();
     g->asked = 0;
     send_login_id(g);
 }
@@ -263,7 +263,7 @@ static void try_connect(void *arg)
         lost(g, "no memory");
 }
 
-void legacy_hurry(struct legacy *g)
+void legacy_reconnect(struct legacy *g)
 {
     if (g->phase == LEGACY_AWAY)
         loop_timer_start(g->retry, 0, false);
@@ -273,7 +273,7 @@ void legacy_hurry(struct legacy *g)
 static void tick(void *arg)
 {
     struct legacy *g = arg;
-    uint64_t silent_ms = (clock_mono_us() - g->heard) / 1000;
+    uint64_t silent_ms = (clock_mono_us() - g->last_rx) / 1000;
 
     if (g->phase == LEGACY_LOGIN && silent_ms > g->limits.login_ms) {
         lost(g, "no login within the time limit");
@@ -296,7 +296,7 @@ static void answer(struct legacy *g, uint64_t id, const char *error)
     msg_put_map(&body, error ? 1 : 0);
     if (error)
         msg_put_pair(&body, "error_string", view_cstr(error));
-    bus_asker_reply(g->l->f->asker, id, BUS_ok, buf_view(&body));
+    bus_client_reply(g->l->f->bus_client, id, BUS_ok, buf_view(&body));
     buf_free(&body);
 }
 
@@ -323,7 +323,7 @@ bool legacy_ask(struct legacy *g, const msgpack_object *body, uint64_t id)
     return true;
 }
 
-/* ---- the whole ---- */
+/* ---- lifecycle ---- */
 
 static int make_tls(struct legacy *g)
 {

@@ -23,7 +23,7 @@ struct legacy {
     enum legacy_phase phase;
     struct legacy_limits limits; /* none is 0 */
     unsigned tries;
-    uint64_t heard, asked; /* monotonic us */
+    uint64_t last_rx, asked; /* monotonic us */
     int64_t command_id;
     bool parser_made;
     struct lists *lists;

@@ -5,12 +5,12 @@
 
 #include "base/rng.h"
 #include "federation.h"
-#include "svc/onbus.h"
+#include "svc/bus_setup.h"
 #include "svc/svc.h"
 
 struct ctx {
     struct svc *svc;
-    struct onbus onbus;
+    struct bus_setup bus_setup;
     struct fed *fed;
     char instance[SVC_INSTANCE];
 };
@@ -35,17 +35,18 @@ static int start(struct svc *svc, void **out)
     snprintf(prefix, sizeof(prefix), "federation-%016llx-", (unsigned long long)rng_u64());
     svc_name_instance(svc, prefix, c->instance);
     snprintf(who, sizeof(who), "federation:%s", c->instance);
-    err = onbus_open(&c->onbus, svc->loop, svc->cfg, who, c->instance, svc->metrics, svc->log);
+    err = bus_setup_open(&c->bus_setup, svc->loop, svc->cfg, who, c->instance, svc->metrics,
+                         svc->log);
     if (err < 0)
         return err;
     opt = (struct fed_options){
-        .subscribe = c->onbus.subscribe,
-        .request = c->onbus.request,
-        .publish = c->onbus.publish,
-        .trusted = (const char *const *)c->onbus.trusted,
+        .subscribe = c->bus_setup.subscribe,
+        .request = c->bus_setup.request,
+        .publish = c->bus_setup.publish,
+        .trusted = (const char *const *)c->bus_setup.trusted,
         .instance = c->instance,
     };
-    c->fed = fed_new(svc->loop, c->onbus.bus, &opt, svc->cfg, svc->metrics, svc->log, &err);
+    c->fed = fed_new(svc->loop, c->bus_setup.bus, &opt, svc->cfg, svc->metrics, svc->log, &err);
     if (!c->fed) {
         log_error(svc->log, "cannot start: %s", strerror(-err));
         return err;
@@ -70,7 +71,7 @@ static void destroy(void **arg)
     struct ctx *c = *arg;
 
     fed_destroy(&c->fed);
-    onbus_close(&c->onbus);
+    bus_setup_close(&c->bus_setup);
     free(c);
     *arg = NULL;
 }

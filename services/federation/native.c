@@ -21,7 +21,7 @@ struct native {
     struct bus_keys *keys;
     struct bus *bus;
     struct metrics *metrics; /* of this bus, for itself */
-    struct bus_asker *asker;
+    struct bus_client *bus_client;
     struct replica *replica;
     struct loop_timer *again, *beat, *silent;
     uint64_t asked_us; /* when the last heartbeat was asked for; 0: it has been answered */
@@ -91,7 +91,7 @@ static void greet(void *arg)
     struct fed *f = n->l->f;
     struct buf pairs;
 
-    if (!bus_asker_is_up(n->asker))
+    if (!bus_client_is_up(n->bus_client))
         return;
     buf_init(&pairs, 65536);
     msg_put_pair(&pairs, "site", view_cstr(fed_own_name(f)));
@@ -101,7 +101,7 @@ static void greet(void *arg)
     msg_put_pair_u64(&pairs, "schema", FED_SCHEMA);
     msg_put_cstr(&pairs, "time");
     msg_put_double(&pairs, clock_wall());
-    if (!bus_ask(n->asker, METHOD_peer_hello, 5, buf_view(&pairs), DEADLINE_MS, on_greeted, n))
+    if (!bus_ask(n->bus_client, METHOD_peer_hello, 5, buf_view(&pairs), DEADLINE_MS, on_greeted, n))
         loop_timer_start(n->again, BEAT_MS, false);
     buf_free(&pairs);
 }
@@ -133,7 +133,7 @@ static void on_down(void *arg)
     fed_link_set(n->l, "down");
 }
 
-static const struct bus_asker_handler asker_handler = {on_up, on_down, NULL};
+static const struct bus_client_handler client_handler = {on_up, on_down, NULL};
 
 /* ---- heartbeat: how long an answer takes ---- */
 
@@ -150,10 +150,10 @@ static void beat(void *arg)
 {
     struct native *n = arg;
 
-    if (n->asked_us || !bus_asker_is_up(n->asker))
+    if (n->asked_us || !bus_client_is_up(n->bus_client))
         return;
     n->asked_us = clock_mono_us();
-    if (!bus_ask(n->asker, METHOD_ping, 0, view_of(NULL, 0), DEADLINE_MS, on_pong, n))
+    if (!bus_ask(n->bus_client, METHOD_ping, 0, view_of(NULL, 0), DEADLINE_MS, on_pong, n))
         n->asked_us = 0;
 }
 
@@ -184,8 +184,8 @@ static void on_answer(void *arg, enum bus_status status, const msgpack_object *b
     buf_init(&out, 0);
     if (body)
         msg_put_object(&out, body);
-    bus_asker_reply(p->n->l->f->asker, p->id, status == BUS_gone ? BUS_noconn : status,
-                    buf_view(&out));
+    bus_client_reply(p->n->l->f->bus_client, p->id, status == BUS_gone ? BUS_noconn : status,
+                     buf_view(&out));
     buf_free(&out);
     free(p);
 }
@@ -210,7 +210,7 @@ bool native_ask(struct native *n, const msgpack_object *body, uint64_t id)
         msg_put_object(&pairs, &body->via.map.ptr[i].val);
         count++;
     }
-    sent = !pairs.failed && bus_ask(n->asker, METHOD_peer_command, count, buf_view(&pairs),
+    sent = !pairs.failed && bus_ask(n->bus_client, METHOD_peer_command, count, buf_view(&pairs),
                                     DEADLINE_MS, on_answer, p);
     buf_free(&pairs);
     if (!sent)
@@ -218,7 +218,7 @@ bool native_ask(struct native *n, const msgpack_object *body, uint64_t id)
     return sent;
 }
 
-/* ---- the whole ---- */
+/* ---- lifecycle ---- */
 
 static int load_keys(struct native *n, struct json_object *peer)
 {
@@ -252,10 +252,10 @@ static int open_all(struct native *n, struct json_object *peer)
     if (n->metrics && n->again && n->beat && n->silent)
         n->bus = bus_new(f->loop, &opt, n->metrics, f->log);
     if (n->bus)
-        n->asker = bus_asker_new(n->bus, json_get_view(peer, "request").ptr, "federation",
-                                 &asker_handler, n, &err);
-    if (n->asker)
-        n->replica = replica_new(n->bus, f->loop, json_get_view(peer, "publish").ptr, n->asker,
+        n->bus_client = bus_client_new(n->bus, json_get_view(peer, "request").ptr, "federation",
+                                       &client_handler, n, &err);
+    if (n->bus_client)
+        n->replica = replica_new(n->bus, f->loop, json_get_view(peer, "publish").ptr, n->bus_client,
                                  &replica_handler, n, f->log, &err);
     if (!n->replica)
         return err;
@@ -289,7 +289,7 @@ void native_destroy(struct native **np)
         return;
     *np = NULL;
     replica_destroy(&n->replica);
-    bus_asker_destroy(&n->asker);
+    bus_client_destroy(&n->bus_client);
     loop_timer_destroy(&n->again);
     loop_timer_destroy(&n->beat);
     loop_timer_destroy(&n->silent);

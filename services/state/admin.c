@@ -36,9 +36,9 @@ static void put_session(struct buf *out, const struct session *se)
 
 void admin_sessions(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body)
 {
-    char room[32];
-    struct view who = msg_get_text(body, "user", room);
-    const struct xod_obj *only = who.len ? owners_named(s, who) : NULL;
+    char scratch[32];
+    struct view who = msg_get_text(body, "user", scratch);
+    const struct xod_obj *only = who.len ? relations_named(s, who) : NULL;
     const struct session *se;
     struct buf list, out;
     size_t n = 0;
@@ -77,9 +77,9 @@ static size_t kick_session(struct state *s, struct view name)
 
 void admin_kick(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body)
 {
-    char room[32];
-    struct view who = msg_get_text(body, "who", room);
-    const struct xod_obj *user = who.len ? owners_named(s, who) : NULL;
+    char scratch[32];
+    struct view who = msg_get_text(body, "who", scratch);
+    const struct xod_obj *user = who.len ? relations_named(s, who) : NULL;
     size_t n = user ? sessions_kick_user(s->sessions, user) : kick_session(s, who);
     struct buf out;
 
@@ -96,7 +96,7 @@ void admin_kick(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_
 void admin_reload(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body)
 {
     struct view list = msg_get_str(body, "list");
-    const char *key = list.len ? listname_key(list) : NULL;
+    const char *key = list.len ? list_name_key(list) : NULL;
     int rc;
 
     if (list.len && !key) {

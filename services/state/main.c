@@ -5,12 +5,12 @@
 
 #include "console/console.h"
 #include "state.h"
-#include "svc/onbus.h"
+#include "svc/bus_setup.h"
 #include "svc/svc.h"
 
 struct ctx {
     struct svc *svc;
-    struct onbus onbus;
+    struct bus_setup bus_setup;
     struct state *state;
     struct console *console;
 };
@@ -53,18 +53,18 @@ static int start(struct svc *svc, void **out)
         return -ENOMEM;
     *out = c;
     c->svc = svc;
-    err =
-        onbus_open(&c->onbus, svc->loop, svc->cfg, "state", svc->instance, svc->metrics, svc->log);
+    err = bus_setup_open(&c->bus_setup, svc->loop, svc->cfg, "state", svc->instance, svc->metrics,
+                         svc->log);
     if (err < 0)
         return err;
     opt = (struct state_options){
-        .publish = c->onbus.publish,
-        .subscribe = c->onbus.subscribe,
-        .request = c->onbus.request,
-        .trusted = (const char *const *)c->onbus.trusted,
+        .publish = c->bus_setup.publish,
+        .subscribe = c->bus_setup.subscribe,
+        .request = c->bus_setup.request,
+        .trusted = (const char *const *)c->bus_setup.trusted,
         .session_grace_ms = (uint32_t)config_int(svc->cfg, "ctibus.session_grace") * 1000,
     };
-    c->state = state_new(svc->loop, c->onbus.bus, svc->cfg, &opt, svc->metrics, svc->log, &err);
+    c->state = state_new(svc->loop, c->bus_setup.bus, svc->cfg, &opt, svc->metrics, svc->log, &err);
     if (!c->state) {
         log_error(svc->log, "cannot start: %s%s", strerror(-err),
                   err == -EACCES ? " (without CURVE the bus binds to the loopback or to addresses "
@@ -103,7 +103,7 @@ static void destroy(void **arg)
 
     console_destroy(&c->console);
     state_destroy(&c->state);
-    onbus_close(&c->onbus);
+    bus_setup_close(&c->bus_setup);
     free(c);
     *arg = NULL;
 }

@@ -35,8 +35,8 @@
 #include "sessions/login.h"
 #include "sessions/sessions.h"
 #include "sheets/sheets.h"
+#include "users/deferred_actions.h"
 #include "users/extensions.h"
-#include "users/feature_requests.h"
 #include "users/features.h"
 #include "users/passwords.h"
 #include "json/json.h"
@@ -67,7 +67,7 @@ static void on_message(void *arg, const struct bus_msg *m)
     struct view name;
     struct tel t;
     bool resynced;
-    int rc = tel_read(&t, m, &s->doc, &s->room, &name);
+    int rc = tel_read(&t, m, &s->doc, &s->scratch, &name);
 
     metric_add(s->events, 1);
     site = rc == 0 ? state_site(s, name) : NULL;
@@ -82,7 +82,7 @@ static void on_message(void *arg, const struct bus_msg *m)
     resynced = site->domain->resynced;
     domain_event(site->domain, &t);
     if (!resynced && site->domain->resynced)
-        wanted_resynced(s, site->domain->site);
+        deferred_actions_resynced(s, site->domain->site);
     originates_event(s->originates, site->domain->site, &t);
     transfers_event(s->transfers, &t);
     faxes_event(s->faxes, site->domain->site, &t);
@@ -102,10 +102,10 @@ static void on_gap(void *arg, const struct bus_msg *m, uint64_t lost)
     struct view rest = m->topic;
     struct site *site;
 
-    buf_reset(&s->room);
-    if (topic_next(&rest, NULL) < 0 || topic_next(&rest, &s->room) < 0)
+    buf_reset(&s->scratch);
+    if (topic_next(&rest, NULL) < 0 || topic_next(&rest, &s->scratch) < 0)
         return;
-    site = state_site(s, buf_view(&s->room));
+    site = state_site(s, buf_view(&s->scratch));
     if (!site || !gateways_is_owner(site, m) ||
         (lost == 0 && (site->epoch == 0 || !site->domain->resynced)))
         return;
@@ -180,10 +180,10 @@ static void on_peer_gone(void *arg, struct bus_peer *p)
     log_info(s->log, "%.*s %.*s is gone", VIEW_ARG(bus_peer_service(p)),
              VIEW_ARG(bus_peer_instance(p)));
     snapshots_peer_gone(s->snapshots, p);
-    later_peer_gone(s, p);
+    deferred_reply_peer_gone(s, p);
     fagi_peer_gone(s->fagi, p);
     peers_gone(s->peers, p);
-    faxes_coming_peer_gone(s->faxes_coming, p);
+    fax_handoffs_peer_gone(s->fax_handoffs, p);
     sessions_peer_gone(s->sessions, p);
     gateways_peer_gone(s, p);
 }
@@ -210,7 +210,7 @@ static void check_settled(void *arg)
     s->settled = true;
     loop_timer_stop(s->settle_timer);
     snapshots_settled(s->snapshots);
-    tell_settled(s);
+    notify_settled(s);
     log_notice(s->log, "settled: serving snapshots");
 }
 
@@ -237,7 +237,7 @@ static void read_lists(void *arg)
     lists_loaded(s);
 }
 
-/* ---- the whole ---- */
+/* ---- lifecycle ---- */
 
 static int make_sites(struct state *s)
 {
@@ -285,7 +285,7 @@ static int open_database(struct state *s)
     if (s->db)
         s->features = features_new(s, &err);
     if (s->features)
-        s->wanted = wanted_new(s, &err);
+        s->deferred_actions = deferred_actions_new(s, &err);
     return err;
 }
 
@@ -349,7 +349,7 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
                                    s->pub, &err);
     if (!s->server)
         return err;
-    s->heart = bus_heart_new(s->bus, s->pub, "state", beat, s);
+    s->heart = bus_heartbeat_new(s->bus, s->pub, "state", beat, s);
     s->publisher = publisher_new(s->pub, s->log);
     s->snapshots = snapshots_new(s->loop, s->server, s->xod, &snapshot_source, s);
     s->sessions = sessions_new(s, opt->session_grace_ms);
@@ -358,14 +358,14 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
     s->events_foreign = metrics_add(metrics, METRIC_state_events_foreign, NULL);
     s->resyncs_late = metrics_add(metrics, METRIC_state_resyncs_late, NULL);
     s->sessions_open = metrics_callback(metrics, METRIC_state_sessions, NULL, count_sessions, s);
-    s->weblists =
-        weblists_new(s, opt->lists_retry_ms ? opt->lists_retry_ms : LISTS_RETRY_MS, list_changed);
+    s->remote_lists = remote_lists_new(
+        s, opt->lists_retry_ms ? opt->lists_retry_ms : LISTS_RETRY_MS, list_changed);
     s->directories = directories_new(s);
     s->extensions = extensions_new();
     s->originates = originates_new(s);
     s->transfers = transfers_new(s);
     s->faxes = faxes_new(s);
-    s->faxes_coming = faxes_coming_new(s);
+    s->fax_handoffs = fax_handoffs_new(s);
     s->sheets = sheets_new(s);
     s->fagi = fagi_new(s);
     s->peers = peers_new(s);
@@ -374,8 +374,8 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
         return -ENOMEM;
     if (!s->heart || !s->publisher || !s->snapshots || !s->sessions || !s->events ||
         !s->events_unknown || !s->events_foreign || !s->resyncs_late || !s->sessions_open ||
-        !s->weblists || !s->directories || !s->extensions || !s->originates || !s->transfers ||
-        !s->faxes || !s->faxes_coming || !s->sheets || !s->fagi || !s->peers || !s->gauges ||
+        !s->remote_lists || !s->directories || !s->extensions || !s->originates || !s->transfers ||
+        !s->faxes || !s->fax_handoffs || !s->sheets || !s->fagi || !s->peers || !s->gauges ||
         peers_load(s->peers) < 0)
         return -ENOMEM;
     bus_sub_follow(s->sub, VIEW("tel"));
@@ -403,19 +403,19 @@ struct state *state_new(struct loop *loop, struct bus *bus, const struct config 
         (uint64_t)(opt->resync_late_ms ? opt->resync_late_ms : RESYNC_LATE_MS) * 1000;
     LIST_INIT(&s->waiting);
     STAILQ_INIT(&s->kept_lines);
-    buf_init(&s->room, 4096);
+    buf_init(&s->scratch, 4096);
     if (msg_doc_init(&s->doc) < 0) {
         free(s);
         return NULL;
     }
     s->xod = xod_new();
-    s->secrets = secrets_new();
+    s->passwords = passwords_new();
     s->settle_timer = loop_timer_new(loop, check_settled, s);
     s->lists_timer = loop_timer_new(loop, read_lists, s);
     s->expire_timer = loop_timer_new(loop, expire, s);
     s->tick_timer = loop_timer_new(loop, state_tick, s);
     s->watch_timer = loop_timer_new(loop, watch, s);
-    if (s->xod && s->secrets && s->settle_timer && s->lists_timer && s->expire_timer &&
+    if (s->xod && s->passwords && s->settle_timer && s->lists_timer && s->expire_timer &&
         s->tick_timer && s->watch_timer) {
         loop_timer_start(s->watch_timer, s->resync_late_us < WATCH_MS * 1000 ? 100 : WATCH_MS,
                          true);
@@ -431,7 +431,7 @@ struct state *state_new(struct loop *loop, struct bus *bus, const struct config 
             *err = recall(s);
         }
         if (*err == 0) {
-            weblists_refresh(s->weblists);
+            remote_lists_refresh(s->remote_lists);
             loop_timer_start(s->settle_timer, SETTLE_CHECK_MS, true);
             return s;
         }
@@ -458,34 +458,34 @@ void state_destroy(struct state **sp)
     db_close(&s->db); /* first of all: who waits for it is answered */
     loop_timer_destroy(&s->tick_timer);
     loop_timer_destroy(&s->watch_timer);
-    weblists_destroy(&s->weblists);
+    remote_lists_destroy(&s->remote_lists);
     features_destroy(&s->features);
     sessions_destroy(&s->sessions);
     snapshots_destroy(&s->snapshots);
-    later_peer_gone(s, NULL);
+    deferred_reply_peer_gone(s, NULL);
     faxes_destroy(&s->faxes);
-    faxes_coming_destroy(&s->faxes_coming);
+    fax_handoffs_destroy(&s->fax_handoffs);
     directories_destroy(&s->directories);
     bus_server_destroy(&s->server); /* tells who waits for an action */
-    wanted_destroy(&s->wanted);
+    deferred_actions_destroy(&s->deferred_actions);
     sheets_destroy(&s->sheets);
     fagi_destroy(&s->fagi);
     peers_destroy(&s->peers);
     extensions_destroy(&s->extensions);
     originates_destroy(&s->originates);
     transfers_destroy(&s->transfers);
-    tell_forget(s);
-    bus_heart_destroy(&s->heart);
+    notify_forget(s);
+    bus_heartbeat_destroy(&s->heart);
     bus_sub_destroy(&s->sub);
     publisher_destroy(&s->publisher);
     bus_pub_destroy(&s->pub);
     bus_forwarder_destroy(&s->forwarder);
     for (size_t i = 0; i < s->n_sites; i++)
         domain_destroy(&s->sites[i].domain);
-    secrets_destroy(&s->secrets);
+    passwords_destroy(&s->passwords);
     xod_destroy(&s->xod);
     msg_doc_fini(&s->doc);
-    buf_free(&s->room);
+    buf_free(&s->scratch);
     free(s);
 }
 
@@ -503,7 +503,7 @@ void state_reload(struct state *s, const struct config *cfg)
     if (peers_load(s->peers) < 0)
         log_error(s->log, "no memory for the other sites");
     read_lists(s);
-    weblists_refresh(s->weblists);
+    remote_lists_refresh(s->remote_lists);
 }
 
 const char *state_endpoint_publish(const struct state *s)

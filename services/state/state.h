@@ -1,16 +1,16 @@
 /*
  * state: the one writer of xod. This header is private to the service; state.c wires its parts.
  *
- *   tel.c + domain/   what the events of an Asterisk mean
- *   publish.c         changes of the store -> the bus
+ *   tel.c + model/   what the events of an Asterisk mean
+ *   core/publisher.c         changes of the store -> the bus
  *   lists.c           users and phones from the configuration
- *   weblists.c        those lists that come over HTTP: fetch.c, transfer.c,
- *                     fetch_copy.c
+ *   core/remote_lists.c        those lists that come over HTTP: fetch.c, transfer.c,
+ *                     http/copy.c
  *   directory/        directories: people and numbers to be looked up
  *   sessions.c        who is logged in, and what that makes of a user's presence
  *   login.c           the steps of a login
  *   fagi/             what scripts of the dialplan are answered
- *   wanted.c          what an Asterisk is to be told when its link is back
+ *   users/deferred_actions.c          what an Asterisk is to be told when its link is back
  *   gateways.c        which ami-gw owns an Asterisk
  *   resync.c          what gateways are asked as a whole
  *   peers/            other sites

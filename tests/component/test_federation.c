@@ -31,7 +31,7 @@ static enum bus_status ask(struct fed_world *w, enum bus_method method, size_t n
 {
     *a = (struct fed_answer){0};
     buf_init(&a->bytes, 0);
-    assert_true(bus_ask(w->asker, method, n_pairs, pairs, 10000, fed_on_answer, a));
+    assert_true(bus_ask(w->bus_client, method, n_pairs, pairs, 10000, fed_on_answer, a));
     UNTIL(w->loop, a->done);
     return a->status;
 }
@@ -211,7 +211,7 @@ static void a_command_that_state_does_not_live_to_answer_is_answered(void **stat
     w->state.silent = true;
     buf_init(&a.bytes, 0);
     assert_true(
-        bus_ask(w->asker, METHOD_peer_command, 0, view_of(NULL, 0), 60000, fed_on_answer, &a));
+        bus_ask(w->bus_client, METHOD_peer_command, 0, view_of(NULL, 0), 60000, fed_on_answer, &a));
     UNTIL(w->loop, w->state.asked.commands == 1);
     fed_state_restart(w);
     UNTIL(w->loop, a.done);

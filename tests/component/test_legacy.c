@@ -66,7 +66,7 @@ static void on_request(void *arg, uint64_t id, enum bus_method method, const msg
     struct world *w = arg;
 
     if (!legacy_ask(w->l->legacy, body, id))
-        bus_asker_reply(w->f.asker, id, BUS_noconn, view_of(NULL, 0));
+        bus_client_reply(w->f.bus_client, id, BUS_noconn, view_of(NULL, 0));
 }
 
 static void on_state_request(void *arg, struct bus_peer *p, uint64_t id, enum bus_method method,
@@ -78,7 +78,7 @@ static void on_state_request(void *arg, struct bus_peer *p, uint64_t id, enum bu
 static int setup(void **state)
 {
     static const struct bus_server_handler server_handler = {on_state_request, NULL, NULL};
-    static const struct bus_asker_handler asker_handler = {NULL, NULL, on_request};
+    static const struct bus_client_handler asker_handler = {NULL, NULL, on_request};
     struct world *w = calloc(1, sizeof(*w));
     int err = 0;
 
@@ -94,10 +94,10 @@ static int setup(void **state)
     w->listener = listener_new(w->loop, "127.0.0.1:0", on_accept, w, &err);
     w->f = (struct fed){.loop = w->loop, .bus = w->p.bus, .metrics = w->p.metrics};
     w->f.cfg = load_config(listener_port(w->listener));
-    w->f.asker = bus_asker_new(w->p.bus, bus_server_endpoint(w->server), "federation",
-                               &asker_handler, w, &err);
+    w->f.bus_client = bus_client_new(w->p.bus, bus_server_endpoint(w->server), "federation",
+                                     &asker_handler, w, &err);
     assert_int_equal(err, 0);
-    UNTIL(w->loop, bus_asker_is_up(w->f.asker));
+    UNTIL(w->loop, bus_client_is_up(w->f.bus_client));
     return 0;
 }
 
@@ -108,10 +108,10 @@ static int teardown(void **state)
 
     if (w->l) {
         legacy_destroy(&w->l->legacy);
-        bus_asker_destroy(&w->f.asker);
+        bus_client_destroy(&w->f.bus_client);
         forward_destroy(&w->l->forward);
     }
-    bus_asker_destroy(&w->f.asker);
+    bus_client_destroy(&w->f.bus_client);
     listener_destroy(&w->listener);
     if (w->fd >= 0)
         close(w->fd);

@@ -20,9 +20,9 @@ static bool on_row(void *arg, const struct entry *e)
     struct view v;
     struct buf folded;
     struct query q;
-    char room[32];
+    char scratch[32];
 
-    v = e->get(e, s->name, room);
+    v = e->get(e, s->name, scratch);
     if (!utf8_valid(v))
         abort();
     buf_init(&folded, 0);

@@ -74,9 +74,9 @@ static struct world *world(void)
     w->f = (struct fed){.loop = w->loop, .bus = w->p.bus, .metrics = w->p.metrics};
     w->up = metrics_add(w->p.metrics, METRIC_federation_up, METRIC_VALUES("far"));
     w->f.cfg = load_config(listener_port(w->listener));
-    w->f.asker = bus_asker_new(w->p.bus, "tcp://127.0.0.1:1", "federation",
-                               &(struct bus_asker_handler){NULL, NULL, NULL}, w, &err);
-    if (!w->f.asker)
+    w->f.bus_client = bus_client_new(w->p.bus, "tcp://127.0.0.1:1", "federation",
+                                     &(struct bus_client_handler){NULL, NULL, NULL}, w, &err);
+    if (!w->f.bus_client)
         abort();
     return w;
 }

@@ -154,7 +154,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     memcpy(all, login, before);
     memcpy(all + before, data + 1, size - 1);
-    fd = socket_to(gateway_port(w->gateway, DOOR_CLEAR));
+    fd = socket_to(gateway_port(w->gateway, LISTENER_CLEAR));
     socket_talk(w->loop, fd, all, before + size - 1);
     close(fd);
     loop_once(w->loop, 0);

@@ -39,16 +39,16 @@ static void use_change(struct xod *x, struct view topic, struct view body)
 {
     struct wire_change c;
     struct msg_doc doc;
-    struct buf room;
+    struct buf scratch;
 
-    buf_init(&room, 4096);
+    buf_init(&scratch, 4096);
     if (msg_doc_init(&doc) < 0)
         abort();
-    if (wire_read_topic(&room, topic, &c) == 0 && msg_parse(&doc, body) == 0)
+    if (wire_read_topic(&scratch, topic, &c) == 0 && msg_parse(&doc, body) == 0)
         wire_apply(x, &c, &doc.root);
     xod_commit(x, NULL, NULL);
     msg_doc_fini(&doc);
-    buf_free(&room);
+    buf_free(&scratch);
 }
 
 static void use_snapshot(struct xod *x, struct view body)
@@ -80,16 +80,16 @@ static void use_event(struct view topic, struct view body)
     struct bus_msg m = {.topic = topic, .body = body, .time = 1};
     struct msg_doc doc;
     struct view site;
-    struct buf room;
+    struct buf scratch;
     struct tel t;
 
-    buf_init(&room, 4096);
+    buf_init(&scratch, 4096);
     if (msg_doc_init(&doc) < 0)
         abort();
-    if (tel_read(&t, &m, &doc, &room, &site) == 0 && (t.event < 0 || t.event >= TEL_EVENT_COUNT))
+    if (tel_read(&t, &m, &doc, &scratch, &site) == 0 && (t.event < 0 || t.event >= TEL_EVENT_COUNT))
         abort();
     msg_doc_fini(&doc);
-    buf_free(&room);
+    buf_free(&scratch);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

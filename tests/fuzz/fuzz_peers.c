@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 struct world {
     struct state_world s;
     struct process p;
-    struct bus_asker *asker;
+    struct bus_client *bus_client;
     struct bus_peer *peer;
     struct xod_site *far;
     struct msg_doc doc;
@@ -65,7 +65,7 @@ static size_t count(const struct xod_site *site)
 
 static struct world *world(void)
 {
-    static const struct bus_asker_handler handler = {on_up, NULL, NULL};
+    static const struct bus_client_handler handler = {on_up, NULL, NULL};
     static struct world *w;
     size_t pos = 0;
     int err = 0;
@@ -84,8 +84,8 @@ static struct world *world(void)
         abort();
     w->s.p.bus->gone_ms = 1 << 30; /* it says nothing for as long as the fuzzer runs */
     w->p = process_start(w->s.loop, "federation@test", "federation", NULL);
-    w->asker =
-        bus_asker_new(w->p.bus, state_endpoint_request(w->s.s), "federation", &handler, w, &err);
+    w->bus_client =
+        bus_client_new(w->p.bus, state_endpoint_request(w->s.s), "federation", &handler, w, &err);
     while (w->ups == 0)
         loop_once(w->s.loop, 5);
     w->peer = bus_server_next(w->s.s->server, &pos);

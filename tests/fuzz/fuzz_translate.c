@@ -21,7 +21,7 @@
 #define MAX_EVENTS 400 /* of one input */
 /* What one block may tell: all that was held back, and what a channel that moves from a bridge of
  * three to another one does. */
-#define MAX_TOLD (PAIRS_HELD_BACK + 8)
+#define MAX_TOLD (CALL_LINKS_HELD_BACK + 8)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -241,7 +241,7 @@ static bool on_block(void *arg, const struct ami_block *b)
     p->told = 0;
     if (b->kind == AMI_EVENT)
         translator_event(p->w->t, b->name, b, ami_get(b, "ActionID").ptr != NULL);
-    if (pairs_held_back(p->w->t->pairs) > PAIRS_HELD_BACK)
+    if (call_links_held_back(p->w->t->pairs) > CALL_LINKS_HELD_BACK)
         abort();
     return true;
 }
@@ -274,7 +274,7 @@ static void play_reset(struct play *p)
     if (translator_holds_back(p->w->t))
         abort();
     for (size_t i = 0; i < sizeof(channels) / sizeof(channels[0]); i++) {
-        char *holder = pairs_music(p->w->t->pairs, view_cstr(channels[i]), true);
+        char *holder = call_links_music(p->w->t->pairs, view_cstr(channels[i]), true);
 
         if (holder || bridges_of(p->w->t->bridges, view_cstr(channels[i])))
             abort();
@@ -301,7 +301,7 @@ static void play_other(struct play *p)
         domain_link_up(p->w->d, VIEW("Asterisk Call Manager/9.0.0"), p->w->now);
         break;
     case 3:
-        domain_retie(p->w->d);
+        domain_relink(p->w->d);
         break;
     case 4:
     case 5:

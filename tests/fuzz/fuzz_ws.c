@@ -106,11 +106,11 @@ static void finish(struct peer *p)
 
 static void turn(struct peer *p)
 {
-    char *room = buf_reserve(&p->heard, 65536);
+    char *scratch = buf_reserve(&p->heard, 65536);
     ssize_t n;
 
     MUST(loop_once(p->loop, 0) == 0);
-    n = recv(p->far, room, 65536, MSG_DONTWAIT);
+    n = recv(p->far, scratch, 65536, MSG_DONTWAIT);
     if (n > 0)
         buf_commit(&p->heard, (size_t)n);
 }

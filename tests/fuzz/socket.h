@@ -40,7 +40,7 @@ static inline ssize_t socket_read(int fd, char *p, size_t n)
 /* Says it all, closes this half, and reads until the other side has closed its own. */
 static inline void socket_talk(struct loop *loop, int fd, const uint8_t *data, size_t size)
 {
-    static char room[65536];
+    static char scratch[65536];
     bool said = false;
 
     for (int i = 0; i < SOCKET_TURNS; i++) {
@@ -57,7 +57,7 @@ static inline void socket_talk(struct loop *loop, int fd, const uint8_t *data, s
         }
         loop_once(loop, i < 8 ? 0 : 1);
         for (n = 1; n > 0;)
-            n = socket_read(fd, room, sizeof(room));
+            n = socket_read(fd, scratch, sizeof(scratch));
         if (n == 0)
             return;
     }

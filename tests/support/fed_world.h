@@ -52,9 +52,9 @@ struct fed_world {
     uint64_t schema;
     struct process p; /* of federation */
     struct fed *f;
-    struct bus_asker *asker; /* of lyon, at the door of paris */
-    void *raw;               /* a subscriber of lyon's, or NULL */
-    struct buf wire;         /* what it has received */
+    struct bus_client *bus_client; /* of lyon, at the door of paris */
+    void *raw;                     /* a subscriber of lyon's, or NULL */
+    struct buf wire;               /* what it has received */
     int messages;
     const char *legacy;  /* a member of `ipbxes` more, with a comma before it, or "" */
     const char *options; /* members of `federation` more, likewise */
@@ -333,13 +333,13 @@ static inline void fed_start(struct fed_world *w)
 /* A process of another site connects to the door of paris, and asks nothing yet. */
 static inline void fed_connect(struct fed_world *w, struct bus *as)
 {
-    static const struct bus_asker_handler handler = {NULL, NULL, NULL};
+    static const struct bus_client_handler handler = {NULL, NULL, NULL};
     int err = 0;
 
-    bus_asker_destroy(&w->asker);
-    w->asker = bus_asker_new(as, fed_endpoint_request(w->f), "federation", &handler, w, &err);
+    bus_client_destroy(&w->bus_client);
+    w->bus_client = bus_client_new(as, fed_endpoint_request(w->f), "federation", &handler, w, &err);
     assert_int_equal(err, 0);
-    UNTIL(w->loop, bus_asker_is_up(w->asker));
+    UNTIL(w->loop, bus_client_is_up(w->bus_client));
 }
 
 static inline void fed_lyon_connect(struct fed_world *w)
@@ -352,7 +352,7 @@ static inline int fed_teardown(void **state)
     struct fed_world *w = *state;
     char command[128];
 
-    bus_asker_destroy(&w->asker);
+    bus_client_destroy(&w->bus_client);
     if (w->raw)
         zmq_close(w->raw);
     buf_free(&w->wire);

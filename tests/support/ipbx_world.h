@@ -185,7 +185,7 @@ static inline struct xod_obj *ipbx_channel(struct ipbx_world *w, const char *nam
     if (peer)
         xod_set_str(c, XOD(channels, talkingto_id), view_cstr(peer));
     if (phone)
-        xod_tie(c, xod_find(w->s.site, LIST_phones, view_cstr(phone)));
+        xod_relate(c, xod_find(w->s.site, LIST_phones, view_cstr(phone)));
     state_commit(w->s.s, false);
     return c;
 }

@@ -20,7 +20,7 @@ struct sheets_world {
     struct bus_sub *sub;
     struct translator *t;
     struct msg_doc doc;
-    struct buf room;
+    struct buf scratch;
     double now;
     bool done; /* the last of what was told has come */
     int n;     /* lines told */
@@ -39,7 +39,7 @@ static inline void sheets_unpack(struct sheets_world *w, const msgpack_object *l
     static unsigned char bytes[600000];
     struct view payload = msg_get_str(line, "payload");
     int n = EVP_DecodeBlock(bytes, (const unsigned char *)payload.ptr, (int)payload.len);
-    uLongf room = sizeof(w->xml) - 1;
+    uLongf scratch = sizeof(w->xml) - 1;
 
     assert_true(n > 0 && payload.len % 4 == 0);
     for (size_t i = payload.len; payload.ptr[i - 1] == '='; i--)
@@ -48,13 +48,13 @@ static inline void sheets_unpack(struct sheets_world *w, const msgpack_object *l
     if (w->zipped) {
         size_t said = (size_t)bytes[0] << 24 | (size_t)bytes[1] << 16 | (size_t)bytes[2] << 8 |
                       (size_t)bytes[3];
-        assert_int_equal(uncompress((Bytef *)w->xml, &room, bytes + 4, (uLong)n - 4), Z_OK);
-        assert_int_equal(room, said);
+        assert_int_equal(uncompress((Bytef *)w->xml, &scratch, bytes + 4, (uLong)n - 4), Z_OK);
+        assert_int_equal(scratch, said);
     } else {
-        room = (uLongf)n;
-        memcpy(w->xml, bytes, room);
+        scratch = (uLongf)n;
+        memcpy(w->xml, bytes, scratch);
     }
-    w->xml[room] = '\0';
+    w->xml[scratch] = '\0';
 }
 
 /* The texts of the rows, with | between them. */
@@ -104,11 +104,11 @@ static inline void sheets_on_line(void *arg, const struct bus_msg *m)
 static inline const char *sheets_said(struct sheets_world *w)
 {
     static char text[sizeof(w->said)];
-    struct tell t;
+    struct notification t;
 
     w->done = false;
-    tell_begin(&t, "end");
-    tell_user(w->s.s, w->s.site, VIEW("0"), &t);
+    notify_begin(&t, "end");
+    notify_user(w->s.s, w->s.site, VIEW("0"), &t);
     UNTIL(w->s.loop, w->done);
     memcpy(text, w->said, sizeof(text));
     w->said[0] = '\0';
@@ -148,7 +148,7 @@ static inline void sheets_apply(void *arg, const struct tel_out *o)
     tel_out_body(&body, o, AMI_CHARSET_UTF8);
     m.topic = buf_view(&topic);
     m.body = buf_view(&body);
-    assert_int_equal(tel_read(&t, &m, &w->doc, &w->room, &site), 0);
+    assert_int_equal(tel_read(&t, &m, &w->doc, &w->scratch, &site), 0);
     domain_event(d, &t);
     state_commit(w->s.s, false);
     sheets_event(w->s.s->sheets, d, &t);
@@ -183,7 +183,7 @@ static inline void sheets_say(struct sheets_world *w, const char *lines)
     translator_flush(w->t);
 }
 
-/* ---- the whole ---- */
+/* ---- lifecycle ---- */
 
 #define SHEETS_LIST(name, file)                                                                    \
     "\"urllist_" name "\":[\"file:" TEST_SOURCE_DIR "/config/demo/" file ".json\"]"
@@ -232,9 +232,9 @@ static inline void sheets_start(struct sheets_world *w)
     assert_non_null(w->sub);
     assert_int_equal(bus_sub_add(w->sub, VIEW("cti/xivo/user/")), 0);
     while (!w->done) { /* until the subscription has come through */
-        struct tell t;
-        tell_begin(&t, "end");
-        tell_user(w->s.s, w->s.site, VIEW("0"), &t);
+        struct notification t;
+        notify_begin(&t, "end");
+        notify_user(w->s.s, w->s.site, VIEW("0"), &t);
         loop_once(w->s.loop, 5);
     }
     run_for(w->s.loop, 20); /* the others of these */
@@ -274,7 +274,7 @@ static inline int sheets_setup(void **state)
     w->s.loop = loop_new();
     w->t = translator_new(sheets_apply, w);
     w->now = 1795425600;
-    buf_init(&w->room, 4096);
+    buf_init(&w->scratch, 4096);
     return msg_doc_init(&w->doc);
 }
 
@@ -297,7 +297,7 @@ static inline int sheets_teardown(void **state)
     close(w->log[0]);
     close(w->log[1]);
     msg_doc_fini(&w->doc);
-    buf_free(&w->room);
+    buf_free(&w->scratch);
     snprintf(command, sizeof(command), "rm -rf %s", w->s.dir);
     assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c): a folder of our own */
     free(w);

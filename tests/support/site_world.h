@@ -18,7 +18,7 @@ struct site_world {
     struct xod_site *site;
     struct domain *d;
     struct msg_doc doc;
-    struct buf room, topic, body;
+    struct buf scratch, topic, body;
     double now;
     xod_change_fn *note; /* told of every change, with this world */
     void *note_arg;
@@ -47,7 +47,7 @@ static inline void world_apply(void *arg, const struct tel_out *o)
     tel_out_body(&w->body, o, AMI_CHARSET_UTF8);
     m.topic = buf_view(&w->topic);
     m.body = buf_view(&w->body);
-    assert_int_equal(tel_read(&t, &m, &w->doc, &w->room, &site), 0);
+    assert_int_equal(tel_read(&t, &m, &w->doc, &w->scratch, &site), 0);
     domain_event(w->d, &t);
     xod_commit(w->x, world_note, w);
     check_site(w->site);
@@ -159,7 +159,7 @@ static inline void world_furnish(struct site_world *w)
     world_add(w, LIST_meetmes, "1", XOD(meetmes, confno), "4001");
     world_add(w, LIST_meetmes, "2", XOD(meetmes, confno), "4002");
     world_add(w, LIST_parkinglots, "1", XOD(parkinglots, name), "default");
-    domain_retie(w->d);
+    domain_relink(w->d);
     xod_commit(w->x, NULL, NULL);
 }
 
@@ -167,7 +167,7 @@ static inline struct site_world *world_new(void)
 {
     struct site_world *w = calloc(1, sizeof(*w));
 
-    buf_init(&w->room, 4096);
+    buf_init(&w->scratch, 4096);
     buf_init(&w->topic, 4096);
     buf_init(&w->body, 0);
     w->t = translator_new(world_apply, w);
@@ -186,7 +186,7 @@ static inline void world_destroy(struct site_world *w)
     xod_destroy(&w->x);
     translator_destroy(&w->t);
     msg_doc_fini(&w->doc);
-    buf_free(&w->room);
+    buf_free(&w->scratch);
     buf_free(&w->topic);
     buf_free(&w->body);
     free(w);

@@ -11,7 +11,7 @@
 struct state_peer {
     struct loop *loop;
     struct process p;
-    struct bus_asker *asker;
+    struct bus_client *bus_client;
     int ups, kicks, answers;
     enum bus_status status;
     char answer[2048]; /* the last one, as JSON */
@@ -59,7 +59,7 @@ static inline void peer_act(struct state_peer *x, uint64_t id, const msgpack_obj
     msg_put_bool(&out, lacking);
     msg_put_pair(&out, "response", lacking ? VIEW("Error") : view_cstr(x->response));
     msg_put_pair(&out, "message", VIEW("so it is"));
-    bus_asker_reply(x->asker, id, BUS_ok, buf_view(&out));
+    bus_client_reply(x->bus_client, id, BUS_ok, buf_view(&out));
     buf_free(&out);
 }
 
@@ -76,7 +76,7 @@ static inline void peer_on_request(void *arg, uint64_t id, enum bus_method metho
         x->kicks++;
         snprintf(x->kicked, sizeof(x->kicked), "%.*s", VIEW_ARG(msg_get_str(body, "session")));
     }
-    bus_asker_reply(x->asker, id, BUS_ok, view_of(NULL, 0));
+    bus_client_reply(x->bus_client, id, BUS_ok, view_of(NULL, 0));
 }
 
 static inline void peer_on_up(void *arg, const msgpack_object *body)
@@ -95,20 +95,21 @@ static inline void peer_on_answer(void *arg, enum bus_status status, const msgpa
 
 static inline void peer_start(struct state_peer *x, struct state_world *w, const char *name)
 {
-    static const struct bus_asker_handler handler = {peer_on_up, NULL, peer_on_request};
+    static const struct bus_client_handler handler = {peer_on_up, NULL, peer_on_request};
     int err = 0;
 
     *x = (struct state_peer){.loop = w->loop, .response = "Success"};
     x->p = process_start(w->loop, name, name, NULL);
-    x->asker = bus_asker_new(x->p.bus, state_endpoint_request(w->s), "cti-gw", &handler, x, &err);
+    x->bus_client =
+        bus_client_new(x->p.bus, state_endpoint_request(w->s), "cti-gw", &handler, x, &err);
     UNTIL(w->loop, x->ups == 1);
 }
 
 static inline void peer_end(struct state_peer *x)
 {
-    if (!x->asker)
+    if (!x->bus_client)
         return;
-    bus_asker_destroy(&x->asker);
+    bus_client_destroy(&x->bus_client);
     process_end(&x->p);
 }
 
@@ -129,8 +130,8 @@ static inline void peer_send(struct state_peer *x, enum bus_method method, const
         value_pack(&pairs, &v);
         value_clear(&v);
     }
-    assert_true(bus_ask(x->asker, method, (size_t)json_object_object_length(o), buf_view(&pairs),
-                        15000, peer_on_answer, x) > 0);
+    assert_true(bus_ask(x->bus_client, method, (size_t)json_object_object_length(o),
+                        buf_view(&pairs), 15000, peer_on_answer, x) > 0);
     buf_free(&pairs);
     json_object_put(o);
 }

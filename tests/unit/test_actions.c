@@ -16,7 +16,7 @@ struct world {
     struct actions *a;
     struct buf out;
     int done, items, mine, others;
-    enum action_outcome outcome;
+    enum action_result outcome;
     char message[64];
     bool again; /* done() begins another action */
 };
@@ -43,7 +43,7 @@ static int teardown(void **state)
 
 static void begin(struct world *w, bool is_list, uint32_t deadline_ms);
 
-static void on_done(void *arg, enum action_outcome outcome, const struct ami_block *response)
+static void on_done(void *arg, enum action_result outcome, const struct ami_block *response)
 {
     struct world *w = arg;
 

@@ -267,12 +267,12 @@ static void lists_read_anew_keep_where_an_agent_is(void **state)
     struct site_world *w = *state;
 
     log_in(w);
-    domain_retie(w->d);
+    domain_relink(w->d);
     xod_commit(w->x, NULL, NULL);
     link_up(w, "SIP/alice-5", "SIP/bob-6");
     SHOWS("1", availability, "'on_call_nonacd_outgoing_internal'");
     xod_del(world_find(w, LIST_phones, "11"));
-    domain_retie(w->d);
+    domain_relink(w->d);
     xod_commit(w->x, NULL, NULL);
     SHOWS("1", availability, "'available'");
     check_site(w->site);

@@ -165,11 +165,11 @@ static void test_buf_slides(void **state)
 static void test_buf_reserve(void **state)
 {
     struct buf b;
-    char *room;
+    char *scratch;
 
     buf_init(&b, 0);
-    room = buf_reserve(&b, 1000);
-    memset(room, 'x', 1000);
+    scratch = buf_reserve(&b, 1000);
+    memset(scratch, 'x', 1000);
     buf_commit(&b, 500);
     assert_int_equal(buf_len(&b), 500);
     buf_free(&b);

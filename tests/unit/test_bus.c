@@ -587,7 +587,7 @@ static void a_heartbeat_tells_the_last_numbers(void **state)
 {
     static const struct bus_sub_handler beats = {heart_message, NULL};
     struct world *w = *state;
-    struct bus_heart *h = bus_heart_new(w->state.bus, w->pub, "state", fill, NULL);
+    struct bus_heartbeat *h = bus_heartbeat_new(w->state.bus, w->pub, "state", fill, NULL);
     struct beat b = {.seen = false};
     struct bus_sub *s;
     int err = 0;
@@ -602,7 +602,7 @@ static void a_heartbeat_tells_the_last_numbers(void **state)
     assert_false(b.ready);
     assert_true(b.mood);
     bus_sub_destroy(&s);
-    bus_heart_destroy(&h);
+    bus_heartbeat_destroy(&h);
     msg_doc_fini(&b.doc);
 }
 

@@ -52,8 +52,8 @@ static void switchboard(void **state)
     xod_set_str(xod_find(w->s.site, LIST_channels, VIEW("SIP/trunk-04")), XOD(channels, context),
                 VIEW("other"));
     CHECK(w, rows);
-    xod_tie(xod_find(w->s.site, LIST_channels, VIEW("SIP/alice-01")),
-            xod_find(w->s.site, LIST_meetmes, VIEW("1")));
+    xod_relate(xod_find(w->s.site, LIST_channels, VIEW("SIP/alice-01")),
+               xod_find(w->s.site, LIST_meetmes, VIEW("1")));
     ipbx_check(w, &invitation);
 }
 

@@ -223,11 +223,11 @@ static void each_allowed_command_is_taken(void **state)
 
 static void lists_have_several_names(void **state)
 {
-    assert_string_equal(listname_key(VIEW("user")), "urllist_users");
-    assert_string_equal(listname_key(VIEW("users")), "urllist_users");
-    assert_string_equal(listname_key(VIEW("urllist_users")), "urllist_users");
-    assert_null(listname_key(VIEW("")));
-    assert_null(listname_key(VIEW("use")));
+    assert_string_equal(list_name_key(VIEW("user")), "urllist_users");
+    assert_string_equal(list_name_key(VIEW("users")), "urllist_users");
+    assert_string_equal(list_name_key(VIEW("urllist_users")), "urllist_users");
+    assert_null(list_name_key(VIEW("")));
+    assert_null(list_name_key(VIEW("use")));
 }
 
 int main(void)

@@ -116,7 +116,7 @@ struct member {
     struct process p;
     struct bus_sub *sub;
     struct bus_pub *pub;
-    struct bus_asker *asker;
+    struct bus_client *bus_client;
     int got;
 };
 
@@ -151,7 +151,7 @@ static void no_request(void *arg, struct bus_peer *peer, uint64_t id, enum bus_m
 static const struct bus_sub_handler state_sub = {count_state, NULL};
 static const struct bus_sub_handler member_sub = {count_member, NULL};
 static const struct bus_server_handler server_handler = {no_request, NULL, NULL};
-static const struct bus_asker_handler asker_handler = {NULL, NULL, NULL};
+static const struct bus_client_handler asker_handler = {NULL, NULL, NULL};
 
 static void start_state(struct world *w)
 {
@@ -182,8 +182,8 @@ static void start_member(struct world *w, struct member *m, const char *name)
     m->sub = bus_sub_new(m->p.bus, bus_forwarder_subscribe(w->fwd), &member_sub, m, &err);
     bus_sub_add(m->sub, VIEW("xod/"));
     m->pub = bus_pub_new(m->p.bus, publish, NULL, NULL, &err);
-    m->asker =
-        bus_asker_new(m->p.bus, bus_server_endpoint(w->server), name, &asker_handler, m, &err);
+    m->bus_client =
+        bus_client_new(m->p.bus, bus_server_endpoint(w->server), name, &asker_handler, m, &err);
     assert_int_equal(err, 0);
 }
 
@@ -191,7 +191,7 @@ static void stop_member(struct member *m)
 {
     bus_sub_destroy(&m->sub);
     bus_pub_destroy(&m->pub);
-    bus_asker_destroy(&m->asker);
+    bus_client_destroy(&m->bus_client);
     process_end(&m->p);
 }
 
@@ -228,11 +228,11 @@ static void each_key_may_do_what_its_role_permits(void **state)
         run_for(w.loop, 10);
     }
     assert_true(w.gateway.got >= 50 && w.monitor.got >= 50 && w.got >= 50);
-    assert_true(bus_asker_is_up(w.gateway.asker));
-    assert_false(bus_asker_is_up(w.monitor.asker));
+    assert_true(bus_client_is_up(w.gateway.bus_client));
+    assert_false(bus_client_is_up(w.monitor.bus_client));
     assert_false(bus_pub_wanted(w.monitor.pub, VIEW("tel/")));
     assert_int_equal(w.stranger.got, 0);
-    assert_false(bus_asker_is_up(w.stranger.asker));
+    assert_false(bus_client_is_up(w.stranger.bus_client));
     assert_false(bus_pub_wanted(w.stranger.pub, VIEW("tel/")));
     for (int i = 0; i < 3; i++)
         stop_member(all[i]);
@@ -271,12 +271,13 @@ static void the_key_of_a_peer_may_not_publish(void **state)
     w.allowed[1].role = ROLE_GATEWAY;
     start_state(&w);
     start_member(&w, &w.gateway, "peer");
-    for (int n = 0; n < 2000 && (w.gateway.got < 5 || !bus_asker_is_up(w.gateway.asker)); n++) {
+    for (int n = 0; n < 2000 && (w.gateway.got < 5 || !bus_client_is_up(w.gateway.bus_client));
+         n++) {
         bus_pub_send(w.pub, VIEW("xod/x/config/users/5/"), VIEW("\x80"));
         run_for(w.loop, 10);
     }
     assert_true(w.gateway.got >= 5);
-    assert_true(bus_asker_is_up(w.gateway.asker));
+    assert_true(bus_client_is_up(w.gateway.bus_client));
     bus_pub_destroy(&w.gateway.pub);
     refused = counted(w.state.bus->counts.refused);
     snprintf(publish, sizeof(publish), "tcp://127.0.0.1%s",

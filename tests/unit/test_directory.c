@@ -174,11 +174,11 @@ struct found {
 static bool on_found(void *arg, const struct entry *e)
 {
     struct found *f = arg;
-    char room[32];
+    char scratch[32];
     size_t n = strlen(f->text);
 
     snprintf(f->text + n, sizeof(f->text) - n, "%.*s|",
-             VIEW_ARG(e->get(e, view_cstr(f->column), room)));
+             VIEW_ARG(e->get(e, view_cstr(f->column), scratch)));
     return f->limit == 0 || --f->limit > 0;
 }
 
@@ -308,12 +308,12 @@ static void json_becomes_columns_with_dots(void **state)
 
 /* ---- displays ---- */
 
-static struct view get_text(const struct entry *e, struct view column, char room[32])
+static struct view get_text(const struct entry *e, struct view column, char scratch[32])
 {
     struct json_object *v = NULL;
     char key[64];
 
-    (void)room;
+    (void)scratch;
     snprintf(key, sizeof(key), "%.*s", VIEW_ARG(column));
     json_object_object_get_ex((struct json_object *)e->of, key, &v);
     return view_cstr(v ? json_object_get_string(v) : NULL);

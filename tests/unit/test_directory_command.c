@@ -15,7 +15,7 @@
 
 struct gateway {
     struct process p;
-    struct bus_asker *asker;
+    struct bus_client *bus_client;
     int ups, answers;
     enum bus_status status;
     char said[1024];
@@ -26,7 +26,7 @@ static void on_up(void *arg, const msgpack_object *body)
     ((struct gateway *)arg)->ups++;
 }
 
-static const struct bus_asker_handler handler = {on_up, NULL, NULL};
+static const struct bus_client_handler handler = {on_up, NULL, NULL};
 
 static void on_reply(void *arg, enum bus_status status, const msgpack_object *body)
 {
@@ -43,13 +43,14 @@ static void open_gateway(struct world *x, struct gateway *g)
     int err = 0;
 
     *g = (struct gateway){.p = process_start(x->w.loop, "gw", "gw", NULL)};
-    g->asker = bus_asker_new(g->p.bus, state_endpoint_request(x->w.s), "cti-gw", &handler, g, &err);
+    g->bus_client =
+        bus_client_new(g->p.bus, state_endpoint_request(x->w.s), "cti-gw", &handler, g, &err);
     UNTIL(x->w.loop, g->ups == 1);
 }
 
 static void close_gateway(struct gateway *g)
 {
-    bus_asker_destroy(&g->asker);
+    bus_client_destroy(&g->bus_client);
     process_end(&g->p);
 }
 
@@ -64,7 +65,7 @@ static void open_session(struct world *x, struct gateway *g, const char *user)
     msg_put_pair(&pairs, "session", view_cstr(user));
     msg_put_pair(&pairs, "state", VIEW("available"));
     g->answers = 0;
-    bus_ask(g->asker, METHOD_login_open, 5, buf_view(&pairs), 5000, on_reply, g);
+    bus_ask(g->bus_client, METHOD_login_open, 5, buf_view(&pairs), 5000, on_reply, g);
     buf_free(&pairs);
     UNTIL(x->w.loop, g->answers == 1);
     assert_int_equal(g->status, BUS_ok);
@@ -84,7 +85,7 @@ static void send_pattern(struct gateway *g, const char *session, struct view pat
         msg_put_cstr(&pairs, "pattern");
     buf_append_view(&pairs, pattern);
     g->answers = 0;
-    bus_ask(g->asker, METHOD_command, 3, buf_view(&pairs), 20000, on_reply, g);
+    bus_ask(g->bus_client, METHOD_command, 3, buf_view(&pairs), 20000, on_reply, g);
     buf_free(&pairs);
 }
 

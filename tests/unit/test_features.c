@@ -76,10 +76,10 @@ static const char *put(struct world *w, const char *function, const char *value)
 static const char *field(struct world *w, const char *user, unsigned f)
 {
     static char text[128];
-    char room[32];
+    char scratch[32];
 
     snprintf(text, sizeof(text), "%.*s",
-             VIEW_ARG(value_text(xod_get(state_user(&w->s, user), f), room)));
+             VIEW_ARG(value_text(xod_get(state_user(&w->s, user), f), scratch)));
     return text;
 }
 

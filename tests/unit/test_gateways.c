@@ -13,7 +13,7 @@
 /* One gateway: what it publishes, and what it was asked. */
 struct ami {
     struct process p;
-    struct bus_asker *asker;
+    struct bus_client *bus_client;
     struct bus_pub *pub;
     int ups, resyncs, standbys, hurries, answers;
     enum bus_status status;
@@ -36,8 +36,8 @@ static void on_request(void *arg, uint64_t id, enum bus_method method, const msg
 
     a->resyncs += method == METHOD_resync;
     a->standbys += method == METHOD_ami_standby;
-    a->hurries += method == METHOD_ami_hurry;
-    bus_asker_reply(a->asker, id, BUS_ok, view_of(NULL, 0));
+    a->hurries += method == METHOD_ami_reconnect;
+    bus_client_reply(a->bus_client, id, BUS_ok, view_of(NULL, 0));
 }
 
 static void on_answer(void *arg, enum bus_status status, const msgpack_object *body)
@@ -51,12 +51,13 @@ static void on_answer(void *arg, enum bus_status status, const msgpack_object *b
 /* Two processes on one host have the same source and instance. */
 static struct ami *start(struct world *w)
 {
-    static const struct bus_asker_handler handler = {on_up, NULL, on_request};
+    static const struct bus_client_handler handler = {on_up, NULL, on_request};
     struct ami *a = &w->ami[w->n++];
     int err = 0;
 
     a->p = process_start(w->s.loop, "ami-gw:xivo@host", "ami-gw:xivo", NULL);
-    a->asker = bus_asker_new(a->p.bus, state_endpoint_request(w->s.s), "ami-gw", &handler, a, &err);
+    a->bus_client =
+        bus_client_new(a->p.bus, state_endpoint_request(w->s.s), "ami-gw", &handler, a, &err);
     a->pub = bus_pub_new(a->p.bus, state_endpoint_publish(w->s.s), NULL, NULL, &err);
     UNTIL(w->s.loop, a->ups == 1 && bus_pub_wanted(a->pub, VIEW("tel/")));
     return a;
@@ -65,7 +66,7 @@ static struct ami *start(struct world *w)
 static void end(struct ami *a)
 {
     bus_pub_destroy(&a->pub);
-    bus_asker_destroy(&a->asker);
+    bus_client_destroy(&a->bus_client);
     process_end(&a->p);
 }
 
@@ -81,7 +82,7 @@ static enum bus_status enlist(struct world *w, struct ami *a, uint64_t login, bo
     msg_put_pair_u64(&pairs, "epoch", bus_epoch(a->p.bus));
     msg_put_cstr(&pairs, "standby");
     msg_put_bool(&pairs, standby);
-    bus_ask(a->asker, METHOD_worker_register, 5, buf_view(&pairs), 5000, on_answer, a);
+    bus_ask(a->bus_client, METHOD_worker_register, 5, buf_view(&pairs), 5000, on_answer, a);
     buf_free(&pairs);
     UNTIL(w->s.loop, a->answers > before);
     return a->status;
@@ -161,7 +162,7 @@ static int teardown(void **state)
     struct world *w = *state;
 
     for (int i = 0; i < w->n; i++)
-        if (w->ami[i].asker)
+        if (w->ami[i].bus_client)
             end(&w->ami[i]);
     state_teardown(&w->s);
     free(w);

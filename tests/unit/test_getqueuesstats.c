@@ -25,7 +25,7 @@
 struct world {
     struct state_world s;
     struct process p;
-    struct bus_asker *asker;
+    struct bus_client *bus_client;
     struct bus_sub *sub;
     int ups, answers, stats;
     enum bus_status status;
@@ -55,7 +55,7 @@ static void on_down(void *arg)
 {
 }
 
-static const struct bus_asker_handler handler = {on_up, on_down, NULL};
+static const struct bus_client_handler handler = {on_up, on_down, NULL};
 
 static void on_answer(void *arg, enum bus_status status, const msgpack_object *body)
 {
@@ -92,7 +92,7 @@ static void open_session(struct world *w)
     msg_put_pair(&pairs, "session", VIEW("s1"));
     msg_put_pair(&pairs, "state", VIEW("available"));
     w->answers = 0;
-    bus_ask(w->asker, METHOD_login_open, 5, buf_view(&pairs), 5000, on_answer, w);
+    bus_ask(w->bus_client, METHOD_login_open, 5, buf_view(&pairs), 5000, on_answer, w);
     UNTIL(w->s.loop, w->answers == 1);
     buf_free(&pairs);
     assert_int_equal(w->status, BUS_ok);
@@ -117,7 +117,8 @@ static int setup(void **state)
     w->p = process_start(w->s.loop, "gw", "gw", NULL);
     w->sub = bus_sub_new(w->p.bus, state_endpoint_subscribe(w->s.s), &sub_handler, w, &err);
     bus_sub_add(w->sub, VIEW("stats/"));
-    w->asker = bus_asker_new(w->p.bus, state_endpoint_request(w->s.s), "cti-gw", &handler, w, &err);
+    w->bus_client =
+        bus_client_new(w->p.bus, state_endpoint_request(w->s.s), "cti-gw", &handler, w, &err);
     UNTIL(w->s.loop, w->ups == 1);
     open_session(w);
     return err;
@@ -127,7 +128,7 @@ static int teardown(void **state)
 {
     struct world *w = *state;
 
-    bus_asker_destroy(&w->asker);
+    bus_client_destroy(&w->bus_client);
     bus_sub_destroy(&w->sub);
     process_end(&w->p);
     state_unlink(&w->s, "queues.json");
@@ -151,7 +152,8 @@ static enum bus_status ask(struct world *w, const char *message)
     msg_put_cstr(&pairs, "message");
     value_pack(&pairs, &v);
     w->answers = 0;
-    assert_true(bus_ask(w->asker, METHOD_command, 3, buf_view(&pairs), 5000, on_answer, w) > 0);
+    assert_true(bus_ask(w->bus_client, METHOD_command, 3, buf_view(&pairs), 5000, on_answer, w) >
+                0);
     UNTIL(w->s.loop, w->answers == 1);
     buf_free(&pairs);
     value_clear(&v);

@@ -121,7 +121,7 @@ static void members(void **state)
         xod_set_str(m, XOD(queuemembers, queue_name), i ? VIEW("red") : VIEW("blue"));
         xod_set_str(m, XOD(queuemembers, location), VIEW("Local/2001@agents"));
         xod_set_str(m, XOD(queuemembers, membership), i ? VIEW("dynamic") : VIEW("static"));
-        xod_tie(agent, m);
+        xod_relate(agent, m);
     }
     state_commit(w->s.s, false);
     CHECK(w, rows);

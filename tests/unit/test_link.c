@@ -206,7 +206,7 @@ static void a_refused_connection_is_tried_again_and_hurrying_helps(void **state)
     UNTIL(w->loop, w->downs == 1);
     run_for(w->loop, 1700); /* two tries in vain: the third is a second and more away */
     assert_true(ast_listen(&w->a));
-    link_hurry(w->link);
+    link_reconnect(w->link);
     UNTIL_MS(w->loop, ast_accept(&w->a), 500);
 }
 
@@ -216,7 +216,7 @@ static void hurrying_tries_a_link_that_is_up(void **state)
     struct world *w = *state;
 
     log_in(w);
-    link_hurry(w->link);
+    link_reconnect(w->link);
     ast_expect(&w->a, "Action: Ping\r\n", NULL);
     assert_int_equal(w->downs, 0);
 }
@@ -427,7 +427,7 @@ static void a_connection_cut_inside_a_block_begins_afresh(void **state)
 
 static int outcomes[4];
 
-static void count_outcome(void *arg, enum action_outcome outcome, const struct ami_block *response)
+static void count_outcome(void *arg, enum action_result outcome, const struct ami_block *response)
 {
     outcomes[outcome]++;
 }

@@ -53,7 +53,7 @@ static void assert_linelist(struct state_world *w, const char *user, const char 
 
 static const char *password(struct state_world *w, const char *user)
 {
-    return secrets_get(w->s->secrets, VIEW("xivo"), view_cstr(user));
+    return passwords_get(w->s->passwords, VIEW("xivo"), view_cstr(user));
 }
 
 static void users_and_phones_are_loaded(void **state)

@@ -86,10 +86,10 @@ static void users_who_may_not_be_seen_are_not_found(void **state)
 /* Who keeps contexts apart asks of users and of their phones. */
 static bool sees_not_inside(void *arg, const struct xod_obj *o)
 {
-    char room[32];
+    char scratch[32];
 
     return xod_obj_list(o) != LIST_phones ||
-           !view_eq(value_text(xod_get(o, XOD(phones, context)), room), VIEW("inside"));
+           !view_eq(value_text(xod_get(o, XOD(phones, context)), scratch), VIEW("inside"));
 }
 
 static const char *search_outside(struct world *x, const char *text)
@@ -137,9 +137,9 @@ static bool note_entry(void *arg, const struct entry *e)
 
     (*out)[0] = '\0';
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        char room[32];
+        char scratch[32];
         size_t n = strlen(*out);
-        snprintf(*out + n, 256 - n, "%.*s,", VIEW_ARG(e->get(e, view_cstr(names[i]), room)));
+        snprintf(*out + n, 256 - n, "%.*s,", VIEW_ARG(e->get(e, view_cstr(names[i]), scratch)));
     }
     return true;
 }

@@ -204,7 +204,7 @@ static void test_numbers(void **state)
 
 /* --- health --- */
 
-struct asker {
+struct requester {
     char addr[32];
     struct buf body;
     int rc;
@@ -213,7 +213,7 @@ struct asker {
 
 static void *ask(void *arg)
 {
-    struct asker *a = arg;
+    struct requester *a = arg;
 
     a->rc = health_probe(a->addr, &a->body);
     a->done = true;
@@ -223,7 +223,7 @@ static void *ask(void *arg)
 /* Asks from another thread while the loop turns. */
 static int probe(struct loop *loop, uint16_t port, struct buf *body)
 {
-    struct asker a = {.done = false};
+    struct requester a = {.done = false};
     pthread_t thread;
 
     snprintf(a.addr, sizeof(a.addr), "127.0.0.1:%u", (unsigned)port);

@@ -13,7 +13,7 @@
 #include "model/domain.h"
 #include "sessions/sessions.h"
 #include "support/state_peer.h"
-#include "users/feature_requests.h"
+#include "users/deferred_actions.h"
 
 /* alice has the agent 2001 and a line, erin a line, dave neither. */
 #define CONFIG                                                                                     \
@@ -126,16 +126,16 @@ static void member(struct world *w, const char *interface, const char *queue, co
     xod_set_str(m, XOD(queuemembers, interface), view_cstr(interface));
     xod_set_str(m, XOD(queuemembers, queue_name), view_cstr(queue));
     xod_set_str(m, XOD(queuemembers, location), view_cstr(location));
-    domain_retie(state_site(w->s.s, VIEW("xivo"))->domain);
+    domain_relink(state_site(w->s.s, VIEW("xivo"))->domain);
 }
 
 static const char *field(struct world *w, const char *user, unsigned f)
 {
     static char text[64];
-    char room[32];
+    char scratch[32];
 
     snprintf(text, sizeof(text), "%.*s",
-             VIEW_ARG(value_text(xod_get(state_user(&w->s, user), f), room)));
+             VIEW_ARG(value_text(xod_get(state_user(&w->s, user), f), scratch)));
     return text;
 }
 
@@ -414,7 +414,7 @@ static void link_comes_back(struct world *w, int login)
 /* Until what is wanted has been asked for and answered. */
 static const char *made_up(struct world *w)
 {
-    UNTIL(w->s.loop, wanted_count(w->s.s->wanted) == 0);
+    UNTIL(w->s.loop, deferred_actions_count(w->s.s->deferred_actions) == 0);
     return actions(w);
 }
 
@@ -464,11 +464,12 @@ static void what_is_wanted_survives_a_restart_of_state(void **state)
     come_in(w, "1");
     becomes(w, "pauseall");
     state_restart(&w->s);
-    UNTIL(w->s.loop, bus_asker_is_up(w->p.asker) && w->p.ups == 2);
+    UNTIL(w->s.loop, bus_client_is_up(w->p.bus_client) && w->p.ups == 2);
     link_comes_back(w, 5);
     assert_string_equal(made_up(w), PAUSE("support", "Agent/2001", "true"));
     state_restart(&w->s);
-    assert_int_equal(wanted_count(w->s.s->wanted), 0); /* what was answered is not wanted again */
+    assert_int_equal(deferred_actions_count(w->s.s->deferred_actions),
+                     0); /* what was answered is not wanted again */
 }
 
 /* State began while the link was down, or the Asterisk takes long to list. */
@@ -480,9 +481,9 @@ static void what_depends_on_a_listing_waits_for_it(void **state)
     becomes(w, "goonall");
     becomes(w, "pauseall");
     becomes(w, "pause");
-    assert_int_equal(wanted_count(w->s.s->wanted), 2);
+    assert_int_equal(deferred_actions_count(w->s.s->deferred_actions), 2);
     state_restart(&w->s);
-    UNTIL(w->s.loop, bus_asker_is_up(w->p.asker) && w->p.ups == 2);
+    UNTIL(w->s.loop, bus_client_is_up(w->p.bus_client) && w->p.ups == 2);
     member(w, "Agent/2001", "support", "Agent/2001");
     link_comes_back(w, 5);
     assert_string_equal(made_up(w), PAUSE("support", "Agent/2001", "true"));
@@ -495,10 +496,10 @@ static void a_logoff_before_the_listing_waits_for_it(void **state)
     for (int again = 0; again < 2; again++) {
         come_in(w, "1");
         assert_int_equal(peer_close(&w->p, "s"), BUS_ok);
-        assert_int_equal(wanted_count(w->s.s->wanted), 1);
+        assert_int_equal(deferred_actions_count(w->s.s->deferred_actions), 1);
     }
     come_in(w, "1"); /* back before anything was done: stays logged on */
-    assert_int_equal(wanted_count(w->s.s->wanted), 0);
+    assert_int_equal(deferred_actions_count(w->s.s->deferred_actions), 0);
     assert_int_equal(peer_close(&w->p, "s"), BUS_ok);
     actions(w);
     set_agent(w, "AGENT_IDLE");
@@ -514,7 +515,7 @@ static void a_refusal_is_logged_and_final(void **state)
     w->p.response = "Error";
     becomes(w, "join");
     UNTIL(w->s.loop, logged(w, "xivo: refused: so it is: [\"QueueAdd\""));
-    assert_int_equal(wanted_count(w->s.s->wanted), 0);
+    assert_int_equal(deferred_actions_count(w->s.s->deferred_actions), 0);
 }
 
 static void what_is_not_answered_is_sent_again(void **state)
@@ -532,7 +533,7 @@ static void what_is_not_answered_is_sent_again(void **state)
     UNTIL(w->s.loop,
           strcmp(state_str(xod_find(w->s.site, LIST_ipbx, VIEW("xivo")), XOD(ipbx, link)),
                  "down") == 0);
-    assert_int_equal(wanted_count(w->s.s->wanted), 1);
+    assert_int_equal(deferred_actions_count(w->s.s->deferred_actions), 1);
     peer_start(&w->p, &w->s, "gw");
     link_comes_back(w, 1);
     assert_string_equal(made_up(w),

@@ -64,14 +64,14 @@ static int parse(struct view in, struct proxy_header *h)
 static void check(struct view header, const char *says)
 {
     struct proxy_header h;
-    char room[PROXY_HEADER_MAX + 8];
+    char scratch[PROXY_HEADER_MAX + 8];
     size_t more;
 
     assert_int_equal(parse(header, &h), header.len);
     assert_string_equal(text_of(&h.client), says);
-    memcpy(room, header.ptr, header.len);
-    memcpy(room + header.len, "{\"class", 7);
-    assert_int_equal(proxy_parse(view_of(room, header.len + 7), &h, &more), header.len);
+    memcpy(scratch, header.ptr, header.len);
+    memcpy(scratch + header.len, "{\"class", 7);
+    assert_int_equal(proxy_parse(view_of(scratch, header.len + 7), &h, &more), header.len);
 }
 
 static void good_headers_say_who(void **state)

@@ -21,7 +21,7 @@ struct world {
     struct bus_forwarder *fwd;
     struct bus_pub *pub;
     struct bus_server *server;
-    struct bus_heart *heart;
+    struct bus_heartbeat *heart;
     struct loop_task *task;
     struct xod *x;
     struct xod_site *site;
@@ -36,7 +36,7 @@ struct world {
     int changes_before, changes_per_chunk; /* made before a snapshot, and between its chunks */
     /* the replica */
     struct process gw;
-    struct bus_asker *asker;
+    struct bus_client *bus_client;
     struct replica *r;
     int told, ready;
     char last[128];
@@ -170,7 +170,7 @@ static int start_state(struct world *w, const char *publish_at, const char *subs
 
 static void stop_state(struct world *w)
 {
-    bus_heart_destroy(&w->heart);
+    bus_heartbeat_destroy(&w->heart);
     bus_server_destroy(&w->server);
     bus_pub_destroy(&w->pub);
     bus_forwarder_destroy(&w->fwd);
@@ -212,16 +212,16 @@ static void on_up(void *arg, const msgpack_object *body)
 }
 
 static const struct replica_handler replica_handler = {on_change, on_ready, on_reached, NULL};
-static const struct bus_asker_handler asker_handler = {on_up, NULL, NULL};
+static const struct bus_client_handler asker_handler = {on_up, NULL, NULL};
 
 static void start_replica(struct world *w)
 {
     int err = 0;
 
     w->gw = process_start(w->loop, "gw@test", "gw", NULL);
-    w->asker =
-        bus_asker_new(w->gw.bus, bus_server_endpoint(w->server), "gw", &asker_handler, w, &err);
-    w->r = replica_new(w->gw.bus, w->loop, bus_forwarder_subscribe(w->fwd), w->asker,
+    w->bus_client =
+        bus_client_new(w->gw.bus, bus_server_endpoint(w->server), "gw", &asker_handler, w, &err);
+    w->r = replica_new(w->gw.bus, w->loop, bus_forwarder_subscribe(w->fwd), w->bus_client,
                        &replica_handler, w, NULL, &err);
     assert_int_equal(err, 0);
 }
@@ -275,7 +275,7 @@ static int teardown(void **state)
     struct world *w = *state;
 
     replica_destroy(&w->r);
-    bus_asker_destroy(&w->asker);
+    bus_client_destroy(&w->bus_client);
     process_end(&w->gw);
     stop_state(w);
     loop_task_destroy(&w->task);
@@ -373,7 +373,7 @@ static void changes_between_the_chunks_are_not_lost(void **state)
         UNTIL(w->loop, current(w));
         assert_same(w);
         replica_destroy(&w->r);
-        bus_asker_destroy(&w->asker);
+        bus_client_destroy(&w->bus_client);
         process_end(&w->gw);
         w->ready = 0;
         w->clock = 0;
@@ -460,7 +460,7 @@ static void a_lost_end_is_noticed_by_the_heartbeat(void **state)
 {
     struct world *w = *state;
 
-    w->heart = bus_heart_new(w->state.bus, w->pub, "state", NULL, NULL);
+    w->heart = bus_heartbeat_new(w->state.bus, w->pub, "state", NULL, NULL);
     start_replica(w);
     UNTIL(w->loop, current(w));
     w->lose = true;

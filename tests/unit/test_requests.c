@@ -18,7 +18,7 @@ struct world {
     struct bus_pub *pub;
     struct bus_forwarder *fwd;
     struct bus_server *server;
-    struct bus_asker *asker;
+    struct bus_client *bus_client;
     struct bus_peer *peer;
     int ups, downs, peer_ups, peers_gone;
     /* requests that came, to either side */
@@ -100,11 +100,11 @@ static void asker_request(void *arg, uint64_t id, enum bus_method method,
     w->method = method;
     w->asked_number = msg_get_i64(body, "number", -1);
     if (w->answer_at_once)
-        bus_asker_reply(w->asker, id, BUS_denied, VIEW("\x81\xa6number\x2a"));
+        bus_client_reply(w->bus_client, id, BUS_denied, VIEW("\x81\xa6number\x2a"));
 }
 
 static const struct bus_server_handler server_handler = {server_request, server_up, server_gone};
-static const struct bus_asker_handler asker_handler = {asker_up, asker_down, asker_request};
+static const struct bus_client_handler asker_handler = {asker_up, asker_down, asker_request};
 
 static int server_start(struct world *w, const char *endpoint)
 {
@@ -135,8 +135,8 @@ static int setup(void **state)
     w->gw = process_start(w->loop, "gw@test", "gw1", NULL);
     err = server_start(w, "tcp://127.0.0.1:*");
     if (err == 0)
-        w->asker = bus_asker_new(w->gw.bus, bus_server_endpoint(w->server), "test-gw",
-                                 &asker_handler, w, &err);
+        w->bus_client = bus_client_new(w->gw.bus, bus_server_endpoint(w->server), "test-gw",
+                                       &asker_handler, w, &err);
     *state = w;
     for (int i = 0; err == 0 && i < 2000 && w->ups == 0; i++)
         loop_once(w->loop, 5);
@@ -147,7 +147,7 @@ static int teardown(void **state)
 {
     struct world *w = *state;
 
-    bus_asker_destroy(&w->asker);
+    bus_client_destroy(&w->bus_client);
     server_stop(w);
     process_end(&w->state);
     process_end(&w->gw);
@@ -158,7 +158,8 @@ static int teardown(void **state)
 
 static uint64_t ask(struct world *w, uint32_t deadline_ms)
 {
-    return bus_ask(w->asker, METHOD_command, 1, VIEW("\xa6number\x07"), deadline_ms, on_answer, w);
+    return bus_ask(w->bus_client, METHOD_command, 1, VIEW("\xa6number\x07"), deadline_ms, on_answer,
+                   w);
 }
 
 /* ---- both ways ---- */
@@ -170,7 +171,7 @@ static void a_peer_says_hello_by_itself(void **state)
     assert_int_equal(w->peer_ups, 1);
     assert_true(view_eq(bus_peer_service(w->peer), VIEW("test-gw")));
     assert_true(view_eq(bus_peer_instance(w->peer), VIEW("gw1")));
-    assert_true(bus_asker_is_up(w->asker));
+    assert_true(bus_client_is_up(w->bus_client));
 }
 
 static void a_request_is_answered(void **state)
@@ -256,8 +257,8 @@ static void a_cancelled_request_is_not_answered(void **state)
 
     w->answer_at_once = true;
     id = ask(w, 1000);
-    bus_ask_cancel(w->asker, id);
-    bus_ask_cancel(w->asker, id);
+    bus_ask_cancel(w->bus_client, id);
+    bus_ask_cancel(w->bus_client, id);
     UNTIL(w->loop, counted(w->gw.bus->counts.late) == 1);
     assert_int_equal(w->answers, 0);
 }
@@ -280,7 +281,7 @@ static void a_peer_that_says_nothing_is_gone(void **state)
 
     w->state.bus->gone_ms = 700;
     bus_server_ask(w->server, w->peer, METHOD_resync, 0, NO_PAIRS, 60000, on_answer, w);
-    bus_asker_destroy(&w->asker);
+    bus_client_destroy(&w->bus_client);
     UNTIL(w->loop, w->peers_gone == 1);
     assert_int_equal(w->answers, 1);
     assert_int_equal(w->status, BUS_gone);
@@ -333,7 +334,7 @@ static void nothing_is_asked_of_a_state_that_is_not_there(void **state)
     w->gw.bus->gone_ms = 700;
     server_stop(w);
     UNTIL(w->loop, w->downs == 1);
-    assert_false(bus_asker_is_up(w->asker));
+    assert_false(bus_client_is_up(w->bus_client));
     assert_int_equal(ask(w, 100), 0);
     while (server_start(w, endpoint) == -EADDRINUSE) {
         server_stop(w);
@@ -370,7 +371,7 @@ static void count_echo(void *arg, const struct bus_msg *m)
 }
 
 struct crowd {
-    struct pending *pending;
+    struct request_table *pending;
     int called;
     uint64_t cancel; /* what the next one that is called cancels */
 };
@@ -381,7 +382,7 @@ static void on_crowd(void *arg, enum bus_status status, const msgpack_object *bo
 
     c->called++;
     if (c->cancel)
-        pending_cancel(c->pending, c->cancel);
+        request_table_cancel(c->pending, c->cancel);
     c->cancel = 0;
 }
 
@@ -389,13 +390,13 @@ static void on_crowd(void *arg, enum bus_status status, const msgpack_object *bo
 static void fill(struct crowd *c, const void *owner, uint32_t deadline_ms)
 {
     for (int i = 0; i < 60000; i++)
-        assert_true(pending_add(c->pending, owner, deadline_ms, on_crowd, c) > 0);
+        assert_true(request_table_add(c->pending, owner, deadline_ms, on_crowd, c) > 0);
 }
 
 static void many_that_wait_cost_the_same_each(void **state)
 {
     struct world *w = *state;
-    struct crowd c = {.pending = pending_new(w->state.bus)};
+    struct crowd c = {.pending = request_table_new(w->state.bus)};
     int before = counted(w->state.bus->counts.timed_out);
     uint64_t since, last;
     int one, two;
@@ -406,15 +407,15 @@ static void many_that_wait_cost_the_same_each(void **state)
     assert_in_range(clock_mono_us() - since, 0, 1000000); /* it was minutes */
     assert_int_equal(counted(w->state.bus->counts.timed_out) - before, 60000);
     fill(&c, &one, 60000);
-    pending_add(c.pending, &two, 60000, on_crowd, &c);
-    last = pending_add(c.pending, &one, 60000, on_crowd, &c);
+    request_table_add(c.pending, &two, 60000, on_crowd, &c);
+    last = request_table_add(c.pending, &one, 60000, on_crowd, &c);
     c.cancel = last;
     since = clock_mono_us();
-    pending_gone(c.pending, &one);
+    request_table_gone(c.pending, &one);
     assert_in_range(clock_mono_us() - since, 0, 1000000);
     assert_int_equal(c.called, 120000); /* not the cancelled one, not the other peer's */
-    pending_gone(c.pending, &one);
-    pending_destroy(&c.pending);
+    request_table_gone(c.pending, &one);
+    request_table_destroy(&c.pending);
     assert_int_equal(c.called, 120001);
 }
 
@@ -429,10 +430,10 @@ static void an_echo_is_published_for_who_asks(void **state)
     bus_sub_add(s, VIEW("xod/echo/gw1/"));
     w->number = 0;
     while (w->number == 0) {
-        bus_ask(w->asker, METHOD_echo, 1, VIEW("\xa5plane\xa3xod"), 1000, NULL, NULL);
+        bus_ask(w->bus_client, METHOD_echo, 1, VIEW("\xa5plane\xa3xod"), 1000, NULL, NULL);
         run_for(w->loop, 20);
     }
-    bus_ask(w->asker, METHOD_echo, 0, NO_PAIRS, 1000, on_answer, w);
+    bus_ask(w->bus_client, METHOD_echo, 0, NO_PAIRS, 1000, on_answer, w);
     UNTIL(w->loop, w->answers == 1);
     assert_int_equal(w->status, BUS_malformed);
     bus_sub_destroy(&s);

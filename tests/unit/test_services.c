@@ -240,7 +240,7 @@ static void lists_read_anew_tie_the_members_anew(void **state)
     say(w, "Event: QueueMemberStatus|Queue: new|Interface: SIP/bob|Status: 1");
     xod_del(world_find(w, LIST_queues, "1"));
     world_add(w, LIST_queues, "9", XOD(queues, name), "new");
-    domain_retie(w->d);
+    domain_relink(w->d);
     xod_commit(w->x, NULL, NULL);
     check_site(w->site);
     SHOWS(phones, "12", queues, "['9']");

@@ -14,7 +14,7 @@
 struct world {
     struct state_world s;
     struct process gw;
-    struct bus_asker *asker;
+    struct bus_client *bus_client;
     struct replica *r;
     struct xod *x; /* what was asked for by hand */
     int ups, answers, chunks, ready;
@@ -39,7 +39,7 @@ static void on_ready(void *arg)
     ((struct world *)arg)->ready++;
 }
 
-static const struct bus_asker_handler asker_handler = {on_up, NULL, NULL};
+static const struct bus_client_handler asker_handler = {on_up, NULL, NULL};
 static const struct replica_handler replica_handler = {on_change, on_ready, NULL, NULL};
 
 static int setup(void **state)
@@ -52,8 +52,8 @@ static int setup(void **state)
         return -1;
     w->x = xod_new();
     w->gw = process_start(w->s.loop, "gw", "gw", NULL);
-    w->asker =
-        bus_asker_new(w->gw.bus, state_endpoint_request(w->s.s), "gw", &asker_handler, w, &err);
+    w->bus_client =
+        bus_client_new(w->gw.bus, state_endpoint_request(w->s.s), "gw", &asker_handler, w, &err);
     for (int i = 0; i < 2000 && !w->ups; i++)
         loop_once(w->s.loop, 5);
     return w->ups ? 0 : -1;
@@ -64,7 +64,7 @@ static int teardown(void **state)
     struct world *w = *state;
 
     replica_destroy(&w->r);
-    bus_asker_destroy(&w->asker);
+    bus_client_destroy(&w->bus_client);
     process_end(&w->gw);
     xod_destroy(&w->x);
     state_teardown(&w->s);
@@ -96,7 +96,7 @@ static void ask(struct world *w, const char *list, const char *id)
     if (id)
         msg_put_pair(&pairs, "id", view_cstr(id));
     w->answers = 0;
-    bus_ask(w->asker, METHOD_snapshot, (list != NULL) + (id != NULL), buf_view(&pairs), 10000,
+    bus_ask(w->bus_client, METHOD_snapshot, (list != NULL) + (id != NULL), buf_view(&pairs), 10000,
             on_chunk, w);
     buf_free(&pairs);
     UNTIL(w->s.loop, w->answers == 1);
@@ -178,7 +178,8 @@ static void on_taken(void *arg, enum bus_status status, const msgpack_object *bo
 static void take(struct taker *t)
 {
     t->x = xod_new();
-    assert_true(bus_ask(t->w->asker, METHOD_snapshot, 0, view_of(NULL, 0), 10000, on_taken, t));
+    assert_true(
+        bus_ask(t->w->bus_client, METHOD_snapshot, 0, view_of(NULL, 0), 10000, on_taken, t));
 }
 
 /* They catch up with each other and then get the same chunks; each has all of it in the end. */
@@ -214,7 +215,7 @@ static void a_replica_follows_the_real_state(void **state)
     char id[16];
     int err = 0;
 
-    w->r = replica_new(w->gw.bus, w->s.loop, state_endpoint_subscribe(w->s.s), w->asker,
+    w->r = replica_new(w->gw.bus, w->s.loop, state_endpoint_subscribe(w->s.s), w->bus_client,
                        &replica_handler, w, NULL, &err);
     replica_state_up(w->r);
     for (int i = 0; !w->ready || i < 3000; i++) {
@@ -242,9 +243,9 @@ static void a_peer_that_goes_takes_its_snapshot_along(void **state)
     struct world *w = *state;
 
     w->s.p.bus->gone_ms = 200;
-    bus_ask(w->asker, METHOD_snapshot, 0, view_of(NULL, 0), 10000, NULL, NULL);
+    bus_ask(w->bus_client, METHOD_snapshot, 0, view_of(NULL, 0), 10000, NULL, NULL);
     run_for(w->s.loop, 50);
-    bus_asker_destroy(&w->asker);
+    bus_client_destroy(&w->bus_client);
     UNTIL(w->s.loop, state_is_ready(w->s.s, NULL)); /* and nothing is sent to who is not there */
     run_for(w->s.loop, 50);
 }

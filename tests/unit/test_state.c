@@ -16,7 +16,7 @@
 struct gateway {
     struct world *w;
     struct process p;
-    struct bus_asker *asker;
+    struct bus_client *bus_client;
     int ups, kicks, resyncs;
     char kicked[64];
 };
@@ -48,10 +48,10 @@ static void on_request(void *arg, uint64_t id, enum bus_method method, const msg
         snprintf(g->kicked, sizeof(g->kicked), "%.*s", VIEW_ARG(msg_get_str(body, "session")));
     }
     g->resyncs += method == METHOD_resync;
-    bus_asker_reply(g->asker, id, BUS_ok, view_of(NULL, 0));
+    bus_client_reply(g->bus_client, id, BUS_ok, view_of(NULL, 0));
 }
 
-static const struct bus_asker_handler handler = {on_up, NULL, on_request};
+static const struct bus_client_handler handler = {on_up, NULL, on_request};
 
 static struct gateway *gateway(struct world *w, int n)
 {
@@ -62,16 +62,17 @@ static struct gateway *gateway(struct world *w, int n)
     g->w = w;
     snprintf(name, sizeof(name), "gw%d", n);
     g->p = process_start(w->s.loop, name, name, NULL);
-    g->asker = bus_asker_new(g->p.bus, state_endpoint_request(w->s.s), "cti-gw", &handler, g, &err);
+    g->bus_client =
+        bus_client_new(g->p.bus, state_endpoint_request(w->s.s), "cti-gw", &handler, g, &err);
     UNTIL(w->s.loop, g->ups == 1);
     return g;
 }
 
 static void end_gateway(struct gateway *g)
 {
-    if (!g->asker)
+    if (!g->bus_client)
         return;
-    bus_asker_destroy(&g->asker);
+    bus_client_destroy(&g->bus_client);
     process_end(&g->p);
 }
 
@@ -104,7 +105,7 @@ static enum bus_status ask(struct gateway *g, enum bus_method method, ...)
     w->answers = 0;
     if (!w->field)
         w->field = "userid";
-    assert_true(bus_ask(g->asker, method, n, buf_view(&pairs), 5000, on_answer, w) > 0);
+    assert_true(bus_ask(g->bus_client, method, n, buf_view(&pairs), 5000, on_answer, w) > 0);
     buf_free(&pairs);
     UNTIL(w->s.loop, w->answers == 1);
     return w->status;
@@ -339,7 +340,7 @@ static void the_last_one_wins_where_that_is_asked_for(void **state)
     msg_put_cstr(&pairs, "lastconnwins");
     msg_put_bool(&pairs, true);
     w->answers = 0;
-    bus_ask(b->asker, METHOD_login_open, 6, buf_view(&pairs), 5000, on_answer, w);
+    bus_ask(b->bus_client, METHOD_login_open, 6, buf_view(&pairs), 5000, on_answer, w);
     UNTIL(w->s.loop, a->kicks == 1 && w->answers == 1);
     assert_int_equal(w->status, BUS_ok);
     assert_string_equal(a->kicked, "s1");
@@ -364,7 +365,8 @@ static enum bus_status command(struct gateway *g, const char *session, const cha
     msg_put_pair(&pairs, "availstate", view_cstr(to));
     msg_put_pair(&pairs, "userid", view_cstr(who));
     w->answers = 0;
-    assert_true(bus_ask(g->asker, METHOD_command, 3, buf_view(&pairs), 5000, on_answer, w) > 0);
+    assert_true(bus_ask(g->bus_client, METHOD_command, 3, buf_view(&pairs), 5000, on_answer, w) >
+                0);
     buf_free(&pairs);
     UNTIL(w->s.loop, w->answers == 1);
     return w->status;
@@ -475,7 +477,7 @@ static enum bus_status renew(struct gateway *g, const char *session, const char 
         msg_put_pair(&pairs, "presence", view_cstr(was));
     }
     w->answers = 0;
-    bus_ask(g->asker, METHOD_session_renew, 1, buf_view(&pairs), 5000, on_answer, w);
+    bus_ask(g->bus_client, METHOD_session_renew, 1, buf_view(&pairs), 5000, on_answer, w);
     buf_free(&pairs);
     UNTIL(w->s.loop, w->answers == 1);
     return w->status;
@@ -529,7 +531,7 @@ static enum bus_status announce(struct gateway *g, const char *ipbx, uint64_t lo
     msg_put_pair(&pairs, "ipbx", view_cstr(ipbx));
     msg_put_pair_u64(&pairs, "login", login);
     w->answers = 0;
-    bus_ask(g->asker, METHOD_worker_register, 3, buf_view(&pairs), 5000, on_answer, w);
+    bus_ask(g->bus_client, METHOD_worker_register, 3, buf_view(&pairs), 5000, on_answer, w);
     buf_free(&pairs);
     UNTIL(w->s.loop, w->answers == 1);
     return w->status;

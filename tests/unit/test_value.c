@@ -224,11 +224,11 @@ static void scalars_have_a_text(void **state)
                  {"true", "1"},  {"false", "0"},
                  {"1.5", "1.5"}, {"null", ""},
                  {"[1]", ""},    {"-9223372036854775808", "-9223372036854775808"}};
-    char room[32];
+    char scratch[32];
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct value v = from_json_text(cases[i].json);
-        assert_true(view_eq(value_text(&v, room), view_cstr(cases[i].text)));
+        assert_true(view_eq(value_text(&v, scratch), view_cstr(cases[i].text)));
         value_clear(&v);
     }
 }

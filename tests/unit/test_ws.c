@@ -55,13 +55,13 @@ static const struct ws_options options = {
 static int setup(void **state)
 {
     static struct world w;
-    int room = 4096;
+    int scratch = 4096;
     int fds[2];
 
     w = (struct world){.loop = loop_new()};
     assert_int_equal(conn_class_init(&w.cls, w.loop, &handler, 2 * MESSAGE_MAX, OUTPUT_MAX), 0);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
-    setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+    setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &scratch, sizeof(scratch));
     buf_init(&w.got, 0);
     buf_init(&w.heard, 0);
     w.far = fds[1];
@@ -94,8 +94,8 @@ static void turns(struct world *w, int n)
 /* The other side reads at most n bytes. */
 static void hear(struct world *w, size_t n)
 {
-    char *room = buf_reserve(&w->heard, n);
-    ssize_t got = recv(w->far, room, n, MSG_DONTWAIT);
+    char *scratch = buf_reserve(&w->heard, n);
+    ssize_t got = recv(w->far, scratch, n, MSG_DONTWAIT);
 
     if (got > 0)
         buf_commit(&w->heard, (size_t)got);

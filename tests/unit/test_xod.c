@@ -219,7 +219,7 @@ static void a_deleted_object_can_be_read_until_the_commit_and_not_be_changed(voi
     assert_true(view_eq(xod_get_str(o, XOD(phones, identity)), VIEW("SIP/alice")));
     xod_set_str(o, XOD(phones, identity), VIEW("SIP/ghost"));
     xod_list_add(o, XOD(phones, channels), VIEW("SIP/alice-1"));
-    xod_tie(o, c);
+    xod_relate(o, c);
     assert_null(by_identity(w, "SIP/ghost", 0));
     assert_told(w, "del phones 7 all; ");
     assert_null(by_identity(w, "SIP/ghost", 0));
@@ -315,9 +315,9 @@ static void a_tie_stands_at_both_ends_and_goes_with_either(void **state)
     struct xod_obj *c1 = add(w, LIST_channels, "SIP/a-1");
     struct xod_obj *c2 = add(w, LIST_channels, "SIP/a-2");
 
-    assert_int_equal(xod_tie(p, c1), 0);
-    assert_int_equal(xod_tie(c1, p), 0); /* again: nothing */
-    assert_int_equal(xod_tie(c2, p), 0);
+    assert_int_equal(xod_relate(p, c1), 0);
+    assert_int_equal(xod_relate(c1, p), 0); /* again: nothing */
+    assert_int_equal(xod_relate(c2, p), 0);
     assert_true(xod_is_tied(c1, p) && xod_is_tied(p, c1));
     assert_ptr_equal(xod_tied(p, LIST_channels, 1), c2);
     assert_null(xod_tied(p, LIST_channels, 2));
@@ -326,7 +326,7 @@ static void a_tie_stands_at_both_ends_and_goes_with_either(void **state)
     assert_ptr_equal(xod_tied(p, LIST_channels, 0), c2);
     xod_untie(p, c2);
     assert_null(xod_tied(c2, LIST_phones, 0));
-    xod_tie(p, c2);
+    xod_relate(p, c2);
     xod_del(p);
     assert_null(xod_tied(c2, LIST_phones, 0));
 }

@@ -9,7 +9,7 @@
 struct asking {
     struct tool *tool;
     const struct tool_question *q;
-    struct bus_asker *asker;
+    struct bus_client *bus_client;
     struct loop_timer *timer;
 };
 
@@ -35,8 +35,8 @@ static void on_up(void *arg, const msgpack_object *hello)
     struct asking *a = arg;
 
     loop_timer_stop(a->timer);
-    if (bus_ask(a->asker, a->q->method, a->q->n_pairs, a->q->pairs, a->q->deadline_ms, on_answer,
-                a))
+    if (bus_ask(a->bus_client, a->q->method, a->q->n_pairs, a->q->pairs, a->q->deadline_ms,
+                on_answer, a))
         return;
     tool_fail(a->tool, "the request cannot be sent");
     loop_stop(a->tool->loop);
@@ -49,25 +49,26 @@ static void on_time(void *arg)
     tool_fail(a->tool,
               "state does not answer at %s (is it running? ctibus.bus.request; with CURVE: "
               "does it know our key as a gateway's?)",
-              a->tool->onbus.request);
+              a->tool->bus_setup.request);
     loop_stop(a->tool->loop);
 }
 
 void tool_ask(struct tool *t, const struct tool_question *q)
 {
-    static const struct bus_asker_handler handler = {on_up, NULL, NULL};
+    static const struct bus_client_handler handler = {on_up, NULL, NULL};
     struct asking a = {.tool = t, .q = q};
     int err = 0;
 
     a.timer = loop_timer_new(t->loop, on_time, &a);
     if (a.timer)
-        a.asker = bus_asker_new(t->onbus.bus, t->onbus.request, "ctibus-tool", &handler, &a, &err);
-    if (a.asker) {
+        a.bus_client = bus_client_new(t->bus_setup.bus, t->bus_setup.request, "ctibus-tool",
+                                      &handler, &a, &err);
+    if (a.bus_client) {
         loop_timer_start(a.timer, UP_MS, false);
         tool_run(t);
     } else {
-        tool_fail(t, "cannot ask %s: %s", t->onbus.request, strerror(-err));
+        tool_fail(t, "cannot ask %s: %s", t->bus_setup.request, strerror(-err));
     }
-    bus_asker_destroy(&a.asker);
+    bus_client_destroy(&a.bus_client);
     loop_timer_destroy(&a.timer);
 }

@@ -67,10 +67,11 @@ static int run_on_bus(struct tool *t, const char *path, const struct command *c,
     t->metrics = metrics_new();
     t->exit_code = 1;
     if (t->log && t->loop && t->metrics &&
-        onbus_open(&t->onbus, t->loop, t->cfg, instance, instance, t->metrics, t->log) == 0) {
+        bus_setup_open(&t->bus_setup, t->loop, t->cfg, instance, instance, t->metrics, t->log) ==
+            0) {
         t->exit_code = 0;
         c->run(t, argc, argv);
-        onbus_close(&t->onbus);
+        bus_setup_close(&t->bus_setup);
     }
     metrics_destroy(&t->metrics);
     loop_destroy(&t->loop);

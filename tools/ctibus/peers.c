@@ -79,7 +79,7 @@ static void on_time(void *arg)
 {
     struct tool *t = arg;
 
-    tool_fail(t, "no heartbeat of federation at %s: is it running?", t->onbus.subscribe);
+    tool_fail(t, "no heartbeat of federation at %s: is it running?", t->bus_setup.subscribe);
     loop_stop(t->loop);
 }
 
@@ -100,7 +100,7 @@ static int run(struct tool *t, int argc, char **argv)
         fputs("no other site is in the configuration (ipbxes.*.peer, docs/federation.md)\n",
               stderr);
     if (timer && msg_doc_init(&p.doc) == 0) {
-        sub = bus_sub_new(t->onbus.bus, t->onbus.subscribe, &handler, &p, &err);
+        sub = bus_sub_new(t->bus_setup.bus, t->bus_setup.subscribe, &handler, &p, &err);
         if (sub)
             err = bus_sub_add(sub, VIEW("svc/federation/"));
         if (err == 0) {
@@ -110,7 +110,7 @@ static int run(struct tool *t, int argc, char **argv)
         msg_doc_fini(&p.doc);
     }
     if (err < 0)
-        tool_fail(t, "cannot subscribe at %s", t->onbus.subscribe);
+        tool_fail(t, "cannot subscribe at %s", t->bus_setup.subscribe);
     bus_sub_destroy(&sub);
     loop_timer_destroy(&timer);
     return t->exit_code;

@@ -14,18 +14,18 @@
 struct record {
     struct tool *tool;
     FILE *file;
-    struct buf room;
+    struct buf scratch;
     uint64_t messages, bytes, lost, refused;
 };
 
 static void write_out(struct record *r)
 {
-    if (fwrite(buf_data(&r->room), 1, buf_len(&r->room), r->file) != buf_len(&r->room)) {
+    if (fwrite(buf_data(&r->scratch), 1, buf_len(&r->scratch), r->file) != buf_len(&r->scratch)) {
         tool_fail(r->tool, "cannot write: %s", strerror(errno));
         loop_stop(r->tool->loop);
     }
-    r->bytes += buf_len(&r->room);
-    buf_reset(&r->room);
+    r->bytes += buf_len(&r->scratch);
+    buf_reset(&r->scratch);
 }
 
 static void on_message(void *arg, const struct bus_msg *m)
@@ -36,7 +36,7 @@ static void on_message(void *arg, const struct bus_msg *m)
         r->refused++;
         return;
     }
-    recording_put(&r->room, m);
+    recording_put(&r->scratch, m);
     r->messages++;
     write_out(r);
 }
@@ -65,18 +65,18 @@ static void record(struct record *r, int argc, char **argv, double seconds)
     struct loop_timer *end = loop_timer_new(t->loop, on_end, t->loop);
     struct watchbus *watch;
     int err = 0;
-    struct bus_sub *sub = bus_sub_new(t->onbus.bus, t->onbus.subscribe, &handler, r, &err);
+    struct bus_sub *sub = bus_sub_new(t->bus_setup.bus, t->bus_setup.subscribe, &handler, r, &err);
 
     for (int i = 0; sub && err == 0 && i < argc; i++)
         err = tool_subscribe(sub, argv[i]);
     if (sub && argc == 0)
         err = tool_subscribe(sub, "");
     if (!sub || !flush || !end || err < 0) {
-        tool_fail(t, "cannot subscribe at %s: %s", t->onbus.subscribe, strerror(-err));
+        tool_fail(t, "cannot subscribe at %s: %s", t->bus_setup.subscribe, strerror(-err));
     } else {
         if (isatty(STDERR_FILENO))
-            fprintf(stderr, "recording %s; Ctrl-C ends\n", t->onbus.subscribe);
-        recording_put_head(&r->room, clock_wall());
+            fprintf(stderr, "recording %s; Ctrl-C ends\n", t->bus_setup.subscribe);
+        recording_put_head(&r->scratch, clock_wall());
         write_out(r);
         fflush(r->file);
         loop_timer_start(flush, FLUSH_MS, true);
@@ -117,12 +117,12 @@ static int run(struct tool *t, int argc, char **argv)
         tool_fail(t, "%s: %s", argv[0], strerror(errno));
         return t->exit_code;
     }
-    buf_init(&r.room, 0);
+    buf_init(&r.scratch, 0);
     record(&r, argc - 1, argv + 1, seconds);
     if (fclose(r.file) != 0)
         tool_fail(t, "%s: %s", argv[0], strerror(errno));
     report(&r);
-    buf_free(&r.room);
+    buf_free(&r.scratch);
     return t->exit_code;
 }
 

@@ -204,7 +204,7 @@ static void on_timer(void *arg)
         play(r);
     } else if (clock_mono_us() - r->asked_us > WAIT_US) {
         tool_fail(r->tool, "nobody listens to %.*s or anything else in it at %s",
-                  VIEW_ARG(r->planes[0]), r->tool->onbus.publish);
+                  VIEW_ARG(r->planes[0]), r->tool->bus_setup.publish);
         loop_stop(r->tool->loop);
     } else {
         go_on(r, 20);
@@ -233,7 +233,7 @@ static void replay(struct replay *r)
     r->streams = map_new();
     r->timer = loop_timer_new(t->loop, on_timer, r);
     if (r->streams && r->timer)
-        r->pub = bus_pub_new(t->onbus.bus, t->onbus.publish, NULL, NULL, &err);
+        r->pub = bus_pub_new(t->bus_setup.bus, t->bus_setup.publish, NULL, NULL, &err);
     if (r->pub) {
         r->epoch = clock_wall_us();
         r->asked_us = clock_mono_us();
@@ -244,7 +244,7 @@ static void replay(struct replay *r)
             bus_pub_set_linger(r->pub, LINGER_MS);
         fprintf(stderr, "%llu messages sent\n", (unsigned long long)r->sent);
     } else {
-        tool_fail(t, "cannot publish at %s: %s", t->onbus.publish, strerror(-err));
+        tool_fail(t, "cannot publish at %s: %s", t->bus_setup.publish, strerror(-err));
     }
     bus_pub_destroy(&r->pub);
     loop_timer_destroy(&r->timer);

@@ -83,16 +83,16 @@ static int run(struct tool *t, int argc, char **argv)
     int err = 0;
 
     buf_init(&tail.line, 0);
-    sub = bus_sub_new(t->onbus.bus, t->onbus.subscribe, &handler, &tail, &err);
+    sub = bus_sub_new(t->bus_setup.bus, t->bus_setup.subscribe, &handler, &tail, &err);
     for (int i = 0; sub && err == 0 && i < argc; i++)
         err = tool_subscribe(sub, argv[i]);
     if (sub && argc == 0)
         err = bus_sub_add(sub, VIEW(""));
     if (!sub || err < 0) {
-        tool_fail(t, "cannot subscribe at %s: %s", t->onbus.subscribe, strerror(-err));
+        tool_fail(t, "cannot subscribe at %s: %s", t->bus_setup.subscribe, strerror(-err));
     } else {
         if (isatty(STDERR_FILENO))
-            fprintf(stderr, "listening at %s; Ctrl-C ends\n", t->onbus.subscribe);
+            fprintf(stderr, "listening at %s; Ctrl-C ends\n", t->bus_setup.subscribe);
         watch = watchbus_new(t, false);
         tool_run(t);
         watchbus_destroy(&watch);

@@ -2,7 +2,7 @@
 #ifndef CTIBUS_TOOL_TOOL_H
 #define CTIBUS_TOOL_TOOL_H
 
-#include "svc/onbus.h"
+#include "svc/bus_setup.h"
 
 struct tool {
     const char *config; /* file */
@@ -10,7 +10,7 @@ struct tool {
     struct log *log;
     struct loop *loop;
     struct metrics *metrics;
-    struct onbus onbus;
+    struct bus_setup bus_setup;
     bool json; /* --json: for programs */
     int exit_code;
 };

@@ -101,12 +101,13 @@ static void run_top(struct top *t)
 {
     struct tool *tool = t->tool;
     int err = 0;
-    struct bus_sub *sub = bus_sub_new(tool->onbus.bus, tool->onbus.subscribe, &handler, t, &err);
+    struct bus_sub *sub =
+        bus_sub_new(tool->bus_setup.bus, tool->bus_setup.subscribe, &handler, t, &err);
 
     for (size_t i = 0; sub && err == 0 && i < sizeof(planes) / sizeof(planes[0]); i++)
         err = tool_subscribe(sub, planes[i]);
     if (!sub || err < 0) {
-        tool_fail(tool, "cannot subscribe at %s: %s", tool->onbus.subscribe, strerror(-err));
+        tool_fail(tool, "cannot subscribe at %s: %s", tool->bus_setup.subscribe, strerror(-err));
     } else {
         t->screen =
             !tool->json && isatty(STDOUT_FILENO) && isatty(STDIN_FILENO) && top_screen_begin();

@@ -10,7 +10,7 @@
 int toptable_init(struct toptable *t, double now)
 {
     *t = (struct toptable){.began = now, .since = now};
-    buf_init(&t->room, 4096);
+    buf_init(&t->scratch, 4096);
     t->topics.by_name = map_new();
     t->sources.by_name = map_new();
     t->by_service = map_new();
@@ -40,7 +40,7 @@ void toptable_free(struct toptable *t)
     free(t->services);
     map_destroy(&t->by_service);
     msg_doc_fini(&t->doc);
-    buf_free(&t->room);
+    buf_free(&t->scratch);
 }
 
 /* The row of a name, made if there is room; the one of the others; or NULL without memory. */
@@ -104,19 +104,19 @@ static struct top_service *service_of(struct toptable *t, struct view topic)
     struct view rest = topic;
     struct top_service *s;
 
-    buf_reset(&t->room);
-    if (topic_next(&rest, NULL) < 0 || topic_next(&rest, &t->room) < 0)
+    buf_reset(&t->scratch);
+    if (topic_next(&rest, NULL) < 0 || topic_next(&rest, &t->scratch) < 0)
         return NULL;
-    buf_append_char(&t->room, ' ');
-    if (topic_next(&rest, &t->room) < 0 || t->room.failed || buf_len(&t->room) >= TOP_NAME)
+    buf_append_char(&t->scratch, ' ');
+    if (topic_next(&rest, &t->scratch) < 0 || t->scratch.failed || buf_len(&t->scratch) >= TOP_NAME)
         return NULL;
-    s = map_get(t->by_service, buf_view(&t->room));
+    s = map_get(t->by_service, buf_view(&t->scratch));
     if (s || t->n_services == TOP_MAX_ROWS)
         return s;
     s = calloc(1, sizeof(*s));
     if (!s)
         return NULL;
-    memcpy(s->name, buf_data(&t->room), buf_len(&t->room));
+    memcpy(s->name, buf_data(&t->scratch), buf_len(&t->scratch));
     if (map_put(t->by_service, view_cstr(s->name), s) < 0) {
         free(s);
         return NULL;
@@ -159,9 +159,9 @@ static void on_heartbeat(struct toptable *t, const struct bus_msg *m, double now
     s->uptime = msg_get_double(body, "uptime", 0);
     s->ready = msg_get_bool(body, "ready", false);
     s->heard = now;
-    buf_reset(&t->room);
-    put_more(&t->room, body);
-    snprintf(s->more, sizeof(s->more), "%.*s", VIEW_ARG(buf_view(&t->room)));
+    buf_reset(&t->scratch);
+    put_more(&t->scratch, body);
+    snprintf(s->more, sizeof(s->more), "%.*s", VIEW_ARG(buf_view(&t->scratch)));
 }
 
 /* ---- messages ---- */

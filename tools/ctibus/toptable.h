@@ -41,7 +41,7 @@ struct toptable {
     struct top_service **services;
     size_t n_services;
     struct msg_doc doc;
-    struct buf room;
+    struct buf scratch;
     double began, since; /* of all, and of this interval */
     uint64_t lost;
 };

@@ -23,7 +23,7 @@ static void on_message(void *arg, const struct bus_msg *m)
 
     w->heard = clock_mono_us();
     if (w->silent && !w->quiet)
-        fprintf(stderr, "ctibus: there is somebody at %s\n", w->tool->onbus.subscribe);
+        fprintf(stderr, "ctibus: there is somebody at %s\n", w->tool->bus_setup.subscribe);
     w->silent = false;
 }
 
@@ -38,7 +38,7 @@ static void look(void *arg)
         fprintf(stderr,
                 "ctibus: nothing comes from %s: does state run, is the address right, is the key "
                 "allowed? Waiting\n",
-                w->tool->onbus.subscribe);
+                w->tool->bus_setup.subscribe);
 }
 
 struct watchbus *watchbus_new(struct tool *t, bool quiet)
@@ -52,7 +52,7 @@ struct watchbus *watchbus_new(struct tool *t, bool quiet)
     w->tool = t;
     w->quiet = quiet;
     w->heard = clock_mono_us();
-    w->sub = bus_sub_new(t->onbus.bus, t->onbus.subscribe, &handler, w, &err);
+    w->sub = bus_sub_new(t->bus_setup.bus, t->bus_setup.subscribe, &handler, w, &err);
     w->look = loop_timer_new(t->loop, look, w);
     if (!w->sub || !w->look || bus_sub_add(w->sub, VIEW("svc/")) < 0) {
         watchbus_destroy(&w);

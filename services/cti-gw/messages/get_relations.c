@@ -15,7 +15,7 @@ static void get_relations(struct client *c, struct request *rq)
     const struct xod_obj *user = client_user(c);
     const struct value *lines = user ? xod_get(user, XOD(users, linelist)) : NULL;
     struct buf *line = &c->gw->line;
-    char room[32];
+    char scratch[32];
 
     buf_reset(line);
     line_begin(line, VIEW("relations"), rq->reply_id);
@@ -26,7 +26,7 @@ static void get_relations(struct client *c, struct request *rq)
         lines && lines->type == V_LIST && lines->len ? value_view(&lines->items[0])
                                                      : view_of(NULL, 0));
     put(line, "agent_id",
-        user ? value_text(xod_get(user, XOD(users, agentid)), room) : view_of(NULL, 0));
+        user ? value_text(xod_get(user, XOD(users, agentid)), scratch) : view_of(NULL, 0));
     buf_append_char(line, '}');
     line_end(line);
     client_send_line(c, line);

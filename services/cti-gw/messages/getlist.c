@@ -47,10 +47,10 @@ static void listid(struct client *c, struct request *rq)
 static struct xod_obj *find(struct client *c, struct xod_site *site, enum xod_list list,
                             struct view id)
 {
-    if (list != LIST_queuemembers || !is_early_id(id))
+    if (list != LIST_queuemembers || !is_legacy_member_id(id))
         return xod_find(site, list, id);
     watch_members(c); /* without memory it is told less, no more */
-    return member_of_early_id(site, id);
+    return member_of_legacy_id(site, id);
 }
 
 /* Clients wait for an answer to each id they ask for: what they may not see, or what is gone, is

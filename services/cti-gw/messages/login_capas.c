@@ -7,7 +7,7 @@ static void on_opened(void *arg, enum bus_status status, const msgpack_object *b
 
     c->asked = 0;
     if (status == BUS_ok) {
-        opening_begin(c, body);
+        login_complete_begin(c, body);
         return;
     }
     client_refuse(c, VIEW("login_capas"), view_cstr(c->login->reply_id),

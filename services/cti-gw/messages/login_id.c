@@ -79,7 +79,7 @@ static bool begin(struct client *c, struct view who, struct json_object *body)
     if (!c->login)
         return false;
     c->login->userlogin = view_dup(who);
-    c->login->guarded_as = guard_user(c->gw->guard, view_cstr(c->login->userlogin));
+    c->login->guarded_as = login_throttle_user(c->gw->guard, view_cstr(c->login->userlogin));
     c->login->knows_throttled = accepts(body, "login_throttled");
     return c->login->userlogin != NULL;
 }
@@ -107,7 +107,7 @@ static void login_id(struct client *c, struct request *rq)
     }
     /* No user has such a name, and what is cut at a NUL would be another one for the guard. */
     if (utf8_has_control(who)) {
-        guard_failed(c->gw->guard, c->address, c->login->guarded_as, clock_mono_us());
+        login_throttle_failed(c->gw->guard, c->address, c->login->guarded_as, clock_mono_us());
         client_refuse(c, rq->class, rq->reply_id, VIEW("login_password"));
         return;
     }

@@ -34,7 +34,7 @@ static void throttle(struct client *c, struct view reply_id)
 static void refuse(struct client *c, enum bus_status status)
 {
     if (status == BUS_login_password && !c->login->counted)
-        guard_failed(c->gw->guard, c->address, c->login->guarded_as, clock_mono_us());
+        login_throttle_failed(c->gw->guard, c->address, c->login->guarded_as, clock_mono_us());
     client_refuse(c, VIEW("login_pass"), client_reply_id(c),
                   status == BUS_login_password || status == BUS_capaid_undefined
                       ? schema_status_name(status)
@@ -52,12 +52,12 @@ static void on_checked(void *arg, enum bus_status status, const msgpack_object *
         c->user_id = c->site ? view_dup(msg_get_str(body, "userid")) : NULL;
     }
     if (status != BUS_login_password && c->login->counted)
-        guard_forgive(c->gw->guard, c->address, c->login->guarded_as);
+        login_throttle_forgive(c->gw->guard, c->address, c->login->guarded_as);
     if (!c->user_id) {
         refuse(c, status);
         return;
     }
-    guard_succeeded(c->gw->guard, c->address, c->login->guarded_as, clock_mono_us());
+    login_throttle_succeeded(c->gw->guard, c->address, c->login->guarded_as, clock_mono_us());
     client_set_phase(c, AUTHENTICATED);
     buf_reset(line);
     line_begin(line, VIEW("login_pass"), client_reply_id(c));
@@ -84,11 +84,11 @@ static void ask_suspect(struct client *c, struct view hashed, struct view reply_
 {
     uint64_t now = clock_mono_us();
 
-    if (guard_delay(c->gw->guard, c->address, c->login->guarded_as, now) < 0) {
+    if (login_throttle_delay(c->gw->guard, c->address, c->login->guarded_as, now) < 0) {
         throttle(c, reply_id);
         return;
     }
-    guard_failed(c->gw->guard, c->address, c->login->guarded_as, now);
+    login_throttle_failed(c->gw->guard, c->address, c->login->guarded_as, now);
     c->login->counted = true;
     ask(c, hashed, reply_id);
 }
@@ -101,7 +101,7 @@ static void login_pass(struct client *c, struct request *rq)
         client_refuse(c, rq->class, rq->reply_id, VIEW("notloggedyet"));
         return;
     }
-    delay = guard_delay(c->gw->guard, c->address, c->login->guarded_as, clock_mono_us());
+    delay = login_throttle_delay(c->gw->guard, c->address, c->login->guarded_as, clock_mono_us());
     if (delay == 0)
         ask(c, json_get_view(rq->body, "hashedpassword"), rq->reply_id);
     else if (delay < 0)

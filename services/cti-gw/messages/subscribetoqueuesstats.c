@@ -4,7 +4,7 @@
 static void handle(struct client *c, struct request *rq)
 {
     (void)rq;
-    queuefigures_subscribe(c);
+    realtime_stats_subscribe(c);
 }
 
 CTI_MESSAGE(subscribetoqueuesstats, .class = "subscribetoqueuesstats", .permission = true,

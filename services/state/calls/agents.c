@@ -12,14 +12,14 @@
 
 enum { ASKED, FALLEN_BACK };
 
-static struct xod_obj *agent_of(struct order *o, struct view text)
+static struct xod_obj *agent_of(struct ipbx_command *o, struct view text)
 {
     struct xod_obj *agent = text.len ? target_find(o->s, o->se, LIST_agents, text) : NULL;
 
     if (text.len == 0)
-        agent = owners_agent(o->user);
+        agent = relations_agent(o->user);
     if (!agent)
-        order_wrong(o, "agentids", text.len ? "no_such_agent" : "not_an_agent");
+        ipbx_command_wrong(o, "agentids", text.len ? "no_such_agent" : "not_an_agent");
     return agent;
 }
 
@@ -32,9 +32,9 @@ static bool is_logged_in(const struct xod_obj *agent)
 
 static bool same_context(const struct xod_obj *a, const struct xod_obj *b)
 {
-    char room[32], room2[32];
+    char scratch[32], room2[32];
 
-    return view_eq(value_text(xod_get(a, XOD(agents, context)), room),
+    return view_eq(value_text(xod_get(a, XOD(agents, context)), scratch),
                    value_text(xod_get(b, XOD(agents, context)), room2));
 }
 
@@ -52,29 +52,30 @@ static bool in_use(const struct xod_obj *agent, struct view exten)
 
 /* The number that is given, else the one given at the login of the session, else the main line's;
  * empty: wrong is said. */
-static struct view exten_of(struct order *o, const struct xod_obj *agent, char out[TARGET_TEXT])
+static struct view exten_of(struct ipbx_command *o, const struct xod_obj *agent,
+                            char out[TARGET_TEXT])
 {
-    char room[32];
-    struct view given = msg_get_text(o->message, "agentphonenumber", room);
-    struct xod_obj *line = owners_line(o->user);
+    char scratch[32];
+    struct view given = msg_get_text(o->message, "agentphonenumber", scratch);
+    struct xod_obj *line = relations_line(o->user);
     struct xod_obj *phone = NULL;
 
     if (given.len == 0)
         given = view_cstr(o->se->agent_exten);
     if (given.len == 0 && line)
-        given = value_text(xod_get(line, XOD(phones, number)), room);
+        given = value_text(xod_get(line, XOD(phones, number)), scratch);
     if (dialled(given, out, TARGET_TEXT)) {
         struct target t = {.kind = TARGET_NUMBER};
         snprintf(t.number, sizeof(t.number), "%s", out);
         phone = target_phone(o->s, o->se, &t);
     }
     if (!phone) {
-        order_wrong(o, "agentphonenumber", "agent_login_invalid_exten");
+        ipbx_command_wrong(o, "agentphonenumber", "agent_login_invalid_exten");
         return view_of(NULL, 0);
     }
-    snprintf(o->job->path, sizeof(o->job->path), "%.*s", VIEW_ARG(xod_obj_id(phone)));
+    snprintf(o->batch->path, sizeof(o->batch->path), "%.*s", VIEW_ARG(xod_obj_id(phone)));
     if (in_use(agent, view_cstr(out))) {
-        order_wrong(o, "agentphonenumber", "agent_login_exten_in_use");
+        ipbx_command_wrong(o, "agentphonenumber", "agent_login_exten_in_use");
         return view_of(NULL, 0);
     }
     return view_cstr(out);
@@ -87,7 +88,7 @@ static void put_template(struct buf *out, const char *template, struct view agen
                          const struct xod_obj *phone)
 {
     struct view rest = view_cstr(template);
-    char room[32];
+    char scratch[32];
 
     while (rest.len) {
         buf_append_view(out, view_cut(&rest, '{'));
@@ -97,9 +98,9 @@ static void put_template(struct buf *out, const char *template, struct view agen
         if (view_eq(word, VIEW("agent")))
             buf_append_view(out, agent);
         else if (view_eq(word, VIEW("exten")))
-            buf_append_view(out, value_text(xod_get(phone, XOD(phones, number)), room));
+            buf_append_view(out, value_text(xod_get(phone, XOD(phones, number)), scratch));
         else if (view_eq(word, VIEW("context")))
-            buf_append_view(out, value_text(xod_get(phone, XOD(phones, context)), room));
+            buf_append_view(out, value_text(xod_get(phone, XOD(phones, context)), scratch));
         else if (view_eq(word, VIEW("phone")))
             buf_append_view(out, xod_get_str(phone, XOD(phones, identity)));
     }
@@ -114,7 +115,7 @@ static struct json_object *queues_of(struct state *s, struct view agent)
 }
 
 /* False: there is no queue, or nothing could be sent. */
-static bool join_queues(struct job *j, struct view agent, const struct xod_obj *phone)
+static bool join_queues(struct ami_batch *j, struct view agent, const struct xod_obj *phone)
 {
     struct json_object *queues = queues_of(j->s, agent);
     struct buf interface, name;
@@ -127,30 +128,31 @@ static bool join_queues(struct job *j, struct view agent, const struct xod_obj *
     for (size_t i = 0; queues && json_object_is_type(queues, json_type_array) &&
                        i < json_object_array_length(queues);
          i++)
-        any |= job_action(j, "QueueAdd", "Queue", json_view(json_object_array_get_idx(queues, i)),
-                          "Interface", buf_view(&interface), "MemberName", buf_view(&name),
-                          "StateInterface", xod_get_str(phone, XOD(phones, identity)), NULL);
+        any |= ami_batch_action(j, "QueueAdd", "Queue",
+                                json_view(json_object_array_get_idx(queues, i)), "Interface",
+                                buf_view(&interface), "MemberName", buf_view(&name),
+                                "StateInterface", xod_get_str(phone, XOD(phones, identity)), NULL);
     buf_free(&interface);
     buf_free(&name);
     return any;
 }
 
-static bool ring_and_log_in(struct job *j, struct view agent, const struct xod_obj *phone)
+static bool ring_and_log_in(struct ami_batch *j, struct view agent, const struct xod_obj *phone)
 {
     struct buf callerid;
     bool sent;
 
     buf_init(&callerid, 512);
     target_put_callerid(&callerid, VIEW("Agent login"), agent);
-    sent = job_action(j, "Originate", "Channel", xod_get_str(phone, XOD(phones, identity)),
-                      "Application", VIEW("AgentLogin"), "Data", agent, "CallerID",
-                      buf_view(&callerid), "Timeout", VIEW("30000"), NULL);
+    sent = ami_batch_action(j, "Originate", "Channel", xod_get_str(phone, XOD(phones, identity)),
+                            "Application", VIEW("AgentLogin"), "Data", agent, "CallerID",
+                            buf_view(&callerid), "Timeout", VIEW("30000"), NULL);
     buf_free(&callerid);
     return sent;
 }
 
 /* The job has the agent's number in `key` and the phone's id in `path`. */
-static bool log_in_otherwise(struct job *j)
+static bool log_in_otherwise(struct ami_batch *j)
 {
     struct xod_obj *phone = xod_find(j->site, LIST_phones, view_cstr(j->path));
     const char *way = config_str(j->s->cfg, "ctibus.agents.login");
@@ -161,56 +163,57 @@ static bool log_in_otherwise(struct job *j)
                                       : ring_and_log_in(j, view_cstr(j->key), phone);
 }
 
-static void on_login(struct job *j, const struct outcome *out)
+static void on_login(struct ami_batch *j, const struct outcome *out)
 {
     if (!out->good && j->phase == ASKED && j->lacking) {
         j->phase = FALLEN_BACK;
         if (log_in_otherwise(j))
             return;
-        job_tell_response(j, &(struct outcome){.reason = "no_queue"});
+        ami_batch_notify_response(j, &(struct outcome){.reason = "no_queue"});
         return;
     }
-    job_tell_response(j, out);
+    ami_batch_notify_response(j, out);
 }
 
-static struct view first_id(struct order *o, char room[32])
+static struct view first_id(struct ipbx_command *o, char scratch[32])
 {
     const msgpack_object *ids = msg_get(o->message, "agentids");
 
     if (ids && ids->type == MSGPACK_OBJECT_ARRAY)
         return ids->via.array.size ? msg_str(&ids->via.array.ptr[0]) : view_of(NULL, 0);
-    return msg_get_text(o->message, "agentids", room);
+    return msg_get_text(o->message, "agentids", scratch);
 }
 
 /* One agent: two cannot be logged in from one phone. */
-void ipbx_agentlogin(struct order *o)
+void ipbx_agentlogin(struct ipbx_command *o)
 {
-    char room[32], number[32], exten[TARGET_TEXT];
-    struct xod_obj *agent = agent_of(o, first_id(o, room));
+    char scratch[32], number[32], exten[TARGET_TEXT];
+    struct xod_obj *agent = agent_of(o, first_id(o, scratch));
     struct view from;
 
     if (!agent || (from = exten_of(o, agent, exten)).len == 0)
         return;
-    snprintf(o->job->key, sizeof(o->job->key), "%.*s",
+    snprintf(o->batch->key, sizeof(o->batch->key), "%.*s",
              VIEW_ARG(value_text(xod_get(agent, XOD(agents, number)), number)));
-    snprintf(o->job->text, sizeof(o->job->text), "%s", exten);
-    o->job->done = on_login;
-    order_action(o, "agent.login", "agent", view_cstr(o->job->key), "exten", from, "context",
-                 value_text(xod_get(agent, XOD(agents, context)), room), NULL);
+    snprintf(o->batch->text, sizeof(o->batch->text), "%s", exten);
+    o->batch->done = on_login;
+    ipbx_command_action(o, "agent.login", "agent", view_cstr(o->batch->key), "exten", from,
+                        "context", value_text(xod_get(agent, XOD(agents, context)), scratch), NULL);
 }
 
 /* Whoever was logged in by queues leaves them. */
-static void leave_queues(struct order *o, const struct xod_obj *agent)
+static void leave_queues(struct ipbx_command *o, const struct xod_obj *agent)
 {
     struct xod_obj *m;
 
     for (size_t n = 0; (m = xod_tied(agent, LIST_queuemembers, n)); n++)
         if (view_eq(xod_get_str(m, XOD(queuemembers, membership)), VIEW("dynamic")))
-            order_action(o, "QueueRemove", "Queue", xod_get_str(m, XOD(queuemembers, queue_name)),
-                         "Interface", xod_get_str(m, XOD(queuemembers, location)), NULL);
+            ipbx_command_action(o, "QueueRemove", "Queue",
+                                xod_get_str(m, XOD(queuemembers, queue_name)), "Interface",
+                                xod_get_str(m, XOD(queuemembers, location)), NULL);
 }
 
-static void log_off(struct order *o, struct view text)
+static void log_off(struct ipbx_command *o, struct view text)
 {
     struct xod_obj *agent = agent_of(o, text);
     const char *way = config_str(o->s->cfg, "ctibus.agents.login");
@@ -219,14 +222,14 @@ static void log_off(struct order *o, struct view text)
     if (!agent)
         return;
     if (is_logged_in(agent) || strcmp(way, "member") != 0)
-        order_action(o, "agent.logoff", "agent",
-                     value_text(xod_get(agent, XOD(agents, number)), number), NULL);
+        ipbx_command_action(o, "agent.logoff", "agent",
+                            value_text(xod_get(agent, XOD(agents, number)), number), NULL);
     if (strcmp(way, "member") == 0)
         leave_queues(o, agent);
 }
 
-void ipbx_agentlogout(struct order *o)
+void ipbx_agentlogout(struct ipbx_command *o)
 {
-    if (order_each(o, "agentids", log_off) == 0)
+    if (ipbx_command_each(o, "agentids", log_off) == 0)
         log_off(o, view_of(NULL, 0));
 }

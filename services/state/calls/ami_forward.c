@@ -10,13 +10,13 @@
 
 static void on_answer(void *arg, enum bus_status status, const msgpack_object *body)
 {
-    struct later *l = arg;
+    struct deferred_reply *l = arg;
     struct buf out;
 
     buf_init(&out, 0);
     if (body)
         msg_put_object(&out, body);
-    later_reply(&l, status == BUS_gone ? BUS_noconn : status, buf_view(&out));
+    deferred_reply_send(&l, status == BUS_gone ? BUS_noconn : status, buf_view(&out));
     buf_free(&out);
 }
 
@@ -36,7 +36,8 @@ static size_t put_pairs(struct buf *out, const msgpack_object *body)
     return n;
 }
 
-static bool pass_on(struct state *s, struct site *site, struct later *l, const msgpack_object *body)
+static bool pass_on(struct state *s, struct site *site, struct deferred_reply *l,
+                    const msgpack_object *body)
 {
     int64_t deadline = msg_get_i64(body, "deadline_ms", DEADLINE_MS);
     struct buf pairs;
@@ -57,7 +58,7 @@ void action_pass(struct state *s, struct bus_peer *peer, uint64_t id, const msgp
 {
     struct view name = msg_get_str(body, "ipbx");
     struct site *site = name.len ? state_site(s, name) : &s->sites[0];
-    struct later *l;
+    struct deferred_reply *l;
 
     if (!site) {
         state_reply(s, peer, id, BUS_not_found);
@@ -67,7 +68,7 @@ void action_pass(struct state *s, struct bus_peer *peer, uint64_t id, const msgp
         state_reply(s, peer, id, BUS_noconn);
         return;
     }
-    l = later_new(s, peer, id);
+    l = deferred_reply_new(s, peer, id);
     if (l && !pass_on(s, site, l, body))
-        later_status(&l, BUS_noconn);
+        deferred_reply_status(&l, BUS_noconn);
 }

@@ -11,7 +11,7 @@ struct room {
 };
 
 /* Text of item i of functionargs, or of it when it is a single text. */
-static struct view argument(const struct order *o, uint32_t i, char room[32])
+static struct view argument(const struct ipbx_command *o, uint32_t i, char room[32])
 {
     const msgpack_object *args = msg_get(o->message, "functionargs");
     struct value v;
@@ -31,7 +31,7 @@ static struct view argument(const struct order *o, uint32_t i, char room[32])
     return text;
 }
 
-static struct xod_obj *meetme_of(struct order *o, struct view text)
+static struct xod_obj *meetme_of(struct ipbx_command *o, struct view text)
 {
     struct xod_obj *m = NULL;
 
@@ -54,14 +54,14 @@ static struct view channel_of(const struct xod_obj *meetme, struct view usernum)
     return view_of(NULL, 0);
 }
 
-static bool read_room(struct order *o, struct room *r)
+static bool read_room(struct ipbx_command *o, struct room *r)
 {
     char room[32];
 
     *r = (struct room){0};
     r->meetme = meetme_of(o, argument(o, 0, room));
     if (!r->meetme) {
-        order_wrong(o, "functionargs", "no_such_room");
+        ipbx_command_wrong(o, "functionargs", "no_such_room");
         return false;
     }
     r->number = value_text(xod_get(r->meetme, XOD(meetmes, confno)), r->number_text);
@@ -73,16 +73,17 @@ static bool read_room(struct order *o, struct room *r)
 }
 
 /* Of one participant. */
-static void on_participant(struct order *o, const struct room *r, const char *action)
+static void on_participant(struct ipbx_command *o, const struct room *r, const char *action)
 {
     if (r->channel.len == 0)
-        order_wrong(o, "functionargs", "no_such_participant");
+        ipbx_command_wrong(o, "functionargs", "no_such_participant");
     else
-        order_action(o, action, "room", r->number, "usernum", r->usernum, "adminnum", r->adminnum,
-                     "channel", r->channel, "application", r->application, NULL);
+        ipbx_command_action(o, action, "room", r->number, "usernum", r->usernum, "adminnum",
+                            r->adminnum, "channel", r->channel, "application", r->application,
+                            NULL);
 }
 
-static void record(struct order *o, const struct room *r)
+static void record(struct ipbx_command *o, const struct room *r)
 {
     char text[32];
     struct view what = argument(o, 1, text);
@@ -92,30 +93,30 @@ static void record(struct order *o, const struct room *r)
     buf_printf(&file, "cti-meetme-%.*s-", VIEW_ARG(r->number));
     record_put_date(&file);
     if (view_eq(what, VIEW("start")) || what.len == 0)
-        order_action(o, "conference.record", "room", r->number, "channel",
-                     xod_get_str(r->meetme, XOD(meetmes, pseudochan)), "application",
-                     r->application, "file", buf_view(&file), NULL);
+        ipbx_command_action(o, "conference.record", "room", r->number, "channel",
+                            xod_get_str(r->meetme, XOD(meetmes, pseudochan)), "application",
+                            r->application, "file", buf_view(&file), NULL);
     else if (view_eq(what, VIEW("stop")))
-        order_action(o, "conference.unrecord", "room", r->number, "channel",
-                     xod_get_str(r->meetme, XOD(meetmes, pseudochan)), "application",
-                     r->application, NULL);
+        ipbx_command_action(o, "conference.unrecord", "room", r->number, "channel",
+                            xod_get_str(r->meetme, XOD(meetmes, pseudochan)), "application",
+                            r->application, NULL);
     else
-        order_wrong(o, "functionargs", "start_or_stop");
+        ipbx_command_wrong(o, "functionargs", "start_or_stop");
     buf_free(&file);
 }
 
-static void pause_room(struct order *o, const struct room *r)
+static void pause_room(struct ipbx_command *o, const struct room *r)
 {
     bool paused = value_truth(xod_get(r->meetme, XOD(meetmes, paused)));
     char text[32];
     struct view wanted = argument(o, 1, text);
     bool on = wanted.len ? view_eq(wanted, VIEW("on")) || view_eq(wanted, VIEW("1")) : !paused;
 
-    order_action(o, "conference.pause", "room", r->number, "status", on ? VIEW("on") : VIEW("off"),
-                 "application", r->application, NULL);
+    ipbx_command_action(o, "conference.pause", "room", r->number, "status",
+                        on ? VIEW("on") : VIEW("off"), "application", r->application, NULL);
 }
 
-void ipbx_meetme(struct order *o)
+void ipbx_meetme(struct ipbx_command *o)
 {
     static const struct {
         const char *function, *action;
@@ -139,5 +140,5 @@ void ipbx_meetme(struct order *o)
     else if (view_eq(function, VIEW("record")))
         record(o, &r);
     else
-        order_wrong(o, "function", "unknown_function");
+        ipbx_command_wrong(o, "function", "unknown_function");
 }

@@ -7,18 +7,18 @@
 
 #define RING_MS "30000" /* how long the first phone rings */
 
-static void forget_it(struct job *j)
+static void forget_it(struct ami_batch *j)
 {
     if (j->s->originates)
         originates_refused(j->s->originates, view_cstr(j->key));
 }
 
-static void on_answered(struct job *j, const struct outcome *out)
+static void on_answered(struct ami_batch *j, const struct outcome *out)
 {
     bool dialled = strcmp(j->command, "dial") == 0;
     struct outcome shown = *out;
     char unreachable[TARGET_TEXT + 32];
-    struct tell t;
+    struct notification t;
 
     if (out->good)
         originates_accepted(j->s->originates, view_cstr(j->key), out->actionid);
@@ -27,22 +27,23 @@ static void on_answered(struct job *j, const struct outcome *out)
         snprintf(unreachable, sizeof(unreachable), "unreachable_extension:%s", j->text);
         shown.reason = unreachable;
     }
-    job_tell_response(j, &shown);
+    ami_batch_notify_response(j, &shown);
     if (!dialled || !out->good)
         return;
-    tell_begin(&t, "dial_success");
-    tell_str(&t, "exten", view_cstr(j->text));
-    job_tell(j, &t);
+    notify_begin(&t, "dial_success");
+    notify_str(&t, "exten", view_cstr(j->text));
+    ami_batch_notify(j, &t);
 }
 
 /* The phone shows whom it is about to call while it rings. */
-static void originate(struct order *o, const struct xod_obj *phone, const struct destination *to)
+static void originate(struct ipbx_command *o, const struct xod_obj *phone,
+                      const struct destination *to)
 {
     struct view channel = xod_get_str(phone, XOD(phones, identity));
     struct buf callerid;
     char tag[TARGET_TEXT + 32];
     char who[96];
-    struct job *j = o->job;
+    struct ami_batch *j = o->batch;
 
     originates_name(o->s->originates, j->key);
     snprintf(j->text, sizeof(j->text), "%s", to->exten);
@@ -54,10 +55,11 @@ static void originate(struct order *o, const struct xod_obj *phone, const struct
     buf_init(&callerid, 1024);
     target_put_callerid(&callerid, view_cstr(*to->name ? to->name : to->exten),
                         view_cstr(to->exten));
-    order_action(o, "Originate", "Channel", channel, "Exten", view_cstr(to->exten), "Context",
-                 view_cstr(to->context), "Priority", VIEW("1"), "Timeout", VIEW(RING_MS),
-                 "CallerID", buf_view(&callerid), "Variable", VIEW("XIVO_ORIGAPPLI=OrigDial"),
-                 "Variable", view_cstr(tag), "Variable", view_cstr(who), NULL);
+    ipbx_command_action(o, "Originate", "Channel", channel, "Exten", view_cstr(to->exten),
+                        "Context", view_cstr(to->context), "Priority", VIEW("1"), "Timeout",
+                        VIEW(RING_MS), "CallerID", buf_view(&callerid), "Variable",
+                        VIEW("XIVO_ORIGAPPLI=OrigDial"), "Variable", view_cstr(tag), "Variable",
+                        view_cstr(who), NULL);
     buf_free(&callerid);
 }
 
@@ -88,40 +90,40 @@ static void put_unreachable(struct view text, char out[TARGET_TEXT])
     out[n] = '\0';
 }
 
-static bool find_destination(struct order *o, struct destination *to)
+static bool find_destination(struct ipbx_command *o, struct destination *to)
 {
-    struct target t = order_target(o, "destination", LIST_COUNT);
+    struct target t = ipbx_command_target(o, "destination", LIST_COUNT);
     char why[TARGET_TEXT + 32];
     char wanted[TARGET_TEXT];
-    char room[32];
+    char scratch[32];
 
     if (target_destination(o->s, o->user, &t, false, to))
         return true;
-    put_unreachable(msg_get_text(o->message, "destination", room), wanted);
+    put_unreachable(msg_get_text(o->message, "destination", scratch), wanted);
     snprintf(why, sizeof(why), "unreachable_extension:%s", wanted);
-    order_wrong(o, "destination", why);
+    ipbx_command_wrong(o, "destination", why);
     return false;
 }
 
-void ipbx_dial(struct order *o)
+void ipbx_dial(struct ipbx_command *o)
 {
-    struct xod_obj *line = owners_line(o->user);
+    struct xod_obj *line = relations_line(o->user);
     struct destination to;
 
     if (!line)
-        order_wrong(o, "source", "no_line");
+        ipbx_command_wrong(o, "source", "no_line");
     else if (find_destination(o, &to))
         originate(o, line, &to);
 }
 
-void ipbx_originate(struct order *o)
+void ipbx_originate(struct ipbx_command *o)
 {
-    struct target from = order_target(o, "source", LIST_COUNT);
+    struct target from = ipbx_command_target(o, "source", LIST_COUNT);
     struct xod_obj *phone = target_phone(o->s, o->se, &from);
     struct destination to;
 
     if (!phone)
-        order_wrong(o, "source", "no_line");
+        ipbx_command_wrong(o, "source", "no_line");
     else if (find_destination(o, &to))
         originate(o, phone, &to);
 }

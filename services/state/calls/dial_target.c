@@ -73,9 +73,9 @@ static struct target special(const struct session *se, struct view kind, struct 
         t.kind = TARGET_VM_CONSULT;
         t.object = user ? xod_tied(user, LIST_voicemails, 0) : NULL;
     } else if (view_eq(id, VIEW("special:me")) && user) {
-        t.object = view_eq(kind, VIEW("agent")) ? owners_agent(user) : user;
+        t.object = view_eq(kind, VIEW("agent")) ? relations_agent(user) : user;
         if (view_eq(kind, VIEW("phone")))
-            t.object = owners_line(user);
+            t.object = relations_line(user);
     }
     if (!t.object)
         t.kind = TARGET_NONE;
@@ -141,9 +141,9 @@ struct xod_obj *target_find(struct state *s, const struct session *se, enum xod_
 
 static void copy_text(char out[TARGET_TEXT], const struct xod_obj *o, unsigned field)
 {
-    char room[32];
+    char scratch[32];
 
-    snprintf(out, TARGET_TEXT, "%.*s", VIEW_ARG(value_text(xod_get(o, field), room)));
+    snprintf(out, TARGET_TEXT, "%.*s", VIEW_ARG(value_text(xod_get(o, field), scratch)));
 }
 
 /* The fields of a list that say where a call to one of its objects goes. */
@@ -169,8 +169,8 @@ static bool by_number(const struct xod_obj *o, struct destination *out)
         copy_text(number, o, ways[i].number);
         copy_text(out->context, o, ways[i].context);
         copy_text(out->name, o, ways[i].name);
-        if (ways[i].list == LIST_phones && owners_user(o))
-            copy_text(out->name, owners_user(o), XOD(users, fullname));
+        if (ways[i].list == LIST_phones && relations_user(o))
+            copy_text(out->name, relations_user(o), XOD(users, fullname));
         return dialled(view_cstr(number), out->exten, TARGET_TEXT);
     }
     return false;
@@ -178,7 +178,7 @@ static bool by_number(const struct xod_obj *o, struct destination *out)
 
 static bool to_user(const struct xod_obj *user, struct destination *out)
 {
-    struct xod_obj *line = owners_line(user);
+    struct xod_obj *line = relations_line(user);
 
     return line && by_number(line, out);
 }
@@ -230,7 +230,7 @@ static bool to_object(struct state *s, const struct xod_obj *user, const struct 
 bool target_destination(struct state *s, const struct xod_obj *user, const struct target *t,
                         bool leave, struct destination *out)
 {
-    struct xod_obj *line = user ? owners_line(user) : NULL;
+    struct xod_obj *line = user ? relations_line(user) : NULL;
     bool reachable = false;
 
     *out = (struct destination){0};
@@ -273,7 +273,7 @@ struct xod_obj *target_phone(struct state *s, const struct session *se, const st
         case LIST_phones:
             return t->object;
         case LIST_users:
-            return owners_line(t->object);
+            return relations_line(t->object);
         case LIST_agents:
             number = xod_get_str(t->object, XOD(agents, phonenumber));
             break;

@@ -5,8 +5,8 @@
  * Nothing is found here that the user may not see, so that what is hidden and what is not there
  * look the same.
  */
-#ifndef CTIBUS_STATE_TARGET_H
-#define CTIBUS_STATE_TARGET_H
+#ifndef CTIBUS_STATE_CALLS_DIAL_TARGET_H
+#define CTIBUS_STATE_CALLS_DIAL_TARGET_H
 
 #include "base/dialled.h"
 #include "core/context.h"

@@ -2,11 +2,11 @@
 #include "calls/ipbx_command.h"
 
 /* The room that one of the user's phones is in, or NULL. */
-static struct xod_obj *own_room(const struct order *o)
+static struct xod_obj *own_room(const struct ipbx_command *o)
 {
     struct xod_obj *c;
 
-    for (size_t n = 0; (c = order_own_channel(o, n)); n++) {
+    for (size_t n = 0; (c = ipbx_command_own_channel(o, n)); n++) {
         struct xod_obj *room = xod_tied(c, LIST_meetmes, 0);
         if (room)
             return room;
@@ -14,9 +14,9 @@ static struct xod_obj *own_room(const struct order *o)
     return NULL;
 }
 
-void ipbx_invite_confroom(struct order *o)
+void ipbx_invite_confroom(struct ipbx_command *o)
 {
-    struct target who = order_target(o, "invitee", LIST_users);
+    struct target who = ipbx_command_target(o, "invitee", LIST_users);
     struct xod_obj *phone = target_phone(o->s, o->se, &who);
     struct xod_obj *room = own_room(o);
     struct target t = {.kind = TARGET_OBJECT, .object = room};
@@ -24,17 +24,17 @@ void ipbx_invite_confroom(struct order *o)
     struct buf callerid;
 
     if (!phone) {
-        order_wrong(o, "invitee", "no_line");
+        ipbx_command_wrong(o, "invitee", "no_line");
         return;
     }
     if (!room || !target_destination(o->s, o->user, &t, true, &to)) {
-        order_wrong(o, "command", "not_in_a_room");
+        ipbx_command_wrong(o, "command", "not_in_a_room");
         return;
     }
     buf_init(&callerid, 1024);
     target_put_callerid(&callerid, view_cstr(to.name), view_cstr(to.exten));
-    order_action(o, "Originate", "Channel", xod_get_str(phone, XOD(phones, identity)), "Exten",
-                 view_cstr(to.exten), "Context", view_cstr(to.context), "Priority", VIEW("1"),
-                 "Timeout", VIEW("30000"), "CallerID", buf_view(&callerid), NULL);
+    ipbx_command_action(o, "Originate", "Channel", xod_get_str(phone, XOD(phones, identity)),
+                        "Exten", view_cstr(to.exten), "Context", view_cstr(to.context), "Priority",
+                        VIEW("1"), "Timeout", VIEW("30000"), "CallerID", buf_view(&callerid), NULL);
     buf_free(&callerid);
 }

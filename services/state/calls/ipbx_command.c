@@ -16,7 +16,7 @@
 /* ---- actions ---- */
 
 /* The pairs of ami.action. The headers are a list of pairs, for one may come several times. */
-static void put_action(struct buf *out, const struct job *j, const char *action, va_list ap)
+static void put_action(struct buf *out, const struct ami_batch *j, const char *action, va_list ap)
 {
     struct buf pairs;
     const char *name;
@@ -43,7 +43,7 @@ static void put_action(struct buf *out, const struct job *j, const char *action,
 }
 
 /* The same action with the same headers, once more: an id that comes twice. */
-static bool is_there(const struct job *j, struct view one)
+static bool is_there(const struct ami_batch *j, struct view one)
 {
     struct view rest = buf_view(&j->pairs);
     uint32_t len;
@@ -57,9 +57,9 @@ static bool is_there(const struct job *j, struct view one)
     return false;
 }
 
-void order_action(struct order *o, const char *action, ...)
+void ipbx_command_action(struct ipbx_command *o, const char *action, ...)
 {
-    struct job *j = o->job;
+    struct ami_batch *j = o->batch;
     struct buf one;
     uint32_t len;
     va_list ap;
@@ -72,7 +72,7 @@ void order_action(struct order *o, const char *action, ...)
     va_end(ap);
     len = (uint32_t)buf_len(&one);
     if (one.failed) {
-        order_wrong(o, "command", "too_long");
+        ipbx_command_wrong(o, "command", "too_long");
     } else if (!is_there(j, buf_view(&one))) {
         buf_append(&j->pairs, &len, sizeof(len));
         buf_append_view(&j->pairs, buf_view(&one));
@@ -81,7 +81,7 @@ void order_action(struct order *o, const char *action, ...)
     buf_free(&one);
 }
 
-static void no_transfer(struct job *j)
+static void no_transfer(struct ami_batch *j)
 {
     const struct xod_obj *channel =
         j->s->transfers ? xod_find(j->site, LIST_channels, view_cstr(j->path)) : NULL;
@@ -90,20 +90,22 @@ static void no_transfer(struct job *j)
         transfers_forget(j->s->transfers, channel);
 }
 
-void order_transfers(struct order *o, const struct xod_obj *channel)
+void ipbx_command_transfers(struct ipbx_command *o, const struct xod_obj *channel)
 {
-    transfers_expect(o->s->transfers, o->job, channel);
-    snprintf(o->job->path, sizeof(o->job->path), "%.*s", VIEW_ARG(xod_obj_id(channel)));
-    o->job->abandon = no_transfer;
+    transfers_expect(o->s->transfers, o->batch, channel);
+    snprintf(o->batch->path, sizeof(o->batch->path), "%.*s", VIEW_ARG(xod_obj_id(channel)));
+    o->batch->abandon = no_transfer;
 }
 
-void order_redirect(struct order *o, const struct xod_obj *channel, const struct destination *to)
+void ipbx_command_redirect(struct ipbx_command *o, const struct xod_obj *channel,
+                           const struct destination *to)
 {
-    order_action(o, "Redirect", "Channel", xod_obj_id(channel), "Exten", view_cstr(to->exten),
-                 "Context", view_cstr(to->context), "Priority", VIEW("1"), NULL);
+    ipbx_command_action(o, "Redirect", "Channel", xod_obj_id(channel), "Exten",
+                        view_cstr(to->exten), "Context", view_cstr(to->context), "Priority",
+                        VIEW("1"), NULL);
 }
 
-void order_wrong(struct order *o, const char *field, const char *why)
+void ipbx_command_wrong(struct ipbx_command *o, const char *field, const char *why)
 {
     if (o->wrong)
         return;
@@ -113,37 +115,37 @@ void order_wrong(struct order *o, const char *field, const char *why)
 
 /* ---- the message ---- */
 
-static struct view text_at(const struct order *o, const char *field, char room[32])
+static struct view text_at(const struct ipbx_command *o, const char *field, char scratch[32])
 {
-    return msg_get_text(o->message, field, room);
+    return msg_get_text(o->message, field, scratch);
 }
 
-struct target order_target(struct order *o, const char *field, int bare)
+struct target ipbx_command_target(struct ipbx_command *o, const char *field, int bare)
 {
-    char room[32];
-    struct view text = text_at(o, field, room);
+    char scratch[32];
+    struct view text = text_at(o, field, scratch);
 
     return text.len ? target_read(o->s, o->se, text, bare) : (struct target){.kind = TARGET_NONE};
 }
 
-struct xod_obj *order_channel(struct order *o, const char *field)
+struct xod_obj *ipbx_command_channel(struct ipbx_command *o, const char *field)
 {
-    char room[32];
+    char scratch[32];
 
-    return target_find(o->s, o->se, LIST_channels, text_at(o, field, room));
+    return target_find(o->s, o->se, LIST_channels, text_at(o, field, scratch));
 }
 
-size_t order_each(struct order *o, const char *field, order_text_fn *fn)
+size_t ipbx_command_each(struct ipbx_command *o, const char *field, ipbx_command_text_fn *fn)
 {
     const msgpack_object *v = msg_get(o->message, field);
-    char room[32];
+    char scratch[32];
     size_t n = 0;
 
     if (v && v->type == MSGPACK_OBJECT_ARRAY) {
         for (; n < v->via.array.size && n < MAX_ACTIONS; n++)
             fn(o, msg_str(&v->via.array.ptr[n]));
-    } else if (text_at(o, field, room).len) {
-        fn(o, text_at(o, field, room));
+    } else if (text_at(o, field, scratch).len) {
+        fn(o, text_at(o, field, scratch));
         n = 1;
     }
     return n;
@@ -151,7 +153,7 @@ size_t order_each(struct order *o, const char *field, order_text_fn *fn)
 
 /* ---- calls ---- */
 
-struct xod_obj *order_own_channel(const struct order *o, size_t n)
+struct xod_obj *ipbx_command_own_channel(const struct ipbx_command *o, size_t n)
 {
     const struct value *lines = xod_get(o->user, XOD(users, linelist));
 
@@ -165,49 +167,49 @@ struct xod_obj *order_own_channel(const struct order *o, size_t n)
     return NULL;
 }
 
-bool order_is_own(const struct order *o, const struct xod_obj *channel)
+bool ipbx_command_is_own(const struct ipbx_command *o, const struct xod_obj *channel)
 {
     struct xod_obj *c;
 
-    for (size_t n = 0; (c = order_own_channel(o, n)); n++)
+    for (size_t n = 0; (c = ipbx_command_own_channel(o, n)); n++)
         if (c == channel)
             return true;
     return false;
 }
 
-struct xod_obj *order_current(const struct order *o)
+struct xod_obj *ipbx_command_current(const struct ipbx_command *o)
 {
     struct xod_obj *c;
 
-    for (size_t n = 0; (c = order_own_channel(o, n)); n++)
+    for (size_t n = 0; (c = ipbx_command_own_channel(o, n)); n++)
         if (view_starts(xod_get_str(c, XOD(channels, commstatus)), VIEW("linked")) &&
             !xod_get(c, XOD(channels, holded))->b)
             return c;
-    for (size_t n = 0; (c = order_own_channel(o, n)); n++)
+    for (size_t n = 0; (c = ipbx_command_own_channel(o, n)); n++)
         if (view_starts(xod_get_str(c, XOD(channels, commstatus)), VIEW("linked")))
             return c;
-    return order_own_channel(o, 0);
+    return ipbx_command_own_channel(o, 0);
 }
 
-bool order_is_ringing(const struct xod_obj *channel)
+bool ipbx_command_is_ringing(const struct xod_obj *channel)
 {
     return view_eq(xod_get_str(channel, XOD(channels, commstatus)), VIEW("ringing"));
 }
 
 /* ---- the job ---- */
 
-static void job_free(struct job *j)
+static void ami_batch_free(struct ami_batch *j)
 {
     value_clear(&j->reply_id);
     buf_free(&j->pairs);
     free(j);
 }
 
-static struct job *job_new(struct state *s, const struct session *se, const char *command,
-                           const msgpack_object *message)
+static struct ami_batch *ami_batch_new(struct state *s, const struct session *se,
+                                       const char *command, const msgpack_object *message)
 {
     const msgpack_object *id = msg_get(message, "commandid");
-    struct job *j = calloc(1, sizeof(*j));
+    struct ami_batch *j = calloc(1, sizeof(*j));
 
     if (!j)
         return NULL;
@@ -222,37 +224,37 @@ static struct job *job_new(struct state *s, const struct session *se, const char
     return j;
 }
 
-void job_begin_line(struct tell *t, const struct job *j)
+void ami_batch_begin_line(struct notification *t, const struct ami_batch *j)
 {
-    tell_begin(t, "ipbxcommand");
+    notify_begin(t, "ipbxcommand");
     if (j->reply_id.type == V_INT || j->reply_id.type == V_STR)
-        value_pack(tell_key(t, "replyid"), &j->reply_id);
-    tell_str(t, "command", view_cstr(j->command));
+        value_pack(notify_key(t, "replyid"), &j->reply_id);
+    notify_str(t, "command", view_cstr(j->command));
 }
 
-void job_tell(const struct job *j, struct tell *t)
+void ami_batch_notify(const struct ami_batch *j, struct notification *t)
 {
-    tell_session(j->s, j->site, view_cstr(j->user_id), view_cstr(j->session), t);
+    notify_session(j->s, j->site, view_cstr(j->user_id), view_cstr(j->session), t);
 }
 
-void job_tell_response(const struct job *j, const struct outcome *out)
+void ami_batch_notify_response(const struct ami_batch *j, const struct outcome *out)
 {
-    struct tell t;
+    struct notification t;
 
-    job_begin_line(&t, j);
-    tell_str(&t, "response", out->good ? VIEW("ok") : VIEW("ko"));
+    ami_batch_begin_line(&t, j);
+    notify_str(&t, "response", out->good ? VIEW("ok") : VIEW("ko"));
     if (!out->good)
-        tell_str(&t, "error_string", view_cstr(out->reason));
-    job_tell(j, &t);
+        notify_str(&t, "error_string", view_cstr(out->reason));
+    ami_batch_notify(j, &t);
 }
 
-static void abandon(struct job *j)
+static void abandon(struct ami_batch *j)
 {
     if (j->abandon)
         j->abandon(j);
 }
 
-static void finish_if_done(struct job *j)
+static void finish_if_done(struct ami_batch *j)
 {
     struct outcome out = {!j->failed, j->reason, view_cstr(j->actionid)};
 
@@ -264,13 +266,13 @@ static void finish_if_done(struct job *j)
     if (j->done)
         j->done(j, &out);
     else
-        job_tell_response(j, &out);
+        ami_batch_notify_response(j, &out);
     j->sending = false;
     if (j->waiting == 0)
-        job_free(j);
+        ami_batch_free(j);
 }
 
-static void fail(struct job *j, struct view reason)
+static void fail(struct ami_batch *j, struct view reason)
 {
     if (j->failed)
         return;
@@ -281,7 +283,7 @@ static void fail(struct job *j, struct view reason)
 
 static void on_answer(void *arg, enum bus_status status, const msgpack_object *body)
 {
-    struct job *j = arg;
+    struct ami_batch *j = arg;
 
     if (body)
         snprintf(j->actionid, sizeof(j->actionid), "%.*s", VIEW_ARG(msg_get_str(body, "actionid")));
@@ -297,7 +299,7 @@ static void on_answer(void *arg, enum bus_status status, const msgpack_object *b
     finish_if_done(j);
 }
 
-static bool send_one(struct job *j, struct view action)
+static bool send_one(struct ami_batch *j, struct view action)
 {
     struct bus_peer *gateway = state_gateway(j->s, j->site);
     bool sent = gateway && bus_server_ask(j->s->server, gateway, METHOD_ami_action, 3, action,
@@ -307,7 +309,7 @@ static bool send_one(struct job *j, struct view action)
     return sent;
 }
 
-bool job_action(struct job *j, const char *action, ...)
+bool ami_batch_action(struct ami_batch *j, const char *action, ...)
 {
     struct buf one;
     va_list ap;
@@ -324,7 +326,7 @@ bool job_action(struct job *j, const char *action, ...)
     return sent;
 }
 
-static void send_all(struct job *j)
+static void send_all(struct ami_batch *j)
 {
     struct view rest = buf_view(&j->pairs);
     uint32_t len;
@@ -340,9 +342,10 @@ static void send_all(struct job *j)
     finish_if_done(j);
 }
 
-/* ---- the whole ---- */
+/* ---- lifecycle ---- */
 
-static void answer(struct later *l, const char *command, const char *reply, const char *why)
+static void answer(struct deferred_reply *l, const char *command, const char *reply,
+                   const char *why)
 {
     struct buf pairs;
 
@@ -353,76 +356,76 @@ static void answer(struct later *l, const char *command, const char *reply, cons
     msg_put_pair(&pairs, "ipbxreply", view_cstr(reply));
     if (why)
         msg_put_pair(&pairs, "error_string", view_cstr(why));
-    later_pairs(&l, why ? 3 : 2, &pairs);
+    deferred_reply_pairs(&l, why ? 3 : 2, &pairs);
     buf_free(&pairs);
 }
 
 /* Nobody waits for an answer: what is wrong is told as the outcome. */
-static void tell_wrong(struct job *j, struct later *l, const char *why)
+static void tell_wrong(struct ami_batch *j, struct deferred_reply *l, const char *why)
 {
     if (!l)
-        job_tell_response(j, &(struct outcome){.reason = why});
+        ami_batch_notify_response(j, &(struct outcome){.reason = why});
 }
 
-static bool begin(struct order *o, struct state *s, struct session *se,
-                  const msgpack_object *message, const char *command, order_fn *fn)
+static bool begin(struct ipbx_command *o, struct state *s, struct session *se,
+                  const msgpack_object *message, const char *command, ipbx_command_fn *fn)
 {
-    *o = (struct order){.s = s,
-                        .se = se,
-                        .site = se->site,
-                        .user = session_user(se),
-                        .message = message,
-                        .job = job_new(s, se, command, message)};
-    if (!o->job)
+    *o = (struct ipbx_command){.s = s,
+                               .se = se,
+                               .site = se->site,
+                               .user = session_user(se),
+                               .message = message,
+                               .batch = ami_batch_new(s, se, command, message)};
+    if (!o->batch)
         return false;
     fn(o);
-    if (o->job->pairs.failed)
-        order_wrong(o, "command", "too_long");
+    if (o->batch->pairs.failed)
+        ipbx_command_wrong(o, "command", "too_long");
     return true;
 }
 
-void order_run(struct state *s, struct session *se, struct later *l, const msgpack_object *message,
-               const char *command, order_fn *fn)
+void ipbx_command_run(struct state *s, struct session *se, struct deferred_reply *l,
+                      const msgpack_object *message, const char *command, ipbx_command_fn *fn)
 {
-    struct order o;
+    struct ipbx_command o;
 
     if (!begin(&o, s, se, message, command, fn)) {
         answer(l, command, "noaction", "busy");
         return;
     }
     if (o.wrong) {
-        tell_wrong(o.job, l, o.why);
+        tell_wrong(o.batch, l, o.why);
         answer(l, command, o.wrong, o.why);
-    } else if (o.job->n_actions == 0) {
+    } else if (o.batch->n_actions == 0) {
         answer(l, command, "noaction", NULL);
     } else if (!state_gateway(s, se->site)) {
-        tell_wrong(o.job, l, "noconn");
+        tell_wrong(o.batch, l, "noconn");
         answer(l, command, "noconn", "noconn");
-    } else if (!budget_take(s, se, BUDGET_ACTIONS, o.job->n_actions)) {
-        tell_wrong(o.job, l, "busy");
+    } else if (!budget_take(s, se, BUDGET_ACTIONS, o.batch->n_actions)) {
+        tell_wrong(o.batch, l, "busy");
         answer(l, command, "busy", "busy");
     } else {
         answer(l, command, "ok", NULL);
-        send_all(o.job);
+        send_all(o.batch);
         return;
     }
-    abandon(o.job);
-    job_free(o.job);
+    abandon(o.batch);
+    ami_batch_free(o.batch);
 }
 
-bool order_run_quiet(struct state *s, struct session *se, const msgpack_object *message,
-                     const char *command, order_fn *fn)
+bool ipbx_command_run_quiet(struct state *s, struct session *se, const msgpack_object *message,
+                            const char *command, ipbx_command_fn *fn)
 {
-    struct order o;
+    struct ipbx_command o;
 
     if (!begin(&o, s, se, message, command, fn))
         return false;
-    if (o.wrong || o.job->n_actions == 0 || !state_gateway(s, se->site) ||
-        !budget_take(s, se, BUDGET_ACTIONS, o.job->n_actions)) {
-        abandon(o.job);
-        job_free(o.job);
+    if (o.wrong || o.batch->n_actions == 0 || !state_gateway(s, se->site) ||
+        !budget_take(s, se, BUDGET_ACTIONS, o.batch->n_actions)) {
+        abandon(o.batch);
+        ami_batch_free(o.batch);
         return false;
     }
-    send_all(o.job);
+    send_all(o.batch);
     return true;
 }

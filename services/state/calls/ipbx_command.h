@@ -5,8 +5,8 @@
  * is wrong with the message. Then the client is answered (ipbxreply), then the actions leave, and
  * when all have been answered, or their time is over, the session is told how it went (response).
  */
-#ifndef CTIBUS_STATE_IPBX_ORDER_H
-#define CTIBUS_STATE_IPBX_ORDER_H
+#ifndef CTIBUS_STATE_CALLS_IPBX_COMMAND_H
+#define CTIBUS_STATE_CALLS_IPBX_COMMAND_H
 
 #include "calls/dial_target.h"
 #include "core/context.h"
@@ -14,10 +14,10 @@
 #include "core/notify.h"
 #include "sessions/sessions.h"
 
-struct job;
+struct ami_batch;
 
 /* Lives as long as the command's function runs. */
-struct order {
+struct ipbx_command {
     struct state *s;
     struct session *se;
     struct xod_site *site;
@@ -25,42 +25,43 @@ struct order {
     const msgpack_object *message;
     const char *wrong; /* the field of the message that is wrong, or NULL */
     char why[TARGET_TEXT + 32];
-    struct job *job;
+    struct ami_batch *batch;
 };
 
-typedef void order_fn(struct order *o);
+typedef void ipbx_command_fn(struct ipbx_command *o);
 
 /* ---- what a command's function says ---- */
 
 /* An action (of AMI, or one of the gateway's names) with its headers: pairs of const char * and
  * struct view, ended by NULL; a header whose value is the empty view is left out. */
-void order_action(struct order *o, const char *action, ...);
+void ipbx_command_action(struct ipbx_command *o, const char *action, ...);
 /* This channel of the user is about to be transferred after asking (transfers.h), if the order is
  * carried out. */
-void order_transfers(struct order *o, const struct xod_obj *channel);
+void ipbx_command_transfers(struct ipbx_command *o, const struct xod_obj *channel);
 /* Sends a channel there. */
-void order_redirect(struct order *o, const struct xod_obj *channel, const struct destination *to);
+void ipbx_command_redirect(struct ipbx_command *o, const struct xod_obj *channel,
+                           const struct destination *to);
 /* This field of the message is wrong, and why; the first one counts. Nothing is sent. */
-void order_wrong(struct order *o, const char *field, const char *why);
+void ipbx_command_wrong(struct ipbx_command *o, const char *field, const char *why);
 
 /* ---- what the message names ---- */
 
 /* The text of a field, as a target; without a kind it is one of `bare` (target.h). */
-struct target order_target(struct order *o, const char *field, int bare);
+struct target ipbx_command_target(struct ipbx_command *o, const char *field, int bare);
 /* The channel that a field names, or NULL. */
-struct xod_obj *order_channel(struct order *o, const char *field);
+struct xod_obj *ipbx_command_channel(struct ipbx_command *o, const char *field);
 /* Calls fn for each text of a field that holds one or a list of them; how many there were. */
-typedef void order_text_fn(struct order *o, struct view text);
-size_t order_each(struct order *o, const char *field, order_text_fn *fn);
+typedef void ipbx_command_text_fn(struct ipbx_command *o, struct view text);
+size_t ipbx_command_each(struct ipbx_command *o, const char *field, ipbx_command_text_fn *fn);
 
 /* ---- calls of the user ---- */
 
 /* Channel number n of the user's phones, or NULL. */
-struct xod_obj *order_own_channel(const struct order *o, size_t n);
-bool order_is_own(const struct order *o, const struct xod_obj *channel);
+struct xod_obj *ipbx_command_own_channel(const struct ipbx_command *o, size_t n);
+bool ipbx_command_is_own(const struct ipbx_command *o, const struct xod_obj *channel);
 /* The user's channel that talks, else the first one; or NULL. */
-struct xod_obj *order_current(const struct order *o);
-bool order_is_ringing(const struct xod_obj *channel); /* a phone that rings */
+struct xod_obj *ipbx_command_current(const struct ipbx_command *o);
+bool ipbx_command_is_ringing(const struct xod_obj *channel); /* a phone that rings */
 
 /* ---- what outlives the function ---- */
 
@@ -71,18 +72,19 @@ struct outcome {
     struct view actionid; /* of the last one */
 };
 /* Called in place of order_tell when all have been answered. */
-typedef void job_done_fn(struct job *j, const struct outcome *out);
-struct job {
+typedef void ami_batch_done_fn(struct ami_batch *j, const struct outcome *out);
+struct ami_batch {
     struct state *s;
     struct xod_site *site;
     char user_id[64], session[64], command[32];
     struct value reply_id; /* the commandid; null: none */
-    job_done_fn *done;
-    void (*abandon)(struct job *j); /* nothing was sent after all, or nothing came of it; or NULL */
-    char text[TARGET_TEXT];         /* for `done` */
-    char key[TARGET_TEXT];          /* for `done` */
-    int phase;                      /* for `done` */
-    char path[512];                 /* for `done` */
+    ami_batch_done_fn *done;
+    void (*abandon)(
+        struct ami_batch *j); /* nothing was sent after all, or nothing came of it; or NULL */
+    char text[TARGET_TEXT];   /* for `done` */
+    char key[TARGET_TEXT];    /* for `done` */
+    int phase;                /* for `done` */
+    char path[512];           /* for `done` */
     /* the job's own */
     struct buf pairs; /* actions that are to be sent, each with its length before it */
     unsigned n_actions, waiting;
@@ -92,38 +94,40 @@ struct job {
     char reason[192], actionid[96];
 };
 /* Begins a line of class ipbxcommand that belongs to this job: command and replyid. */
-void job_begin_line(struct tell *t, const struct job *j);
+void ami_batch_begin_line(struct notification *t, const struct ami_batch *j);
 /* Sends it to the session that asked. */
-void job_tell(const struct job *j, struct tell *t);
+void ami_batch_notify(const struct ami_batch *j, struct notification *t);
 /* The line that every command ends with: response ok or ko, and error_string. */
-void job_tell_response(const struct job *j, const struct outcome *out);
+void ami_batch_notify_response(const struct ami_batch *j, const struct outcome *out);
 /* One more action of a job whose actions have been answered: called from `done`, which is called
  * again when this one is. False: it could not be sent. */
-bool job_action(struct job *j, const char *action, ...);
+bool ami_batch_action(struct ami_batch *j, const char *action, ...);
 
 /* Appends the date and time as names of recordings have it. */
 void record_put_date(struct buf *out);
 
 /* ---- the commands ---- */
-order_fn ipbx_dial, ipbx_originate;
-order_fn ipbx_transfer, ipbx_atxfer, ipbx_transfercancel, ipbx_intercept, ipbx_parking;
-order_fn ipbx_hangup, ipbx_hangupme, ipbx_refuse, ipbx_cancel, ipbx_answer;
-order_fn ipbx_sipnotify, ipbx_mailboxcount, ipbx_meetme, ipbx_record, ipbx_listen, ipbx_stoplisten;
-order_fn ipbx_agentlogin, ipbx_agentlogout;
-order_fn ipbx_queueadd, ipbx_queueremove, ipbx_queuepause, ipbx_queueunpause;
-order_fn ipbx_queuepause_all, ipbx_queueunpause_all, ipbx_queueremove_all;
+ipbx_command_fn ipbx_dial, ipbx_originate;
+ipbx_command_fn ipbx_transfer, ipbx_atxfer, ipbx_transfercancel, ipbx_intercept, ipbx_parking;
+ipbx_command_fn ipbx_hangup, ipbx_hangupme, ipbx_refuse, ipbx_cancel, ipbx_answer;
+ipbx_command_fn ipbx_sipnotify, ipbx_mailboxcount, ipbx_meetme, ipbx_record, ipbx_listen,
+    ipbx_stoplisten;
+ipbx_command_fn ipbx_agentlogin, ipbx_agentlogout;
+ipbx_command_fn ipbx_queueadd, ipbx_queueremove, ipbx_queuepause, ipbx_queueunpause;
+ipbx_command_fn ipbx_queuepause_all, ipbx_queueunpause_all, ipbx_queueremove_all;
 /* Classes of their own in the protocol. */
-order_fn ipbx_switchboard_answer, ipbx_switchboard_hangup, ipbx_hold_switchboard;
-order_fn ipbx_resume_switchboard, ipbx_direct_transfer, ipbx_attended_transfer;
-order_fn ipbx_complete_transfer, ipbx_blind_transfer_voicemail, ipbx_attended_transfer_voicemail;
-order_fn ipbx_invite_confroom;
+ipbx_command_fn ipbx_switchboard_answer, ipbx_switchboard_hangup, ipbx_hold_switchboard;
+ipbx_command_fn ipbx_resume_switchboard, ipbx_direct_transfer, ipbx_attended_transfer;
+ipbx_command_fn ipbx_complete_transfer, ipbx_blind_transfer_voicemail,
+    ipbx_attended_transfer_voicemail;
+ipbx_command_fn ipbx_invite_confroom;
 
 /* Carries out one command: l is answered, then the session hears how it went. Without l the latter
  * only. */
-void order_run(struct state *s, struct session *se, struct later *l, const msgpack_object *message,
-               const char *command, order_fn *fn);
+void ipbx_command_run(struct state *s, struct session *se, struct deferred_reply *l,
+                      const msgpack_object *message, const char *command, ipbx_command_fn *fn);
 /* The same with nobody told but the job's `done`. False: no action was sent, done is not called. */
-bool order_run_quiet(struct state *s, struct session *se, const msgpack_object *message,
-                     const char *command, order_fn *fn);
+bool ipbx_command_run_quiet(struct state *s, struct session *se, const msgpack_object *message,
+                            const char *command, ipbx_command_fn *fn);
 
 #endif

@@ -15,7 +15,7 @@
 struct pending {
     LIST_ENTRY(pending) all;
     char name[TARGET_TEXT], actionid[96], channel[TARGET_TEXT];
-    struct job about; /* only what job_begin_line and job_tell look at */
+    struct ami_batch about; /* only what ami_batch_begin_line and ami_batch_notify look at */
     uint64_t since;
 };
 
@@ -81,7 +81,7 @@ static void forget_old(struct originates *o, uint64_t now)
     }
 }
 
-void originates_expect(struct originates *o, const struct job *j, struct view name,
+void originates_expect(struct originates *o, const struct ami_batch *j, struct view name,
                        struct view channel)
 {
     struct pending *p;
@@ -114,11 +114,11 @@ static struct pending *find(struct originates *o, struct view name)
 
 static void tell_reason(struct originates *o, struct pending *p, int64_t reason)
 {
-    struct tell t;
+    struct notification t;
 
-    job_begin_line(&t, &p->about);
-    tell_i64(&t, "originatereason", reason);
-    job_tell(&p->about, &t);
+    ami_batch_begin_line(&t, &p->about);
+    notify_i64(&t, "originatereason", reason);
+    ami_batch_notify(&p->about, &t);
     forget(o, p);
 }
 
@@ -155,8 +155,8 @@ static void on_new_channel(struct originates *o, struct xod_site *site, struct v
         if (p->about.site != site || channel.len < begin.len ||
             !view_ieq(view_of(channel.ptr, begin.len), begin))
             continue;
-        ami_tell(o->s, site, "Getvar", "Channel", channel, "Variable", VIEW("XIVO_ORIGACTIONID"),
-                 NULL);
+        ami_request_send(o->s, site, "Getvar", "Channel", channel, "Variable",
+                         VIEW("XIVO_ORIGACTIONID"), NULL);
         return;
     }
 }
@@ -164,13 +164,13 @@ static void on_new_channel(struct originates *o, struct xod_site *site, struct v
 static void on_variable(struct originates *o, const struct tel *t)
 {
     struct pending *p = find(o, t->str[TELF_value]);
-    struct tell line;
+    struct notification line;
 
     if (!p || !view_eq(t->str[TELF_name], VIEW("XIVO_ORIGACTIONID")))
         return;
-    job_begin_line(&line, &p->about);
-    tell_str(&line, "autocall_channel", t->str[TELF_channel]);
-    job_tell(&p->about, &line);
+    ami_batch_begin_line(&line, &p->about);
+    notify_str(&line, "autocall_channel", t->str[TELF_channel]);
+    ami_batch_notify(&p->about, &line);
 }
 
 static void on_response(struct originates *o, const struct tel *t)

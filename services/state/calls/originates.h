@@ -2,8 +2,8 @@
  * Calls that clients have asked for, until it is known what became of them: which channel it is
  * (the variable XIVO_ORIGACTIONID says so), and with which reason it began or failed.
  */
-#ifndef CTIBUS_STATE_IPBX_ORIGINATES_H
-#define CTIBUS_STATE_IPBX_ORIGINATES_H
+#ifndef CTIBUS_STATE_CALLS_ORIGINATES_H
+#define CTIBUS_STATE_CALLS_ORIGINATES_H
 
 #include "calls/ipbx_command.h"
 #include "core/context.h"
@@ -17,7 +17,7 @@ void originates_destroy(struct originates **o);
 void originates_name(struct originates *o, char out[TARGET_TEXT]);
 /* Is to be known before it is asked for: `channel` is what is rung (SIP/alice). What becomes of it
  * is told to the session of the job. */
-void originates_expect(struct originates *o, const struct job *j, struct view name,
+void originates_expect(struct originates *o, const struct ami_batch *j, struct view name,
                        struct view channel);
 /* The action was answered: it goes by this ActionID now; refused: forgotten. */
 void originates_accepted(struct originates *o, struct view name, struct view actionid);

@@ -18,15 +18,15 @@ void record_put_date(struct buf *out)
     buf_append_cstr(out, text);
 }
 
-void ipbx_record(struct order *o)
+void ipbx_record(struct ipbx_command *o)
 {
     bool named = msg_get(o->message, "channel");
-    struct xod_obj *channel = named ? order_channel(o, "channel") : order_current(o);
+    struct xod_obj *channel = named ? ipbx_command_channel(o, "channel") : ipbx_command_current(o);
     struct view what = msg_get_str(o->message, "subcommand");
     struct buf file;
 
     if (!channel) {
-        order_wrong(o, "channel", named ? "no_such_channel" : "no_call");
+        ipbx_command_wrong(o, "channel", named ? "no_such_channel" : "no_call");
         return;
     }
     buf_init(&file, 512);
@@ -34,38 +34,38 @@ void ipbx_record(struct order *o)
     record_put_date(&file);
     buf_printf(&file, "-user-%s", o->se->user_id);
     if (view_eq(what, VIEW("start")))
-        order_action(o, "record.start", "channel", xod_obj_id(channel), "file", buf_view(&file),
-                     NULL);
+        ipbx_command_action(o, "record.start", "channel", xod_obj_id(channel), "file",
+                            buf_view(&file), NULL);
     else if (view_eq(what, VIEW("stop")))
-        order_action(o, "record.stop", "channel", xod_obj_id(channel), NULL);
+        ipbx_command_action(o, "record.stop", "channel", xod_obj_id(channel), NULL);
     else
-        order_wrong(o, "subcommand", "start_or_stop");
+        ipbx_command_wrong(o, "subcommand", "start_or_stop");
     buf_free(&file);
 }
 
 /* ---- listen ---- */
 
-static void tell_listening(const struct job *j, const char *status)
+static void tell_listening(const struct ami_batch *j, const char *status)
 {
-    struct tell t;
+    struct notification t;
 
-    tell_begin(&t, "agentlisten");
-    tell_str(&t, "ipbxid", xod_site_name(j->site));
-    tell_str(&t, "agentid", view_cstr(j->key));
-    tell_str(&t, "status", view_cstr(status));
-    job_tell(j, &t);
+    notify_begin(&t, "agentlisten");
+    notify_str(&t, "ipbxid", xod_site_name(j->site));
+    notify_str(&t, "agentid", view_cstr(j->key));
+    notify_str(&t, "status", view_cstr(status));
+    ami_batch_notify(j, &t);
 }
 
-static void on_started(struct job *j, const struct outcome *out)
+static void on_started(struct ami_batch *j, const struct outcome *out)
 {
-    job_tell_response(j, out);
+    ami_batch_notify_response(j, out);
     if (out->good)
         tell_listening(j, "started");
 }
 
-static void on_stopped(struct job *j, const struct outcome *out)
+static void on_stopped(struct ami_batch *j, const struct outcome *out)
 {
-    job_tell_response(j, out);
+    ami_batch_notify_response(j, out);
     if (out->good)
         tell_listening(j, "stopped");
 }
@@ -84,7 +84,7 @@ static void put_spied(struct buf *out, const struct xod_obj *agent, struct xod_o
         buf_append_view(out, login);
 }
 
-static void start(struct order *o, struct xod_obj *agent, struct xod_obj *line)
+static void start(struct ipbx_command *o, struct xod_obj *agent, struct xod_obj *line)
 {
     struct target t = {.kind = TARGET_OBJECT, .object = agent};
     struct buf spied, callerid;
@@ -93,58 +93,58 @@ static void start(struct order *o, struct xod_obj *agent, struct xod_obj *line)
     buf_init(&callerid, 512);
     put_spied(&spied, agent, target_phone(o->s, o->se, &t));
     if (buf_len(&spied) == 0) {
-        order_wrong(o, "destination", "agent_not_logged");
+        ipbx_command_wrong(o, "destination", "agent_not_logged");
     } else {
         buf_append_cstr(&spied, ",q");
         target_put_callerid(&callerid, xod_get_str(agent, XOD(agents, lastname)), VIEW("listen"));
-        o->job->done = on_started;
-        order_action(o, "Originate", "Channel", xod_get_str(line, XOD(phones, identity)),
-                     "Application", VIEW("ChanSpy"), "Data", buf_view(&spied), "CallerID",
-                     buf_view(&callerid), "Timeout", VIEW("30000"), NULL);
+        o->batch->done = on_started;
+        ipbx_command_action(o, "Originate", "Channel", xod_get_str(line, XOD(phones, identity)),
+                            "Application", VIEW("ChanSpy"), "Data", buf_view(&spied), "CallerID",
+                            buf_view(&callerid), "Timeout", VIEW("30000"), NULL);
     }
     buf_free(&spied);
     buf_free(&callerid);
 }
 
-static void stop(struct order *o)
+static void stop(struct ipbx_command *o)
 {
     struct xod_obj *c;
 
-    o->job->done = on_stopped;
-    for (size_t n = 0; (c = order_own_channel(o, n)); n++)
+    o->batch->done = on_stopped;
+    for (size_t n = 0; (c = ipbx_command_own_channel(o, n)); n++)
         if (xod_get_str(c, XOD(channels, spying)).len)
-            order_action(o, "Hangup", "Channel", xod_obj_id(c), NULL);
+            ipbx_command_action(o, "Hangup", "Channel", xod_obj_id(c), NULL);
 }
 
-static void listen_or_stop(struct order *o, struct view what)
+static void listen_or_stop(struct ipbx_command *o, struct view what)
 {
-    struct target t = order_target(o, "destination", LIST_agents);
+    struct target t = ipbx_command_target(o, "destination", LIST_agents);
     struct xod_obj *agent =
         t.kind == TARGET_OBJECT && xod_obj_list(t.object) == LIST_agents ? t.object : NULL;
-    struct xod_obj *line = owners_line(o->user);
+    struct xod_obj *line = relations_line(o->user);
 
     if (!agent) {
-        order_wrong(o, "destination", "no_such_agent");
+        ipbx_command_wrong(o, "destination", "no_such_agent");
         return;
     }
-    snprintf(o->job->key, sizeof(o->job->key), "%.*s", VIEW_ARG(xod_obj_id(agent)));
+    snprintf(o->batch->key, sizeof(o->batch->key), "%.*s", VIEW_ARG(xod_obj_id(agent)));
     if (view_eq(what, VIEW("stop")))
         stop(o);
     else if (!view_eq(what, VIEW("start")))
-        order_wrong(o, "subcommand", "start_or_stop");
+        ipbx_command_wrong(o, "subcommand", "start_or_stop");
     else if (!line)
-        order_wrong(o, "source", "no_line");
+        ipbx_command_wrong(o, "source", "no_line");
     else
         start(o, agent, line);
 }
 
-void ipbx_listen(struct order *o)
+void ipbx_listen(struct ipbx_command *o)
 {
     listen_or_stop(o, msg_get_str(o->message, "subcommand"));
 }
 
 /* As the clients of 2012 end it. */
-void ipbx_stoplisten(struct order *o)
+void ipbx_stoplisten(struct ipbx_command *o)
 {
     listen_or_stop(o, VIEW("stop"));
 }

@@ -80,7 +80,7 @@ struct xod_obj *transfers_asked(const struct transfers *t, const struct xod_obj 
                : NULL;
 }
 
-void transfers_expect(struct transfers *t, const struct job *j, const struct xod_obj *channel)
+void transfers_expect(struct transfers *t, const struct ami_batch *j, const struct xod_obj *channel)
 {
     struct pending *p = t->n < MAX_PENDING ? calloc(1, sizeof(*p)) : NULL;
 
@@ -101,11 +101,11 @@ void transfers_expect(struct transfers *t, const struct job *j, const struct xod
 static void tell_answered(struct transfers *t, const struct pending *p, const struct xod_obj *c)
 {
     struct xod_obj *phone = xod_tied(c, LIST_phones, 0);
-    struct tell line;
+    struct notification line;
 
-    tell_begin(&line, "current_call_attended_transfer_answered");
-    tell_str(&line, "line", phone ? xod_get_str(phone, XOD(phones, identity)) : xod_obj_id(c));
-    tell_session(t->s, p->site, view_cstr(p->user_id), view_cstr(p->session), &line);
+    notify_begin(&line, "current_call_attended_transfer_answered");
+    notify_str(&line, "line", phone ? xod_get_str(phone, XOD(phones, identity)) : xod_obj_id(c));
+    notify_session(t->s, p->site, view_cstr(p->user_id), view_cstr(p->session), &line);
 }
 
 /* Is it over? */

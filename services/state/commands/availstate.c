@@ -14,7 +14,7 @@
 /* A presence that is being kept; it is shown when it is on disk. */
 struct pending {
     struct state *s;
-    struct later *l;
+    struct deferred_reply *l;
     struct xod_site *site;
     char session[64], user_id[64], capaid[64], from[64], to[64];
 };
@@ -31,7 +31,7 @@ static void finish(void *arg, int rc)
 {
     struct pending *p = arg;
 
-    later_status(&p->l, rc == 0 ? BUS_ok : BUS_failed);
+    deferred_reply_status(&p->l, rc == 0 ? BUS_ok : BUS_failed);
     free(p);
 }
 
@@ -71,14 +71,14 @@ static void on_kept(void *arg, int rc)
     finish_after_actions(p);
 }
 
-static void keep(struct state *s, struct session *se, struct later *l, struct view to)
+static void keep(struct state *s, struct session *se, struct deferred_reply *l, struct view to)
 {
     struct pending *p = calloc(1, sizeof(*p));
     struct db_txn *t = p ? db_begin(s->db) : NULL;
 
     if (!t) {
         free(p);
-        later_status(&l, BUS_busy);
+        deferred_reply_status(&l, BUS_busy);
         return;
     }
     *p = (struct pending){.s = s, .l = l, .site = se->site};
@@ -93,7 +93,7 @@ static void keep(struct state *s, struct session *se, struct later *l, struct vi
     db_commit_take(&t, on_kept, p);
 }
 
-static void availstate(struct state *s, struct session *se, struct later *l,
+static void availstate(struct state *s, struct session *se, struct deferred_reply *l,
                        const msgpack_object *message)
 {
     struct view to = msg_get_str(message, "availstate");
@@ -101,7 +101,7 @@ static void availstate(struct state *s, struct session *se, struct later *l,
     /* Of others only oneself may be set: no permission says more. */
     if (!command_is_self(se, message, "userid") || view_eq(to, VIEW("disconnected")) ||
         to.len > 63 || !profile_presence_allowed(s->cfg, view_cstr(se->capaid), from_of(se), to)) {
-        later_status(&l, BUS_unallowed);
+        deferred_reply_status(&l, BUS_unallowed);
         return;
     }
     keep(s, se, l, to);

@@ -35,7 +35,7 @@ static void put_list(struct buf *out, struct json_object *numbers)
     value_clear(&v);
 }
 
-static void fetch_list(struct state *s, struct later *l)
+static void fetch_list(struct state *s, struct deferred_reply *l)
 {
     struct buf pairs;
 
@@ -45,11 +45,11 @@ static void fetch_list(struct state *s, struct later *l)
     msg_put_pair(&pairs, "command", VIEW("fetchlist"));
     msg_put_cstr(&pairs, "list");
     put_list(&pairs, config_get(s->cfg, "ctibus.callcampaign"));
-    later_pairs(&l, 1, &pairs);
+    deferred_reply_pairs(&l, 1, &pairs);
     buf_free(&pairs);
 }
 
-static void answer(struct later *l, const char *command, struct view number)
+static void answer(struct deferred_reply *l, const char *command, struct view number)
 {
     struct buf pairs;
 
@@ -58,7 +58,7 @@ static void answer(struct later *l, const char *command, struct view number)
     msg_put_map(&pairs, 2);
     msg_put_pair(&pairs, "command", view_cstr(command));
     msg_put_pair(&pairs, "number", number);
-    later_pairs(&l, 1, &pairs);
+    deferred_reply_pairs(&l, 1, &pairs);
     buf_free(&pairs);
 }
 
@@ -77,32 +77,32 @@ static void dial(struct state *s, struct session *se, const msgpack_object *mess
         pairs[1].val = *id;
     dial.via.map.ptr = pairs;
     dial.via.map.size = id ? 2 : 1;
-    order_run(s, se, NULL, &dial, "dial", ipbx_dial);
+    ipbx_command_run(s, se, NULL, &dial, "dial", ipbx_dial);
 }
 
-static void start_call(struct state *s, struct session *se, struct later *l,
+static void start_call(struct state *s, struct session *se, struct deferred_reply *l,
                        const msgpack_object *message, struct view number)
 {
     char exten[TARGET_TEXT];
 
     if (!profile_permits(s->cfg, view_cstr(se->capaid), "ipbxcommands", VIEW("dial"))) {
-        later_status(&l, BUS_unallowed);
+        deferred_reply_status(&l, BUS_unallowed);
     } else if (!dialled(number, exten, TARGET_TEXT)) {
-        later_status(&l, BUS_malformed);
+        deferred_reply_status(&l, BUS_malformed);
     } else {
         answer(l, "callstarted", view_cstr(exten));
         dial(s, se, message, exten);
     }
 }
 
-static void stop_call(struct state *s, struct session *se, struct later *l,
+static void stop_call(struct state *s, struct session *se, struct deferred_reply *l,
                       const msgpack_object *message, struct view number)
 {
     answer(l, "callstopped", number);
-    order_run(s, se, NULL, message, "hangupme", ipbx_hangupme);
+    ipbx_command_run(s, se, NULL, message, "hangupme", ipbx_hangupme);
 }
 
-static void callcampaign(struct state *s, struct session *se, struct later *l,
+static void callcampaign(struct state *s, struct session *se, struct deferred_reply *l,
                          const msgpack_object *message)
 {
     const msgpack_object *command = msg_get(message, "command");
@@ -115,7 +115,7 @@ static void callcampaign(struct state *s, struct session *se, struct later *l,
     else if (view_eq(what, VIEW("stopcall")) && word(command, 1).len)
         stop_call(s, se, l, message, word(command, 1));
     else
-        later_status(&l, BUS_malformed);
+        deferred_reply_status(&l, BUS_malformed);
 }
 
 const struct command command_callcampaign = {"callcampaign", callcampaign, false};

@@ -11,14 +11,14 @@
 
 #define MAX_TEXT 65536
 
-static void answer(struct later *l, const char *warning)
+static void answer(struct deferred_reply *l, const char *warning)
 {
     struct buf pairs;
 
     buf_init(&pairs, 1024);
     if (warning)
         msg_put_pair(&pairs, "warning_string", view_cstr(warning));
-    later_pairs(&l, warning ? 1 : 0, &pairs);
+    deferred_reply_pairs(&l, warning ? 1 : 0, &pairs);
     buf_free(&pairs);
 }
 
@@ -28,41 +28,41 @@ static void deliver(struct state *s, const struct session *se, const struct xod_
                     struct view text)
 {
     char from[192], whom[192];
-    struct tell t;
+    struct notification t;
 
     snprintf(from, sizeof(from), "%.*s/%s", VIEW_ARG(xod_site_name(se->site)), se->user_id);
     snprintf(whom, sizeof(whom), "%.*s/%.*s", VIEW_ARG(xod_site_name(xod_obj_site(to))),
              VIEW_ARG(xod_obj_id(to)));
-    tell_begin(&t, "chitchat");
-    tell_str(&t, "from", view_cstr(from));
-    tell_str(&t, "to", view_cstr(whom));
-    tell_str(&t, "text", text);
-    tell_user(s, xod_obj_site(to), xod_obj_id(to), &t);
+    notify_begin(&t, "chitchat");
+    notify_str(&t, "from", view_cstr(from));
+    notify_str(&t, "to", view_cstr(whom));
+    notify_str(&t, "text", text);
+    notify_user(s, xod_obj_site(to), xod_obj_id(to), &t);
 }
 
 /* "SITE/ID", or, of clients from 2015-10 on, the two in a list. */
-static struct view read_to(const msgpack_object *message, char room[192])
+static struct view read_to(const msgpack_object *message, char scratch[192])
 {
     const msgpack_object *to = msg_get(message, "to");
     struct value id = {.type = V_NULL};
     char text[32];
 
     if (!to || to->type != MSGPACK_OBJECT_ARRAY || to->via.array.size != 2)
-        return msg_get_text(message, "to", room); /* at least 32 bytes */
+        return msg_get_text(message, "to", scratch); /* at least 32 bytes */
     if (value_from_msg(&id, &to->via.array.ptr[1]) < 0)
         return view_of(NULL, 0);
-    snprintf(room, 192, "%.*s/%.*s", VIEW_ARG(msg_str(&to->via.array.ptr[0])),
+    snprintf(scratch, 192, "%.*s/%.*s", VIEW_ARG(msg_str(&to->via.array.ptr[0])),
              VIEW_ARG(value_text(&id, text)));
     value_clear(&id);
-    return view_cstr(room);
+    return view_cstr(scratch);
 }
 
-static void chitchat(struct state *s, struct session *se, struct later *l,
+static void chitchat(struct state *s, struct session *se, struct deferred_reply *l,
                      const msgpack_object *message)
 {
     struct view text = msg_get_str(message, "text");
-    char room[192];
-    struct target t = target_read(s, se, read_to(message, room), LIST_users);
+    char scratch[192];
+    struct target t = target_read(s, se, read_to(message, scratch), LIST_users);
     struct xod_obj *to = t.object && xod_obj_list(t.object) == LIST_users ? t.object : NULL;
 
     if (access_is_site(view_cstr(se->user_id))) { /* it passes on what a user there has written */

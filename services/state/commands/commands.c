@@ -73,7 +73,7 @@ void command_run(struct state *s, struct bus_peer *p, uint64_t id, const msgpack
     struct view class = msg_get_str(body, "class");
     const msgpack_object *message = msg_get(body, "message");
     const struct command *c = find(class);
-    struct later *l;
+    struct deferred_reply *l;
 
     if (!se) {
         state_reply(s, p, id, BUS_not_found);
@@ -87,23 +87,24 @@ void command_run(struct state *s, struct bus_peer *p, uint64_t id, const msgpack
         state_reply(s, p, id, BUS_busy);
         return;
     }
-    l = later_command(s, p, id, se->site, view_cstr(se->user_id), class, c && c->reads);
+    l = deferred_reply_for_command(s, p, id, se->site, view_cstr(se->user_id), class,
+                                   c && c->reads);
     if (!l)
         return;
     if (!permitted(s, se, class, message))
-        later_status(&l, BUS_unallowed);
+        deferred_reply_status(&l, BUS_unallowed);
     else if (!c)
-        later_status(&l, BUS_unknown_method);
+        deferred_reply_status(&l, BUS_unknown_method);
     else if (!session_user(se))
-        later_status(&l, BUS_not_found);
+        deferred_reply_status(&l, BUS_not_found);
     else
         c->fn(s, se, l, message);
 }
 
 bool command_is_self(const struct session *se, const msgpack_object *message, const char *key)
 {
-    char room[32];
-    struct view who = msg_get_text(message, key, room);
+    char scratch[32];
+    struct view who = msg_get_text(message, key, scratch);
     struct view site;
 
     if (view_starts(who, VIEW("user:")))
@@ -118,11 +119,11 @@ bool command_is_self(const struct session *se, const msgpack_object *message, co
     return view_eq(who, view_cstr(se->user_id));
 }
 
-bool command_pattern(const msgpack_object *message, char room[32], struct view *text)
+bool command_pattern(const msgpack_object *message, char scratch[32], struct view *text)
 {
     const msgpack_object *o = msg_get(message, "pattern");
 
-    *text = msg_get_text(message, "pattern", room);
+    *text = msg_get_text(message, "pattern", scratch);
     return !o || o->type == MSGPACK_OBJECT_STR || o->type == MSGPACK_OBJECT_POSITIVE_INTEGER ||
            o->type == MSGPACK_OBJECT_NEGATIVE_INTEGER || o->type == MSGPACK_OBJECT_FLOAT32 ||
            o->type == MSGPACK_OBJECT_FLOAT64;

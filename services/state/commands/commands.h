@@ -9,7 +9,7 @@
  * answers l, now or later: with ok and a map of the fields of the line that answers the client
  * (class, replyid and timenow are put around it), or with another status and nothing. The profile
  * has been asked whether it permits the class. */
-typedef void command_fn(struct state *s, struct session *se, struct later *l,
+typedef void command_fn(struct state *s, struct session *se, struct deferred_reply *l,
                         const msgpack_object *message);
 struct command {
     const char *class;
@@ -35,6 +35,6 @@ void command_run(struct state *s, struct bus_peer *p, uint64_t id, const msgpack
 bool command_is_self(const struct session *se, const msgpack_object *message, const char *key);
 /* The `pattern` of a lookup: a text, or a number as text. A message without one looks for
  * everything; false: it is something else, which must not fetch everything. */
-bool command_pattern(const msgpack_object *message, char room[32], struct view *text);
+bool command_pattern(const msgpack_object *message, char scratch[32], struct view *text);
 
 #endif

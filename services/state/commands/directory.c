@@ -24,7 +24,7 @@ static void put_result(struct buf *out, const struct directory_answer *a)
 
 static void on_answer(void *arg, const struct directory_answer *a)
 {
-    struct later *l = arg;
+    struct deferred_reply *l = arg;
     struct buf body;
 
     buf_init(&body, 0);
@@ -36,9 +36,9 @@ static void on_answer(void *arg, const struct directory_answer *a)
         put_result(&body, a);
     }
     if (body.failed)
-        later_status(&l, BUS_busy);
+        deferred_reply_status(&l, BUS_busy);
     else
-        later_reply(&l, BUS_ok, buf_view(&body));
+        deferred_reply_send(&l, BUS_ok, buf_view(&body));
     buf_free(&body);
 }
 
@@ -47,7 +47,7 @@ static bool sees(void *arg, const struct xod_obj *o)
     return access_sees(arg, o);
 }
 
-static void directory(struct state *s, struct session *se, struct later *l,
+static void directory(struct state *s, struct session *se, struct deferred_reply *l,
                       const msgpack_object *message)
 {
     struct xod_obj *user = session_user(se);
@@ -61,11 +61,11 @@ static void directory(struct state *s, struct session *se, struct later *l,
         return;
     }
     if (access_init(&access, user, access_is_separate(s->cfg)) < 0) {
-        later_status(&l, BUS_busy);
+        deferred_reply_status(&l, BUS_busy);
         return;
     }
     ask.sees_arg = &access;
-    ask.context = owners_context(user, context);
+    ask.context = relations_context(user, context);
     directory_search(s->directories, &ask, on_answer, l);
     access_fini(&access);
 }

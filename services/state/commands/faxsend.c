@@ -6,7 +6,7 @@
 #include "fax/outgoing.h"
 #include "sessions/sessions.h"
 
-static void faxsend(struct state *s, struct session *se, struct later *l,
+static void faxsend(struct state *s, struct session *se, struct deferred_reply *l,
                     const msgpack_object *message)
 {
     faxes_send(s->faxes, se, l, message);

@@ -3,7 +3,7 @@
 #include "core/deferred_reply.h"
 #include "sessions/sessions.h"
 
-static void featuresget(struct state *s, struct session *se, struct later *l,
+static void featuresget(struct state *s, struct session *se, struct deferred_reply *l,
                         const msgpack_object *message)
 {
     static const unsigned fields[] = {XOD(users, enablednd),       XOD(users, incallfilter),
@@ -15,7 +15,7 @@ static void featuresget(struct state *s, struct session *se, struct later *l,
     struct buf pairs;
 
     if (!command_is_self(se, message, "userid")) {
-        later_status(&l, BUS_unallowed);
+        deferred_reply_status(&l, BUS_unallowed);
         return;
     }
     buf_init(&pairs, 0);
@@ -25,7 +25,7 @@ static void featuresget(struct state *s, struct session *se, struct later *l,
         msg_put_str(&pairs, schema_list(LIST_users)->fields[fields[i]].vname);
         value_pack(&pairs, xod_get(user, fields[i]));
     }
-    later_pairs(&l, 1, &pairs);
+    deferred_reply_pairs(&l, 1, &pairs);
     buf_free(&pairs);
 }
 

@@ -18,7 +18,7 @@ static const struct {
              {"enablerecording", XOD(users, callrecord)}};
 
 /* What a client's message asks for. */
-struct wish {
+struct feature_request {
     struct feature_change changes[6];
     char destinations[3][TARGET_TEXT];
     size_t n;
@@ -28,8 +28,8 @@ struct wish {
 /* true, 1, "1", "true", and their opposites. False: it is none of them. */
 static bool read_flag(const msgpack_object *map, const char *key, bool *on)
 {
-    char room[32];
-    struct view text = msg_get_text(map, key, room);
+    char scratch[32];
+    struct view text = msg_get_text(map, key, scratch);
 
     *on = view_eq(text, VIEW("1")) || view_ieq(text, VIEW("true"));
     return *on || view_eq(text, VIEW("0")) || view_ieq(text, VIEW("false"));
@@ -40,8 +40,8 @@ static bool read_destination(const msgpack_object *map, const char *key, char ou
                              struct view *number)
 {
     const msgpack_object *o = msg_get(map, key);
-    char room[32];
-    struct view text = msg_get_text(map, key, room);
+    char scratch[32];
+    struct view text = msg_get_text(map, key, scratch);
     bool empty = !dialled(text, out, TARGET_TEXT);
 
     *number = view_cstr(out);
@@ -50,7 +50,7 @@ static bool read_destination(const msgpack_object *map, const char *key, char ou
             o->type == MSGPACK_OBJECT_NIL);
 }
 
-static void read_forwards(struct wish *w, const msgpack_object *value)
+static void read_forwards(struct feature_request *w, const msgpack_object *value)
 {
     for (size_t i = 0; i < N_FORWARDS; i++) {
         struct view number = view_of(NULL, 0);
@@ -73,12 +73,12 @@ static void read_forwards(struct wish *w, const msgpack_object *value)
         w->wrong = "value";
 }
 
-static void read_wish(struct wish *w, const msgpack_object *message)
+static void read_request(struct feature_request *w, const msgpack_object *message)
 {
     struct view function = msg_get_str(message, "function");
     bool on;
 
-    *w = (struct wish){0};
+    *w = (struct feature_request){0};
     if (view_eq(function, VIEW("fwd"))) {
         read_forwards(w, msg_get(message, "value"));
         return;
@@ -91,7 +91,7 @@ static void read_wish(struct wish *w, const msgpack_object *message)
         }
 }
 
-static void answer(struct later *l, const char *status, const char *key, const char *text)
+static void answer(struct deferred_reply *l, const char *status, const char *key, const char *text)
 {
     struct buf pairs;
 
@@ -99,7 +99,7 @@ static void answer(struct later *l, const char *status, const char *key, const c
     msg_put_pair(&pairs, "status", view_cstr(status));
     if (key)
         msg_put_pair(&pairs, key, view_cstr(text));
-    later_pairs(&l, key ? 2 : 1, &pairs);
+    deferred_reply_pairs(&l, key ? 2 : 1, &pairs);
     buf_free(&pairs);
 }
 
@@ -111,17 +111,17 @@ static void on_done(void *arg, int rc)
         answer(arg, "KO", "error_string", "database");
 }
 
-static void featuresput(struct state *s, struct session *se, struct later *l,
+static void featuresput(struct state *s, struct session *se, struct deferred_reply *l,
                         const msgpack_object *message)
 {
     struct xod_obj *user = session_user(se);
-    struct wish w;
+    struct feature_request w;
 
     if (!command_is_self(se, message, "userid")) {
-        later_status(&l, BUS_unallowed);
+        deferred_reply_status(&l, BUS_unallowed);
         return;
     }
-    read_wish(&w, message);
+    read_request(&w, message);
     if (w.wrong) {
         answer(l, "KO", "error_string", w.wrong);
         return;

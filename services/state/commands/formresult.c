@@ -7,7 +7,7 @@
 
 #define MAX_DETAIL 65536
 
-static void keep(struct state *s, struct session *se, struct later *l,
+static void keep(struct state *s, struct session *se, struct deferred_reply *l,
                  const msgpack_object *message, const char *class)
 {
     const msgpack_object *infos = msg_get(message, "infos");
@@ -15,26 +15,26 @@ static void keep(struct state *s, struct session *se, struct later *l,
     struct value v;
 
     if (!infos || infos->type != MSGPACK_OBJECT_MAP || value_from_msg(&v, infos) < 0) {
-        later_status(&l, BUS_malformed);
+        deferred_reply_status(&l, BUS_malformed);
         return;
     }
     buf_init(&detail, MAX_DETAIL);
     value_put_json(&detail, &v);
     value_clear(&v);
     if (detail.failed)
-        later_status(&l, BUS_malformed);
+        deferred_reply_status(&l, BUS_malformed);
     else
         ctilog_detail(s, se->site, view_cstr(se->user_id), view_cstr(class), buf_view(&detail), l);
     buf_free(&detail);
 }
 
-static void actionfiche(struct state *s, struct session *se, struct later *l,
+static void actionfiche(struct state *s, struct session *se, struct deferred_reply *l,
                         const msgpack_object *message)
 {
     keep(s, se, l, message, "actionfiche");
 }
 
-static void call_form_result(struct state *s, struct session *se, struct later *l,
+static void call_form_result(struct state *s, struct session *se, struct deferred_reply *l,
                              const msgpack_object *message)
 {
     keep(s, se, l, message, "call_form_result");

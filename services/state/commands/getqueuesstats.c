@@ -23,13 +23,13 @@ static double seconds(const msgpack_object *options, const char *key, int64_t le
                       int64_t dflt)
 {
     const msgpack_object *v = msg_get(options, key);
-    char room[32];
+    char scratch[32];
     int64_t n;
 
     if (v && (v->type == MSGPACK_OBJECT_FLOAT64 || v->type == MSGPACK_OBJECT_FLOAT32)) {
         double f = v->via.f64;
         n = isnan(f) ? dflt : f < (double)least ? least : f > (double)most ? most : (int64_t)f;
-    } else if (view_to_i64(msg_get_text(options, key, room), &n) < 0) {
+    } else if (view_to_i64(msg_get_text(options, key, scratch), &n) < 0) {
         n = dflt;
     }
     return (double)(n < least ? least : n > most ? most : n);
@@ -86,7 +86,7 @@ static size_t put_stats(struct buf *out, const struct domain *d, const struct ac
     return n;
 }
 
-static void getqueuesstats(struct state *s, struct session *se, struct later *l,
+static void getqueuesstats(struct state *s, struct session *se, struct deferred_reply *l,
                            const msgpack_object *message)
 {
     struct site *site = state_site(s, xod_site_name(se->site));
@@ -96,11 +96,11 @@ static void getqueuesstats(struct state *s, struct session *se, struct later *l,
     size_t mark;
 
     if (!site || !on || on->type != MSGPACK_OBJECT_MAP) {
-        later_status(&l, site ? BUS_malformed : BUS_not_found);
+        deferred_reply_status(&l, site ? BUS_malformed : BUS_not_found);
         return;
     }
     if (access_init(&access, session_user(se), access_is_separate(s->cfg)) < 0) {
-        later_status(&l, BUS_busy);
+        deferred_reply_status(&l, BUS_busy);
         return;
     }
     buf_init(&body, 0);
@@ -109,9 +109,9 @@ static void getqueuesstats(struct state *s, struct session *se, struct later *l,
     msg_map_end(&body, mark, put_stats(&body, site->domain, &access, &on->via.map));
     access_fini(&access);
     if (body.failed)
-        later_status(&l, BUS_busy);
+        deferred_reply_status(&l, BUS_busy);
     else
-        later_pairs(&l, 1, &body);
+        deferred_reply_pairs(&l, 1, &body);
     buf_free(&body);
 }
 

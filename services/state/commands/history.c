@@ -13,7 +13,7 @@
 #define DEFAULT_CALLS 50
 
 struct reading {
-    struct later *l;
+    struct deferred_reply *l;
     char mode[8]; /* as it was asked for; empty: all */
     struct buf calls;
     size_t n;
@@ -60,7 +60,7 @@ static void on_read(void *arg, int rc)
     struct buf pairs;
 
     if (rc < 0 || r->calls.failed) {
-        later_status(&r->l, BUS_failed);
+        deferred_reply_status(&r->l, BUS_failed);
     } else {
         buf_init(&pairs, 0);
         if (*r->mode) {
@@ -70,14 +70,14 @@ static void on_read(void *arg, int rc)
         msg_put_cstr(&pairs, "history");
         msg_put_array(&pairs, r->n);
         buf_append_view(&pairs, buf_view(&r->calls));
-        later_pairs(&r->l, *r->mode ? 2 : 1, &pairs);
+        deferred_reply_pairs(&r->l, *r->mode ? 2 : 1, &pairs);
         buf_free(&pairs);
     }
     buf_free(&r->calls);
     free(r);
 }
 
-static struct reading *reading_new(struct later *l, struct view mode)
+static struct reading *reading_new(struct deferred_reply *l, struct view mode)
 {
     struct reading *r = calloc(1, sizeof(*r));
 
@@ -89,21 +89,21 @@ static struct reading *reading_new(struct later *l, struct view mode)
     return r;
 }
 
-static void history(struct state *s, struct session *se, struct later *l,
+static void history(struct state *s, struct session *se, struct deferred_reply *l,
                     const msgpack_object *message)
 {
-    char room[32], room2[32];
-    struct view mode = msg_get_text(message, "mode", room);
+    char scratch[32], room2[32];
+    struct view mode = msg_get_text(message, "mode", scratch);
     int64_t size = DEFAULT_CALLS;
     bool all = mode.len == 0;
     struct reading *r;
 
     if (!command_is_self(se, message, "xuserid")) {
-        later_status(&l, BUS_unallowed);
+        deferred_reply_status(&l, BUS_unallowed);
         return;
     }
     if (!all && (mode.len != 1 || mode.ptr[0] < '0' || mode.ptr[0] > '2')) {
-        later_status(&l, BUS_malformed);
+        deferred_reply_status(&l, BUS_malformed);
         return;
     }
     if (view_to_i64(msg_get_text(message, "size", room2), &size) < 0 || size < 1)
@@ -117,7 +117,7 @@ static void history(struct state *s, struct session *se, struct later *l,
                       all ? (int64_t)-1 : (int64_t)(mode.ptr[0] - '0'),
                       size > MAX_CALLS ? (int64_t)MAX_CALLS : size) < 0) {
         free(r);
-        later_status(&l, BUS_busy);
+        deferred_reply_status(&l, BUS_busy);
     }
 }
 

@@ -7,7 +7,7 @@
 
 static const struct {
     const char *name;
-    order_fn *fn;
+    ipbx_command_fn *fn;
 } orders[] = {
     {"agentlogin", ipbx_agentlogin},
     {"agentlogout", ipbx_agentlogout},
@@ -38,7 +38,7 @@ static const struct {
     {"transfercancel", ipbx_transfercancel},
 };
 
-static void ipbxcommand(struct state *s, struct session *se, struct later *l,
+static void ipbxcommand(struct state *s, struct session *se, struct deferred_reply *l,
                         const msgpack_object *message)
 {
     struct view name = msg_get_str(message, "command");
@@ -47,10 +47,10 @@ static void ipbxcommand(struct state *s, struct session *se, struct later *l,
         return;
     for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
         if (view_eq(name, view_cstr(orders[i].name))) {
-            order_run(s, se, l, message, orders[i].name, orders[i].fn);
+            ipbx_command_run(s, se, l, message, orders[i].name, orders[i].fn);
             return;
         }
-    later_status(&l, BUS_unknown_method);
+    deferred_reply_status(&l, BUS_unknown_method);
 }
 
 const struct command command_ipbxcommand = {"ipbxcommand", ipbxcommand, false};

@@ -6,49 +6,50 @@
 #include "core/context.h"
 #include "core/deferred_reply.h"
 #include "people/columns.h"
+#include "people/contact_change.h"
 #include "people/favorites.h"
-#include "people/keep.h"
 #include "people/search.h"
 #include "sessions/sessions.h"
 #include "users/relations.h"
 
-static void people_headers(struct state *s, struct session *se, struct later *l,
+static void people_headers(struct state *s, struct session *se, struct deferred_reply *l,
                            const msgpack_object *message)
 {
     char context[32];
     struct display d;
     struct buf pairs;
 
-    if (people_display_open(&d, s->cfg, "people", owners_context(session_user(se), context)) < 0) {
-        later_status(&l, BUS_busy);
+    if (people_display_open(&d, s->cfg, "people", relations_context(session_user(se), context)) <
+        0) {
+        deferred_reply_status(&l, BUS_busy);
         return;
     }
     buf_init(&pairs, 0);
     people_put_headers(&pairs, &d);
     display_close(&d);
-    later_pairs(&l, 2, &pairs);
+    deferred_reply_pairs(&l, 2, &pairs);
     buf_free(&pairs);
 }
 
-static void search(struct state *s, struct session *se, struct later *l,
+static void search(struct state *s, struct session *se, struct deferred_reply *l,
                    const msgpack_object *message)
 {
-    char room[32];
+    char scratch[32];
     struct view text;
 
-    if (command_pattern(message, room, &text))
+    if (command_pattern(message, scratch, &text))
         people_search(s, se, l, PEOPLE_ALL, text);
     else
-        later_error(&l, "pattern");
+        deferred_reply_error(&l, "pattern");
 }
 
-static void people_favorites(struct state *s, struct session *se, struct later *l,
+static void people_favorites(struct state *s, struct session *se, struct deferred_reply *l,
                              const msgpack_object *message)
 {
     people_search(s, se, l, PEOPLE_FAVORITES, view_of(NULL, 0));
 }
 
-static void people_personal_contacts(struct state *s, struct session *se, struct later *l,
+static void people_personal_contacts(struct state *s, struct session *se, struct deferred_reply *l,
                                      const msgpack_object *message)
 {
     people_search(s, se, l, PEOPLE_CONTACTS, view_of(NULL, 0));
@@ -56,39 +57,40 @@ static void people_personal_contacts(struct state *s, struct session *se, struct
 
 /* ---- people_set_favorite ---- */
 
-static const char *check_room(const struct keeping *k)
+static const char *check_room(const struct contact_change *k)
 {
     return k->now.favorites < FAVORITES_MAX ? NULL : "too_many";
 }
 
-static void add_favorite(struct keeping *k, struct db_txn *t)
+static void add_favorite(struct contact_change *k, struct db_txn *t)
 {
-    favorites_add(t, keeping_site(k), keeping_user(k), view_cstr(k->source), view_cstr(k->entry));
+    favorites_add(t, contact_change_site(k), contact_change_user(k), view_cstr(k->source),
+                  view_cstr(k->entry));
 }
 
-static void remove_favorite(struct keeping *k, struct db_txn *t)
+static void remove_favorite(struct contact_change *k, struct db_txn *t)
 {
-    favorites_remove(t, keeping_site(k), keeping_user(k), view_cstr(k->source),
+    favorites_remove(t, contact_change_site(k), contact_change_user(k), view_cstr(k->source),
                      view_cstr(k->entry));
 }
 
 /* Whether somebody of that name is there is not asked: who is no longer found is no longer shown.
  */
-static void set_favorite(struct state *s, struct session *se, struct later *l,
+static void set_favorite(struct state *s, struct session *se, struct deferred_reply *l,
                          const msgpack_object *message)
 {
     const msgpack_object *on = msg_get(message, "favorite");
-    struct keeping *k;
+    struct contact_change *k;
 
     if (!on || on->type != MSGPACK_OBJECT_BOOLEAN) {
-        later_error(&l, "favorite");
+        deferred_reply_error(&l, "favorite");
         return;
     }
-    k = keeping_new(s, se, l);
+    k = contact_change_new(s, se, l);
     if (!k)
         return;
-    if (!keeping_entry(k, message)) {
-        keeping_refuse(k, "source_entry_id");
+    if (!contact_change_entry(k, message)) {
+        contact_change_refuse(k, "source_entry_id");
         return;
     }
     msg_put_cstr(&k->pairs, "favorite");
@@ -96,7 +98,7 @@ static void set_favorite(struct state *s, struct session *se, struct later *l,
     k->n++;
     k->check = on->via.boolean ? check_room : NULL;
     k->fill = on->via.boolean ? add_favorite : remove_favorite;
-    keeping_run(k);
+    contact_change_run(k);
 }
 
 const struct command command_people_headers = {"people_headers", people_headers, true};

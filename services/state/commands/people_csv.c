@@ -5,8 +5,8 @@
 #include "core/context.h"
 #include "core/deferred_reply.h"
 #include "database/db.h"
+#include "people/contact_change.h"
 #include "people/csv.h"
-#include "people/keep.h"
 #include "sessions/sessions.h"
 #include "json/json.h"
 
@@ -16,7 +16,7 @@
 
 /* ---- import ---- */
 
-static const char *check_names(const struct keeping *k)
+static const char *check_names(const struct contact_change *k)
 {
     struct people_csv csv;
     int rc = people_csv_begin(&csv, buf_view(&k->text));
@@ -26,7 +26,7 @@ static const char *check_names(const struct keeping *k)
 }
 
 /* Adds a contact to what is written, if there is room. NULL, or why not. */
-static const char *take(struct keeping *k, struct db_txn *t, struct json_object *contact)
+static const char *take(struct contact_change *k, struct db_txn *t, struct json_object *contact)
 {
     const char *fault = NULL;
     struct buf json;
@@ -39,7 +39,7 @@ static const char *take(struct keeping *k, struct db_txn *t, struct json_object 
              (size_t)k->now.bytes + buf_len(&json) > CONTACTS_MAX_BYTES)
         fault = "too many contacts";
     if (!fault) {
-        contacts_add(t, keeping_site(k), keeping_user(k), buf_view(&json));
+        contacts_add(t, contact_change_site(k), contact_change_user(k), buf_view(&json));
         k->now.contacts++;
         k->now.bytes += (int64_t)buf_len(&json);
     }
@@ -57,7 +57,7 @@ static void put_failed(struct buf *out, size_t line, const char *fault)
     msg_put_cstr(out, fault);
 }
 
-static void import(struct keeping *k, struct db_txn *t)
+static void import(struct contact_change *k, struct db_txn *t)
 {
     int64_t before = k->now.contacts;
     struct json_object *contact;
@@ -87,32 +87,32 @@ static void import(struct keeping *k, struct db_txn *t)
     buf_free(&failed);
 }
 
-static void import_csv(struct state *s, struct session *se, struct later *l,
+static void import_csv(struct state *s, struct session *se, struct deferred_reply *l,
                        const msgpack_object *message)
 {
     const msgpack_object *text = msg_get(message, "csv_contacts");
-    struct keeping *k;
+    struct contact_change *k;
 
     if (!text || text->type != MSGPACK_OBJECT_STR) {
-        later_error(&l, "csv_contacts");
+        deferred_reply_error(&l, "csv_contacts");
         return;
     }
-    k = keeping_new(s, se, l);
+    k = contact_change_new(s, se, l);
     if (!k)
         return;
     if (buf_append_view(&k->text, msg_str(text)) < 0) {
-        keeping_refuse(k, "too_long");
+        contact_change_refuse(k, "too_long");
         return;
     }
     k->check = check_names;
     k->fill = import;
-    keeping_run(k);
+    contact_change_run(k);
 }
 
 /* ---- export ---- */
 
 struct exporting {
-    struct later *l;
+    struct deferred_reply *l;
     struct json_parser parser;
     struct json_object *contacts[CONTACTS_MAX];
     size_t n;
@@ -146,33 +146,33 @@ static void on_rows(void *arg, int rc)
     buf_init(&text, MAX_EXPORT);
     buf_init(&pairs, 0);
     if (rc < 0) {
-        later_error(&x->l, "database");
+        deferred_reply_error(&x->l, "database");
     } else if (people_csv_put(&text, x->contacts, x->n) < 0) {
-        later_error(&x->l, "too_long");
+        deferred_reply_error(&x->l, "too_long");
     } else {
         msg_put_pair(&pairs, "csv_contacts", buf_view(&text));
-        later_pairs(&x->l, 1, &pairs);
+        deferred_reply_pairs(&x->l, 1, &pairs);
     }
     buf_free(&pairs);
     buf_free(&text);
     export_free(x);
 }
 
-static void export_csv(struct state *s, struct session *se, struct later *l,
+static void export_csv(struct state *s, struct session *se, struct deferred_reply *l,
                        const msgpack_object *message)
 {
     struct exporting *x = calloc(1, sizeof(*x));
 
     if (!x || json_parser_init(&x->parser) < 0) {
         free(x);
-        later_status(&l, BUS_busy);
+        deferred_reply_status(&l, BUS_busy);
         return;
     }
     x->l = l;
     if (contacts_read(s->db, xod_site_name(se->site), view_cstr(se->user_id), take_row, on_rows,
                       x) < 0) {
         export_free(x);
-        later_error(&l, "database");
+        deferred_reply_error(&l, "database");
     }
 }
 

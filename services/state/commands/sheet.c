@@ -18,25 +18,25 @@ static const struct {
     {"loseownership", "loseownership", false},
 };
 
-static void answer(struct later *l, const char *key, const char *word)
+static void answer(struct deferred_reply *l, const char *key, const char *word)
 {
     struct buf pairs;
 
     buf_init(&pairs, 1024);
     msg_put_pair(&pairs, key, view_cstr(word));
-    later_pairs(&l, 1, &pairs);
+    deferred_reply_pairs(&l, 1, &pairs);
     buf_free(&pairs);
 }
 
 /* The clients' own sheets have the same class: the function tells an answer from one. */
-static void answer_done(struct later *l, const char *function, struct view channel)
+static void answer_done(struct deferred_reply *l, const char *function, struct view channel)
 {
     struct buf pairs;
 
     buf_init(&pairs, 0);
     msg_put_pair(&pairs, "function", view_cstr(function));
     msg_put_pair(&pairs, "channel", channel);
-    later_pairs(&l, 2, &pairs);
+    deferred_reply_pairs(&l, 2, &pairs);
     buf_free(&pairs);
 }
 
@@ -44,19 +44,19 @@ static void tell_others(struct state *s, const struct session *se, const struct 
                         const char *function, struct view channel, const struct view *text)
 {
     for (size_t i = 0; i < viewers->n; i++) {
-        struct tell t;
+        struct notification t;
         if (view_eq(view_cstr(viewers->ids[i]), view_cstr(se->user_id)))
             continue;
-        tell_begin(&t, "sheet");
-        tell_str(&t, "function", view_cstr(function));
-        tell_str(&t, "channel", channel);
+        notify_begin(&t, "sheet");
+        notify_str(&t, "function", view_cstr(function));
+        notify_str(&t, "channel", channel);
         if (text)
-            tell_str(&t, "text", *text);
-        tell_user(s, se->site, view_cstr(viewers->ids[i]), &t);
+            notify_str(&t, "text", *text);
+        notify_user(s, se->site, view_cstr(viewers->ids[i]), &t);
     }
 }
 
-static void sheet(struct state *s, struct session *se, struct later *l,
+static void sheet(struct state *s, struct session *se, struct deferred_reply *l,
                   const msgpack_object *message)
 {
     struct view function = msg_get_str(message, "function");

@@ -5,10 +5,10 @@
 #include "sessions/sessions.h"
 
 #define CLASS(name, order)                                                                         \
-    static void run_##name(struct state *s, struct session *se, struct later *l,                   \
+    static void run_##name(struct state *s, struct session *se, struct deferred_reply *l,          \
                            const msgpack_object *message)                                          \
     {                                                                                              \
-        order_run(s, se, l, message, #name, order);                                                \
+        ipbx_command_run(s, se, l, message, #name, order);                                         \
     }                                                                                              \
     const struct command command_##name = {#name, run_##name, false}
 

@@ -15,28 +15,28 @@ static int open_display(struct display *d, const struct state *s, const struct x
 {
     char context[32];
 
-    return people_display_open(d, s->cfg, "switchboard", owners_context(user, context));
+    return people_display_open(d, s->cfg, "switchboard", relations_context(user, context));
 }
 
-static void headers(struct state *s, struct session *se, struct later *l,
+static void headers(struct state *s, struct session *se, struct deferred_reply *l,
                     const msgpack_object *message)
 {
     struct display d;
     struct buf pairs;
 
     if (open_display(&d, s, session_user(se)) < 0) {
-        later_status(&l, BUS_busy);
+        deferred_reply_status(&l, BUS_busy);
         return;
     }
     buf_init(&pairs, 0);
     switchboard_put_headers(&pairs, &d);
     display_close(&d);
-    later_pairs(&l, 1, &pairs);
+    deferred_reply_pairs(&l, 1, &pairs);
     buf_free(&pairs);
 }
 
 struct looking {
-    struct later *l;
+    struct deferred_reply *l;
     struct people_results results;
     char pattern[257];
 };
@@ -55,26 +55,26 @@ static void on_end(void *arg, const char *fault)
 
     buf_init(&pairs, 0);
     if (fault) {
-        later_error(&k->l, fault);
+        deferred_reply_error(&k->l, fault);
     } else {
         msg_put_pair(&pairs, "pattern", view_cstr(k->pattern));
         people_results_put_rows(&pairs, &k->results);
-        later_pairs(&k->l, 2, &pairs);
+        deferred_reply_pairs(&k->l, 2, &pairs);
     }
     buf_free(&pairs);
     people_results_fini(&k->results);
     free(k);
 }
 
-static void search(struct state *s, struct session *se, struct later *l,
+static void search(struct state *s, struct session *se, struct deferred_reply *l,
                    const msgpack_object *message)
 {
     struct looking *k;
     struct view text;
-    char room[32];
+    char scratch[32];
 
-    if (!command_pattern(message, room, &text) || text.len >= sizeof(k->pattern)) {
-        later_error(&l, text.len >= sizeof(k->pattern) ? "pattern_too_long" : "pattern");
+    if (!command_pattern(message, scratch, &text) || text.len >= sizeof(k->pattern)) {
+        deferred_reply_error(&l, text.len >= sizeof(k->pattern) ? "pattern_too_long" : "pattern");
         return;
     }
     k = calloc(1, sizeof(*k));
@@ -83,7 +83,7 @@ static void search(struct state *s, struct session *se, struct later *l,
         if (k)
             people_results_fini(&k->results);
         free(k);
-        later_status(&l, BUS_busy);
+        deferred_reply_status(&l, BUS_busy);
         return;
     }
     k->l = l;

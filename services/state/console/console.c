@@ -27,9 +27,9 @@ static int make_parts(struct console *c)
     c->dumps = dumps_new(s);
     if (!c->cli_refused || !c->cli_late || !c->wrong_tokens || !c->dumps)
         return -ENOMEM;
-    c->webi = door_new(s->loop, s->cfg, &webi_door, c, s->metrics, s->log, &err);
+    c->webi = line_server_new(s->loop, s->cfg, &webi_server, c, s->metrics, s->log, &err);
     if (err == 0)
-        c->info = door_new(s->loop, s->cfg, &info_door, c, s->metrics, s->log, &err);
+        c->info = line_server_new(s->loop, s->cfg, &info_server, c, s->metrics, s->log, &err);
     if (err == 0)
         c->announce = announce_new(s, &err);
     return err;
@@ -56,8 +56,8 @@ void console_destroy(struct console **cp)
     if (!c)
         return;
     *cp = NULL;
-    door_destroy(&c->webi);
-    door_destroy(&c->info);
+    line_server_destroy(&c->webi);
+    line_server_destroy(&c->info);
     announce_destroy(&c->announce);
     dumps_destroy(&c->dumps);
     if (c->cli_refused)
@@ -72,9 +72,9 @@ void console_destroy(struct console **cp)
 void console_reload(struct console *c)
 {
     if (c->webi)
-        door_reload(c->webi, c->state->cfg);
+        line_server_reload(c->webi, c->state->cfg);
     if (c->info)
-        door_reload(c->info, c->state->cfg);
+        line_server_reload(c->info, c->state->cfg);
     if (c->announce)
         announce_reload(c->announce);
 }
@@ -84,8 +84,8 @@ uint16_t console_port(const struct console *c, enum console_port which)
     if (which == CONSOLE_ANNOUNCE)
         return c->announce ? announce_port(c->announce) : 0;
     if (which == CONSOLE_WEBI)
-        return c->webi ? door_port(c->webi) : 0;
-    return c->info ? door_port(c->info) : 0;
+        return c->webi ? line_server_port(c->webi) : 0;
+    return c->info ? line_server_port(c->info) : 0;
 }
 
 const char *console_key(enum console_port which)

@@ -2,15 +2,15 @@
  * What state offers beside the bus: WEBI for web interfaces, INFO for people at a console, ANNOUNCE
  * for an Asterisk that has started. docs/console.md says how they look from outside.
  *
- *   door.c                who may connect, lines of text in and out, and their bounds
+ *   line_server.c                who may connect, lines of text in and out, and their bounds
  *   text.c, columns.c     lines and tables that nothing in them can break
  *   webi.c, webi_*.c      the web interface's signals
  *   info.c, info_*.c      the console: a table of commands, a file for what belongs together
  *   announce.c            datagrams
  *   console.c             all of it
  */
-#ifndef CTIBUS_STATE_CONSOLE_H
-#define CTIBUS_STATE_CONSOLE_H
+#ifndef CTIBUS_STATE_CONSOLE_CONSOLE_H
+#define CTIBUS_STATE_CONSOLE_CONSOLE_H
 
 #include "core/context.h"
 

@@ -11,13 +11,13 @@ struct dumps;
 
 struct console {
     struct state *state;
-    struct door *webi, *info;  /* NULL: switched off */
-    struct announce *announce; /* NULL: switched off */
+    struct line_server *webi, *info; /* NULL: switched off */
+    struct announce *announce;       /* NULL: switched off */
     struct dumps *dumps;
     struct metric *cli_refused, *cli_late, *wrong_tokens;
 };
 
 /* webi.c, info.c */
-extern const struct door_def webi_door, info_door;
+extern const struct line_server_def webi_server, info_server;
 
 #endif

@@ -17,8 +17,8 @@
 #define SOCKET_MODE 0660
 #define REFUSALS_PER_S 100 /* told why; the others are just closed */
 
-struct door {
-    const struct door_def *def;
+struct line_server {
+    const struct line_server_def *def;
     struct loop *loop;
     struct log *log;
     struct metrics *metrics;
@@ -26,7 +26,7 @@ struct door {
     struct loop_timer *tick;           /* runs while somebody is there */
     struct conn_class conns;
     struct netlist allowed;
-    LIST_HEAD(, talk) talks;
+    LIST_HEAD(, line_client) talks;
     size_t n_talks, n_local; /* n_local of them through the Unix socket */
     void *owner;
     uint64_t refusal_second;
@@ -36,7 +36,7 @@ struct door {
 
 /* ---- refusing ---- */
 
-static bool may_be_told(struct door *d)
+static bool may_be_told(struct line_server *d)
 {
     uint64_t second = clock_mono_us() / 1000000;
 
@@ -47,7 +47,7 @@ static bool may_be_told(struct door *d)
 }
 
 /* Takes fd. */
-static void refuse(struct door *d, int fd, const char *peer, const char *why)
+static void refuse(struct line_server *d, int fd, const char *peer, const char *why)
 {
     struct conn *c = NULL;
     char line[256];
@@ -67,9 +67,9 @@ static void refuse(struct door *d, int fd, const char *peer, const char *why)
 
 /* ---- talks ---- */
 
-static void end(struct talk *t)
+static void end(struct line_client *t)
 {
-    struct door *d = t->door;
+    struct line_server *d = t->server;
 
     LIST_REMOVE(t, all);
     d->n_talks--;
@@ -82,42 +82,42 @@ static void end(struct talk *t)
     free(t);
 }
 
-void talk_close(struct talk *t)
+void line_client_close(struct line_client *t)
 {
     t->closing = true;
     if (!t->working)
         end(t);
 }
 
-int talk_send(struct talk *t, struct view text)
+int line_client_send(struct line_client *t, struct view text)
 {
     return t->conn && text.len ? conn_send(t->conn, text) : 0;
 }
 
-size_t talk_backlog(const struct talk *t)
+size_t line_client_backlog(const struct line_client *t)
 {
     return t->conn ? conn_output_len(t->conn) : 0;
 }
 
 /* ---- lines ---- */
 
-static void too_long(struct talk *t)
+static void too_long(struct line_client *t)
 {
     char line[128];
 
-    log_notice(t->door->log, "%s %s: a line of more than %zu bytes: cut off", t->door->def->name,
-               t->peer, t->door->def->max_line);
-    snprintf(line, sizeof(line), "%s a line is at most %zu bytes\n", t->door->def->refusal,
-             t->door->def->max_line);
-    talk_send(t, view_cstr(line));
+    log_notice(t->server->log, "%s %s: a line of more than %zu bytes: cut off",
+               t->server->def->name, t->peer, t->server->def->max_line);
+    snprintf(line, sizeof(line), "%s a line is at most %zu bytes\n", t->server->def->refusal,
+             t->server->def->max_line);
+    line_client_send(t, view_cstr(line));
     t->closing = true; /* feed, which asks, ends it */
 }
 
 /* Nothing of it is carried out, and nothing is said: a browser would show that to its page. */
-static void is_foreign(struct talk *t, const char *why, struct view what)
+static void is_foreign(struct line_client *t, const char *why, struct view what)
 {
-    metric_add(t->door->foreign, 1);
-    log_warning(t->door->log, "%s %s: cut off: %s: \"%.*s\"", t->door->def->name, t->peer, why,
+    metric_add(t->server->foreign, 1);
+    log_warning(t->server->log, "%s %s: cut off: %s: \"%.*s\"", t->server->def->name, t->peer, why,
                 (int)(what.len < MAX_SHOWN ? what.len : MAX_SHOWN), what.ptr);
     t->closing = true; /* feed, which asks, ends it */
 }
@@ -132,9 +132,9 @@ static struct view raw_line(struct view in)
 
 /* The next line, and what is left behind it. False: none is whole, it is too long, or it is not
  * meant for us. */
-static bool next_line(struct talk *t, struct view *line, size_t *left)
+static bool next_line(struct line_client *t, struct view *line, size_t *left)
 {
-    const struct door_def *def = t->door->def;
+    const struct line_server_def *def = t->server->def;
     struct view rest = buf_view(&t->in);
     struct view raw = raw_line(rest);
     bool whole = text_cut_line(&rest, def->whole != NULL, line);
@@ -160,7 +160,7 @@ static bool next_line(struct talk *t, struct view *line, size_t *left)
 }
 
 /* Hands out what is there. The talk may be gone afterwards. */
-static void feed(struct talk *t)
+static void feed(struct line_client *t)
 {
     struct view line;
     size_t left;
@@ -171,8 +171,8 @@ static void feed(struct talk *t)
     while (!t->closing && !t->held && next_line(t, &line, &left)) {
         if (line.len) {
             t->lines++;
-            metric_add(t->door->commands, 1);
-            t->door->def->line(t, line);
+            metric_add(t->server->commands, 1);
+            t->server->def->line(t, line);
         }
         buf_consume(&t->in, buf_len(&t->in) - left);
     }
@@ -182,16 +182,16 @@ static void feed(struct talk *t)
         end(t);
 }
 
-void talk_hold(struct talk *t)
+void line_client_hold(struct line_client *t)
 {
     t->held = true;
     conn_pause(t->conn);
 }
 
-void talk_go_on(struct talk *t)
+void line_client_go_on(struct line_client *t)
 {
     t->held = false;
-    t->heard = clock_mono_us();
+    t->last_rx = clock_mono_us();
     conn_resume(t->conn);
     feed(t);
 }
@@ -200,16 +200,16 @@ void talk_go_on(struct talk *t)
 
 static size_t on_data(void *owner, struct conn *c, struct view in)
 {
-    struct talk *t = owner;
+    struct line_client *t = owner;
     const char *foreign = foreign_bytes(in);
 
-    t->heard = clock_mono_us();
+    t->last_rx = clock_mono_us();
     if (foreign) {
         is_foreign(t, foreign, in);
-        talk_close(t);
+        line_client_close(t);
     } else if (buf_append_view(&t->in, in) < 0) {
-        log_error(t->door->log, "%s %s: no memory: cut off", t->door->def->name, t->peer);
-        talk_close(t);
+        log_error(t->server->log, "%s %s: no memory: cut off", t->server->def->name, t->peer);
+        line_client_close(t);
     } else {
         feed(t);
     }
@@ -218,7 +218,7 @@ static size_t on_data(void *owner, struct conn *c, struct view in)
 
 static void on_eof(void *owner, struct conn *c)
 {
-    struct talk *t = owner;
+    struct line_client *t = owner;
 
     t->eof = true;
     feed(t);
@@ -226,28 +226,28 @@ static void on_eof(void *owner, struct conn *c)
 
 static void on_closed(void *owner, struct conn *c, int why)
 {
-    struct talk *t = owner;
+    struct line_client *t = owner;
 
     if (why == CONN_OUTPUT_LIMIT)
-        log_notice(t->door->log, "%s %s: does not read what it asked for: cut off",
-                   t->door->def->name, t->peer);
+        log_notice(t->server->log, "%s %s: does not read what it asked for: cut off",
+                   t->server->def->name, t->peer);
     t->conn = NULL;
     end(t);
 }
 
 static void on_drained(void *owner, struct conn *c)
 {
-    struct talk *t = owner;
+    struct line_client *t = owner;
 
-    if (t->door->def->drained)
-        t->door->def->drained(t);
+    if (t->server->def->drained)
+        t->server->def->drained(t);
 }
 
 static const struct conn_handler conn_handler = {on_data, on_closed, on_drained};
 
-static void talk_open(struct door *d, int fd, const char *peer, bool local)
+static void line_client_open(struct line_server *d, int fd, const char *peer, bool local)
 {
-    struct talk *t = calloc(1, sizeof(*t));
+    struct line_client *t = calloc(1, sizeof(*t));
     int size = SEND_BUFFER;
 
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
@@ -255,10 +255,10 @@ static void talk_open(struct door *d, int fd, const char *peer, bool local)
         close(fd);
         return;
     }
-    t->door = d;
+    t->server = d;
     t->owner = d->owner;
     t->local = local;
-    t->heard = clock_mono_us();
+    t->last_rx = clock_mono_us();
     snprintf(t->peer, sizeof(t->peer), "%s", peer);
     buf_init(&t->in, 0); /* what is read at once is bounded, and then it is cut */
     t->conn = conn_new(&d->conns, fd, t);
@@ -271,17 +271,17 @@ static void talk_open(struct door *d, int fd, const char *peer, bool local)
     d->n_local += local;
     log_info(d->log, "%s: %s connects", d->def->name, t->peer);
     if (d->def->opened && d->def->opened(t) < 0)
-        talk_close(t);
+        line_client_close(t);
     else if (!loop_timer_running(d->tick))
         loop_timer_start(d->tick, TICK_MS, true);
 }
 
 /* Ends the one of its kind that has been there for longest and has said nothing. False: all have.
  */
-static bool make_room(struct door *d, bool local)
+static bool make_room(struct line_server *d, bool local)
 {
-    struct talk *oldest = NULL;
-    struct talk *t;
+    struct line_client *oldest = NULL;
+    struct line_client *t;
 
     LIST_FOREACH(t, &d->talks, all) /* the latest is the first */
     if (t->local == local && t->lines == 0 && !t->working)
@@ -297,7 +297,7 @@ static bool make_room(struct door *d, bool local)
 
 static void on_accept(void *arg, int fd, const struct sockaddr *sa, socklen_t len)
 {
-    struct door *d = arg;
+    struct line_server *d = arg;
     struct netaddr address;
     char peer[NETADDR_TEXT];
     char why[128];
@@ -315,14 +315,14 @@ static void on_accept(void *arg, int fd, const struct sockaddr *sa, socklen_t le
         snprintf(why, sizeof(why), "%u are connected already", d->def->max_talks);
         refuse(d, fd, peer, why);
     } else {
-        talk_open(d, fd, peer, false);
+        line_client_open(d, fd, peer, false);
     }
 }
 
 /* Who may do this is for the permissions of the socket and its folder to say. */
 static void on_local(void *arg, int fd, const struct sockaddr *sa, socklen_t len)
 {
-    struct door *d = arg;
+    struct line_server *d = arg;
     struct ucred who = {.uid = (uid_t)-1};
     socklen_t size = sizeof(who);
     char peer[NETADDR_TEXT];
@@ -334,41 +334,41 @@ static void on_local(void *arg, int fd, const struct sockaddr *sa, socklen_t len
         snprintf(why, sizeof(why), "%u are connected already", d->def->max_talks);
         refuse(d, fd, peer, why);
     } else {
-        talk_open(d, fd, peer, true);
+        line_client_open(d, fd, peer, true);
     }
 }
 
 /* ---- time ---- */
 
 /* It may be gone afterwards. */
-static void look_after_web(struct talk *t, uint64_t silent)
+static void look_after_web(struct line_client *t, uint64_t silent)
 {
     bool rest = buf_len(&t->in) > 0;
-    bool whole = rest && t->door->def->whole(view_trim(buf_view(&t->in)));
+    bool whole = rest && t->server->def->whole(view_trim(buf_view(&t->in)));
 
     if (rest && silent > (whole ? PAUSE_US : LONG_PAUSE_US)) {
         t->rest_counts = true;
         feed(t);
     } else if (!rest && t->lines && silent > PAUSE_US) {
-        talk_close(t);
+        line_client_close(t);
     }
 }
 
 static void tick(void *arg)
 {
-    struct door *d = arg;
+    struct line_server *d = arg;
     uint64_t now = clock_mono_us();
-    struct talk *next;
+    struct line_client *next;
 
-    for (struct talk *t = LIST_FIRST(&d->talks); t; t = next) {
-        uint64_t silent = now > t->heard ? now - t->heard : 0;
+    for (struct line_client *t = LIST_FIRST(&d->talks); t; t = next) {
+        uint64_t silent = now > t->last_rx ? now - t->last_rx : 0;
         next = LIST_NEXT(t, all);
         if (t->held)
             continue;
         if (!t->watching && silent > (uint64_t)d->def->idle_ms * 1000) {
             log_info(d->log, "%s %s: silent for %u s: cut off", d->def->name, t->peer,
                      d->def->idle_ms / 1000);
-            talk_close(t);
+            line_client_close(t);
         } else if (d->def->whole) {
             look_after_web(t, silent);
         }
@@ -377,14 +377,14 @@ static void tick(void *arg)
         loop_timer_stop(d->tick);
 }
 
-/* ---- the whole ---- */
+/* ---- lifecycle ---- */
 
 static double count_talks(void *arg)
 {
-    return (double)((struct door *)arg)->n_talks;
+    return (double)((struct line_server *)arg)->n_talks;
 }
 
-static int make_metrics(struct door *d)
+static int make_metrics(struct line_server *d)
 {
     const char *const *label = METRIC_VALUES(d->def->name);
 
@@ -396,7 +396,7 @@ static int make_metrics(struct door *d)
     return d->connections && d->refused && d->commands && d->foreign ? 0 : -ENOMEM;
 }
 
-static int prepare(struct door *d, const struct config *cfg)
+static int prepare(struct line_server *d, const struct config *cfg)
 {
     int err = config_networks(cfg, d->def->access_key, &d->allowed);
 
@@ -404,7 +404,7 @@ static int prepare(struct door *d, const struct config *cfg)
         err = make_metrics(d);
     if (err == 0)
         err = conn_class_init(&d->conns, d->loop, &conn_handler, 2 * d->def->max_line,
-                              DOOR_MAX_OUTPUT);
+                              LINE_SERVER_MAX_OUTPUT);
     if (err < 0)
         return err;
     d->conns.eof = on_eof;
@@ -412,7 +412,7 @@ static int prepare(struct door *d, const struct config *cfg)
     return d->tick ? 0 : -ENOMEM;
 }
 
-static int listen_at(struct door *d, const char *at)
+static int listen_at(struct line_server *d, const char *at)
 {
     int err = 0;
 
@@ -425,7 +425,7 @@ static int listen_at(struct door *d, const char *at)
     return err;
 }
 
-static int listen_locally(struct door *d, const char *path)
+static int listen_locally(struct line_server *d, const char *path)
 {
     int err = 0;
 
@@ -447,10 +447,10 @@ static int socket_path(const struct config *cfg, const char *key, char **path)
     return given && *given && !*path ? -ENOMEM : 0;
 }
 
-static struct door *door_alloc(struct loop *loop, const struct door_def *def, void *owner,
-                               struct metrics *metrics, struct log *log)
+static struct line_server *line_server_alloc(struct loop *loop, const struct line_server_def *def,
+                                             void *owner, struct metrics *metrics, struct log *log)
 {
-    struct door *d = calloc(1, sizeof(*d));
+    struct line_server *d = calloc(1, sizeof(*d));
 
     if (!d)
         return NULL;
@@ -463,10 +463,11 @@ static struct door *door_alloc(struct loop *loop, const struct door_def *def, vo
     return d;
 }
 
-struct door *door_new(struct loop *loop, const struct config *cfg, const struct door_def *def,
-                      void *owner, struct metrics *metrics, struct log *log, int *err)
+struct line_server *line_server_new(struct loop *loop, const struct config *cfg,
+                                    const struct line_server_def *def, void *owner,
+                                    struct metrics *metrics, struct log *log, int *err)
 {
-    struct door *d = NULL;
+    struct line_server *d = NULL;
     char *path = NULL;
     char at[256];
 
@@ -474,7 +475,7 @@ struct door *door_new(struct loop *loop, const struct config *cfg, const struct 
         *at = '\0';
     *err = socket_path(cfg, def->socket_key, &path);
     if (*err == 0 && (*at || path)) {
-        d = door_alloc(loop, def, owner, metrics, log);
+        d = line_server_alloc(loop, def, owner, metrics, log);
         *err = d ? prepare(d, cfg) : -ENOMEM;
         if (*err == 0)
             *err = listen_at(d, at);
@@ -482,15 +483,15 @@ struct door *door_new(struct loop *loop, const struct config *cfg, const struct 
             *err = listen_locally(d, path);
     }
     if (*err < 0)
-        door_destroy(&d);
+        line_server_destroy(&d);
     free(path);
     return d;
 }
 
-void door_destroy(struct door **dp)
+void line_server_destroy(struct line_server **dp)
 {
-    struct door *d = dp ? *dp : NULL;
-    struct talk *t;
+    struct line_server *d = dp ? *dp : NULL;
+    struct line_client *t;
 
     if (!d)
         return;
@@ -514,7 +515,7 @@ void door_destroy(struct door **dp)
     free(d);
 }
 
-void door_reload(struct door *d, const struct config *cfg)
+void line_server_reload(struct line_server *d, const struct config *cfg)
 {
     struct netlist allowed = {NULL, 0};
 
@@ -527,7 +528,7 @@ void door_reload(struct door *d, const struct config *cfg)
     d->allowed = allowed;
 }
 
-uint16_t door_port(const struct door *d)
+uint16_t line_server_port(const struct line_server *d)
 {
     return d->listener ? listener_port(d->listener) : 0;
 }

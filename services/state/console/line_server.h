@@ -4,8 +4,8 @@
  * (foreign.h). It bounds how many are there, how long a line is, how much waits for a peer that
  * does not read, and how long a peer may be silent.
  */
-#ifndef CTIBUS_STATE_CONSOLE_DOOR_H
-#define CTIBUS_STATE_CONSOLE_DOOR_H
+#ifndef CTIBUS_STATE_CONSOLE_LINE_SERVER_H
+#define CTIBUS_STATE_CONSOLE_LINE_SERVER_H
 
 #include <sys/queue.h>
 
@@ -15,11 +15,11 @@
 #include "metrics/metrics.h"
 #include "net/conn.h"
 
-#define DOOR_MAX_OUTPUT ((size_t)8 << 20) /* bytes that may wait for one peer */
+#define LINE_SERVER_MAX_OUTPUT ((size_t)8 << 20) /* bytes that may wait for one peer */
 
-struct talk;
+struct line_client;
 
-struct door_def {
+struct line_server_def {
     const char *name;       /* for the log and the metrics */
     const char *listen_key; /* keys of the configuration */
     const char *access_key;
@@ -33,48 +33,49 @@ struct door_def {
      * passed, the talk is over. NULL: lines are ended by LF, and the talk by the peer. */
     bool (*whole)(struct view rest);
     /* Sets t->data. 0, or negative: the peer is cut off. */
-    int (*opened)(struct talk *t);
-    void (*line)(struct talk *t, struct view line);
-    void (*closed)(struct talk *t);  /* frees t->data */
-    void (*drained)(struct talk *t); /* all output has left; may be NULL */
+    int (*opened)(struct line_client *t);
+    void (*line)(struct line_client *t, struct view line);
+    void (*closed)(struct line_client *t);  /* frees t->data */
+    void (*drained)(struct line_client *t); /* all output has left; may be NULL */
 };
 
 /* One peer. Others read peer, and set data and watching. */
-struct talk {
-    LIST_ENTRY(talk) all;
-    struct door *door;
+struct line_client {
+    LIST_ENTRY(line_client) all;
+    struct line_server *server;
     struct conn *conn;
     char peer[NETADDR_TEXT]; /* IP:PORT, or "local uid=UID pid=PID" */
     bool local;              /* it came through the Unix socket */
-    void *owner;             /* as given to door_new */
+    void *owner;             /* as given to line_server_new */
     void *data;
     bool watching; /* it wants to be told what happens: silence is no reason to cut it off */
-    /* door.c's */
+    /* line_server.c's */
     struct buf in;
-    uint64_t heard; /* when something was last said or an answer was complete; monotonic us */
+    uint64_t last_rx; /* when something was last said or an answer was complete; monotonic us */
     size_t lines;
     bool eof, held, working, closing, rest_counts;
 };
 
-struct door;
+struct line_server;
 /* Listens where `cfg` says. NULL and *err on failure (logged); NULL and *err == 0: switched off,
  * TCP and Unix socket both. */
-struct door *door_new(struct loop *loop, const struct config *cfg, const struct door_def *def,
-                      void *owner, struct metrics *metrics, struct log *log, int *err);
-void door_destroy(struct door **d);
+struct line_server *line_server_new(struct loop *loop, const struct config *cfg,
+                                    const struct line_server_def *def, void *owner,
+                                    struct metrics *metrics, struct log *log, int *err);
+void line_server_destroy(struct line_server **d);
 /* Reads anew who may connect; those who are there stay. */
-void door_reload(struct door *d, const struct config *cfg);
+void line_server_reload(struct line_server *d, const struct config *cfg);
 /* Of TCP; 0: it is switched off. */
-uint16_t door_port(const struct door *d);
+uint16_t line_server_port(const struct line_server *d);
 
 /* 0, or negative: the peer is about to be cut off, since it does not read. */
-int talk_send(struct talk *t, struct view text);
+int line_client_send(struct line_client *t, struct view text);
 /* Bytes that wait for the peer. */
-size_t talk_backlog(const struct talk *t);
+size_t line_client_backlog(const struct line_client *t);
 /* Between these two no line is handed out: an answer is under way. */
-void talk_hold(struct talk *t);
-void talk_go_on(struct talk *t);
+void line_client_hold(struct line_client *t);
+void line_client_go_on(struct line_client *t);
 /* Ends it when what was sent has left. */
-void talk_close(struct talk *t);
+void line_client_close(struct line_client *t);
 
 #endif

@@ -41,7 +41,7 @@ static void put(struct buf *pairs, const char *action, va_list ap)
     msg_map_end(pairs, mark, n);
 }
 
-void ami_tell(struct state *s, struct xod_site *x, const char *action, ...)
+void ami_request_send(struct state *s, struct xod_site *x, const char *action, ...)
 {
     struct bus_peer *gateway = state_gateway(s, x);
     struct told *t = calloc(1, sizeof(*t));

@@ -67,18 +67,18 @@ void ctilog_command(struct state *s, struct xod_site *site, struct view user_id,
 
 static void on_detail(void *arg, int rc)
 {
-    struct later *l = arg;
+    struct deferred_reply *l = arg;
 
-    later_status(&l, rc == 0 ? BUS_ok : BUS_failed);
+    deferred_reply_status(&l, rc == 0 ? BUS_ok : BUS_failed);
 }
 
 void ctilog_detail(struct state *s, struct xod_site *site, struct view user_id, struct view class,
-                   struct view detail, struct later *l)
+                   struct view detail, struct deferred_reply *l)
 {
     struct db_txn *t = db_begin(s->db);
 
     if (!t) {
-        later_status(&l, BUS_busy);
+        deferred_reply_status(&l, BUS_busy);
         return;
     }
     db_add(t,

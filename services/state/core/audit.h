@@ -12,7 +12,7 @@ void ctilog_command(struct state *s, struct xod_site *site, struct view user_id,
                     enum bus_status outcome, uint64_t us, bool quiet);
 /* A row with what a client wrote; l is answered when it is on disk. */
 void ctilog_detail(struct state *s, struct xod_site *site, struct view user_id, struct view class,
-                   struct view detail, struct later *l);
+                   struct view detail, struct deferred_reply *l);
 /* Deletes what is older than `ctibus.retention.*` say, from all logs. */
 void ctilog_expire(struct state *s, double now);
 

@@ -29,21 +29,21 @@ struct state {
     struct bus_pub *pub;
     struct bus_sub *sub;
     struct bus_server *server;
-    struct bus_heart *heart;
+    struct bus_heartbeat *heart;
     struct publisher *publisher;
     struct sessions *sessions;
     struct snapshots *snapshots;
-    struct secrets *secrets;
-    struct weblists *weblists;
+    struct passwords *passwords;
+    struct remote_lists *remote_lists;
     struct db *db;
     struct features *features;
-    struct wanted *wanted;
+    struct deferred_actions *deferred_actions;
     struct directories *directories;
     struct extensions *extensions;
     struct originates *originates;
     struct transfers *transfers;
     struct faxes *faxes;
-    struct faxes_coming *faxes_coming;
+    struct fax_handoffs *fax_handoffs;
     struct sheets *sheets;
     struct fagi *fagi;
     struct peers *peers;
@@ -62,12 +62,12 @@ struct state {
     uint64_t settle_min_ms, settle_max_ms, resync_late_us;
     double heard_at; /* of the event that is being applied: when its gateway heard it; 0: none is */
     bool settled;
-    LIST_HEAD(, later) waiting; /* answered later (later.c) */
+    LIST_HEAD(, deferred_reply) waiting; /* answered later (core/deferred_reply.c) */
     size_t n_waiting;
-    STAILQ_HEAD(, kept_line) kept_lines; /* for clients, until it is settled (tell.c) */
+    STAILQ_HEAD(, kept_line) kept_lines; /* for clients, until it is settled (core/notify.c) */
     size_t n_kept_lines;
     struct msg_doc doc;
-    struct buf room;
+    struct buf scratch;
     struct metrics *metrics;
     struct metric *events, *events_unknown, *events_foreign, *resyncs_late, *sessions_open;
     struct metric *over_budget[BUDGET_KINDS];

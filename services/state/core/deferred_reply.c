@@ -9,12 +9,12 @@
 
 #define MAX_WAITING 20000
 
-struct later {
+struct deferred_reply {
     struct state *s;
     struct bus_peer *peer; /* NULL: it went away */
     uint64_t id;
-    LIST_ENTRY(later) all;
-    char *body; /* of later_after */
+    LIST_ENTRY(deferred_reply) all;
+    char *body; /* of deferred_reply_when_written */
     size_t body_len;
     /* of a command */
     struct xod_site *site; /* NULL: it is none */
@@ -23,9 +23,9 @@ struct later {
     bool quiet;
 };
 
-struct later *later_new(struct state *s, struct bus_peer *peer, uint64_t id)
+struct deferred_reply *deferred_reply_new(struct state *s, struct bus_peer *peer, uint64_t id)
 {
-    struct later *l = s->n_waiting < MAX_WAITING ? calloc(1, sizeof(*l)) : NULL;
+    struct deferred_reply *l = s->n_waiting < MAX_WAITING ? calloc(1, sizeof(*l)) : NULL;
 
     if (!l) {
         state_reply(s, peer, id, BUS_busy);
@@ -39,11 +39,12 @@ struct later *later_new(struct state *s, struct bus_peer *peer, uint64_t id)
     return l;
 }
 
-struct later *later_command(struct state *s, struct bus_peer *peer, uint64_t id,
-                            struct xod_site *site, struct view user_id, struct view class,
-                            bool quiet)
+struct deferred_reply *deferred_reply_for_command(struct state *s, struct bus_peer *peer,
+                                                  uint64_t id, struct xod_site *site,
+                                                  struct view user_id, struct view class,
+                                                  bool quiet)
 {
-    struct later *l = later_new(s, peer, id);
+    struct deferred_reply *l = deferred_reply_new(s, peer, id);
 
     if (!l)
         return NULL;
@@ -55,9 +56,9 @@ struct later *later_command(struct state *s, struct bus_peer *peer, uint64_t id,
     return l;
 }
 
-void later_reply(struct later **lp, enum bus_status status, struct view body)
+void deferred_reply_send(struct deferred_reply **lp, enum bus_status status, struct view body)
 {
-    struct later *l = *lp;
+    struct deferred_reply *l = *lp;
 
     *lp = NULL;
     if (l->peer)
@@ -71,12 +72,12 @@ void later_reply(struct later **lp, enum bus_status status, struct view body)
     free(l);
 }
 
-void later_status(struct later **l, enum bus_status status)
+void deferred_reply_status(struct deferred_reply **l, enum bus_status status)
 {
-    later_reply(l, status, view_of(NULL, 0));
+    deferred_reply_send(l, status, view_of(NULL, 0));
 }
 
-void later_pairs(struct later **l, size_t n, const struct buf *pairs)
+void deferred_reply_pairs(struct deferred_reply **l, size_t n, const struct buf *pairs)
 {
     struct buf body;
 
@@ -84,32 +85,32 @@ void later_pairs(struct later **l, size_t n, const struct buf *pairs)
     msg_put_map(&body, n);
     buf_append_view(&body, buf_view(pairs));
     if (body.failed || pairs->failed)
-        later_status(l, BUS_busy);
+        deferred_reply_status(l, BUS_busy);
     else
-        later_reply(l, BUS_ok, buf_view(&body));
+        deferred_reply_send(l, BUS_ok, buf_view(&body));
     buf_free(&body);
 }
 
-void later_error(struct later **l, const char *why)
+void deferred_reply_error(struct deferred_reply **l, const char *why)
 {
     struct buf pairs;
 
     buf_init(&pairs, 0);
     msg_put_pair(&pairs, "error_string", view_cstr(why));
-    later_pairs(l, 1, &pairs);
+    deferred_reply_pairs(l, 1, &pairs);
     buf_free(&pairs);
 }
 
 static void on_written(void *arg, int rc)
 {
-    struct later *l = arg;
+    struct deferred_reply *l = arg;
 
-    later_reply(&l, BUS_ok, view_of(l->body, l->body_len));
+    deferred_reply_send(&l, BUS_ok, view_of(l->body, l->body_len));
 }
 
-void later_after(struct later **lp, struct db_txn **t, struct view body)
+void deferred_reply_when_written(struct deferred_reply **lp, struct db_txn **t, struct view body)
 {
-    struct later *l = *lp;
+    struct deferred_reply *l = *lp;
 
     *lp = NULL;
     l->body = view_dup(body);
@@ -117,12 +118,12 @@ void later_after(struct later **lp, struct db_txn **t, struct view body)
     if (l->body && *t)
         db_commit_take(t, on_written, l);
     else
-        later_reply(&l, l->body ? BUS_ok : BUS_busy, body);
+        deferred_reply_send(&l, l->body ? BUS_ok : BUS_busy, body);
 }
 
-void later_peer_gone(struct state *s, struct bus_peer *peer)
+void deferred_reply_peer_gone(struct state *s, struct bus_peer *peer)
 {
-    struct later *l;
+    struct deferred_reply *l;
 
     LIST_FOREACH(l, &s->waiting, all)
     {

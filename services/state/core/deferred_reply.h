@@ -5,23 +5,24 @@
 #include "core/context.h"
 #include "database/db.h"
 
-struct later;
+struct deferred_reply;
 /* A request that is answered later. NULL: too many are, and it has been answered with busy. */
-struct later *later_new(struct state *s, struct bus_peer *p, uint64_t id);
+struct deferred_reply *deferred_reply_new(struct state *s, struct bus_peer *p, uint64_t id);
 /* The same of a command of a user: its outcome is published, and logged unless `quiet`. */
-struct later *later_command(struct state *s, struct bus_peer *p, uint64_t id, struct xod_site *site,
-                            struct view user_id, struct view class, bool quiet);
+struct deferred_reply *deferred_reply_for_command(struct state *s, struct bus_peer *p, uint64_t id,
+                                                  struct xod_site *site, struct view user_id,
+                                                  struct view class, bool quiet);
 /* Answers, if who asked is still there. *l becomes NULL. */
-void later_reply(struct later **l, enum bus_status status, struct view body);
+void deferred_reply_send(struct deferred_reply **l, enum bus_status status, struct view body);
 /* The same with no body, or with n pairs of a map. */
-void later_status(struct later **l, enum bus_status status);
-void later_pairs(struct later **l, size_t n, const struct buf *pairs);
+void deferred_reply_status(struct deferred_reply **l, enum bus_status status);
+void deferred_reply_pairs(struct deferred_reply **l, size_t n, const struct buf *pairs);
 /* The same with what the client is told is wrong, as error_string. */
-void later_error(struct later **l, const char *why);
+void deferred_reply_error(struct deferred_reply **l, const char *why);
 /* Hands t over and answers with ok and body when it is carried out, on disk or (logged) not: a
  * login must not fail because a disk is full. */
-void later_after(struct later **l, struct db_txn **t, struct view body);
+void deferred_reply_when_written(struct deferred_reply **l, struct db_txn **t, struct view body);
 /* NULL: all are gone. */
-void later_peer_gone(struct state *s, struct bus_peer *p);
+void deferred_reply_peer_gone(struct state *s, struct bus_peer *p);
 
 #endif

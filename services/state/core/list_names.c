@@ -21,7 +21,7 @@ static const struct {
     {"extenfeature", "extenfeatures", "urllist_extenfeatures"},
 };
 
-const char *listname_key(struct view name)
+const char *list_name_key(struct view name)
 {
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (view_eq(name, view_cstr(names[i].one)) || view_eq(name, view_cstr(names[i].all)) ||

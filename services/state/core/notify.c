@@ -6,43 +6,44 @@
 #include "core/context.h"
 #include "core/notify.h"
 
-void tell_begin(struct tell *t, const char *class)
+void notify_begin(struct notification *t, const char *class)
 {
     buf_init(&t->line, 0);
     t->mark = msg_map_begin(&t->line);
     t->n = 0;
-    tell_str(t, "class", view_cstr(class));
+    notify_str(t, "class", view_cstr(class));
 }
 
-struct buf *tell_key(struct tell *t, const char *key)
+struct buf *notify_key(struct notification *t, const char *key)
 {
     t->n++;
     msg_put_cstr(&t->line, key);
     return &t->line;
 }
 
-void tell_str(struct tell *t, const char *key, struct view text)
+void notify_str(struct notification *t, const char *key, struct view text)
 {
-    msg_put_str(tell_key(t, key), text);
+    msg_put_str(notify_key(t, key), text);
 }
 
-void tell_i64(struct tell *t, const char *key, int64_t number)
+void notify_i64(struct notification *t, const char *key, int64_t number)
 {
-    msg_put_i64(tell_key(t, key), number);
+    msg_put_i64(notify_key(t, key), number);
 }
 
-void tell_reply_id(struct tell *t, const msgpack_object *message)
+void notify_reply_id(struct notification *t, const msgpack_object *message)
 {
     const msgpack_object *id = msg_get(message, "commandid");
 
     if (id && (id->type == MSGPACK_OBJECT_STR || id->type == MSGPACK_OBJECT_POSITIVE_INTEGER ||
                id->type == MSGPACK_OBJECT_NEGATIVE_INTEGER))
-        msg_put_object(tell_key(t, "replyid"), id);
+        msg_put_object(notify_key(t, "replyid"), id);
 }
 
-void tell_user(struct state *s, struct xod_site *site, struct view user_id, struct tell *t)
+void notify_user(struct state *s, struct xod_site *site, struct view user_id,
+                 struct notification *t)
 {
-    tell_session(s, site, user_id, view_of(NULL, 0), t);
+    notify_session(s, site, user_id, view_of(NULL, 0), t);
 }
 
 /* ---- until the gateways have had their time to come back ---- */
@@ -86,18 +87,18 @@ static void drop(struct state *s, bool publish)
     s->n_kept_lines = 0;
 }
 
-void tell_settled(struct state *s)
+void notify_settled(struct state *s)
 {
     drop(s, true);
 }
 
-void tell_forget(struct state *s)
+void notify_forget(struct state *s)
 {
     drop(s, false);
 }
 
-void tell_session(struct state *s, struct xod_site *site, struct view user_id, struct view session,
-                  struct tell *t)
+void notify_session(struct state *s, struct xod_site *site, struct view user_id,
+                    struct view session, struct notification *t)
 {
     struct buf topic;
     struct buf body;

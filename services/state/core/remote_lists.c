@@ -10,9 +10,9 @@
 
 #define RETRY_MAX_MS 300000
 
-struct weblist {
-    TAILQ_ENTRY(weblist) link;
-    struct weblists *all;
+struct remote_list {
+    TAILQ_ENTRY(remote_list) link;
+    struct remote_lists *all;
     struct loop_timer *due;
     struct json_object *list; /* the last good one; NULL: none yet */
     char *etag, *modified;    /* what its server said of it */
@@ -26,23 +26,23 @@ struct weblist {
     char uri[];
 };
 
-struct weblists {
+struct remote_lists {
     struct state *state;
-    weblists_fn *changed;
+    remote_lists_fn *changed;
     struct fetcher *fetcher; /* from the first URI on */
     uint32_t retry_ms;
     uint64_t serial;
-    TAILQ_HEAD(, weblist) lists;
+    TAILQ_HEAD(, remote_list) lists;
     struct metric *fetched, *failed, *unread;
 };
 
-bool weblists_is_web(const char *uri)
+bool remote_lists_is_remote(const char *uri)
 {
     return view_starts(view_cstr(uri), VIEW("http://")) ||
            view_starts(view_cstr(uri), VIEW("https://"));
 }
 
-void weblists_put_uri(struct buf *out, const char *uri)
+void remote_lists_put_uri(struct buf *out, const char *uri)
 {
     const char *host = strstr(uri, "://");
     size_t n;
@@ -57,9 +57,9 @@ void weblists_put_uri(struct buf *out, const char *uri)
     buf_append_cstr(out, host);
 }
 
-static void count_unread(struct weblists *w)
+static void count_unread(struct remote_lists *w)
 {
-    struct weblist *l;
+    struct remote_list *l;
     unsigned n = 0;
 
     TAILQ_FOREACH(l, &w->lists, link)
@@ -69,7 +69,7 @@ static void count_unread(struct weblists *w)
 
 /* ---- one of them ---- */
 
-static void weblist_free(struct weblist *l)
+static void remote_list_free(struct remote_list *l)
 {
     loop_timer_destroy(&l->due);
     json_object_put(l->list);
@@ -79,15 +79,15 @@ static void weblist_free(struct weblist *l)
     free(l);
 }
 
-static void forget(struct weblist *l)
+static void forget(struct remote_list *l)
 {
     TAILQ_REMOVE(&l->all->lists, l, link);
-    weblist_free(l);
+    remote_list_free(l);
 }
 
-static struct weblist *find(const struct weblists *w, const char *uri)
+static struct remote_list *find(const struct remote_lists *w, const char *uri)
 {
-    struct weblist *l;
+    struct remote_list *l;
 
     TAILQ_FOREACH(l, &w->lists, link)
     if (strcmp(l->uri, uri) == 0)
@@ -101,14 +101,14 @@ static char *shown_uri(const char *uri)
     char *copy;
 
     buf_init(&b, 0);
-    weblists_put_uri(&b, uri);
+    remote_lists_put_uri(&b, uri);
     copy = b.failed ? NULL : view_dup(buf_view(&b));
     buf_free(&b);
     return copy;
 }
 
 /* Where its copy is on disk, for the caller to free; NULL: nowhere. */
-static char *copy_path(const struct weblist *l)
+static char *copy_path(const struct remote_list *l)
 {
     const struct config *cfg = l->all->state->cfg;
     const char *name = config_str(cfg, "ctibus.lists_cache");
@@ -119,7 +119,7 @@ static char *copy_path(const struct weblist *l)
     return path;
 }
 
-static void read_copy(struct weblist *l)
+static void read_copy(struct remote_list *l)
 {
     char *path = copy_path(l);
     int rc =
@@ -136,13 +136,13 @@ static void read_copy(struct weblist *l)
 
 /* ---- fetching ---- */
 
-static void wait_for(struct weblist *l, uint64_t ms)
+static void wait_for(struct remote_list *l, uint64_t ms)
 {
     loop_timer_start(l->due, ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX, false);
 }
 
 /* Waits before the next attempt: longer each time, and not all lists at the same moment. */
-static uint32_t wait_longer(struct weblist *l)
+static uint32_t wait_longer(struct remote_list *l)
 {
     uint32_t ms;
 
@@ -161,7 +161,7 @@ static int dup_into(char **to, const char *from)
 }
 
 /* All that the thread needs to know, copied. */
-static struct fetch *make_fetch(const struct weblist *l)
+static struct fetch *make_fetch(const struct remote_list *l)
 {
     const struct config *cfg = l->all->state->cfg;
     const char *ca = config_str(cfg, "ctibus.lists_ca");
@@ -182,7 +182,7 @@ static struct fetch *make_fetch(const struct weblist *l)
 
 static void fetch_list(void *arg)
 {
-    struct weblist *l = arg;
+    struct remote_list *l = arg;
     struct fetch *f;
 
     if (l->fetching) {
@@ -201,7 +201,7 @@ static void fetch_list(void *arg)
     fetcher_ask_take(l->all->fetcher, f);
 }
 
-static void note_copy(struct weblist *l, const struct fetch *f)
+static void note_copy(struct remote_list *l, const struct fetch *f)
 {
     if (f->copy_error != l->copy_error && f->copy_error < 0)
         log_error(l->all->state->log,
@@ -221,7 +221,7 @@ static void put_fault(struct buf *out, const struct fetch *f)
         buf_printf(out, "%s (%s)", f->reason, f->detail);
 }
 
-static void fetch_failed(struct weblist *l, const struct fetch *f)
+static void fetch_failed(struct remote_list *l, const struct fetch *f)
 {
     uint32_t ms = wait_longer(l);
     struct buf fault;
@@ -239,7 +239,7 @@ static void fetch_failed(struct weblist *l, const struct fetch *f)
     buf_free(&fault);
 }
 
-static void take_list(struct weblist *l, struct fetch *f)
+static void take_list(struct remote_list *l, struct fetch *f)
 {
     json_object_put(l->list);
     free(l->etag);
@@ -256,7 +256,7 @@ static void take_list(struct weblist *l, struct fetch *f)
     l->all->changed(l->all->state, l->uri);
 }
 
-static void fetch_good(struct weblist *l, struct fetch *f)
+static void fetch_good(struct remote_list *l, struct fetch *f)
 {
     int64_t period_s = config_int(l->all->state->cfg, "main.updates_period");
 
@@ -273,8 +273,8 @@ static void fetch_good(struct weblist *l, struct fetch *f)
 
 static void on_fetched(void *arg, struct fetch *f)
 {
-    struct weblists *w = arg;
-    struct weblist *l = find(w, f->uri);
+    struct remote_lists *w = arg;
+    struct remote_list *l = find(w, f->uri);
 
     if (l && l->fetching == f->serial) { /* else it was forgotten meanwhile */
         l->fetching = 0;
@@ -290,9 +290,9 @@ static void on_fetched(void *arg, struct fetch *f)
 
 /* ---- all ---- */
 
-struct weblists *weblists_new(struct state *s, uint32_t retry_ms, weblists_fn *changed)
+struct remote_lists *remote_lists_new(struct state *s, uint32_t retry_ms, remote_lists_fn *changed)
 {
-    struct weblists *w = calloc(1, sizeof(*w));
+    struct remote_lists *w = calloc(1, sizeof(*w));
 
     if (!w)
         return NULL;
@@ -304,14 +304,14 @@ struct weblists *weblists_new(struct state *s, uint32_t retry_ms, weblists_fn *c
     w->failed = metrics_add(s->metrics, METRIC_state_lists_failed, NULL);
     w->unread = metrics_add(s->metrics, METRIC_state_lists_unread, NULL);
     if (!w->fetched || !w->failed || !w->unread)
-        weblists_destroy(&w);
+        remote_lists_destroy(&w);
     return w;
 }
 
-void weblists_destroy(struct weblists **wp)
+void remote_lists_destroy(struct remote_lists **wp)
 {
-    struct weblists *w = wp ? *wp : NULL;
-    struct weblist *l;
+    struct remote_lists *w = wp ? *wp : NULL;
+    struct remote_list *l;
 
     if (!w)
         return;
@@ -322,18 +322,18 @@ void weblists_destroy(struct weblists **wp)
     free(w);
 }
 
-void weblists_begin(struct weblists *w)
+void remote_lists_begin(struct remote_lists *w)
 {
-    struct weblist *l;
+    struct remote_list *l;
 
     TAILQ_FOREACH(l, &w->lists, link)
     l->wanted = false;
 }
 
-static struct weblist *add(struct weblists *w, const char *uri)
+static struct remote_list *add(struct remote_lists *w, const char *uri)
 {
     size_t n = strlen(uri) + 1;
-    struct weblist *l = calloc(1, sizeof(*l) + n);
+    struct remote_list *l = calloc(1, sizeof(*l) + n);
 
     if (!l)
         return NULL;
@@ -342,7 +342,7 @@ static struct weblist *add(struct weblists *w, const char *uri)
     l->shown = shown_uri(uri);
     l->due = loop_timer_new(w->state->loop, fetch_list, l);
     if (!l->shown || !l->due) {
-        weblist_free(l);
+        remote_list_free(l);
         return NULL;
     }
     TAILQ_INSERT_TAIL(&w->lists, l, link);
@@ -350,9 +350,9 @@ static struct weblist *add(struct weblists *w, const char *uri)
     return l;
 }
 
-void weblists_want(struct weblists *w, const char *uri)
+void remote_lists_want(struct remote_lists *w, const char *uri)
 {
-    struct weblist *l = find(w, uri);
+    struct remote_list *l = find(w, uri);
 
     if (!l)
         l = add(w, uri);
@@ -362,10 +362,10 @@ void weblists_want(struct weblists *w, const char *uri)
         log_error(w->state->log, "out of memory for a list: a reload tries again");
 }
 
-void weblists_end(struct weblists *w)
+void remote_lists_end(struct remote_lists *w)
 {
-    struct weblist *l;
-    struct weblist *next;
+    struct remote_list *l;
+    struct remote_list *next;
 
     for (l = TAILQ_FIRST(&w->lists); l; l = next) {
         next = TAILQ_NEXT(l, link);
@@ -375,14 +375,14 @@ void weblists_end(struct weblists *w)
     count_unread(w);
 }
 
-struct json_object *weblists_get(const struct weblists *w, const char *uri)
+struct json_object *remote_lists_get(const struct remote_lists *w, const char *uri)
 {
-    struct weblist *l = find(w, uri);
+    struct remote_list *l = find(w, uri);
 
     return l ? l->list : NULL;
 }
 
-static bool start_fetcher(struct weblists *w)
+static bool start_fetcher(struct remote_lists *w)
 {
     int err = 0;
 
@@ -393,9 +393,9 @@ static bool start_fetcher(struct weblists *w)
     return w->fetcher != NULL;
 }
 
-void weblists_refresh(struct weblists *w)
+void remote_lists_refresh(struct remote_lists *w)
 {
-    struct weblist *l;
+    struct remote_list *l;
 
     if (!start_fetcher(w))
         return;
@@ -403,9 +403,9 @@ void weblists_refresh(struct weblists *w)
     fetch_list(l);
 }
 
-void weblists_refresh_one(struct weblists *w, const char *uri)
+void remote_lists_refresh_one(struct remote_lists *w, const char *uri)
 {
-    struct weblist *l = find(w, uri);
+    struct remote_list *l = find(w, uri);
 
     if (l && start_fetcher(w))
         fetch_list(l);

@@ -8,7 +8,7 @@
 #include "core/resync.h"
 
 #define RESYNC_MS 30000
-#define HURRY_MS 2000
+#define RECONNECT_MS 2000
 
 /* The numbers of the phones go along: an Asterisk 1.8 cannot list its hints, they have to be asked
  * for one by one. */
@@ -27,10 +27,10 @@ int resync_ask(struct state *s, struct site *site)
     msg_put_cstr(&pairs, "hints");
     msg_put_array(&pairs, xod_count(x, LIST_phones));
     while ((phone = xod_next(x, LIST_phones, &pos))) {
-        char room[32];
+        char scratch[32];
         msg_put_array(&pairs, 2);
-        msg_put_str(&pairs, value_text(xod_get(phone, XOD(phones, number)), room));
-        msg_put_str(&pairs, value_text(xod_get(phone, XOD(phones, context)), room));
+        msg_put_str(&pairs, value_text(xod_get(phone, XOD(phones, number)), scratch));
+        msg_put_str(&pairs, value_text(xod_get(phone, XOD(phones, context)), scratch));
     }
     sent = !pairs.failed && bus_server_ask(s->server, site->gateway, METHOD_resync, 1,
                                            buf_view(&pairs), RESYNC_MS, NULL, NULL);
@@ -39,13 +39,13 @@ int resync_ask(struct state *s, struct site *site)
 }
 
 /* All of them: which one is to own it shows when they are connected. */
-int resync_hurry(struct state *s, struct site *site)
+int resync_reconnect(struct state *s, struct site *site)
 {
     size_t sent = 0;
 
     for (size_t i = 0; i < site->n_entries; i++)
-        if (bus_server_ask(s->server, site->entries[i].peer, METHOD_ami_hurry, 0, view_of(NULL, 0),
-                           HURRY_MS, NULL, NULL))
+        if (bus_server_ask(s->server, site->entries[i].peer, METHOD_ami_reconnect, 0,
+                           view_of(NULL, 0), RECONNECT_MS, NULL, NULL))
             sent++;
     if (site->n_entries == 0)
         return -ENOTCONN;

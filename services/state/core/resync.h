@@ -9,6 +9,6 @@
  */
 int resync_ask(struct state *s, struct site *site);
 /* To connect now, since its Asterisk has announced itself: as above. */
-int resync_hurry(struct state *s, struct site *site);
+int resync_reconnect(struct state *s, struct site *site);
 
 #endif

@@ -138,12 +138,13 @@ struct json_object *directory_columns(const struct directory *dir, bool reverse)
     return json_get(dir->def, reverse ? "match_reverse" : "match_direct");
 }
 
-static struct view first_filled(const struct entry *e, struct json_object *columns, char room[32])
+static struct view first_filled(const struct entry *e, struct json_object *columns,
+                                char scratch[32])
 {
     size_t n = is_empty(columns) ? 0 : json_object_array_length(columns);
 
     for (size_t i = 0; i < n; i++) {
-        struct view v = e->get(e, json_view(json_object_array_get_idx(columns, i)), room);
+        struct view v = e->get(e, json_view(json_object_array_get_idx(columns, i)), scratch);
         if (v.len)
             return v;
     }
@@ -151,14 +152,14 @@ static struct view first_filled(const struct entry *e, struct json_object *colum
 }
 
 struct view directory_field(const struct directory *dir, const struct entry *e, struct view field,
-                            char room[32])
+                            char scratch[32])
 {
     char key[128];
 
     if (field.len > 100)
         return view_of(NULL, 0);
     snprintf(key, sizeof(key), "field_%.*s", VIEW_ARG(field));
-    return first_filled(e, json_get(dir->def, key), room);
+    return first_filled(e, json_get(dir->def, key), scratch);
 }
 
 static int add_text(struct json_object *out, const char *key, struct view v)
@@ -177,9 +178,9 @@ int directory_fields(const struct directory *dir, const struct entry *e, struct 
 
     json_object_object_foreach(dir->def, key, columns)
     {
-        char room[32];
+        char scratch[32];
         if (rc == 0 && is_field(key) && !is_empty(columns))
-            rc = add_text(out, key + strlen("field_"), first_filled(e, columns, room));
+            rc = add_text(out, key + strlen("field_"), first_filled(e, columns, scratch));
     }
     return rc;
 }

@@ -49,7 +49,7 @@ char directory_delimiter(const struct directory *dir);
 struct json_object *directory_columns(const struct directory *dir, bool reverse);
 /* The field of a display: the first of its columns that is not empty. Empty when there is none. */
 struct view directory_field(const struct directory *dir, const struct entry *e, struct view field,
-                            char room[32]);
+                            char scratch[32]);
 /* Adds all fields of an entry to a JSON object of texts, and `xivo-directory`, its title. 0 or
  * -ENOMEM. */
 int directory_fields(const struct directory *dir, const struct entry *e, struct json_object *out);

@@ -11,8 +11,8 @@
  *   search.c           lookups as lines of a display
  *   directory.c        all of it, and reading it anew
  */
-#ifndef CTIBUS_STATE_DIRECTORY_H
-#define CTIBUS_STATE_DIRECTORY_H
+#ifndef CTIBUS_STATE_DIRECTORY_DIRECTORY_H
+#define CTIBUS_STATE_DIRECTORY_DIRECTORY_H
 
 #include "core/context.h"
 #include "format.h"

@@ -19,9 +19,9 @@ static bool is_ascii(struct view v)
 
 static int fold_bytes(struct buf *out, struct view v)
 {
-    char *room = buf_reserve(out, v.len);
+    char *scratch = buf_reserve(out, v.len);
 
-    if (!room)
+    if (!scratch)
         return -ENOMEM;
     for (size_t i = 0; i < v.len; i++) {
         char c = v.ptr[i];
@@ -29,7 +29,7 @@ static int fold_bytes(struct buf *out, struct view v)
             c = (char)(c | 0x20);
         else if ((unsigned char)c < 0x20 || c == 0x7f)
             c = ' ';
-        room[i] = c;
+        scratch[i] = c;
     }
     buf_commit(out, v.len);
     return 0;

@@ -59,16 +59,16 @@ void display_close(struct display *d)
 
 /* The value of what stands in braces; empty when it is unknown. */
 static struct view value_of(const struct directory *dir, const struct entry *e, struct view name,
-                            char room[32])
+                            char scratch[32])
 {
     struct view field;
 
     if (view_starts(name, VIEW("db-"))) {
         field = view_of(name.ptr + 3, name.len - 3);
-        return dir ? directory_field(dir, e, field, room) : e->get(e, field, room);
+        return dir ? directory_field(dir, e, field, scratch) : e->get(e, field, scratch);
     }
     if (view_eq(name, VIEW("xivo-directory")))
-        return dir ? directory_title(dir) : e->get(e, name, room);
+        return dir ? directory_title(dir) : e->get(e, name, scratch);
     return view_of(NULL, 0);
 }
 
@@ -81,12 +81,12 @@ static int fill(struct buf *out, const struct directory *dir, const struct entry
         ptrdiff_t open = view_find(format, VIEW("{"));
         struct view rest = view_of(format.ptr + open + 1, format.len - (size_t)open - 1);
         ptrdiff_t close = open < 0 ? -1 : view_find(rest, VIEW("}"));
-        char room[32];
+        char scratch[32];
         if (close < 0)
             return buf_append_view(out, format);
         rc = buf_append(out, format.ptr, (size_t)open);
         if (rc == 0)
-            rc = buf_append_view(out, value_of(dir, e, view_of(rest.ptr, (size_t)close), room));
+            rc = buf_append_view(out, value_of(dir, e, view_of(rest.ptr, (size_t)close), scratch));
         format = view_of(rest.ptr + close + 1, rest.len - (size_t)close - 1);
     }
     return rc;

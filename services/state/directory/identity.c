@@ -11,21 +11,21 @@ struct view directory_source(const struct directory *dir)
     return dir->kind == DIRECTORY_INTERNAL ? VIEW("internal") : view_cstr(dir->name);
 }
 
-static struct view written_id(const struct directory *dir, const struct entry *e, char room[32])
+static struct view written_id(const struct directory *dir, const struct entry *e, char scratch[32])
 {
     struct view id;
 
     if (dir->kind == DIRECTORY_INTERNAL)
         return xod_obj_id(internal_user(e));
-    id = directory_field(dir, e, VIEW("id"), room);
-    return id.len ? id : e->get(e, VIEW("id"), room);
+    id = directory_field(dir, e, VIEW("id"), scratch);
+    return id.len ? id : e->get(e, VIEW("id"), scratch);
 }
 
 struct view directory_entry_id(const struct directory *dir, const struct entry *e,
                                char out[ENTRY_ID])
 {
-    char room[32];
-    struct view id = written_id(dir, e, room);
+    char scratch[32];
+    struct view id = written_id(dir, e, scratch);
 
     if (dir->kind == DIRECTORY_INTERNAL || (id.len > 0 && id.len < ENTRY_ID))
         snprintf(out, ENTRY_ID, "%.*s", VIEW_ARG(id));

@@ -23,7 +23,7 @@ static inline bool query_fits(const struct query *q, struct view folded)
 /* One entry of a source, while it is looked at. */
 struct entry {
     /* The text of a column, empty when there is none; in `room`, or for as long as the entry. */
-    struct view (*get)(const struct entry *e, struct view column, char room[32]);
+    struct view (*get)(const struct entry *e, struct view column, char scratch[32]);
     const void *of, *with; /* the source's */
 };
 

@@ -202,7 +202,7 @@ bool webdirs_ask(struct webdirs *w, struct directory *dir, const struct query *q
     return true;
 }
 
-/* ---- the whole ---- */
+/* ---- lifecycle ---- */
 
 struct webdirs *webdirs_new(struct state *s, webdirs_fn *done)
 {

@@ -46,18 +46,18 @@ static bool find_column(struct view name, struct column *out)
 }
 
 static struct view read_column(const struct xod_obj *user, const struct xod_obj *phone,
-                               const struct column *c, char room[32])
+                               const struct column *c, char scratch[32])
 {
     const struct xod_obj *o = c->of_phone ? phone : user;
 
-    return o ? value_text(xod_get(o, c->field), room) : view_of(NULL, 0);
+    return o ? value_text(xod_get(o, c->field), scratch) : view_of(NULL, 0);
 }
 
-static struct view get(const struct entry *e, struct view name, char room[32])
+static struct view get(const struct entry *e, struct view name, char scratch[32])
 {
     struct column c;
 
-    return find_column(name, &c) ? read_column(e->of, e->with, &c, room) : view_of(NULL, 0);
+    return find_column(name, &c) ? read_column(e->of, e->with, &c, scratch) : view_of(NULL, 0);
 }
 
 const struct xod_obj *internal_user(const struct entry *e)
@@ -99,10 +99,10 @@ static bool text_fits(struct walk *w, struct view text)
 /* One user with one phone (or none); false: no more are wanted. */
 static bool offer(struct walk *w, const struct xod_obj *user, const struct xod_obj *phone)
 {
-    char room[32];
+    char scratch[32];
 
     for (size_t i = 0; i < w->n; i++)
-        if (text_fits(w, read_column(user, phone, &w->columns[i], room)))
+        if (text_fits(w, read_column(user, phone, &w->columns[i], scratch)))
             return w->found(w->arg, &(struct entry){get, user, phone});
     return true;
 }

@@ -18,7 +18,7 @@ struct waiting {
     struct waiting *next; /* of the same channel */
     char *key; /* the channel, which may be one of any site; the first of a chain's is in the map */
     struct site *site;
-    struct later *l;
+    struct deferred_reply *l;
     struct msg_doc doc;
     struct buf body;
     uint64_t due; /* monotonic us */
@@ -66,7 +66,7 @@ static void tick(void *arg)
 
     while ((one = TAILQ_FIRST(&w->all)) && one->due <= now) {
         unchain(w, one);
-        later_status(&one->l, BUS_not_found);
+        deferred_reply_status(&one->l, BUS_not_found);
         free_one(w, one);
     }
     if (!one)
@@ -99,7 +99,7 @@ void fagi_await_destroy(struct fagi_await **wp)
         return;
     *wp = NULL;
     while ((one = TAILQ_FIRST(&w->all))) {
-        later_status(&one->l, BUS_gone);
+        deferred_reply_status(&one->l, BUS_gone);
         free_one(w, one);
     }
     map_destroy(&w->by_channel);
@@ -133,7 +133,7 @@ void fagi_await_add(struct fagi_await *w, struct fagi_ask *a)
     struct waiting *one = w->n < MAX_WAITING ? copy(a) : NULL;
 
     if (!one) {
-        later_status(&a->l, BUS_busy);
+        deferred_reply_status(&a->l, BUS_busy);
         return;
     }
     one->site = a->site;

@@ -27,7 +27,7 @@ void fagi_callerid_extend(struct fagi_ask *a)
 
 /* ---- answering ---- */
 
-static void answer(struct later **l, struct view name, struct view number)
+static void answer(struct deferred_reply **l, struct view name, struct view number)
 {
     struct buf pairs, all;
     bool known = name.len > 0 && number.len > 0;
@@ -65,13 +65,13 @@ static bool read_callerid(struct view text, struct view *name, struct view *numb
 
 static void answer_phone(struct fagi_ask *a, const struct xod_obj *phone)
 {
-    const struct xod_obj *user = owners_user(phone);
-    char room[32];
+    const struct xod_obj *user = relations_user(phone);
+    char scratch[32];
     struct view name, number;
 
     if (!read_callerid(xod_get_str(phone, XOD(phones, callerid)), &name, &number)) {
         name = user ? xod_get_str(user, XOD(users, fullname)) : view_of(NULL, 0);
-        number = value_text(xod_get(phone, XOD(phones, number)), room);
+        number = value_text(xod_get(phone, XOD(phones, number)), scratch);
     }
     answer(&a->l, name, number);
 }
@@ -79,7 +79,7 @@ static void answer_phone(struct fagi_ask *a, const struct xod_obj *phone)
 /* ---- any other: the directories ---- */
 
 struct search {
-    struct later *l;
+    struct deferred_reply *l;
     struct display display;
     char *number;
     struct buf name;
@@ -164,11 +164,11 @@ static bool is_nameless(struct view name, struct view number)
 }
 
 /* The first argument is the id of the user that is called. */
-static struct view called_context(const struct fagi_ask *a, char room[32])
+static struct view called_context(const struct fagi_ask *a, char scratch[32])
 {
     const struct xod_obj *user = xod_find(a->site->domain->site, LIST_users, fagi_arg(a, 1));
 
-    return user ? owners_context(user, room) : view_of(NULL, 0);
+    return user ? relations_context(user, scratch) : view_of(NULL, 0);
 }
 
 void fagi_callerid_forphones(struct fagi_ask *a)
@@ -176,7 +176,7 @@ void fagi_callerid_forphones(struct fagi_ask *a)
     struct view number = fagi_env(a, "agi_callerid");
     struct domain *d = a->site->domain;
     struct xod_obj *phone;
-    char room[32];
+    char scratch[32];
 
     if (!is_nameless(fagi_env(a, "agi_calleridname"), number)) {
         answer(&a->l, view_of(NULL, 0), number);
@@ -188,5 +188,5 @@ void fagi_callerid_forphones(struct fagi_ask *a)
     else if (local_is_half(a->channel))
         look_up(a, local_context(a->channel), number);
     else
-        look_up(a, called_context(a, room), number);
+        look_up(a, called_context(a, scratch), number);
 }

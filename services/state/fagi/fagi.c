@@ -40,7 +40,7 @@ void fagi_put(struct buf *pairs, const char *name, struct view value)
     msg_put_str(pairs, value);
 }
 
-void fagi_answer(struct later **l, size_t n, const struct buf *pairs)
+void fagi_answer(struct deferred_reply **l, size_t n, const struct buf *pairs)
 {
     struct buf body;
 
@@ -49,7 +49,7 @@ void fagi_answer(struct later **l, size_t n, const struct buf *pairs)
     msg_put_array(&body, n);
     buf_append_view(&body, buf_view(pairs));
     body.failed |= pairs->failed;
-    later_pairs(l, 1, &body);
+    deferred_reply_pairs(l, 1, &body);
     buf_free(&body);
 }
 
@@ -63,7 +63,7 @@ static void ask_handler(struct fagi *f, struct fagi_ask *a)
     if (p)
         fagi_handlers_ask(p, a);
     else
-        later_status(&a->l, BUS_not_found);
+        deferred_reply_status(&a->l, BUS_not_found);
 }
 
 /* One that waited for its channel: its handler may have gone meanwhile. */
@@ -102,7 +102,7 @@ void fagi_call(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_o
         state_reply(s, p, id, BUS_not_found);
         return;
     }
-    a.l = later_new(s, p, id);
+    a.l = deferred_reply_new(s, p, id);
     if (a.l)
         run(s->fagi, &a);
 }
@@ -133,7 +133,7 @@ void fagi_reload(struct fagi *f)
     fagi_presence_forget(f->presence);
 }
 
-/* ---- the whole ---- */
+/* ---- lifecycle ---- */
 
 struct fagi *fagi_new(struct state *s)
 {

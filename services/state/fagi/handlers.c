@@ -111,12 +111,12 @@ struct bus_peer *fagi_handlers_find(const struct fagi_handlers *h, struct view s
 
 static void on_answer(void *arg, enum bus_status status, const msgpack_object *body)
 {
-    struct later *l = arg;
+    struct deferred_reply *l = arg;
     const msgpack_object *set = body ? msg_get(body, "variables") : NULL;
     struct buf pairs;
 
     if (status != BUS_ok) {
-        later_status(&l, status);
+        deferred_reply_status(&l, status);
         return;
     }
     buf_init(&pairs, 0);
@@ -124,7 +124,7 @@ static void on_answer(void *arg, enum bus_status status, const msgpack_object *b
         msg_put_cstr(&pairs, "variables");
         msg_put_object(&pairs, set);
     }
-    later_pairs(&l, set ? 1 : 0, &pairs);
+    deferred_reply_pairs(&l, set ? 1 : 0, &pairs);
     buf_free(&pairs);
 }
 
@@ -178,5 +178,5 @@ void fagi_handlers_ask(struct bus_peer *p, struct fagi_ask *a)
                           on_answer, a->l);
     buf_free(&pairs);
     if (!sent)
-        later_status(&a->l, BUS_gone);
+        deferred_reply_status(&a->l, BUS_gone);
 }

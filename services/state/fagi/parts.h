@@ -13,14 +13,14 @@ struct fagi_ask {
     struct site *site;
     struct view script, channel;
     const msgpack_object *body; /* the whole of the request: args, env... */
-    struct later *l;            /* to be answered */
+    struct deferred_reply *l;   /* to be answered */
 };
 /* A value of the environment by its full name ("agi_callerid"), and argument n (from 1); empty when
  * there is none. */
 struct view fagi_env(const struct fagi_ask *a, const char *name);
 struct view fagi_arg(const struct fagi_ask *a, uint32_t n);
 /* Answers with n variables, given as packed arrays of name and value. l becomes NULL. */
-void fagi_answer(struct later **l, size_t n, const struct buf *pairs);
+void fagi_answer(struct deferred_reply **l, size_t n, const struct buf *pairs);
 /* Appends one. */
 void fagi_put(struct buf *pairs, const char *name, struct view value);
 

@@ -61,8 +61,8 @@ static struct json_object *zeros(struct json_object *kinds)
 
 static void count(struct state *s, struct json_object *all, const struct xod_obj *user)
 {
-    char room[32];
-    struct view profile = value_text(xod_get(user, XOD(users, profileclient)), room);
+    char scratch[32];
+    struct view profile = value_text(xod_get(user, XOD(users, profileclient)), scratch);
     struct view kind = json_get_view(profile_find(s->cfg, profile), "userstatus");
     struct json_object *n =
         json_member(json_member(all, kind), xod_get_str(user, XOD(users, availstate)));

@@ -29,15 +29,15 @@ struct coming {
     char id[MAX_ID];
 };
 
-struct faxes_coming {
+struct fax_handoffs {
     struct state *s;
     LIST_HEAD(, coming) list;
     size_t n;
 };
 
-struct faxes_coming *faxes_coming_new(struct state *s)
+struct fax_handoffs *fax_handoffs_new(struct state *s)
 {
-    struct faxes_coming *f = calloc(1, sizeof(*f));
+    struct fax_handoffs *f = calloc(1, sizeof(*f));
 
     if (!f)
         return NULL;
@@ -46,16 +46,16 @@ struct faxes_coming *faxes_coming_new(struct state *s)
     return f;
 }
 
-static void forget(struct faxes_coming *f, struct coming *c)
+static void forget(struct fax_handoffs *f, struct coming *c)
 {
     LIST_REMOVE(c, all);
     f->n--;
     free(c);
 }
 
-void faxes_coming_destroy(struct faxes_coming **fp)
+void fax_handoffs_destroy(struct fax_handoffs **fp)
 {
-    struct faxes_coming *f = fp ? *fp : NULL;
+    struct fax_handoffs *f = fp ? *fp : NULL;
     struct coming *c;
 
     if (!f)
@@ -66,7 +66,7 @@ void faxes_coming_destroy(struct faxes_coming **fp)
     *fp = NULL;
 }
 
-static struct coming *find(struct faxes_coming *f, struct view id)
+static struct coming *find(struct fax_handoffs *f, struct view id)
 {
     struct coming *c;
 
@@ -76,7 +76,7 @@ static struct coming *find(struct faxes_coming *f, struct view id)
     return NULL;
 }
 
-static void forget_old(struct faxes_coming *f)
+static void forget_old(struct fax_handoffs *f)
 {
     struct coming *c = LIST_FIRST(&f->list);
     uint64_t now = clock_mono_us();
@@ -91,7 +91,7 @@ static void forget_old(struct faxes_coming *f)
 
 /* ---- who expects one ---- */
 
-static enum bus_status expect(struct faxes_coming *f, struct bus_peer *p,
+static enum bus_status expect(struct fax_handoffs *f, struct bus_peer *p,
                               const msgpack_object *body)
 {
     const struct session *se = session_find(f->s->sessions, msg_get_str(body, "session"));
@@ -119,14 +119,14 @@ static enum bus_status expect(struct faxes_coming *f, struct bus_peer *p,
 
 void fax_expect(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body)
 {
-    forget_old(s->faxes_coming);
-    state_reply(s, p, id, expect(s->faxes_coming, p, body));
+    forget_old(s->fax_handoffs);
+    state_reply(s, p, id, expect(s->fax_handoffs, p, body));
 }
 
 /* ---- who has one ---- */
 
 /* The only one that is expected from there, or NULL: none is, or several are. */
-static struct coming *only_one(struct faxes_coming *f, const struct netaddr *address, uint16_t port)
+static struct coming *only_one(struct fax_handoffs *f, const struct netaddr *address, uint16_t port)
 {
     struct coming *c, *only = NULL;
 
@@ -141,7 +141,7 @@ static struct coming *only_one(struct faxes_coming *f, const struct netaddr *add
     return only;
 }
 
-static void tell(struct faxes_coming *f, const struct coming *c, enum bus_method method,
+static void tell(struct fax_handoffs *f, const struct coming *c, enum bus_method method,
                  const char *reason)
 {
     struct buf pairs;
@@ -156,7 +156,7 @@ static void tell(struct faxes_coming *f, const struct coming *c, enum bus_method
 
 void fax_claim(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body)
 {
-    struct faxes_coming *f = s->faxes_coming;
+    struct fax_handoffs *f = s->fax_handoffs;
     struct view named = msg_get_str(body, "fileid");
     struct coming *c = NULL;
     struct netaddr address;
@@ -189,19 +189,19 @@ void fax_claim(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_o
 
 static void on_told(void *arg, enum bus_status status, const msgpack_object *body)
 {
-    struct later *l = arg;
+    struct deferred_reply *l = arg;
 
-    later_status(&l, status == BUS_ok ? BUS_ok : BUS_not_found);
+    deferred_reply_status(&l, status == BUS_ok ? BUS_ok : BUS_not_found);
 }
 
 void fax_arrived(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body)
 {
-    struct coming *c = find(s->faxes_coming, msg_get_str(body, "fileid"));
-    struct later *l;
+    struct coming *c = find(s->fax_handoffs, msg_get_str(body, "fileid"));
+    struct deferred_reply *l;
     struct buf pairs;
 
     if (c && c->owner == p) { /* it has come to where it was expected, or will not come */
-        forget(s->faxes_coming, c);
+        forget(s->fax_handoffs, c);
         state_reply(s, p, id, BUS_ok);
         return;
     }
@@ -209,7 +209,7 @@ void fax_arrived(struct state *s, struct bus_peer *p, uint64_t id, const msgpack
         state_reply(s, p, id, BUS_not_found);
         return;
     }
-    l = later_new(s, p, id);
+    l = deferred_reply_new(s, p, id);
     if (!l)
         return;
     buf_init(&pairs, 0);
@@ -217,12 +217,12 @@ void fax_arrived(struct state *s, struct bus_peer *p, uint64_t id, const msgpack
     msg_put_pair(&pairs, "reason", msg_get_str(body, "reason"));
     if (pairs.failed || !bus_server_ask(s->server, c->owner, METHOD_fax_arrived, 2,
                                         buf_view(&pairs), TELL_MS, on_told, l))
-        later_status(&l, BUS_not_found);
+        deferred_reply_status(&l, BUS_not_found);
     buf_free(&pairs);
-    forget(s->faxes_coming, c);
+    forget(s->fax_handoffs, c);
 }
 
-void faxes_coming_peer_gone(struct faxes_coming *f, const struct bus_peer *p)
+void fax_handoffs_peer_gone(struct fax_handoffs *f, const struct bus_peer *p)
 {
     struct coming *c = LIST_FIRST(&f->list);
 

@@ -16,7 +16,7 @@
 
 struct fax {
     LIST_ENTRY(fax) all;
-    struct later *l;
+    struct deferred_reply *l;
     struct xod_site *site;
     char user_id[64], session[64], fileid[32];
     char path[512], actionid[96];
@@ -53,7 +53,7 @@ void faxes_destroy(struct faxes **fp)
         return;
     while ((x = LIST_FIRST(&(*fp)->list))) {
         LIST_REMOVE(x, all);
-        later_status(&x->l, BUS_gone);
+        deferred_reply_status(&x->l, BUS_gone);
         free(x);
     }
     loop_timer_destroy(&(*fp)->timer);
@@ -66,16 +66,16 @@ void faxes_destroy(struct faxes **fp)
 static void tell(struct faxes *f, const struct fax *x, const char *class, const char *status,
                  const char *reason, int64_t pages)
 {
-    struct tell t;
+    struct notification t;
 
-    tell_begin(&t, class);
-    tell_str(&t, "fileid", view_cstr(x->fileid));
-    tell_str(&t, "status", view_cstr(status));
+    notify_begin(&t, class);
+    notify_str(&t, "fileid", view_cstr(x->fileid));
+    notify_str(&t, "status", view_cstr(status));
     if (reason)
-        tell_str(&t, "reason", view_cstr(reason));
+        notify_str(&t, "reason", view_cstr(reason));
     if (pages >= 0)
-        tell_i64(&t, "pages", pages);
-    tell_session(f->s, x->site, view_cstr(x->user_id), view_cstr(x->session), &t);
+        notify_i64(&t, "pages", pages);
+    notify_session(f->s, x->site, view_cstr(x->user_id), view_cstr(x->session), &t);
 }
 
 /* It is over: in the words of the clients up to 2015, and of those after. */
@@ -84,7 +84,7 @@ static void finish(struct faxes *f, struct fax *x, const char *reason, int64_t p
     tell(f, x, "faxprogress", reason ? "ko" : "ok", reason, -1);
     tell(f, x, "fax_progress", reason ? "FAILED" : "SUCCESS", reason, pages);
     LIST_REMOVE(x, all);
-    later_status(&x->l, BUS_ok);
+    deferred_reply_status(&x->l, BUS_ok);
     free(x);
 }
 
@@ -116,7 +116,7 @@ static struct fax *find(struct faxes *f, const char *path)
     return NULL;
 }
 
-static void on_answered(struct job *j, const struct outcome *out)
+static void on_answered(struct ami_batch *j, const struct outcome *out)
 {
     struct fax *x = j->s->faxes ? find(j->s->faxes, j->path) : NULL; /* state may be ending */
 
@@ -132,11 +132,11 @@ static void on_answered(struct job *j, const struct outcome *out)
 }
 
 /* Hidden: the other end is shown no number. */
-static void put_callerid(struct order *o, struct buf *out)
+static void put_callerid(struct ipbx_command *o, struct buf *out)
 {
-    char room[32], room2[32];
-    struct view hide = msg_get_text(o->message, "hide", room);
-    struct xod_obj *line = owners_line(o->user);
+    char scratch[32], room2[32];
+    struct view hide = msg_get_text(o->message, "hide", scratch);
+    struct xod_obj *line = relations_line(o->user);
 
     if (line && (hide.len == 0 || view_eq(hide, VIEW("0"))))
         target_put_callerid(out, xod_get_str(o->user, XOD(users, fullname)),
@@ -145,41 +145,44 @@ static void put_callerid(struct order *o, struct buf *out)
         target_put_callerid(out, VIEW("anonymous"), view_of(NULL, 0));
 }
 
-static void order_fax(struct order *o)
+static void ipbx_command_fax(struct ipbx_command *o)
 {
-    struct target t = order_target(o, "destination", LIST_COUNT);
+    struct target t = ipbx_command_target(o, "destination", LIST_COUNT);
     struct destination to;
     struct buf channel, callerid;
     char path[600], user[96];
 
     if (t.kind != TARGET_NUMBER || !target_destination(o->s, o->user, &t, false, &to)) {
-        order_wrong(o, "destination", "unreachable_extension");
+        ipbx_command_wrong(o, "destination", "unreachable_extension");
         return;
     }
-    snprintf(o->job->path, sizeof(o->job->path), "%.*s", VIEW_ARG(msg_get_str(o->message, "path")));
-    o->job->done = on_answered;
-    snprintf(path, sizeof(path), "XIVO_FAX_PATH=%s", o->job->path);
+    snprintf(o->batch->path, sizeof(o->batch->path), "%.*s",
+             VIEW_ARG(msg_get_str(o->message, "path")));
+    o->batch->done = on_answered;
+    snprintf(path, sizeof(path), "XIVO_FAX_PATH=%s", o->batch->path);
     snprintf(user, sizeof(user), "XIVO_USERID=%s", o->se->user_id);
     buf_init(&channel, 512);
     buf_init(&callerid, 512);
     buf_printf(&channel, "Local/%s@%s", to.exten, to.context);
     put_callerid(o, &callerid);
-    order_action(o, "Originate", "Channel", buf_view(&channel), "Exten", VIEW("s"), "Context",
-                 view_cstr(config_str(o->s->cfg, "ctibus.fax.context")), "Priority", VIEW("1"),
-                 "Timeout", VIEW("60000"), "CallerID", buf_view(&callerid), "Variable",
-                 view_cstr(path), "Variable", view_cstr(user), NULL);
+    ipbx_command_action(o, "Originate", "Channel", buf_view(&channel), "Exten", VIEW("s"),
+                        "Context", view_cstr(config_str(o->s->cfg, "ctibus.fax.context")),
+                        "Priority", VIEW("1"), "Timeout", VIEW("60000"), "CallerID",
+                        buf_view(&callerid), "Variable", view_cstr(path), "Variable",
+                        view_cstr(user), NULL);
     buf_free(&channel);
     buf_free(&callerid);
 }
 
-void faxes_send(struct faxes *f, struct session *se, struct later *l, const msgpack_object *message)
+void faxes_send(struct faxes *f, struct session *se, struct deferred_reply *l,
+                const msgpack_object *message)
 {
     struct view path = msg_get_str(message, "path");
     struct view id = msg_get_str(message, "fileid");
     struct fax *x = path.len && path.len < sizeof(x->path) ? calloc(1, sizeof(*x)) : NULL;
 
     if (!x) {
-        later_status(&l, BUS_malformed);
+        deferred_reply_status(&l, BUS_malformed);
         return;
     }
     x->l = l;
@@ -192,7 +195,7 @@ void faxes_send(struct faxes *f, struct session *se, struct later *l, const msgp
     LIST_INSERT_HEAD(&f->list, x, all);
     if (!loop_timer_running(f->timer))
         loop_timer_start(f->timer, CHECK_MS, true);
-    if (!order_run_quiet(f->s, se, message, "faxsend", order_fax))
+    if (!ipbx_command_run_quiet(f->s, se, message, "faxsend", ipbx_command_fax))
         finish(f, x, "AMI", -1);
 }
 

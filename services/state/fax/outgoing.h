@@ -1,6 +1,6 @@
 /* Faxes that an Asterisk sends, until it has told how it went. */
-#ifndef CTIBUS_STATE_FAXES_H
-#define CTIBUS_STATE_FAXES_H
+#ifndef CTIBUS_STATE_FAX_OUTGOING_H
+#define CTIBUS_STATE_FAX_OUTGOING_H
 
 #include "calls/ipbx_command.h"
 #include "core/context.h"
@@ -12,7 +12,7 @@ struct faxes;
 struct faxes *faxes_new(struct state *s);
 void faxes_destroy(struct faxes **f);
 /* The file of this path is to be sent for the session; l is answered when that is over. */
-void faxes_send(struct faxes *f, struct session *se, struct later *l,
+void faxes_send(struct faxes *f, struct session *se, struct deferred_reply *l,
                 const msgpack_object *message);
 /* An event of a site. */
 void faxes_event(struct faxes *f, struct xod_site *site, const struct tel *t);

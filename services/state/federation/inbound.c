@@ -26,19 +26,19 @@ struct asked {
     struct xod_site *theirs; /* of who asks */
     struct xod_site *ours;   /* of what is asked for */
     const msgpack_object *body;
-    struct later *l;
+    struct deferred_reply *l;
 };
 
 /* ---- answering ---- */
 
-static void answer(struct later **l, const char *error)
+static void answer(struct deferred_reply **l, const char *error)
 {
     struct buf pairs;
 
     buf_init(&pairs, 1024);
     if (error)
         msg_put_pair(&pairs, "error_string", view_cstr(error));
-    later_pairs(l, error ? 1 : 0, &pairs);
+    deferred_reply_pairs(l, error ? 1 : 0, &pairs);
     buf_free(&pairs);
 }
 
@@ -60,7 +60,7 @@ static const char *deliver(struct asked *a, struct view from, struct view to, st
 {
     struct xod_obj *user = xod_find(a->ours, LIST_users, to);
     char name[320];
-    struct tell t;
+    struct notification t;
 
     if (!xod_find(a->theirs, LIST_users, from) || text.len > MAX_TEXT)
         return "denied";
@@ -68,13 +68,13 @@ static const char *deliver(struct asked *a, struct view from, struct view to, st
         return "not_connected";
     if (!budget_take_of(a->s, xod_site_name(a->theirs), from, BUDGET_CHAT, (double)text.len + 256))
         return "busy";
-    tell_begin(&t, "chitchat");
+    notify_begin(&t, "chitchat");
     snprintf(name, sizeof(name), "%.*s/%.*s", VIEW_ARG(xod_site_name(a->theirs)), VIEW_ARG(from));
-    tell_str(&t, "from", view_cstr(name));
+    notify_str(&t, "from", view_cstr(name));
     snprintf(name, sizeof(name), "%.*s/%.*s", VIEW_ARG(xod_site_name(a->ours)), VIEW_ARG(to));
-    tell_str(&t, "to", view_cstr(name));
-    tell_str(&t, "text", text);
-    tell_user(a->s, a->ours, to, &t);
+    notify_str(&t, "to", view_cstr(name));
+    notify_str(&t, "text", text);
+    notify_user(a->s, a->ours, to, &t);
     return NULL;
 }
 
@@ -84,7 +84,7 @@ static void chitchat(struct asked *a)
                           msg_get_str(a->body, "text")));
 }
 
-void peers_chat_from(struct state *s, const struct session *se, struct later *l,
+void peers_chat_from(struct state *s, const struct session *se, struct deferred_reply *l,
                      const msgpack_object *message, struct view text)
 {
     struct view from = msg_get_str(message, "from");
@@ -103,7 +103,7 @@ void peers_chat_from(struct state *s, const struct session *se, struct later *l,
     buf_init(&pairs, 1024);
     if (error)
         msg_put_pair(&pairs, "warning_string", view_cstr(error));
-    later_pairs(&l, error ? 1 : 0, &pairs);
+    deferred_reply_pairs(&l, error ? 1 : 0, &pairs);
     buf_free(&pairs);
 }
 
@@ -111,7 +111,7 @@ void peers_chat_from(struct state *s, const struct session *se, struct later *l,
 
 static void on_done(void *arg, enum bus_status status, const msgpack_object *body)
 {
-    struct later *l = arg;
+    struct deferred_reply *l = arg;
     char why[160];
 
     if (status != BUS_ok)
@@ -165,9 +165,9 @@ static void intercept(struct asked *a, struct xod_obj *channel)
     struct xod_obj *caller = channel_peer(channel);
     char number[MAX_NUMBER];
     struct xod_obj *phone = xod_tied(channel, LIST_phones, 0);
-    char room[32];
+    char scratch[32];
     struct view context =
-        phone ? value_text(xod_get(phone, XOD(phones, context)), room) : view_of(NULL, 0);
+        phone ? value_text(xod_get(phone, XOD(phones, context)), scratch) : view_of(NULL, 0);
     struct buf headers;
 
     dialled_digits(msg_get_str(a->body, "number"), number, sizeof(number));
@@ -228,7 +228,7 @@ void peers_carry_out(struct state *s, struct bus_peer *from, uint64_t id,
         state_reply(s, from, id, BUS_not_found);
         return;
     }
-    a.l = later_new(s, from, id);
+    a.l = deferred_reply_new(s, from, id);
     if (a.l)
         carry_out(&a);
 }

@@ -26,19 +26,19 @@ struct xod_site *peers_cut(const struct peers *p, struct view *id)
 static size_t put_asker(struct buf *pairs, const struct session *se)
 {
     const struct xod_obj *user = session_user(se);
-    const struct xod_obj *line = user ? owners_line(user) : NULL;
-    char room[32];
+    const struct xod_obj *line = user ? relations_line(user) : NULL;
+    char scratch[32];
 
     msg_put_pair(pairs, "site", xod_site_name(se->site));
     msg_put_pair(pairs, "user", view_cstr(se->user_id));
     msg_put_pair(pairs, "name", user ? xod_get_str(user, XOD(users, fullname)) : view_of(NULL, 0));
     msg_put_pair(pairs, "number",
-                 line ? value_text(xod_get(line, XOD(phones, number)), room) : view_of(NULL, 0));
+                 line ? value_text(xod_get(line, XOD(phones, number)), scratch) : view_of(NULL, 0));
     return 4;
 }
 
 static bool send_to(struct state *s, const struct session *se, const struct xod_site *to, size_t n,
-                    const struct buf *fields, bus_answer_fn *answer, struct later *l)
+                    const struct buf *fields, bus_answer_fn *answer, struct deferred_reply *l)
 {
     struct bus_peer *gateway = peers_gateway(s->peers, to);
     struct buf pairs;
@@ -68,18 +68,18 @@ static struct view error_of(enum bus_status status, const msgpack_object *body)
 
 static void on_chat(void *arg, enum bus_status status, const msgpack_object *body)
 {
-    struct later *l = arg;
+    struct deferred_reply *l = arg;
     struct view error = error_of(status, body);
     struct buf pairs;
 
     buf_init(&pairs, 1024);
     if (error.len)
         msg_put_pair(&pairs, "warning_string", error);
-    later_pairs(&l, error.len ? 1 : 0, &pairs);
+    deferred_reply_pairs(&l, error.len ? 1 : 0, &pairs);
     buf_free(&pairs);
 }
 
-bool peers_chat(struct state *s, const struct session *se, struct later *l,
+bool peers_chat(struct state *s, const struct session *se, struct deferred_reply *l,
                 const struct xod_obj *to, struct view text)
 {
     struct buf fields;
@@ -96,7 +96,7 @@ bool peers_chat(struct state *s, const struct session *se, struct later *l,
 
 /* ---- commands on calls ---- */
 
-static void answer(struct later **l, struct view command, struct view error)
+static void answer(struct deferred_reply **l, struct view command, struct view error)
 {
     struct buf pairs;
 
@@ -105,20 +105,20 @@ static void answer(struct later **l, struct view command, struct view error)
     msg_put_pair(&pairs, "ipbxreply", error.len ? VIEW("noaction") : VIEW("ok"));
     if (error.len)
         msg_put_pair(&pairs, "error_string", error);
-    later_pairs(l, error.len ? 3 : 2, &pairs);
+    deferred_reply_pairs(l, error.len ? 3 : 2, &pairs);
     buf_free(&pairs);
 }
 
 static void on_hangup(void *arg, enum bus_status status, const msgpack_object *body)
 {
-    struct later *l = arg;
+    struct deferred_reply *l = arg;
 
     answer(&l, VIEW("hangup"), error_of(status, body));
 }
 
 static void on_intercept(void *arg, enum bus_status status, const msgpack_object *body)
 {
-    struct later *l = arg;
+    struct deferred_reply *l = arg;
 
     answer(&l, VIEW("intercept"), error_of(status, body));
 }
@@ -143,7 +143,8 @@ static struct view channel_of(const msgpack_object *message, const char *field)
     return view_starts(text, VIEW("chan:")) ? view_of(text.ptr + 5, text.len - 5) : text;
 }
 
-bool peers_take(struct state *s, struct session *se, struct later *l, const msgpack_object *message)
+bool peers_take(struct state *s, struct session *se, struct deferred_reply *l,
+                const msgpack_object *message)
 {
     struct view command = msg_get_str(message, "command");
 

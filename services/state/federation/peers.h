@@ -6,8 +6,8 @@
  *   ask.c       what our users ask of theirs
  *   carryout.c  what theirs ask of ours
  */
-#ifndef CTIBUS_STATE_PEERS_PEERS_H
-#define CTIBUS_STATE_PEERS_PEERS_H
+#ifndef CTIBUS_STATE_FEDERATION_PEERS_H
+#define CTIBUS_STATE_FEDERATION_PEERS_H
 
 #include "core/context.h"
 #include "core/deferred_reply.h"
@@ -35,15 +35,15 @@ struct bus_peer *peers_gateway(const struct peers *p, const struct xod_site *sit
 struct xod_site *peers_cut(const struct peers *p, struct view *id);
 /* Does this message ask for something of another site? Then it is sent there, and l is answered by
  * what comes of it: true. */
-bool peers_take(struct state *s, struct session *se, struct later *l,
+bool peers_take(struct state *s, struct session *se, struct deferred_reply *l,
                 const msgpack_object *message);
 /* A line of chat to a user of another site. False: it cannot be sent; l is not touched. */
-bool peers_chat(struct state *s, const struct session *se, struct later *l,
+bool peers_chat(struct state *s, const struct session *se, struct deferred_reply *l,
                 const struct xod_obj *to, struct view text);
 
 /* ---- carryout.c ---- */
 /* A line of chat from a site that is logged in as a client: `from` and `to` are SITE/USER. */
-void peers_chat_from(struct state *s, const struct session *se, struct later *l,
+void peers_chat_from(struct state *s, const struct session *se, struct deferred_reply *l,
                      const msgpack_object *message, struct view text);
 /* The request peer.command: answered now or later. */
 void peers_carry_out(struct state *s, struct bus_peer *from, uint64_t id,

@@ -65,8 +65,8 @@ static struct json_object *read_array(struct state *s, const struct config *cfg,
     struct json_object *o = NULL;
     char *path;
 
-    if (weblists_is_web(uri))
-        return json_object_get(weblists_get(s->weblists, uri));
+    if (remote_lists_is_remote(uri))
+        return json_object_get(remote_lists_get(s->remote_lists, uri));
     path = config_path(cfg, view_cstr(uri));
     if (!path)
         return NULL;
@@ -171,7 +171,7 @@ static int load_list(struct state *s, struct xod_site *site, const struct source
     while ((o = xod_next(site, list, &pos)))
         if (!map_get(named, xod_obj_id(o))) {
             if (list == LIST_users)
-                secrets_set(s->secrets, xod_site_name(site), xod_obj_id(o), VIEW(""));
+                passwords_set(s->passwords, xod_site_name(site), xod_obj_id(o), VIEW(""));
             xod_del(o);
         }
     map_destroy(&named);
@@ -191,8 +191,8 @@ static void finish_user(struct state *s, struct xod_obj *o, struct json_object *
                  first.len && last.len ? " " : "", VIEW_ARG(last));
         xod_set_str(o, XOD(users, fullname), view_cstr(full));
     }
-    secrets_set(s->secrets, xod_site_name(xod_obj_site(o)), xod_obj_id(o),
-                text_of(item, "passwdclient"));
+    passwords_set(s->passwords, xod_site_name(xod_obj_site(o)), xod_obj_id(o),
+                  text_of(item, "passwdclient"));
     features_apply(s->features, o);
 }
 
@@ -299,7 +299,7 @@ static bool is_known(struct state *s, struct json_object *urllists, const struct
     const char *url;
 
     for (size_t i = 0; (url = url_of(urllists, src, i)); i++)
-        if (weblists_is_web(url) && !weblists_get(s->weblists, url))
+        if (remote_lists_is_remote(url) && !remote_lists_get(s->remote_lists, url))
             return false;
     return true;
 }
@@ -343,7 +343,7 @@ static void warn_of_guessable(struct state *s, struct xod_site *site)
     size_t pos = 0;
 
     while ((o = xod_next(site, LIST_users, &pos))) {
-        const char *password = secrets_get(s->secrets, xod_site_name(site), xod_obj_id(o));
+        const char *password = passwords_get(s->passwords, xod_site_name(site), xod_obj_id(o));
         struct view login = xod_get_str(o, XOD(users, loginclient));
         if (!password || login.len == 0 || !view_eq(view_cstr(password), login))
             continue;
@@ -411,27 +411,27 @@ static int load_site(struct state *s, const struct config *cfg, struct site *of,
     }
     if (!any)
         return 0;
-    owners_tie(site);
-    domain_retie(of->domain);
+    relations_link(site);
+    domain_relink(of->domain);
     if (!wanted->uri)
         log_counts(s, site);
     return rc;
 }
 
-/* Tells weblists.c all URIs that it is to care for. */
+/* Tells core/remote_lists.c all URIs that it is to care for. */
 static void want_urls(struct state *s, const struct config *cfg)
 {
     const char *url;
 
-    weblists_begin(s->weblists);
+    remote_lists_begin(s->remote_lists);
     for (size_t i = 0; i < s->n_sites; i++)
         for (size_t j = 0; j < N_SOURCES; j++) {
             struct json_object *urls = json_get(ipbx_of(cfg, &s->sites[i]), "urllists");
             for (size_t k = 0; (url = url_of(urls, &sources[j], k)); k++)
-                if (weblists_is_web(url))
-                    weblists_want(s->weblists, url);
+                if (remote_lists_is_remote(url))
+                    remote_lists_want(s->remote_lists, url);
         }
-    weblists_end(s->weblists);
+    remote_lists_end(s->remote_lists);
 }
 
 bool lists_users_known(struct state *s, struct view site)

@@ -5,8 +5,8 @@
 #include "core/context.h"
 
 /* Loads the lists of all sites of cfg into the store: what is no longer named goes. A list that
- * cannot be read keeps its objects, and so does one of which a part is not known yet (weblists.h).
- * 0, or -EINVAL when a file was not read (logged). */
+ * cannot be read keeps its objects, and so does one of which a part is not known yet
+ * (core/remote_lists.h). 0, or -EINVAL when a file was not read (logged). */
 int lists_load(struct state *s, const struct config *cfg);
 /* Is the list of the users of a site known as a whole, so that who is not in it does not exist? */
 bool lists_users_known(struct state *s, struct view site);

@@ -21,10 +21,10 @@ static bool is_logged_in(const struct xod_obj *agent)
 /* Seconds, 0: none. */
 static double wrapup_time(const struct xod_obj *agent)
 {
-    char room[32];
+    char scratch[32];
     uint64_t seconds;
 
-    if (view_to_u64(value_text(xod_get(agent, XOD(agents, wrapuptime)), room), &seconds) < 0)
+    if (view_to_u64(value_text(xod_get(agent, XOD(agents, wrapuptime)), scratch), &seconds) < 0)
         return 0;
     return seconds < MAX_WRAPUP_S ? (double)seconds : MAX_WRAPUP_S;
 }
@@ -97,7 +97,7 @@ static void tie_phone(struct xod_obj *agent, struct xod_obj *phone)
     while ((old = xod_tied(agent, LIST_phones, 0)))
         xod_untie(agent, old);
     if (phone)
-        xod_tie(agent, phone);
+        xod_relate(agent, phone);
 }
 
 /* That of its login channel, else that of the number it gave; or NULL. */
@@ -118,7 +118,7 @@ static void take_phone(struct domain *d, struct xod_obj *agent, const struct tel
     struct view login = t->str[TELF_channel];
     struct xod_obj *phone = phone_of_channel(d, login);
     struct view exten = t->str[TELF_exten];
-    char room[32];
+    char scratch[32];
 
     if (login.len) {
         mark_channel(d, xod_get_str(agent, XOD(agents, channel)), false);
@@ -127,13 +127,13 @@ static void take_phone(struct domain *d, struct xod_obj *agent, const struct tel
     }
     if (phone)
         xod_set_str(agent, XOD(agents, phonenumber),
-                    value_text(xod_get(phone, XOD(phones, number)), room));
+                    value_text(xod_get(phone, XOD(phones, number)), scratch));
     else if (exten.len)
         xod_set_str(agent, XOD(agents, phonenumber), view_cut(&exten, '@'));
     tie_phone(agent, login_phone(d, agent));
 }
 
-void agent_retie(struct domain *d)
+void agent_relink(struct domain *d)
 {
     struct xod_obj *agent;
 
@@ -193,8 +193,8 @@ void agent_logoff(struct domain *d, const struct tel *t)
  * the agent hung up. */
 static struct xod_obj *agent_of_call(struct domain *d, const struct tel *t)
 {
-    char room[128];
-    struct view member = member_interface(t, TELF_member, room);
+    char scratch[128];
+    struct view member = member_interface(t, TELF_member, scratch);
     struct xod_obj *agent = NULL;
 
     if (view_starts(member, VIEW("Agent/")))

@@ -206,13 +206,13 @@ void calllog_ended(struct domain *d, const struct xod_obj *channel)
     struct leg *leg = leg_of(d, channel);
     struct xod_obj *phone;
     struct view last = view_of(NULL, 0);
-    char room[32];
+    char scratch[32];
 
     if (!leg)
         return;
     for (size_t n = 0; (phone = xod_tied(channel, LIST_phones, n)); n++) {
         struct xod_obj *user = xod_find(
-            d->site, LIST_users, value_text(xod_get(phone, XOD(phones, iduserfeatures)), room));
+            d->site, LIST_users, value_text(xod_get(phone, XOD(phones, iduserfeatures)), scratch));
         if (!user || view_eq(xod_obj_id(user), last))
             continue; /* two lines of the same name are one phone */
         last = xod_obj_id(user);

@@ -102,7 +102,7 @@ static void take_state(struct xod_obj *c, const struct tel *t)
 
 /* Asterisk before 12 makes a channel of such a name only to have it masqueraded into another the
  * next moment; what is left over of a masquerade may stand in its listings for long. */
-static bool is_makeshift(struct view name)
+static bool is_pseudo_channel(struct view name)
 {
     static const struct view zombie = {"<ZOMBIE>", 8};
     static const struct view kinds[] = {{"AsyncGoto/", 10},  {"Parked/", 7},  {"Parking/", 8},
@@ -135,7 +135,7 @@ void channel_new(struct domain *d, const struct tel *t)
     struct xod_obj *c;
     bool known;
 
-    if (!tel_has(t, TELF_channel) || name.len == 0 || is_makeshift(name))
+    if (!tel_has(t, TELF_channel) || name.len == 0 || is_pseudo_channel(name))
         return;
     c = xod_find(d->site, LIST_channels, name);
     /* Names are used again (after a restart of Asterisk, and by agents), uniqueids are not. */
@@ -152,7 +152,7 @@ void channel_new(struct domain *d, const struct tel *t)
     if (!known) {
         set_if(c, XOD(channels, uniqueid), t, TELF_uniqueid);
         xod_set_float(c, XOD(channels, timestamp), made_at(c, t));
-        phone_tie_channel(d, c);
+        phone_link_channel(d, c);
         calllog_started(d, c, made_at(c, t), t->resync);
     }
     set_if(c, XOD(channels, uniqueid), t, TELF_uniqueid);
@@ -255,7 +255,7 @@ void channel_rename(struct domain *d, const struct tel *t)
     struct view name = t->str[TELF_new_name];
     struct xod_obj *other;
 
-    if (!old && is_makeshift(t->str[TELF_old]) && (other = channel_named(d, name))) {
+    if (!old && is_pseudo_channel(t->str[TELF_old]) && (other = channel_named(d, name))) {
         begin_anew(d, other, t);
         listing_note_link(d, name, false);
     }
@@ -276,7 +276,7 @@ void channel_rename(struct domain *d, const struct tel *t)
     copy_all(other, old);
     moved(d, old, other);
     calllog_renamed(d, old, other);
-    phone_tie_channel(d, other);
+    phone_link_channel(d, other);
     xod_set_null(old, XOD(channels, talkingto_id));
     channel_remove(d, old, false);
     listing_note_link(d, name, channel_is_linked(other));

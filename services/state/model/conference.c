@@ -126,7 +126,7 @@ void conference_join(struct domain *d, const struct tel *t)
     leave_others(d, c, room);
     if (!t->resync && xod_get(c, XOD(channels, meetme_since))->type == V_NULL)
         xod_set_float(c, XOD(channels, meetme_since), d->now);
-    if (room && xod_tie(c, room) == 0)
+    if (room && xod_relate(c, room) == 0)
         number = put_participant(room, t->str[TELF_channel], t);
     xod_set_bool(c, XOD(channels, meetme_ismeetme), true);
     if (tel_has(t, TELF_admin))
@@ -224,7 +224,7 @@ void conference_channel_renamed(struct domain *d, struct xod_obj *old, struct xo
         if (xod_get(old, XOD(channels, meetme_since))->type == V_FLOAT)
             xod_set_float(channel, XOD(channels, meetme_since),
                           xod_get(old, XOD(channels, meetme_since))->f);
-        xod_tie(channel, room);
+        xod_relate(channel, room);
         xod_map_del(room, XOD(meetmes, channels), xod_obj_id(old));
         xod_untie(old, room);
     }

@@ -89,12 +89,12 @@ void domain_destroy(struct domain **d)
     *d = NULL;
 }
 
-void domain_retie(struct domain *d)
+void domain_relink(struct domain *d)
 {
-    phone_retie(d);
-    member_retie(d);
-    agent_retie(d);
-    follow(d);
+    phone_relink(d);
+    member_relink(d);
+    agent_relink(d);
+    derived_update(d);
 }
 
 void domain_event(struct domain *d, const struct tel *t)
@@ -103,7 +103,7 @@ void domain_event(struct domain *d, const struct tel *t)
     d->now = t->time;
     if (handlers[t->event])
         handlers[t->event](d, t);
-    follow(d);
+    derived_update(d);
 }
 
 bool domain_wants_tick(const struct domain *d)
@@ -116,7 +116,7 @@ void domain_tick(struct domain *d, double now)
     d->synthetic = true;
     d->now = now;
     agent_tick(d, now);
-    story_tick(d, now);
-    follow(d);
-    figures_tick(d, now);
+    queue_call_tick(d, now);
+    derived_update(d);
+    realtime_stats_tick(d, now);
 }

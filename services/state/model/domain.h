@@ -4,8 +4,8 @@
  * Pure: event and store in, changes of the store out; no sockets, no clocks (the time comes with
  * the event). One file a noun. The caller commits the store after each event.
  */
-#ifndef CTIBUS_STATE_DOMAIN_H
-#define CTIBUS_STATE_DOMAIN_H
+#ifndef CTIBUS_STATE_MODEL_DOMAIN_H
+#define CTIBUS_STATE_MODEL_DOMAIN_H
 
 #include "model/tel.h"
 #include "xod/xod.h"
@@ -86,7 +86,7 @@ bool domain_wants_tick(const struct domain *d);
 void domain_tick(struct domain *d, double now);
 
 /* The lists of the configuration were read anew: puts everything where it belongs. */
-void domain_retie(struct domain *d);
+void domain_relink(struct domain *d);
 
 /* listing.c: what is named while a listing is under way, by the listing or by a live event, is
  * there; the rest is gone. a and b name a thing together, b may be empty. */
@@ -146,10 +146,10 @@ void calllog_destroy(struct domain *d);
 void phone_hint(struct domain *d, const struct tel *t);
 void phone_registration(struct domain *d, const struct tel *t);
 /* Ties a channel to the phones and trunks whose channels begin as its name does. */
-void phone_tie_channel(struct domain *d, struct xod_obj *channel);
+void phone_link_channel(struct domain *d, struct xod_obj *channel);
 void phone_untie_channel(struct domain *d, struct xod_obj *channel);
 /* The channels of phones and trunks, anew. */
-void phone_retie(struct domain *d);
+void phone_relink(struct domain *d);
 /* The phone of a device (SIP/bob), of a channel of it, or of Local/NUMBER@CONTEXT; or NULL. */
 struct xod_obj *phone_of_device(struct domain *d, struct view device);
 struct xod_obj *phone_of_channel(struct domain *d, struct view channel);
@@ -176,10 +176,10 @@ void queue_sweep(struct domain *d);
 void member_status(struct domain *d, const struct tel *t); /* also added, paused */
 void member_removed(struct domain *d, const struct tel *t);
 /* What clients call a member: its interface, but Agent/2001 for what an Asterisk 12 or later rings
- * for an agent. A view of the event, or of room. */
-struct view member_interface(const struct tel *t, enum tel_field field, char room[128]);
+ * for an agent. A view of the event, or of scratch. */
+struct view member_interface(const struct tel *t, enum tel_field field, char scratch[128]);
 void member_sweep(struct domain *d);
-void member_retie(struct domain *d);
+void member_relink(struct domain *d);
 
 /* agent.c */
 void agent_login(struct domain *d, const struct tel *t);
@@ -188,13 +188,13 @@ void agent_connect(struct domain *d, const struct tel *t);
 void agent_complete(struct domain *d, const struct tel *t);
 struct xod_obj *agent_numbered(struct domain *d, struct view number);
 void agent_tick(struct domain *d, double now); /* ends the wrap-ups that are due */
-void agent_retie(struct domain *d);            /* to the phones they are logged in from, anew */
+void agent_relink(struct domain *d);           /* to the phones they are logged in from, anew */
 
 /* availability.c: computes an agent's on_call_nonacd and availability from all else */
 void agent_update(struct domain *d, struct xod_obj *agent);
 
-/* follow.c: what follows from what the event has touched so far */
-void follow(struct domain *d);
+/* derived.c: what follows from what the event has touched so far */
+void derived_update(struct domain *d);
 
 /* conference.c */
 void conference_join(struct domain *d, const struct tel *t);

@@ -4,7 +4,7 @@
 #include "base/map.h"
 #include "model/domain.h"
 
-struct noted {
+struct seen {
     bool linked; /* of a channel: in a call, as far as was told since the listing began */
     size_t len;
     char key[]; /* a NUL b */
@@ -37,9 +37,9 @@ void listing_drop(struct domain *d)
     d->listing = LISTING_NONE;
 }
 
-static struct noted *noted_new(struct view a, struct view b)
+static struct seen *seen_new(struct view a, struct view b)
 {
-    struct noted *n = malloc(sizeof(*n) + a.len + 1 + b.len);
+    struct seen *n = malloc(sizeof(*n) + a.len + 1 + b.len);
 
     if (!n)
         return NULL;
@@ -53,10 +53,10 @@ static struct noted *noted_new(struct view a, struct view b)
     return n;
 }
 
-static struct noted *find(const struct domain *d, struct view a, struct view b)
+static struct seen *find(const struct domain *d, struct view a, struct view b)
 {
-    struct noted *probe = d->named ? noted_new(a, b) : NULL;
-    struct noted *n = probe ? map_get(d->named, view_of(probe->key, probe->len)) : NULL;
+    struct seen *probe = d->named ? seen_new(a, b) : NULL;
+    struct seen *n = probe ? map_get(d->named, view_of(probe->key, probe->len)) : NULL;
 
     free(probe);
     return n;
@@ -64,11 +64,11 @@ static struct noted *find(const struct domain *d, struct view a, struct view b)
 
 void listing_note(struct domain *d, enum listing listing, struct view a, struct view b)
 {
-    struct noted *n;
+    struct seen *n;
 
     if (d->listing != listing || !d->named || find(d, a, b))
         return;
-    n = noted_new(a, b);
+    n = seen_new(a, b);
     if (n && map_put(d->named, view_of(n->key, n->len), n) < 0)
         free(n);
 }
@@ -80,20 +80,20 @@ bool listing_named(const struct domain *d, struct view a, struct view b)
 
 void listing_note_link(struct domain *d, struct view channel, bool linked)
 {
-    struct noted *n = d->listing == LISTING_CHANNELS ? find(d, channel, view_of(NULL, 0)) : NULL;
+    struct seen *n = d->listing == LISTING_CHANNELS ? find(d, channel, view_of(NULL, 0)) : NULL;
 
     if (n)
         n->linked = linked;
 }
 
 /* Who was not told to be in a call is in none. */
-static void drop_ghosts(struct domain *d, double now)
+static void reap_stale(struct domain *d, double now)
 {
     struct xod_obj *c;
     size_t pos = 0;
 
     while ((c = xod_next(d->site, LIST_channels, &pos))) {
-        const struct noted *n = find(d, xod_obj_id(c), view_of(NULL, 0));
+        const struct seen *n = find(d, xod_obj_id(c), view_of(NULL, 0));
         if (!n)
             channel_remove(d, c, false);
         else if (!n->linked)
@@ -117,7 +117,7 @@ void listing_end(struct domain *d, struct view kind, double now)
     d->synthetic = true;
     switch (d->listing) {
     case LISTING_CHANNELS:
-        drop_ghosts(d, now);
+        reap_stale(d, now);
         break;
     case LISTING_QUEUES:
         member_sweep(d);

@@ -5,15 +5,15 @@
 #include "model/domain.h"
 #include "model/statistics.h"
 
-struct view member_interface(const struct tel *t, enum tel_field field, char room[128])
+struct view member_interface(const struct tel *t, enum tel_field field, char scratch[128])
 {
     struct view interface = t->str[field];
     struct view state = t->str[TELF_state_interface];
     struct view name = t->str[TELF_name];
 
     if (view_starts(state, VIEW("Agent:"))) {
-        int n = snprintf(room, 128, "Agent/%.*s", (int)state.len - 6, state.ptr + 6);
-        return n > 0 && n < 128 ? view_of(room, (size_t)n) : interface;
+        int n = snprintf(scratch, 128, "Agent/%.*s", (int)state.len - 6, state.ptr + 6);
+        return n > 0 && n < 128 ? view_of(scratch, (size_t)n) : interface;
     }
     if (view_starts(interface, VIEW("Local/")) && view_starts(name, VIEW("Agent/")))
         return name;
@@ -102,9 +102,9 @@ static void tie(struct domain *d, struct xod_obj *member)
     struct xod_obj *who = who_is(d, xod_get_str(member, XOD(queuemembers, interface)));
 
     if (queue)
-        xod_tie(member, queue);
+        xod_relate(member, queue);
     if (who)
-        xod_tie(member, who);
+        xod_relate(member, who);
     if (queue && who)
         both_ends(queue, who, belong);
 }
@@ -145,7 +145,7 @@ static void forget_members(struct domain *d, enum xod_list list, unsigned one, u
 
 /* What was tied to objects that are gone cannot be found by them: the lists are made anew. The
  * store tells only what differs in the end. */
-void member_retie(struct domain *d)
+void member_relink(struct domain *d)
 {
     struct xod_obj *m;
 
@@ -165,8 +165,8 @@ void member_retie(struct domain *d)
 /* INTERFACE,QUEUE; 0 when it does not fit. */
 static size_t member_id(const struct tel *t, char *out, size_t size)
 {
-    char room[128];
-    struct view interface = member_interface(t, TELF_interface, room);
+    char scratch[128];
+    struct view interface = member_interface(t, TELF_interface, scratch);
     struct view queue = t->str[TELF_queue];
     int n = snprintf(out, size, "%.*s,%.*s", VIEW_ARG(interface), VIEW_ARG(queue));
 
@@ -209,7 +209,7 @@ static void take(struct xod_obj *m, const struct tel *t)
 void member_status(struct domain *d, const struct tel *t)
 {
     char id[512];
-    char room[128];
+    char scratch[128];
     size_t len = member_id(t, id, sizeof(id));
     struct xod_obj *m;
     bool known;
@@ -225,7 +225,7 @@ void member_status(struct domain *d, const struct tel *t)
     if (known)
         return;
     xod_set_str(m, XOD(queuemembers, queue_name), t->str[TELF_queue]);
-    xod_set_str(m, XOD(queuemembers, interface), member_interface(t, TELF_interface, room));
+    xod_set_str(m, XOD(queuemembers, interface), member_interface(t, TELF_interface, scratch));
     tie(d, m);
 }
 
@@ -234,7 +234,7 @@ static void drop(struct domain *d, struct xod_obj *m)
     struct xod_obj *queue = xod_tied(m, LIST_queues, 0);
 
     if (queue) /* where nobody is known to be behind it, nothing of the queue changes but this */
-        figures_touch(d, queue);
+        realtime_stats_touch(d, queue);
     untie(m);
     xod_del(m);
 }

@@ -124,7 +124,7 @@ void parking_parked(struct domain *d, const struct tel *t)
     if (lot && space.len)
         make_room(d, lot, space, c);
     xod_set_bool(c, XOD(channels, parked), true);
-    if (lot && space.len && xod_tie(c, lot) == 0)
+    if (lot && space.len && xod_relate(c, lot) == 0)
         fill_bay(lot, space, t->str[TELF_channel], t);
 }
 
@@ -164,7 +164,7 @@ void parking_channel_renamed(struct domain *d, struct xod_obj *old, struct xod_o
         if (space && value_copy(&bay, value_map_get(bays(lot), view_cstr(space))) == 0) {
             put_text(&bay, "parked", xod_obj_id(channel));
             xod_map_put(lot, XOD(parkinglots, bays), view_cstr(space), &bay);
-            xod_tie(channel, lot);
+            xod_relate(channel, lot);
         }
         free(space);
         xod_untie(old, lot);
@@ -175,8 +175,8 @@ void parking_channel_renamed(struct domain *d, struct xod_obj *old, struct xod_o
 static char *not_named(struct domain *d, const struct xod_obj *lot)
 {
     const struct value *all = bays(lot);
-    char room[32];
-    struct view name = value_text(xod_get(lot, XOD(parkinglots, name)), room);
+    char scratch[32];
+    struct view name = value_text(xod_get(lot, XOD(parkinglots, name)), scratch);
 
     for (uint32_t i = 0; all->type == V_MAP && i < all->len; i++)
         if (!listing_named(d, name, value_view(&all->items[2 * i])))

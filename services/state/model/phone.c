@@ -26,10 +26,10 @@ static struct view identity_of(struct view channel)
 
 static void tie(const struct kind *k, struct xod_obj *channel, struct xod_obj *device)
 {
-    char room[32];
-    struct view context = value_text(xod_get(device, k->context), room);
+    char scratch[32];
+    struct view context = value_text(xod_get(device, k->context), scratch);
 
-    if (xod_tie(channel, device) < 0)
+    if (xod_relate(channel, device) < 0)
         return;
     xod_list_add(device, k->channels, xod_obj_id(channel));
     if (context.len)
@@ -42,7 +42,7 @@ static void untie(const struct kind *k, struct xod_obj *channel, struct xod_obj 
     xod_untie(channel, device);
 }
 
-void phone_tie_channel(struct domain *d, struct xod_obj *channel)
+void phone_link_channel(struct domain *d, struct xod_obj *channel)
 {
     struct view identity = identity_of(xod_obj_id(channel));
     struct xod_obj *device;
@@ -62,7 +62,7 @@ void phone_untie_channel(struct domain *d, struct xod_obj *channel)
             untie(k, channel, device);
 }
 
-void phone_retie(struct domain *d)
+void phone_relink(struct domain *d)
 {
     struct xod_obj *c;
     struct xod_obj *device;
@@ -75,15 +75,15 @@ void phone_retie(struct domain *d)
                     n++;
                 else
                     untie(k, c, device);
-        phone_tie_channel(d, c);
+        phone_link_channel(d, c);
     }
 }
 
 static bool number_is(const struct xod_obj *phone, unsigned field, struct view text)
 {
-    char room[32];
+    char scratch[32];
 
-    return view_eq(value_text(xod_get(phone, field), room), text);
+    return view_eq(value_text(xod_get(phone, field), scratch), text);
 }
 
 /* A hint of several devices says something of an extension only: of the phones of that number. */

@@ -69,10 +69,10 @@ void queue_join(struct domain *d, const struct tel *t)
         return;
     if (!xod_is_tied(channel,
                      queue)) { /* a listing of one that waits knows it to the second only */
-        if (xod_tie(channel, queue) < 0)
+        if (xod_relate(channel, queue) < 0)
             return;
         if (xod_obj_list(queue) == LIST_queues)
-            since = story_join(d, queue, channel, since, t->event == TEL_queue_entry);
+            since = queue_call_join(d, queue, channel, since, t->event == TEL_queue_entry);
         xod_set_float(channel, XOD(channels, waiting_since), since);
     }
     xod_list_insert(queue, kind_of(queue)->incalls,
@@ -88,7 +88,7 @@ void queue_leave(struct domain *d, const struct tel *t)
 
     if (!channel || !queue)
         return;
-    story_leave(d, queue, channel, QUEUE_LEFT);
+    queue_call_leave(d, queue, channel, QUEUE_LEFT);
     leave(channel, queue);
 }
 
@@ -97,7 +97,7 @@ void queue_answered(struct domain *d, const struct tel *t)
     struct xod_obj *queue = queue_named(d, t->str[TELF_queue]);
 
     if (queue)
-        story_end(d, queue, t, QUEUE_LINK);
+        queue_call_end(d, queue, t, QUEUE_LINK);
 }
 
 void queue_abandoned(struct domain *d, const struct tel *t)
@@ -105,7 +105,7 @@ void queue_abandoned(struct domain *d, const struct tel *t)
     struct xod_obj *queue = queue_named(d, t->str[TELF_queue]);
 
     if (queue)
-        story_end(d, queue, t, QUEUE_LOST);
+        queue_call_end(d, queue, t, QUEUE_LOST);
 }
 
 void queue_channel_gone(struct domain *d, struct xod_obj *channel, bool hung_up)
@@ -114,7 +114,7 @@ void queue_channel_gone(struct domain *d, struct xod_obj *channel, bool hung_up)
 
     for (EACH_KIND(k))
         while ((queue = xod_tied(channel, k->list, 0))) {
-            story_leave(d, queue, channel, hung_up ? QUEUE_LOST : QUEUE_LEFT);
+            queue_call_leave(d, queue, channel, hung_up ? QUEUE_LOST : QUEUE_LEFT);
             leave(channel, queue);
         }
 }
@@ -138,8 +138,8 @@ void queue_channel_renamed(struct domain *d, struct xod_obj *old, struct xod_obj
             if (since->type == V_FLOAT)
                 xod_set_float(channel, XOD(channels, waiting_since), since->f);
             leave(old, queue);
-            story_renamed(d, queue, old, channel);
-            if (xod_tie(channel, queue) == 0)
+            queue_call_renamed(d, queue, old, channel);
+            if (xod_relate(channel, queue) == 0)
                 xod_list_insert(queue, k->incalls, place, xod_obj_id(channel));
             show_waiting(channel, queue);
         }
@@ -148,14 +148,14 @@ void queue_channel_renamed(struct domain *d, struct xod_obj *old, struct xod_obj
 static void sweep_one(struct domain *d, struct xod_obj *queue, unsigned name)
 {
     struct xod_obj *channel;
-    char room[32];
-    struct view called = value_text(xod_get(queue, name), room);
+    char scratch[32];
+    struct view called = value_text(xod_get(queue, name), scratch);
 
     for (size_t n = 0; (channel = xod_tied(queue, LIST_channels, n));)
         if (listing_named(d, called, xod_obj_id(channel))) {
             n++;
         } else {
-            story_leave(d, queue, channel, QUEUE_LEFT);
+            queue_call_leave(d, queue, channel, QUEUE_LEFT);
             leave(channel, queue);
         }
 }
@@ -167,5 +167,5 @@ void queue_sweep(struct domain *d)
     for (EACH_KIND(k))
         for (size_t pos = 0; (queue = xod_next(d->site, k->list, &pos));)
             sweep_one(d, queue, k->name);
-    story_listed(d);
+    queue_call_listed(d);
 }

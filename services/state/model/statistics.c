@@ -41,7 +41,7 @@ void statistics_destroy(struct statistics **sp)
         return;
     *sp = NULL;
     if (s->calls)
-        story_drop_all(s);
+        queue_call_drop_all(s);
     while (s->queues && map_next(s->queues, &pos, NULL, &h))
         history_free(h);
     map_destroy(&s->queues);
@@ -77,7 +77,7 @@ struct history *history_of(struct statistics *s, struct view id)
 static int grow(struct history *h)
 {
     uint32_t cap = h->cap ? h->cap * 2 : FIRST_CAP;
-    struct happening *ring = malloc(cap * sizeof(*ring));
+    struct queue_record *ring = malloc(cap * sizeof(*ring));
 
     if (!ring)
         return -ENOMEM;
@@ -105,7 +105,7 @@ static int keep(struct history *h, enum queue_event_kind kind, double time, doub
     if (h->n == h->cap && grow(h) < 0)
         return -ENOMEM;
     h->ring[(h->first + h->n++) & (h->cap - 1)] =
-        (struct happening){time, (float)waited, (uint8_t)kind};
+        (struct queue_record){time, (float)waited, (uint8_t)kind};
     return 0;
 }
 
@@ -191,7 +191,7 @@ void statistics_window(const struct domain *d, struct view queue_id, double now,
 
     /* All of them are looked at: a clock that was set back leaves them out of order. */
     for (uint32_t i = 0; h && i < h->n; i++) {
-        const struct happening *e = history_at(h, i);
+        const struct queue_record *e = history_at(h, i);
         if (e->time <= now - window_s)
             continue;
         count[e->kind]++;

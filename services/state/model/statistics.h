@@ -1,11 +1,11 @@
 /*
  * Statistics of queues (not of groups). Three parts:
  *   statistics.c  what happened in each queue in the last 24 hours, and sums over a window of it
- *   story.c       from events to what happened: each call that joins ends in exactly one way
- *   figures.c     how a queue is at the moment, in its status fields Xivo-...
+ *   queue_call.c       from events to what happened: each call that joins ends in exactly one way
+ *   realtime_stats.c     how a queue is at the moment, in its status fields Xivo-...
  */
-#ifndef CTIBUS_STATE_STATISTICS_H
-#define CTIBUS_STATE_STATISTICS_H
+#ifndef CTIBUS_STATE_MODEL_STATISTICS_H
+#define CTIBUS_STATE_MODEL_STATISTICS_H
 
 #include <sys/queue.h>
 
@@ -41,33 +41,33 @@ struct statistics *statistics_new(void); /* NULL without memory */
 void statistics_destroy(struct statistics **s);
 bool statistics_wants_tick(const struct domain *d);
 
-/* story.c. A call is known by its Uniqueid, where there is one. `since`: when it joined. */
+/* queue_call.c. A call is known by its Uniqueid, where there is one. `since`: when it joined. */
 
 /* It waits in the queue, of which nothing was known; `found` by a listing. Returns when it joined:
  * `since`, or what was told before a restart. */
-double story_join(struct domain *d, struct xod_obj *queue, const struct xod_obj *channel,
-                  double since, bool found);
+double queue_call_join(struct domain *d, struct xod_obj *queue, const struct xod_obj *channel,
+                       double since, bool found);
 /* It was answered or abandoned. */
-void story_end(struct domain *d, struct xod_obj *queue, const struct tel *t,
-               enum queue_event_kind kind);
-/* It waits no longer: it counts as `otherwise` unless story_end follows soon. */
-void story_leave(struct domain *d, struct xod_obj *queue, const struct xod_obj *channel,
-                 enum queue_event_kind otherwise);
-void story_renamed(struct domain *d, struct xod_obj *queue, const struct xod_obj *old,
-                   const struct xod_obj *channel);
+void queue_call_end(struct domain *d, struct xod_obj *queue, const struct tel *t,
+                    enum queue_event_kind kind);
+/* It waits no longer: it counts as `otherwise` unless queue_call_end follows soon. */
+void queue_call_leave(struct domain *d, struct xod_obj *queue, const struct xod_obj *channel,
+                      enum queue_event_kind otherwise);
+void queue_call_renamed(struct domain *d, struct xod_obj *queue, const struct xod_obj *old,
+                        const struct xod_obj *channel);
 /* A listing of the queues is complete: what waited before a restart and was not named has left. */
-void story_listed(struct domain *d);
-void story_tick(struct domain *d, double now);
+void queue_call_listed(struct domain *d);
+void queue_call_tick(struct domain *d, double now);
 
-/* figures.c */
+/* realtime_stats.c */
 
 /* Something of it has changed: its figures are computed at the next tick. */
-void figures_touch(struct domain *d, const struct xod_obj *queue);
-void figures_tick(struct domain *d, double now);
+void realtime_stats_touch(struct domain *d, const struct xod_obj *queue);
+void realtime_stats_tick(struct domain *d, double now);
 
 /* ---- for the three parts ---- */
 
-struct happening {
+struct queue_record {
     double time;
     float waited;
     uint8_t kind; /* enum queue_event_kind */
@@ -75,7 +75,7 @@ struct happening {
 
 /* What is kept of one queue. */
 struct history {
-    struct happening *ring;
+    struct queue_record *ring;
     uint32_t cap, first, n; /* cap is a power of two, or 0 */
     double *open;           /* joins from before a restart that have not ended yet */
     size_t n_open, cap_open;
@@ -89,7 +89,7 @@ struct history {
 
 struct statistics {
     struct map *queues; /* id -> struct history */
-    struct map *calls;  /* story.c */
+    struct map *calls;  /* queue_call.c */
     size_t n_left;      /* calls that left and whose end is not known yet */
     size_t n_open;      /* of all queues */
     LIST_HEAD(, history) due;
@@ -98,14 +98,14 @@ struct statistics {
 /* Made if there is none. NULL: too many, or no memory. */
 struct history *history_of(struct statistics *s, struct view queue_id);
 /* Number n from the oldest on. */
-static inline const struct happening *history_at(const struct history *h, uint32_t n)
+static inline const struct queue_record *history_at(const struct history *h, uint32_t n)
 {
     return &h->ring[(h->first + n) & (h->cap - 1)];
 }
 /* Keeps it and tells effects->queue. */
 void statistics_tell(struct domain *d, struct view queue_id, enum queue_event_kind kind,
                      double time, double waited);
-/* story.c, for its part of the memory. */
-void story_drop_all(struct statistics *s);
+/* queue_call.c, for its part of the memory. */
+void queue_call_drop_all(struct statistics *s);
 
 #endif

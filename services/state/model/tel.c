@@ -46,16 +46,16 @@ static void read_field(struct tel *t, struct view name, const msgpack_object *v)
     tel_set_add(&t->set, (enum tel_field)f);
 }
 
-int tel_read(struct tel *t, const struct bus_msg *m, struct msg_doc *doc, struct buf *room,
+int tel_read(struct tel *t, const struct bus_msg *m, struct msg_doc *doc, struct buf *scratch,
              struct view *site)
 {
     struct view rest = m->topic;
     int ev;
 
-    buf_reset(room);
-    if (topic_next(&rest, NULL) < 0 || topic_next(&rest, room) < 0)
+    buf_reset(scratch);
+    if (topic_next(&rest, NULL) < 0 || topic_next(&rest, scratch) < 0)
         return -EBADMSG;
-    *site = buf_view(room);
+    *site = buf_view(scratch);
     ev = schema_tel_find(rest);
     if (ev < 0)
         return -ENOENT;

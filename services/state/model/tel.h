@@ -1,6 +1,6 @@
 /* One canonical telephony event (common/schema/tel.def), as the domain reads it. */
-#ifndef CTIBUS_STATE_TEL_H
-#define CTIBUS_STATE_TEL_H
+#ifndef CTIBUS_STATE_MODEL_TEL_H
+#define CTIBUS_STATE_MODEL_TEL_H
 
 #include "bus/bus.h"
 
@@ -20,8 +20,9 @@ static inline bool tel_has(const struct tel *t, enum tel_field f)
 }
 
 /* Reads a message of the plane tel. The views live as long as doc and m. *site becomes the second
- * segment of the topic, decoded into room. 0; -ENOENT for an event this schema lacks; -EBADMSG. */
-int tel_read(struct tel *t, const struct bus_msg *m, struct msg_doc *doc, struct buf *room,
+ * segment of the topic, decoded into scratch. 0; -ENOENT for an event this schema lacks; -EBADMSG.
+ */
+int tel_read(struct tel *t, const struct bus_msg *m, struct msg_doc *doc, struct buf *scratch,
              struct view *site);
 
 #endif

@@ -54,7 +54,7 @@ static int read_field(struct json_object *contact, const msgpack_object_kv *pair
     msgpack_object_kv one = {.key = pair->key, .val = pair->val};
     msgpack_object map = {.type = MSGPACK_OBJECT_MAP, .via.map = {1, &one}};
     struct view name = msg_str(&pair->key);
-    char key[CONTACT_MAX_NAME + 1], room[32];
+    char key[CONTACT_MAX_NAME + 1], scratch[32];
 
     if (!contact_name_fits(name))
         return -EINVAL;
@@ -63,7 +63,7 @@ static int read_field(struct json_object *contact, const msgpack_object_kv *pair
     if (pair->val.type != MSGPACK_OBJECT_STR && pair->val.type != MSGPACK_OBJECT_POSITIVE_INTEGER)
         return -EINVAL;
     snprintf(key, sizeof(key), "%.*s", VIEW_ARG(name));
-    return contact_set(contact, name, msg_get_text(&map, key, room));
+    return contact_set(contact, name, msg_get_text(&map, key, scratch));
 }
 
 int contact_read(struct json_object **out, const msgpack_object *infos)
@@ -91,7 +91,7 @@ int contact_read(struct json_object **out, const msgpack_object *infos)
 /* ---- looking ---- */
 
 bool contact_fits(struct json_object *contact, struct view key, struct view number,
-                  struct buf *room)
+                  struct buf *scratch)
 {
     struct query q = {.key = key};
 
@@ -100,8 +100,8 @@ bool contact_fits(struct json_object *contact, struct view key, struct view numb
     json_object_object_foreach(contact, name, value)
     {
         (void)name;
-        buf_reset(room);
-        if (fold_text(room, json_view(value)) == 0 && query_fits(&q, buf_view(room)))
+        buf_reset(scratch);
+        if (fold_text(scratch, json_view(value)) == 0 && query_fits(&q, buf_view(scratch)))
             return true;
         if (number.len && number_fits(json_view(value), number))
             return true;
@@ -128,12 +128,12 @@ static bool is_among(const char *const names[N_NAMES], struct view name)
     return false;
 }
 
-static struct view get(const struct entry *e, struct view field, char room[32])
+static struct view get(const struct entry *e, struct view field, char scratch[32])
 {
     const struct contact_entry *c = e->of;
     struct view text = json_view(json_member(c->contact, field));
 
-    (void)room;
+    (void)scratch;
     if (view_eq(field, VIEW("xivo-directory")))
         return VIEW("personal");
     for (size_t i = 0; text.len == 0 && i < N_ALIKE; i++) {

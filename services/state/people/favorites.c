@@ -47,19 +47,19 @@ static size_t put(char *out, struct view v)
     return n;
 }
 
-struct view favorite_key(struct view source, struct view entry, char room[FAVORITE_KEY])
+struct view favorite_key(struct view source, struct view entry, char scratch[FAVORITE_KEY])
 {
-    size_t n = put(room, source);
+    size_t n = put(scratch, source);
 
-    room[n] = '\0';
-    return view_of(room, n + 1 + put(room + n + 1, entry));
+    scratch[n] = '\0';
+    return view_of(scratch, n + 1 + put(scratch + n + 1, entry));
 }
 
 static bool take_row(void *arg, sqlite3_stmt *row)
 {
     struct favorites *f = arg;
-    char room[FAVORITE_KEY];
-    struct view key = favorite_key(db_text(row, 0), db_text(row, 1), room);
+    char scratch[FAVORITE_KEY];
+    struct view key = favorite_key(db_text(row, 0), db_text(row, 1), scratch);
     char *kept = view_dup(key);
 
     if (kept && (map_get(f->set, key) || map_put(f->set, view_of(kept, key.len), kept) < 0))
@@ -90,9 +90,9 @@ bool favorites_any(const struct favorites *f)
 
 bool favorites_has(const struct favorites *f, struct view source, struct view entry)
 {
-    char room[FAVORITE_KEY];
+    char scratch[FAVORITE_KEY];
 
-    return map_get(f->set, favorite_key(source, entry, room)) != NULL;
+    return map_get(f->set, favorite_key(source, entry, scratch)) != NULL;
 }
 
 void favorites_add(struct db_txn *t, struct view site, struct view user, struct view source,

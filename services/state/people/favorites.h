@@ -11,7 +11,7 @@ struct favorites;
 
 /* What somebody is known by: the source, a NUL, the id, each up to FAVORITES_MAX_TEXT bytes. */
 #define FAVORITE_KEY (2 * FAVORITES_MAX_TEXT + 1)
-struct view favorite_key(struct view source, struct view entry, char room[FAVORITE_KEY]);
+struct view favorite_key(struct view source, struct view entry, char scratch[FAVORITE_KEY]);
 
 /* None yet; NULL without memory. */
 struct favorites *favorites_new(void);

@@ -45,8 +45,8 @@ static bool on_found(void *arg, const struct directory *dir, const struct entry 
     p.id = directory_entry_id(dir, e, id);
     if (dir->kind == DIRECTORY_INTERNAL) {
         p.user = internal_user(e);
-        p.line = if_seen(f, owners_line(p.user));
-        p.agent = if_seen(f, owners_agent(p.user));
+        p.line = if_seen(f, relations_line(p.user));
+        p.agent = if_seen(f, relations_agent(p.user));
     }
     return f->found(f->arg, &p);
 }
@@ -100,7 +100,7 @@ void people_find(struct state *s, const struct xod_obj *user, struct view text,
     }
     *f = (struct finding){.found = found, .end = end, .arg = arg, .access = &access};
     ask.sees_arg = &access;
-    ask.context = owners_context(user, context);
+    ask.context = relations_context(user, context);
     look(f, s, &ask);
     access_fini(&access);
 }

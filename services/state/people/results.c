@@ -94,12 +94,12 @@ static void put_row(struct people_results *r, const struct person *p)
 
 bool people_results_add(struct people_results *r, const struct person *p)
 {
-    char room[FAVORITE_KEY];
+    char scratch[FAVORITE_KEY];
     int name = people_name_column(&r->display);
 
     put_row(r, p);
     return !r->row.failed &&
-           rows_put(r->rows, favorite_key(p->source, p->id, room),
+           rows_put(r->rows, favorite_key(p->source, p->id, scratch),
                     name < 0 ? view_of(NULL, 0) : people_results_value(r, (size_t)name, p),
                     buf_view(&r->row)) == 0;
 }

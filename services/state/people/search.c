@@ -21,7 +21,7 @@
 /* First the favorites are read, then the contacts, then the directories are asked. */
 struct people_query {
     struct state *s;
-    struct later *l;
+    struct deferred_reply *l;
     struct xod_site *site;
     char user_id[64];
     enum people_scope scope;
@@ -30,7 +30,7 @@ struct people_query {
     struct favorites *favorites;
     struct people_results results;
     struct json_parser parser; /* of contacts */
-    struct buf room;
+    struct buf scratch;
 };
 
 static void query_free(struct people_query *q)
@@ -40,13 +40,13 @@ static void query_free(struct people_query *q)
     json_parser_fini(&q->parser);
     buf_free(&q->key);
     buf_free(&q->number);
-    buf_free(&q->room);
+    buf_free(&q->scratch);
     free(q);
 }
 
 static void refuse(struct people_query *q, const char *why)
 {
-    later_error(&q->l, why);
+    deferred_reply_error(&q->l, why);
     query_free(q);
 }
 
@@ -58,7 +58,7 @@ static void answer(struct people_query *q)
     if (q->scope == PEOPLE_ALL)
         msg_put_pair(&pairs, "term", view_cstr(q->text));
     people_results_put(&pairs, &q->results);
-    later_pairs(&q->l, q->scope == PEOPLE_ALL ? 4 : 3, &pairs);
+    deferred_reply_pairs(&q->l, q->scope == PEOPLE_ALL ? 4 : 3, &pairs);
     buf_free(&pairs);
     query_free(q);
 }
@@ -109,7 +109,7 @@ static bool add_contact(struct people_query *q, int64_t n, struct json_object *c
     p.id = view_cstr(id);
     p.favorite = favorites_has(q->favorites, p.source, p.id);
     if ((q->scope == PEOPLE_FAVORITES && !p.favorite) ||
-        !contact_fits(contact, buf_view(&q->key), buf_view(&q->number), &q->room))
+        !contact_fits(contact, buf_view(&q->key), buf_view(&q->number), &q->scratch))
         return true;
     contact_entry_init(&entry, contact);
     return people_results_add(&q->results, &p);
@@ -157,28 +157,28 @@ static bool prepare(struct people_query *q, const struct session *se)
 
     buf_init(&q->key, 0);
     buf_init(&q->number, 0);
-    buf_init(&q->room, 0);
+    buf_init(&q->scratch, 0);
     q->favorites = favorites_new();
     return json_parser_init(&q->parser) == 0 && q->favorites &&
            people_display_open(&q->results.display, q->s->cfg, "people",
-                               owners_context(session_user(se), context)) == 0 &&
+                               relations_context(session_user(se), context)) == 0 &&
            people_results_init(&q->results) == 0 && fold_text(&q->key, text) == 0 &&
            (!people_is_number(text) || fold_number(&q->number, text) == 0);
 }
 
-void people_search(struct state *s, const struct session *se, struct later *l,
+void people_search(struct state *s, const struct session *se, struct deferred_reply *l,
                    enum people_scope scope, struct view text)
 {
     struct people_query *q;
 
     text = view_trim(text);
     if (text.len > MAX_TEXT) {
-        later_error(&l, "pattern_too_long");
+        deferred_reply_error(&l, "pattern_too_long");
         return;
     }
     q = calloc(1, sizeof(*q));
     if (!q) {
-        later_status(&l, BUS_busy);
+        deferred_reply_status(&l, BUS_busy);
         return;
     }
     q->s = s;

@@ -15,7 +15,7 @@ enum people_scope {
 
 /* Answers l with the columns and the rows, and with `term`, the text, if it is a search for
  * something. text is copied. */
-void people_search(struct state *s, const struct session *se, struct later *l,
+void people_search(struct state *s, const struct session *se, struct deferred_reply *l,
                    enum people_scope scope, struct view text);
 
 #endif

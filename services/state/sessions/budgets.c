@@ -27,7 +27,7 @@ static const struct {
 };
 
 /* What commands cost beside being one: a fixed part, and whether their bytes count. Actions of
- * ipbxcommands are counted where they are known (ipbx/order.c). */
+ * ipbxcommands are counted where they are known (calls/ipbx_command.c). */
 static const struct cost {
     const char *class;
     enum budget_kind kind;
@@ -86,17 +86,17 @@ static double weight(const msgpack_object *o)
     return n;
 }
 
-static struct view who(struct view site, struct view user_id, char room[BUDGET_WHO])
+static struct view who(struct view site, struct view user_id, char scratch[BUDGET_WHO])
 {
-    snprintf(room, BUDGET_WHO, "%.*s/%.*s", VIEW_ARG(site), VIEW_ARG(user_id));
-    return view_cstr(room);
+    snprintf(scratch, BUDGET_WHO, "%.*s/%.*s", VIEW_ARG(site), VIEW_ARG(user_id));
+    return view_cstr(scratch);
 }
 
 bool budget_take_of(struct state *s, struct view site, struct view user_id, enum budget_kind kind,
                     double units)
 {
-    char room[BUDGET_WHO];
-    struct view name = who(site, user_id, room);
+    char scratch[BUDGET_WHO];
+    struct view name = who(site, user_id, scratch);
     uint64_t now = clock_mono_us();
 
     if (budgets_take(s->budgets, name, kind, units, now))
@@ -105,7 +105,7 @@ bool budget_take_of(struct state *s, struct view site, struct view user_id, enum
     if (budgets_tell(s->budgets, name, now))
         log_notice(s->log,
                    "user %s: over the budget of %s (%s, %s): refused as busy; said once a minute",
-                   room, kinds[kind].word, kinds[kind].rate, kinds[kind].burst);
+                   scratch, kinds[kind].word, kinds[kind].rate, kinds[kind].burst);
     return false;
 }
 
@@ -119,9 +119,9 @@ bool budget_take(struct state *s, const struct session *se, enum budget_kind kin
 void budget_charge(struct state *s, struct view site, struct view user_id, enum budget_kind kind,
                    double units)
 {
-    char room[BUDGET_WHO];
+    char scratch[BUDGET_WHO];
 
-    budgets_charge(s->budgets, who(site, user_id, room), kind, units, clock_mono_us());
+    budgets_charge(s->budgets, who(site, user_id, scratch), kind, units, clock_mono_us());
 }
 
 bool budget_allows(struct state *s, const struct session *se, struct view class,

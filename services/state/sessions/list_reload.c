@@ -43,6 +43,6 @@ int list_reload(struct state *s, const char *key)
     lists_loaded(s);
     for (size_t i = 0; i < s->n_sites; i++)
         for (size_t n = 0; (uri = lists_url(s->cfg, &s->sites[i], key, n)); n++)
-            weblists_refresh_one(s->weblists, uri);
+            remote_lists_refresh_one(s->remote_lists, uri);
     return rc;
 }

@@ -113,11 +113,12 @@ void login_check(struct state *s, struct bus_peer *p, uint64_t id, const msgpack
 {
     struct xod_obj *user = find_login(s, msg_get_str(body, "userlogin"));
     const char *password =
-        user ? secrets_get(s->secrets, xod_site_name(xod_obj_site(user)), xod_obj_id(user)) : NULL;
+        user ? passwords_get(s->passwords, xod_site_name(xod_obj_site(user)), xod_obj_id(user))
+             : NULL;
     struct view salt = msg_get_str(body, "sessionid");
     bool ok = password_ok(salt, password ? password : "", msg_get_str(body, "hashedpassword"));
     struct view profile;
-    char room[32];
+    char scratch[32];
     struct buf out;
 
     if (!ok || !password || salt.len < SESSIONID_LEN ||
@@ -125,7 +126,7 @@ void login_check(struct state *s, struct bus_peer *p, uint64_t id, const msgpack
         state_reply(s, p, id, BUS_login_password);
         return;
     }
-    profile = value_text(xod_get(user, XOD(users, profileclient)), room);
+    profile = value_text(xod_get(user, XOD(users, profileclient)), scratch);
     if (profile.len == 0) {
         state_reply(s, p, id, BUS_capaid_undefined);
         return;
@@ -161,8 +162,8 @@ static struct view first_presence(struct state *s, struct view capaid, struct vi
     return VIEW("available");
 }
 
-static void reply_opened(struct state *s, struct later *l, struct db_txn *t, struct xod_obj *user,
-                         struct view capaid, uint64_t seq)
+static void reply_opened(struct state *s, struct deferred_reply *l, struct db_txn *t,
+                         struct xod_obj *user, struct view capaid, uint64_t seq)
 {
     struct view name = json_get_view(profile_find(s->cfg, capaid), "name");
     struct buf json;
@@ -181,7 +182,7 @@ static void reply_opened(struct state *s, struct later *l, struct db_txn *t, str
     buf_reset(&json);
     profile_put_capas(&json, s->cfg, capaid);
     msg_put_pair(&out, "capas", buf_view(&json));
-    later_after(&l, &t, buf_view(&out));
+    deferred_reply_when_written(&l, &t, buf_view(&out));
     buf_free(&json);
     buf_free(&out);
 }
@@ -197,11 +198,11 @@ static struct xod_obj *named_user(struct state *s, const msgpack_object *body)
 /* What stands against it, or BUS_ok. */
 static enum bus_status may_open(struct state *s, const struct xod_obj *user, struct view capaid)
 {
-    char room[32];
+    char scratch[32];
 
     if (!user)
         return BUS_not_found;
-    if (!view_eq(value_text(xod_get(user, XOD(users, profileclient)), room), capaid))
+    if (!view_eq(value_text(xod_get(user, XOD(users, profileclient)), scratch), capaid))
         return BUS_wrongprofile;
     return profile_find(s->cfg, capaid) ? BUS_ok : BUS_unknownprofile;
 }
@@ -230,9 +231,9 @@ void login_open(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_
     struct view capaid = msg_get_str(body, "capaid");
     bool wins = msg_get_bool(body, "lastconnwins", false);
     enum bus_status status = may_open(s, user, capaid);
-    struct later *l = later_new(s, p, id);
+    struct deferred_reply *l = deferred_reply_new(s, p, id);
     struct db_txn *t = l ? db_begin(s->db) : NULL;
-    struct session_told told = {.id = msg_get_str(body, "session"),
+    struct session_info told = {.id = msg_get_str(body, "session"),
                                 .capaid = capaid,
                                 .address = msg_get_str(body, "address")};
     bool first;
@@ -249,7 +250,7 @@ void login_open(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_
     if (status != BUS_ok) {
         if (t)
             db_commit_take(&t, NULL, NULL);
-        later_status(&l, status);
+        deferred_reply_status(&l, status);
         return;
     }
     note_agent(session_find(s->sessions, told.id), body);
@@ -263,7 +264,7 @@ void login_open(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_
 
 static void renew_one(struct state *s, struct bus_peer *p, const msgpack_object *item)
 {
-    struct session_told told = {
+    struct session_info told = {
         .id = msg_get_str(item, "session"),
         .site = xod_site(s->xod, msg_get_str(item, "ipbxid"), false),
         .user_id = msg_get_str(item, "userid"),
@@ -295,7 +296,7 @@ void login_renew(struct state *s, struct bus_peer *p, uint64_t id, const msgpack
 void login_close(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body)
 {
     struct session *se = session_find(s->sessions, msg_get_str(body, "session"));
-    struct later *l = se ? later_new(s, p, id) : NULL;
+    struct deferred_reply *l = se ? deferred_reply_new(s, p, id) : NULL;
     struct db_txn *t = l ? db_begin(s->db) : NULL;
 
     if (!se) {
@@ -308,5 +309,5 @@ void login_close(struct state *s, struct bus_peer *p, uint64_t id, const msgpack
         session_end(s->sessions, se, t);
     state_commit(s, false);
     if (l)
-        later_after(&l, &t, view_of(NULL, 0));
+        deferred_reply_when_written(&l, &t, view_of(NULL, 0));
 }

@@ -73,17 +73,17 @@ static struct view param_of(struct json_object *value)
 static void tell_queue_log(struct state *s, struct xod_obj *user, struct view to)
 {
     struct xod_site *site = xod_obj_site(user);
-    char room[32];
-    struct xod_obj *agent = owners_agent(user);
+    char scratch[32];
+    struct xod_obj *agent = relations_agent(user);
     struct buf interface;
 
     if (!agent)
         return;
     buf_init(&interface, 256);
     buf_append_cstr(&interface, "Agent/");
-    buf_append_view(&interface, value_text(xod_get(agent, XOD(agents, number)), room));
-    ami_tell(s, site, "QueueLog", "Queue", VIEW("NONE"), "Event", VIEW("PRESENCE"), "Interface",
-             buf_view(&interface), "Message", to, NULL);
+    buf_append_view(&interface, value_text(xod_get(agent, XOD(agents, number)), scratch));
+    ami_request_send(s, site, "QueueLog", "Queue", VIEW("NONE"), "Event", VIEW("PRESENCE"),
+                     "Interface", buf_view(&interface), "Message", to, NULL);
     buf_free(&interface);
 }
 

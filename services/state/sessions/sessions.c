@@ -155,12 +155,12 @@ static bool may_be(struct sessions *ss, struct xod_site *site, struct view user_
                    struct view capaid)
 {
     struct xod_obj *user = xod_find(site, LIST_users, user_id);
-    char room[32];
+    char scratch[32];
 
     if (!user)
         return !lists_users_known(ss->s, xod_site_name(site));
     return value_truth(xod_get(user, XOD(users, enableclient))) &&
-           view_eq(value_text(xod_get(user, XOD(users, profileclient)), room), capaid);
+           view_eq(value_text(xod_get(user, XOD(users, profileclient)), scratch), capaid);
 }
 
 static void note_address(struct session *se, struct view told)
@@ -173,7 +173,7 @@ static void note_address(struct session *se, struct view told)
         netaddr_print_port(&address, port, se->address);
 }
 
-int session_open(struct sessions *ss, const struct session_told *told, struct bus_peer *gateway,
+int session_open(struct sessions *ss, const struct session_info *told, struct bus_peer *gateway,
                  struct db_txn *t)
 {
     struct session *se = session_find(ss, told->id);

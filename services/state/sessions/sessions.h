@@ -27,7 +27,7 @@ struct session {
 };
 /* What of a session is told by a gateway. presence: what the user has if this is the first;
  * address: of the client, forgotten when it is none. */
-struct session_told {
+struct session_info {
     struct view id, user_id, capaid, presence, address;
     struct xod_site *site;
 };
@@ -35,7 +35,7 @@ struct session_told {
  * -ENOENT: no such user (while the list of users is not known anybody may be one), or one who may
  * not log in; -EEXIST: it is another user's; -EINVAL: id, user_id or capaid is longer than 63
  * bytes; -ENOMEM. */
-int session_open(struct sessions *ss, const struct session_told *told, struct bus_peer *gateway,
+int session_open(struct sessions *ss, const struct session_info *told, struct bus_peer *gateway,
                  struct db_txn *t);
 /* Those of the database, as of gateways that are lost: they have the grace time to come back. 0 or
  * a negative error. */

@@ -45,29 +45,29 @@ void calls_destroy(struct calls **cp)
 /* ---- keys ---- */
 
 /* Names of sites have no slash in them, Uniqueids may. */
-struct view site_key(const struct xod_site *site, struct view name, char room[SITE_KEY])
+struct view site_key(const struct xod_site *site, struct view name, char scratch[SITE_KEY])
 {
-    int n = name.len ? snprintf(room, SITE_KEY, "%.*s/%.*s", VIEW_ARG(xod_site_name(site)),
+    int n = name.len ? snprintf(scratch, SITE_KEY, "%.*s/%.*s", VIEW_ARG(xod_site_name(site)),
                                 VIEW_ARG(name))
                      : 0;
 
-    return n > 0 && n < SITE_KEY ? view_of(room, (size_t)n) : view_of(NULL, 0);
+    return n > 0 && n < SITE_KEY ? view_of(scratch, (size_t)n) : view_of(NULL, 0);
 }
 
 /* NULL without memory, or without a name. */
 static char *key_of(const struct xod_site *site, struct view uniqueid)
 {
-    char room[SITE_KEY];
-    struct view key = site_key(site, uniqueid, room);
+    char scratch[SITE_KEY];
+    struct view key = site_key(site, uniqueid, scratch);
 
     return key.len ? view_dup(key) : NULL;
 }
 
 static void *find(const struct map *m, const struct xod_site *site, struct view uniqueid)
 {
-    char room[SITE_KEY];
+    char scratch[SITE_KEY];
 
-    return map_count(m) ? map_get(m, site_key(site, uniqueid, room)) : NULL;
+    return map_count(m) ? map_get(m, site_key(site, uniqueid, scratch)) : NULL;
 }
 
 /* ---- calls ---- */

@@ -48,10 +48,10 @@ struct call {
 };
 
 struct calls;
-/* What something of a site is kept under: SITE/NAME in room, which lasts for the names of Asterisk.
- * Empty: it does not fit, or there is no name. */
+/* What something of a site is kept under: SITE/NAME in scratch, which lasts for the names of
+ * Asterisk. Empty: it does not fit, or there is no name. */
 #define SITE_KEY 384
-struct view site_key(const struct xod_site *site, struct view name, char room[SITE_KEY]);
+struct view site_key(const struct xod_site *site, struct view name, char scratch[SITE_KEY]);
 
 /* NULL without memory. */
 struct calls *calls_new(void);

@@ -1,6 +1,6 @@
 /* What the events of a site mean for sheets, but for those of the dialplan. */
-#include "sheets/occasion.h"
 #include "sheets/rules.h"
+#include "sheets/trigger.h"
 #include <stdio.h>
 
 #include "model/tel.h"
@@ -54,10 +54,10 @@ struct call *event_call_named(struct sheets *sh, struct domain *d, struct view u
 
 static const struct xod_obj *user_of_agent(const struct xod_obj *agent)
 {
-    const struct xod_obj *user = owners_user(agent);
+    const struct xod_obj *user = relations_user(agent);
     const struct xod_obj *phone = user ? NULL : xod_tied(agent, LIST_phones, 0);
 
-    return phone ? owners_user(phone) : user;
+    return phone ? relations_user(phone) : user;
 }
 
 static const struct xod_obj *agent_of(struct domain *d, struct view device)
@@ -74,15 +74,15 @@ static const struct xod_obj *user_of_channel(struct domain *d, const struct xod_
 
     if (agent)
         return user_of_agent(agent);
-    return phone ? owners_user(phone) : NULL;
+    return phone ? relations_user(phone) : NULL;
 }
 
 /* The agent that the event of a queue is about; NULL: another member. */
 static const struct xod_obj *agent_of_event(struct domain *d, const struct tel *t)
 {
-    char room[128];
+    char scratch[128];
 
-    return agent_of(d, member_interface(t, TELF_member, room));
+    return agent_of(d, member_interface(t, TELF_member, scratch));
 }
 
 static const struct xod_obj *user_of_member(struct domain *d, const struct tel *t)
@@ -92,15 +92,15 @@ static const struct xod_obj *user_of_member(struct domain *d, const struct tel *
 
     if (agent)
         return user_of_agent(agent);
-    return phone ? owners_user(phone) : NULL;
+    return phone ? relations_user(phone) : NULL;
 }
 
 static void happened(struct sheets *sh, struct domain *d, const char *event, struct call *call,
                      const struct xod_obj *user, double time)
 {
-    struct occasion o = {.d = d, .event = event, .call = call, .time = time};
+    struct sheet_trigger o = {.d = d, .event = event, .call = call, .time = time};
 
-    occasion_add(&o, user);
+    sheet_trigger_add(&o, user);
     sheets_happened(sh, &o);
 }
 
@@ -137,14 +137,14 @@ static void ring(struct sheets *sh, struct domain *d, const struct tel *t, struc
                  const struct xod_obj *called, const struct xod_obj *user)
 {
     struct leg *leg = call_leg(sh->calls, call, uniqueid_of(called), user);
-    struct occasion o = {.d = d, .call = call, .time = t->time, .often = EACH_RING};
+    struct sheet_trigger o = {.d = d, .call = call, .time = t->time, .often = EACH_RING};
     bool queue = t->event == TEL_agent_called;
 
     if (!leg)
         return;
     leg->local = local_is_half(xod_obj_id(called));
     event_incoming(sh, d, call, user, t->time);
-    occasion_add(&o, user);
+    sheet_trigger_add(&o, user);
     if (queue) {
         o.agent = agent_of_event(d, t);
         call_set(call->xivo, VIEW("queuename"), t->str[TELF_queue]);
@@ -273,13 +273,13 @@ static void on_connect(struct sheets *sh, struct domain *d, const struct tel *t)
 {
     struct call *call = event_call_named(sh, d, t->str[TELF_uniqueid], t->str[TELF_channel]);
     const struct xod_obj *user = user_of_member(d, t);
-    struct occasion o = {.d = d, .event = "agentlinked", .call = call, .time = t->time};
+    struct sheet_trigger o = {.d = d, .event = "agentlinked", .call = call, .time = t->time};
 
     if (!call || !user)
         return;
     call_set(call->xivo, VIEW("queuename"), t->str[TELF_queue]);
     snprintf(call->agent, sizeof(call->agent), "%.*s", VIEW_ARG(xod_obj_id(user)));
-    occasion_add(&o, user);
+    sheet_trigger_add(&o, user);
     o.agent = agent_of_event(d, t);
     sheets_happened(sh, &o);
 }
@@ -296,13 +296,13 @@ static void on_complete(struct sheets *sh, struct domain *d, const struct tel *t
 
 static void end_leg(struct sheets *sh, struct domain *d, struct leg *leg, double time)
 {
-    struct occasion o = {
+    struct sheet_trigger o = {
         .d = d, .event = "hangup", .call = leg->call, .time = time, .often = EACH_RING};
 
     if (leg->linked)
         unlink_leg(sh, d, leg, time);
     if (leg_is_last(leg)) {
-        occasion_add(&o, xod_find(d->site, LIST_users, view_cstr(leg->user_id)));
+        sheet_trigger_add(&o, xod_find(d->site, LIST_users, view_cstr(leg->user_id)));
         sheets_happened(sh, &o);
     }
     leg_end(sh->calls, leg);
@@ -338,8 +338,8 @@ static void on_fax(struct sheets *sh, struct domain *d, const struct tel *t)
     call_set(call->xivo, VIEW("faxfile"), t->str[TELF_file]);
     if (tel_has(t, TELF_pages)) {
         struct value pages = {.type = V_INT, .i = t->num[TELF_pages]};
-        char room[32];
-        call_set(call->xivo, VIEW("faxpages"), value_text(&pages, room));
+        char scratch[32];
+        call_set(call->xivo, VIEW("faxpages"), value_text(&pages, scratch));
     }
     if (view_eq(json_get_view(call->xivo, "desttype"), VIEW("user")))
         user = xod_find(d->site, LIST_users, json_get_view(call->xivo, "destid"));

@@ -12,12 +12,12 @@ int recipients_add(struct recipients *r, struct view user_id)
     if (user_id.len >= sizeof(r->ids[0]))
         return 0; /* no session can have it */
     if (r->n == r->room) {
-        size_t room = r->room ? 2 * r->room : 4;
-        void *ids = reallocarray(r->ids, room, sizeof(r->ids[0]));
+        size_t scratch = r->room ? 2 * r->room : 4;
+        void *ids = reallocarray(r->ids, scratch, sizeof(r->ids[0]));
         if (!ids)
             return -ENOMEM;
         r->ids = ids;
-        r->room = room;
+        r->room = scratch;
     }
     snprintf(r->ids[r->n++], sizeof(r->ids[0]), "%.*s", VIEW_ARG(user_id));
     return 0;
@@ -50,10 +50,10 @@ static bool is_among(struct json_object *array, struct view text)
 static bool has_context(const struct xod_obj *user, struct json_object *contexts)
 {
     const struct xod_obj *phone;
-    char room[32];
+    char scratch[32];
 
     for (size_t pos = 0; (phone = xod_tied_next(user, LIST_phones, &pos));)
-        if (is_among(contexts, value_text(xod_get(phone, XOD(phones, context)), room)))
+        if (is_among(contexts, value_text(xod_get(phone, XOD(phones, context)), scratch)))
             return true;
     return is_among(contexts, view_of(NULL, 0));
 }

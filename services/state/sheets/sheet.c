@@ -144,11 +144,11 @@ void sheet_put_xml(struct buf *out, const struct sheet *s, const struct forms *f
 
 static int put_base64(struct buf *out, struct view v)
 {
-    char *room = buf_reserve(out, 4 * ((v.len + 2) / 3) + 1);
+    char *scratch = buf_reserve(out, 4 * ((v.len + 2) / 3) + 1);
 
-    if (!room)
+    if (!scratch)
         return -ENOMEM;
-    buf_commit(out, (size_t)EVP_EncodeBlock((unsigned char *)room, (const unsigned char *)v.ptr,
+    buf_commit(out, (size_t)EVP_EncodeBlock((unsigned char *)scratch, (const unsigned char *)v.ptr,
                                             (int)v.len));
     return 0;
 }
@@ -157,7 +157,7 @@ int sheet_put_payload(struct buf *out, struct view xml, bool zip)
 {
     uLongf n = compressBound(xml.len);
     struct buf packed;
-    char *room;
+    char *scratch;
     int rc = -ENOMEM;
 
     if (!zip)
@@ -165,8 +165,8 @@ int sheet_put_payload(struct buf *out, struct view xml, bool zip)
     buf_init(&packed, 0);
     for (int shift = 24; shift >= 0; shift -= 8)
         buf_append_char(&packed, (char)(xml.len >> shift));
-    room = buf_reserve(&packed, n);
-    if (room && compress((Bytef *)room, &n, (const Bytef *)xml.ptr, xml.len) == Z_OK) {
+    scratch = buf_reserve(&packed, n);
+    if (scratch && compress((Bytef *)scratch, &n, (const Bytef *)xml.ptr, xml.len) == Z_OK) {
         buf_commit(&packed, n);
         rc = put_base64(out, buf_view(&packed));
     }

@@ -7,9 +7,9 @@
 #include "access/access.h"
 #include "core/context.h"
 #include "core/notify.h"
-#include "sheets/occasion.h"
 #include "sheets/reverse.h"
 #include "sheets/rules.h"
+#include "sheets/trigger.h"
 #include "users/relations.h"
 #include "json/json.h"
 
@@ -55,13 +55,13 @@ const struct viewers *sheets_viewers(const struct sheets *sh)
 static void tell_sheet(struct sheets *sh, const struct sheet *sheet, bool zip, struct view payload)
 {
     for (size_t i = 0; i < sheet->to.n; i++) {
-        struct tell t;
-        tell_begin(&t, "sheet");
-        tell_str(&t, "channel", sheet_value(sheet, "channel"));
-        tell_str(&t, "serial", VIEW("xml"));
-        msg_put_bool(tell_key(&t, "compressed"), zip);
-        tell_str(&t, "payload", payload);
-        tell_user(sh->state, sheet->site, view_cstr(sheet->to.ids[i]), &t);
+        struct notification t;
+        notify_begin(&t, "sheet");
+        notify_str(&t, "channel", sheet_value(sheet, "channel"));
+        notify_str(&t, "serial", VIEW("xml"));
+        msg_put_bool(notify_key(&t, "compressed"), zip);
+        notify_str(&t, "payload", payload);
+        notify_user(sh->state, sheet->site, view_cstr(sheet->to.ids[i]), &t);
         metric_add(sh->sent, 1);
     }
 }
@@ -97,17 +97,17 @@ static bool sees(void *arg, const struct xod_obj *o)
     return arg && access_sees(arg, o);
 }
 
-static void look_up(struct sheets *sh, const struct occasion *o, const struct sheet *sheet)
+static void look_up(struct sheets *sh, const struct sheet_trigger *o, const struct sheet *sheet)
 {
     struct call *call = o->call;
     const struct xod_obj *user = o->n_users ? o->users[0] : NULL;
-    const struct xod_obj *phone = user ? owners_line(user) : NULL;
+    const struct xod_obj *phone = user ? relations_line(user) : NULL;
     bool separate = access_is_separate(sh->state->cfg);
     struct access access = {0};
-    char room[32];
+    char scratch[32];
     struct directory_ask ask = {
         .site = call->site,
-        .context = phone ? value_text(xod_get(phone, XOD(phones, context)), room)
+        .context = phone ? value_text(xod_get(phone, XOD(phones, context)), scratch)
                          : sheet_value(sheet, "context"),
         .text = sheet_value(sheet, "calleridnum"),
         .exten = sheet_value(sheet, "did"),
@@ -128,7 +128,7 @@ static void look_up(struct sheets *sh, const struct occasion *o, const struct sh
 
 /* Takes the sheet. One that needs no directory waits, too, behind one that does: sheets of a call
  * replace each other. */
-static void deliver(struct sheets *sh, const struct occasion *o, struct sheet *sheet)
+static void deliver(struct sheets *sh, const struct sheet_trigger *o, struct sheet *sheet)
 {
     bool wanted = o->call && rules_display_has(sheet->display, VIEW("db"));
 
@@ -142,7 +142,7 @@ static void deliver(struct sheets *sh, const struct occasion *o, struct sheet *s
 
 /* ---- what happens ---- */
 
-void occasion_add(struct occasion *o, const struct xod_obj *user)
+void sheet_trigger_add(struct sheet_trigger *o, const struct xod_obj *user)
 {
     for (size_t i = 0; i < o->n_users; i++)
         if (o->users[i] == user)
@@ -152,7 +152,7 @@ void occasion_add(struct occasion *o, const struct xod_obj *user)
 }
 
 /* Is it to be told to this user, or (empty) to all, now? */
-static bool is_due(const struct occasion *o, size_t rule, struct view user_id)
+static bool is_due(const struct sheet_trigger *o, size_t rule, struct view user_id)
 {
     char what[160];
 
@@ -162,7 +162,7 @@ static bool is_due(const struct occasion *o, size_t rule, struct view user_id)
     return call_tell_once(o->call, what);
 }
 
-static int find_recipients(struct sheets *sh, const struct occasion *o, const struct rule *r,
+static int find_recipients(struct sheets *sh, const struct sheet_trigger *o, const struct rule *r,
                            size_t number, struct recipients *to)
 {
     struct recipients found = {0};
@@ -183,7 +183,7 @@ static int find_recipients(struct sheets *sh, const struct occasion *o, const st
     return rc;
 }
 
-static int carry_out(struct sheets *sh, const struct occasion *o, const struct rule *r,
+static int carry_out(struct sheets *sh, const struct sheet_trigger *o, const struct rule *r,
                      size_t number)
 {
     struct recipients to = {0};
@@ -203,7 +203,7 @@ static int carry_out(struct sheets *sh, const struct occasion *o, const struct r
     return 0;
 }
 
-void sheets_happened(struct sheets *sh, const struct occasion *o)
+void sheets_happened(struct sheets *sh, const struct sheet_trigger *o)
 {
     struct rule rules[MAX_RULES];
     size_t n = rules_of(sh->state->cfg, view_cstr(o->event), rules);

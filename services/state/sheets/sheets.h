@@ -11,11 +11,11 @@
  *   reverse.c     waiting for directories
  *   format.c, xml.c, sheet.c   how it looks
  *   viewers.c     who has got which sheet
- *   demand.c      sheets that a console asks for
+ *   resend.c      sheets that a console asks for
  *   sheets.c      all of it
  */
-#ifndef CTIBUS_STATE_SHEETS_H
-#define CTIBUS_STATE_SHEETS_H
+#ifndef CTIBUS_STATE_SHEETS_SHEETS_H
+#define CTIBUS_STATE_SHEETS_SHEETS_H
 
 #include "core/context.h"
 #include "model/domain.h"
@@ -36,7 +36,7 @@ void sheets_event(struct sheets *sh, struct domain *d, const struct tel *t);
  * got a sheet of it, or (nobody has) to who is called, as far as the event's conditions let them.
  * How many users that may reach; -ENOENT: there is no such channel; -ESRCH: the event has no
  * sheets. */
-int sheets_demand(struct sheets *sh, struct domain *d, const char *event, struct view channel,
+int sheets_resend(struct sheets *sh, struct domain *d, const char *event, struct view channel,
                   double now);
 /* Who has got which. */
 const struct viewers *sheets_viewers(const struct sheets *sh);

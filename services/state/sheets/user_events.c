@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "model/tel.h"
-#include "sheets/occasion.h"
+#include "sheets/trigger.h"
 #include "users/relations.h"
 #include "json/json.h"
 
@@ -35,33 +35,33 @@ static struct xod_obj *named(struct domain *d, const struct tel *t, enum xod_lis
 static void set_destination(struct call *call, const char *type, const struct tel *t,
                             const struct xod_obj *dest, unsigned field)
 {
-    char room[32];
+    char scratch[32];
 
     call_set(call->xivo, VIEW("desttype"), view_cstr(type));
     call_set(call->xivo, VIEW("destid"), msg_get_str(t->headers, "XIVO_DSTID"));
     call_set(call->xivo, VIEW("calledidname"),
-             dest ? value_text(xod_get(dest, field), room) : view_of(NULL, 0));
+             dest ? value_text(xod_get(dest, field), scratch) : view_of(NULL, 0));
 }
 
 /* ---- queues and groups ---- */
 
-static void add_members(struct occasion *o, const struct value *ids, enum xod_list list)
+static void add_members(struct sheet_trigger *o, const struct value *ids, enum xod_list list)
 {
     for (uint32_t i = 0; ids->type == V_LIST && i < ids->len; i++) {
         const struct xod_obj *m = xod_find(o->d->site, list, value_view(&ids->items[i]));
-        occasion_add(o, m ? owners_user(m) : NULL);
+        sheet_trigger_add(o, m ? relations_user(m) : NULL);
     }
 }
 
-static void on_queue(struct sheets *sh, struct occasion *o, const struct tel *t)
+static void on_queue(struct sheets *sh, struct sheet_trigger *o, const struct tel *t)
 {
     const struct xod_obj *queue = named(o->d, t, LIST_queues, "XIVO_DSTID");
-    char room[32];
+    char scratch[32];
 
     set_destination(o->call, "queue", t, queue, XOD(queues, displayname));
     if (queue) {
         call_set(o->call->xivo, VIEW("queuename"),
-                 value_text(xod_get(queue, XOD(queues, name)), room));
+                 value_text(xod_get(queue, XOD(queues, name)), scratch));
         add_members(o, xod_get(queue, XOD(queues, agentmembers)), LIST_agents);
         add_members(o, xod_get(queue, XOD(queues, phonemembers)), LIST_phones);
     }
@@ -69,7 +69,7 @@ static void on_queue(struct sheets *sh, struct occasion *o, const struct tel *t)
     sheets_happened(sh, o);
 }
 
-static void on_group(struct sheets *sh, struct occasion *o, const struct tel *t)
+static void on_group(struct sheets *sh, struct sheet_trigger *o, const struct tel *t)
 {
     const struct xod_obj *group = named(o->d, t, LIST_groups, "XIVO_DSTID");
 
@@ -84,7 +84,7 @@ static void on_group(struct sheets *sh, struct occasion *o, const struct tel *t)
 
 /* ---- the others ---- */
 
-static void on_user(struct sheets *sh, struct occasion *o, const struct tel *t)
+static void on_user(struct sheets *sh, struct sheet_trigger *o, const struct tel *t)
 {
     const struct xod_obj *user = named(o->d, t, LIST_users, "XIVO_DSTID");
 
@@ -92,40 +92,41 @@ static void on_user(struct sheets *sh, struct occasion *o, const struct tel *t)
     event_incoming(sh, o->d, o->call, user, t->time);
 }
 
-static void on_meetme(struct sheets *sh, struct occasion *o, const struct tel *t)
+static void on_meetme(struct sheets *sh, struct sheet_trigger *o, const struct tel *t)
 {
-    const struct xod_obj *room = named(o->d, t, LIST_meetmes, "XIVO_DSTID");
+    const struct xod_obj *scratch = named(o->d, t, LIST_meetmes, "XIVO_DSTID");
 
-    set_destination(o->call, "meetme", t, room, XOD(meetmes, name));
+    set_destination(o->call, "meetme", t, scratch, XOD(meetmes, name));
 }
 
-static void on_did(struct sheets *sh, struct occasion *o, const struct tel *t)
+static void on_did(struct sheets *sh, struct sheet_trigger *o, const struct tel *t)
 {
     o->call->incoming = true;
     event_incoming(sh, o->d, o->call, NULL, t->time);
 }
 
-static void on_outcall(struct sheets *sh, struct occasion *o, const struct tel *t)
+static void on_outcall(struct sheets *sh, struct sheet_trigger *o, const struct tel *t)
 {
     call_set(o->call->xivo, VIEW("desttype"), VIEW("outcall"));
     call_set(o->call->xivo, VIEW("destid"), msg_get_str(t->headers, "XIVO_DSTID"));
     call_set(o->call->xivo, VIEW("direction"), VIEW("outgoing"));
-    occasion_add(o, xod_find(o->d->site, LIST_users, json_get_view(o->call->xivo, "userid")));
+    sheet_trigger_add(o, xod_find(o->d->site, LIST_users, json_get_view(o->call->xivo, "userid")));
     if (o->n_users == 0)
-        occasion_add(o, xod_find(o->d->site, LIST_users, json_get_view(o->call->seen, "userid")));
+        sheet_trigger_add(o,
+                          xod_find(o->d->site, LIST_users, json_get_view(o->call->seen, "userid")));
     o->event = "outcall";
     sheets_happened(sh, o);
 }
 
 /* A variable of the dialplan's own. */
-static void on_dialplan2cti(struct sheets *sh, struct occasion *o, const struct tel *t)
+static void on_dialplan2cti(struct sheets *sh, struct sheet_trigger *o, const struct tel *t)
 {
     (void)sh;
     call_set(o->call->dp, msg_get_str(t->headers, "VARIABLE"), msg_get_str(t->headers, "VALUE"));
 }
 
 /* What comes with it is for this sheet alone. It need not be about a call. */
-static void on_custom(struct sheets *sh, struct occasion *o, const struct tel *t)
+static void on_custom(struct sheets *sh, struct sheet_trigger *o, const struct tel *t)
 {
     struct view name = msg_get_str(t->headers, "NAME");
     char event[80];
@@ -134,9 +135,9 @@ static void on_custom(struct sheets *sh, struct occasion *o, const struct tel *t
     for (uint32_t i = 0; o->dp && i < t->headers->via.map.size; i++)
         call_set(o->dp, msg_str(&t->headers->via.map.ptr[i].key),
                  msg_str(&t->headers->via.map.ptr[i].val));
-    occasion_add(o, named(o->d, t, LIST_users, "XIVO_DSTID"));
+    sheet_trigger_add(o, named(o->d, t, LIST_users, "XIVO_DSTID"));
     if (o->n_users == 0)
-        occasion_add(o, named(o->d, t, LIST_users, "XIVO_USERID"));
+        sheet_trigger_add(o, named(o->d, t, LIST_users, "XIVO_USERID"));
     if (name.len && name.len <= 64)
         snprintf(event, sizeof(event), "custom:%.*s", VIEW_ARG(name));
     else
@@ -148,7 +149,7 @@ static void on_custom(struct sheets *sh, struct occasion *o, const struct tel *t
     o->dp = NULL;
 }
 
-typedef void user_event_fn(struct sheets *sh, struct occasion *o, const struct tel *t);
+typedef void user_event_fn(struct sheets *sh, struct sheet_trigger *o, const struct tel *t);
 
 static const struct {
     const char *name;
@@ -166,7 +167,7 @@ void user_event(struct sheets *sh, struct domain *d, const struct tel *t)
 {
     struct view name = msg_get_str(t->headers, "CHANNEL");
     struct view uniqueid = msg_get_str(t->headers, "UNIQUEID");
-    struct occasion o = {
+    struct sheet_trigger o = {
         .d = d, .time = t->time, .channel = name.len ? name : msg_get_str(t->headers, "Channel")};
 
     for (size_t i = 0; t->headers && i < sizeof(kinds) / sizeof(kinds[0]); i++) {

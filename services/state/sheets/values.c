@@ -2,13 +2,13 @@
  * is called. */
 #include <time.h>
 
-#include "sheets/occasion.h"
+#include "sheets/trigger.h"
 #include "users/relations.h"
 #include "json/json.h"
 
-static struct view text_of(const struct xod_obj *o, unsigned field, char room[32])
+static struct view text_of(const struct xod_obj *o, unsigned field, char scratch[32])
 {
-    return o ? value_text(xod_get(o, field), room) : view_of(NULL, 0);
+    return o ? value_text(xod_get(o, field), scratch) : view_of(NULL, 0);
 }
 
 static void put(struct json_object *family, const char *name, struct view value)
@@ -55,13 +55,13 @@ void values_learn(struct call *call, const struct xod_obj *channel)
     struct view exten = xod_get_str(channel, XOD(channels, exten));
     const struct xod_obj *phone;
     const struct xod_obj *user;
-    char room[32];
+    char scratch[32];
 
     learn_caller(call, channel);
     phone = calling_phone(call, channel);
-    user = phone ? owners_user(phone) : NULL;
-    put_otherwise(call->seen, "calleridnum", text_of(phone, XOD(phones, number), room));
-    put_otherwise(call->seen, "calleridname", text_of(user, XOD(users, fullname), room));
+    user = phone ? relations_user(phone) : NULL;
+    put_otherwise(call->seen, "calleridnum", text_of(phone, XOD(phones, number), scratch));
+    put_otherwise(call->seen, "calleridname", text_of(user, XOD(users, fullname), scratch));
     put(call->seen, "context", xod_get_str(channel, XOD(channels, context)));
     if (!view_eq(exten, VIEW("s"))) /* no number, but a place of the dialplan */
         put_otherwise(call->seen, "calledidnum", exten);
@@ -86,23 +86,23 @@ static void put_time(struct json_object *xivo, double when)
 /* The first who is called. */
 static void put_called(struct json_object *xivo, const struct xod_obj *user)
 {
-    const struct xod_obj *phone = owners_line(user);
-    char room[32];
+    const struct xod_obj *phone = relations_line(user);
+    char scratch[32];
 
     put_otherwise(xivo, "desttype", VIEW("user"));
     if (view_eq(json_get_view(xivo, "desttype"), VIEW("user"))) {
         put_otherwise(xivo, "destid", xod_obj_id(user));
-        put_otherwise(xivo, "calledidname", text_of(user, XOD(users, fullname), room));
-        put_otherwise(xivo, "calledidnum", text_of(phone, XOD(phones, number), room));
+        put_otherwise(xivo, "calledidname", text_of(user, XOD(users, fullname), scratch));
+        put_otherwise(xivo, "calledidnum", text_of(phone, XOD(phones, number), scratch));
     }
 }
 
 static void put_agent(struct json_object *xivo, const struct xod_obj *agent)
 {
-    char room[32];
+    char scratch[32];
 
     put(xivo, "agentid", xod_obj_id(agent));
-    put(xivo, "agentnumber", text_of(agent, XOD(agents, number), room));
+    put(xivo, "agentnumber", text_of(agent, XOD(agents, number), scratch));
 }
 
 static void put_call(struct json_object *xivo, const struct call *call)
@@ -124,7 +124,7 @@ static void put_call(struct json_object *xivo, const struct call *call)
     put_otherwise(xivo, "origin", call->incoming ? VIEW("extern") : VIEW("intern"));
 }
 
-static struct json_object *family_dp(const struct occasion *o)
+static struct json_object *family_dp(const struct sheet_trigger *o)
 {
     struct json_object *dp = NULL;
 
@@ -141,7 +141,7 @@ static struct json_object *family_dp(const struct occasion *o)
     return dp;
 }
 
-static struct json_object *family_xivo(const struct occasion *o)
+static struct json_object *family_xivo(const struct sheet_trigger *o)
 {
     struct json_object *xivo = json_object_new_object();
     const struct xod_obj *agent = o->agent;
@@ -149,7 +149,7 @@ static struct json_object *family_xivo(const struct occasion *o)
     if (!xivo)
         return NULL;
     if (!agent && o->n_users)
-        agent = owners_agent(o->users[0]);
+        agent = relations_agent(o->users[0]);
     if (o->call)
         put_call(xivo, o->call);
     put(xivo, "channel", o->call ? view_cstr(o->call->channel) : o->channel);
@@ -164,7 +164,7 @@ static struct json_object *family_xivo(const struct occasion *o)
     return xivo;
 }
 
-struct json_object *values_of(const struct occasion *o)
+struct json_object *values_of(const struct sheet_trigger *o)
 {
     struct json_object *values = json_object_new_object();
 

@@ -56,15 +56,15 @@ void viewers_destroy(struct viewers **v)
 
 static struct seen *find(const struct viewers *v, const struct xod_site *site, struct view channel)
 {
-    char room[SITE_KEY];
+    char scratch[SITE_KEY];
 
-    return map_get(v->by_key, site_key(site, channel, room));
+    return map_get(v->by_key, site_key(site, channel, scratch));
 }
 
 static struct seen *make(struct viewers *v, const struct xod_site *site, struct view channel)
 {
-    char room[SITE_KEY];
-    struct view key = site_key(site, channel, room);
+    char scratch[SITE_KEY];
+    struct view key = site_key(site, channel, scratch);
     struct seen *s = key.len ? calloc(1, sizeof(*s)) : NULL;
 
     if (!s)

@@ -1,7 +1,7 @@
 /* The numbers of services that clients do not know: those of `urllist_extenfeatures`, else those of
  * a XiVO. */
-#ifndef CTIBUS_STATE_EXTENSIONS_H
-#define CTIBUS_STATE_EXTENSIONS_H
+#ifndef CTIBUS_STATE_USERS_EXTENSIONS_H
+#define CTIBUS_STATE_USERS_EXTENSIONS_H
 
 #include "core/context.h"
 

@@ -110,13 +110,13 @@ static int choose(struct choice *c, struct view value, struct view configured)
 }
 
 /* What the list says of a field: a flag as 1 or 0, however it is written there. */
-static struct view configured_of(const struct xod_obj *user, int i, char room[32])
+static struct view configured_of(const struct xod_obj *user, int i, char scratch[32])
 {
     const struct value *v = xod_get(user, fields[i]);
 
     if (features_is_flag(fields[i]))
         return value_truth(v) ? VIEW("1") : VIEW("0");
-    return value_text(v, room);
+    return value_text(v, scratch);
 }
 
 static void show(struct xod_obj *user, int i, struct view value)
@@ -133,13 +133,13 @@ void features_apply(struct features *f, struct xod_obj *user)
 {
     struct view site = xod_site_name(xod_obj_site(user));
     struct choices *c = choices_of(f, site, xod_obj_id(user), false);
-    char room[32];
+    char scratch[32];
 
     for (int i = 0; c && i < MAX_FEATURES; i++) {
         struct choice *one = &c->by_field[i];
         if (!one->value)
             continue;
-        if (view_eq(configured_of(user, i, room), view_cstr(one->configured))) {
+        if (view_eq(configured_of(user, i, scratch), view_cstr(one->configured))) {
             show(user, i, view_cstr(one->value));
             continue;
         }
@@ -160,10 +160,10 @@ size_t features_differ(struct features *f, const struct xod_obj *user,
     for (size_t i = 0; i < n; i++) {
         const struct value *now = xod_get(user, changes[i].field);
         int place = place_of(changes[i].field);
-        char room[32];
+        char scratch[32];
         bool same = features_is_flag(changes[i].field)
                         ? value_truth(now) == changes[i].on
-                        : view_eq(value_text(now, room), changes[i].to);
+                        : view_eq(value_text(now, scratch), changes[i].to);
         if (!same || (c && place >= 0 && c->on_way[place] > 0))
             changes[kept++] = changes[i];
     }
@@ -190,10 +190,11 @@ static void pending_free(struct pending *p)
 }
 
 /* What the list says now of what was chosen here or not. */
-static struct view listed(const struct choices *c, const struct xod_obj *user, int i, char room[32])
+static struct view listed(const struct choices *c, const struct xod_obj *user, int i,
+                          char scratch[32])
 {
     return c->by_field[i].value ? view_cstr(c->by_field[i].configured)
-                                : configured_of(user, i, room);
+                                : configured_of(user, i, scratch);
 }
 
 /* A choice that is on disk counts, unless the list came to say something else meanwhile. */
@@ -201,9 +202,9 @@ static void take(struct pending *p, struct xod_obj *user, struct choices *c, siz
 {
     int i = p->place[n];
     struct choice *made = &p->made[n];
-    char room[32];
+    char scratch[32];
 
-    if (user && !view_eq(listed(c, user, i, room), view_cstr(made->configured))) {
+    if (user && !view_eq(listed(c, user, i, scratch), view_cstr(made->configured))) {
         db_write(p->f->s->db,
                  "DELETE FROM service WHERE site = ? AND user = ? AND field = ? AND configured = ?",
                  "ssss", xod_site_name(p->site), view_cstr(p->user_id),
@@ -258,7 +259,7 @@ static int add(struct pending *p, struct xod_obj *user, const struct feature_cha
     int i = place_of(change->field);
     struct choices *c = choices_of(p->f, xod_site_name(p->site), xod_obj_id(user), false);
     const char *before = c && i >= 0 ? c->by_field[i].configured : NULL;
-    char room[32];
+    char scratch[32];
 
     if (i < 0 || p->n == MAX_FEATURES)
         return -EINVAL;
@@ -267,7 +268,7 @@ static int add(struct pending *p, struct xod_obj *user, const struct feature_cha
                   i >= N_FLAGS ? change->to
                   : change->on ? VIEW("1")
                                : VIEW("0"),
-                  before ? view_cstr(before) : configured_of(user, i, room));
+                  before ? view_cstr(before) : configured_of(user, i, scratch));
 }
 
 static void keep(struct pending *p, struct db_txn *t)

@@ -1,7 +1,7 @@
 #include "users/function_keys.h"
 
+#include "users/deferred_actions.h"
 #include "users/extensions.h"
-#include "users/feature_requests.h"
 
 /* The services that have keys, and those of them that have a destination. */
 static const struct {
@@ -45,8 +45,8 @@ static void tell(struct state *s, const struct xod_obj *user, const char *exten,
     }
     buf_append_char(&device, ')');
     if (!device.failed)
-        wanted_set(s, site, buf_view(&device), "Setvar", "Variable", buf_view(&device), "Value",
-                   on ? VIEW("INUSE") : VIEW("NOT_INUSE"), NULL);
+        deferred_actions_set(s, site, buf_view(&device), "Setvar", "Variable", buf_view(&device),
+                             "Value", on ? VIEW("INUSE") : VIEW("NOT_INUSE"), NULL);
     buf_free(&device);
 }
 
@@ -57,7 +57,7 @@ static bool has(uint64_t fields, unsigned field)
 
 void funckeys_changed(struct state *s, const struct xod_obj *user, uint64_t fields)
 {
-    char room[32];
+    char scratch[32];
 
     if (!extensions_known(s, xod_obj_site(user)))
         return;
@@ -66,7 +66,7 @@ void funckeys_changed(struct state *s, const struct xod_obj *user, uint64_t fiel
         const char *exten = extension_of(s, xod_obj_site(user), keys[i].exten);
         struct view to = keys[i].destination == keys[i].flag
                              ? view_of(NULL, 0)
-                             : value_text(xod_get(user, keys[i].destination), room);
+                             : value_text(xod_get(user, keys[i].destination), scratch);
         if (!has(fields, keys[i].flag) && !has(fields, keys[i].destination))
             continue;
         tell(s, user, exten, view_of(NULL, 0), on);
@@ -77,12 +77,12 @@ void funckeys_changed(struct state *s, const struct xod_obj *user, uint64_t fiel
 
 void funckeys_changing(struct state *s, const struct xod_obj *user, uint64_t fields)
 {
-    char room[32];
+    char scratch[32];
 
     if (!extensions_known(s, xod_obj_site(user)))
         return;
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-        struct view to = value_text(xod_get(user, keys[i].destination), room);
+        struct view to = value_text(xod_get(user, keys[i].destination), scratch);
         if (keys[i].destination != keys[i].flag && has(fields, keys[i].destination) && to.len &&
             value_truth(xod_get(user, keys[i].flag)))
             tell(s, user, extension_of(s, xod_obj_site(user), keys[i].exten), to, false);

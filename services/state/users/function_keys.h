@@ -2,8 +2,8 @@
  * The lamps of function keys: XiVO's phones have hints on custom devices for the services of their
  * user, which Asterisk is told whenever a service changes.
  */
-#ifndef CTIBUS_STATE_FUNCKEYS_H
-#define CTIBUS_STATE_FUNCKEYS_H
+#ifndef CTIBUS_STATE_USERS_FUNCTION_KEYS_H
+#define CTIBUS_STATE_USERS_FUNCTION_KEYS_H
 
 #include "core/context.h"
 

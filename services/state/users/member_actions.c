@@ -3,15 +3,15 @@
 #include <stdio.h>
 
 #include "core/ipbx.h"
-#include "users/feature_requests.h"
+#include "users/deferred_actions.h"
 #include "users/member_actions.h"
 #include "users/relations.h"
 
 struct xod_obj *member_who(const struct xod_obj *user)
 {
-    struct xod_obj *agent = owners_agent(user);
+    struct xod_obj *agent = relations_agent(user);
 
-    return agent ? agent : owners_line(user);
+    return agent ? agent : relations_line(user);
 }
 
 /* Number n of the memberships. */
@@ -20,7 +20,7 @@ static struct xod_obj *membership(const struct xod_obj *who, size_t n)
     return xod_tied(who, LIST_queuemembers, n);
 }
 
-struct view member_interface_for(const struct xod_obj *who, char room[128])
+struct view member_interface_for(const struct xod_obj *who, char scratch[128])
 {
     struct xod_obj *m = membership(who, 0);
     struct view location = m ? xod_get_str(m, XOD(queuemembers, location)) : view_of(NULL, 0);
@@ -31,9 +31,9 @@ struct view member_interface_for(const struct xod_obj *who, char room[128])
         return location;
     if (xod_obj_list(who) == LIST_phones)
         return xod_get_str(who, XOD(phones, identity));
-    n = snprintf(room, 128, "Agent/%.*s",
+    n = snprintf(scratch, 128, "Agent/%.*s",
                  VIEW_ARG(value_text(xod_get(who, XOD(agents, number)), number)));
-    return n > 0 && n < 128 ? view_of(room, (size_t)n) : view_of(NULL, 0);
+    return n > 0 && n < 128 ? view_of(scratch, (size_t)n) : view_of(NULL, 0);
 }
 
 /* What a wish is about: "pause QUEUE INTERFACE". */
@@ -50,20 +50,21 @@ static void pause_one(struct state *s, struct xod_obj *m, bool pause)
     struct buf subject;
 
     put_subject(&subject, "pause", queue, interface);
-    wanted_set(s, xod_obj_site(m), buf_view(&subject), "QueuePause", "Queue", queue, "Interface",
-               interface, "Paused", pause ? VIEW("true") : VIEW("false"), NULL);
+    deferred_actions_set(s, xod_obj_site(m), buf_view(&subject), "QueuePause", "Queue", queue,
+                         "Interface", interface, "Paused", pause ? VIEW("true") : VIEW("false"),
+                         NULL);
     buf_free(&subject);
 }
 
 static void set_member(struct state *s, const struct xod_obj *who, struct view queue, bool add)
 {
-    char room[128];
-    struct view interface = member_interface_for(who, room);
+    char scratch[128];
+    struct view interface = member_interface_for(who, scratch);
     struct buf subject;
 
     put_subject(&subject, "member", queue, interface);
-    wanted_set(s, xod_obj_site(who), buf_view(&subject), add ? "QueueAdd" : "QueueRemove", "Queue",
-               queue, "Interface", interface, NULL);
+    deferred_actions_set(s, xod_obj_site(who), buf_view(&subject), add ? "QueueAdd" : "QueueRemove",
+                         "Queue", queue, "Interface", interface, NULL);
     buf_free(&subject);
 }
 
@@ -86,9 +87,9 @@ static void pause_queue(struct state *s, struct xod_obj *who, struct view queue,
 
 static void put_agent(struct buf *subject, const struct xod_obj *agent)
 {
-    char room[32];
+    char scratch[32];
 
-    put_subject(subject, "agent", value_text(xod_get(agent, XOD(agents, number)), room),
+    put_subject(subject, "agent", value_text(xod_get(agent, XOD(agents, number)), scratch),
                 VIEW("logoff"));
 }
 
@@ -111,31 +112,31 @@ static bool put_off(struct state *s, const struct xod_obj *user, const char *wha
     if (of->domain->resynced)
         return false;
     put_later(&subject, user, what, queue);
-    wanted_later(s, site, buf_view(&subject), xod_obj_id(user), name, queue);
+    deferred_actions_later(s, site, buf_view(&subject), xod_obj_id(user), name, queue);
     buf_free(&subject);
     return true;
 }
 
 void member_keep_logged_in(struct state *s, const struct xod_obj *user)
 {
-    struct xod_obj *agent = owners_agent(user);
+    struct xod_obj *agent = relations_agent(user);
     struct buf subject;
 
     if (!agent)
         return;
     put_later(&subject, user, "logoff", VIEW(""));
-    wanted_drop(s, xod_obj_site(agent), buf_view(&subject));
+    deferred_actions_drop(s, xod_obj_site(agent), buf_view(&subject));
     buf_free(&subject);
     put_agent(&subject, agent);
-    wanted_drop(s, xod_obj_site(agent), buf_view(&subject));
+    deferred_actions_drop(s, xod_obj_site(agent), buf_view(&subject));
     buf_free(&subject);
 }
 
 static void log_off(struct state *s, const struct xod_obj *user)
 {
-    struct xod_obj *agent = owners_agent(user);
+    struct xod_obj *agent = relations_agent(user);
     struct buf subject;
-    char room[32];
+    char scratch[32];
 
     if (!agent || view_eq(xod_get_str(agent, XOD(agents, status)), VIEW("AGENT_LOGGEDOFF")))
         return;
@@ -144,8 +145,8 @@ static void log_off(struct state *s, const struct xod_obj *user)
         return;
     }
     put_agent(&subject, agent);
-    wanted_set(s, xod_obj_site(agent), buf_view(&subject), "agent.logoff", "agent",
-               value_text(xod_get(agent, XOD(agents, number)), room), NULL);
+    deferred_actions_set(s, xod_obj_site(agent), buf_view(&subject), "agent.logoff", "agent",
+                         value_text(xod_get(agent, XOD(agents, number)), scratch), NULL);
     buf_free(&subject);
 }
 

@@ -11,18 +11,18 @@ struct secret {
     char key[]; /* site NUL user id */
 };
 
-struct secrets {
+struct passwords {
     struct map *by_user;
 };
 
-struct secrets *secrets_new(void)
+struct passwords *passwords_new(void)
 {
-    struct secrets *s = calloc(1, sizeof(*s));
+    struct passwords *s = calloc(1, sizeof(*s));
 
     if (s)
         s->by_user = map_new();
     if (s && !s->by_user)
-        secrets_destroy(&s);
+        passwords_destroy(&s);
     return s;
 }
 
@@ -35,7 +35,7 @@ static void secret_free(struct secret *sec)
     free(sec);
 }
 
-void secrets_destroy(struct secrets **s)
+void passwords_destroy(struct passwords **s)
 {
     size_t pos = 0;
     void *v;
@@ -67,7 +67,7 @@ static struct secret *secret_new(struct view site, struct view user, struct view
     return sec;
 }
 
-int secrets_set(struct secrets *s, struct view site, struct view user, struct view password)
+int passwords_set(struct passwords *s, struct view site, struct view user, struct view password)
 {
     struct secret *sec = secret_new(site, user, password);
 
@@ -84,7 +84,7 @@ int secrets_set(struct secrets *s, struct view site, struct view user, struct vi
     return -ENOMEM;
 }
 
-const char *secrets_get(const struct secrets *s, struct view site, struct view user)
+const char *passwords_get(const struct passwords *s, struct view site, struct view user)
 {
     struct secret *probe = secret_new(site, user, VIEW(""));
     struct secret *sec = probe ? map_get(s->by_user, view_of(probe->key, probe->key_len)) : NULL;

@@ -4,11 +4,11 @@
 
 #include "base/view.h"
 
-struct secrets *secrets_new(void);
-void secrets_destroy(struct secrets **s);
+struct passwords *passwords_new(void);
+void passwords_destroy(struct passwords **s);
 /* The password of a user, or NULL. */
-const char *secrets_get(const struct secrets *s, struct view site, struct view user_id);
+const char *passwords_get(const struct passwords *s, struct view site, struct view user_id);
 /* Sets it; the empty one is none. 0 or -ENOMEM. */
-int secrets_set(struct secrets *s, struct view site, struct view user_id, struct view password);
+int passwords_set(struct passwords *s, struct view site, struct view user_id, struct view password);
 
 #endif

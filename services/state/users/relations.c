@@ -37,8 +37,8 @@ static void tie_lines(struct xod_site *site)
     if (!lines)
         return;
     for (; (o = xod_next(site, LIST_phones, &pos)); n++) {
-        char room[32];
-        struct view order = value_text(xod_get(o, XOD(phones, rules_order)), room);
+        char scratch[32];
+        struct view order = value_text(xod_get(o, XOD(phones, rules_order)), scratch);
         int64_t number = 0;
         view_to_i64(order, &number);
         lines[n] = (struct line){o, (long)number};
@@ -50,13 +50,13 @@ static void tie_lines(struct xod_site *site)
         xod_set(o, XOD(users, linelist), &empty);
     }
     for (size_t i = 0; i < n; i++) {
-        char room[32];
+        char scratch[32];
         struct xod_obj *user =
             xod_find(site, LIST_users,
-                     value_text(xod_get(lines[i].phone, XOD(phones, iduserfeatures)), room));
+                     value_text(xod_get(lines[i].phone, XOD(phones, iduserfeatures)), scratch));
         if (!user)
             continue;
-        xod_tie(user, lines[i].phone);
+        xod_relate(user, lines[i].phone);
         xod_list_add(user, XOD(users, linelist), xod_obj_id(lines[i].phone));
     }
     free(lines);
@@ -65,18 +65,18 @@ static void tie_lines(struct xod_site *site)
 /* The object of `list` that a field of the user names. */
 static void tie_named(struct xod_obj *user, unsigned field, enum xod_list list)
 {
-    char room[32];
+    char scratch[32];
     struct xod_obj *named =
-        xod_find(xod_obj_site(user), list, value_text(xod_get(user, field), room));
+        xod_find(xod_obj_site(user), list, value_text(xod_get(user, field), scratch));
     struct xod_obj *before;
 
     while ((before = xod_tied(user, list, 0)))
         xod_untie(user, before);
     if (named)
-        xod_tie(user, named);
+        xod_relate(user, named);
 }
 
-void owners_tie(struct xod_site *site)
+void relations_link(struct xod_site *site)
 {
     struct xod_obj *user;
 
@@ -87,12 +87,12 @@ void owners_tie(struct xod_site *site)
     }
 }
 
-struct xod_obj *owners_agent(const struct xod_obj *user)
+struct xod_obj *relations_agent(const struct xod_obj *user)
 {
     return xod_tied(user, LIST_agents, 0);
 }
 
-struct xod_obj *owners_line(const struct xod_obj *user)
+struct xod_obj *relations_line(const struct xod_obj *user)
 {
     const struct value *lines = xod_get(user, XOD(users, linelist));
 
@@ -101,19 +101,19 @@ struct xod_obj *owners_line(const struct xod_obj *user)
                : NULL;
 }
 
-struct xod_obj *owners_user(const struct xod_obj *o)
+struct xod_obj *relations_user(const struct xod_obj *o)
 {
     return xod_tied(o, LIST_users, 0);
 }
 
-struct view owners_context(const struct xod_obj *user, char room[32])
+struct view relations_context(const struct xod_obj *user, char scratch[32])
 {
-    const struct xod_obj *phone = owners_line(user);
+    const struct xod_obj *phone = relations_line(user);
 
-    return phone ? value_text(xod_get(phone, XOD(phones, context)), room) : view_of(NULL, 0);
+    return phone ? value_text(xod_get(phone, XOD(phones, context)), scratch) : view_of(NULL, 0);
 }
 
-const struct xod_obj *owners_named(struct state *s, struct view name)
+const struct xod_obj *relations_named(struct state *s, struct view name)
 {
     struct view id = name;
     struct view ipbx = view_cut(&id, '/');

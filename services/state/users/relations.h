@@ -6,17 +6,17 @@
 
 /* The lists were read anew: ties users to their lines (and sets their linelist), agents and
  * mailboxes. */
-void owners_tie(struct xod_site *site);
+void relations_link(struct xod_site *site);
 /* The agent that a user is, or NULL. */
-struct xod_obj *owners_agent(const struct xod_obj *user);
+struct xod_obj *relations_agent(const struct xod_obj *user);
 /* The user's main line, or NULL. */
-struct xod_obj *owners_line(const struct xod_obj *user);
+struct xod_obj *relations_line(const struct xod_obj *user);
 /* The context of the user's main line, by which goes what is looked up where; may be empty. A view
- * of the object or of room. */
-struct view owners_context(const struct xod_obj *user, char room[32]);
+ * of the object or of scratch. */
+struct view relations_context(const struct xod_obj *user, char scratch[32]);
 /* The user of this login name, IPBX/ID or ID, or NULL. */
-const struct xod_obj *owners_named(struct state *s, struct view name);
+const struct xod_obj *relations_named(struct state *s, struct view name);
 /* The user of a phone or of an agent, or NULL. */
-struct xod_obj *owners_user(const struct xod_obj *o);
+struct xod_obj *relations_user(const struct xod_obj *o);
 
 #endif

@@ -21,8 +21,8 @@ struct announce {
     struct state *state;
     int fd;
     struct loop_fd *readable;
-    struct hosts *hosts;       /* number n is where site n is */
-    uint64_t heard[MAX_SITES]; /* when it last announced itself; monotonic us, 0: never */
+    struct hosts *hosts;         /* number n is where site n is */
+    uint64_t last_rx[MAX_SITES]; /* when it last announced itself; monotonic us, 0: never */
     struct metric *taken, *ignored;
 };
 
@@ -62,10 +62,10 @@ static void hurry(struct announce *a, size_t n)
     struct view name = xod_site_name(site->domain->site);
     uint64_t now = clock_mono_us();
 
-    if (a->heard[n] && now - a->heard[n] < BETWEEN_US)
+    if (a->last_rx[n] && now - a->last_rx[n] < BETWEEN_US)
         return;
-    a->heard[n] = now;
-    if (resync_hurry(a->state, site) < 0)
+    a->last_rx[n] = now;
+    if (resync_reconnect(a->state, site) < 0)
         log_notice(a->state->log, "ANNOUNCE: %.*s is there, but no ami-gw of it", VIEW_ARG(name));
     else
         log_info(a->state->log, "ANNOUNCE: %.*s is there", VIEW_ARG(name));
@@ -100,7 +100,7 @@ static void on_readable(void *arg)
     }
 }
 
-/* ---- the whole ---- */
+/* ---- lifecycle ---- */
 
 static int open_socket(struct announce *a, const char *at)
 {

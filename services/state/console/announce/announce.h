@@ -3,8 +3,8 @@
  * gateway then connects at once. What comes from elsewhere, or begins otherwise, is counted and
  * ignored.
  */
-#ifndef CTIBUS_STATE_CONSOLE_ANNOUNCE_H
-#define CTIBUS_STATE_CONSOLE_ANNOUNCE_H
+#ifndef CTIBUS_STATE_CONSOLE_ANNOUNCE_ANNOUNCE_H
+#define CTIBUS_STATE_CONSOLE_ANNOUNCE_ANNOUNCE_H
 
 #include "core/context.h"
 

@@ -111,20 +111,20 @@ static void tell_lost(struct dump *one)
     buf_printf(&line, "(%llu events left out: they were not read in time)\n",
                (unsigned long long)one->lost);
     one->lost = 0;
-    talk_send(one->info->talk, buf_view(&line));
+    line_client_send(one->info->line_client, buf_view(&line));
     buf_free(&line);
 }
 
 /* Not between the lines of an answer that is under way: those are sent as a whole. */
 static void give(struct dumps *d, struct dump *one)
 {
-    if (talk_backlog(one->info->talk) > MAX_BACKLOG || d->line.failed) {
+    if (line_client_backlog(one->info->line_client) > MAX_BACKLOG || d->line.failed) {
         one->lost++;
         metric_add(d->lost, 1);
         return;
     }
     tell_lost(one);
-    talk_send(one->info->talk, buf_view(&d->line));
+    line_client_send(one->info->line_client, buf_view(&d->line));
 }
 
 static void on_message(void *arg, const struct bus_msg *m)
@@ -194,7 +194,7 @@ static struct dump *dump_begin(struct info *i)
     one->info = i;
     LIST_INSERT_HEAD(&d->all, one, all);
     i->dump = one;
-    i->talk->watching = true;
+    i->line_client->watching = true;
     return one;
 }
 
@@ -207,7 +207,7 @@ void dump_end(struct info *i)
     LIST_REMOVE(i->dump, all);
     free(i->dump);
     i->dump = NULL;
-    i->talk->watching = false;
+    i->line_client->watching = false;
     if (LIST_EMPTY(&d->all))
         bus_sub_destroy(&d->sub);
 }
@@ -296,7 +296,7 @@ enum info_end info_dumpami(struct info *i, const struct info_words *w)
     return how;
 }
 
-/* ---- the whole ---- */
+/* ---- lifecycle ---- */
 
 struct dumps *dumps_new(struct state *s)
 {

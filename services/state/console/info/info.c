@@ -112,7 +112,7 @@ const char *info_date(double seconds, char out[INFO_DATE])
 
 void info_put_value(struct buf *out, const struct value *v)
 {
-    char room[32];
+    char scratch[32];
 
     if (v->type == V_LIST) {
         for (uint32_t n = 0; n < v->len; n++) {
@@ -124,7 +124,7 @@ void info_put_value(struct buf *out, const struct value *v)
         if (v->len)
             value_put_json(out, v);
     } else {
-        buf_append_view(out, value_text(v, room));
+        buf_append_view(out, value_text(v, scratch));
     }
 }
 
@@ -136,24 +136,24 @@ static void end_answer(struct info *i, enum info_end how)
     if (i->out.failed || i->cut) {
         while (text.len && text.ptr[text.len - 1] != '\n')
             text.len--;
-        talk_send(i->talk, text);
-        talk_send(i->talk, VIEW("(the rest is left out: it is too long)\n"));
+        line_client_send(i->line_client, text);
+        line_client_send(i->line_client, VIEW("(the rest is left out: it is too long)\n"));
     } else {
-        talk_send(i->talk, text);
+        line_client_send(i->line_client, text);
     }
-    talk_send(i->talk,
-              how == INFO_KO || how == INFO_NO ? VIEW("XIVO-INFO:KO\n") : VIEW("XIVO-INFO:OK\n"));
+    line_client_send(i->line_client, how == INFO_KO || how == INFO_NO ? VIEW("XIVO-INFO:KO\n")
+                                                                      : VIEW("XIVO-INFO:OK\n"));
     buf_free(&i->out);
     i->cut = false;
     if (how == INFO_BYE || how == INFO_NO)
-        talk_close(i->talk);
+        line_client_close(i->line_client);
 }
 
 void info_wait_begin(struct info *i, struct info_wait *w)
 {
     w->info = i;
     i->wait = w;
-    talk_hold(i->talk);
+    line_client_hold(i->line_client);
 }
 
 void info_wait_end(struct info_wait *w, enum info_end how)
@@ -164,7 +164,7 @@ void info_wait_end(struct info_wait *w, enum info_end how)
         return;
     i->wait = NULL;
     end_answer(i, how);
-    talk_go_on(i->talk);
+    line_client_go_on(i->line_client);
 }
 
 /* ---- commands ---- */
@@ -172,7 +172,7 @@ void info_wait_end(struct info_wait *w, enum info_end how)
 /* A peer over TCP is not authenticated: it may be a page in a browser, or any user's program. */
 static bool may_change(const struct info *i)
 {
-    return i->talk->local || i->trusted;
+    return i->line_client->local || i->trusted;
 }
 
 static enum info_end run(struct info *i, const struct info_words *w)
@@ -190,12 +190,12 @@ static enum info_end run(struct info *i, const struct info_words *w)
                           "(ctibus.console.token), or the Unix socket (ctibus.console.socket)",
                           c->name);
     if (c->changes) /* what follows may be a secret */
-        log_notice(i->state->log, "INFO %s: %s %.*s", i->talk->peer, c->name,
+        log_notice(i->state->log, "INFO %s: %s %.*s", i->line_client->peer, c->name,
                    w->n > 1 ? (int)w->word[1].len : 0, w->n > 1 ? w->word[1].ptr : "");
     return c->fn(i, w);
 }
 
-static void on_line(struct talk *t, struct view line)
+static void on_line(struct line_client *t, struct view line)
 {
     struct info *i = t->data;
     struct info_words w;
@@ -216,7 +216,7 @@ static void on_line(struct talk *t, struct view line)
 
 /* ---- life ---- */
 
-static int on_opened(struct talk *t)
+static int on_opened(struct line_client *t)
 {
     struct info *i = calloc(1, sizeof(*i));
 
@@ -224,14 +224,14 @@ static int on_opened(struct talk *t)
         return -ENOMEM;
     i->console = t->owner;
     i->state = i->console->state;
-    i->talk = t;
+    i->line_client = t;
     buf_init(&i->out, INFO_MAX_ANSWER);
     buf_init(&i->line, 65536);
     t->data = i;
     return 0;
 }
 
-static void on_closed(struct talk *t)
+static void on_closed(struct line_client *t)
 {
     struct info *i = t->data;
 
@@ -246,12 +246,12 @@ static void on_closed(struct talk *t)
     t->data = NULL;
 }
 
-static void on_drained(struct talk *t)
+static void on_drained(struct line_client *t)
 {
     dump_drained(t->data);
 }
 
-const struct door_def info_door = {
+const struct line_server_def info_server = {
     .name = "INFO",
     .listen_key = "main.incoming_tcp.INFO",
     .access_key = "ctibus.access.info",

@@ -1,6 +1,6 @@
 /* Private to the files of INFO: what a command gets and how it answers. */
-#ifndef CTIBUS_STATE_CONSOLE_INFO_H
-#define CTIBUS_STATE_CONSOLE_INFO_H
+#ifndef CTIBUS_STATE_CONSOLE_INFO_INFO_H
+#define CTIBUS_STATE_CONSOLE_INFO_INFO_H
 
 #include "console/columns.h"
 #include "console/internal.h"
@@ -17,7 +17,7 @@ struct info_wait;
 struct info {
     struct console *console;
     struct state *state;
-    struct talk *talk;
+    struct line_client *line_client;
     struct buf out;         /* the answer so far */
     struct buf line;        /* scratch */
     bool cut;               /* a table was left out in part */

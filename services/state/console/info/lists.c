@@ -60,15 +60,15 @@ static void put_cell(struct info *i, struct columns *c, const struct value *v)
 }
 
 /* Upper case, as all titles. */
-static const char *title_of(enum xod_list list, int field, char room[32])
+static const char *title_of(enum xod_list list, int field, char scratch[32])
 {
     const char *name = schema_list(list)->fields[field].name;
     size_t n = 0;
 
     for (; n < 31 && name[n]; n++)
-        room[n] = (char)(name[n] >= 'a' && name[n] <= 'z' ? name[n] & ~0x20 : name[n]);
-    room[n] = '\0';
-    return room;
+        scratch[n] = (char)(name[n] >= 'a' && name[n] <= 'z' ? name[n] & ~0x20 : name[n]);
+    scratch[n] = '\0';
+    return scratch;
 }
 
 static void begin_list(struct columns *c, enum xod_list list)
@@ -231,11 +231,11 @@ static bool put_person(void *arg, const struct entry *e)
                                           {"phonebooknumber.home.number", 27},
                                           {"phonebook.email", 15}};
     struct shown *s = arg;
-    char room[32];
+    char scratch[32];
 
     columns_put(s->columns, s->ipbx);
     for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
-        columns_put(s->columns, e->get(e, columns[i], room));
+        columns_put(s->columns, e->get(e, columns[i], scratch));
     return true;
 }
 

@@ -104,7 +104,7 @@ enum info_end info_sheet(struct info *i, const struct info_words *w)
 
     snprintf(event, sizeof(event), "%.*s", VIEW_ARG(w->word[1]));
     for (size_t s = 0; n == -ENOENT && s < i->state->n_sites; s++)
-        n = sheets_demand(i->state->sheets, i->state->sites[s].domain, event, w->word[2],
+        n = sheets_resend(i->state->sheets, i->state->sites[s].domain, event, w->word[2],
                           clock_wall());
     if (n == -ENOENT)
         return info_wrong(i, "%.*s: there is no such channel", VIEW_ARG(w->word[2]));
@@ -119,7 +119,7 @@ enum info_end info_sheet(struct info *i, const struct info_words *w)
 
 enum info_end info_webs(struct info *i, const struct info_words *w)
 {
-    const char *key = listname_key(w->word[2]);
+    const char *key = list_name_key(w->word[2]);
     int rc;
 
     if (!view_eq(w->word[1], VIEW("reload")))

@@ -10,23 +10,23 @@ static struct view gateway_of(const struct session *se)
     return se->gateway ? bus_peer_instance(se->gateway) : VIEW("(lost)");
 }
 
-static struct view login_of(const struct session *se, char room[32])
+static struct view login_of(const struct session *se, char scratch[32])
 {
     const struct xod_obj *user = session_user(se);
 
-    return user ? value_text(xod_get(user, XOD(users, loginclient)), room) : view_of(NULL, 0);
+    return user ? value_text(xod_get(user, XOD(users, loginclient)), scratch) : view_of(NULL, 0);
 }
 
 static void put_session(struct columns *c, const struct session *se)
 {
     const struct xod_obj *user = session_user(se);
     struct view none = view_of(NULL, 0);
-    char room[32];
+    char scratch[32];
 
     columns_put(c, xod_site_name(se->site));
     columns_put(c, view_cstr(se->user_id));
-    columns_put(c, login_of(se, room));
-    columns_put(c, user ? value_text(xod_get(user, XOD(users, fullname)), room) : none);
+    columns_put(c, login_of(se, scratch));
+    columns_put(c, user ? value_text(xod_get(user, XOD(users, fullname)), scratch) : none);
     columns_put(c, view_cstr(se->capaid));
     columns_put(c, user ? xod_get_str(user, XOD(users, availstate)) : none);
     columns_put(c, se->agent ? VIEW("agent") : VIEW("user"));
@@ -58,7 +58,7 @@ enum info_end info_logged_ip(struct info *i, const struct info_words *w)
     for (size_t pos = 0; (se = sessions_next(i->state->sessions, &pos));) {
         struct netaddr address;
         char text[NETADDR_TEXT] = "";
-        char room[32];
+        char scratch[32];
         uint16_t port = 0;
         if (netaddr_parse_port(view_cstr(se->address), &address, &port) == 0)
             netaddr_print(&address, text);
@@ -66,7 +66,7 @@ enum info_end info_logged_ip(struct info *i, const struct info_words *w)
         columns_printf(&c, "%u", (unsigned)port);
         columns_put(&c, xod_site_name(se->site));
         columns_put(&c, view_cstr(se->user_id));
-        columns_put(&c, login_of(se, room));
+        columns_put(&c, login_of(se, scratch));
         columns_put(&c, gateway_of(se));
     }
     info_table(i, &c);
@@ -86,7 +86,7 @@ static enum info_end ended(struct info *i, size_t n, const char *whose)
 
 enum info_end info_kick(struct info *i, const struct info_words *w)
 {
-    const struct xod_obj *user = owners_named(i->state, w->word[1]);
+    const struct xod_obj *user = relations_named(i->state, w->word[1]);
 
     if (!user)
         return info_wrong(i, "%.*s: there is no such user", VIEW_ARG(w->word[1]));

@@ -91,7 +91,7 @@ static void put_user(struct info *i, const struct xod_obj *u)
     end_line(i, &line);
     for (size_t pos = 0; (other = xod_tied_next(u, LIST_phones, &pos));)
         put_phone(i, other, 2);
-    other = owners_agent(u);
+    other = relations_agent(u);
     if (other)
         put_agent(i, other, 2);
 }
@@ -103,10 +103,10 @@ static void put_users(struct info *i, struct xod_site *site)
     for (size_t pos = 0; (o = xod_next(site, LIST_users, &pos));)
         put_user(i, o);
     for (size_t pos = 0; (o = xod_next(site, LIST_phones, &pos));)
-        if (!owners_user(o))
+        if (!relations_user(o))
             put_phone(i, o, 1);
     for (size_t pos = 0; (o = xod_next(site, LIST_agents, &pos));)
-        if (!owners_user(o))
+        if (!relations_user(o))
             put_agent(i, o, 1);
 }
 
@@ -142,12 +142,12 @@ static void put_queues(struct info *i, struct xod_site *site, enum xod_list list
     struct buf line;
 
     for (size_t pos = 0; (q = xod_next(site, list, &pos));) {
-        char room[32];
+        char scratch[32];
         begin_line(&line, 1, queues ? "queue" : "group", xod_obj_id(q));
         add(&line, " ", text_of(i, q, name));
         add(&line, ", number ", text_of(i, q, number));
         end_line(i, &line);
-        put_members(i, site, value_text(xod_get(q, name), room));
+        put_members(i, site, value_text(xod_get(q, name), scratch));
         put_waiting(i, xod_get(q, queues ? XOD(queues, incalls) : XOD(groups, incalls)));
     }
 }

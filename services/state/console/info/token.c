@@ -15,11 +15,11 @@ enum info_end info_token(struct info *i, const struct info_words *w)
 
     if (token.len && same(w->word[1], token)) {
         i->trusted = true;
-        log_notice(i->state->log, "INFO %s: has shown the token", i->talk->peer);
+        log_notice(i->state->log, "INFO %s: has shown the token", i->line_client->peer);
         return INFO_OK;
     }
     metric_add(i->console->wrong_tokens, 1);
-    log_warning(i->state->log, "INFO %s: cut off: a wrong token", i->talk->peer);
+    log_warning(i->state->log, "INFO %s: cut off: a wrong token", i->line_client->peer);
     info_line(i, token.len ? "that is not the token" : "there is no token: ctibus.console.token");
     return INFO_NO;
 }

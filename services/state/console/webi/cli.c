@@ -15,8 +15,8 @@ struct block {
 
 /* A command that is under way; t->data is it. */
 struct run {
-    struct talk *talk; /* NULL: it has ended */
-    size_t waiting;    /* for so many Asterisks */
+    struct line_client *line_client; /* NULL: it has ended */
+    size_t waiting;                  /* for so many Asterisks */
     size_t n;
     struct block blocks[];
 };
@@ -31,16 +31,16 @@ static void run_free(struct run *r)
 /* All have answered. */
 static void finish(struct run *r)
 {
-    struct talk *t = r->talk;
+    struct line_client *t = r->line_client;
 
     if (t) {
         for (size_t i = 0; i < r->n; i++)
-            talk_send(t, buf_view(&r->blocks[i].text));
+            line_client_send(t, buf_view(&r->blocks[i].text));
         t->data = NULL;
     }
     run_free(r);
     if (t)
-        talk_go_on(t);
+        line_client_go_on(t);
 }
 
 static void begin_block(struct block *b, struct view ipbx)
@@ -97,8 +97,8 @@ static void on_answer(void *arg, enum bus_status status, const msgpack_object *b
     if (status == BUS_ok) {
         put_answer(b, body);
     } else if (status == BUS_timeout) {
-        if (r->talk)
-            metric_add(((struct console *)r->talk->owner)->cli_late, 1);
+        if (r->line_client)
+            metric_add(((struct console *)r->line_client->owner)->cli_late, 1);
         end_block(b, NULL, "timeout");
     } else {
         end_block(b,
@@ -128,19 +128,19 @@ static bool ask(struct state *s, struct site *site, struct view command, struct 
     return sent;
 }
 
-void webi_cli_run(struct talk *t, struct view command)
+void webi_cli_run(struct line_client *t, struct view command)
 {
     struct state *s = ((struct console *)t->owner)->state;
     struct run *r = calloc(1, sizeof(*r) + s->n_sites * sizeof(r->blocks[0]));
 
     if (!r) {
-        talk_send(t, VIEW("out of memory\nXIVO-CLI-WEBI:KO\n"));
+        line_client_send(t, VIEW("out of memory\nXIVO-CLI-WEBI:KO\n"));
         return;
     }
-    r->talk = t;
+    r->line_client = t;
     r->n = s->n_sites;
     t->data = r;
-    talk_hold(t);
+    line_client_hold(t);
     for (size_t i = 0; i < r->n; i++) {
         r->blocks[i].run = r;
         begin_block(&r->blocks[i], xod_site_name(s->sites[i].domain->site));
@@ -153,11 +153,11 @@ void webi_cli_run(struct talk *t, struct view command)
         finish(r);
 }
 
-void webi_cli_leave(struct talk *t)
+void webi_cli_leave(struct line_client *t)
 {
     struct run *r = t->data;
 
     if (r)
-        r->talk = NULL;
+        r->line_client = NULL;
     t->data = NULL;
 }

@@ -8,8 +8,8 @@
 #define WEBI_CLI_MAX_BYTES ((size_t)1 << 20) /* of what one says; the rest is left out */
 
 /* Holds the talk (owned by a console) until all have answered. */
-void webi_cli_run(struct talk *t, struct view command);
+void webi_cli_run(struct line_client *t, struct view command);
 /* The talk ends: what is under way, if anything, is for nobody. */
-void webi_cli_leave(struct talk *t);
+void webi_cli_leave(struct line_client *t);
 
 #endif

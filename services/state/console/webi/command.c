@@ -78,7 +78,7 @@ static const char *list_key(struct view what)
 
     if (what.len <= end.len || !view_eq(view_of(what.ptr + what.len - end.len, end.len), end))
         return NULL;
-    return listname_key(view_of(what.ptr, what.len - end.len));
+    return list_name_key(view_of(what.ptr, what.len - end.len));
 }
 
 /* What stands in xivo[WHAT,VERB]; or empty views. */

@@ -12,14 +12,14 @@
 #define MAX_LINE 1024
 #define MAX_SHOWN 80 /* of a command that is refused, in the log */
 
-static void answer(struct talk *t, const char *why)
+static void answer(struct line_client *t, const char *why)
 {
-    talk_send(t, why ? VIEW("XIVO-WEBI:KO ") : VIEW("XIVO-WEBI:OK"));
-    talk_send(t, view_cstr(why));
-    talk_send(t, VIEW("\n"));
+    line_client_send(t, why ? VIEW("XIVO-WEBI:KO ") : VIEW("XIVO-WEBI:OK"));
+    line_client_send(t, view_cstr(why));
+    line_client_send(t, VIEW("\n"));
 }
 
-static void reload_list(struct talk *t, const char *key)
+static void reload_list(struct line_client *t, const char *key)
 {
     struct console *c = t->owner;
     int rc = list_reload(c->state, key);
@@ -32,7 +32,7 @@ static void reload_list(struct talk *t, const char *key)
         answer(t, NULL);
 }
 
-static void ask_members(struct talk *t)
+static void ask_members(struct line_client *t)
 {
     struct state *s = ((struct console *)t->owner)->state;
     int rc = 0;
@@ -43,7 +43,7 @@ static void ask_members(struct talk *t)
     answer(t, rc < 0 ? "the link to an Asterisk is down: it is listed anew when it is back" : NULL);
 }
 
-static void reload_all(struct talk *t)
+static void reload_all(struct line_client *t)
 {
     struct state *s = ((struct console *)t->owner)->state;
 
@@ -52,17 +52,18 @@ static void reload_all(struct talk *t)
                   : "the configuration is wrong (the log says where): it stays as it was");
 }
 
-static void refuse(struct talk *t, struct view line)
+static void refuse(struct line_client *t, struct view line)
 {
     struct console *c = t->owner;
 
     metric_add(c->cli_refused, 1);
     log_warning(c->state->log, "WEBI %s: refused: \"%.*s\"", t->peer,
                 (int)(line.len < MAX_SHOWN ? line.len : MAX_SHOWN), line.ptr);
-    talk_send(t, VIEW("not among the commands that may be run from here\nXIVO-CLI-WEBI:KO\n"));
+    line_client_send(t,
+                     VIEW("not among the commands that may be run from here\nXIVO-CLI-WEBI:KO\n"));
 }
 
-static void on_line(struct talk *t, struct view line)
+static void on_line(struct line_client *t, struct view line)
 {
     struct console *c = t->owner;
     struct webi_command command = webi_read(line);
@@ -92,12 +93,12 @@ static bool whole(struct view rest)
     return webi_read(rest).kind != WEBI_UNKNOWN;
 }
 
-static void on_closed(struct talk *t)
+static void on_closed(struct line_client *t)
 {
     webi_cli_leave(t);
 }
 
-const struct door_def webi_door = {
+const struct line_server_def webi_server = {
     .name = "WEBI",
     .listen_key = "main.incoming_tcp.WEBI",
     .access_key = "ctibus.access.webi",

@@ -1,0 +1,23 @@
+/* A service's place on the bus, as its configuration says. */
+#ifndef CTIBUS_SVC_BUS_SETUP_H
+#define CTIBUS_SVC_BUS_SETUP_H
+
+#include "bus/bus.h"
+#include "bus/keys.h"
+#include "svc/svc.h"
+
+struct bus_setup {
+    struct bus *bus;
+    struct bus_keys *keys;
+    char **trusted;                            /* NULL-ended */
+    const char *publish, *subscribe, *request; /* borrowed from the configuration */
+};
+
+/* Opens the bus as `who` ("ami-gw:xivo"; "@host" is put behind it) with this instance name. 0 or a
+ * negative errno, logged. */
+int bus_setup_open(struct bus_setup *ob, struct loop *loop, const struct config *cfg,
+                   const char *who, const char *instance, struct metrics *metrics, struct log *log);
+/* Everything made on the bus must be gone. */
+void bus_setup_close(struct bus_setup *ob);
+
+#endif

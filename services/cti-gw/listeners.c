@@ -1,0 +1,155 @@
+/*
+ * Where clients come in: listeners, and behind each, when a balancer announces its clients, the
+ * gate that reads the announcement.
+ */
+#include <errno.h>
+#include <unistd.h>
+
+#include "internal.h"
+#include "net/proxy.h"
+
+/* From the connection to the end of its header: a balancer sends it at once, so that this is for
+ * packets that must be sent again. */
+#define HEADER_MS 5000
+
+static size_t waiting(const struct gateway *g)
+{
+    size_t n = 0;
+
+    for (int i = 0; i < DOORS; i++)
+        n += g->doors[i].gate ? proxy_gate_count(g->doors[i].gate) : 0;
+    return n;
+}
+
+/* Takes fd. */
+static void turn_away(struct gateway *g, int fd, const struct sockaddr *peer)
+{
+    char text[NETADDR_TEXT] = "";
+    struct netaddr address;
+    uint16_t port;
+
+    close(fd);
+    if (netaddr_of(peer, &address, &port) == 0)
+        netaddr_print_port(&address, port, text);
+    lobby_turned_away(g->lobby, text);
+}
+
+static void on_client(void *arg, int fd, const struct sockaddr *peer, socklen_t len)
+{
+    struct door *door = arg;
+    struct gateway *g = door->gw;
+
+    if (door->which == LISTENER_TLS && !g->tls) {
+        close(fd);
+        return;
+    }
+    if (!lobby_make_room(g->lobby, login_throttle_address(g->guard, peer), waiting(g))) {
+        turn_away(g, fd, peer);
+        return;
+    }
+    metric_add(g->accepted, 1);
+    if (!client_new(g, door->which, fd, peer))
+        log_error(g->log, "no memory for another client");
+}
+
+static void on_unannounced(void *arg, const struct sockaddr *peer, const char *why)
+{
+    struct gateway *g = ((struct door *)arg)->gw;
+    char text[NETADDR_TEXT] = "";
+    struct netaddr address;
+    uint16_t port;
+
+    if (!why)
+        return;
+    metric_add(g->unannounced, 1);
+    if (netaddr_of(peer, &address, &port) == 0)
+        netaddr_print_port(&address, port, text);
+    log_notice(g->log, "connection from %s closed: %s (ctibus.cti.proxy_protocol)", text, why);
+}
+
+static bool may_announce(const struct gateway *g, const struct sockaddr *peer)
+{
+    struct netaddr address;
+
+    return netaddr_of(peer, &address, NULL) == 0 && netlist_has(&g->proxy_from, &address);
+}
+
+/* Somebody who could say that he is anybody is not asked who he is. */
+static void take_announced(struct door *door, int fd, const struct sockaddr *peer, socklen_t len)
+{
+    if (may_announce(door->gw, peer)) {
+        proxy_gate_take(door->gate, fd, peer, len);
+        return;
+    }
+    close(fd);
+    on_unannounced(door, peer, "it may not announce clients: it is not in ctibus.cti.proxy_from");
+}
+
+static void on_accept(void *arg, int fd, const struct sockaddr *peer, socklen_t len)
+{
+    struct door *door = arg;
+    struct gateway *g = door->gw;
+
+    if (door->gate && waiting(g) >= g->opt.max_logins)
+        proxy_gate_drop_first(door->gate);
+    if (waiting(g) >= g->opt.max_logins)
+        turn_away(g, fd, peer);
+    else if (door->gate)
+        take_announced(door, fd, peer, len);
+    else
+        on_client(door, fd, peer, len);
+}
+
+static int open_listener(struct door *d, const char *at)
+{
+    static const struct proxy_handler handler = {on_client, on_unannounced};
+    struct gateway *g = d->gw;
+    int err = 0;
+
+    if (g->opt.proxy_protocol && !(d->gate = proxy_gate_new(g->loop, &handler, d, HEADER_MS)))
+        return -ENOMEM;
+    d->listener = listener_new(g->loop, at, on_accept, d, &err);
+    if (err < 0)
+        log_error(g->log, "cannot listen on %s: %s", at, strerror(-err));
+    return err;
+}
+
+int listeners_open(struct gateway *g)
+{
+    int err = 0;
+
+    for (int i = 0; i < DOORS && err == 0; i++) {
+        g->doors[i] = (struct door){.gw = g, .which = (enum gateway_listener)i};
+        if (g->opt.listen[i])
+            err = open_listener(&g->doors[i], g->opt.listen[i]);
+    }
+    return err;
+}
+
+void gateway_set_proxy_from(struct gateway *g, struct netlist *networks)
+{
+    netlist_clear(&g->proxy_from);
+    g->proxy_from = *networks;
+    *networks = (struct netlist){NULL, 0};
+}
+
+void listeners_close(struct gateway *g)
+{
+    for (int i = 0; i < DOORS; i++)
+        listener_destroy(&g->doors[i].listener);
+}
+
+void listeners_destroy(struct gateway *g)
+{
+    listeners_close(g);
+    for (int i = 0; i < DOORS; i++)
+        proxy_gate_destroy(&g->doors[i].gate);
+    netlist_clear(&g->proxy_from);
+}
+
+uint16_t gateway_port(const struct gateway *g, enum gateway_listener door)
+{
+    const struct listener *l = g->doors[door].listener;
+
+    return l ? listener_port(l) : 0;
+}

@@ -1,0 +1,91 @@
+/*
+ * The end of a login. State has opened the session and said with which change of xod; the answer
+ * waits until the replica holds that change, so that what the client reads next is never older than
+ * its own login.
+ */
+#include <stdlib.h>
+
+#include "internal.h"
+
+void login_complete_begin(struct client *c, const msgpack_object *body)
+{
+    struct login *l = c->login;
+    struct view capas = msg_get_str(body, "capas");
+
+    l->appliname = view_dup(msg_get_str(body, "appliname"));
+    l->capaxlets = view_dup(msg_get_str(body, "capaxlets"));
+    l->capas = view_dup(capas);
+    l->presence = view_dup(msg_get_str(body, "presence"));
+    l->wait_seq = msg_get_u64(body, "seq", 0);
+    l->opened = true;
+    if (!l->appliname || !l->capaxlets || !l->capas || !l->presence ||
+        !(c->profile = profile_get(c->gw, view_cstr(l->capaid), capas))) {
+        client_refuse(c, VIEW("login_capas"), view_cstr(l->reply_id), VIEW("no_capability"));
+        return;
+    }
+    login_complete_reached(c->gw, replica_seq(c->gw->replica));
+}
+
+/* The three lines that a good login_capas is answered with. */
+static void send_opened(struct client *c)
+{
+    struct login *l = c->login;
+    struct xod_obj *user = client_user(c);
+    struct buf *line = &c->gw->line;
+    struct view site = xod_site_name(c->site);
+
+    buf_reset(line);
+    line_begin(line, VIEW("login_capas"), view_cstr(l->reply_id));
+    buf_append_cstr(line, ",\"userid\":");
+    json_put_string(line, view_cstr(c->user_id));
+    buf_append_cstr(line, ",\"ipbxid\":");
+    json_put_string(line, site);
+    buf_append_cstr(line, ",\"appliname\":");
+    json_put_string(line, view_cstr(l->appliname));
+    buf_append_cstr(line, ",\"presence\":");
+    json_put_string(line, view_cstr(l->presence));
+    buf_printf(line, ",\"capaxlets\":%s,\"capas\":%s", l->capaxlets, l->capas);
+    line_end(line);
+    render_getlist(line, view_of(NULL, 0), "updateconfig", VIEW("users"), site,
+                   view_cstr(c->user_id));
+    buf_append_cstr(line, ",\"config\":");
+    render_fields(line, user, schema_plane_mask(LIST_users, PLANE_CONFIG));
+    line_end(line);
+    render_getlist(line, view_of(NULL, 0), "updatestatus", VIEW("users"), site,
+                   view_cstr(c->user_id));
+    buf_append_cstr(line, ",\"status\":");
+    render_fields(line, user, schema_plane_mask(LIST_users, PLANE_STATUS));
+    line_end(line);
+    if (!line->failed)
+        conn_send(c->conn, buf_view(line));
+}
+
+static void complete(struct client *c)
+{
+    char *agent_number = c->login->agent_number;
+
+    if (!client_user(c) || fanout_join(c->gw->fanout, c) < 0 ||
+        user_push_join(c->gw->user_push, c) < 0) {
+        client_refuse(c, VIEW("login_capas"), view_cstr(c->login->reply_id), VIEW("no_capability"));
+        return;
+    }
+    send_opened(c);
+    c->login->agent_number = NULL; /* the rest of it ends with the login */
+    client_set_phase(c, LIVE);
+    client_answered(c);
+    if (agent_number)
+        relay_agent_login(c, agent_number);
+    free(agent_number);
+}
+
+void login_complete_reached(struct gateway *g, uint64_t seq)
+{
+    struct client *c = replica_is_live(g->replica) ? LIST_FIRST(&g->opening) : NULL;
+
+    while (c) {
+        struct client *next = LIST_NEXT(c, of_opening);
+        if (c->login->opened && seq >= c->login->wait_seq)
+            complete(c);
+        c = next;
+    }
+}

@@ -1,0 +1,91 @@
+/*
+ * What follows from what an event has changed: availability of agents depends on their phones, the
+ * channels of these and on being paused; the figures of a queue depend on its members, their agents
+ * and on who waits. Instead of telling each of those who change something whom it may concern, what
+ * the event touched in the store is looked through once, at its end.
+ */
+#include "model/domain.h"
+#include "model/statistics.h"
+
+static void agents_of_phones(struct domain *d, const struct xod_obj *channel)
+{
+    struct xod_obj *phone;
+    struct xod_obj *agent;
+
+    for (size_t at = 0; (phone = xod_tied_next(channel, LIST_phones, &at));)
+        for (size_t pos = 0; (agent = xod_tied_next(phone, LIST_agents, &pos));)
+            agent_update(d, agent);
+}
+
+/* Who talks to one half of a Local channel talks to whom the other half talks to. */
+static void channel_touched(struct domain *d, const struct xod_obj *c)
+{
+    const struct xod_obj *half = local_other_half(d, c);
+    const struct xod_obj *peer = NULL;
+
+    agents_of_phones(d, c);
+    if (half)
+        peer = channel_peer(half);
+    if (peer)
+        agents_of_phones(d, peer);
+}
+
+static void phone_touched(struct domain *d, const struct xod_obj *phone)
+{
+    struct xod_obj *agent;
+
+    for (size_t pos = 0; (agent = xod_tied_next(phone, LIST_agents, &pos));)
+        agent_update(d, agent);
+}
+
+static void member_touched(struct domain *d, const struct xod_obj *member)
+{
+    struct xod_obj *agent = xod_tied(member, LIST_agents, 0);
+    struct xod_obj *queue = xod_tied(member, LIST_queues, 0);
+
+    if (agent)
+        agent_update(d, agent);
+    if (queue)
+        realtime_stats_touch(d, queue);
+}
+
+static void agent_touched(struct domain *d, struct xod_obj *agent)
+{
+    const struct xod_obj *member;
+    struct xod_obj *queue;
+
+    agent_update(d, agent);
+    for (size_t pos = 0; (member = xod_tied_next(agent, LIST_queuemembers, &pos));)
+        if ((queue = xod_tied(member, LIST_queues, 0)))
+            realtime_stats_touch(d, queue);
+}
+
+/* An agent that is updated is touched and so comes to its turn; it is touched once. */
+void derived_update(struct domain *d)
+{
+    struct xod_obj *o;
+
+    for (size_t n = 0; (o = xod_touched(d->site, n)); n++) {
+        if (xod_obj_site(o) != d->site)
+            continue;
+        switch (xod_obj_list(o)) {
+        case LIST_channels:
+            channel_touched(d, o);
+            break;
+        case LIST_phones:
+            phone_touched(d, o);
+            break;
+        case LIST_queuemembers:
+            member_touched(d, o);
+            break;
+        case LIST_agents:
+            agent_touched(d, o);
+            break;
+        case LIST_queues:
+            realtime_stats_touch(d, o);
+            break;
+        default:
+            break;
+        }
+    }
+}

@@ -1,0 +1,416 @@
+#include "users/deferred_actions.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "base/map.h"
+#include "core/context.h"
+#include "core/ipbx.h"
+#include "database/db.h"
+#include "users/member_actions.h"
+#include "json/json.h"
+
+#define MAX_DEFERRED_ACTIONS 20000
+#define AT_A_TIME 50
+#define LATER "later" /* of an action that is none of Asterisk's: deferred_actions_later() */
+#define DEADLINE_MS 10000
+/* One whose answer did not come is sent again, if no resync does that earlier. */
+#define RETRY_MS 10000
+
+struct deferred_action {
+    char *key; /* SITE, a NUL, the subject */
+    size_t key_len, site_len;
+    char *action;  /* a JSON array: the name, then header, value... */
+    unsigned turn; /* which wish about this subject: an answer to an earlier one says nothing */
+    bool asked;    /* an answer is due */
+    bool due;      /* it waits to be sent */
+    TAILQ_ENTRY(deferred_action) link; /* of those that are due */
+};
+
+struct deferred_actions {
+    struct state *s;
+    struct map *by_key;
+    TAILQ_HEAD(, deferred_action) due;
+    size_t n_asked;
+    struct loop_timer *retry;
+    struct json_parser parser;
+    struct metric *metric;
+    unsigned turns;
+};
+
+/* An answer that is due. The wish may be another one by then, or gone. */
+struct asked {
+    struct deferred_actions *w;
+    unsigned turn;
+    size_t key_len;
+    char key[];
+};
+
+static struct view site_of(const struct deferred_action *x)
+{
+    return view_of(x->key, x->site_len);
+}
+
+static struct view subject_of(const struct deferred_action *x)
+{
+    return view_of(x->key + x->site_len + 1, x->key_len - x->site_len - 1);
+}
+
+static void set_due(struct deferred_actions *w, struct deferred_action *x, bool due)
+{
+    if (x->due == due)
+        return;
+    x->due = due;
+    if (due)
+        TAILQ_INSERT_TAIL(&w->due, x, link);
+    else
+        TAILQ_REMOVE(&w->due, x, link);
+}
+
+static void forget(struct deferred_actions *w, struct deferred_action *x)
+{
+    set_due(w, x, false);
+    map_del(w->by_key, view_of(x->key, x->key_len));
+    free(x->key);
+    free(x->action);
+    free(x);
+}
+
+static void drop(struct deferred_actions *w, struct deferred_action *x)
+{
+    db_write(w->s->db, "DELETE FROM wanted WHERE site = ? AND subject = ?", "ss", site_of(x),
+             subject_of(x));
+    forget(w, x);
+}
+
+/* ---- sending ---- */
+
+static void send_due(struct deferred_actions *w);
+
+/* It is over when the Asterisk has said yes or no; else it stays for the next resync. */
+static void on_answer(void *arg, enum bus_status status, const msgpack_object *body)
+{
+    struct asked *a = arg;
+    struct deferred_actions *w = a->w;
+    struct deferred_action *x = map_get(w->by_key, view_of(a->key, a->key_len));
+    struct view response = msg_get_str(body, "response");
+
+    w->n_asked--;
+    if (x && x->turn == a->turn) {
+        x->asked = false;
+        if (status == BUS_ok && view_eq(response, VIEW("Error")))
+            log_notice(w->s->log, "%.*s: refused: %.*s: %s", VIEW_ARG(site_of(x)),
+                       VIEW_ARG(msg_get_str(body, "message")), x->action);
+        if (status == BUS_ok)
+            drop(w, x);
+        else
+            loop_timer_start(w->retry, RETRY_MS, false);
+    }
+    free(a);
+    send_due(w);
+}
+
+/* The action as ami.action takes it; false when it is none, which only a damaged database says. */
+static bool put_action(struct buf *pairs, struct json_object *action)
+{
+    size_t n = json_object_is_type(action, json_type_array) ? json_object_array_length(action) : 0;
+
+    if (n % 2 == 0)
+        return false;
+    msg_put_pair(pairs, "action", json_view(json_object_array_get_idx(action, 0)));
+    msg_put_cstr(pairs, "headers");
+    msg_put_map(pairs, n / 2);
+    for (size_t i = 1; i < n; i++)
+        msg_put_str(pairs, json_view(json_object_array_get_idx(action, i)));
+    return !pairs->failed;
+}
+
+static bool ask(struct deferred_actions *w, struct deferred_action *x, struct bus_peer *gateway,
+                struct buf *pairs)
+{
+    struct asked *a = malloc(sizeof(*a) + x->key_len);
+
+    if (!a)
+        return false;
+    *a = (struct asked){.w = w, .turn = x->turn, .key_len = x->key_len};
+    memcpy(a->key, x->key, x->key_len);
+    if (bus_server_ask(w->s->server, gateway, METHOD_ami_action, 2, buf_view(pairs), DEADLINE_MS,
+                       on_answer, a)) {
+        x->asked = true;
+        w->n_asked++;
+        return true;
+    }
+    free(a);
+    return false;
+}
+
+static struct view word(struct json_object *action, size_t i)
+{
+    return json_view(json_object_array_get_idx(action, i));
+}
+
+static bool is_later(struct json_object *action)
+{
+    return json_object_is_type(action, json_type_array) && json_object_array_length(action) == 4 &&
+           view_eq(word(action, 0), VIEW(LATER));
+}
+
+/* What it was about is listed now: it becomes wishes of its own, or nothing. */
+static void carry_out(struct deferred_actions *w, struct deferred_action *x, struct site *site,
+                      struct json_object *action)
+{
+    struct xod_obj *user = xod_find(site->domain->site, LIST_users, word(action, 1));
+
+    if (user)
+        member_action(w->s, user, word(action, 2), word(action, 3));
+    drop(w, x);
+}
+
+static void send_one(struct deferred_actions *w, struct deferred_action *x)
+{
+    struct site *site = state_site(w->s, site_of(x));
+    struct bus_peer *gateway = site ? state_gateway(w->s, site->domain->site) : NULL;
+    struct json_object *action = NULL;
+    struct buf pairs;
+    bool sent = false;
+
+    if (!gateway)
+        return;
+    buf_init(&pairs, 65536);
+    if (json_parse(&w->parser, view_cstr(x->action), &action) == 0 && is_later(action)) {
+        if (site->domain->resynced)
+            carry_out(w, x, site, action);
+        sent = true; /* or the next resync does it */
+    } else if (action && put_action(&pairs, action))
+        sent = ask(w, x, gateway, &pairs);
+    else
+        drop(w, x);
+    json_object_put(action);
+    buf_free(&pairs);
+    if (!sent)
+        loop_timer_start(w->retry, RETRY_MS, false);
+}
+
+/* Those of an Asterisk that is not there wait for its resync. */
+static void send_due(struct deferred_actions *w)
+{
+    struct deferred_action *x;
+
+    while (w->n_asked < AT_A_TIME && (x = TAILQ_FIRST(&w->due))) {
+        set_due(w, x, false);
+        send_one(w, x);
+    }
+}
+
+void deferred_actions_resynced(struct state *s, const struct xod_site *site)
+{
+    struct deferred_actions *w = s->deferred_actions;
+    size_t pos = 0;
+    void *v;
+
+    while (map_next(w->by_key, &pos, NULL, &v)) {
+        struct deferred_action *x = v;
+        if (!x->asked && (!site || view_eq(site_of(x), xod_site_name(site))))
+            set_due(w, x, true);
+    }
+    send_due(w);
+}
+
+static void retry(void *arg)
+{
+    deferred_actions_resynced(((struct deferred_actions *)arg)->s, NULL);
+}
+
+/* ---- wishes ---- */
+
+static void put_key(struct buf *key, struct view site, struct view subject)
+{
+    buf_init(key, 4096);
+    buf_append_view(key, site);
+    buf_append_char(key, '\0');
+    buf_append_view(key, subject);
+}
+
+static struct deferred_action *find(const struct deferred_actions *w, struct view site,
+                                    struct view subject)
+{
+    struct buf key;
+    struct deferred_action *x;
+
+    put_key(&key, site, subject);
+    x = key.failed ? NULL : map_get(w->by_key, buf_view(&key));
+    buf_free(&key);
+    return x;
+}
+
+static struct deferred_action *add(struct deferred_actions *w, struct view site,
+                                   struct view subject)
+{
+    struct deferred_action *x = calloc(1, sizeof(*x));
+    struct buf key;
+
+    if (!x)
+        return NULL;
+    put_key(&key, site, subject);
+    x->site_len = site.len;
+    x->key_len = buf_len(&key);
+    x->key = key.failed ? NULL : view_dup(buf_view(&key));
+    buf_free(&key);
+    if (x->key && map_put(w->by_key, view_of(x->key, x->key_len), x) == 0)
+        return x;
+    free(x->key);
+    free(x);
+    return NULL;
+}
+
+/* Takes `action`, JSON. */
+static struct deferred_action *wish(struct deferred_actions *w, struct view site,
+                                    struct view subject, char *action)
+{
+    struct deferred_action *x = action ? find(w, site, subject) : NULL;
+
+    if (!x && action && map_count(w->by_key) < MAX_DEFERRED_ACTIONS)
+        x = add(w, site, subject);
+    if (!x) {
+        free(action);
+        return NULL;
+    }
+    free(x->action);
+    x->action = action;
+    x->turn = ++w->turns;
+    x->asked = false;
+    return x;
+}
+
+static void put_json(struct buf *out, const char *action, va_list ap)
+{
+    const char *name;
+
+    buf_append_char(out, '[');
+    json_put_string(out, view_cstr(action));
+    while ((name = va_arg(ap, const char *))) {
+        buf_append_char(out, ',');
+        json_put_string(out, view_cstr(name));
+        buf_append_char(out, ',');
+        json_put_string(out, va_arg(ap, struct view));
+    }
+    buf_append_char(out, ']');
+}
+
+static void keep(struct state *s, struct xod_site *site, struct view subject, const char *action,
+                 const struct buf *text)
+{
+    struct deferred_actions *w = s->deferred_actions;
+    struct deferred_action *x =
+        text->failed ? NULL : wish(w, xod_site_name(site), subject, view_dup(buf_view(text)));
+
+    if (!x) {
+        log_warning(s->log, "%s: too much is wanted of this Asterisk: %s of %.*s is left out",
+                    xod_site_name(site).ptr, action, VIEW_ARG(subject));
+        return;
+    }
+    db_write(s->db, "INSERT OR REPLACE INTO wanted (site, subject, action) VALUES (?, ?, ?)", "sss",
+             site_of(x), subject_of(x), view_cstr(x->action));
+    if (!state_gateway(s, site))
+        log_notice(s->log, "%s: %s of %.*s is sent when the link is back", xod_site_name(site).ptr,
+                   action, VIEW_ARG(subject));
+    set_due(w, x, true);
+    send_due(w);
+}
+
+void deferred_actions_set(struct state *s, struct xod_site *site, struct view subject,
+                          const char *action, ...)
+{
+    struct buf text;
+    va_list ap;
+
+    buf_init(&text, 65536);
+    va_start(ap, action);
+    put_json(&text, action, ap);
+    va_end(ap);
+    keep(s, site, subject, action, &text);
+    buf_free(&text);
+}
+
+void deferred_actions_later(struct state *s, struct xod_site *site, struct view subject,
+                            struct view user_id, struct view name, struct view param)
+{
+    const struct view words[] = {VIEW(LATER), user_id, name, param};
+    struct buf text;
+
+    buf_init(&text, 65536);
+    for (size_t i = 0; i < 4; i++) {
+        buf_append_char(&text, i ? ',' : '[');
+        json_put_string(&text, words[i]);
+    }
+    buf_append_char(&text, ']');
+    keep(s, site, subject, "an action of a presence", &text);
+    buf_free(&text);
+}
+
+void deferred_actions_drop(struct state *s, const struct xod_site *site, struct view subject)
+{
+    struct deferred_action *x = find(s->deferred_actions, xod_site_name(site), subject);
+
+    if (x)
+        drop(s->deferred_actions, x);
+}
+
+/* ---- life ---- */
+
+static bool take_row(void *arg, sqlite3_stmt *row)
+{
+    wish(arg, db_text(row, 0), db_text(row, 1), view_dup(db_text(row, 2)));
+    return true;
+}
+
+static double count(void *arg)
+{
+    return (double)deferred_actions_count(arg);
+}
+
+struct deferred_actions *deferred_actions_new(struct state *s, int *err)
+{
+    struct deferred_actions *w = calloc(1, sizeof(*w));
+
+    *err = -ENOMEM;
+    if (!w || json_parser_init(&w->parser) < 0) {
+        free(w);
+        return NULL;
+    }
+    w->s = s;
+    TAILQ_INIT(&w->due);
+    w->by_key = map_new();
+    w->retry = loop_timer_new(s->loop, retry, w);
+    w->metric = metrics_callback(s->metrics, METRIC_state_wanted, NULL, count, w);
+    if (w->by_key && w->retry && w->metric)
+        *err = db_read_now(s->db, "SELECT site, subject, action FROM wanted", take_row, w, "");
+    if (*err < 0)
+        deferred_actions_destroy(&w);
+    return w;
+}
+
+void deferred_actions_destroy(struct deferred_actions **wp)
+{
+    struct deferred_actions *w = wp ? *wp : NULL;
+    size_t pos = 0;
+    void *v;
+
+    if (!w)
+        return;
+    *wp = NULL;
+    if (w->metric)
+        metrics_remove(w->s->metrics, &w->metric);
+    while (w->by_key && map_next(w->by_key, &pos, NULL, &v))
+        forget(w, v);
+    map_destroy(&w->by_key);
+    loop_timer_destroy(&w->retry);
+    json_parser_fini(&w->parser);
+    free(w);
+}
+
+size_t deferred_actions_count(const struct deferred_actions *w)
+{
+    return map_count(w->by_key);
+}
