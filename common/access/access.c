@@ -35,7 +35,7 @@ static bool user_context(const struct xod_obj *user, uint32_t i, struct view *co
     *context = view_of(NULL, 0);
     if (lines->type != V_LIST || i >= lines->len)
         return false;
-    phone = xod_find(xod_obj_site(user), LIST_phones, value_view(&lines->items[i]));
+    phone = xod_find(xod_obj_ipbx(user), LIST_phones, value_view(&lines->items[i]));
     if (phone)
         *context = value_text(xod_get(phone, XOD(phones, context)), scratch);
     return true;
@@ -62,7 +62,7 @@ int access_init(struct access *a, const struct xod_obj *user, bool separate)
     char scratch[32];
     struct view v;
 
-    *a = (struct access){.is_site = user && access_is_site(xod_obj_id(user))};
+    *a = (struct access){.is_site = user && access_is_peer(xod_obj_id(user))};
     if (!separate || a->is_site)
         return 0;
     for (uint32_t i = 0; user && n < MAX_CONTEXTS && user_context(user, i, &v, scratch); i++)
@@ -116,22 +116,22 @@ static bool sees_member(const struct access *a, const struct xod_obj *member)
 {
     struct view name = xod_get_str(member, XOD(queuemembers, queue_name));
     struct xod_obj *queue =
-        xod_lookup(xod_obj_site(member), LIST_queues, XOD(queues, name), name, 0);
+        xod_lookup(xod_obj_ipbx(member), LIST_queues, XOD(queues, name), name, 0);
 
     if (!queue)
-        queue = xod_lookup(xod_obj_site(member), LIST_groups, XOD(groups, name), name, 0);
+        queue = xod_lookup(xod_obj_ipbx(member), LIST_groups, XOD(groups, name), name, 0);
     return queue && access_sees(a, queue);
 }
 
-bool access_is_site(struct view user_id)
+bool access_is_peer(struct view user_id)
 {
     return view_starts(user_id, VIEW("cs:"));
 }
 
 static bool site_sees(const struct xod_obj *o)
 {
-    const struct xod_site *site = xod_obj_site(o);
-    const struct xod_obj *ipbx = xod_find(site, LIST_ipbx, xod_site_name(site));
+    const struct xod_ipbx *site = xod_obj_ipbx(o);
+    const struct xod_obj *ipbx = xod_find(site, LIST_ipbx, xod_ipbx_name(site));
 
     switch (xod_obj_list(o)) {
     case LIST_users:
@@ -149,7 +149,7 @@ bool access_sees(const struct access *a, const struct xod_obj *o)
 {
     char scratch[32];
 
-    if (xod_obj_list(o) == LIST_users && access_is_site(xod_obj_id(o)))
+    if (xod_obj_list(o) == LIST_users && access_is_peer(xod_obj_id(o)))
         return false; /* it is nobody that one could call */
     if (a->is_site)
         return site_sees(o);

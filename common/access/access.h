@@ -25,7 +25,7 @@ bool access_is_separate(const struct config *cfg);
 /* What `user` sees (NULL: somebody without lines). 0 or -ENOMEM. */
 int access_init(struct access *a, const struct xod_obj *user, bool separate);
 /* Is this user another site? */
-bool access_is_site(struct view user_id);
+bool access_is_peer(struct view user_id);
 void access_fini(struct access *a);
 bool access_eq(const struct access *a, const struct access *b);
 bool access_sees(const struct access *a, const struct xod_obj *o);

@@ -89,11 +89,11 @@ static void drop_stamps(struct replica *r)
 
 /* ---- stamps ---- */
 
-static struct view object_key(struct buf *scratch, struct view site, struct view list,
+static struct view object_key(struct buf *scratch, struct view ipbx, struct view list,
                               struct view id)
 {
     buf_reset(scratch);
-    buf_append_view(scratch, site);
+    buf_append_view(scratch, ipbx);
     buf_append_char(scratch, '\0');
     buf_append_view(scratch, list);
     buf_append_char(scratch, '\0');
@@ -103,7 +103,7 @@ static struct view object_key(struct buf *scratch, struct view site, struct view
 
 static int stamp_set(struct replica *r, const struct xod_obj *o, uint64_t seq)
 {
-    struct view key = object_key(&r->scratch, xod_site_name(xod_obj_site(o)),
+    struct view key = object_key(&r->scratch, xod_ipbx_name(xod_obj_ipbx(o)),
                                  schema_list(xod_obj_list(o))->vname, xod_obj_id(o));
     struct stamp *s = malloc(sizeof(*s) + key.len);
 
@@ -119,7 +119,7 @@ static int stamp_set(struct replica *r, const struct xod_obj *o, uint64_t seq)
     return -ENOMEM;
 }
 
-static const struct stamp *stamp_get(struct replica *r, struct view site, struct view list,
+static const struct stamp *stamp_get(struct replica *r, struct view ipbx, struct view list,
                                      struct view id)
 {
     struct buf scratch;
@@ -128,7 +128,7 @@ static const struct stamp *stamp_get(struct replica *r, struct view site, struct
     if (map_count(r->stamps) == 0)
         return NULL;
     buf_init(&scratch, 4096);
-    s = map_get(r->stamps, object_key(&scratch, site, list, id));
+    s = map_get(r->stamps, object_key(&scratch, ipbx, list, id));
     buf_free(&scratch);
     return s;
 }
@@ -143,7 +143,7 @@ static void apply(struct replica *r, uint64_t seq, struct view topic, struct vie
     const struct stamp *s;
 
     if (wire_read_topic(&r->scratch, topic, &c) == 0 && msg_parse(&r->doc, body) == 0) {
-        s = stamp_get(r, c.site, c.list, c.id);
+        s = stamp_get(r, c.ipbx, c.list, c.id);
         if (!s || seq > s->seq) {
             wire_apply(r->xod, &c, &r->doc.root);
             r->cause = msg_get_double(&r->doc.root, "at", 0);
@@ -194,14 +194,14 @@ static void keep(struct replica *r, const struct bus_msg *m)
 /* Deletes what the snapshot did not name. */
 static void drop_unnamed(struct replica *r)
 {
-    struct xod_site *site;
+    struct xod_ipbx *ipbx;
 
-    for (size_t n = 0; (site = xod_site_at(r->xod, n)); n++)
+    for (size_t n = 0; (ipbx = xod_site_at(r->xod, n)); n++)
         for (int l = 0; l < LIST_COUNT; l++) {
             struct xod_obj *o;
             size_t pos = 0;
-            while ((o = xod_next(site, (enum xod_list)l, &pos)))
-                if (!stamp_get(r, xod_site_name(site), schema_list((enum xod_list)l)->vname,
+            while ((o = xod_next(ipbx, (enum xod_list)l, &pos)))
+                if (!stamp_get(r, xod_ipbx_name(ipbx), schema_list((enum xod_list)l)->vname,
                                xod_obj_id(o)))
                     xod_del(o);
         }

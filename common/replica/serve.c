@@ -11,7 +11,7 @@ struct job {
     struct job *next;
     struct bus_peer *peer;
     uint64_t id;
-    size_t site;
+    size_t ipbx;
     unsigned list;
     size_t pos;
     int only_list; /* -1: all */
@@ -40,14 +40,14 @@ static void job_free(struct job *j)
 /* The next object the job is to send, or NULL at the end. */
 static struct xod_obj *next_object(struct snapshots *ss, struct job *j)
 {
-    struct xod_site *site;
+    struct xod_ipbx *ipbx;
     struct xod_obj *o;
 
-    for (; (site = xod_site_at(ss->xod, j->site)); j->site++, j->list = 0)
+    for (; (ipbx = xod_site_at(ss->xod, j->ipbx)); j->ipbx++, j->list = 0)
         for (; j->list < LIST_COUNT; j->list++, j->pos = 0) {
             if (j->only_list >= 0 && (unsigned)j->only_list != j->list)
                 continue;
-            while ((o = xod_next(site, (enum xod_list)j->list, &j->pos)))
+            while ((o = xod_next(ipbx, (enum xod_list)j->list, &j->pos)))
                 if ((!j->only_id || view_eq(xod_obj_id(o), view_cstr(j->only_id))) &&
                     (!ss->source->sees || ss->source->sees(ss->arg, o)))
                     return o;
@@ -79,14 +79,14 @@ static bool make_chunk(struct snapshots *ss, struct job *j, bool *last)
 
 static bool is_before(const struct job *a, const struct job *b)
 {
-    if (a->site != b->site)
-        return a->site < b->site;
+    if (a->ipbx != b->ipbx)
+        return a->ipbx < b->ipbx;
     return a->list != b->list ? a->list < b->list : a->pos < b->pos;
 }
 
 static bool is_alike(const struct job *a, const struct job *b)
 {
-    return a->site == b->site && a->list == b->list && a->pos == b->pos &&
+    return a->ipbx == b->ipbx && a->list == b->list && a->pos == b->pos &&
            a->only_list == b->only_list && !a->only_id && !b->only_id;
 }
 
@@ -132,7 +132,7 @@ static void serve(struct snapshots *ss, struct job *whose)
             ss->n--;
             continue;
         }
-        j->site = then.site;
+        j->ipbx = then.ipbx;
         j->list = then.list;
         j->pos = then.pos;
         j->next = served;

@@ -9,7 +9,7 @@
 void wire_topic(struct buf *out, const struct xod_obj *o, enum xod_plane plane)
 {
     buf_append_cstr(out, "xod/");
-    topic_put(out, xod_site_name(xod_obj_site(o)));
+    topic_put(out, xod_ipbx_name(xod_obj_ipbx(o)));
     buf_append_cstr(out, plane == PLANE_CONFIG ? "config/" : "status/");
     buf_append_view(out, schema_list(xod_obj_list(o))->vname);
     buf_append_char(out, '/');
@@ -68,7 +68,7 @@ int wire_read_topic(struct buf *scratch, struct view topic, struct wire_change *
     if (topic.len || buf_len(scratch) > 4 * MAX_ID || ends[0] == 0 || ends[3] == ends[2])
         return -EINVAL;
     base = buf_data(scratch);
-    c->site = view_of(base, ends[0]);
+    c->ipbx = view_of(base, ends[0]);
     plane = view_of(base + ends[0], ends[1] - ends[0]);
     c->list = view_of(base + ends[1], ends[2] - ends[1]);
     c->id = view_of(base + ends[2], ends[3] - ends[2]);
@@ -104,7 +104,7 @@ int wire_apply(struct xod *x, const struct wire_change *c, const msgpack_object 
 {
     struct view op = msg_get_str(body, "op");
     bool add = view_eq(op, VIEW("add"));
-    struct xod_site *s = xod_site(x, c->site, add);
+    struct xod_ipbx *s = xod_ipbx(x, c->ipbx, add);
     struct xod_obj *o = s ? xod_find(s, c->list_no, c->id) : NULL;
 
     if (view_eq(op, VIEW("del"))) {
@@ -127,7 +127,7 @@ void wire_object(struct buf *out, const struct xod_obj *o, uint64_t fields)
     const struct schema_list *l = schema_list(xod_obj_list(o));
 
     msg_put_array(out, 4);
-    msg_put_str(out, xod_site_name(xod_obj_site(o)));
+    msg_put_str(out, xod_ipbx_name(xod_obj_ipbx(o)));
     msg_put_str(out, l->vname);
     msg_put_str(out, xod_obj_id(o));
     put_fields(out, o, fields & (((uint64_t)1 << l->n_fields) - 1));
@@ -136,7 +136,7 @@ void wire_object(struct buf *out, const struct xod_obj *o, uint64_t fields)
 int wire_read_object(struct xod *x, const msgpack_object *item, struct xod_obj **made)
 {
     const msgpack_object *a;
-    struct xod_site *s;
+    struct xod_ipbx *s;
     int list;
 
     if (item->type != MSGPACK_OBJECT_ARRAY || item->via.array.size < 4)
@@ -148,7 +148,7 @@ int wire_read_object(struct xod *x, const msgpack_object *item, struct xod_obj *
     *made = NULL;
     if (list < 0)
         return 0;
-    s = xod_site(x, msg_str(&a[0]), true);
+    s = xod_ipbx(x, msg_str(&a[0]), true);
     *made = s ? xod_add(s, (enum xod_list)list, msg_str(&a[2])) : NULL;
     return *made ? set_fields(*made, &a[3]) : -ENOMEM;
 }

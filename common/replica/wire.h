@@ -20,7 +20,7 @@ void wire_change(struct buf *out, enum xod_op op, const struct xod_obj *o, uint6
 
 /* A change as read from the bus. */
 struct wire_change {
-    struct view site, list, id; /* decoded; they live in the buffer given to wire_read_topic */
+    struct view ipbx, list, id; /* decoded; they live in the buffer given to wire_read_topic */
     enum xod_list list_no;
     enum xod_plane plane;
 };

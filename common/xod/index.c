@@ -64,7 +64,7 @@ void index_fini(struct list_table *t, enum xod_list list)
 
 int index_insert(struct xod_obj *o, unsigned field)
 {
-    struct map *m = o->site->lists[o->list].indexes[field];
+    struct map *m = o->ipbx->lists[o->list].indexes[field];
     char scratch[256];
     struct view key;
     struct bucket *b;
@@ -93,7 +93,7 @@ int index_insert(struct xod_obj *o, unsigned field)
 
 void index_remove(struct xod_obj *o, unsigned field)
 {
-    struct map *m = o->site->lists[o->list].indexes[field];
+    struct map *m = o->ipbx->lists[o->list].indexes[field];
     char scratch[256];
     struct view key;
     struct bucket *b;
@@ -124,7 +124,7 @@ static bool is_value(const struct xod_obj *o, unsigned field, struct view value)
     return field_of(o, field)->flags & F_FOLD ? view_ieq(text, value) : view_eq(text, value);
 }
 
-struct xod_obj *xod_lookup(const struct xod_site *s, enum xod_list list, unsigned field,
+struct xod_obj *xod_lookup(const struct xod_ipbx *s, enum xod_list list, unsigned field,
                            struct view value, size_t n)
 {
     struct map *m = s->lists[list].indexes[field];

@@ -36,7 +36,7 @@ void store_obj_free(struct xod *x, struct xod_obj *o)
     free(o);
 }
 
-static void site_free(struct xod_site *s)
+static void site_free(struct xod_ipbx *s)
 {
     for (unsigned l = 0; l < LIST_COUNT; l++) {
         struct list_table *t = &s->lists[l];
@@ -57,18 +57,18 @@ void xod_destroy(struct xod **x)
     if (!x || !*x)
         return;
     xod_commit(*x, NULL, NULL);
-    for (size_t i = 0; i < (*x)->n_sites; i++)
-        site_free((*x)->sites[i]);
-    free((*x)->sites);
+    for (size_t i = 0; i < (*x)->n_ipbxes; i++)
+        site_free((*x)->ipbxes[i]);
+    free((*x)->ipbxes);
     free((*x)->touched);
     free((*x)->journal);
     free(*x);
     *x = NULL;
 }
 
-static struct xod_site *site_new(struct xod *x, struct view name)
+static struct xod_ipbx *site_new(struct xod *x, struct view name)
 {
-    struct xod_site *s = calloc(1, sizeof(*s));
+    struct xod_ipbx *s = calloc(1, sizeof(*s));
 
     if (!s)
         return NULL;
@@ -85,44 +85,44 @@ static struct xod_site *site_new(struct xod *x, struct view name)
     return NULL;
 }
 
-struct xod_site *xod_site(struct xod *x, struct view name, bool create)
+struct xod_ipbx *xod_ipbx(struct xod *x, struct view name, bool create)
 {
-    struct xod_site **sites;
-    struct xod_site *s;
+    struct xod_ipbx **ipbxes;
+    struct xod_ipbx *s;
 
-    for (size_t i = 0; i < x->n_sites; i++)
-        if (view_eq(view_cstr(x->sites[i]->name), name))
-            return x->sites[i];
+    for (size_t i = 0; i < x->n_ipbxes; i++)
+        if (view_eq(view_cstr(x->ipbxes[i]->name), name))
+            return x->ipbxes[i];
     if (!create)
         return NULL;
-    sites = realloc(x->sites, (x->n_sites + 1) * sizeof(struct xod_site *));
-    if (!sites)
+    ipbxes = realloc(x->ipbxes, (x->n_ipbxes + 1) * sizeof(struct xod_ipbx *));
+    if (!ipbxes)
         return NULL;
-    x->sites = sites;
+    x->ipbxes = ipbxes;
     s = site_new(x, name);
     if (s)
-        x->sites[x->n_sites++] = s;
+        x->ipbxes[x->n_ipbxes++] = s;
     return s;
 }
 
-struct xod_site *xod_site_at(const struct xod *x, size_t n)
+struct xod_ipbx *xod_site_at(const struct xod *x, size_t n)
 {
-    return n < x->n_sites ? x->sites[n] : NULL;
+    return n < x->n_ipbxes ? x->ipbxes[n] : NULL;
 }
 
-struct view xod_site_name(const struct xod_site *s)
+struct view xod_ipbx_name(const struct xod_ipbx *s)
 {
     return view_cstr(s->name);
 }
 
-struct xod_obj *xod_find(const struct xod_site *s, enum xod_list list, struct view id)
+struct xod_obj *xod_find(const struct xod_ipbx *s, enum xod_list list, struct view id)
 {
     struct xod_obj *o = map_get(s->lists[list].by_id, id);
 
     return o && !o->deleted ? o : NULL;
 }
 
-struct xod_obj *xod_next(const struct xod_site *s, enum xod_list list, size_t *pos)
+struct xod_obj *xod_next(const struct xod_ipbx *s, enum xod_list list, size_t *pos)
 {
     const struct list_table *t = &s->lists[list];
 
@@ -134,7 +134,7 @@ struct xod_obj *xod_next(const struct xod_site *s, enum xod_list list, size_t *p
     return NULL;
 }
 
-size_t xod_count(const struct xod_site *s, enum xod_list list)
+size_t xod_count(const struct xod_ipbx *s, enum xod_list list)
 {
     return map_count(s->lists[list].by_id) - s->lists[list].n_deleted;
 }
@@ -149,9 +149,9 @@ struct view xod_obj_id(const struct xod_obj *o)
     return view_of(o->id, o->id_len);
 }
 
-struct xod_site *xod_obj_site(const struct xod_obj *o)
+struct xod_ipbx *xod_obj_ipbx(const struct xod_obj *o)
 {
-    return o->site;
+    return o->ipbx;
 }
 
 const struct value *xod_get(const struct xod_obj *o, unsigned field)
@@ -182,7 +182,7 @@ void xod_on_free(struct xod *x, void (*free_extra)(void *extra))
 
 static int take_slot(struct xod_obj *o)
 {
-    struct list_table *t = &o->site->lists[o->list];
+    struct list_table *t = &o->ipbx->lists[o->list];
     size_t cap = t->cap_slots;
 
     if (t->n_free > 0) {
@@ -200,7 +200,7 @@ static int take_slot(struct xod_obj *o)
 /* Gives the slot back; without memory for that it stays a hole. */
 void store_drop_slot(struct xod_obj *o)
 {
-    struct list_table *t = &o->site->lists[o->list];
+    struct list_table *t = &o->ipbx->lists[o->list];
     size_t cap = t->cap_free;
 
     t->slots[o->slot] = NULL;
@@ -233,14 +233,14 @@ static int initial_value(struct value *v, const struct schema_field *f)
     }
 }
 
-static struct xod_obj *obj_new(struct xod_site *s, enum xod_list list, struct view id)
+static struct xod_obj *obj_new(struct xod_ipbx *s, enum xod_list list, struct view id)
 {
     const struct schema_list *l = schema_list(list);
     struct xod_obj *o = calloc(1, sizeof(*o) + l->n_fields * sizeof(struct value));
 
     if (!o)
         return NULL;
-    o->site = s;
+    o->ipbx = s;
     o->list = (uint8_t)list;
     o->id = view_dup(id);
     o->id_len = (uint32_t)id.len;
@@ -269,7 +269,7 @@ int xod_reset(struct xod_obj *o, unsigned field)
 static struct xod_obj *resurrect(struct xod_obj *o)
 {
     o->deleted = false;
-    o->site->lists[o->list].n_deleted--;
+    o->ipbx->lists[o->list].n_deleted--;
     for (unsigned f = 0; f < schema_list(o->list)->n_fields; f++)
         if (index_insert(o, f) < 0 || xod_reset(o, f) < 0) {
             xod_del(o);
@@ -281,7 +281,7 @@ static struct xod_obj *resurrect(struct xod_obj *o)
 /* Puts a new object into the tables; after a failure it is in none. */
 static int enter(struct xod_obj *o)
 {
-    struct list_table *t = &o->site->lists[o->list];
+    struct list_table *t = &o->ipbx->lists[o->list];
 
     if (map_put(t->by_id, xod_obj_id(o), o) < 0)
         return -ENOMEM;
@@ -298,7 +298,7 @@ static int enter(struct xod_obj *o)
     return 0;
 }
 
-struct xod_obj *xod_add(struct xod_site *s, enum xod_list list, struct view id)
+struct xod_obj *xod_add(struct xod_ipbx *s, enum xod_list list, struct view id)
 {
     struct xod_obj *o = map_get(s->lists[list].by_id, id);
 
@@ -324,7 +324,7 @@ void xod_del(struct xod_obj *o)
     if (o->deleted || store_touch(o) < 0)
         return;
     o->deleted = true; /* stays in by_id until the commit, for xod_add */
-    o->site->lists[o->list].n_deleted++;
+    o->ipbx->lists[o->list].n_deleted++;
     relations_drop(o);
     for (unsigned f = 0; f < schema_list(o->list)->n_fields; f++)
         index_remove(o, f);

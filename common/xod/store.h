@@ -6,7 +6,7 @@
 #include "xod/xod.h"
 
 struct xod_obj {
-    struct xod_site *site;
+    struct xod_ipbx *ipbx;
     char *id;
     uint32_t id_len;
     uint32_t slot;
@@ -32,7 +32,7 @@ struct list_table {
     struct map **indexes; /* one a field, NULL where the schema has none */
 };
 
-struct xod_site {
+struct xod_ipbx {
     struct xod *x;
     char *name;
     struct list_table lists[LIST_COUNT];
@@ -45,8 +45,8 @@ struct journal_entry {
 };
 
 struct xod {
-    struct xod_site **sites;
-    size_t n_sites;
+    struct xod_ipbx **ipbxes;
+    size_t n_ipbxes;
     struct xod_obj **touched;
     size_t n_touched, cap_touched;
     struct journal_entry *journal;

@@ -49,13 +49,13 @@ int xod_relate(struct xod_obj *a, struct xod_obj *b)
     return 0;
 }
 
-void xod_untie(struct xod_obj *a, struct xod_obj *b)
+void xod_unrelate(struct xod_obj *a, struct xod_obj *b)
 {
     untie_one(a, b);
     untie_one(b, a);
 }
 
-struct xod_obj *xod_tied(const struct xod_obj *o, enum xod_list list, size_t n)
+struct xod_obj *xod_related(const struct xod_obj *o, enum xod_list list, size_t n)
 {
     for (uint32_t i = 0; i < o->n_relations; i++)
         if (o->relations[i]->list == list && n-- == 0)

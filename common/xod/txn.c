@@ -7,7 +7,7 @@
 
 int store_touch(struct xod_obj *o)
 {
-    struct xod *x = o->site->x;
+    struct xod *x = o->ipbx->x;
 
     if (o->touched)
         return 0;
@@ -18,7 +18,7 @@ int store_touch(struct xod_obj *o)
     return 0;
 }
 
-struct xod_obj *xod_touched(const struct xod_site *s, size_t n)
+struct xod_obj *xod_touched(const struct xod_ipbx *s, size_t n)
 {
     return n < s->x->n_touched ? s->x->touched[n] : NULL;
 }
@@ -26,7 +26,7 @@ struct xod_obj *xod_touched(const struct xod_site *s, size_t n)
 /* Remembers the value of a field before its first change in this transaction. */
 static int remember(struct xod_obj *o, unsigned field)
 {
-    struct xod *x = o->site->x;
+    struct xod *x = o->ipbx->x;
 
     if (o->added || o->dirty & ((uint64_t)1 << field))
         return 0;
@@ -206,7 +206,7 @@ static void tell_kept(struct xod *x, unsigned rank, xod_change_fn *fn, void *arg
 /* Takes a deleted object out of the tables. */
 static void leave(struct xod_obj *o)
 {
-    struct list_table *t = &o->site->lists[o->list];
+    struct list_table *t = &o->ipbx->lists[o->list];
 
     map_del(t->by_id, xod_obj_id(o));
     t->n_deleted--;

@@ -14,7 +14,7 @@
 #include "xod/value.h"
 
 struct xod;
-struct xod_site;
+struct xod_ipbx;
 struct xod_obj;
 
 enum xod_op { XOD_ADD, XOD_UPDATE, XOD_DEL };
@@ -30,30 +30,30 @@ struct xod *xod_new(void); /* NULL without memory */
 void xod_destroy(struct xod **x);
 
 /* The site (IPBX) of this name; made if `create`. NULL when there is none, or without memory. */
-struct xod_site *xod_site(struct xod *x, struct view name, bool create);
+struct xod_ipbx *xod_ipbx(struct xod *x, struct view name, bool create);
 /* Site number n, in the order they were made, or NULL. */
-struct xod_site *xod_site_at(const struct xod *x, size_t n);
-struct view xod_site_name(const struct xod_site *s);
+struct xod_ipbx *xod_site_at(const struct xod *x, size_t n);
+struct view xod_ipbx_name(const struct xod_ipbx *s);
 
 /* An object by its id, or NULL. */
-struct xod_obj *xod_find(const struct xod_site *s, enum xod_list list, struct view id);
+struct xod_obj *xod_find(const struct xod_ipbx *s, enum xod_list list, struct view id);
 /* The first (n = 0), second... object whose indexed field has this value (text), or NULL. */
-struct xod_obj *xod_lookup(const struct xod_site *s, enum xod_list list, unsigned field,
+struct xod_obj *xod_lookup(const struct xod_ipbx *s, enum xod_list list, unsigned field,
                            struct view value, size_t n);
 /* Walks a list: *pos starts at 0. The order is that of creation, but that the place of what is gone
  * is taken anew. The list may change meanwhile; an object that lives through the whole walk is
  * given exactly once. */
-struct xod_obj *xod_next(const struct xod_site *s, enum xod_list list, size_t *pos);
-size_t xod_count(const struct xod_site *s, enum xod_list list);
+struct xod_obj *xod_next(const struct xod_ipbx *s, enum xod_list list, size_t *pos);
+size_t xod_count(const struct xod_ipbx *s, enum xod_list list);
 
 /* The object of that id, made with the initial values if there is none. NULL without memory. */
-struct xod_obj *xod_add(struct xod_site *s, enum xod_list list, struct view id);
+struct xod_obj *xod_add(struct xod_ipbx *s, enum xod_list list, struct view id);
 /* Deletes it with its ties. It is no longer found; the memory lives until the commit. */
 void xod_del(struct xod_obj *o);
 
 enum xod_list xod_obj_list(const struct xod_obj *o);
 struct view xod_obj_id(const struct xod_obj *o);
-struct xod_site *xod_obj_site(const struct xod_obj *o);
+struct xod_ipbx *xod_obj_ipbx(const struct xod_obj *o);
 /* Never NULL. */
 const struct value *xod_get(const struct xod_obj *o, unsigned field);
 struct view xod_get_str(const struct xod_obj *o, unsigned field);
@@ -83,14 +83,14 @@ void xod_commit(struct xod *x, xod_change_fn *fn, void *arg);
 
 /* Object number n of those touched since the last commit, in order and of all sites, or NULL. One
  * that is deleted is among them, and so is one that is again as it was. */
-struct xod_obj *xod_touched(const struct xod_site *s, size_t n);
+struct xod_obj *xod_touched(const struct xod_ipbx *s, size_t n);
 
 /* Ties: what an object belongs to, kept at both ends. Not fields: they do not travel. 0, -ENOENT
  * (one is deleted) or -ENOMEM. */
 int xod_relate(struct xod_obj *a, struct xod_obj *b);
-void xod_untie(struct xod_obj *a, struct xod_obj *b);
+void xod_unrelate(struct xod_obj *a, struct xod_obj *b);
 /* Tie number n of o to an object of `list`, or NULL. */
-struct xod_obj *xod_tied(const struct xod_obj *o, enum xod_list list, size_t n);
+struct xod_obj *xod_related(const struct xod_obj *o, enum xod_list list, size_t n);
 /* Walks the ties of o to objects of `list`: *pos starts at 0. They must not change meanwhile. */
 struct xod_obj *xod_tied_next(const struct xod_obj *o, enum xod_list list, size_t *pos);
 bool xod_is_tied(const struct xod_obj *a, const struct xod_obj *b);

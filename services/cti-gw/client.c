@@ -211,7 +211,7 @@ void login_free(struct login **lp)
 
 struct xod_obj *client_user(const struct client *c)
 {
-    return c->user_id ? xod_find(c->site, LIST_users, view_cstr(c->user_id)) : NULL;
+    return c->user_id ? xod_find(c->ipbx, LIST_users, view_cstr(c->user_id)) : NULL;
 }
 
 /* ---- asking state ---- */

@@ -45,7 +45,7 @@ struct client {
     uint64_t since;     /* when connected; once LIVE: when last heard (monotonic us) */
     uint64_t session;   /* number within this gateway; 0: none open */
     struct login *login;
-    struct xod_site *site; /* once AUTHENTICATED */
+    struct xod_ipbx *ipbx; /* once AUTHENTICATED */
     char *user_id;
     struct audience *audience;
     struct profile *profile;

@@ -136,7 +136,7 @@ static void tell_all(struct fanout *f, struct client *c)
     for (int l = 0; l < LIST_COUNT; l++) {
         struct xod_obj *o;
         size_t pos = 0;
-        while (l != LIST_ipbx && (o = xod_next(c->site, (enum xod_list)l, &pos)))
+        while (l != LIST_ipbx && (o = xod_next(c->ipbx, (enum xod_list)l, &pos)))
             render_presence(&lines, o, access_sees(&c->audience->sees, o));
     }
     if (!lines.failed)
@@ -189,7 +189,7 @@ static void people_moved(struct fanout *f, const struct xod_change *c)
     tell_moved(f, c->obj);
     if (xod_obj_list(c->obj) != LIST_phones)
         return;
-    user = xod_find(xod_obj_site(c->obj), LIST_users,
+    user = xod_find(xod_obj_ipbx(c->obj), LIST_users,
                     value_text(xod_get(c->obj, XOD(phones, iduserfeatures)), scratch));
     if (user)
         tell_moved(f, user);

@@ -66,7 +66,7 @@ static void put_session(struct buf *out, struct client *c)
     msg_put_map(out, 6);
     msg_put_pair(out, "session", view_cstr(name));
     msg_put_pair(out, "userid", view_cstr(c->user_id));
-    msg_put_pair(out, "ipbxid", xod_site_name(c->site));
+    msg_put_pair(out, "ipbxid", xod_ipbx_name(c->ipbx));
     msg_put_pair(out, "capaid", view_cstr(c->profile->id));
     msg_put_pair(out, "address", view_cstr(client_address(c, address)));
     msg_put_pair(out, "presence",
@@ -253,8 +253,8 @@ static int open_bus(struct gateway *g)
     if (!g->replica)
         return err;
     err = 0;
-    for (const char *const *site = g->opt.sites; err == 0 && site && *site; site++)
-        err = user_push_listen(g->user_push, view_cstr(*site));
+    for (const char *const *ipbx = g->opt.ipbxes; err == 0 && ipbx && *ipbx; ipbx++)
+        err = user_push_listen(g->user_push, view_cstr(*ipbx));
     if (err < 0)
         return err;
     g->heart = bus_heartbeat_new(g->bus, g->pub, "cti-gw", beat, g);

@@ -34,7 +34,7 @@ enum gateway_listener {
 
 struct gateway_options {
     const char *listen[DOORS]; /* "HOST:PORT"; NULL: not there */
-    const char *const *sites;  /* names of the IPBXes whose users log in here, ended by NULL */
+    const char *const *ipbxes; /* names of the IPBXes whose users log in here, ended by NULL */
     const char *subscribe, *request;
     const char *publish;        /* for the heartbeat */
     const char *const *origins; /* of pages, for net/ws.h; lives as long as the gateway */

@@ -160,7 +160,7 @@ void render_fields(struct buf *out, const struct xod_obj *o, uint64_t mask);
 void render_id(struct buf *out, struct view id);
 /* A getlist line about one object up to its "tid": the caller goes on with ,"config":... */
 void render_getlist(struct buf *out, struct view reply_id, const char *function, struct view list,
-                    struct view site, struct view tid);
+                    struct view ipbx, struct view tid);
 /* The line that makes a client ask for an object (addconfig), or forget it (delconfig). */
 void render_presence(struct buf *out, const struct xod_obj *o, bool there);
 /* All unasked lines that a change is to clients. */
@@ -232,7 +232,7 @@ bool view_is_own_channel(const struct client *c, struct view channel);
 
 /* ---- legacy_member_id.c: members of queues as the clients of 2012 call them ---- */
 /* The member of qa:QUEUE-AGENT, qp:QUEUE-PHONE, ga:GROUP-AGENT, gp:GROUP-PHONE; NULL: no such. */
-struct xod_obj *member_of_legacy_id(const struct xod_site *site, struct view id);
+struct xod_obj *member_of_legacy_id(const struct xod_ipbx *ipbx, struct view id);
 bool is_legacy_member_id(struct view id);
 /* Appends that id of a member; false: its queue or who it is is not known. */
 bool put_legacy_member_id(struct buf *out, const struct xod_obj *member);
@@ -241,7 +241,7 @@ bool put_legacy_member_id(struct buf *out, const struct xod_obj *member);
 struct user_push *user_push_new(struct gateway *g);
 void user_push_destroy(struct user_push **in);
 /* Lines for the users of this site are wanted. 0 or a negative errno. */
-int user_push_listen(struct user_push *in, struct view site);
+int user_push_listen(struct user_push *in, struct view ipbx);
 /* From now on the lines for its user go to the client, too. 0 or -ENOMEM. */
 int user_push_join(struct user_push *in, struct client *c);
 void user_push_leave(struct user_push *in, struct client *c);

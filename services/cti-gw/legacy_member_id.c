@@ -36,19 +36,19 @@ static int interface_of(const struct xod_obj *who, char out[256])
 }
 
 /* Asterisk may spell a device otherwise than the list of phones does. */
-static struct xod_obj *find_member(const struct xod_site *site, struct view interface,
+static struct xod_obj *find_member(const struct xod_ipbx *ipbx, struct view interface,
                                    struct view queue)
 {
     struct xod_obj *m;
 
     for (size_t n = 0;
-         (m = xod_lookup(site, LIST_queuemembers, XOD(queuemembers, queue_name), queue, n)); n++)
+         (m = xod_lookup(ipbx, LIST_queuemembers, XOD(queuemembers, queue_name), queue, n)); n++)
         if (view_ieq(xod_get_str(m, XOD(queuemembers, interface)), interface))
             return m;
     return NULL;
 }
 
-struct xod_obj *member_of_legacy_id(const struct xod_site *site, struct view id)
+struct xod_obj *member_of_legacy_id(const struct xod_ipbx *ipbx, struct view id)
 {
     for (size_t i = 0; i < N_FORMS; i++) {
         struct view who = view_of(id.ptr + 3, id.len > 3 ? id.len - 3 : 0);
@@ -56,11 +56,11 @@ struct xod_obj *member_of_legacy_id(const struct xod_site *site, struct view id)
         const struct xod_obj *queue, *member;
         if (!view_starts(id, forms[i].prefix))
             continue;
-        queue = xod_find(site, forms[i].of, view_cut(&who, '-'));
-        member = xod_find(site, forms[i].who, who);
+        queue = xod_find(ipbx, forms[i].of, view_cut(&who, '-'));
+        member = xod_find(ipbx, forms[i].who, who);
         if (!queue || !member || interface_of(member, interface) >= (int)sizeof(interface))
             return NULL;
-        return find_member(site, view_cstr(interface),
+        return find_member(ipbx, view_cstr(interface),
                            value_text(xod_get(queue, forms[i].name), scratch));
     }
     return NULL;
@@ -68,17 +68,17 @@ struct xod_obj *member_of_legacy_id(const struct xod_site *site, struct view id)
 
 bool put_legacy_member_id(struct buf *out, const struct xod_obj *member)
 {
-    struct xod_site *site = xod_obj_site(member);
+    struct xod_ipbx *ipbx = xod_obj_ipbx(member);
     struct view interface = xod_get_str(member, XOD(queuemembers, interface));
     struct view name = xod_get_str(member, XOD(queuemembers, queue_name));
     bool agent = interface.len > 6 && view_ieq(view_of(interface.ptr, 6), VIEW("Agent/"));
-    struct xod_obj *queue = xod_lookup(site, LIST_queues, XOD(queues, name), name, 0);
+    struct xod_obj *queue = xod_lookup(ipbx, LIST_queues, XOD(queues, name), name, 0);
     struct xod_obj *group =
-        queue ? queue : xod_lookup(site, LIST_groups, XOD(groups, name), name, 0);
+        queue ? queue : xod_lookup(ipbx, LIST_groups, XOD(groups, name), name, 0);
     struct xod_obj *who = agent
-                              ? xod_lookup(site, LIST_agents, XOD(agents, number),
+                              ? xod_lookup(ipbx, LIST_agents, XOD(agents, number),
                                            view_of(interface.ptr + 6, interface.len - 6), 0)
-                              : xod_lookup(site, LIST_phones, XOD(phones, identity), interface, 0);
+                              : xod_lookup(ipbx, LIST_phones, XOD(phones, identity), interface, 0);
 
     if (!group || !who)
         return false;

@@ -32,26 +32,26 @@ static void send_opened(struct client *c)
     struct login *l = c->login;
     struct xod_obj *user = client_user(c);
     struct buf *line = &c->gw->line;
-    struct view site = xod_site_name(c->site);
+    struct view ipbx = xod_ipbx_name(c->ipbx);
 
     buf_reset(line);
     line_begin(line, VIEW("login_capas"), view_cstr(l->reply_id));
     buf_append_cstr(line, ",\"userid\":");
     json_put_string(line, view_cstr(c->user_id));
     buf_append_cstr(line, ",\"ipbxid\":");
-    json_put_string(line, site);
+    json_put_string(line, ipbx);
     buf_append_cstr(line, ",\"appliname\":");
     json_put_string(line, view_cstr(l->appliname));
     buf_append_cstr(line, ",\"presence\":");
     json_put_string(line, view_cstr(l->presence));
     buf_printf(line, ",\"capaxlets\":%s,\"capas\":%s", l->capaxlets, l->capas);
     line_end(line);
-    render_getlist(line, view_of(NULL, 0), "updateconfig", VIEW("users"), site,
+    render_getlist(line, view_of(NULL, 0), "updateconfig", VIEW("users"), ipbx,
                    view_cstr(c->user_id));
     buf_append_cstr(line, ",\"config\":");
     render_fields(line, user, schema_plane_mask(LIST_users, PLANE_CONFIG));
     line_end(line);
-    render_getlist(line, view_of(NULL, 0), "updatestatus", VIEW("users"), site,
+    render_getlist(line, view_of(NULL, 0), "updatestatus", VIEW("users"), ipbx,
                    view_cstr(c->user_id));
     buf_append_cstr(line, ",\"status\":");
     render_fields(line, user, schema_plane_mask(LIST_users, PLANE_STATUS));

@@ -12,7 +12,7 @@
 #include "svc/svc.h"
 #include "json/json.h"
 
-#define MAX_SITES 64
+#define MAX_IPBXES 64
 
 struct ctx {
     struct svc *svc;
@@ -20,9 +20,9 @@ struct ctx {
     struct gateway *gateway;
     char listen[DOORS][256]; /* empty: not there */
     char instance[SVC_INSTANCE];
-    char *spool, *ghostscript;        /* of faxes */
-    const char *sites[MAX_SITES + 1]; /* borrowed of the configuration that it was started with */
-    char **origins;                   /* ends with NULL */
+    char *spool, *ghostscript;          /* of faxes */
+    const char *ipbxes[MAX_IPBXES + 1]; /* borrowed of the configuration that it was started with */
+    char **origins;                     /* ends with NULL */
 };
 
 static struct gateway_limits limits_of(const struct config *cfg)
@@ -165,8 +165,8 @@ static void name_sites(struct ctx *c)
         return;
     json_object_object_foreach(ipbxes, name, ipbx)
     {
-        if (n < MAX_SITES && ipbx)
-            c->sites[n++] = name;
+        if (n < MAX_IPBXES && ipbx)
+            c->ipbxes[n++] = name;
     }
 }
 
@@ -174,7 +174,7 @@ static int open_gateway(struct ctx *c)
 {
     const struct config *cfg = c->svc->cfg;
     struct gateway_options opt = {
-        .sites = c->sites,
+        .ipbxes = c->ipbxes,
         .subscribe = c->bus_setup.subscribe,
         .request = c->bus_setup.request,
         .publish = c->bus_setup.publish,

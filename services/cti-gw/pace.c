@@ -65,7 +65,7 @@ void pace_leave(struct client *c)
 
 static struct view user(const struct client *c, char scratch[WHO])
 {
-    snprintf(scratch, WHO, "%.*s/%s", VIEW_ARG(xod_site_name(c->site)), c->user_id);
+    snprintf(scratch, WHO, "%.*s/%s", VIEW_ARG(xod_ipbx_name(c->ipbx)), c->user_id);
     return view_cstr(scratch);
 }
 

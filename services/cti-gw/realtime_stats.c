@@ -52,7 +52,7 @@ static void end(struct buf *line)
 /* The ids of queues are those of one site: that of the client. */
 static bool is_for(struct client *c, const struct xod_obj *queue)
 {
-    return c->site == xod_obj_site(queue) && fanout_visible(c->gw->fanout, c, queue);
+    return c->ipbx == xod_obj_ipbx(queue) && fanout_visible(c->gw->fanout, c, queue);
 }
 
 void realtime_stats_subscribe(struct client *c)
@@ -66,7 +66,7 @@ void realtime_stats_subscribe(struct client *c)
         LIST_INSERT_HEAD(&c->gw->figures, c, of_realtime_stats);
     }
     begin(line);
-    for (size_t pos = 0; (queue = xod_next(c->site, LIST_queues, &pos));) {
+    for (size_t pos = 0; (queue = xod_next(c->ipbx, LIST_queues, &pos));) {
         if (!is_for(c, queue))
             continue;
         buf_append_cstr(line, sep);

@@ -30,7 +30,7 @@ void render_id(struct buf *out, struct view id)
 }
 
 void render_getlist(struct buf *out, struct view reply_id, const char *function, struct view list,
-                    struct view site, struct view tid)
+                    struct view ipbx, struct view tid)
 {
     line_begin(out, VIEW("getlist"), reply_id);
     buf_append_cstr(out, ",\"function\":\"");
@@ -38,7 +38,7 @@ void render_getlist(struct buf *out, struct view reply_id, const char *function,
     buf_append_cstr(out, "\",\"listname\":");
     json_put_string(out, list);
     buf_append_cstr(out, ",\"tipbxid\":");
-    json_put_string(out, site);
+    json_put_string(out, ipbx);
     if (tid.len) {
         buf_append_cstr(out, ",\"tid\":");
         json_put_string(out, tid);
@@ -51,7 +51,7 @@ static void put_update(struct buf *out, const struct xod_obj *o, const char *fun
     if (!(mask & schema_client_mask(xod_obj_list(o))))
         return;
     render_getlist(out, view_of(NULL, 0), function, schema_list(xod_obj_list(o))->vname,
-                   xod_site_name(xod_obj_site(o)), xod_obj_id(o));
+                   xod_ipbx_name(xod_obj_ipbx(o)), xod_obj_id(o));
     buf_append_cstr(out, key);
     render_fields(out, o, mask);
     line_end(out);
@@ -60,7 +60,7 @@ static void put_update(struct buf *out, const struct xod_obj *o, const char *fun
 static void put_list(struct buf *out, const struct xod_obj *o, const char *function)
 {
     render_getlist(out, view_of(NULL, 0), function, schema_list(xod_obj_list(o))->vname,
-                   xod_site_name(xod_obj_site(o)), view_of(NULL, 0));
+                   xod_ipbx_name(xod_obj_ipbx(o)), view_of(NULL, 0));
     buf_append_cstr(out, ",\"list\":[");
     json_put_string(out, xod_obj_id(o));
     buf_append_char(out, ']');
@@ -81,7 +81,7 @@ static void render_channel(struct buf *out, const struct xod_change *c)
         return;
     }
     render_getlist(out, view_of(NULL, 0), "updatestatus", VIEW("channels"),
-                   xod_site_name(xod_obj_site(c->obj)), xod_obj_id(c->obj));
+                   xod_ipbx_name(xod_obj_ipbx(c->obj)), xod_obj_id(c->obj));
     buf_append_cstr(out, ",\"status\":{\"commstatus\":\"hangup\"}");
     line_end(out);
     put_list(out, c->obj, "delconfig");

@@ -49,24 +49,24 @@ void user_push_destroy(struct user_push **in)
     *in = NULL;
 }
 
-int user_push_listen(struct user_push *in, struct view site)
+int user_push_listen(struct user_push *in, struct view ipbx)
 {
     struct buf topic;
     int rc;
 
     buf_init(&topic, 1024);
     buf_append_cstr(&topic, "cti/");
-    topic_put(&topic, site);
+    topic_put(&topic, ipbx);
     buf_append_cstr(&topic, "user/");
     rc = bus_sub_add(replica_sub(in->g->replica), buf_view(&topic));
     buf_free(&topic);
     return rc;
 }
 
-static struct view key_of(struct buf *scratch, struct view site, struct view user_id)
+static struct view key_of(struct buf *scratch, struct view ipbx, struct view user_id)
 {
     buf_reset(scratch);
-    buf_append_view(scratch, site);
+    buf_append_view(scratch, ipbx);
     buf_append_char(scratch, '\0');
     buf_append_view(scratch, user_id);
     return buf_view(scratch);
@@ -74,7 +74,7 @@ static struct view key_of(struct buf *scratch, struct view site, struct view use
 
 int user_push_join(struct user_push *in, struct client *c)
 {
-    struct view key = key_of(&in->scratch, xod_site_name(c->site), view_cstr(c->user_id));
+    struct view key = key_of(&in->scratch, xod_ipbx_name(c->ipbx), view_cstr(c->user_id));
     struct user_sessions *user_sessions = map_get(in->seats, key);
 
     if (!user_sessions) {

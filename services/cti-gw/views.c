@@ -22,7 +22,7 @@ static struct xod_obj *own_phone(const struct client *c, uint32_t i)
     const struct value *lines = user ? xod_get(user, XOD(users, linelist)) : NULL;
 
     return lines && lines->type == V_LIST && i < lines->len
-               ? xod_find(c->site, LIST_phones, value_view(&lines->items[i]))
+               ? xod_find(c->ipbx, LIST_phones, value_view(&lines->items[i]))
                : NULL;
 }
 
@@ -46,7 +46,7 @@ static struct xod_obj *participant(const struct xod_obj *scratch, uint32_t i,
     if (all->type != V_MAP || i >= all->len)
         return NULL;
     *who = &all->items[2 * i + 1];
-    return xod_find(xod_obj_site(scratch), LIST_channels, value_view(&all->items[2 * i]));
+    return xod_find(xod_obj_ipbx(scratch), LIST_channels, value_view(&all->items[2 * i]));
 }
 
 static uint32_t count_of(const struct xod_obj *scratch)
@@ -124,7 +124,7 @@ void view_rooms(struct buf *line, struct client *c)
 
     line_begin(line, VIEW("meetme_update"), view_of(NULL, 0));
     buf_append_cstr(line, ",\"config\":{");
-    for (size_t pos = 0; (scratch = xod_next(c->site, LIST_meetmes, &pos));) {
+    for (size_t pos = 0; (scratch = xod_next(c->ipbx, LIST_meetmes, &pos));) {
         if (!fanout_visible(c->gw->fanout, c, scratch))
             continue;
         buf_append_cstr(line, sep);
@@ -142,7 +142,7 @@ void view_own_rooms(struct buf *line, struct client *c)
 
     line_begin(line, VIEW("meetme_user"), view_of(NULL, 0));
     buf_append_cstr(line, ",\"list\":[");
-    for (size_t pos = 0; (scratch = xod_next(c->site, LIST_meetmes, &pos));)
+    for (size_t pos = 0; (scratch = xod_next(c->ipbx, LIST_meetmes, &pos));)
         for (uint32_t i = 0; i < count_of(scratch); i++) {
             const struct value *who, *number;
             const struct xod_obj *channel = participant(scratch, i, &who);
@@ -178,7 +178,7 @@ static struct view status_of(const struct xod_obj *c)
 static void put_call(struct buf *line, const struct xod_obj *c)
 {
     const struct xod_obj *peer =
-        xod_find(xod_obj_site(c), LIST_channels, xod_get_str(c, XOD(channels, talkingto_id)));
+        xod_find(xod_obj_ipbx(c), LIST_channels, xod_get_str(c, XOD(channels, talkingto_id)));
     struct view shown = xod_get_str(c, XOD(channels, peerdisplay));
 
     buf_append_cstr(line, "{\"cid_name\":");
@@ -200,7 +200,7 @@ void view_calls(struct buf *line, struct client *c)
         const struct value *channels = xod_get(phone, XOD(phones, channels));
         for (uint32_t k = 0; channels->type == V_LIST && k < channels->len; k++) {
             const struct xod_obj *channel =
-                xod_find(c->site, LIST_channels, value_view(&channels->items[k]));
+                xod_find(c->ipbx, LIST_channels, value_view(&channels->items[k]));
             if (!channel)
                 continue;
             buf_append_cstr(line, sep);
@@ -227,7 +227,7 @@ void view_queue(struct buf *line, const struct xod_obj *queue)
     buf_append_cstr(line, ",\"entries\":[");
     for (uint32_t i = 0; waiting->type == V_LIST && i < waiting->len; i++) {
         const struct xod_obj *c =
-            xod_find(xod_obj_site(queue), LIST_channels, value_view(&waiting->items[i]));
+            xod_find(xod_obj_ipbx(queue), LIST_channels, value_view(&waiting->items[i]));
         if (!c)
             continue;
         buf_printf(line, "%s{\"position\":%u", sep, i + 1);
@@ -276,7 +276,7 @@ void view_status(struct buf *line, const struct xod_obj *o)
             continue;
         line_begin(line, kinds[i].class, view_of(NULL, 0));
         buf_append_cstr(line, ",\"data\":{\"xivo_uuid\":");
-        json_put_string(line, xod_site_name(xod_obj_site(o)));
+        json_put_string(line, xod_ipbx_name(xod_obj_ipbx(o)));
         buf_printf(line, ",\"%s\":", kinds[i].id);
         render_id(line, xod_obj_id(o));
         buf_append_cstr(line, ",\"status\":");

@@ -118,7 +118,7 @@ static void tell_calls(struct client *c)
 
 static void tell_queue(struct client *c, struct watched_queue *q)
 {
-    const struct xod_obj *queue = xod_find(c->site, LIST_queues, view_cstr(q->id));
+    const struct xod_obj *queue = xod_find(c->ipbx, LIST_queues, view_cstr(q->id));
 
     q->due = false;
     if (!queue || !fanout_visible(c->gw->fanout, c, queue))
@@ -271,7 +271,7 @@ static void mark_waiting(struct watch *w, const struct xod_obj *channel)
     const struct xod_obj *queue;
 
     for (size_t i = 0; i < w->n_queues; i++) {
-        queue = xod_find(w->c->site, LIST_queues, view_cstr(w->queues[i].id));
+        queue = xod_find(w->c->ipbx, LIST_queues, view_cstr(w->queues[i].id));
         if (queue && value_list_has(xod_get(queue, XOD(queues, incalls)), xod_obj_id(channel)))
             w->queues[i].due = true;
     }
@@ -308,7 +308,7 @@ static void member_changed(struct watch *w, const struct xod_change *c)
     buf_init(&id, 1024);
     if (put_legacy_member_id(&id, c->obj)) {
         render_getlist(&w->due, view_of(NULL, 0), "updatestatus", VIEW("queuemembers"),
-                       xod_site_name(w->c->site), buf_view(&id));
+                       xod_ipbx_name(w->c->ipbx), buf_view(&id));
         buf_append_cstr(&w->due, ",\"status\":");
         render_fields(&w->due, c->obj, c->fields);
         line_end(&w->due);
@@ -366,7 +366,7 @@ void watches_change(struct watches *all, const struct xod_change *c)
     if (LIST_EMPTY(&all->list))
         return;
     LIST_FOREACH(w, &all->list, all)
-    if (w->c->site == xod_obj_site(c->obj))
+    if (w->c->ipbx == xod_obj_ipbx(c->obj))
         object_changed(all, w, c);
     loop_task_post(all->task);
 }

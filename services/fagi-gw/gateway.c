@@ -18,7 +18,7 @@ static void on_accept(void *arg, int fd, const struct sockaddr *peer, socklen_t 
     struct netaddr address;
     char text[NETADDR_TEXT] = "";
 
-    if (sites_let_in(f->sites, peer)) {
+    if (ipbxes_let_in(f->sites, peer)) {
         session_new(f, fd, peer);
         return;
     }
@@ -118,7 +118,7 @@ static int open_all(struct fagi *f, const struct fagi_options *opt, const struct
 {
     int err;
 
-    f->sites = sites_new(f->loop, f->log);
+    f->sites = ipbxes_new(f->loop, f->log);
     f->janitor = loop_timer_new(f->loop, janitor, f);
     if (!f->sites || !f->janitor || !make_metrics(f, metrics))
         return -ENOMEM;
@@ -162,7 +162,7 @@ struct fagi *fagi_new(struct loop *loop, struct bus *bus, const struct fagi_opti
 void fagi_reload(struct fagi *f, const struct config *cfg)
 {
     f->deadline_us = (uint64_t)config_int(cfg, "ctibus.fagi.deadline_ms") * 1000;
-    if (sites_load(f->sites, cfg) < 0)
+    if (ipbxes_load(f->sites, cfg) < 0)
         log_error(f->log, "no memory for the list of ipbxes");
 }
 
@@ -188,7 +188,7 @@ void fagi_destroy(struct fagi **fp)
     bus_client_destroy(&f->bus_client);
     bus_pub_destroy(&f->pub);
     loop_timer_destroy(&f->janitor);
-    sites_destroy(&f->sites);
+    ipbxes_destroy(&f->sites);
     buf_free(&f->scratch);
     buf_free(&f->line);
     buf_free(&f->topic);

@@ -6,8 +6,8 @@
 
 #include "agi/agi.h"
 #include "gateway.h"
+#include "ipbxes.h"
 #include "net/conn.h"
-#include "sites.h"
 
 /* How long Asterisk may take to carry out what it was told, and to close. */
 #define LEAVE_US 2000000u
@@ -63,7 +63,7 @@ struct fagi {
     struct bus_heartbeat *heart;
     struct listener *listener;
     struct conn_class conns;
-    struct sites *sites;
+    struct ipbxes *sites;
     struct loop_timer *janitor; /* runs while a session is open */
     struct sessions open, leaving;
     size_t n_open, max_sessions;
@@ -90,7 +90,7 @@ void sessions_close(struct fagi *f);
 /* ---- request.c ---- */
 /* Writes what state is asked about the environment in f->env into s->request, and keeps of it what
  * is to be told afterwards. site may be NULL: nobody's. 0 or -ENOMEM. */
-int request_make(struct session *s, struct view script, const struct site *site);
+int request_make(struct session *s, struct view script, const struct ipbx *ipbx);
 
 /* ---- answer.c ---- */
 /* Writes the commands that an answer asks for into f->line and notes them in s->set. What cannot be

@@ -38,10 +38,10 @@ static void put_env(struct session *s, enum ami_charset charset)
     }
 }
 
-int request_make(struct session *s, struct view script, const struct site *site)
+int request_make(struct session *s, struct view script, const struct ipbx *ipbx)
 {
     struct fagi *f = s->f;
-    enum ami_charset charset = site ? site->charset : AMI_CHARSET_UTF8;
+    enum ami_charset charset = ipbx ? ipbx->charset : AMI_CHARSET_UTF8;
 
     s->script = keep(f, script, charset);
     s->channel = keep(f, agi_env_get(&f->env, "channel"), charset);

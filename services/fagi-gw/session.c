@@ -157,16 +157,16 @@ static void session_begin(struct session *s)
     socklen_t len = sizeof(peer);
     struct fagi *f = s->f;
     struct view script;
-    const struct site *site;
+    const struct ipbx *ipbx;
 
     if (getpeername(conn_fd(s->conn), (struct sockaddr *)&peer, &len) < 0)
         peer.ss_family = AF_UNSPEC;
     script = agi_env_get(&f->env, "network_script");
-    site = sites_find(f->sites, (struct sockaddr *)&peer, &script);
-    s->ipbx = view_dup(site ? view_cstr(site->name) : VIEW("-"));
-    if (!s->ipbx || request_make(s, script, site) < 0) {
+    ipbx = ipbxes_find(f->sites, (struct sockaddr *)&peer, &script);
+    s->ipbx = view_dup(ipbx ? view_cstr(ipbx->name) : VIEW("-"));
+    if (!s->ipbx || request_make(s, script, ipbx) < 0) {
         session_fail(s, OUTCOME_FAIL);
-    } else if (!site) {
+    } else if (!ipbx) {
         log_warning(f->log,
                     "script \"%s\" of %s: no ipbx of the configuration has the address that it "
                     "comes from; name one before the script: agi://HOST/IPBX/%s",

@@ -70,7 +70,7 @@ static bool user_in_contexts(const struct export *e, const struct xod_obj *user)
 
     for (uint32_t i = 0; lines->type == V_LIST && i < lines->len; i++) {
         const struct xod_obj *phone =
-            xod_find(xod_obj_site(user), LIST_phones, value_view(&lines->items[i]));
+            xod_find(xod_obj_ipbx(user), LIST_phones, value_view(&lines->items[i]));
         if (phone && in_contexts(e, phone))
             return true;
     }
@@ -79,7 +79,7 @@ static bool user_in_contexts(const struct export *e, const struct xod_obj *user)
 
 static bool may_be_shown(const struct export *e, const struct xod_obj *o)
 {
-    if (!e->lists[xod_obj_list(o)] || !fed_is_ours(e->f, xod_site_name(xod_obj_site(o))))
+    if (!e->lists[xod_obj_list(o)] || !fed_is_ours(e->f, xod_ipbx_name(xod_obj_ipbx(o))))
         return false;
     if (e->all_contexts)
         return true;
@@ -138,7 +138,7 @@ void export_change(struct export *e, const struct xod_change *c)
     look_at(e, c->obj, c->op == XOD_DEL, c->fields);
     if (e->all_contexts || xod_obj_list(c->obj) != LIST_phones)
         return;
-    user = xod_find(xod_obj_site(c->obj), LIST_users,
+    user = xod_find(xod_obj_ipbx(c->obj), LIST_users,
                     value_text(xod_get(c->obj, XOD(phones, iduserfeatures)), scratch));
     if (user) /* its phone may be in another context now */
         look_at(e, user, false, 0);

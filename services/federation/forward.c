@@ -68,7 +68,7 @@ void forward_destroy(struct forward **fw)
 
 size_t forward_objects(const struct forward *fw)
 {
-    struct xod_site *site = xod_site(fw->xod, view_cstr(fw->name), false);
+    struct xod_ipbx *site = xod_ipbx(fw->xod, view_cstr(fw->name), false);
     size_t n = 0;
 
     for (int list = 0; site && list < LIST_COUNT; list++)
@@ -115,7 +115,7 @@ static void fall_behind(struct forward *fw)
 void forward_change(struct forward *fw, const struct xod_change *c)
 {
     if (!fw->up || fw->behind || xod_obj_list(c->obj) == LIST_ipbx ||
-        !view_eq(xod_site_name(xod_obj_site(c->obj)), view_cstr(fw->name)))
+        !view_eq(xod_ipbx_name(xod_obj_ipbx(c->obj)), view_cstr(fw->name)))
         return;
     if (fw->n >= MAX_GATHERED) {
         fall_behind(fw);
@@ -175,7 +175,7 @@ static void send_gathered(struct forward *fw, const char *whole)
 /* The next objects of all there are. */
 static void walk(struct forward *fw)
 {
-    struct xod_site *site = xod_site(fw->xod, view_cstr(fw->name), false);
+    struct xod_ipbx *site = xod_ipbx(fw->xod, view_cstr(fw->name), false);
     bool first = fw->first;
     struct xod_obj *o;
 

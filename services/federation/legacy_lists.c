@@ -130,9 +130,9 @@ void lists_begin(struct lists *ls)
 
 /* ---- answers ---- */
 
-static struct xod_site *site_of(struct lists *ls)
+static struct xod_ipbx *site_of(struct lists *ls)
 {
-    return xod_site(ls->g->xod, view_cstr(ls->g->l->name), true);
+    return xod_ipbx(ls->g->xod, view_cstr(ls->g->l->name), true);
 }
 
 static void on_change(void *arg, const struct xod_change *c)
@@ -162,7 +162,7 @@ static bool is_in(struct json_object *list, struct view id)
 /* What has gone while we were away. */
 static void drop_others(struct lists *ls, enum xod_list list, struct json_object *ids)
 {
-    struct xod_site *site = site_of(ls);
+    struct xod_ipbx *site = site_of(ls);
     struct map *there = map_new();
     struct xod_obj *o;
 
@@ -187,7 +187,7 @@ static void on_ids(struct lists *ls, enum xod_list list, struct json_object *ids
 
 static void on_gone(struct lists *ls, enum xod_list list, struct json_object *ids)
 {
-    struct xod_site *site = site_of(ls);
+    struct xod_ipbx *site = site_of(ls);
     struct xod_obj *o;
 
     if (!site || !json_object_is_type(ids, json_type_array))
@@ -202,7 +202,7 @@ static void on_gone(struct lists *ls, enum xod_list list, struct json_object *id
 static void on_fields(struct lists *ls, enum xod_list list, struct view id,
                       struct json_object *fields)
 {
-    struct xod_site *site = site_of(ls);
+    struct xod_ipbx *site = site_of(ls);
     bool good = site && id.len && id.len <= 256 && json_object_is_type(fields, json_type_object);
     struct xod_obj *o = good ? xod_add(site, list, id) : NULL;
 

@@ -24,7 +24,7 @@ static void put_session(struct buf *out, const struct session *se)
     struct view none = view_of(NULL, 0);
 
     msg_put_map(out, 7);
-    msg_put_pair(out, "ipbx", xod_site_name(se->site));
+    msg_put_pair(out, "ipbx", xod_ipbx_name(se->ipbx));
     msg_put_pair(out, "user", view_cstr(se->user_id));
     msg_put_pair(out, "name", user ? xod_get_str(user, XOD(users, fullname)) : none);
     msg_put_pair(out, "presence", user ? xod_get_str(user, XOD(users, availstate)) : none);

@@ -12,7 +12,7 @@ void gateways_register(struct state *s, struct bus_peer *p, uint64_t id,
 /* The next one that is logged in takes over. */
 void gateways_peer_gone(struct state *s, struct bus_peer *p);
 /* Is this message from the owner, as far as it has said how to know it? */
-bool gateways_is_owner(const struct site *site, const struct bus_msg *m);
+bool gateways_is_owner(const struct ipbx *ipbx, const struct bus_msg *m);
 /* Asks again where a resync does not come to its end; once a second. */
 void gateways_watch(struct state *s);
 

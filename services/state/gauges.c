@@ -7,8 +7,8 @@
 #include "core/ipbx.h"
 
 struct gauge {
-    const struct site *link;
-    const struct xod_site *site;
+    const struct ipbx *link;
+    const struct xod_ipbx *ipbx;
     const char *availability; /* of the agents that are meant */
     struct metric *metric;
 };
@@ -30,18 +30,18 @@ static double link_is_up(void *arg)
 
 static double resync_age(void *arg)
 {
-    const struct site *site = ((const struct gauge *)arg)->link;
+    const struct ipbx *ipbx = ((const struct gauge *)arg)->link;
 
-    if (!site->login || site->domain->resynced)
+    if (!ipbx->login || ipbx->model->resynced)
         return 0;
-    return (double)(clock_mono_us() - site->asked_at) / 1e6;
+    return (double)(clock_mono_us() - ipbx->asked_at) / 1e6;
 }
 
 static double count_channels(void *arg)
 {
     const struct gauge *g = arg;
 
-    return (double)xod_count(g->site, LIST_channels);
+    return (double)xod_count(g->ipbx, LIST_channels);
 }
 
 static double count_callers(void *arg)
@@ -51,7 +51,7 @@ static double count_callers(void *arg)
     size_t pos = 0;
     double n = 0;
 
-    while ((channel = xod_next(g->site, LIST_channels, &pos)))
+    while ((channel = xod_next(g->ipbx, LIST_channels, &pos)))
         n += xod_get(channel, XOD(channels, waiting_since))->type != V_NULL;
     return n;
 }
@@ -64,46 +64,46 @@ static double count_agents(void *arg)
     size_t pos = 0;
     double n = 0;
 
-    while ((agent = xod_next(g->site, LIST_agents, &pos)))
+    while ((agent = xod_next(g->ipbx, LIST_agents, &pos)))
         n += view_starts(xod_get_str(agent, XOD(agents, availability)), view_cstr(g->availability));
     return n;
 }
 
-static bool add(struct gauges *gs, const struct site *link, const char *availability,
+static bool add(struct gauges *gs, const struct ipbx *link, const char *availability,
                 enum metric_id id, metric_fn *fn)
 {
     struct gauge *g = &gs->all[gs->n++];
-    const char *ipbx = xod_site_name(link->domain->site).ptr;
+    const char *ipbx = xod_ipbx_name(link->model->ipbx).ptr;
 
-    *g = (struct gauge){.link = link, .site = link->domain->site, .availability = availability};
+    *g = (struct gauge){.link = link, .ipbx = link->model->ipbx, .availability = availability};
     g->metric = metrics_callback(
         gs->metrics, id, availability ? METRIC_VALUES(ipbx, availability) : METRIC_VALUES(ipbx), fn,
         g);
     return g->metric;
 }
 
-static bool add_site(struct gauges *gs, const struct site *site)
+static bool add_site(struct gauges *gs, const struct ipbx *ipbx)
 {
-    bool good = add(gs, site, NULL, METRIC_state_link_up, link_is_up) &&
-                add(gs, site, NULL, METRIC_state_resync_seconds, resync_age) &&
-                add(gs, site, NULL, METRIC_state_channels, count_channels) &&
-                add(gs, site, NULL, METRIC_state_queue_callers, count_callers);
+    bool good = add(gs, ipbx, NULL, METRIC_state_link_up, link_is_up) &&
+                add(gs, ipbx, NULL, METRIC_state_resync_seconds, resync_age) &&
+                add(gs, ipbx, NULL, METRIC_state_channels, count_channels) &&
+                add(gs, ipbx, NULL, METRIC_state_queue_callers, count_callers);
 
     for (size_t i = 0; good && i < N_AVAILABILITIES; i++)
-        good = add(gs, site, availabilities[i], METRIC_state_agents, count_agents);
+        good = add(gs, ipbx, availabilities[i], METRIC_state_agents, count_agents);
     return good;
 }
 
 struct gauges *gauges_new(struct state *s)
 {
-    struct gauges *g = calloc(1, sizeof(*g) + s->n_sites * N_EACH * sizeof(g->all[0]));
+    struct gauges *g = calloc(1, sizeof(*g) + s->n_ipbxes * N_EACH * sizeof(g->all[0]));
     bool good = g;
 
     if (!g)
         return NULL;
     g->metrics = s->metrics;
-    for (size_t i = 0; good && i < s->n_sites; i++)
-        good = add_site(g, &s->sites[i]);
+    for (size_t i = 0; good && i < s->n_ipbxes; i++)
+        good = add_site(g, &s->ipbxes[i]);
     if (!good)
         gauges_destroy(&g);
     return g;

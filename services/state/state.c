@@ -63,34 +63,34 @@ static void watch(void *arg)
 static void on_message(void *arg, const struct bus_msg *m)
 {
     struct state *s = arg;
-    struct site *site;
+    struct ipbx *ipbx;
     struct view name;
     struct tel t;
     bool resynced;
     int rc = tel_read(&t, m, &s->doc, &s->scratch, &name);
 
     metric_add(s->events, 1);
-    site = rc == 0 ? state_site(s, name) : NULL;
-    if (!site) {
+    ipbx = rc == 0 ? state_ipbx(s, name) : NULL;
+    if (!ipbx) {
         metric_add(s->events_unknown, 1);
         return;
     }
-    if (!gateways_is_owner(site, m)) {
+    if (!gateways_is_owner(ipbx, m)) {
         metric_add(s->events_foreign, 1);
         return;
     }
-    resynced = site->domain->resynced;
-    domain_event(site->domain, &t);
-    if (!resynced && site->domain->resynced)
-        deferred_actions_resynced(s, site->domain->site);
-    originates_event(s->originates, site->domain->site, &t);
+    resynced = ipbx->model->resynced;
+    ipbx_model_event(ipbx->model, &t);
+    if (!resynced && ipbx->model->resynced)
+        deferred_actions_resynced(s, ipbx->model->ipbx);
+    originates_event(s->originates, ipbx->model->ipbx, &t);
     transfers_event(s->transfers, &t);
-    faxes_event(s->faxes, site->domain->site, &t);
+    faxes_event(s->faxes, ipbx->model->ipbx, &t);
     s->heard_at = m->time;
-    state_commit(s, site->domain->synthetic);
+    state_commit(s, ipbx->model->synthetic);
     s->heard_at = 0;
-    sheets_event(s->sheets, site->domain, &t);
-    fagi_event(s->fagi, site->domain->site, &t);
+    sheets_event(s->sheets, ipbx->model, &t);
+    fagi_event(s->fagi, ipbx->model->ipbx, &t);
 }
 
 /* Events of a gateway are missing: what is known may be wrong until everything is listed anew. A
@@ -100,18 +100,18 @@ static void on_gap(void *arg, const struct bus_msg *m, uint64_t lost)
 {
     struct state *s = arg;
     struct view rest = m->topic;
-    struct site *site;
+    struct ipbx *ipbx;
 
     buf_reset(&s->scratch);
     if (topic_next(&rest, NULL) < 0 || topic_next(&rest, &s->scratch) < 0)
         return;
-    site = state_site(s, buf_view(&s->scratch));
-    if (!site || !gateways_is_owner(site, m) ||
-        (lost == 0 && (site->epoch == 0 || !site->domain->resynced)))
+    ipbx = state_ipbx(s, buf_view(&s->scratch));
+    if (!ipbx || !gateways_is_owner(ipbx, m) ||
+        (lost == 0 && (ipbx->epoch == 0 || !ipbx->model->resynced)))
         return;
     log_warning(s->log, "%llu events of %.*s are missing: asking for a resync",
                 (unsigned long long)lost, VIEW_ARG(m->source));
-    resync_ask(s, site);
+    resync_ask(s, ipbx);
 }
 
 static const struct bus_sub_handler sub_handler = {on_message, on_gap};
@@ -194,8 +194,8 @@ static const struct bus_server_handler server_handler = {on_request, on_peer_up,
 
 static bool all_resynced(const struct state *s)
 {
-    for (size_t i = 0; i < s->n_sites; i++)
-        if (!s->sites[i].domain->resynced)
+    for (size_t i = 0; i < s->n_ipbxes; i++)
+        if (!s->ipbxes[i].model->resynced)
             return false;
     return true;
 }
@@ -239,31 +239,31 @@ static void read_lists(void *arg)
 
 /* ---- lifecycle ---- */
 
-static int make_sites(struct state *s)
+static int make_ipbxes(struct state *s)
 {
     struct json_object *ipbxes = config_section(s->cfg, "ipbxes");
 
     if (!ipbxes)
         return -EINVAL;
-    json_object_object_foreach(ipbxes, name, ipbx)
+    json_object_object_foreach(ipbxes, name, section)
     {
-        struct xod_site *site;
+        struct xod_ipbx *ipbx;
         struct xod_obj *o;
-        if (!json_get(ipbx, "ipbx_connection"))
+        if (!json_get(section, "ipbx_connection"))
             continue;
-        if (s->n_sites == MAX_SITES)
+        if (s->n_ipbxes == MAX_IPBXES)
             return -ENOBUFS;
-        site = xod_site(s->xod, view_cstr(name), true);
-        o = site ? xod_add(site, LIST_ipbx, view_cstr(name)) : NULL;
-        s->sites[s->n_sites].domain = o ? domain_new(site) : NULL;
-        if (!s->sites[s->n_sites].domain)
+        ipbx = xod_ipbx(s->xod, view_cstr(name), true);
+        o = ipbx ? xod_add(ipbx, LIST_ipbx, view_cstr(name)) : NULL;
+        s->ipbxes[s->n_ipbxes].model = o ? ipbx_model_new(ipbx) : NULL;
+        if (!s->ipbxes[s->n_ipbxes].model)
             return -ENOMEM;
-        s->sites[s->n_sites].domain->effects = &state_effects;
-        s->sites[s->n_sites].domain->effects_arg = s;
+        s->ipbxes[s->n_ipbxes].model->effects = &state_effects;
+        s->ipbxes[s->n_ipbxes].model->effects_arg = s;
         xod_set_float(o, XOD(ipbx, since), clock_wall());
-        s->n_sites++;
+        s->n_ipbxes++;
     }
-    return s->n_sites ? 0 : -EINVAL;
+    return s->n_ipbxes ? 0 : -EINVAL;
 }
 
 /* ---- the database ---- */
@@ -337,7 +337,7 @@ static const struct snapshot_source snapshot_source = {changes_published, is_set
 static int open_bus(struct state *s, const struct state_options *opt, struct metrics *metrics)
 {
     int err = 0;
-    const char *site = s->n_sites ? xod_site_name(s->sites[0].domain->site).ptr : "";
+    const char *ipbx = s->n_ipbxes ? xod_ipbx_name(s->ipbxes[0].model->ipbx).ptr : "";
 
     s->forwarder = bus_forwarder_new(s->bus, opt->publish, opt->subscribe, opt->trusted, &err);
     if (s->forwarder)
@@ -345,7 +345,7 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
     if (s->pub)
         s->sub = bus_sub_new(s->bus, BUS_INPROC_SUBSCRIBE, &sub_handler, s, &err);
     if (s->sub)
-        s->server = bus_server_new(s->bus, opt->request, opt->trusted, site, &server_handler, s,
+        s->server = bus_server_new(s->bus, opt->request, opt->trusted, ipbx, &server_handler, s,
                                    s->pub, &err);
     if (!s->server)
         return err;
@@ -419,7 +419,7 @@ struct state *state_new(struct loop *loop, struct bus *bus, const struct config 
         s->tick_timer && s->watch_timer) {
         loop_timer_start(s->watch_timer, s->resync_late_us < WATCH_MS * 1000 ? 100 : WATCH_MS,
                          true);
-        *err = make_sites(s);
+        *err = make_ipbxes(s);
         if (*err == -EINVAL)
             log_error(log, "no ipbx with an ipbx_connection in the configuration");
         if (*err == 0)
@@ -480,8 +480,8 @@ void state_destroy(struct state **sp)
     publisher_destroy(&s->publisher);
     bus_pub_destroy(&s->pub);
     bus_forwarder_destroy(&s->forwarder);
-    for (size_t i = 0; i < s->n_sites; i++)
-        domain_destroy(&s->sites[i].domain);
+    for (size_t i = 0; i < s->n_ipbxes; i++)
+        ipbx_model_destroy(&s->ipbxes[i].model);
     passwords_destroy(&s->passwords);
     xod_destroy(&s->xod);
     msg_doc_fini(&s->doc);

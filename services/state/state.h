@@ -22,7 +22,7 @@
 
 #include "bus/bus.h"
 #include "config/config.h"
-#include "model/domain.h"
+#include "model/model.h"
 #include "xod/xod.h"
 
 struct state_options {

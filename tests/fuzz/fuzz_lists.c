@@ -77,7 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     state_reload(w->s, w->cfg);
     for (int list = 0; list < LIST_COUNT; list++)
-        for (size_t pos = 0; (o = xod_next(w->site, (enum xod_list)list, &pos));)
+        for (size_t pos = 0; (o = xod_next(w->ipbx, (enum xod_list)list, &pos));)
             if (xod_obj_id(o).len == 0)
                 abort();
     loop_once(w->loop, 0);

@@ -79,7 +79,7 @@ static void open_state(struct world *w)
 {
     static const struct bus_server_handler handler = {on_request, NULL, NULL};
     static const struct snapshot_source source = {seq, ready, NULL, NULL};
-    struct xod_site *site;
+    struct xod_ipbx *ipbx;
     int err = 0;
 
     w->state = process_start(w->loop, "state@test", "state", NULL);
@@ -89,10 +89,10 @@ static void open_state(struct world *w)
     w->server =
         bus_server_new(w->state.bus, "tcp://127.0.0.1:*", NULL, "xivo", &handler, w, w->pub, &err);
     w->xod = xod_new();
-    site = xod_site(w->xod, VIEW("xivo"), true);
-    xod_add(site, LIST_ipbx, VIEW("xivo"));
-    xod_set_str(xod_add(site, LIST_users, VIEW("1")), XOD(users, fullname), VIEW("Alice"));
-    xod_set_str(xod_add(site, LIST_phones, VIEW("11")), XOD(phones, number), VIEW("1001"));
+    ipbx = xod_ipbx(w->xod, VIEW("xivo"), true);
+    xod_add(ipbx, LIST_ipbx, VIEW("xivo"));
+    xod_set_str(xod_add(ipbx, LIST_users, VIEW("1")), XOD(users, fullname), VIEW("Alice"));
+    xod_set_str(xod_add(ipbx, LIST_phones, VIEW("11")), XOD(phones, number), VIEW("1001"));
     w->snapshots = snapshots_new(w->loop, w->server, w->xod, &source, w);
     if (err < 0 || !w->snapshots)
         abort();
@@ -103,7 +103,7 @@ static struct world *world(void)
     static const char *const sites[] = {"xivo", NULL};
     static struct world *w;
     struct gateway_options opt = {.listen = {"127.0.0.1:0", NULL, NULL},
-                                  .sites = sites,
+                                  .ipbxes = sites,
                                   .max_line = 262144,
                                   .max_output = 4 << 20,
                                   .max_clients = 100,

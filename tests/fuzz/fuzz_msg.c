@@ -79,14 +79,14 @@ static void use_event(struct view topic, struct view body)
 {
     struct bus_msg m = {.topic = topic, .body = body, .time = 1};
     struct msg_doc doc;
-    struct view site;
+    struct view ipbx;
     struct buf scratch;
     struct tel t;
 
     buf_init(&scratch, 4096);
     if (msg_doc_init(&doc) < 0)
         abort();
-    if (tel_read(&t, &m, &doc, &scratch, &site) == 0 && (t.event < 0 || t.event >= TEL_EVENT_COUNT))
+    if (tel_read(&t, &m, &doc, &scratch, &ipbx) == 0 && (t.event < 0 || t.event >= TEL_EVENT_COUNT))
         abort();
     msg_doc_fini(&doc);
     buf_free(&scratch);

@@ -21,7 +21,7 @@ struct world {
     struct process p;
     struct bus_client *bus_client;
     struct bus_peer *peer;
-    struct xod_site *far;
+    struct xod_ipbx *far;
     struct msg_doc doc;
     size_t ours;
     int ups;
@@ -54,7 +54,7 @@ static void enlist(struct world *w)
     buf_free(&body);
 }
 
-static size_t count(const struct xod_site *site)
+static size_t count(const struct xod_ipbx *site)
 {
     size_t n = 0;
 
@@ -89,11 +89,11 @@ static struct world *world(void)
     while (w->ups == 0)
         loop_once(w->s.loop, 5);
     w->peer = bus_server_next(w->s.s->server, &pos);
-    w->far = xod_site(state_xod(w->s.s), VIEW("far"), false);
+    w->far = xod_ipbx(state_xod(w->s.s), VIEW("far"), false);
     if (!w->peer || !w->far)
         abort();
     enlist(w);
-    w->ours = count(w->s.site);
+    w->ours = count(w->s.ipbx);
     return w;
 }
 
@@ -111,7 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         data += n;
         size -= n;
     }
-    if (count(w->s.site) != w->ours)
+    if (count(w->s.ipbx) != w->ours)
         abort();
     loop_once(w->s.loop, 0);
     return 0;

@@ -16,7 +16,7 @@
 
 #include "base/utf8.h"
 #include "rules.h"
-#include "support/site_world.h"
+#include "support/model_world.h"
 
 #define MAX_EVENTS 400 /* of one input */
 /* What one block may tell: all that was held back, and what a channel that moves from a bridge of
@@ -26,7 +26,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct play {
-    struct site_world *w;
+    struct model_world *w;
     struct view in;
     struct buf block;
     unsigned told; /* since the last block */
@@ -270,7 +270,7 @@ static void play_row(struct play *p, uint8_t how)
 static void play_reset(struct play *p)
 {
     translator_reset(p->w->t);
-    domain_link_down(p->w->d, p->w->now);
+    ipbx_model_link_down(p->w->d, p->w->now);
     if (translator_holds_back(p->w->t))
         abort();
     for (size_t i = 0; i < sizeof(channels) / sizeof(channels[0]); i++) {
@@ -298,10 +298,10 @@ static void play_other(struct play *p)
         translator_relist(p->w->t);
         break;
     case 2:
-        domain_link_up(p->w->d, VIEW("Asterisk Call Manager/9.0.0"), p->w->now);
+        ipbx_model_link_up(p->w->d, VIEW("Asterisk Call Manager/9.0.0"), p->w->now);
         break;
     case 3:
-        domain_relink(p->w->d);
+        ipbx_model_relink(p->w->d);
         break;
     case 4:
     case 5:
@@ -314,7 +314,7 @@ static void play_other(struct play *p)
         translator_flush(p->w->t);
     }
     xod_commit(p->w->x, NULL, NULL);
-    check_site(p->w->site);
+    check_site(p->w->ipbx);
 }
 
 /* Some channels are up from the beginning: most events say nothing of a channel that is not. */

@@ -158,7 +158,7 @@ static inline void fed_commit(struct fed_world *w)
 static inline struct xod_obj *fed_object(struct fed_world *w, const char *site, enum xod_list list,
                                          const char *id)
 {
-    return xod_add(xod_site(w->xod, view_cstr(site), true), list, view_cstr(id));
+    return xod_add(xod_ipbx(w->xod, view_cstr(site), true), list, view_cstr(id));
 }
 
 /* ---- lyon ---- */

@@ -54,7 +54,7 @@ static inline int teardown(void **state)
 
 static inline const char *link_of(struct world *w)
 {
-    return state_str(xod_find(w->s.site, LIST_ipbx, VIEW("xivo")), XOD(ipbx, link));
+    return state_str(xod_find(w->s.ipbx, LIST_ipbx, VIEW("xivo")), XOD(ipbx, link));
 }
 
 static inline int metric(struct world *w, const char *name)
@@ -75,7 +75,7 @@ static inline int metric(struct world *w, const char *name)
 
 static inline struct xod_obj *channel(struct world *w, const char *name)
 {
-    return xod_find(w->s.site, LIST_channels, view_cstr(name));
+    return xod_find(w->s.ipbx, LIST_channels, view_cstr(name));
 }
 
 static inline const char *commstatus(struct world *w, const char *name)

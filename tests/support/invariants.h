@@ -2,7 +2,7 @@
 #ifndef CTIBUS_TESTS_INVARIANTS_H
 #define CTIBUS_TESTS_INVARIANTS_H
 
-#include "model/domain.h"
+#include "model/model.h"
 
 /* Every id in a list field names an object that is tied to this one, and every tie is in the list.
  */
@@ -12,14 +12,14 @@ static inline void check_list(struct xod_obj *o, unsigned field, enum xod_list o
     uint32_t n = 0;
 
     for (uint32_t i = 0; names->type == V_LIST && i < names->len; i++) {
-        struct xod_obj *there = xod_find(xod_obj_site(o), other, value_view(&names->items[i]));
+        struct xod_obj *there = xod_find(xod_obj_ipbx(o), other, value_view(&names->items[i]));
         if (!there)
             fail_msg("%s %s has %s, which is not there", schema_list(xod_obj_list(o))->name,
                      xod_obj_id(o).ptr, names->items[i].s);
         if (!xod_is_tied(there, o))
             fail_msg("%s has %s, which is not tied to it", xod_obj_id(o).ptr, names->items[i].s);
     }
-    while (xod_tied(o, other, n))
+    while (xod_related(o, other, n))
         n++;
     if (n != names->len)
         fail_msg("%s %s has %u of %u %s", schema_list(xod_obj_list(o))->name, xod_obj_id(o).ptr,
@@ -33,7 +33,7 @@ static inline void check_peer(struct xod_obj *c)
 
     if ((kind.len == 0) != (id.len == 0))
         fail_msg("%s talks to '%s', of kind '%s'", xod_obj_id(c).ptr, id.ptr, kind.ptr);
-    if (view_eq(kind, VIEW("channel")) && !xod_find(xod_obj_site(c), LIST_channels, id))
+    if (view_eq(kind, VIEW("channel")) && !xod_find(xod_obj_ipbx(c), LIST_channels, id))
         fail_msg("%s talks to %s, which is not there", xod_obj_id(c).ptr, id.ptr);
     if (view_starts(xod_get_str(c, XOD(channels, commstatus)), VIEW("linked")) && id.len == 0)
         fail_msg("%s is in a call with nobody", xod_obj_id(c).ptr);
@@ -44,7 +44,7 @@ static inline void check_device(struct xod_obj *c, enum xod_list list, unsigned 
 {
     struct xod_obj *device;
 
-    for (size_t n = 0; (device = xod_tied(c, list, n)); n++) {
+    for (size_t n = 0; (device = xod_related(c, list, n)); n++) {
         struct view v = xod_get_str(device, identity);
         if (xod_obj_id(c).len < v.len || !view_ieq(view_of(xod_obj_id(c).ptr, v.len), v) ||
             !value_list_has(xod_get(device, channels), xod_obj_id(c)))
@@ -55,12 +55,12 @@ static inline void check_device(struct xod_obj *c, enum xod_list list, unsigned 
 static inline void check_waiting(struct xod_obj *c)
 {
     struct view kind = xod_get_str(c, XOD(channels, talkingto_kind));
-    bool waits = xod_tied(c, LIST_queues, 0) || xod_tied(c, LIST_groups, 0);
+    bool waits = xod_related(c, LIST_queues, 0) || xod_related(c, LIST_groups, 0);
 
     if ((view_eq(kind, VIEW("queue")) || view_eq(kind, VIEW("group"))) && !waits)
         fail_msg("%s waits in no queue", xod_obj_id(c).ptr);
-    if (view_eq(kind, VIEW("meetme")) && xod_tied(c, LIST_meetmes, 0) &&
-        !value_map_get(xod_get(xod_tied(c, LIST_meetmes, 0), XOD(meetmes, channels)),
+    if (view_eq(kind, VIEW("meetme")) && xod_related(c, LIST_meetmes, 0) &&
+        !value_map_get(xod_get(xod_related(c, LIST_meetmes, 0), XOD(meetmes, channels)),
                        xod_obj_id(c)))
         fail_msg("%s is in a room that does not know it", xod_obj_id(c).ptr);
 }
@@ -68,9 +68,9 @@ static inline void check_waiting(struct xod_obj *c)
 /* A member's queue and agent (or phone) know each other, once per member. */
 static inline void check_member(struct xod_obj *m)
 {
-    struct xod_obj *queue = xod_tied(m, LIST_queues, 0);
-    struct xod_obj *agent = xod_tied(m, LIST_agents, 0);
-    struct xod_obj *phone = xod_tied(m, LIST_phones, 0);
+    struct xod_obj *queue = xod_related(m, LIST_queues, 0);
+    struct xod_obj *agent = xod_related(m, LIST_agents, 0);
+    struct xod_obj *phone = xod_related(m, LIST_phones, 0);
 
     if (queue && agent &&
         (!value_list_has(xod_get(queue, XOD(queues, agentmembers)), xod_obj_id(agent)) ||
@@ -86,7 +86,7 @@ static inline void check_member(struct xod_obj *m)
 static inline bool is_counted(const struct xod_obj *queue, const struct xod_obj *who, size_t before)
 {
     for (size_t n = 0; n < before; n++)
-        if (xod_is_tied(xod_tied(queue, LIST_queuemembers, n), who))
+        if (xod_is_tied(xod_related(queue, LIST_queuemembers, n), who))
             return true;
     return false;
 }
@@ -97,8 +97,8 @@ static inline void check_count(struct xod_obj *queue, unsigned field, enum xod_l
     uint32_t members = 0;
     struct xod_obj *m;
 
-    for (size_t n = 0; (m = xod_tied(queue, LIST_queuemembers, n)); n++) {
-        struct xod_obj *who = xod_tied(m, list, 0);
+    for (size_t n = 0; (m = xod_related(queue, LIST_queuemembers, n)); n++) {
+        struct xod_obj *who = xod_related(m, list, 0);
         members += who && !is_counted(queue, who, n);
     }
     if (members != xod_get(queue, field)->len)
@@ -112,7 +112,7 @@ static inline void check_bays(struct xod_obj *lot)
 
     for (uint32_t i = 0; i < bays->len; i++) {
         const struct value *parked = value_map_get(&bays->items[2 * i + 1], VIEW("parked"));
-        if (!parked || !xod_find(xod_obj_site(lot), LIST_channels, value_view(parked)))
+        if (!parked || !xod_find(xod_obj_ipbx(lot), LIST_channels, value_view(parked)))
             fail_msg("bay %s: who is parked is not there", bays->items[2 * i].s);
     }
 }
@@ -122,7 +122,7 @@ static inline void check_room(struct xod_obj *room)
     const struct value *all = xod_get(room, XOD(meetmes, channels));
 
     for (uint32_t i = 0; i < all->len; i++)
-        if (!xod_find(xod_obj_site(room), LIST_channels, value_view(&all->items[2 * i])))
+        if (!xod_find(xod_obj_ipbx(room), LIST_channels, value_view(&all->items[2 * i])))
             fail_msg("room: %s is not there", all->items[2 * i].s);
 }
 
@@ -141,7 +141,7 @@ static inline void check_agent(struct xod_obj *a)
         fail_msg("agent %s is %s and %s", xod_obj_id(a).ptr, status.ptr, availability.ptr);
     if (acd != on_call || (wrapup && acd) || (nonacd && acd))
         fail_msg("agent %s: acd %d, nonacd %d, wrapup %d", xod_obj_id(a).ptr, acd, nonacd, wrapup);
-    if (!there && (nonacd || wrapup || xod_tied(a, LIST_phones, 0)))
+    if (!there && (nonacd || wrapup || xod_related(a, LIST_phones, 0)))
         fail_msg("agent %s is logged off and does something", xod_obj_id(a).ptr);
     if (wrapup != (xod_get(a, XOD(agents, wrapup_until))->type == V_FLOAT))
         fail_msg("agent %s: wrap-up without an end", xod_obj_id(a).ptr);
@@ -151,7 +151,7 @@ static inline void check_agent(struct xod_obj *a)
         fail_msg("agent %s is %s in no call", xod_obj_id(a).ptr, availability.ptr);
 }
 
-static inline void check_site(struct xod_site *s)
+static inline void check_site(struct xod_ipbx *s)
 {
     struct xod_obj *o;
 

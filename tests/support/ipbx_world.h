@@ -4,7 +4,7 @@
 #define CTIBUS_TESTS_IPBX_WORLD_H
 
 #include "core/context.h"
-#include "model/domain.h"
+#include "model/model.h"
 #include "support/state_peer.h"
 
 /* alice (agent 2001, two lines, mailbox 1001), bob, carol without a line; dave lives in another
@@ -177,7 +177,7 @@ static inline struct xod_obj *ipbx_channel(struct ipbx_world *w, const char *nam
                                            const char *phone, const char *commstatus,
                                            const char *peer)
 {
-    struct xod_obj *c = xod_add(w->s.site, LIST_channels, view_cstr(name));
+    struct xod_obj *c = xod_add(w->s.ipbx, LIST_channels, view_cstr(name));
 
     xod_set_str(c, XOD(channels, commstatus), view_cstr(commstatus));
     xod_set_str(c, XOD(channels, context), VIEW("default"));
@@ -185,7 +185,7 @@ static inline struct xod_obj *ipbx_channel(struct ipbx_world *w, const char *nam
     if (peer)
         xod_set_str(c, XOD(channels, talkingto_id), view_cstr(peer));
     if (phone)
-        xod_relate(c, xod_find(w->s.site, LIST_phones, view_cstr(phone)));
+        xod_relate(c, xod_find(w->s.ipbx, LIST_phones, view_cstr(phone)));
     state_commit(w->s.s, false);
     return c;
 }

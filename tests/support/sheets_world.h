@@ -108,7 +108,7 @@ static inline const char *sheets_said(struct sheets_world *w)
 
     w->done = false;
     notify_begin(&t, "end");
-    notify_user(w->s.s, w->s.site, VIEW("0"), &t);
+    notify_user(w->s.s, w->s.ipbx, VIEW("0"), &t);
     UNTIL(w->s.loop, w->done);
     memcpy(text, w->said, sizeof(text));
     w->said[0] = '\0';
@@ -135,10 +135,10 @@ static inline void sheets_apply(void *arg, const struct tel_out *o)
 {
     struct sheets_world *w = arg;
     struct bus_msg m = {.time = w->now += 0.01};
-    struct domain *d = state_site(w->s.s, VIEW("xivo"))->domain;
+    struct ipbx_model *d = state_ipbx(w->s.s, VIEW("xivo"))->model;
     struct buf topic;
     struct buf body;
-    struct view site;
+    struct view ipbx;
     struct tel t;
 
     buf_init(&topic, 0);
@@ -148,8 +148,8 @@ static inline void sheets_apply(void *arg, const struct tel_out *o)
     tel_out_body(&body, o, AMI_CHARSET_UTF8);
     m.topic = buf_view(&topic);
     m.body = buf_view(&body);
-    assert_int_equal(tel_read(&t, &m, &w->doc, &w->scratch, &site), 0);
-    domain_event(d, &t);
+    assert_int_equal(tel_read(&t, &m, &w->doc, &w->scratch, &ipbx), 0);
+    ipbx_model_event(d, &t);
     state_commit(w->s.s, false);
     sheets_event(w->s.s->sheets, d, &t);
     buf_free(&topic);
@@ -234,7 +234,7 @@ static inline void sheets_start(struct sheets_world *w)
     while (!w->done) { /* until the subscription has come through */
         struct notification t;
         notify_begin(&t, "end");
-        notify_user(w->s.s, w->s.site, VIEW("0"), &t);
+        notify_user(w->s.s, w->s.ipbx, VIEW("0"), &t);
         loop_once(w->s.loop, 5);
     }
     run_for(w->s.loop, 20); /* the others of these */

@@ -48,7 +48,7 @@ struct state_world {
     uint32_t grace_ms; /* 0: 600 */
     struct process p;
     struct state *s;
-    struct xod_site *site;
+    struct xod_ipbx *ipbx;
 };
 
 static inline void state_write(struct state_world *w, const char *name, const char *text)
@@ -103,7 +103,7 @@ static inline int state_start(struct state_world *w, const char *publish, const 
 
     w->p = process_start(w->loop, "state@test", "state", NULL);
     w->s = state_new(w->loop, w->p.bus, w->cfg, &opt, w->p.metrics, w->log, &err);
-    w->site = w->s ? xod_site(state_xod(w->s), VIEW("xivo"), false) : NULL;
+    w->ipbx = w->s ? xod_ipbx(state_xod(w->s), VIEW("xivo"), false) : NULL;
     return err;
 }
 
@@ -142,7 +142,7 @@ static inline void state_teardown(struct state_world *w)
 
 static inline struct xod_obj *state_user(struct state_world *w, const char *id)
 {
-    return xod_find(w->site, LIST_users, view_cstr(id));
+    return xod_find(w->ipbx, LIST_users, view_cstr(id));
 }
 
 static inline const char *state_str(const struct xod_obj *o, unsigned field)

@@ -14,7 +14,7 @@
 
 struct world {
     struct xod *xod;
-    struct xod_site *site;
+    struct xod_ipbx *site;
     struct access a;
 };
 
@@ -24,7 +24,7 @@ static int setup(void **state)
 
     *state = w;
     w->xod = xod_new();
-    w->site = xod_site(w->xod, VIEW("xivo"), true);
+    w->site = xod_ipbx(w->xod, VIEW("xivo"), true);
     return 0;
 }
 
@@ -250,8 +250,8 @@ static bool is_for_sites(enum xod_list list)
 static void a_site_sees_five_lists_of_our_own_asterisks_only(void **state)
 {
     struct world *w = *state;
-    struct xod_site *third = xod_site(w->xod, VIEW("third"), true);
-    struct xod_site *unknown = xod_site(w->xod, VIEW("unknown"), true);
+    struct xod_ipbx *third = xod_ipbx(w->xod, VIEW("third"), true);
+    struct xod_ipbx *unknown = xod_ipbx(w->xod, VIEW("unknown"), true);
 
     xod_set_bool(xod_add(w->site, LIST_ipbx, VIEW("xivo")), XOD(ipbx, remote), false);
     xod_set_bool(xod_add(third, LIST_ipbx, VIEW("third")), XOD(ipbx, remote), true);

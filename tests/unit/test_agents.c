@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "support/site_world.h"
+#include "support/model_world.h"
 
 #define say world_say
 #define SHOWS(id, field, text)                                                                     \
@@ -25,18 +25,18 @@ static int teardown(void **state)
     return 0;
 }
 
-static double since(struct site_world *w)
+static double since(struct model_world *w)
 {
     return xod_get(world_find(w, LIST_agents, "1"), XOD(agents, availability_since))->f;
 }
 
-static void set_wrapup(struct site_world *w, const char *seconds)
+static void set_wrapup(struct model_world *w, const char *seconds)
 {
     xod_set_str(world_find(w, LIST_agents, "1"), XOD(agents, wrapuptime), view_cstr(seconds));
 }
 
 /* Alice logs in as agent 2001 and is a member of two queues. */
-static void log_in(struct site_world *w)
+static void log_in(struct model_world *w)
 {
     say(w, "Event: Newchannel|Channel: SIP/alice-1|ChannelState: 4|Uniqueid: 1.1");
     say(w, "Event: QueueMemberStatus|Queue: agentq|Location: Agent/2001|Status: 1|Paused: 0");
@@ -67,7 +67,7 @@ static void both_dialects_tell_the_same_of_an_agent(void **state)
 
     (void)state;
     for (size_t i = 0; i < 2; i++) {
-        struct site_world *w = world_new();
+        struct model_world *w = world_new();
         struct path p = {""};
         w->note = note_path;
         w->note_arg = &p;
@@ -81,7 +81,7 @@ static void both_dialects_tell_the_same_of_an_agent(void **state)
 
 /* ---- wrap-up ---- */
 
-static void connect_and_complete(struct site_world *w)
+static void connect_and_complete(struct model_world *w)
 {
     say(w, "Event: AgentConnect|Queue: agentq|Member: Agent/2001|Uniqueid: 1.2");
     SHOWS("1", on_call_acd, "true");
@@ -91,7 +91,7 @@ static void connect_and_complete(struct site_world *w)
 
 static void wrapup_lasts_as_long_as_the_agent_has_it(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
     double complete, unavailable;
 
     set_wrapup(w, "10");
@@ -104,7 +104,7 @@ static void wrapup_lasts_as_long_as_the_agent_has_it(void **state)
     SHOWS("1", on_wrapup, "true");
     SHOWS("1", on_call_acd, "false");
     SHOWS("1", status, "'AGENT_IDLE'");
-    assert_true(domain_wants_tick(w->d));
+    assert_true(ipbx_model_wants_tick(w->d));
     world_tick(w, 9.9);
     SHOWS("1", on_wrapup, "true");
     assert_true(since(w) == unavailable);
@@ -113,13 +113,13 @@ static void wrapup_lasts_as_long_as_the_agent_has_it(void **state)
     SHOWS("1", availability, "'available'");
     assert_true(since(w) == w->now);
     world_tick(w, 1);
-    assert_false(domain_wants_tick(w->d));
+    assert_false(ipbx_model_wants_tick(w->d));
 }
 
 static void without_a_wrapup_time_there_is_none(void **state)
 {
     static const char *const none[] = {"", "0", "much", "-5"};
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     log_in(w);
     for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
@@ -132,7 +132,7 @@ static void without_a_wrapup_time_there_is_none(void **state)
 
 static void the_next_call_or_logging_off_ends_a_wrapup(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     set_wrapup(w, "30");
     log_in(w);
@@ -147,12 +147,12 @@ static void the_next_call_or_logging_off_ends_a_wrapup(void **state)
     world_tick(w, 31);
     SHOWS("1", availability, "'logged_out'");
     world_tick(w, 1);
-    assert_false(domain_wants_tick(w->d));
+    assert_false(ipbx_model_wants_tick(w->d));
 }
 
 static void the_wrapups_of_several_end_each_in_time(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     set_wrapup(w, "10");
     xod_set_str(world_find(w, LIST_agents, "2"), XOD(agents, wrapuptime), VIEW("20"));
@@ -171,7 +171,7 @@ static void the_wrapups_of_several_end_each_in_time(void **state)
 
 static void paused_in_all_queues_is_unavailable(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     log_in(w);
     say(w, "Event: QueueMemberPaused|Queue: agentq|Location: Agent/2001|Paused: 1");
@@ -187,7 +187,7 @@ static void paused_in_all_queues_is_unavailable(void **state)
 
 /* ---- calls that are of no queue ---- */
 
-static void link_up(struct site_world *w, const char *from, const char *to)
+static void link_up(struct model_world *w, const char *from, const char *to)
 {
     char text[512];
 
@@ -211,7 +211,7 @@ static void the_agents_own_calls_are_told_by_direction_and_peer(void **state)
         {"SIP/pstn-11", "SIP/alice-12", "'on_call_nonacd_incoming_external'"},
         {"SIP/stranger-13", "SIP/alice-14", "'on_call_nonacd_incoming_external'"},
     };
-    struct site_world *w = *state;
+    struct model_world *w = *state;
     char text[128];
 
     log_in(w);
@@ -229,7 +229,7 @@ static void the_agents_own_calls_are_told_by_direction_and_peer(void **state)
 
 static void a_phone_behind_a_local_channel_is_internal(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     log_in(w);
     say(w, "Event: Newchannel|Channel: Local/1002@default-1;1|ChannelState: 0|Uniqueid: 2.1");
@@ -242,7 +242,7 @@ static void a_phone_behind_a_local_channel_is_internal(void **state)
 
 static void what_a_queue_made_ring_is_no_call_of_the_agents_own(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     say(w, "Event: Agentcallbacklogin|Agent: 2001|Loginchan: 1001@default");
     SHOWS("1", phonenumber, "'1001'");
@@ -264,23 +264,23 @@ static void what_a_queue_made_ring_is_no_call_of_the_agents_own(void **state)
 
 static void lists_read_anew_keep_where_an_agent_is(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     log_in(w);
-    domain_relink(w->d);
+    ipbx_model_relink(w->d);
     xod_commit(w->x, NULL, NULL);
     link_up(w, "SIP/alice-5", "SIP/bob-6");
     SHOWS("1", availability, "'on_call_nonacd_outgoing_internal'");
     xod_del(world_find(w, LIST_phones, "11"));
-    domain_relink(w->d);
+    ipbx_model_relink(w->d);
     xod_commit(w->x, NULL, NULL);
     SHOWS("1", availability, "'available'");
-    check_site(w->site);
+    check_site(w->ipbx);
 }
 
 /* ---- listings ---- */
 
-static void list_agent(struct site_world *w, const char *status, long last_call)
+static void list_agent(struct model_world *w, const char *status, long last_call)
 {
     char text[256];
 
@@ -300,7 +300,7 @@ static void list_agent(struct site_world *w, const char *status, long last_call)
 
 static void a_listing_tells_what_events_would_have(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     w->now = 1000;
     set_wrapup(w, "30");

@@ -6,15 +6,15 @@
 
 #include <cmocka.h>
 
-#include "support/site_world.h"
+#include "support/model_world.h"
 
 struct log_world {
-    struct site_world *w;
+    struct model_world *w;
     struct buf said;
     double talked; /* of the last entry */
 };
 
-static void on_call(void *arg, struct domain *d, const struct call_entry *e)
+static void on_call(void *arg, struct ipbx_model *d, const struct call_entry *e)
 {
     static const char *const modes[] = {"sent", "answered", "missed"};
     struct log_world *l = arg;
@@ -26,7 +26,7 @@ static void on_call(void *arg, struct domain *d, const struct call_entry *e)
                VIEW_ARG(e->number), VIEW_ARG(e->name), e->duration > 0 ? " talked" : "");
 }
 
-static const struct domain_effects effects = {on_call, NULL};
+static const struct ipbx_model_effects effects = {on_call, NULL};
 
 static int setup(void **state)
 {

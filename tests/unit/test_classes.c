@@ -49,11 +49,11 @@ static void switchboard(void **state)
 
     ipbx_calls(w);
     ipbx_channel(w, "Local/x-09", NULL, "calling", NULL);
-    xod_set_str(xod_find(w->s.site, LIST_channels, VIEW("SIP/trunk-04")), XOD(channels, context),
+    xod_set_str(xod_find(w->s.ipbx, LIST_channels, VIEW("SIP/trunk-04")), XOD(channels, context),
                 VIEW("other"));
     CHECK(w, rows);
-    xod_relate(xod_find(w->s.site, LIST_channels, VIEW("SIP/alice-01")),
-               xod_find(w->s.site, LIST_meetmes, VIEW("1")));
+    xod_relate(xod_find(w->s.ipbx, LIST_channels, VIEW("SIP/alice-01")),
+               xod_find(w->s.ipbx, LIST_meetmes, VIEW("1")));
     ipbx_check(w, &invitation);
 }
 
@@ -73,7 +73,7 @@ static void who_is_asked_answers(void **state)
     UNTIL(w->s.loop, w->n_lines == 1);
     ipbx_forget(w);
     transfers_event(w->s.s->transfers, &t); /* still talks to bob */
-    own = xod_find(w->s.site, LIST_channels, VIEW("SIP/alice-01"));
+    own = xod_find(w->s.ipbx, LIST_channels, VIEW("SIP/alice-01"));
     xod_set_str(own, XOD(channels, talkingto_id), VIEW("SIP/erin-10"));
     transfers_event(w->s.s->transfers, &t);
     transfers_event(w->s.s->transfers, &t); /* it is told once */

@@ -74,7 +74,7 @@ static int teardown(void **state)
 
 static void want(struct world *w, const char *subject, const char *value)
 {
-    deferred_actions_set(w->s.s, w->s.site, view_cstr(subject), "Setvar", "Variable",
+    deferred_actions_set(w->s.s, w->s.ipbx, view_cstr(subject), "Setvar", "Variable",
                          view_cstr(subject), "Value", view_cstr(value), NULL);
     state_commit(w->s.s, false);
 }
@@ -86,7 +86,7 @@ static size_t waiting(const struct world *w)
 
 static void resync(struct world *w)
 {
-    deferred_actions_resynced(w->s.s, w->s.site);
+    deferred_actions_resynced(w->s.s, w->s.ipbx);
 }
 
 /* Action number i is answered, and the answer has come: the next one of the same connection has,
@@ -254,8 +254,8 @@ static void what_is_dropped_is_over(void **state)
     want(w, "lamp", "on");
     want(w, "other", "off");
     UNTIL(w->s.loop, w->n == 2);
-    deferred_actions_drop(w->s.s, w->s.site, VIEW("lamp"));
-    deferred_actions_drop(w->s.s, w->s.site, VIEW("nothing"));
+    deferred_actions_drop(w->s.s, w->s.ipbx, VIEW("lamp"));
+    deferred_actions_drop(w->s.s, w->s.ipbx, VIEW("nothing"));
     assert_int_equal(waiting(w), 1);
     answer(w, 0, "Success"); /* of one that is not there any more */
     assert_int_equal(waiting(w), 1);

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "support/golden.h"
-#include "support/site_world.h"
+#include "support/model_world.h"
 
 static const char *const names[] = {
     "02-call-answered",       "03-noanswer-cancel", "05-hold",          "06-redirect-blind",
@@ -162,7 +162,7 @@ static void note(void *arg, const struct xod_change *c)
 static struct teller *tell(const char *version, const char *name)
 {
     struct teller *t = calloc(1, sizeof(*t));
-    struct site_world *w = world_new();
+    struct model_world *w = world_new();
 
     w->note = note;
     w->note_arg = t;

@@ -29,7 +29,7 @@ static void everything_is_listed_when_both_sides_are_there(void **state)
     assert_non_null(channel(w, "SIP/alice-1"));
     UNTIL(w->s.loop, view_starts(view_cstr(commstatus(w, "SIP/bob-2")), VIEW("linked")));
     assert_string_equal(
-        state_str(xod_find(w->s.site, LIST_phones, VIEW("12")), XOD(phones, hintstatus)), "1");
+        state_str(xod_find(w->s.ipbx, LIST_phones, VIEW("12")), XOD(phones, hintstatus)), "1");
     assert_true(gateway_is_ready(w->g, NULL));
 }
 

@@ -107,7 +107,7 @@ static void list_all(struct world *w, struct ami *a)
 
 static const char *link_of(struct world *w)
 {
-    return state_str(xod_find(w->s.site, LIST_ipbx, VIEW("xivo")), XOD(ipbx, link));
+    return state_str(xod_find(w->s.ipbx, LIST_ipbx, VIEW("xivo")), XOD(ipbx, link));
 }
 
 static bool link_is(struct world *w, const char *link)
@@ -117,7 +117,7 @@ static bool link_is(struct world *w, const char *link)
 
 static bool has_channel(struct world *w, const char *name)
 {
-    return xod_find(w->s.site, LIST_channels, view_cstr(name)) != NULL;
+    return xod_find(w->s.ipbx, LIST_channels, view_cstr(name)) != NULL;
 }
 
 /* Is what this one says heard? Another message of the same one, which any state takes, follows. */

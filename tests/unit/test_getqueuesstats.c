@@ -161,9 +161,9 @@ static enum bus_status ask(struct world *w, const char *message)
     return w->status;
 }
 
-static struct domain *domain(struct world *w)
+static struct ipbx_model *domain(struct world *w)
 {
-    return state_site(w->s.s, VIEW("xivo"))->domain;
+    return state_ipbx(w->s.s, VIEW("xivo"))->model;
 }
 
 static void happened(struct world *w, enum queue_event_kind kind, double ago, double waited)
@@ -236,7 +236,7 @@ static void figures_are_published_when_they_change(void **state)
     tel_set_add(&t.set, TELF_status);
     UNTIL(w->s.loop, !loop_timer_running(w->s.s->tick_timer)); /* that of the start */
     w->stats = 0;
-    domain_event(domain(w), &t);
+    ipbx_model_event(domain(w), &t);
     state_commit(w->s.s, false);
     assert_true(loop_timer_running(w->s.s->tick_timer));
     UNTIL(w->s.loop, w->stats == 1);

@@ -61,7 +61,7 @@ static void dial_reaches_all_kinds_of_targets(void **state)
     check_dial(w, "voicemail:xivo/1", "*98", "default", "Alice");
     check_dial(w, "voicemail:xivo/2", "*991002", "default", "Bob");
     check_dial(w, "user:special:me", "1001", "default", "Alice A x");
-    xod_set_str(xod_find(w->s.site, LIST_agents, VIEW("8")), XOD(agents, phonenumber),
+    xod_set_str(xod_find(w->s.ipbx, LIST_agents, VIEW("8")), XOD(agents, phonenumber),
                 VIEW("1005"));
     check_dial(w, "agent:xivo/8", "1005", "default", "B");
 }
@@ -350,7 +350,7 @@ static void what_became_of_a_call_is_told(void **state)
     ipbx_forget(w);
     t = ipbx_event(TEL_channel_new);
     ipbx_put(&t, TELF_channel, "SIP/Alice-0007");
-    originates_event(w->s.s->originates, w->s.site, &t);
+    originates_event(w->s.s->originates, w->s.ipbx, &t);
     UNTIL(w->s.loop, w->p.n_actions == 1);
     assert_string_equal(w->p.actions, "Getvar {\"Channel\":\"SIP/Alice-0007\","
                                       "\"Variable\":\"XIVO_ORIGACTIONID\"}\n");
@@ -358,12 +358,12 @@ static void what_became_of_a_call_is_told(void **state)
     ipbx_put(&t, TELF_channel, "SIP/Alice-0007");
     ipbx_put(&t, TELF_name, "XIVO_ORIGACTIONID");
     ipbx_put(&t, TELF_value, id);
-    originates_event(w->s.s->originates, w->s.site, &t);
+    originates_event(w->s.s->originates, w->s.ipbx, &t);
     t = ipbx_event(TEL_originate_response);
     ipbx_put(&t, TELF_actionid, "act-1");
     tel_set_add(&t.set, TELF_reason_code);
     t.num[TELF_reason_code] = 5;
-    originates_event(w->s.s->originates, w->s.site, &t);
+    originates_event(w->s.s->originates, w->s.ipbx, &t);
     UNTIL(w->s.loop, w->n_lines == 2);
     assert_string_equal(w->lines,
                         "cti/xivo/user/1/ {\"session\":\"s1\",\"line\":{\"class\":\"ipbxcommand\","

@@ -58,7 +58,7 @@ static void conferences(void **state)
          "\"function\",\"error_string\":\"unknown_function\"", ""},
     };
     struct ipbx_world *w = *state;
-    struct xod_obj *room = xod_find(w->s.site, LIST_meetmes, VIEW("1"));
+    struct xod_obj *room = xod_find(w->s.ipbx, LIST_meetmes, VIEW("1"));
 
     xod_set_str(room, XOD(meetmes, application), VIEW("MeetMe"));
     participant(room, "SIP/alice-01", 1);
@@ -113,10 +113,10 @@ static void members(void **state)
         {NULL, "{\"command\":\"queuepause_all\",\"member\":\"agent:xivo/8\"}", "\"noaction\"", ""},
     };
     struct ipbx_world *w = *state;
-    struct xod_obj *agent = xod_find(w->s.site, LIST_agents, VIEW("7"));
+    struct xod_obj *agent = xod_find(w->s.ipbx, LIST_agents, VIEW("7"));
 
     for (int i = 0; i < 2; i++) {
-        struct xod_obj *m = xod_add(w->s.site, LIST_queuemembers,
+        struct xod_obj *m = xod_add(w->s.ipbx, LIST_queuemembers,
                                     i ? VIEW("Agent/2001,red") : VIEW("Agent/2001,blue"));
         xod_set_str(m, XOD(queuemembers, queue_name), i ? VIEW("red") : VIEW("blue"));
         xod_set_str(m, XOD(queuemembers, location), VIEW("Local/2001@agents"));
@@ -146,12 +146,12 @@ static void agents(void **state)
          "\"ok\"", "agent.logoff [[\"agent\",\"2001\"]]\nagent.logoff [[\"agent\",\"2002\"]]\n"},
     };
     struct ipbx_world *w = *state;
-    struct xod_obj *other = xod_find(w->s.site, LIST_agents, VIEW("9"));
+    struct xod_obj *other = xod_find(w->s.ipbx, LIST_agents, VIEW("9"));
 
     /* one of another context may be at a phone of the same number */
     xod_set_str(other, XOD(agents, status), VIEW("AGENT_IDLE"));
     xod_set_str(other, XOD(agents, phonenumber), VIEW("1002"));
-    other = xod_find(w->s.site, LIST_agents, VIEW("8"));
+    other = xod_find(w->s.ipbx, LIST_agents, VIEW("8"));
     xod_set_str(other, XOD(agents, status), VIEW("AGENT_IDLE"));
     xod_set_str(other, XOD(agents, phonenumber), VIEW("1005"));
     state_commit(w->s.s, false);
@@ -207,7 +207,7 @@ static void listening(void **state)
     struct ipbx_world *w = *state;
     struct xod_obj *spy;
 
-    xod_set_str(xod_find(w->s.site, LIST_agents, VIEW("8")), XOD(agents, phonenumber),
+    xod_set_str(xod_find(w->s.ipbx, LIST_agents, VIEW("8")), XOD(agents, phonenumber),
                 VIEW("1002"));
     ipbx_channel(w, "PJSIP/bob-02", "21", "linked-called", NULL);
     spy = ipbx_channel(w, "SIP/alice-09", "11", "ready", NULL);

@@ -28,7 +28,7 @@ static int teardown(void **state)
 
 static struct xod_obj *phone(struct state_world *w, const char *id)
 {
-    return xod_find(w->site, LIST_phones, view_cstr(id));
+    return xod_find(w->ipbx, LIST_phones, view_cstr(id));
 }
 
 static void reload(struct state_world *w, const char *users, const char *lines)
@@ -60,7 +60,7 @@ static void users_and_phones_are_loaded(void **state)
 {
     struct state_world *w = *state;
 
-    assert_int_equal(xod_count(w->site, LIST_users), 5);
+    assert_int_equal(xod_count(w->ipbx, LIST_users), 5);
     assert_string_equal(state_str(state_user(w, "1"), XOD(users, fullname)), "Alice Martin");
     assert_string_equal(state_str(state_user(w, "2"), XOD(users, fullname)), "Bob");
     assert_string_equal(state_str(phone(w, "12"), XOD(phones, identity)), "SIP/alice");
@@ -114,18 +114,18 @@ static void every_list_of_the_sample_site_is_loaded(void **state)
     config_errors_free(&errors);
     assert_int_equal(lists_load(w->s, sample), 0);
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
-        assert_int_equal(xod_count(w->site, lists[i].list), lists[i].n);
+        assert_int_equal(xod_count(w->ipbx, lists[i].list), lists[i].n);
     assert_string_equal(
-        state_str(xod_find(w->site, LIST_voicemails, VIEW("3")), XOD(voicemails, fullmailbox)),
+        state_str(xod_find(w->ipbx, LIST_voicemails, VIEW("3")), XOD(voicemails, fullmailbox)),
         "1003@default");
-    assert_string_equal(state_str(xod_find(w->site, LIST_trunks, VIEW("1")), XOD(trunks, identity)),
+    assert_string_equal(state_str(xod_find(w->ipbx, LIST_trunks, VIEW("1")), XOD(trunks, identity)),
                         "SIP/pstn");
-    assert_true(xod_is_tied(state_user(w, "1"), xod_find(w->site, LIST_agents, VIEW("1"))));
-    assert_true(xod_is_tied(state_user(w, "3"), xod_find(w->site, LIST_voicemails, VIEW("3"))));
-    assert_null(xod_tied(state_user(w, "3"), LIST_agents, 0));
-    assert_non_null(xod_find(w->site, LIST_contexts, VIEW("from-extern")));
+    assert_true(xod_is_tied(state_user(w, "1"), xod_find(w->ipbx, LIST_agents, VIEW("1"))));
+    assert_true(xod_is_tied(state_user(w, "3"), xod_find(w->ipbx, LIST_voicemails, VIEW("3"))));
+    assert_null(xod_related(state_user(w, "3"), LIST_agents, 0));
+    assert_non_null(xod_find(w->ipbx, LIST_contexts, VIEW("from-extern")));
     assert_int_equal(lists_load(w->s, w->cfg), 0); /* one that has none of them */
-    assert_int_equal(xod_count(w->site, LIST_queues), 0);
+    assert_int_equal(xod_count(w->ipbx, LIST_queues), 0);
     config_destroy(&sample);
 }
 
@@ -138,7 +138,7 @@ static void what_is_commented_or_no_object_is_left_out(void **state)
            "{\"id\":\"3\",\"commented\":false},{\"id\":\"4\",\"commented\":true},"
            "{\"noid\":1},{\"id\":null},{\"id\":[]},{\"id\":\"\"},7,null,\"x\",[]]",
            NULL);
-    assert_int_equal(xod_count(w->site, LIST_users), 2);
+    assert_int_equal(xod_count(w->ipbx, LIST_users), 2);
     assert_non_null(state_user(w, "2"));
     assert_non_null(state_user(w, "3"));
 }
@@ -203,7 +203,7 @@ static void a_reload_adds_changes_and_removes(void **state)
            "[{\"id\":\"1\",\"firstname\":\"Alicia\",\"loginclient\":\"alice\"},"
            "{\"id\":\"9\",\"firstname\":\"New\",\"passwdclient\":\"n\"}]",
            NULL);
-    assert_int_equal(xod_count(w->site, LIST_users), 2);
+    assert_int_equal(xod_count(w->ipbx, LIST_users), 2);
     assert_string_equal(state_str(state_user(w, "1"), XOD(users, firstname)), "Alicia");
     assert_string_equal(state_str(state_user(w, "1"), XOD(users, fullname)), "Alicia");
     assert_int_equal(xod_get(state_user(w, "1"), XOD(users, lastname))->type, V_NULL); /* gone */
@@ -230,7 +230,7 @@ static void a_line_that_changes_its_user_moves(void **state)
 static void calls_of_a_line_that_is_added_are_its_own(void **state)
 {
     struct state_world *w = *state;
-    struct xod_obj *c = xod_add(w->site, LIST_channels, VIEW("SIP/late-0001"));
+    struct xod_obj *c = xod_add(w->ipbx, LIST_channels, VIEW("SIP/late-0001"));
 
     state_commit(w->s, false);
     reload(w, NULL,
@@ -254,14 +254,14 @@ static void a_list_that_cannot_be_read_keeps_its_objects(void **state)
 
     for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
         reload(w, broken[i], NULL);
-        assert_int_equal(xod_count(w->site, LIST_users), 5);
+        assert_int_equal(xod_count(w->ipbx, LIST_users), 5);
     }
     state_unlink(w, "users.json");
     reload(w, NULL, NULL);
-    assert_int_equal(xod_count(w->site, LIST_users), 5);
+    assert_int_equal(xod_count(w->ipbx, LIST_users), 5);
     assert_string_equal(password(w, "2"), "secret");
     reload(w, "[]", NULL);
-    assert_int_equal(xod_count(w->site, LIST_users), 0);
+    assert_int_equal(xod_count(w->ipbx, LIST_users), 0);
 }
 
 int main(void)

@@ -37,7 +37,7 @@ static void on_answer(void *arg, const struct directory_answer *a)
 static struct directory_ask ask_of(struct world *x, const char *context, const char *text)
 {
     return (struct directory_ask){
-        .site = x->w.site, .context = view_cstr(context), .text = view_cstr(text)};
+        .ipbx = x->w.ipbx, .context = view_cstr(context), .text = view_cstr(text)};
 }
 
 static const char *search(struct world *x, const char *context, const char *text)
@@ -152,7 +152,7 @@ static void columns_of_users_have_the_names_of_xivo_too(void **state)
     char out[256] = "";
 
     start(x, "");
-    internal_find(x->w.site, columns, &q, NULL, NULL, note_entry, &out);
+    internal_find(x->w.ipbx, columns, &q, NULL, NULL, note_entry, &out);
     assert_string_equal(out, "Alice,Martin,1002,1002,default,1002,default,,,,");
     json_object_put(columns);
 }

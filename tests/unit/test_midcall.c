@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "support/site_world.h"
+#include "support/model_world.h"
 
 static const char *const versions[] = {"1.8", "20"};
 
@@ -30,7 +30,7 @@ static const char *kind_of(const struct ami_block *b)
 }
 
 struct reader {
-    struct site_world *w;
+    struct model_world *w;
     const char *kind;  /* of the listing to apply */
     bool bridges;      /* only look at the bridges */
     bool live;         /* past the listings: apply what is live */
@@ -89,7 +89,7 @@ static void load(struct buf *out, const char *version, const char *which)
 }
 
 /* Applies the listings of the connection in the middle, as a resync does. */
-static void apply_listings(struct site_world *w, struct view middle)
+static void apply_listings(struct model_world *w, struct view middle)
 {
     static const char *const kinds[] = {"channels", "queues", "agents", "parking", "conferences"};
 
@@ -108,13 +108,13 @@ static void apply_listings(struct site_world *w, struct view middle)
     world_mark(w, TEL_resync_end, "all");
 }
 
-static void put(struct buf *out, struct site_world *w, enum xod_list list, unsigned field)
+static void put(struct buf *out, struct model_world *w, enum xod_list list, unsigned field)
 {
     struct xod_obj *o;
     char *lines[64];
     size_t n = 0;
 
-    for (size_t pos = 0; n < 64 && (o = xod_next(w->site, list, &pos));) {
+    for (size_t pos = 0; n < 64 && (o = xod_next(w->ipbx, list, &pos));) {
         struct buf line;
         /* Who rings for whom is in no listing. */
         if (list == LIST_channels && view_eq(xod_get_str(o, XOD(channels, state)), VIEW("Ringing")))
@@ -144,7 +144,7 @@ static void put(struct buf *out, struct site_world *w, enum xod_list list, unsig
 }
 
 /* What a listing can tell: not who of two called, nor since when. */
-static void describe(struct buf *out, struct site_world *w)
+static void describe(struct buf *out, struct model_world *w)
 {
     static const struct {
         enum xod_list list;
@@ -166,7 +166,7 @@ static void describe(struct buf *out, struct site_world *w)
         put(out, w, told[i].list, told[i].field);
 }
 
-static void both_know_the_same(struct site_world *a, struct site_world *b, const char *version)
+static void both_know_the_same(struct model_world *a, struct model_world *b, const char *version)
 {
     struct buf x, y;
 
@@ -182,15 +182,15 @@ static void both_know_the_same(struct site_world *a, struct site_world *b, const
     buf_free(&y);
 }
 
-static void nothing_is_left(struct site_world *w)
+static void nothing_is_left(struct model_world *w)
 {
     struct xod_obj *o = NULL;
 
-    for (size_t pos = 0; (o = xod_next(w->site, LIST_channels, &pos));)
+    for (size_t pos = 0; (o = xod_next(w->ipbx, LIST_channels, &pos));)
         fail_msg("%s is left", xod_obj_id(o).ptr);
-    for (size_t pos = 0; (o = xod_next(w->site, LIST_queues, &pos));)
+    for (size_t pos = 0; (o = xod_next(w->ipbx, LIST_queues, &pos));)
         assert_int_equal(xod_get(o, XOD(queues, incalls))->len, 0);
-    for (size_t pos = 0; (o = xod_next(w->site, LIST_meetmes, &pos));)
+    for (size_t pos = 0; (o = xod_next(w->ipbx, LIST_meetmes, &pos));)
         assert_int_equal(xod_get(o, XOD(meetmes, channels))->len, 0);
     assert_string_equal(world_json(w, LIST_parkinglots, "1", XOD(parkinglots, bays)), "{}");
 }
@@ -198,7 +198,7 @@ static void nothing_is_left(struct site_world *w)
 static void listings_tell_what_events_have_told(void **state)
 {
     for (size_t v = 0; v < 2; v++) {
-        struct site_world *early = world_new(), *late = world_new();
+        struct model_world *early = world_new(), *late = world_new();
         struct buf from_start, middle;
         struct reader r = {.w = late}, s = {.w = early};
         buf_init(&r.first_live, 0);
@@ -209,7 +209,7 @@ static void listings_tell_what_events_have_told(void **state)
         capture_blocks(buf_view(&from_start), 0, before, &s);
         translator_flush(early->t);
         assert_true(s.stopped);
-        assert_true(xod_count(early->site, LIST_channels) >= 7);
+        assert_true(xod_count(early->ipbx, LIST_channels) >= 7);
         apply_listings(late, buf_view(&middle));
         both_know_the_same(early, late, versions[v]);
         apply_listings(early, buf_view(&middle)); /* it knew all that */

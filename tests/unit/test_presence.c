@@ -10,7 +10,7 @@
 
 #include "core/context.h"
 #include "core/ipbx.h"
-#include "model/domain.h"
+#include "model/model.h"
 #include "sessions/sessions.h"
 #include "support/state_peer.h"
 #include "users/deferred_actions.h"
@@ -122,11 +122,11 @@ static void member(struct world *w, const char *interface, const char *queue, co
     char id[64];
 
     snprintf(id, sizeof(id), "%s,%s", interface, queue);
-    m = xod_add(w->s.site, LIST_queuemembers, view_cstr(id));
+    m = xod_add(w->s.ipbx, LIST_queuemembers, view_cstr(id));
     xod_set_str(m, XOD(queuemembers, interface), view_cstr(interface));
     xod_set_str(m, XOD(queuemembers, queue_name), view_cstr(queue));
     xod_set_str(m, XOD(queuemembers, location), view_cstr(location));
-    domain_relink(state_site(w->s.s, VIEW("xivo"))->domain);
+    ipbx_model_relink(state_ipbx(w->s.s, VIEW("xivo"))->model);
 }
 
 static const char *field(struct world *w, const char *user, unsigned f)
@@ -166,7 +166,7 @@ static const char *becomes(struct world *w, const char *to)
 {
     assert_int_equal(peer_presence(&w->p, "s", to), BUS_ok);
     assert_string_equal(
-        state_str(xod_find(w->s.site, LIST_users,
+        state_str(xod_find(w->s.ipbx, LIST_users,
                            view_cstr(session_find(w->s.s->sessions, VIEW("s"))->user_id)),
                   XOD(users, availstate)),
         to);
@@ -319,7 +319,7 @@ static void members_are_called_as_asterisk_calls_them(void **state)
 
 static void set_agent(struct world *w, const char *status)
 {
-    xod_set_str(xod_find(w->s.site, LIST_agents, VIEW("7")), XOD(agents, status),
+    xod_set_str(xod_find(w->s.ipbx, LIST_agents, VIEW("7")), XOD(agents, status),
                 view_cstr(status));
 }
 
@@ -406,7 +406,7 @@ static void link_comes_back(struct world *w, int login)
     msg_put_map(&body, 1);
     msg_put_pair(&body, "kind", VIEW("all"));
     bus_pub_send(pub, VIEW("tel/xivo/resync/end/"), buf_view(&body));
-    UNTIL(w->s.loop, state_site(w->s.s, VIEW("xivo"))->domain->resynced);
+    UNTIL(w->s.loop, state_ipbx(w->s.s, VIEW("xivo"))->model->resynced);
     buf_free(&body);
     bus_pub_destroy(&pub);
 }
@@ -531,7 +531,7 @@ static void what_is_not_answered_is_sent_again(void **state)
     w->s.p.bus->gone_ms = 1000;
     peer_end(&w->p);
     UNTIL(w->s.loop,
-          strcmp(state_str(xod_find(w->s.site, LIST_ipbx, VIEW("xivo")), XOD(ipbx, link)),
+          strcmp(state_str(xod_find(w->s.ipbx, LIST_ipbx, VIEW("xivo")), XOD(ipbx, link)),
                  "down") == 0);
     assert_int_equal(deferred_actions_count(w->s.s->deferred_actions), 1);
     peer_start(&w->p, &w->s, "gw");

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "model/statistics.h"
-#include "support/site_world.h"
+#include "support/model_world.h"
 
 #define say world_say
 
@@ -32,7 +32,7 @@
 
 static int setup(void **state)
 {
-    struct site_world *w = world_new();
+    struct model_world *w = world_new();
 
     *state = w;
     w->now = 1000;
@@ -48,7 +48,7 @@ static int teardown(void **state)
     return 0;
 }
 
-static void member(struct site_world *w, const char *interface, const char *status, int paused)
+static void member(struct model_world *w, const char *interface, const char *status, int paused)
 {
     char text[256];
 
@@ -60,7 +60,7 @@ static void member(struct site_world *w, const char *interface, const char *stat
 
 static void members_count_by_their_device(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     member(w, "SIP/alice", "1", 0);   /* available */
     member(w, "SIP/bob", "1", 1);     /* paused */
@@ -80,7 +80,7 @@ static void members_count_by_their_device(void **state)
 
 static void an_agent_is_there_while_logged_in(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     xod_set_str(world_find(w, LIST_agents, "1"), XOD(agents, wrapuptime), VIEW("10"));
     member(w, "Agent/2001", "1", 0);
@@ -104,7 +104,7 @@ static void an_agent_is_there_while_logged_in(void **state)
 
 static void waiting_is_counted_from_the_first(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     w->now = 1999.99;
     say(w, "Event: Join|Channel: SIP/pstn-1|Queue: support|Position: 1|Uniqueid: 1.1");
@@ -124,12 +124,12 @@ static void waiting_is_counted_from_the_first(void **state)
     say(w, "Event: AgentConnect|Queue: support|Member: SIP/bob|Uniqueid: 1.2"); /* waited 7 */
     world_tick(w, 1);
     FIGURES(w, 0, 0, 0, 0, 12, 0); /* (16.01 + 7.03) / 2 = 11.52 */
-    assert_false(domain_wants_tick(w->d));
+    assert_false(ipbx_model_wants_tick(w->d));
 }
 
 static void the_expected_wait_forgets_after_an_hour(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
     struct queue_event e = {QUEUE_LINK, VIEW("1"), 1000, 90};
 
     statistics_restore(w->d, &e);
@@ -159,7 +159,7 @@ static void count_changes(void *arg, const struct xod_change *c)
 
 static void many_events_are_one_change(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
     int changes = 0;
 
     w->note = count_changes;
@@ -171,19 +171,19 @@ static void many_events_are_one_change(void **state)
     assert_int_equal(changes, 1);
     world_tick(w, 1);
     assert_int_equal(changes, 1);
-    assert_false(domain_wants_tick(w->d));
+    assert_false(ipbx_model_wants_tick(w->d));
 }
 
 static void a_queue_that_is_gone_has_no_figures(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     member(w, "SIP/alice", "1", 0);
     xod_del(world_find(w, LIST_queues, "1"));
-    domain_relink(w->d);
+    ipbx_model_relink(w->d);
     xod_commit(w->x, NULL, NULL);
     world_tick(w, 1);
-    assert_false(domain_wants_tick(w->d));
+    assert_false(ipbx_model_wants_tick(w->d));
 }
 
 int main(void)

@@ -178,12 +178,12 @@ static void users_come_soon_after_the_start(void **state)
 
     users_page(x)->body = "[" ALICE "," BOB "]";
     start_with(x, USERS);
-    assert_int_equal(xod_count(x->w.site, LIST_users), 0);
-    assert_int_equal(xod_count(x->w.site, LIST_phones), 2); /* a file */
+    assert_int_equal(xod_count(x->w.ipbx, LIST_users), 0);
+    assert_int_equal(xod_count(x->w.ipbx, LIST_phones), 2); /* a file */
     assert_int_equal(count_of(x, "unread"), 1);
-    UNTIL(x->w.loop, xod_count(x->w.site, LIST_users) == 2);
+    UNTIL(x->w.loop, xod_count(x->w.ipbx, LIST_users) == 2);
     assert_string_equal(passwords_get(x->w.s->passwords, VIEW("xivo"), VIEW("1")), "p");
-    assert_true(xod_is_tied(state_user(&x->w, "1"), xod_find(x->w.site, LIST_phones, VIEW("12"))));
+    assert_true(xod_is_tied(state_user(&x->w, "1"), xod_find(x->w.ipbx, LIST_phones, VIEW("12"))));
     assert_int_equal(count_of(x, "unread"), 0);
     assert_int_equal(count_of(x, "fetched_total"), 1);
     assert_int_equal(count_of(x, "failed_total"), 0);
@@ -236,10 +236,10 @@ static void what_has_not_changed_is_not_sent_again(void **state)
     reload(x);
     UNTIL(x->w.loop, count_of(x, "fetched_total") == 2);
     assert_int_equal(p->unchanged, 1);
-    assert_int_equal(xod_count(x->w.site, LIST_users), 1);
+    assert_int_equal(xod_count(x->w.ipbx, LIST_users), 1);
     p->etag = "\"2\"";
     reload(x);
-    UNTIL(x->w.loop, xod_count(x->w.site, LIST_users) == 0);
+    UNTIL(x->w.loop, xod_count(x->w.ipbx, LIST_users) == 0);
 }
 
 static void a_server_that_comes_up_late_is_waited_for(void **state)
@@ -254,7 +254,7 @@ static void a_server_that_comes_up_late_is_waited_for(void **state)
     assert_int_equal(times(logged(x), "Couldn't connect to server; its objects"), 1);
     assert_non_null(strstr(x->text, "its objects are not there yet, tried again in"));
     web_up(&x->web);
-    UNTIL(x->w.loop, xod_count(x->w.site, LIST_users) == 1);
+    UNTIL(x->w.loop, xod_count(x->w.ipbx, LIST_users) == 1);
     assert_int_equal(times(logged(x), "can be read again"), 1);
 }
 
@@ -271,7 +271,7 @@ static void what_is_known_stays_while_the_server_fails(void **state)
 
     users_page(x)->body = "[" ALICE "]";
     start_with(x, USERS);
-    UNTIL(x->w.loop, xod_count(x->w.site, LIST_users) == 1);
+    UNTIL(x->w.loop, xod_count(x->w.ipbx, LIST_users) == 1);
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         int failed = count_of(x, "failed_total");
         users_page(x)->status = bad[i].status;
@@ -279,12 +279,12 @@ static void what_is_known_stays_while_the_server_fails(void **state)
         reload(x);
         UNTIL(x->w.loop, count_of(x, "failed_total") >= failed + 2);
         assert_int_equal(times(logged(x), bad[i].logged), i == 3 ? 2 : 1);
-        assert_int_equal(xod_count(x->w.site, LIST_users), 1);
+        assert_int_equal(xod_count(x->w.ipbx, LIST_users), 1);
     }
     web_down(&x->web);
     reload(x);
     UNTIL(x->w.loop, strstr(logged(x), "Couldn't connect"));
-    assert_int_equal(xod_count(x->w.site, LIST_users), 1);
+    assert_int_equal(xod_count(x->w.ipbx, LIST_users), 1);
     assert_int_equal(count_of(x, "unread"), 0);
 }
 
@@ -297,14 +297,14 @@ static void a_list_of_several_is_loaded_as_a_whole(void **state)
     *web_page(&x->web, "/more") = (struct page){.path = "/more", .status = 503};
     start_with(x, USERS ",\"file:users.json\",\"http://127.0.0.1:#/more\"");
     UNTIL(x->w.loop, count_of(x, "fetched_total") == 1 && count_of(x, "failed_total") > 0);
-    assert_int_equal(xod_count(x->w.site, LIST_users), 0);
+    assert_int_equal(xod_count(x->w.ipbx, LIST_users), 0);
     web_page(&x->web, "/more")->body = "[" BOB "]";
     web_page(&x->web, "/more")->status = 200;
-    UNTIL(x->w.loop, xod_count(x->w.site, LIST_users) == 3);
+    UNTIL(x->w.loop, xod_count(x->w.ipbx, LIST_users) == 3);
     users_page(x)->status = 503; /* the last good of one, the new of the other */
     web_page(&x->web, "/more")->body = "[]";
     reload(x);
-    UNTIL(x->w.loop, xod_count(x->w.site, LIST_users) == 2);
+    UNTIL(x->w.loop, xod_count(x->w.ipbx, LIST_users) == 2);
     assert_non_null(state_user(&x->w, "1"));
 }
 
@@ -317,17 +317,17 @@ static void copies_on_disk_serve_a_start_without_server(void **state)
     p->etag = "\"7\"";
     configure(x, USERS, "", "\"lists_cache\":\"copies\"");
     start(x);
-    UNTIL(x->w.loop, xod_count(x->w.site, LIST_users) == 1);
+    UNTIL(x->w.loop, xod_count(x->w.ipbx, LIST_users) == 1);
     state_stop(&x->w);
     web_down(&x->web);
     start(x);
-    assert_int_equal(xod_count(x->w.site, LIST_users), 1); /* at once */
+    assert_int_equal(xod_count(x->w.ipbx, LIST_users), 1); /* at once */
     UNTIL(x->w.loop, count_of(x, "failed_total") > 0);
     assert_int_equal(count_of(x, "unread"), 0);
     web_up(&x->web);
     UNTIL(x->w.loop, count_of(x, "fetched_total") == 1);
     assert_int_equal(p->unchanged, 1); /* the copy's ETag was sent */
-    assert_int_equal(xod_count(x->w.site, LIST_users), 1);
+    assert_int_equal(xod_count(x->w.ipbx, LIST_users), 1);
 }
 
 static void a_broken_copy_is_told_and_fetched_anew(void **state)
@@ -347,7 +347,7 @@ static void a_broken_copy_is_told_and_fetched_anew(void **state)
     free(path);
     start(x);
     assert_non_null(strstr(logged(x), "its last good copy"));
-    UNTIL(x->w.loop, xod_count(x->w.site, LIST_users) == 1);
+    UNTIL(x->w.loop, xod_count(x->w.ipbx, LIST_users) == 1);
 }
 
 static void https_lists_are_believed_by_lists_ca(void **state)
@@ -369,7 +369,7 @@ static void https_lists_are_believed_by_lists_ca(void **state)
     snprintf(more, sizeof(more), "\"lists_ca\":\"%s\"", certs_path(&certs, "ca.pem"));
     configure(x, users, "", more);
     reload(x);
-    UNTIL(x->w.loop, xod_count(x->w.site, LIST_users) == 1);
+    UNTIL(x->w.loop, xod_count(x->w.ipbx, LIST_users) == 1);
     tlsfront_end(&tls);
     certs_remove(&certs);
 }
@@ -387,7 +387,7 @@ static void a_reload_meanwhile_fetches_once_more(void **state)
     reload(x);
     p->silent = false;
     p->body = "[" ALICE "]";
-    UNTIL(x->w.loop, xod_count(x->w.site, LIST_users) == 1);
+    UNTIL(x->w.loop, xod_count(x->w.ipbx, LIST_users) == 1);
     assert_int_equal(p->hits, 2);
 }
 
@@ -458,7 +458,7 @@ static void passwords_of_uris_are_not_logged(void **state)
     buf_free(&b);
     users_page(x)->body = "[" ALICE "]";
     start_with(x, "\"http://u:hush@127.0.0.1:#/users\"");
-    UNTIL(x->w.loop, xod_count(x->w.site, LIST_users) == 1);
+    UNTIL(x->w.loop, xod_count(x->w.ipbx, LIST_users) == 1);
     web_down(&x->web);
     reload(x);
     UNTIL(x->w.loop, count_of(x, "failed_total") > 0);

@@ -24,7 +24,7 @@ struct world {
     struct bus_heartbeat *heart;
     struct loop_task *task;
     struct xod *x;
-    struct xod_site *site;
+    struct xod_ipbx *ipbx;
     struct bus_peer *peer;
     uint64_t request;
     enum xod_list list; /* where the snapshot stands */
@@ -83,21 +83,21 @@ static void change_something(struct world *w)
 
     snprintf(id, sizeof(id), "%u", (unsigned)dice(w, 300));
     snprintf(hint, sizeof(hint), "%u", (unsigned)dice(w, 9));
-    o = xod_find(w->site, LIST_phones, view_cstr(id));
+    o = xod_find(w->ipbx, LIST_phones, view_cstr(id));
     if (!o)
-        xod_set_str(xod_add(w->site, LIST_phones, view_cstr(id)), HINT, view_cstr(hint));
+        xod_set_str(xod_add(w->ipbx, LIST_phones, view_cstr(id)), HINT, view_cstr(hint));
     else if (dice(w, 10) == 0)
         xod_del(o);
     else
         xod_set_str(o, HINT, view_cstr(hint));
-    o = xod_add(w->site, LIST_phones, VIEW("clock"));
+    o = xod_add(w->ipbx, LIST_phones, VIEW("clock"));
     xod_set_int(o, ORDER, value_truth(xod_get(o, ORDER)) ? xod_get(o, ORDER)->i + 1 : 1);
     xod_commit(w->x, publish, w);
 }
 
 static void set_hint(struct world *w, const char *id, const char *hint)
 {
-    xod_set_str(xod_add(w->site, LIST_phones, view_cstr(id)), HINT, view_cstr(hint));
+    xod_set_str(xod_add(w->ipbx, LIST_phones, view_cstr(id)), HINT, view_cstr(hint));
     xod_commit(w->x, publish, w);
 }
 
@@ -112,7 +112,7 @@ static void send_chunk(void *arg)
         return;
     buf_reset(&w->objects);
     while (n < w->chunk && w->list < LIST_COUNT) {
-        o = xod_next(w->site, w->list, &w->pos);
+        o = xod_next(w->ipbx, w->list, &w->pos);
         if (!o) {
             w->list++;
             w->pos = 0;
@@ -233,15 +233,15 @@ static bool current(struct world *w)
 
 static void assert_same(struct world *w)
 {
-    struct xod_site *copy = xod_site(replica_xod(w->r), VIEW("xivo"), false);
+    struct xod_ipbx *copy = xod_ipbx(replica_xod(w->r), VIEW("xivo"), false);
 
     assert_non_null(copy);
     for (int l = 0; l < LIST_COUNT; l++) {
         enum xod_list list = (enum xod_list)l;
         struct xod_obj *o;
         size_t pos = 0;
-        assert_int_equal(xod_count(copy, list), xod_count(w->site, list));
-        while ((o = xod_next(w->site, list, &pos))) {
+        assert_int_equal(xod_count(copy, list), xod_count(w->ipbx, list));
+        while ((o = xod_next(w->ipbx, list, &pos))) {
             struct xod_obj *c = xod_find(copy, list, xod_obj_id(o));
             assert_non_null(c);
             for (unsigned f = 0; f < schema_list(list)->n_fields; f++)
@@ -257,7 +257,7 @@ static int setup(void **state)
     w->loop = loop_new();
     w->task = loop_task_new(w->loop, send_chunk, w);
     w->x = xod_new();
-    w->site = xod_site(w->x, VIEW("xivo"), true);
+    w->ipbx = xod_ipbx(w->x, VIEW("xivo"), true);
     w->chunk = 20;
     buf_init(&w->topic, 0);
     buf_init(&w->body, 0);
@@ -297,7 +297,7 @@ static void a_replica_becomes_a_copy_and_stays_one(void **state)
     start_replica(w);
     UNTIL(w->loop, current(w));
     assert_same(w);
-    assert_int_equal(w->told, xod_count(w->site, LIST_phones)); /* each added once */
+    assert_int_equal(w->told, xod_count(w->ipbx, LIST_phones)); /* each added once */
     w->told = 0;
     set_hint(w, "5", "77");
     UNTIL(w->loop, current(w));
@@ -313,7 +313,7 @@ static void an_empty_source_is_copied_too(void **state)
     struct world *w = *state;
     struct xod_obj *o;
 
-    for (size_t pos = 0; (o = xod_next(w->site, LIST_phones, &pos));)
+    for (size_t pos = 0; (o = xod_next(w->ipbx, LIST_phones, &pos));)
         xod_del(o);
     xod_commit(w->x, publish, w);
     start_replica(w);
@@ -391,7 +391,7 @@ static void what_is_older_than_the_snapshot_is_not_told(void **state)
     UNTIL(w->loop, w->ready);
     assert_true(w->clock > 5000);
     UNTIL(w->loop, current(w));
-    assert_int_equal(w->told, xod_count(w->site, LIST_phones));
+    assert_int_equal(w->told, xod_count(w->ipbx, LIST_phones));
     assert_same(w);
 }
 
@@ -431,7 +431,7 @@ static void what_was_deleted_in_a_gap_is_deleted(void **state)
     UNTIL(w->loop, current(w));
     w->told = 0;
     w->lose = true;
-    xod_del(xod_find(w->site, LIST_phones, VIEW("5")));
+    xod_del(xod_find(w->ipbx, LIST_phones, VIEW("5")));
     xod_commit(w->x, publish, w);
     w->lose = false;
     set_hint(w, "6", "77");
@@ -482,7 +482,7 @@ static void a_restarted_state_is_copied_anew(void **state)
     snprintf(subscribe, sizeof(subscribe), "%s", bus_forwarder_subscribe(w->fwd));
     snprintf(request, sizeof(request), "%s", bus_server_endpoint(w->server));
     stop_state(w);
-    xod_set_str(xod_add(w->site, LIST_phones, VIEW("1000")), HINT, VIEW("1"));
+    xod_set_str(xod_add(w->ipbx, LIST_phones, VIEW("1000")), HINT, VIEW("1"));
     xod_commit(w->x, NULL, NULL);
     while (start_state(w, publish_at, subscribe, request) < 0) {
         stop_state(w);
@@ -553,7 +553,7 @@ static void garbage_changes_nothing(void **state)
     UNTIL(w->loop, current(w));
     assert_int_equal(w->told, 0);
     assert_same(w);
-    assert_null(xod_site(replica_xod(w->r), VIEW("other"), false));
+    assert_null(xod_ipbx(replica_xod(w->r), VIEW("other"), false));
     assert_int_equal(w->snapshots, 1);
 }
 

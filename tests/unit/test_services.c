@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "support/site_world.h"
+#include "support/model_world.h"
 
 #define say world_say
 #define SHOWS(list, id, field, text)                                                               \
@@ -25,7 +25,7 @@ static int teardown(void **state)
     return 0;
 }
 
-static void two_channels(struct site_world *w)
+static void two_channels(struct model_world *w)
 {
     say(w, "Event: Newchannel|Channel: SIP/alice-1|ChannelState: 4|Uniqueid: 1.1");
     say(w, "Event: Newchannel|Channel: SIP/pstn-2|ChannelState: 4|Uniqueid: 1.2");
@@ -35,7 +35,7 @@ static void two_channels(struct site_world *w)
 
 static void callers_wait_in_order(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     two_channels(w);
     say(w, "Event: Join|Channel: SIP/alice-1|Queue: support|Position: 1|Count: 1|Uniqueid: 1.1");
@@ -52,7 +52,7 @@ static void callers_wait_in_order(void **state)
 
 static void a_group_is_a_queue_of_another_list(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     two_channels(w);
     say(w, "Event: Join|Channel: SIP/alice-1|Queue: group|Position: 1");
@@ -65,7 +65,7 @@ static void a_group_is_a_queue_of_another_list(void **state)
 
 static void a_queue_that_rings_several_keeps_its_caller(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     two_channels(w);
     say(w, "Event: QueueCallerJoin|Channel: SIP/alice-1|Queue: support|Position: 1");
@@ -88,7 +88,7 @@ static void a_queue_that_rings_several_keeps_its_caller(void **state)
 
 static void old_queues_tell_of_ringing_in_their_own_way(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     two_channels(w);
     say(w, "Event: Join|Channel: SIP/alice-1|Queue: support|Position: 1");
@@ -100,7 +100,7 @@ static void old_queues_tell_of_ringing_in_their_own_way(void **state)
     SHOWS(channels, "SIP/alice-1", talkingto_kind, "'queue'");
 }
 
-static double since(struct site_world *w, const char *channel)
+static double since(struct model_world *w, const char *channel)
 {
     const struct value *v =
         xod_get(world_find(w, LIST_channels, channel), XOD(channels, waiting_since));
@@ -110,7 +110,7 @@ static double since(struct site_world *w, const char *channel)
 
 static void it_is_known_since_when_a_caller_waits(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
     double joined;
 
     two_channels(w);
@@ -130,7 +130,7 @@ static void it_is_known_since_when_a_caller_waits(void **state)
 
 static void a_masquerade_keeps_the_place_in_the_queue(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     two_channels(w);
     say(w, "Event: Join|Channel: SIP/pstn-2|Queue: support|Position: 1");
@@ -142,7 +142,7 @@ static void a_masquerade_keeps_the_place_in_the_queue(void **state)
 
 static void a_masquerade_onto_a_channel_that_is_up_shows_the_queue(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     two_channels(w);
     say(w, "Event: Join|Channel: SIP/pstn-2|Queue: support|Position: 1");
@@ -154,7 +154,7 @@ static void a_masquerade_onto_a_channel_that_is_up_shows_the_queue(void **state)
 
 static void leaving_a_queue_is_not_leaving_another(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     two_channels(w);
     say(w, "Event: Join|Channel: SIP/alice-1|Queue: support|Position: 1");
@@ -167,7 +167,7 @@ static void leaving_a_queue_is_not_leaving_another(void **state)
 
 static void members_come_change_and_go(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     say(w, "Event: QueueMemberAdded|Queue: support|Location: SIP/carol|MemberName: C|Membership: "
            "dynamic|Penalty: 1|CallsTaken: 0|LastCall: 0|Status: 1|Paused: 0");
@@ -191,7 +191,7 @@ static void members_come_change_and_go(void **state)
 
 static void a_phone_is_a_member_until_its_last_interface_is_none(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     say(w, "Event: QueueMemberAdded|Queue: support|Location: SIP/alice|Status: 1");
     say(w, "Event: QueueMemberAdded|Queue: support|Location: Local/1001@default/n|Status: 1");
@@ -206,7 +206,7 @@ static void a_phone_is_a_member_until_its_last_interface_is_none(void **state)
 
 static void an_agent_has_one_name_in_all_versions(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     say(w, "Event: QueueMemberStatus|Queue: agentq|Location: Agent/2001|Status: 1|Paused: 0");
     say(w, "Event: QueueMemberStatus|Queue: agentq|Interface: Local/2002@agents|MemberName: "
@@ -219,7 +219,7 @@ static void an_agent_has_one_name_in_all_versions(void **state)
 
 static void members_of_groups_trunks_and_strangers(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     say(w, "Event: QueueMemberStatus|Queue: group|Interface: Local/1002@default/n|Status: 1");
     SHOWS(groups, "1", phonemembers, "['12']");
@@ -229,20 +229,20 @@ static void members_of_groups_trunks_and_strangers(void **state)
     say(w, "Event: QueueMemberStatus|Queue: nosuch|Interface: SIP/nobody|Status: 1");
     assert_non_null(world_find(w, LIST_queuemembers, "SIP/nobody,nosuch"));
     say(w, "Event: QueueMemberStatus|Queue: support|Status: 1"); /* nobody */
-    assert_int_equal(xod_count(w->site, LIST_queuemembers), 3);
+    assert_int_equal(xod_count(w->ipbx, LIST_queuemembers), 3);
 }
 
 static void lists_read_anew_tie_the_members_anew(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     say(w, "Event: QueueMemberStatus|Queue: support|Interface: SIP/bob|Status: 1");
     say(w, "Event: QueueMemberStatus|Queue: new|Interface: SIP/bob|Status: 1");
     xod_del(world_find(w, LIST_queues, "1"));
     world_add(w, LIST_queues, "9", XOD(queues, name), "new");
-    domain_relink(w->d);
+    ipbx_model_relink(w->d);
     xod_commit(w->x, NULL, NULL);
-    check_site(w->site);
+    check_site(w->ipbx);
     SHOWS(phones, "12", queues, "['9']");
     SHOWS(queues, "9", phonemembers, "['12']");
 }
@@ -251,7 +251,7 @@ static void lists_read_anew_tie_the_members_anew(void **state)
 
 static void an_agent_logs_in_talks_and_leaves(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     two_channels(w);
     SHOWS(agents, "1", status, "'undefined'");
@@ -277,7 +277,7 @@ static void an_agent_logs_in_talks_and_leaves(void **state)
 
 static void a_callback_login_names_the_phone(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     say(w, "Event: Agentcallbacklogin|Agent: 2002|Loginchan: 1003@default|Uniqueid: 1.1");
     SHOWS(agents, "2", phonenumber, "'1003'");
@@ -288,7 +288,7 @@ static void a_callback_login_names_the_phone(void **state)
 
 static void agents_are_listed(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     two_channels(w);
     world_list(w,
@@ -304,7 +304,7 @@ static void agents_are_listed(void **state)
 /* The channel Agent/2001 of an Asterisk 1.8 is made anew for each call, under the same name. */
 static void the_hangup_of_an_agents_last_call_does_not_end_the_next(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     say(w, "Event: Newchannel|Channel: Agent/2001|ChannelState: 5|Uniqueid: 1.1");
     say(w, "Event: Newchannel|Channel: Agent/2001|ChannelState: 5|Uniqueid: 1.2");
@@ -318,7 +318,7 @@ static void the_hangup_of_an_agents_last_call_does_not_end_the_next(void **state
 
 static void people_come_to_a_conference_and_go(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     two_channels(w);
     say(w, "Event: MeetmeJoin|Channel: SIP/alice-1|Meetme: 4001|Usernum: 2|PseudoChan: DAHDI/p-1|"
@@ -345,7 +345,7 @@ static void people_come_to_a_conference_and_go(void **state)
 
 static void confbridge_has_no_numbers_so_they_are_given(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     two_channels(w);
     say(w, "Event: ConfbridgeJoin|Conference: 4001|Channel: SIP/alice-1|Admin: No|Muted: No");
@@ -368,7 +368,7 @@ static void confbridge_has_no_numbers_so_they_are_given(void **state)
 
 static void a_channel_is_in_one_room(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     two_channels(w);
     say(w, "Event: MeetmeJoin|Channel: SIP/alice-1|Usernum: 1");
@@ -384,7 +384,7 @@ static void a_channel_is_in_one_room(void **state)
 
 static void who_comes_into_a_room_is_in_no_call(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     two_channels(w);
     say(w, "Event: Bridge|Bridgestate: Link|Channel1: SIP/alice-1|Channel2: SIP/pstn-2");
@@ -400,7 +400,7 @@ static void who_comes_into_a_room_is_in_no_call(void **state)
 
 static void a_parked_call_comes_back(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     two_channels(w);
     say(w, "Event: ParkedCall|Exten: 701|Channel: SIP/alice-1|Parkinglot: default|From: "
@@ -424,7 +424,7 @@ static void a_parked_call_comes_back(void **state)
 
 static void a_bay_holds_one_and_a_channel_is_in_one(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     two_channels(w);
     say(w, "Event: ParkedCall|Channel: SIP/alice-1|Parkinglot: default|Exten: 701|Timeout: 9");
@@ -439,7 +439,7 @@ static void a_bay_holds_one_and_a_channel_is_in_one(void **state)
 
 static void a_name_ends_at_a_nul(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
     struct tel_out o;
 
     two_channels(w);
@@ -456,7 +456,7 @@ static void a_name_ends_at_a_nul(void **state)
 
 static void a_rename_moves_the_bay_along(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     two_channels(w);
     say(w, "Event: ParkedCall|ParkeeChannel: SIP/pstn-2|Parkinglot: default|ParkingSpace: 702");
@@ -474,7 +474,7 @@ static void a_rename_moves_the_bay_along(void **state)
 
 static void messages_are_counted(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     say(w, "Event: MessageWaiting|Mailbox: 1003@default|Waiting: 1|New: 2|Old: 1");
     SHOWS(voicemails, "13", newcount, "2");
@@ -494,7 +494,7 @@ static void messages_are_counted(void **state)
 
 static void recording_and_spying_are_shown(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     two_channels(w);
     say(w, "Event: MixMonitorStart|Channel: SIP/alice-1");
@@ -516,7 +516,7 @@ static void recording_and_spying_are_shown(void **state)
 
 static void a_listing_of_queues_ends_members_and_callers(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     two_channels(w);
     say(w, "Event: QueueMemberStatus|Queue: support|Interface: SIP/bob|Status: 1");
@@ -540,7 +540,7 @@ static void a_listing_of_queues_ends_members_and_callers(void **state)
 
 static void listings_of_rooms_and_lots_end_what_they_do_not_name(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     two_channels(w);
     say(w, "Event: ConfbridgeJoin|Conference: 4001|Channel: SIP/alice-1|Admin: No");
@@ -566,7 +566,7 @@ static void listings_of_rooms_and_lots_end_what_they_do_not_name(void **state)
 
 static void listings_end_also_what_is_in_no_configured_room_or_lot(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     two_channels(w);
     say(w, "Event: ConfbridgeJoin|Conference: ad-hoc|Channel: SIP/alice-1|Admin: No");
@@ -588,7 +588,7 @@ static void listings_end_also_what_is_in_no_configured_room_or_lot(void **state)
 
 static void a_listing_without_an_end_ends_nothing(void **state)
 {
-    struct site_world *w = *state;
+    struct model_world *w = *state;
 
     say(w, "Event: QueueMemberStatus|Queue: support|Interface: SIP/bob|Status: 1");
     world_mark(w, TEL_resync_begin, "queues"); /* and Asterisk does not answer */

@@ -342,7 +342,7 @@ static void a_list_that_cannot_be_read_throws_nobody_out(void **state)
     peer_open(&w->a, "s", "1", "away");
     configure(w, CONFIG(SITE("xivo", "file:users.json")), "[" ALICE ",");
     restart(w, LONG);
-    assert_int_equal(xod_count(w->s.site, LIST_users), 0);
+    assert_int_equal(xod_count(w->s.ipbx, LIST_users), 0);
     assert_int_equal(renew(&w->a, "s", "1", "away"), BUS_ok);
     assert_int_equal(w->a.kicks, 0);
     list(w, "[" ALICE "]");
@@ -396,13 +396,13 @@ static void lose_the_list(struct world *w, uint32_t grace_ms)
     snprintf(config, sizeof(config), CONFIG(SITE("xivo", "http://127.0.0.1:%u/users")),
              w->web.port);
     start_with(w, config, "[]");
-    UNTIL(w->s.loop, xod_count(w->s.site, LIST_users) == 2);
+    UNTIL(w->s.loop, xod_count(w->s.ipbx, LIST_users) == 2);
     assert_int_equal(peer_open(&w->a, "s", "1", "away"), BUS_ok);
     p->status = 503;
     w->a.ups = 0;
     w->s.grace_ms = grace_ms;
     state_restart(&w->s);
-    assert_int_equal(xod_count(w->s.site, LIST_users), 0);
+    assert_int_equal(xod_count(w->s.ipbx, LIST_users), 0);
     assert_int_equal(count(w), 1);
     UNTIL(w->s.loop, w->a.ups > 0);
 }
@@ -425,7 +425,7 @@ static void nobody_is_thrown_out_before_the_list_is_there(void **state)
     state_reload(w->s.s, w->s.cfg);
     assert_int_equal(count(w), 1);
     the_list_comes(w, "[" ALICE "," BOB "]");
-    UNTIL(w->s.loop, xod_count(w->s.site, LIST_users) == 2);
+    UNTIL(w->s.loop, xod_count(w->s.ipbx, LIST_users) == 2);
     assert_int_equal(w->a.kicks, 0);
     assert_string_equal(connection(w, "1"), "yes");
     assert_string_equal(presence(w, "1"), "away"); /* state knows better */
@@ -440,7 +440,7 @@ static void a_presence_that_nobody_told_is_the_one_that_was_kept(void **state)
 
     lose_the_list(w, LONG);
     the_list_comes(w, "[" ALICE "]");
-    UNTIL(w->s.loop, xod_count(w->s.site, LIST_users) == 1);
+    UNTIL(w->s.loop, xod_count(w->s.ipbx, LIST_users) == 1);
     assert_string_equal(connection(w, "1"), "yes");
     assert_string_equal(presence(w, "1"), "away");
     assert_int_equal(renew(&w->a, "s", "1", "available"), BUS_ok);
@@ -483,7 +483,7 @@ static void a_session_may_run_out_or_end_before_the_list_is_there(void **state)
     assert_int_equal(count(w), 1);
     assert_int_equal(peer_close(&w->a, "t"), BUS_ok);
     the_list_comes(w, "[" ALICE "," BOB "]");
-    UNTIL(w->s.loop, xod_count(w->s.site, LIST_users) == 2);
+    UNTIL(w->s.loop, xod_count(w->s.ipbx, LIST_users) == 2);
     assert_string_equal(connection(w, "1"), "(none)");
     assert_string_equal(connection(w, "2"), "(none)");
     assert_string_equal(presence(w, "1"), "disconnected");

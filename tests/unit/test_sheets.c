@@ -292,7 +292,7 @@ static void who_does_not_see_the_call_gets_no_sheet_of_it(void **state)
 
     begin(w, rows("{xivo-where}"), "123");
     sheets_reload(w, TO("{'whom':'all'}"), "'parting_astid_context':['context']");
-    phone = xod_find(w->s.site, LIST_phones, VIEW("13"));
+    phone = xod_find(w->s.ipbx, LIST_phones, VIEW("13"));
     xod_set_str(phone, XOD(phones, context), VIEW("elsewhere"));
     sheets_say(w, ALICE BOB RINGS BOB_ENDS ALICE_ENDS);
     assert_said(w, "1 dial\n2 dial\n");

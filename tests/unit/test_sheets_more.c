@@ -432,7 +432,7 @@ static void the_oldest_call_makes_room(void **state)
 {
     struct calls *calls = calls_new();
     struct xod *x = xod_new();
-    struct xod_site *site = xod_site(x, VIEW("xivo"), true);
+    struct xod_ipbx *ipbx = xod_ipbx(x, VIEW("xivo"), true);
 
     (void)state;
     for (int i = 0; i <= CALLS_MAX; i++) {
@@ -440,7 +440,7 @@ static void the_oldest_call_makes_room(void **state)
         struct xod_obj *c;
         struct call *call;
         snprintf(name, sizeof(name), "SIP/x-%d", i);
-        c = xod_add(site, LIST_channels, view_cstr(name));
+        c = xod_add(ipbx, LIST_channels, view_cstr(name));
         assert_null(call_of(calls, c)); /* without a Uniqueid there is none */
         xod_set_str(c, XOD(channels, uniqueid), view_cstr(name));
         call = call_of(calls, c);
@@ -453,9 +453,9 @@ static void the_oldest_call_makes_room(void **state)
                                  leg < CALL_MAX_LEGS);
             }
     }
-    assert_null(call_find(calls, site, VIEW("SIP/x-0")));
-    assert_null(leg_find(calls, site, VIEW("leg/0")));
-    assert_non_null(call_find(calls, site, VIEW("SIP/x-1")));
+    assert_null(call_find(calls, ipbx, VIEW("SIP/x-0")));
+    assert_null(leg_find(calls, ipbx, VIEW("leg/0")));
+    assert_non_null(call_find(calls, ipbx, VIEW("SIP/x-1")));
     calls_destroy(&calls);
     xod_destroy(&x);
 }
@@ -465,7 +465,7 @@ static void the_oldest_sheet_is_forgotten(void **state)
     struct viewers *v = viewers_new();
     struct recipients one = {0};
     struct xod *x = xod_new();
-    struct xod_site *site = xod_site(x, VIEW("xivo"), true);
+    struct xod_ipbx *ipbx = xod_ipbx(x, VIEW("xivo"), true);
 
     (void)state;
     for (int i = 0; i < 2 * VIEWERS_MAX_USERS; i++) {
@@ -473,21 +473,21 @@ static void the_oldest_sheet_is_forgotten(void **state)
         snprintf(id, sizeof(id), "%d", i / 2);
         assert_int_equal(recipients_add(&one, view_cstr(id)), 0);
     }
-    viewers_add(v, site, VIEW("a"), VIEW("1.1"), &one);
-    assert_int_equal(viewers_of(v, site, VIEW("a"))->n, VIEWERS_MAX_USERS);
+    viewers_add(v, ipbx, VIEW("a"), VIEW("1.1"), &one);
+    assert_int_equal(viewers_of(v, ipbx, VIEW("a"))->n, VIEWERS_MAX_USERS);
     recipients_clear(&one);
     assert_int_equal(recipients_add(&one, VIEW("another")), 0);
-    viewers_add(v, site, VIEW("a"), VIEW("1.1"), &one); /* one too many */
-    assert_int_equal(viewers_of(v, site, VIEW("a"))->n, VIEWERS_MAX_USERS);
-    viewers_add(v, site, VIEW("a"), VIEW("2.1"), &one); /* another call of that name */
-    assert_int_equal(viewers_of(v, site, VIEW("a"))->n, 1);
+    viewers_add(v, ipbx, VIEW("a"), VIEW("1.1"), &one); /* one too many */
+    assert_int_equal(viewers_of(v, ipbx, VIEW("a"))->n, VIEWERS_MAX_USERS);
+    viewers_add(v, ipbx, VIEW("a"), VIEW("2.1"), &one); /* another call of that name */
+    assert_int_equal(viewers_of(v, ipbx, VIEW("a"))->n, 1);
     for (int i = 0; i < VIEWERS_MAX_SHEETS; i++) {
         char channel[32];
         snprintf(channel, sizeof(channel), "b%d", i);
-        viewers_add(v, site, view_cstr(channel), VIEW("1.1"), &one);
+        viewers_add(v, ipbx, view_cstr(channel), VIEW("1.1"), &one);
     }
-    assert_null(viewers_of(v, site, VIEW("a")));
-    assert_int_equal(viewers_of(v, site, VIEW("b0"))->n, 1);
+    assert_null(viewers_of(v, ipbx, VIEW("a")));
+    assert_int_equal(viewers_of(v, ipbx, VIEW("b0"))->n, 1);
     recipients_clear(&one);
     viewers_destroy(&v);
     xod_destroy(&x);

@@ -104,7 +104,7 @@ static void ask(struct world *w, const char *list, const char *id)
 
 static size_t count(struct world *w, enum xod_list list)
 {
-    struct xod_site *s = xod_site(w->x, VIEW("xivo"), false);
+    struct xod_ipbx *s = xod_ipbx(w->x, VIEW("xivo"), false);
 
     return s ? xod_count(s, list) : 0;
 }
@@ -144,7 +144,7 @@ static void many_objects_come_in_chunks(void **state)
 
     for (int i = 0; i < 2000; i++) {
         snprintf(id, sizeof(id), "c%d", i);
-        xod_add(w->s.site, LIST_channels, view_cstr(id));
+        xod_add(w->s.ipbx, LIST_channels, view_cstr(id));
     }
     state_commit(w->s.s, false);
     ask(w, NULL, NULL);
@@ -192,16 +192,16 @@ static void those_who_ask_one_after_the_other_all_get_the_whole(void **state)
         t[i] = (struct taker){.w = *state, .next = i < 3 ? &t[i + 1] : NULL};
     for (int i = 0; i < 3000; i++) {
         snprintf(id, sizeof(id), "c%d", i);
-        xod_add(t[0].w->s.site, LIST_channels, view_cstr(id));
+        xod_add(t[0].w->s.ipbx, LIST_channels, view_cstr(id));
     }
     state_commit(t[0].w->s.s, false);
     take(&t[0]);
     for (int i = 0; i < 4; i++) {
-        struct xod_site *site;
+        struct xod_ipbx *ipbx;
         UNTIL(t[i].w->s.loop, t[i].answers == 1);
-        site = xod_site(t[i].x, VIEW("xivo"), false);
-        assert_int_equal(xod_count(site, LIST_channels), 3000);
-        assert_int_equal(xod_count(site, LIST_users), 5);
+        ipbx = xod_ipbx(t[i].x, VIEW("xivo"), false);
+        assert_int_equal(xod_count(ipbx, LIST_channels), 3000);
+        assert_int_equal(xod_count(ipbx, LIST_users), 5);
         assert_in_range(t[i].chunks, 12, 30);
     }
     for (int i = 0; i < 4; i++)
@@ -220,19 +220,19 @@ static void a_replica_follows_the_real_state(void **state)
     replica_state_up(w->r);
     for (int i = 0; !w->ready || i < 3000; i++) {
         snprintf(id, sizeof(id), "c%d", i % 700);
-        c = xod_find(w->s.site, LIST_channels, view_cstr(id));
+        c = xod_find(w->s.ipbx, LIST_channels, view_cstr(id));
         if (c)
             xod_del(c);
         else
-            xod_add(w->s.site, LIST_channels, view_cstr(id));
+            xod_add(w->s.ipbx, LIST_channels, view_cstr(id));
         state_commit(w->s.s, false);
         loop_once(w->s.loop, 0);
     }
     UNTIL(w->s.loop, replica_seq(w->r) == bus_pub_seq(w->s.s->pub, VIEW("xod")));
     for (int i = 0; i < 700; i++) {
         snprintf(id, sizeof(id), "c%d", i);
-        assert_int_equal(xod_find(w->s.site, LIST_channels, view_cstr(id)) != NULL,
-                         xod_find(xod_site(replica_xod(w->r), VIEW("xivo"), false), LIST_channels,
+        assert_int_equal(xod_find(w->s.ipbx, LIST_channels, view_cstr(id)) != NULL,
+                         xod_find(xod_ipbx(replica_xod(w->r), VIEW("xivo"), false), LIST_channels,
                                   view_cstr(id)) != NULL);
     }
     assert_int_equal(replica_healed_total(w->r), 0);

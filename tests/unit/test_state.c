@@ -518,7 +518,7 @@ static void sessions_are_told_again_to_a_restarted_state(void **state)
 
 static const char *link_of(struct world *w)
 {
-    return state_str(xod_find(w->s.site, LIST_ipbx, VIEW("xivo")), XOD(ipbx, link));
+    return state_str(xod_find(w->s.ipbx, LIST_ipbx, VIEW("xivo")), XOD(ipbx, link));
 }
 
 static enum bus_status announce(struct gateway *g, const char *ipbx, uint64_t login)

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "model/statistics.h"
-#include "support/site_world.h"
+#include "support/model_world.h"
 
 #define say world_say
 
@@ -20,11 +20,11 @@ struct told {
 };
 
 struct test_world {
-    struct site_world *w;
+    struct model_world *w;
     struct told told;
 };
 
-static void on_queue(void *arg, struct domain *d, const struct queue_event *e)
+static void on_queue(void *arg, struct ipbx_model *d, const struct queue_event *e)
 {
     static const char *const names[] = {"join", "link", "lost", "left"};
     struct told *t = arg;
@@ -34,7 +34,7 @@ static void on_queue(void *arg, struct domain *d, const struct queue_event *e)
     t->last = *e;
 }
 
-static const struct domain_effects effects = {.queue = on_queue};
+static const struct ipbx_model_effects effects = {.queue = on_queue};
 
 static struct test_world *new_world(void)
 {
@@ -105,7 +105,7 @@ static void the_wait_ends_when_the_call_leaves(void **state)
     NEAR(t->told.last.time, 2000);
     t->w->now = 2011.99;
     say(t->w, "Event: Leave|Channel: SIP/pstn-2|Queue: support|Uniqueid: 1.2");
-    assert_true(domain_wants_tick(t->w->d));
+    assert_true(ipbx_model_wants_tick(t->w->d));
     t->w->now = 2012.99;
     say(t->w, "Event: AgentConnect|Queue: support|Member: SIP/bob|Uniqueid: 1.2|Holdtime: 12");
     TOLD(t, "1:join 1:link ");
@@ -131,7 +131,7 @@ static void who_leaves_unanswered_has_left(void **state)
     TOLD(t, "1:join 1:left ");
     NEAR(t->told.last.waited, 7.01);
     world_tick(t->w, 1);
-    assert_false(domain_wants_tick(t->w->d));
+    assert_false(ipbx_model_wants_tick(t->w->d));
 }
 
 static void who_comes_back_joins_again(void **state)

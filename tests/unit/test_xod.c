@@ -15,7 +15,7 @@
 
 struct world {
     struct xod *x;
-    struct xod_site *s;
+    struct xod_ipbx *s;
     struct buf told; /* "add phones 7 all; update users 5 availstate; " ... */
 };
 
@@ -40,7 +40,7 @@ static int setup(void **state)
 
     buf_init(&w->told, 0);
     w->x = xod_new();
-    w->s = xod_site(w->x, VIEW("xivo"), true);
+    w->s = xod_ipbx(w->x, VIEW("xivo"), true);
     *state = w;
     return w->s ? 0 : -1;
 }
@@ -223,7 +223,7 @@ static void a_deleted_object_can_be_read_until_the_commit_and_not_be_changed(voi
     assert_null(by_identity(w, "SIP/ghost", 0));
     assert_told(w, "del phones 7 all; ");
     assert_null(by_identity(w, "SIP/ghost", 0));
-    assert_null(xod_tied(c, LIST_phones, 0));
+    assert_null(xod_related(c, LIST_phones, 0));
 }
 
 static void a_field_can_be_put_back_to_its_initial_value(void **state)
@@ -319,16 +319,16 @@ static void a_tie_stands_at_both_ends_and_goes_with_either(void **state)
     assert_int_equal(xod_relate(c1, p), 0); /* again: nothing */
     assert_int_equal(xod_relate(c2, p), 0);
     assert_true(xod_is_tied(c1, p) && xod_is_tied(p, c1));
-    assert_ptr_equal(xod_tied(p, LIST_channels, 1), c2);
-    assert_null(xod_tied(p, LIST_channels, 2));
-    assert_null(xod_tied(p, LIST_users, 0));
+    assert_ptr_equal(xod_related(p, LIST_channels, 1), c2);
+    assert_null(xod_related(p, LIST_channels, 2));
+    assert_null(xod_related(p, LIST_users, 0));
     xod_del(c1);
-    assert_ptr_equal(xod_tied(p, LIST_channels, 0), c2);
-    xod_untie(p, c2);
-    assert_null(xod_tied(c2, LIST_phones, 0));
+    assert_ptr_equal(xod_related(p, LIST_channels, 0), c2);
+    xod_unrelate(p, c2);
+    assert_null(xod_related(c2, LIST_phones, 0));
     xod_relate(p, c2);
     xod_del(p);
-    assert_null(xod_tied(c2, LIST_phones, 0));
+    assert_null(xod_related(c2, LIST_phones, 0));
 }
 
 /* ---- walking ---- */
@@ -367,15 +367,15 @@ static void a_walk_gives_each_object_once_while_others_come_and_go(void **state)
 static void sites_do_not_mix(void **state)
 {
     struct world *w = *state;
-    struct xod_site *other = xod_site(w->x, VIEW("other"), true);
+    struct xod_ipbx *other = xod_ipbx(w->x, VIEW("other"), true);
 
-    assert_null(xod_site(w->x, VIEW("none"), false));
-    assert_ptr_equal(xod_site(w->x, VIEW("other"), true), other);
+    assert_null(xod_ipbx(w->x, VIEW("none"), false));
+    assert_ptr_equal(xod_ipbx(w->x, VIEW("other"), true), other);
     assert_ptr_equal(xod_site_at(w->x, 1), other);
     assert_null(xod_site_at(w->x, 2));
     add(w, LIST_users, "5");
     assert_null(xod_find(other, LIST_users, VIEW("5")));
-    assert_true(view_eq(xod_site_name(other), VIEW("other")));
+    assert_true(view_eq(xod_ipbx_name(other), VIEW("other")));
 }
 
 static unsigned freed;

@@ -17,7 +17,7 @@ static void print_object(const struct xod_obj *o)
 
     buf_init(&out, 0);
     buf_append_cstr(&out, "{\"ipbx\":");
-    json_put_string(&out, xod_site_name(xod_obj_site(o)));
+    json_put_string(&out, xod_ipbx_name(xod_obj_ipbx(o)));
     buf_printf(&out, ",\"list\":\"%s\",\"id\":", l->name);
     json_put_string(&out, xod_obj_id(o));
     for (unsigned f = 0; f < l->n_fields; f++) {

@@ -20,7 +20,7 @@ static void get_relations(struct client *c, struct request *rq)
     buf_reset(line);
     line_begin(line, VIEW("relations"), rq->reply_id);
     buf_append_cstr(line, ",\"data\":{\"xivo_uuid\":");
-    json_put_string(line, xod_site_name(c->site));
+    json_put_string(line, xod_ipbx_name(c->ipbx));
     put(line, "user_id", view_cstr(c->user_id));
     put(line, "endpoint_id",
         lines && lines->type == V_LIST && lines->len ? value_view(&lines->items[0])

@@ -3,9 +3,9 @@
 
 #define LISTED 0.05 /* what an object of a list costs, in lines */
 
-static struct xod_site *site_of(struct client *c, struct request *rq)
+static struct xod_ipbx *site_of(struct client *c, struct request *rq)
 {
-    return xod_site(replica_xod(c->gw->replica), json_get_view(rq->body, "tipbxid"), false);
+    return xod_ipbx(replica_xod(c->gw->replica), json_get_view(rq->body, "tipbxid"), false);
 }
 
 static void begin(struct client *c, struct request *rq, const char *function, struct view tid)
@@ -24,7 +24,7 @@ static void end(struct client *c)
 static void listid(struct client *c, struct request *rq)
 {
     int list = schema_list_find(json_get_view(rq->body, "listname"));
-    struct xod_site *site = site_of(c, rq);
+    struct xod_ipbx *ipbx = site_of(c, rq);
     struct buf *line = &c->gw->line;
     const char *sep = "";
     struct xod_obj *o;
@@ -32,7 +32,7 @@ static void listid(struct client *c, struct request *rq)
 
     begin(c, rq, "listid", view_of(NULL, 0));
     buf_append_cstr(line, ",\"list\":[");
-    while (list >= 0 && site && (o = xod_next(site, (enum xod_list)list, &pos))) {
+    while (list >= 0 && ipbx && (o = xod_next(ipbx, (enum xod_list)list, &pos))) {
         pace_cost(c, LISTED);
         if (!fanout_visible(c->gw->fanout, c, o))
             continue;
@@ -44,13 +44,13 @@ static void listid(struct client *c, struct request *rq)
     end(c);
 }
 
-static struct xod_obj *find(struct client *c, struct xod_site *site, enum xod_list list,
+static struct xod_obj *find(struct client *c, struct xod_ipbx *ipbx, enum xod_list list,
                             struct view id)
 {
     if (list != LIST_queuemembers || !is_legacy_member_id(id))
-        return xod_find(site, list, id);
+        return xod_find(ipbx, list, id);
     watch_members(c); /* without memory it is told less, no more */
-    return member_of_legacy_id(site, id);
+    return member_of_legacy_id(ipbx, id);
 }
 
 /* Clients wait for an answer to each id they ask for: what they may not see, or what is gone, is
@@ -60,12 +60,12 @@ static void object(struct client *c, struct request *rq, const char *function, c
 {
     int list = schema_list_find(json_get_view(rq->body, "listname"));
     struct json_object *tid = json_get(rq->body, "tid");
-    struct xod_site *site = site_of(c, rq);
+    struct xod_ipbx *ipbx = site_of(c, rq);
     struct buf *line = &c->gw->line;
     struct xod_obj *o = NULL;
 
-    if (list >= 0 && site && tid)
-        o = find(c, site, (enum xod_list)list, view_cstr(json_object_get_string(tid)));
+    if (list >= 0 && ipbx && tid)
+        o = find(c, ipbx, (enum xod_list)list, view_cstr(json_object_get_string(tid)));
     begin(c, rq, function, view_of(NULL, 0));
     buf_append_cstr(line, ",\"tid\":");
     if (tid && json_object_is_type(tid, json_type_string))

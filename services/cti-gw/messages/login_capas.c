@@ -61,7 +61,7 @@ static void login_capas(struct client *c, struct request *rq)
     buf_reset(pairs);
     msg_put_pair(pairs, "session", view_cstr(session));
     msg_put_pair(pairs, "userid", view_cstr(c->user_id));
-    msg_put_pair(pairs, "ipbxid", xod_site_name(c->site));
+    msg_put_pair(pairs, "ipbxid", xod_ipbx_name(c->ipbx));
     msg_put_pair(pairs, "capaid", capaid);
     msg_put_pair(pairs, "state", text_of(json_get(rq->body, "state")));
     msg_put_pair(pairs, "loginkind", json_get_view(rq->body, "loginkind"));

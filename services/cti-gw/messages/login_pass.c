@@ -48,8 +48,8 @@ static void on_checked(void *arg, enum bus_status status, const msgpack_object *
 
     c->asked = 0;
     if (status == BUS_ok) { /* the site is made if need be: the first snapshot may be under way */
-        c->site = xod_site(replica_xod(c->gw->replica), msg_get_str(body, "ipbxid"), true);
-        c->user_id = c->site ? view_dup(msg_get_str(body, "userid")) : NULL;
+        c->ipbx = xod_ipbx(replica_xod(c->gw->replica), msg_get_str(body, "ipbxid"), true);
+        c->user_id = c->ipbx ? view_dup(msg_get_str(body, "userid")) : NULL;
     }
     if (status != BUS_login_password && c->login->counted)
         login_throttle_forgive(c->gw->guard, c->address, c->login->guarded_as);

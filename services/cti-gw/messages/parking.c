@@ -9,7 +9,7 @@ static void put_bay(struct client *c, struct request *rq, const struct xod_obj *
     buf_reset(line);
     line_begin(line, VIEW("parkcall"), rq->reply_id);
     buf_append_cstr(line, ",\"eventkind\":\"parkedcall\",\"ipbxid\":");
-    json_put_string(line, xod_site_name(xod_obj_site(lot)));
+    json_put_string(line, xod_ipbx_name(xod_obj_ipbx(lot)));
     buf_append_cstr(line, ",\"parkingbay\":");
     json_put_string(line, bay);
     buf_append_cstr(line, ",\"payload\":");
@@ -22,7 +22,7 @@ static void parking(struct client *c, struct request *rq)
 {
     const struct xod_obj *lot;
 
-    for (size_t pos = 0; (lot = xod_next(c->site, LIST_parkinglots, &pos));) {
+    for (size_t pos = 0; (lot = xod_next(c->ipbx, LIST_parkinglots, &pos));) {
         const struct value *bays = xod_get(lot, XOD(parkinglots, bays));
         if (!fanout_visible(c->gw->fanout, c, lot))
             continue;

@@ -9,7 +9,7 @@ static struct view id_at(const struct client *c, struct json_object *pairs, size
     struct json_object *id;
 
     if (!json_object_is_type(pair, json_type_array) || json_object_array_length(pair) != 2 ||
-        !view_eq(json_view(json_object_array_get_idx(pair, 0)), xod_site_name(c->site)))
+        !view_eq(json_view(json_object_array_get_idx(pair, 0)), xod_ipbx_name(c->ipbx)))
         return view_of(NULL, 0);
     id = json_object_array_get_idx(pair, 1);
     return id ? view_cstr(json_object_get_string(id)) : view_of(NULL, 0);
@@ -25,7 +25,7 @@ static void each(struct client *c, struct request *rq, const char *key, enum xod
     }
     for (size_t i = 0; i < json_object_array_length(pairs); i++) {
         struct view id = id_at(c, pairs, i);
-        const struct xod_obj *o = id.len ? xod_find(c->site, list, id) : NULL;
+        const struct xod_obj *o = id.len ? xod_find(c->ipbx, list, id) : NULL;
         if (!on && id.len)
             watch_status_end(c, list, id);
         else if (on && o && fanout_visible(c->gw->fanout, c, o) && watch_status(c, o) < 0) {

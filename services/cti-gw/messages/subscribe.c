@@ -20,7 +20,7 @@ static void current_calls(struct client *c, struct request *rq)
 static void queueentryupdate(struct client *c, struct request *rq)
 {
     struct view id = view_cstr(json_object_get_string(json_get(rq->body, "queueid")));
-    const struct xod_obj *queue = xod_find(c->site, LIST_queues, id);
+    const struct xod_obj *queue = xod_find(c->ipbx, LIST_queues, id);
 
     if (queue && fanout_visible(c->gw->fanout, c, queue))
         refused(c, rq, watch_queue(c, queue));

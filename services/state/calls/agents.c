@@ -43,7 +43,7 @@ static bool in_use(const struct xod_obj *agent, struct view exten)
 {
     struct xod_obj *other;
 
-    for (size_t pos = 0; (other = xod_next(xod_obj_site(agent), LIST_agents, &pos));)
+    for (size_t pos = 0; (other = xod_next(xod_obj_ipbx(agent), LIST_agents, &pos));)
         if (other != agent && is_logged_in(other) && same_context(other, agent) &&
             view_eq(xod_get_str(other, XOD(agents, phonenumber)), exten))
             return true;
@@ -154,7 +154,7 @@ static bool ring_and_log_in(struct ami_batch *j, struct view agent, const struct
 /* The job has the agent's number in `key` and the phone's id in `path`. */
 static bool log_in_otherwise(struct ami_batch *j)
 {
-    struct xod_obj *phone = xod_find(j->site, LIST_phones, view_cstr(j->path));
+    struct xod_obj *phone = xod_find(j->ipbx, LIST_phones, view_cstr(j->path));
     const char *way = config_str(j->s->cfg, "ctibus.agents.login");
 
     if (!phone)
@@ -206,7 +206,7 @@ static void leave_queues(struct ipbx_command *o, const struct xod_obj *agent)
 {
     struct xod_obj *m;
 
-    for (size_t n = 0; (m = xod_tied(agent, LIST_queuemembers, n)); n++)
+    for (size_t n = 0; (m = xod_related(agent, LIST_queuemembers, n)); n++)
         if (view_eq(xod_get_str(m, XOD(queuemembers, membership)), VIEW("dynamic")))
             ipbx_command_action(o, "QueueRemove", "Queue",
                                 xod_get_str(m, XOD(queuemembers, queue_name)), "Interface",

@@ -36,7 +36,7 @@ static size_t put_pairs(struct buf *out, const msgpack_object *body)
     return n;
 }
 
-static bool pass_on(struct state *s, struct site *site, struct deferred_reply *l,
+static bool pass_on(struct state *s, struct ipbx *ipbx, struct deferred_reply *l,
                     const msgpack_object *body)
 {
     int64_t deadline = msg_get_i64(body, "deadline_ms", DEADLINE_MS);
@@ -47,7 +47,7 @@ static bool pass_on(struct state *s, struct site *site, struct deferred_reply *l
     buf_init(&pairs, 0);
     n = put_pairs(&pairs, body);
     sent = !pairs.failed &&
-           bus_server_ask(s->server, site->gateway, METHOD_ami_action, n, buf_view(&pairs),
+           bus_server_ask(s->server, ipbx->gateway, METHOD_ami_action, n, buf_view(&pairs),
                           deadline > 0 && deadline < DEADLINE_MS ? (uint32_t)deadline : DEADLINE_MS,
                           on_answer, l);
     buf_free(&pairs);
@@ -57,18 +57,18 @@ static bool pass_on(struct state *s, struct site *site, struct deferred_reply *l
 void action_pass(struct state *s, struct bus_peer *peer, uint64_t id, const msgpack_object *body)
 {
     struct view name = msg_get_str(body, "ipbx");
-    struct site *site = name.len ? state_site(s, name) : &s->sites[0];
+    struct ipbx *ipbx = name.len ? state_ipbx(s, name) : &s->ipbxes[0];
     struct deferred_reply *l;
 
-    if (!site) {
+    if (!ipbx) {
         state_reply(s, peer, id, BUS_not_found);
         return;
     }
-    if (!site->gateway || site->login == 0) {
+    if (!ipbx->gateway || ipbx->login == 0) {
         state_reply(s, peer, id, BUS_noconn);
         return;
     }
     l = deferred_reply_new(s, peer, id);
-    if (l && !pass_on(s, site, l, body))
+    if (l && !pass_on(s, ipbx, l, body))
         deferred_reply_status(&l, BUS_noconn);
 }

@@ -5,38 +5,38 @@
 #include "database/db.h"
 #include "model/statistics.h"
 
-static void on_call(void *arg, struct domain *d, const struct call_entry *e)
+static void on_call(void *arg, struct ipbx_model *d, const struct call_entry *e)
 {
     struct state *s = arg;
 
     db_write(s->db,
              "INSERT INTO call_log (site, user, mode, start, duration, name, number)"
              " VALUES (?, ?, ?, ?, ?, ?, ?)",
-             "ssiffss", xod_site_name(d->site), e->user_id, (int64_t)e->mode, e->start, e->duration,
+             "ssiffss", xod_ipbx_name(d->ipbx), e->user_id, (int64_t)e->mode, e->start, e->duration,
              e->name, e->number);
 }
 
-static void on_queue(void *arg, struct domain *d, const struct queue_event *e)
+static void on_queue(void *arg, struct ipbx_model *d, const struct queue_event *e)
 {
     struct state *s = arg;
 
     db_write(s->db,
              "INSERT INTO queue_log (site, queue, kind, time, waited) VALUES (?, ?, ?, ?, ?)",
-             "ssiff", xod_site_name(d->site), e->queue_id, (int64_t)e->kind, e->time, e->waited);
+             "ssiff", xod_ipbx_name(d->ipbx), e->queue_id, (int64_t)e->kind, e->time, e->waited);
 }
 
-const struct domain_effects state_effects = {on_call, on_queue};
+const struct ipbx_model_effects state_effects = {on_call, on_queue};
 
 static bool take_row(void *arg, sqlite3_stmt *row)
 {
-    struct site *site = state_site(arg, db_text(row, 0));
+    struct ipbx *ipbx = state_ipbx(arg, db_text(row, 0));
     struct queue_event e = {.kind = (enum queue_event_kind)sqlite3_column_int(row, 2),
                             .queue_id = db_text(row, 1),
                             .time = sqlite3_column_double(row, 3),
                             .waited = sqlite3_column_double(row, 4)};
 
-    if (site) /* what cannot be taken is missing in the sums, no more */
-        statistics_restore(site->domain, &e);
+    if (ipbx) /* what cannot be taken is missing in the sums, no more */
+        statistics_restore(ipbx->model, &e);
     return true;
 }
 

@@ -36,7 +36,7 @@ static struct xod_obj *meetme_of(struct ipbx_command *o, struct view text)
     struct xod_obj *m = NULL;
 
     if (!memchr(text.len ? text.ptr : "", '/', text.len)) /* a number, else an id */
-        m = xod_lookup(o->site, LIST_meetmes, XOD(meetmes, confno), text, 0);
+        m = xod_lookup(o->ipbx, LIST_meetmes, XOD(meetmes, confno), text, 0);
     return target_find(o->s, o->se, LIST_meetmes, m ? xod_obj_id(m) : text);
 }
 

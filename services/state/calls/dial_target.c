@@ -37,14 +37,14 @@ static bool sees(struct state *s, const struct session *se, const struct xod_obj
  * False: it names another site. */
 static bool cut_site(struct state *s, const struct session *se, struct view *id)
 {
-    struct view own = xod_site_name(se->site);
+    struct view own = xod_ipbx_name(se->ipbx);
 
     if (id->len > own.len && view_starts(*id, own) && id->ptr[own.len] == '/') {
         *id = view_of(id->ptr + own.len + 1, id->len - own.len - 1);
         return true;
     }
-    for (size_t i = 0; i < s->n_sites; i++) {
-        struct view other = xod_site_name(s->sites[i].domain->site);
+    for (size_t i = 0; i < s->n_ipbxes; i++) {
+        struct view other = xod_ipbx_name(s->ipbxes[i].model->ipbx);
         if (id->len > other.len && view_starts(*id, other) && id->ptr[other.len] == '/')
             return false;
     }
@@ -54,12 +54,12 @@ static bool cut_site(struct state *s, const struct session *se, struct view *id)
 static struct xod_obj *find(struct state *s, const struct session *se, enum xod_list list,
                             struct view id)
 {
-    struct xod_site *site = peers_cut(s->peers, &id);
+    struct xod_ipbx *ipbx = peers_cut(s->peers, &id);
     struct xod_obj *o;
 
-    if (!site && !cut_site(s, se, &id))
+    if (!ipbx && !cut_site(s, se, &id))
         return NULL;
-    o = xod_find(site ? site : se->site, list, id);
+    o = xod_find(ipbx ? ipbx : se->ipbx, list, id);
     return o && sees(s, se, o) ? o : NULL;
 }
 
@@ -71,7 +71,7 @@ static struct target special(const struct session *se, struct view kind, struct 
 
     if (view_eq(id, VIEW("special:myvoicemail"))) {
         t.kind = TARGET_VM_CONSULT;
-        t.object = user ? xod_tied(user, LIST_voicemails, 0) : NULL;
+        t.object = user ? xod_related(user, LIST_voicemails, 0) : NULL;
     } else if (view_eq(id, VIEW("special:me")) && user) {
         t.object = view_eq(kind, VIEW("agent")) ? relations_agent(user) : user;
         if (view_eq(kind, VIEW("phone")))
@@ -95,7 +95,7 @@ static struct target object(struct state *s, struct xod_obj *o)
 {
     if (!o)
         return (struct target){.kind = TARGET_NONE};
-    return (struct target){.kind = peers_site(s->peers, xod_site_name(xod_obj_site(o)))
+    return (struct target){.kind = peers_site(s->peers, xod_ipbx_name(xod_obj_ipbx(o)))
                                        ? TARGET_REMOTE
                                        : TARGET_OBJECT,
                            .object = o};
@@ -196,7 +196,7 @@ static bool to_agent(const struct xod_obj *agent, struct destination *out)
 static bool to_mailbox(struct state *s, const struct xod_obj *user, const struct xod_obj *box,
                        bool consult, struct destination *out)
 {
-    struct xod_site *site = xod_obj_site(box);
+    struct xod_ipbx *ipbx = xod_obj_ipbx(box);
     bool own = user && xod_is_tied(user, box);
     char number[TARGET_TEXT];
     char text[2 * TARGET_TEXT];
@@ -205,10 +205,10 @@ static bool to_mailbox(struct state *s, const struct xod_obj *user, const struct
     copy_text(out->context, box, XOD(voicemails, context));
     copy_text(out->name, box, XOD(voicemails, fullname));
     if (consult && own)
-        snprintf(text, sizeof(text), "%s", extension_of(s, site, EXTEN_OWN_MAILBOX));
+        snprintf(text, sizeof(text), "%s", extension_of(s, ipbx, EXTEN_OWN_MAILBOX));
     else
         snprintf(text, sizeof(text), "%s%s",
-                 extension_of(s, site, consult ? EXTEN_MAILBOX : EXTEN_LEAVE_MESSAGE), number);
+                 extension_of(s, ipbx, consult ? EXTEN_MAILBOX : EXTEN_LEAVE_MESSAGE), number);
     return dialled(view_cstr(text), out->exten, TARGET_TEXT);
 }
 
@@ -255,7 +255,7 @@ static struct xod_obj *phone_numbered(struct state *s, const struct session *se,
     struct xod_obj *phone;
 
     for (size_t n = 0;
-         number.len && (phone = xod_lookup(se->site, LIST_phones, XOD(phones, number), number, n));
+         number.len && (phone = xod_lookup(se->ipbx, LIST_phones, XOD(phones, number), number, n));
          n++)
         if (sees(s, se, phone))
             return phone;

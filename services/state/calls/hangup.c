@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "calls/ipbx_command.h"
-#include "model/domain.h"
+#include "model/model.h"
 
 #define Q850_BUSY "17"
 
@@ -111,7 +111,7 @@ void ipbx_answer(struct ipbx_command *o)
     for (size_t n = 0; (c = ipbx_command_own_channel(o, n)); n++)
         if (ipbx_command_is_ringing(c) &&
             (uniqueid.len == 0 || view_eq(xod_get_str(c, XOD(channels, uniqueid)), uniqueid))) {
-            pick_up(o, xod_tied(c, LIST_phones, 0));
+            pick_up(o, xod_related(c, LIST_phones, 0));
             return;
         }
     if (uniqueid.len)

@@ -7,7 +7,7 @@ static struct xod_obj *own_room(const struct ipbx_command *o)
     struct xod_obj *c;
 
     for (size_t n = 0; (c = ipbx_command_own_channel(o, n)); n++) {
-        struct xod_obj *room = xod_tied(c, LIST_meetmes, 0);
+        struct xod_obj *room = xod_related(c, LIST_meetmes, 0);
         if (room)
             return room;
     }

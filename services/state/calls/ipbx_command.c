@@ -84,7 +84,7 @@ void ipbx_command_action(struct ipbx_command *o, const char *action, ...)
 static void no_transfer(struct ami_batch *j)
 {
     const struct xod_obj *channel =
-        j->s->transfers ? xod_find(j->site, LIST_channels, view_cstr(j->path)) : NULL;
+        j->s->transfers ? xod_find(j->ipbx, LIST_channels, view_cstr(j->path)) : NULL;
 
     if (channel)
         transfers_forget(j->s->transfers, channel);
@@ -158,9 +158,9 @@ struct xod_obj *ipbx_command_own_channel(const struct ipbx_command *o, size_t n)
     const struct value *lines = xod_get(o->user, XOD(users, linelist));
 
     for (uint32_t i = 0; lines->type == V_LIST && i < lines->len; i++) {
-        struct xod_obj *phone = xod_find(o->site, LIST_phones, value_view(&lines->items[i]));
+        struct xod_obj *phone = xod_find(o->ipbx, LIST_phones, value_view(&lines->items[i]));
         struct xod_obj *c;
-        for (size_t k = 0; phone && (c = xod_tied(phone, LIST_channels, k)); k++)
+        for (size_t k = 0; phone && (c = xod_related(phone, LIST_channels, k)); k++)
             if (n-- == 0)
                 return c;
     }
@@ -214,7 +214,7 @@ static struct ami_batch *ami_batch_new(struct state *s, const struct session *se
     if (!j)
         return NULL;
     j->s = s;
-    j->site = se->site;
+    j->ipbx = se->ipbx;
     snprintf(j->user_id, sizeof(j->user_id), "%s", se->user_id);
     snprintf(j->session, sizeof(j->session), "%s", se->id);
     snprintf(j->command, sizeof(j->command), "%s", command);
@@ -234,7 +234,7 @@ void ami_batch_begin_line(struct notification *t, const struct ami_batch *j)
 
 void ami_batch_notify(const struct ami_batch *j, struct notification *t)
 {
-    notify_session(j->s, j->site, view_cstr(j->user_id), view_cstr(j->session), t);
+    notify_session(j->s, j->ipbx, view_cstr(j->user_id), view_cstr(j->session), t);
 }
 
 void ami_batch_notify_response(const struct ami_batch *j, const struct outcome *out)
@@ -301,7 +301,7 @@ static void on_answer(void *arg, enum bus_status status, const msgpack_object *b
 
 static bool send_one(struct ami_batch *j, struct view action)
 {
-    struct bus_peer *gateway = state_gateway(j->s, j->site);
+    struct bus_peer *gateway = state_gateway(j->s, j->ipbx);
     bool sent = gateway && bus_server_ask(j->s->server, gateway, METHOD_ami_action, 3, action,
                                           DEADLINE_MS, on_answer, j);
 
@@ -320,7 +320,7 @@ bool ami_batch_action(struct ami_batch *j, const char *action, ...)
     va_start(ap, action);
     put_action(&one, j, action, ap);
     va_end(ap);
-    budget_charge(j->s, xod_site_name(j->site), view_cstr(j->user_id), BUDGET_ACTIONS, 1);
+    budget_charge(j->s, xod_ipbx_name(j->ipbx), view_cstr(j->user_id), BUDGET_ACTIONS, 1);
     sent = !one.failed && send_one(j, buf_view(&one));
     buf_free(&one);
     return sent;
@@ -372,7 +372,7 @@ static bool begin(struct ipbx_command *o, struct state *s, struct session *se,
 {
     *o = (struct ipbx_command){.s = s,
                                .se = se,
-                               .site = se->site,
+                               .ipbx = se->ipbx,
                                .user = session_user(se),
                                .message = message,
                                .batch = ami_batch_new(s, se, command, message)};
@@ -398,7 +398,7 @@ void ipbx_command_run(struct state *s, struct session *se, struct deferred_reply
         answer(l, command, o.wrong, o.why);
     } else if (o.batch->n_actions == 0) {
         answer(l, command, "noaction", NULL);
-    } else if (!state_gateway(s, se->site)) {
+    } else if (!state_gateway(s, se->ipbx)) {
         tell_wrong(o.batch, l, "noconn");
         answer(l, command, "noconn", "noconn");
     } else if (!budget_take(s, se, BUDGET_ACTIONS, o.batch->n_actions)) {
@@ -420,7 +420,7 @@ bool ipbx_command_run_quiet(struct state *s, struct session *se, const msgpack_o
 
     if (!begin(&o, s, se, message, command, fn))
         return false;
-    if (o.wrong || o.batch->n_actions == 0 || !state_gateway(s, se->site) ||
+    if (o.wrong || o.batch->n_actions == 0 || !state_gateway(s, se->ipbx) ||
         !budget_take(s, se, BUDGET_ACTIONS, o.batch->n_actions)) {
         abandon(o.batch);
         ami_batch_free(o.batch);

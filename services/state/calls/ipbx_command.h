@@ -20,7 +20,7 @@ struct ami_batch;
 struct ipbx_command {
     struct state *s;
     struct session *se;
-    struct xod_site *site;
+    struct xod_ipbx *ipbx;
     struct xod_obj *user; /* who asks */
     const msgpack_object *message;
     const char *wrong; /* the field of the message that is wrong, or NULL */
@@ -75,7 +75,7 @@ struct outcome {
 typedef void ami_batch_done_fn(struct ami_batch *j, const struct outcome *out);
 struct ami_batch {
     struct state *s;
-    struct xod_site *site;
+    struct xod_ipbx *ipbx;
     char user_id[64], session[64], command[32];
     struct value reply_id; /* the commandid; null: none */
     ami_batch_done_fn *done;

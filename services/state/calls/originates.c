@@ -145,17 +145,17 @@ void originates_refused(struct originates *o, struct view name)
 }
 
 /* No Asterisk tells the variables of a channel by itself as we have it configured: it is asked. */
-static void on_new_channel(struct originates *o, struct xod_site *site, struct view channel)
+static void on_new_channel(struct originates *o, struct xod_ipbx *ipbx, struct view channel)
 {
     struct pending *p;
 
     LIST_FOREACH(p, &o->pending, all)
     {
         struct view begin = view_cstr(p->channel);
-        if (p->about.site != site || channel.len < begin.len ||
+        if (p->about.ipbx != ipbx || channel.len < begin.len ||
             !view_ieq(view_of(channel.ptr, begin.len), begin))
             continue;
-        ami_request_send(o->s, site, "Getvar", "Channel", channel, "Variable",
+        ami_request_send(o->s, ipbx, "Getvar", "Channel", channel, "Variable",
                          VIEW("XIVO_ORIGACTIONID"), NULL);
         return;
     }
@@ -189,12 +189,12 @@ static void on_response(struct originates *o, const struct tel *t)
     e->reason = t->num[TELF_reason_code];
 }
 
-void originates_event(struct originates *o, struct xod_site *site, const struct tel *t)
+void originates_event(struct originates *o, struct xod_ipbx *ipbx, const struct tel *t)
 {
     if (LIST_EMPTY(&o->pending))
         return;
     if (t->event == TEL_channel_new && !t->resync)
-        on_new_channel(o, site, t->str[TELF_channel]);
+        on_new_channel(o, ipbx, t->str[TELF_channel]);
     else if (t->event == TEL_channel_variable)
         on_variable(o, t);
     else if (t->event == TEL_originate_response)

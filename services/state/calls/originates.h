@@ -23,6 +23,6 @@ void originates_expect(struct originates *o, const struct ami_batch *j, struct v
 void originates_accepted(struct originates *o, struct view name, struct view actionid);
 void originates_refused(struct originates *o, struct view name);
 /* An event of a site. */
-void originates_event(struct originates *o, struct xod_site *site, const struct tel *t);
+void originates_event(struct originates *o, struct xod_ipbx *ipbx, const struct tel *t);
 
 #endif

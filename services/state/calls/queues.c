@@ -52,7 +52,7 @@ static struct xod_obj *membership(const struct xod_obj *who, size_t n, struct vi
 {
     struct xod_obj *m;
 
-    for (size_t i = 0; (m = xod_tied(who, LIST_queuemembers, i)); i++)
+    for (size_t i = 0; (m = xod_related(who, LIST_queuemembers, i)); i++)
         if ((queue.len == 0 || view_eq(xod_get_str(m, XOD(queuemembers, queue_name)), queue)) &&
             n-- == 0)
             return m;

@@ -50,7 +50,7 @@ static void tell_listening(const struct ami_batch *j, const char *status)
     struct notification t;
 
     notify_begin(&t, "agentlisten");
-    notify_str(&t, "ipbxid", xod_site_name(j->site));
+    notify_str(&t, "ipbxid", xod_ipbx_name(j->ipbx));
     notify_str(&t, "agentid", view_cstr(j->key));
     notify_str(&t, "status", view_cstr(status));
     ami_batch_notify(j, &t);
@@ -73,7 +73,7 @@ static void on_stopped(struct ami_batch *j, const struct outcome *out)
 /* What the agent talks on now; one that does not talk is listened to as soon as it does. */
 static void put_spied(struct buf *out, const struct xod_obj *agent, struct xod_obj *phone)
 {
-    struct xod_obj *c = phone ? xod_tied(phone, LIST_channels, 0) : NULL;
+    struct xod_obj *c = phone ? xod_related(phone, LIST_channels, 0) : NULL;
     struct view login = xod_get_str(agent, XOD(agents, channel));
 
     if (c)

@@ -16,7 +16,7 @@ static struct xod_obj *phone_of(struct ipbx_command *o)
 
     if (phone || text.len == 0)
         return phone;
-    phone = xod_lookup(o->site, LIST_phones, XOD(phones, identity), text, 0);
+    phone = xod_lookup(o->ipbx, LIST_phones, XOD(phones, identity), text, 0);
     if (!phone)
         return NULL;
     snprintf(id, sizeof(id), "%.*s", VIEW_ARG(xod_obj_id(phone)));
@@ -90,7 +90,7 @@ void ipbx_mailboxcount(struct ipbx_command *o)
              context.len ? context.ptr : "");
     if (context.len == 0)
         snprintf(full + strlen(full), 16, "default");
-    box = xod_lookup(o->site, LIST_voicemails, XOD(voicemails, fullmailbox), view_cstr(full), 0);
+    box = xod_lookup(o->ipbx, LIST_voicemails, XOD(voicemails, fullmailbox), view_cstr(full), 0);
     if (!box || !target_find(o->s, o->se, LIST_voicemails, xod_obj_id(box)))
         ipbx_command_wrong(o, "mailbox", "no_such_mailbox");
     else

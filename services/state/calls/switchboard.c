@@ -6,7 +6,7 @@
 
 #include "calls/ipbx_command.h"
 #include "calls/transfers.h"
-#include "model/domain.h"
+#include "model/model.h"
 
 static struct xod_obj *waiting_channel(struct ipbx_command *o)
 {
@@ -15,7 +15,7 @@ static struct xod_obj *waiting_channel(struct ipbx_command *o)
 
     if (id.len == 0)
         id = msg_get_str(o->message, "uniqueid");
-    c = id.len ? xod_lookup(o->site, LIST_channels, XOD(channels, uniqueid), id, 0) : NULL;
+    c = id.len ? xod_lookup(o->ipbx, LIST_channels, XOD(channels, uniqueid), id, 0) : NULL;
     c = c ? target_find(o->s, o->se, LIST_channels, xod_obj_id(c)) : NULL;
     if (!c)
         ipbx_command_wrong(o, "unique_id", "no_such_channel");
@@ -50,7 +50,7 @@ static bool mailbox_of(struct ipbx_command *o, struct destination *to)
     struct view number = msg_get_text(o->message, "voicemail", scratch);
     struct xod_obj *box;
 
-    for (size_t pos = 0; (box = xod_next(o->site, LIST_voicemails, &pos));) {
+    for (size_t pos = 0; (box = xod_next(o->ipbx, LIST_voicemails, &pos));) {
         struct target t = {.kind = TARGET_OBJECT, .object = box};
         if (view_eq(value_text(xod_get(box, XOD(voicemails, mailbox)), text), number) &&
             target_find(o->s, o->se, LIST_voicemails, xod_obj_id(box)))
@@ -73,7 +73,7 @@ void ipbx_hold_switchboard(struct ipbx_command *o)
 {
     char scratch[32];
     struct view name = msg_get_text(o->message, "queue_name", scratch);
-    struct xod_obj *queue = xod_lookup(o->site, LIST_queues, XOD(queues, name), name, 0);
+    struct xod_obj *queue = xod_lookup(o->ipbx, LIST_queues, XOD(queues, name), name, 0);
     struct target t = {.kind = TARGET_OBJECT, .object = queue};
     struct destination to;
     struct xod_obj *peer;
@@ -105,7 +105,7 @@ void ipbx_switchboard_answer(struct ipbx_command *o)
 
     for (size_t n = 0; (c = ipbx_command_own_channel(o, n)); n++)
         if (ipbx_command_is_ringing(c)) {
-            struct xod_obj *phone = xod_tied(c, LIST_phones, 0);
+            struct xod_obj *phone = xod_related(c, LIST_phones, 0);
             ipbx_command_action(o, "phone.notify", "peer",
                                 xod_get_str(phone, XOD(phones, identity)), "variable",
                                 VIEW("Event=talk"), NULL);

@@ -1,6 +1,6 @@
 /* transfer, atxfer, transfercancel, intercept, parking: calls that go on elsewhere. */
 #include "calls/transfers.h"
-#include "model/domain.h"
+#include "model/model.h"
 
 /* The channel of the user that `source` names, or that of the call that goes on now; NULL: wrong is
  * said. */

@@ -11,7 +11,7 @@
 
 struct pending {
     LIST_ENTRY(pending) all;
-    struct xod_site *site;
+    struct xod_ipbx *ipbx;
     char user_id[64], session[64];
     char channel[256], peer[256];
     uint64_t since;
@@ -57,7 +57,7 @@ static struct pending *find(const struct transfers *t, const struct xod_obj *cha
     struct pending *p;
 
     LIST_FOREACH(p, &t->pending, all)
-    if (p->site == xod_obj_site(channel) && view_eq(view_cstr(p->channel), xod_obj_id(channel)))
+    if (p->ipbx == xod_obj_ipbx(channel) && view_eq(view_cstr(p->channel), xod_obj_id(channel)))
         return p;
     return NULL;
 }
@@ -76,7 +76,7 @@ struct xod_obj *transfers_asked(const struct transfers *t, const struct xod_obj 
     struct view peer = xod_get_str(channel, XOD(channels, talkingto_id));
 
     return p && !view_eq(peer, view_cstr(p->peer))
-               ? xod_find(xod_obj_site(channel), LIST_channels, peer)
+               ? xod_find(xod_obj_ipbx(channel), LIST_channels, peer)
                : NULL;
 }
 
@@ -87,7 +87,7 @@ void transfers_expect(struct transfers *t, const struct ami_batch *j, const stru
     if (!p)
         return; /* it is transferred all the same */
     transfers_forget(t, channel);
-    p->site = j->site;
+    p->ipbx = j->ipbx;
     snprintf(p->user_id, sizeof(p->user_id), "%s", j->user_id);
     snprintf(p->session, sizeof(p->session), "%s", j->session);
     snprintf(p->channel, sizeof(p->channel), "%.*s", VIEW_ARG(xod_obj_id(channel)));
@@ -100,18 +100,18 @@ void transfers_expect(struct transfers *t, const struct ami_batch *j, const stru
 
 static void tell_answered(struct transfers *t, const struct pending *p, const struct xod_obj *c)
 {
-    struct xod_obj *phone = xod_tied(c, LIST_phones, 0);
+    struct xod_obj *phone = xod_related(c, LIST_phones, 0);
     struct notification line;
 
     notify_begin(&line, "current_call_attended_transfer_answered");
     notify_str(&line, "line", phone ? xod_get_str(phone, XOD(phones, identity)) : xod_obj_id(c));
-    notify_session(t->s, p->site, view_cstr(p->user_id), view_cstr(p->session), &line);
+    notify_session(t->s, p->ipbx, view_cstr(p->user_id), view_cstr(p->session), &line);
 }
 
 /* Is it over? */
 static bool look(struct transfers *t, struct pending *p, uint64_t now)
 {
-    const struct xod_obj *c = xod_find(p->site, LIST_channels, view_cstr(p->channel));
+    const struct xod_obj *c = xod_find(p->ipbx, LIST_channels, view_cstr(p->channel));
     struct view peer = c ? xod_get_str(c, XOD(channels, talkingto_id)) : view_of(NULL, 0);
 
     if (!c || now - p->since > KEEP_US)

@@ -15,7 +15,7 @@
 struct pending {
     struct state *s;
     struct deferred_reply *l;
-    struct xod_site *site;
+    struct xod_ipbx *ipbx;
     char session[64], user_id[64], capaid[64], from[64], to[64];
 };
 
@@ -57,7 +57,7 @@ static void on_kept(void *arg, int rc)
 {
     struct pending *p = arg;
     struct session *se = session_find(p->s->sessions, view_cstr(p->session));
-    struct xod_obj *user = xod_find(p->site, LIST_users, view_cstr(p->user_id));
+    struct xod_obj *user = xod_find(p->ipbx, LIST_users, view_cstr(p->user_id));
 
     if (se && se->n_wanted)
         se->n_wanted--;
@@ -81,7 +81,7 @@ static void keep(struct state *s, struct session *se, struct deferred_reply *l, 
         deferred_reply_status(&l, BUS_busy);
         return;
     }
-    *p = (struct pending){.s = s, .l = l, .site = se->site};
+    *p = (struct pending){.s = s, .l = l, .ipbx = se->ipbx};
     memcpy(p->session, se->id, sizeof(p->session));
     memcpy(p->user_id, se->user_id, sizeof(p->user_id));
     memcpy(p->capaid, se->capaid, sizeof(p->capaid));

@@ -30,14 +30,14 @@ static void deliver(struct state *s, const struct session *se, const struct xod_
     char from[192], whom[192];
     struct notification t;
 
-    snprintf(from, sizeof(from), "%.*s/%s", VIEW_ARG(xod_site_name(se->site)), se->user_id);
-    snprintf(whom, sizeof(whom), "%.*s/%.*s", VIEW_ARG(xod_site_name(xod_obj_site(to))),
+    snprintf(from, sizeof(from), "%.*s/%s", VIEW_ARG(xod_ipbx_name(se->ipbx)), se->user_id);
+    snprintf(whom, sizeof(whom), "%.*s/%.*s", VIEW_ARG(xod_ipbx_name(xod_obj_ipbx(to))),
              VIEW_ARG(xod_obj_id(to)));
     notify_begin(&t, "chitchat");
     notify_str(&t, "from", view_cstr(from));
     notify_str(&t, "to", view_cstr(whom));
     notify_str(&t, "text", text);
-    notify_user(s, xod_obj_site(to), xod_obj_id(to), &t);
+    notify_user(s, xod_obj_ipbx(to), xod_obj_id(to), &t);
 }
 
 /* "SITE/ID", or, of clients from 2015-10 on, the two in a list. */
@@ -65,7 +65,7 @@ static void chitchat(struct state *s, struct session *se, struct deferred_reply 
     struct target t = target_read(s, se, read_to(message, scratch), LIST_users);
     struct xod_obj *to = t.object && xod_obj_list(t.object) == LIST_users ? t.object : NULL;
 
-    if (access_is_site(view_cstr(se->user_id))) { /* it passes on what a user there has written */
+    if (access_is_peer(view_cstr(se->user_id))) { /* it passes on what a user there has written */
         peers_chat_from(s, se, l, message, text);
         return;
     }

@@ -87,7 +87,7 @@ void command_run(struct state *s, struct bus_peer *p, uint64_t id, const msgpack
         state_reply(s, p, id, BUS_busy);
         return;
     }
-    l = deferred_reply_for_command(s, p, id, se->site, view_cstr(se->user_id), class,
+    l = deferred_reply_for_command(s, p, id, se->ipbx, view_cstr(se->user_id), class,
                                    c && c->reads);
     if (!l)
         return;
@@ -105,15 +105,15 @@ bool command_is_self(const struct session *se, const msgpack_object *message, co
 {
     char scratch[32];
     struct view who = msg_get_text(message, key, scratch);
-    struct view site;
+    struct view ipbx;
 
     if (view_starts(who, VIEW("user:")))
         who = view_of(who.ptr + 5, who.len - 5);
     if (who.len == 0 || view_eq(who, VIEW("null/null")) || view_eq(who, VIEW("special:me")))
         return true;
     if (memchr(who.ptr, '/', who.len)) {
-        site = view_cut(&who, '/');
-        if (!view_eq(site, xod_site_name(se->site)))
+        ipbx = view_cut(&who, '/');
+        if (!view_eq(ipbx, xod_ipbx_name(se->ipbx)))
             return false;
     }
     return view_eq(who, view_cstr(se->user_id));

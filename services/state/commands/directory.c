@@ -51,7 +51,7 @@ static void directory(struct state *s, struct session *se, struct deferred_reply
                       const msgpack_object *message)
 {
     struct xod_obj *user = session_user(se);
-    struct directory_ask ask = {.site = xod_obj_site(user), .sees = sees};
+    struct directory_ask ask = {.ipbx = xod_obj_ipbx(user), .sees = sees};
     struct access access;
     char context[32];
     char pattern[32];

@@ -24,7 +24,7 @@ static void keep(struct state *s, struct session *se, struct deferred_reply *l,
     if (detail.failed)
         deferred_reply_status(&l, BUS_malformed);
     else
-        ctilog_detail(s, se->site, view_cstr(se->user_id), view_cstr(class), buf_view(&detail), l);
+        ctilog_detail(s, se->ipbx, view_cstr(se->user_id), view_cstr(class), buf_view(&detail), l);
     buf_free(&detail);
 }
 

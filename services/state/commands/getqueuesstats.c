@@ -64,7 +64,7 @@ static void put_window(struct buf *out, const struct queue_window *w)
     put_figure(out, "Xivo-Holdtime-avg", w->holdtime_avg);
 }
 
-static size_t put_stats(struct buf *out, const struct domain *d, const struct access *access,
+static size_t put_stats(struct buf *out, const struct ipbx_model *d, const struct access *access,
                         const msgpack_object_map *on)
 {
     size_t n = 0;
@@ -72,7 +72,7 @@ static size_t put_stats(struct buf *out, const struct domain *d, const struct ac
     for (uint32_t i = 0; i < on->size && i < MAX_QUEUES; i++) {
         struct view id = msg_str(&on->ptr[i].key);
         const msgpack_object *options = &on->ptr[i].val;
-        struct xod_obj *queue = id.len ? xod_find(d->site, LIST_queues, id) : NULL;
+        struct xod_obj *queue = id.len ? xod_find(d->ipbx, LIST_queues, id) : NULL;
         struct queue_window w;
         if (!queue || options->type != MSGPACK_OBJECT_MAP || !access_sees(access, queue))
             continue;
@@ -89,14 +89,14 @@ static size_t put_stats(struct buf *out, const struct domain *d, const struct ac
 static void getqueuesstats(struct state *s, struct session *se, struct deferred_reply *l,
                            const msgpack_object *message)
 {
-    struct site *site = state_site(s, xod_site_name(se->site));
+    struct ipbx *ipbx = state_ipbx(s, xod_ipbx_name(se->ipbx));
     const msgpack_object *on = msg_get(message, "on");
     struct access access;
     struct buf body;
     size_t mark;
 
-    if (!site || !on || on->type != MSGPACK_OBJECT_MAP) {
-        deferred_reply_status(&l, site ? BUS_malformed : BUS_not_found);
+    if (!ipbx || !on || on->type != MSGPACK_OBJECT_MAP) {
+        deferred_reply_status(&l, ipbx ? BUS_malformed : BUS_not_found);
         return;
     }
     if (access_init(&access, session_user(se), access_is_separate(s->cfg)) < 0) {
@@ -106,7 +106,7 @@ static void getqueuesstats(struct state *s, struct session *se, struct deferred_
     buf_init(&body, 0);
     msg_put_cstr(&body, "stats");
     mark = msg_map_begin(&body);
-    msg_map_end(&body, mark, put_stats(&body, site->domain, &access, &on->via.map));
+    msg_map_end(&body, mark, put_stats(&body, ipbx->model, &access, &on->via.map));
     access_fini(&access);
     if (body.failed)
         deferred_reply_status(&l, BUS_busy);

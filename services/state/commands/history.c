@@ -113,7 +113,7 @@ static void history(struct state *s, struct session *se, struct deferred_reply *
                       "SELECT mode, start, duration, name, number FROM call_log"
                       " WHERE site = ?1 AND user = ?2 AND (?3 < 0 OR mode = ?3)"
                       " ORDER BY start DESC LIMIT ?4",
-                      take_row, on_read, r, "ssii", xod_site_name(se->site), view_cstr(se->user_id),
+                      take_row, on_read, r, "ssii", xod_ipbx_name(se->ipbx), view_cstr(se->user_id),
                       all ? (int64_t)-1 : (int64_t)(mode.ptr[0] - '0'),
                       size > MAX_CALLS ? (int64_t)MAX_CALLS : size) < 0) {
         free(r);

@@ -169,7 +169,7 @@ static void export_csv(struct state *s, struct session *se, struct deferred_repl
         return;
     }
     x->l = l;
-    if (contacts_read(s->db, xod_site_name(se->site), view_cstr(se->user_id), take_row, on_rows,
+    if (contacts_read(s->db, xod_ipbx_name(se->ipbx), view_cstr(se->user_id), take_row, on_rows,
                       x) < 0) {
         export_free(x);
         deferred_reply_error(&l, "database");

@@ -52,7 +52,7 @@ static void tell_others(struct state *s, const struct session *se, const struct 
         notify_str(&t, "channel", channel);
         if (text)
             notify_str(&t, "text", *text);
-        notify_user(s, se->site, view_cstr(viewers->ids[i]), &t);
+        notify_user(s, se->ipbx, view_cstr(viewers->ids[i]), &t);
     }
 }
 
@@ -62,7 +62,7 @@ static void sheet(struct state *s, struct session *se, struct deferred_reply *l,
     struct view function = msg_get_str(message, "function");
     struct view channel = msg_get_str(message, "channel");
     struct view text = msg_get_str(message, "text");
-    const struct recipients *viewers = viewers_of(sheets_viewers(s->sheets), se->site, channel);
+    const struct recipients *viewers = viewers_of(sheets_viewers(s->sheets), se->ipbx, channel);
     size_t n = sizeof(functions) / sizeof(functions[0]);
     size_t i = 0;
 

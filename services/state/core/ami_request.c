@@ -41,7 +41,7 @@ static void put(struct buf *pairs, const char *action, va_list ap)
     msg_map_end(pairs, mark, n);
 }
 
-void ami_request_send(struct state *s, struct xod_site *x, const char *action, ...)
+void ami_request_send(struct state *s, struct xod_ipbx *x, const char *action, ...)
 {
     struct bus_peer *gateway = state_gateway(s, x);
     struct told *t = calloc(1, sizeof(*t));
@@ -52,7 +52,7 @@ void ami_request_send(struct state *s, struct xod_site *x, const char *action, .
     if (!t)
         return;
     t->s = s;
-    snprintf(t->what, sizeof(t->what), "%.30s: action %s", xod_site_name(x).ptr, action);
+    snprintf(t->what, sizeof(t->what), "%.30s: action %s", xod_ipbx_name(x).ptr, action);
     buf_init(&pairs, 65536);
     va_start(ap, action);
     put(&pairs, action, ap);

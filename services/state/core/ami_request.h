@@ -6,6 +6,6 @@
 
 /* Headers as pairs of const char * and struct view, ended by NULL. What goes wrong is logged: there
  * is nobody to tell. */
-void ami_request_send(struct state *s, struct xod_site *site, const char *action, ...);
+void ami_request_send(struct state *s, struct xod_ipbx *ipbx, const char *action, ...);
 
 #endif

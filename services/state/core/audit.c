@@ -6,32 +6,32 @@
 #include "core/deferred_reply.h"
 #include "database/db.h"
 
-static void begin_topic(struct buf *topic, struct xod_site *site, const char *what,
+static void begin_topic(struct buf *topic, struct xod_ipbx *ipbx, const char *what,
                         struct view detail)
 {
     buf_init(topic, 1024);
     buf_append_cstr(topic, "cti/");
-    topic_put(topic, xod_site_name(site));
+    topic_put(topic, xod_ipbx_name(ipbx));
     buf_append_cstr(topic, what);
     topic_put(topic, detail);
 }
 
-static void write_row(struct state *s, struct xod_site *site, struct view user, struct view class,
+static void write_row(struct state *s, struct xod_ipbx *ipbx, struct view user, struct view class,
                       struct view outcome, struct view detail)
 {
     db_write(s->db,
              "INSERT INTO cti_log (site, user, time, class, outcome, detail)"
              " VALUES (?, ?, ?, ?, ?, ?)",
-             "ssfsss", xod_site_name(site), user, clock_wall(), class, outcome, detail);
+             "ssfsss", xod_ipbx_name(ipbx), user, clock_wall(), class, outcome, detail);
 }
 
-void ctilog_session(struct state *s, struct xod_site *site, struct view user_id, struct view id,
+void ctilog_session(struct state *s, struct xod_ipbx *ipbx, struct view user_id, struct view id,
                     bool opened, struct view why, struct view address)
 {
     struct buf topic;
     struct buf body;
 
-    begin_topic(&topic, site, "session/", opened ? VIEW("open") : VIEW("close"));
+    begin_topic(&topic, ipbx, "session/", opened ? VIEW("open") : VIEW("close"));
     buf_init(&body, 4096);
     msg_put_map(&body, address.len ? 4 : 3);
     msg_put_pair(&body, "userid", user_id);
@@ -40,18 +40,18 @@ void ctilog_session(struct state *s, struct xod_site *site, struct view user_id,
     if (address.len)
         msg_put_pair(&body, "address", address);
     bus_pub_send(s->pub, buf_view(&topic), buf_view(&body));
-    write_row(s, site, user_id, opened ? VIEW("login") : VIEW("logout"), VIEW("ok"), why);
+    write_row(s, ipbx, user_id, opened ? VIEW("login") : VIEW("logout"), VIEW("ok"), why);
     buf_free(&topic);
     buf_free(&body);
 }
 
-void ctilog_command(struct state *s, struct xod_site *site, struct view user_id, struct view class,
+void ctilog_command(struct state *s, struct xod_ipbx *ipbx, struct view user_id, struct view class,
                     enum bus_status outcome, uint64_t us, bool quiet)
 {
     struct buf topic;
     struct buf body;
 
-    begin_topic(&topic, site, "command/", class);
+    begin_topic(&topic, ipbx, "command/", class);
     buf_init(&body, 4096);
     msg_put_map(&body, 4);
     msg_put_pair(&body, "userid", user_id);
@@ -60,7 +60,7 @@ void ctilog_command(struct state *s, struct xod_site *site, struct view user_id,
     msg_put_pair_u64(&body, "us", us);
     bus_pub_send(s->pub, buf_view(&topic), buf_view(&body));
     if (!quiet)
-        write_row(s, site, user_id, class, schema_status_name(outcome), view_of(NULL, 0));
+        write_row(s, ipbx, user_id, class, schema_status_name(outcome), view_of(NULL, 0));
     buf_free(&topic);
     buf_free(&body);
 }
@@ -72,7 +72,7 @@ static void on_detail(void *arg, int rc)
     deferred_reply_status(&l, rc == 0 ? BUS_ok : BUS_failed);
 }
 
-void ctilog_detail(struct state *s, struct xod_site *site, struct view user_id, struct view class,
+void ctilog_detail(struct state *s, struct xod_ipbx *ipbx, struct view user_id, struct view class,
                    struct view detail, struct deferred_reply *l)
 {
     struct db_txn *t = db_begin(s->db);
@@ -84,7 +84,7 @@ void ctilog_detail(struct state *s, struct xod_site *site, struct view user_id, 
     db_add(t,
            "INSERT INTO cti_log (site, user, time, class, outcome, detail)"
            " VALUES (?, ?, ?, ?, ?, ?)",
-           "ssfsss", xod_site_name(site), user_id, clock_wall(), class, VIEW("ok"), detail);
+           "ssfsss", xod_ipbx_name(ipbx), user_id, clock_wall(), class, VIEW("ok"), detail);
     db_commit_take(&t, on_detail, l);
 }
 

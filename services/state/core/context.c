@@ -8,8 +8,8 @@
 
 static bool ticks_wanted(const struct state *s)
 {
-    for (size_t i = 0; i < s->n_sites; i++)
-        if (domain_wants_tick(s->sites[i].domain))
+    for (size_t i = 0; i < s->n_ipbxes; i++)
+        if (ipbx_model_wants_tick(s->ipbxes[i].model))
             return true;
     return false;
 }
@@ -18,9 +18,9 @@ void state_tick(void *arg)
 {
     struct state *s = arg;
 
-    for (size_t i = 0; i < s->n_sites; i++)
-        if (domain_wants_tick(s->sites[i].domain))
-            domain_tick(s->sites[i].domain, clock_wall());
+    for (size_t i = 0; i < s->n_ipbxes; i++)
+        if (ipbx_model_wants_tick(s->ipbxes[i].model))
+            ipbx_model_tick(s->ipbxes[i].model, clock_wall());
     state_commit(s, true);
     if (!ticks_wanted(s))
         loop_timer_stop(s->tick_timer);

@@ -49,8 +49,8 @@ struct state {
     struct peers *peers;
     struct gauges *gauges;
     struct budgets *budgets;
-    struct site sites[MAX_SITES];
-    size_t n_sites;
+    struct ipbx ipbxes[MAX_IPBXES];
+    size_t n_ipbxes;
     struct loop_timer *settle_timer;
     struct loop_timer *expire_timer;
     struct loop_timer *lists_timer; /* runs while a list could not be read */

@@ -17,7 +17,7 @@ struct deferred_reply {
     char *body; /* of deferred_reply_when_written */
     size_t body_len;
     /* of a command */
-    struct xod_site *site; /* NULL: it is none */
+    struct xod_ipbx *ipbx; /* NULL: it is none */
     char user_id[64], class[48];
     uint64_t since; /* monotonic us */
     bool quiet;
@@ -40,7 +40,7 @@ struct deferred_reply *deferred_reply_new(struct state *s, struct bus_peer *peer
 }
 
 struct deferred_reply *deferred_reply_for_command(struct state *s, struct bus_peer *peer,
-                                                  uint64_t id, struct xod_site *site,
+                                                  uint64_t id, struct xod_ipbx *ipbx,
                                                   struct view user_id, struct view class,
                                                   bool quiet)
 {
@@ -48,7 +48,7 @@ struct deferred_reply *deferred_reply_for_command(struct state *s, struct bus_pe
 
     if (!l)
         return NULL;
-    l->site = site;
+    l->ipbx = ipbx;
     snprintf(l->user_id, sizeof(l->user_id), "%.*s", VIEW_ARG(user_id));
     snprintf(l->class, sizeof(l->class), "%.*s", (int)(class.len > 47 ? 47 : class.len), class.ptr);
     l->since = clock_mono_us();
@@ -63,8 +63,8 @@ void deferred_reply_send(struct deferred_reply **lp, enum bus_status status, str
     *lp = NULL;
     if (l->peer)
         bus_server_reply(l->s->server, l->peer, l->id, status, body);
-    if (l->site)
-        ctilog_command(l->s, l->site, view_cstr(l->user_id), view_cstr(l->class), status,
+    if (l->ipbx)
+        ctilog_command(l->s, l->ipbx, view_cstr(l->user_id), view_cstr(l->class), status,
                        clock_mono_us() - l->since, l->quiet);
     LIST_REMOVE(l, all);
     l->s->n_waiting--;

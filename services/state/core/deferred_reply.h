@@ -10,7 +10,7 @@ struct deferred_reply;
 struct deferred_reply *deferred_reply_new(struct state *s, struct bus_peer *p, uint64_t id);
 /* The same of a command of a user: its outcome is published, and logged unless `quiet`. */
 struct deferred_reply *deferred_reply_for_command(struct state *s, struct bus_peer *p, uint64_t id,
-                                                  struct xod_site *site, struct view user_id,
+                                                  struct xod_ipbx *ipbx, struct view user_id,
                                                   struct view class, bool quiet);
 /* Answers, if who asked is still there. *l becomes NULL. */
 void deferred_reply_send(struct deferred_reply **l, enum bus_status status, struct view body);

@@ -2,17 +2,17 @@
 
 #include "core/context.h"
 
-struct site *state_site(struct state *s, struct view name)
+struct ipbx *state_ipbx(struct state *s, struct view name)
 {
-    for (size_t i = 0; i < s->n_sites; i++)
-        if (view_eq(xod_site_name(s->sites[i].domain->site), name))
-            return &s->sites[i];
+    for (size_t i = 0; i < s->n_ipbxes; i++)
+        if (view_eq(xod_ipbx_name(s->ipbxes[i].model->ipbx), name))
+            return &s->ipbxes[i];
     return NULL;
 }
 
-struct bus_peer *state_gateway(struct state *s, const struct xod_site *x)
+struct bus_peer *state_gateway(struct state *s, const struct xod_ipbx *x)
 {
-    struct site *site = state_site(s, xod_site_name(x));
+    struct ipbx *ipbx = state_ipbx(s, xod_ipbx_name(x));
 
-    return site && site->login ? site->gateway : NULL;
+    return ipbx && ipbx->login ? ipbx->gateway : NULL;
 }

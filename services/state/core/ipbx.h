@@ -3,11 +3,11 @@
 #define CTIBUS_STATE_CORE_IPBX_H
 
 #include "bus/bus.h"
-#include "model/domain.h"
+#include "model/model.h"
 
 struct state;
 
-#define MAX_SITES 64
+#define MAX_IPBXES 64
 #define MAX_GATEWAYS 8 /* of one Asterisk */
 
 /* An ami-gw that has registered for an Asterisk. */
@@ -19,8 +19,8 @@ struct gateway_entry {
 };
 
 /* One Asterisk that is watched, and who watches it (gateways.c). */
-struct site {
-    struct domain *domain;
+struct ipbx {
+    struct ipbx_model *model;
     struct gateway_entry entries[MAX_GATEWAYS];
     size_t n_entries;
     struct bus_peer *gateway; /* the one that owns it, or NULL */
@@ -31,8 +31,8 @@ struct site {
 };
 
 /* The gateway of an Asterisk whose link is up, or NULL. */
-struct bus_peer *state_gateway(struct state *s, const struct xod_site *x);
+struct bus_peer *state_gateway(struct state *s, const struct xod_ipbx *x);
 /* The site of that name, or NULL. */
-struct site *state_site(struct state *s, struct view name);
+struct ipbx *state_ipbx(struct state *s, struct view name);
 
 #endif

@@ -40,10 +40,10 @@ void notify_reply_id(struct notification *t, const msgpack_object *message)
         msg_put_object(notify_key(t, "replyid"), id);
 }
 
-void notify_user(struct state *s, struct xod_site *site, struct view user_id,
+void notify_user(struct state *s, struct xod_ipbx *ipbx, struct view user_id,
                  struct notification *t)
 {
-    notify_session(s, site, user_id, view_of(NULL, 0), t);
+    notify_session(s, ipbx, user_id, view_of(NULL, 0), t);
 }
 
 /* ---- until the gateways have had their time to come back ---- */
@@ -97,7 +97,7 @@ void notify_forget(struct state *s)
     drop(s, false);
 }
 
-void notify_session(struct state *s, struct xod_site *site, struct view user_id,
+void notify_session(struct state *s, struct xod_ipbx *ipbx, struct view user_id,
                     struct view session, struct notification *t)
 {
     struct buf topic;
@@ -106,7 +106,7 @@ void notify_session(struct state *s, struct xod_site *site, struct view user_id,
     msg_map_end(&t->line, t->mark, t->n);
     buf_init(&topic, 1024);
     buf_append_cstr(&topic, "cti/");
-    topic_put(&topic, xod_site_name(site));
+    topic_put(&topic, xod_ipbx_name(ipbx));
     buf_append_cstr(&topic, "user/");
     topic_put(&topic, user_id);
     buf_init(&body, 0);

@@ -21,9 +21,9 @@ void notify_reply_id(struct notification *t, const msgpack_object *message);
 void notify_settled(struct state *s);
 void notify_forget(struct state *s);
 /* To all sessions of a user, on whatever gateway; to one of them (empty: all). */
-void notify_user(struct state *s, struct xod_site *site, struct view user_id,
+void notify_user(struct state *s, struct xod_ipbx *ipbx, struct view user_id,
                  struct notification *t);
-void notify_session(struct state *s, struct xod_site *site, struct view user_id,
+void notify_session(struct state *s, struct xod_ipbx *ipbx, struct view user_id,
                     struct view session, struct notification *t);
 
 #endif

@@ -73,7 +73,7 @@ static void send_figures(struct publisher *p, const struct xod_change *c)
         return;
     buf_reset(&p->topic);
     topic_put(&p->topic, VIEW("stats"));
-    topic_put(&p->topic, xod_site_name(xod_obj_site(c->obj)));
+    topic_put(&p->topic, xod_ipbx_name(xod_obj_ipbx(c->obj)));
     topic_put(&p->topic, VIEW("queues"));
     topic_put(&p->topic, xod_obj_id(c->obj));
     buf_reset(&p->body);

@@ -12,17 +12,17 @@
 
 /* The numbers of the phones go along: an Asterisk 1.8 cannot list its hints, they have to be asked
  * for one by one. */
-int resync_ask(struct state *s, struct site *site)
+int resync_ask(struct state *s, struct ipbx *ipbx)
 {
-    struct xod_site *x = site->domain->site;
+    struct xod_ipbx *x = ipbx->model->ipbx;
     struct xod_obj *phone;
     struct buf pairs;
     size_t pos = 0;
     bool sent;
 
-    if (!site->gateway)
+    if (!ipbx->gateway)
         return -ENOTCONN;
-    site->asked_at = clock_mono_us();
+    ipbx->asked_at = clock_mono_us();
     buf_init(&pairs, 0);
     msg_put_cstr(&pairs, "hints");
     msg_put_array(&pairs, xod_count(x, LIST_phones));
@@ -32,22 +32,22 @@ int resync_ask(struct state *s, struct site *site)
         msg_put_str(&pairs, value_text(xod_get(phone, XOD(phones, number)), scratch));
         msg_put_str(&pairs, value_text(xod_get(phone, XOD(phones, context)), scratch));
     }
-    sent = !pairs.failed && bus_server_ask(s->server, site->gateway, METHOD_resync, 1,
+    sent = !pairs.failed && bus_server_ask(s->server, ipbx->gateway, METHOD_resync, 1,
                                            buf_view(&pairs), RESYNC_MS, NULL, NULL);
     buf_free(&pairs);
     return sent ? 0 : -EAGAIN;
 }
 
 /* All of them: which one is to own it shows when they are connected. */
-int resync_reconnect(struct state *s, struct site *site)
+int resync_reconnect(struct state *s, struct ipbx *ipbx)
 {
     size_t sent = 0;
 
-    for (size_t i = 0; i < site->n_entries; i++)
-        if (bus_server_ask(s->server, site->entries[i].peer, METHOD_ami_reconnect, 0,
+    for (size_t i = 0; i < ipbx->n_entries; i++)
+        if (bus_server_ask(s->server, ipbx->entries[i].peer, METHOD_ami_reconnect, 0,
                            view_of(NULL, 0), RECONNECT_MS, NULL, NULL))
             sent++;
-    if (site->n_entries == 0)
+    if (ipbx->n_entries == 0)
         return -ENOTCONN;
     return sent ? 0 : -EAGAIN;
 }

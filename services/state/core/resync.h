@@ -7,8 +7,8 @@
 /* To list everything anew. 0: it is asked; -ENOTCONN: it is not there; -EAGAIN: it could not be
  * sent.
  */
-int resync_ask(struct state *s, struct site *site);
+int resync_ask(struct state *s, struct ipbx *ipbx);
 /* To connect now, since its Asterisk has announced itself: as above. */
-int resync_reconnect(struct state *s, struct site *site);
+int resync_reconnect(struct state *s, struct ipbx *ipbx);
 
 #endif

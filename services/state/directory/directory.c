@@ -113,19 +113,19 @@ int directories_load(struct directories *d)
 }
 
 const struct table *directories_phonebook_of(const struct directories *d,
-                                             const struct xod_site *site)
+                                             const struct xod_ipbx *ipbx)
 {
-    return phonebooks_get(d->phonebooks, site);
+    return phonebooks_get(d->phonebooks, ipbx);
 }
 
-int directories_phonebook(struct directories *d, const struct xod_site *site,
+int directories_phonebook(struct directories *d, const struct xod_ipbx *ipbx,
                           struct json_object *list)
 {
     const char *fault = "";
 
-    if (phonebooks_set(d->phonebooks, site, list, &fault) == 0)
+    if (phonebooks_set(d->phonebooks, ipbx, list, &fault) == 0)
         return 0;
     log_error(d->state->log, "phonebook of %.*s: %s: what is known of it stays",
-              VIEW_ARG(xod_site_name(site)), fault);
+              VIEW_ARG(xod_ipbx_name(ipbx)), fault);
     return -EINVAL;
 }

@@ -32,14 +32,14 @@ void directories_destroy(struct directories **d);
 int directories_load(struct directories *d);
 /* What is known of the phonebook of a site, borrowed until the next change of it; NULL: nothing. */
 const struct table *directories_phonebook_of(const struct directories *d,
-                                             const struct xod_site *site);
+                                             const struct xod_ipbx *ipbx);
 /* What the list urllist_phonebook of a site holds now. 0, or -EINVAL (logged): as above. */
-int directories_phonebook(struct directories *d, const struct xod_site *site,
+int directories_phonebook(struct directories *d, const struct xod_ipbx *ipbx,
                           struct json_object *list);
 
 /* Who looks what up. All of it is borrowed until the call returns. */
 struct directory_ask {
-    const struct xod_site *site; /* whose users and whose phonebook */
+    const struct xod_ipbx *ipbx; /* whose users and whose phonebook */
     struct view context;         /* of who asks; empty: of nobody */
     struct view text;            /* a part of a name, or a number */
     struct view exten;           /* of a reverse lookup: what was dialled */

@@ -164,11 +164,11 @@ static void ask_directory(struct lookup *l, struct slot *s, const struct directo
 
     switch (s->dir->kind) {
     case DIRECTORY_INTERNAL:
-        internal_find(ask->site, directory_columns(s->dir, l->query.reverse), &l->query, ask->sees,
+        internal_find(ask->ipbx, directory_columns(s->dir, l->query.reverse), &l->query, ask->sees,
                       ask->sees_arg, on_found, &f);
         break;
     case DIRECTORY_PHONEBOOK:
-        find_in_table(l, s, phonebooks_get(l->d->phonebooks, ask->site));
+        find_in_table(l, s, phonebooks_get(l->d->phonebooks, ask->ipbx));
         break;
     case DIRECTORY_CSV:
         find_in_table(l, s, s->dir->table);

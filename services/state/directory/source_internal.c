@@ -109,14 +109,14 @@ static bool offer(struct walk *w, const struct xod_obj *user, const struct xod_o
 
 /* A user stands without a number only where there is no phone at all: one whose phones are all
  * hidden would else pass for one who cannot be called. */
-static bool offer_phones(struct walk *w, const struct xod_site *site, const struct xod_obj *user)
+static bool offer_phones(struct walk *w, const struct xod_ipbx *ipbx, const struct xod_obj *user)
 {
     const struct value *lines = xod_get(user, XOD(users, linelist));
     uint32_t n = lines->type == V_LIST ? lines->len : 0;
     bool any = false;
 
     for (uint32_t i = 0; i < n; i++) {
-        const struct xod_obj *phone = xod_find(site, LIST_phones, value_view(&lines->items[i]));
+        const struct xod_obj *phone = xod_find(ipbx, LIST_phones, value_view(&lines->items[i]));
         if (!phone)
             continue;
         any = true;
@@ -126,7 +126,7 @@ static bool offer_phones(struct walk *w, const struct xod_site *site, const stru
     return any || offer(w, user, NULL);
 }
 
-void internal_find(const struct xod_site *site, struct json_object *columns, const struct query *q,
+void internal_find(const struct xod_ipbx *ipbx, struct json_object *columns, const struct query *q,
                    sees_fn *sees, void *sees_arg, found_fn *found, void *arg)
 {
     struct walk w = {.q = q, .sees = sees, .sees_arg = sees_arg, .found = found, .arg = arg};
@@ -139,8 +139,8 @@ void internal_find(const struct xod_site *site, struct json_object *columns, con
         if (find_column(json_view(json_object_array_get_idx(columns, i)), &w.columns[w.n]))
             w.n++;
     buf_init(&w.folded, 0);
-    while ((user = xod_next(site, LIST_users, &pos)))
-        if (seen(&w, user) && !offer_phones(&w, site, user))
+    while ((user = xod_next(ipbx, LIST_users, &pos)))
+        if (seen(&w, user) && !offer_phones(&w, ipbx, user))
             break;
     buf_free(&w.folded);
 }

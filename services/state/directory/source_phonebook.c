@@ -8,7 +8,7 @@
 
 struct phonebook {
     SLIST_ENTRY(phonebook) all;
-    const struct xod_site *site;
+    const struct xod_ipbx *ipbx;
     struct table *table;
 };
 
@@ -37,26 +37,26 @@ void phonebooks_destroy(struct phonebooks **pp)
     *pp = NULL;
 }
 
-static struct phonebook *find(const struct phonebooks *p, const struct xod_site *site)
+static struct phonebook *find(const struct phonebooks *p, const struct xod_ipbx *ipbx)
 {
     struct phonebook *b;
 
     SLIST_FOREACH(b, &p->all, all)
-    if (b->site == site)
+    if (b->ipbx == ipbx)
         return b;
     return NULL;
 }
 
-static struct phonebook *find_or_add(struct phonebooks *p, const struct xod_site *site)
+static struct phonebook *find_or_add(struct phonebooks *p, const struct xod_ipbx *ipbx)
 {
-    struct phonebook *b = find(p, site);
+    struct phonebook *b = find(p, ipbx);
 
     if (b)
         return b;
     b = calloc(1, sizeof(*b));
     if (!b)
         return NULL;
-    b->site = site;
+    b->ipbx = ipbx;
     SLIST_INSERT_HEAD(&p->all, b, all);
     return b;
 }
@@ -97,10 +97,10 @@ static struct json_object *with_full_names(struct json_object *list)
     return out;
 }
 
-int phonebooks_set(struct phonebooks *p, const struct xod_site *site, struct json_object *list,
+int phonebooks_set(struct phonebooks *p, const struct xod_ipbx *ipbx, struct json_object *list,
                    const char **fault)
 {
-    struct phonebook *b = find_or_add(p, site);
+    struct phonebook *b = find_or_add(p, ipbx);
     struct json_object *full = b ? with_full_names(list) : NULL;
     struct table *t = full ? table_from_json(full, fault) : NULL;
 
@@ -114,9 +114,9 @@ int phonebooks_set(struct phonebooks *p, const struct xod_site *site, struct jso
     return 0;
 }
 
-const struct table *phonebooks_get(const struct phonebooks *p, const struct xod_site *site)
+const struct table *phonebooks_get(const struct phonebooks *p, const struct xod_ipbx *ipbx)
 {
-    struct phonebook *b = find(p, site);
+    struct phonebook *b = find(p, ipbx);
 
     return b ? b->table : NULL;
 }

@@ -17,7 +17,7 @@ typedef bool sees_fn(void *arg, const struct xod_obj *o);
  * when the user has none at all, until it returns false. Columns are fields of users and, of the
  * phone, `number` and `context`; also in the spelling of XiVO's tables ("userfeatures.firstname",
  * "linefeatures.number"...). */
-void internal_find(const struct xod_site *site, struct json_object *columns, const struct query *q,
+void internal_find(const struct xod_ipbx *ipbx, struct json_object *columns, const struct query *q,
                    sees_fn *sees, void *sees_arg, found_fn *found, void *arg);
 
 /* The user of an entry that internal_find gave, and the phone (or NULL). */
@@ -31,10 +31,10 @@ struct phonebooks *phonebooks_new(void); /* NULL without memory */
 void phonebooks_destroy(struct phonebooks **p);
 /* Takes in what the list of a site holds now. 0, or -EINVAL and in *fault what is wrong with it in
  * words: what was there stays. */
-int phonebooks_set(struct phonebooks *p, const struct xod_site *site, struct json_object *list,
+int phonebooks_set(struct phonebooks *p, const struct xod_ipbx *ipbx, struct json_object *list,
                    const char **fault);
 /* NULL: nothing is known yet. */
-const struct table *phonebooks_get(const struct phonebooks *p, const struct xod_site *site);
+const struct table *phonebooks_get(const struct phonebooks *p, const struct xod_ipbx *ipbx);
 
 /* ---- source_csv.c: files ---- */
 

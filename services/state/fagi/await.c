@@ -17,7 +17,7 @@ struct waiting {
     TAILQ_ENTRY(waiting) by_due;
     struct waiting *next; /* of the same channel */
     char *key; /* the channel, which may be one of any site; the first of a chain's is in the map */
-    struct site *site;
+    struct ipbx *ipbx;
     struct deferred_reply *l;
     struct msg_doc doc;
     struct buf body;
@@ -136,7 +136,7 @@ void fagi_await_add(struct fagi_await *w, struct fagi_ask *a)
         deferred_reply_status(&a->l, BUS_busy);
         return;
     }
-    one->site = a->site;
+    one->ipbx = a->ipbx;
     one->l = a->l;
     one->due = clock_mono_us() + (uint64_t)config_int(w->s->cfg, "ctibus.fagi.ami_wait_ms") * 1000;
     one->next = map_del(w->by_channel, view_cstr(one->key));
@@ -155,7 +155,7 @@ static void pass_on(struct fagi_await *w, struct waiting *one)
 {
     const msgpack_object *body = &one->doc.root;
     struct fagi_ask a = {.s = w->s,
-                         .site = one->site,
+                         .ipbx = one->ipbx,
                          .script = msg_get_str(body, "script"),
                          .channel = msg_get_str(body, "channel"),
                          .body = body,
@@ -165,17 +165,17 @@ static void pass_on(struct fagi_await *w, struct waiting *one)
     free_one(w, one);
 }
 
-void fagi_await_event(struct fagi_await *w, const struct xod_site *site, const struct tel *t)
+void fagi_await_event(struct fagi_await *w, const struct xod_ipbx *ipbx, const struct tel *t)
 {
     struct waiting *one, *next;
     struct waiting *others = NULL;
 
     if (w->n == 0 || !tel_has(t, TELF_channel) ||
-        !xod_find(site, LIST_channels, t->str[TELF_channel]))
+        !xod_find(ipbx, LIST_channels, t->str[TELF_channel]))
         return;
     for (one = map_del(w->by_channel, t->str[TELF_channel]); one; one = next) {
         next = one->next;
-        if (one->site->domain->site == site) {
+        if (one->ipbx->model->ipbx == ipbx) {
             pass_on(w, one);
         } else {
             one->next = others;

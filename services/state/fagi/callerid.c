@@ -9,7 +9,7 @@
 #include "core/deferred_reply.h"
 #include "directory/directory.h"
 #include "fagi/parts.h"
-#include "model/domain.h"
+#include "model/model.h"
 #include "users/relations.h"
 #include "json/json.h"
 
@@ -138,7 +138,7 @@ static void look_up(struct fagi_ask *a, struct view context, struct view number)
     directory_find(
         a->s->directories,
         &(struct directory_ask){
-            .site = a->site->domain->site, .context = context, .text = number, .by_number = true},
+            .ipbx = a->ipbx->model->ipbx, .context = context, .text = number, .by_number = true},
         on_found, on_end, q);
 }
 
@@ -166,7 +166,7 @@ static bool is_nameless(struct view name, struct view number)
 /* The first argument is the id of the user that is called. */
 static struct view called_context(const struct fagi_ask *a, char scratch[32])
 {
-    const struct xod_obj *user = xod_find(a->site->domain->site, LIST_users, fagi_arg(a, 1));
+    const struct xod_obj *user = xod_find(a->ipbx->model->ipbx, LIST_users, fagi_arg(a, 1));
 
     return user ? relations_context(user, scratch) : view_of(NULL, 0);
 }
@@ -174,7 +174,7 @@ static struct view called_context(const struct fagi_ask *a, char scratch[32])
 void fagi_callerid_forphones(struct fagi_ask *a)
 {
     struct view number = fagi_env(a, "agi_callerid");
-    struct domain *d = a->site->domain;
+    struct ipbx_model *d = a->ipbx->model;
     struct xod_obj *phone;
     char scratch[32];
 

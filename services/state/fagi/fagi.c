@@ -84,7 +84,7 @@ static void run(struct fagi *f, struct fagi_ask *a)
     else if (view_eq(a->script, VIEW("callerid_forphones")))
         fagi_callerid_forphones(a);
     else if (fagi_handlers_find(f->handlers, a->script, &needs) && needs &&
-             !xod_find(a->site->domain->site, LIST_channels, a->channel))
+             !xod_find(a->ipbx->model->ipbx, LIST_channels, a->channel))
         fagi_await_add(f->await, a);
     else
         ask_handler(f, a);
@@ -93,12 +93,12 @@ static void run(struct fagi *f, struct fagi_ask *a)
 void fagi_call(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body)
 {
     struct fagi_ask a = {.s = s,
-                         .site = state_site(s, msg_get_str(body, "ipbx")),
+                         .ipbx = state_ipbx(s, msg_get_str(body, "ipbx")),
                          .script = msg_get_str(body, "script"),
                          .channel = msg_get_str(body, "channel"),
                          .body = body};
 
-    if (!a.site) {
+    if (!a.ipbx) {
         state_reply(s, p, id, BUS_not_found);
         return;
     }
@@ -123,9 +123,9 @@ void fagi_peer_gone(struct fagi *f, const struct bus_peer *p)
     fagi_handlers_peer_gone(f->handlers, p);
 }
 
-void fagi_event(struct fagi *f, const struct xod_site *site, const struct tel *t)
+void fagi_event(struct fagi *f, const struct xod_ipbx *ipbx, const struct tel *t)
 {
-    fagi_await_event(f->await, site, t);
+    fagi_await_event(f->await, ipbx, t);
 }
 
 void fagi_reload(struct fagi *f)

@@ -25,6 +25,6 @@ void fagi_call(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_o
 void fagi_register(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body);
 void fagi_peer_gone(struct fagi *f, const struct bus_peer *p);
 /* An event was applied: somebody may wait for its channel. */
-void fagi_event(struct fagi *f, const struct xod_site *site, const struct tel *t);
+void fagi_event(struct fagi *f, const struct xod_ipbx *ipbx, const struct tel *t);
 
 #endif

@@ -131,7 +131,7 @@ static void on_answer(void *arg, enum bus_status status, const msgpack_object *b
 /* The channel as it is known: all that changes while it lives. */
 static void put_known(struct buf *out, const struct fagi_ask *a)
 {
-    const struct xod_obj *o = xod_find(a->site->domain->site, LIST_channels, a->channel);
+    const struct xod_obj *o = xod_find(a->ipbx->model->ipbx, LIST_channels, a->channel);
     const struct schema_list *list = schema_list(LIST_channels);
 
     msg_put_cstr(out, "known");

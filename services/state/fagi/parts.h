@@ -10,7 +10,7 @@
 /* A call of a script. All of it but l is borrowed from the request. */
 struct fagi_ask {
     struct state *s;
-    struct site *site;
+    struct ipbx *ipbx;
     struct view script, channel;
     const msgpack_object *body; /* the whole of the request: args, env... */
     struct deferred_reply *l;   /* to be answered */
@@ -62,6 +62,6 @@ void fagi_await_destroy(struct fagi_await **w);
 /* Keeps an ask (copied) until its channel is known; after `ctibus.fagi.ami_wait_ms` it is answered
  * with not_found. Takes a->l in any case. */
 void fagi_await_add(struct fagi_await *w, struct fagi_ask *a);
-void fagi_await_event(struct fagi_await *w, const struct xod_site *site, const struct tel *t);
+void fagi_await_event(struct fagi_await *w, const struct xod_ipbx *ipbx, const struct tel *t);
 
 #endif

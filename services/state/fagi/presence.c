@@ -9,7 +9,7 @@
 
 /* The last answer: the dialplan asks more often than people change. */
 struct fagi_presence {
-    const struct xod_site *site; /* NULL: there is none */
+    const struct xod_ipbx *ipbx; /* NULL: there is none */
     uint64_t seq;                /* of xod, at which it was made */
     struct buf text;
 };
@@ -34,7 +34,7 @@ void fagi_presence_destroy(struct fagi_presence **p)
 
 void fagi_presence_forget(struct fagi_presence *p)
 {
-    p->site = NULL;
+    p->ipbx = NULL;
 }
 
 /* An object of objects of zeros. */
@@ -71,29 +71,29 @@ static void count(struct state *s, struct json_object *all, const struct xod_obj
         json_object_int_inc(n, 1);
 }
 
-static void make(struct fagi_presence *p, struct state *s, const struct xod_site *site)
+static void make(struct fagi_presence *p, struct state *s, const struct xod_ipbx *ipbx)
 {
     struct json_object *all = zeros(config_section(s->cfg, "userstatus"));
     struct xod_obj *user;
     size_t pos = 0;
 
-    while ((user = xod_next(site, LIST_users, &pos)))
+    while ((user = xod_next(ipbx, LIST_users, &pos)))
         if (xod_get_str(user, XOD(users, connection)).len)
             count(s, all, user);
     buf_reset(&p->text);
     json_put_object(&p->text, all);
     json_object_put(all);
-    p->site = site;
+    p->ipbx = ipbx;
     p->seq = publisher_seq(s->publisher);
 }
 
 void fagi_presence(struct fagi_presence *p, struct fagi_ask *a)
 {
-    const struct xod_site *site = a->site->domain->site;
+    const struct xod_ipbx *ipbx = a->ipbx->model->ipbx;
     struct buf pairs;
 
-    if (p->site != site || p->seq != publisher_seq(a->s->publisher))
-        make(p, a->s, site);
+    if (p->ipbx != ipbx || p->seq != publisher_seq(a->s->publisher))
+        make(p, a->s, ipbx);
     buf_init(&pairs, 0);
     fagi_put(&pairs, "XIVO_PRESENCE", buf_view(&p->text));
     pairs.failed |= p->text.failed;

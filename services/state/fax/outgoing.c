@@ -17,7 +17,7 @@
 struct fax {
     LIST_ENTRY(fax) all;
     struct deferred_reply *l;
-    struct xod_site *site;
+    struct xod_ipbx *ipbx;
     char user_id[64], session[64], fileid[32];
     char path[512], actionid[96];
     uint64_t since;
@@ -75,7 +75,7 @@ static void tell(struct faxes *f, const struct fax *x, const char *class, const 
         notify_str(&t, "reason", view_cstr(reason));
     if (pages >= 0)
         notify_i64(&t, "pages", pages);
-    notify_session(f->s, x->site, view_cstr(x->user_id), view_cstr(x->session), &t);
+    notify_session(f->s, x->ipbx, view_cstr(x->user_id), view_cstr(x->session), &t);
 }
 
 /* It is over: in the words of the clients up to 2015, and of those after. */
@@ -186,7 +186,7 @@ void faxes_send(struct faxes *f, struct session *se, struct deferred_reply *l,
         return;
     }
     x->l = l;
-    x->site = se->site;
+    x->ipbx = se->ipbx;
     x->since = clock_mono_us();
     snprintf(x->user_id, sizeof(x->user_id), "%s", se->user_id);
     snprintf(x->session, sizeof(x->session), "%s", se->id);
@@ -201,24 +201,24 @@ void faxes_send(struct faxes *f, struct session *se, struct deferred_reply *l,
 
 /* ---- what becomes of it ---- */
 
-static void on_fax(struct faxes *f, const struct xod_site *site, const struct tel *t)
+static void on_fax(struct faxes *f, const struct xod_ipbx *ipbx, const struct tel *t)
 {
     struct fax *x;
 
     LIST_FOREACH(x, &f->list, all)
-    if (x->site == site && view_eq(view_cstr(x->path), t->str[TELF_file])) {
+    if (x->ipbx == ipbx && view_eq(view_cstr(x->path), t->str[TELF_file])) {
         bool good = view_ieq(t->str[TELF_status], VIEW("SUCCESS")) || t->str[TELF_status].len == 0;
         finish(f, x, good ? NULL : "orig", tel_has(t, TELF_pages) ? t->num[TELF_pages] : -1);
         return;
     }
 }
 
-static void on_response(struct faxes *f, const struct xod_site *site, const struct tel *t)
+static void on_response(struct faxes *f, const struct xod_ipbx *ipbx, const struct tel *t)
 {
     struct fax *x;
 
     LIST_FOREACH(x, &f->list, all)
-    if (x->site == site && *x->actionid && view_eq(view_cstr(x->actionid), t->str[TELF_actionid])) {
+    if (x->ipbx == ipbx && *x->actionid && view_eq(view_cstr(x->actionid), t->str[TELF_actionid])) {
         if (t->num[TELF_reason_code] != ANSWERED)
             finish(f, x, "orig", -1);
         return;
@@ -228,7 +228,7 @@ static void on_response(struct faxes *f, const struct xod_site *site, const stru
 /* XiVO's dialplan tells it by a UserEvent of its own. */
 /* Of that path, or, where the dialplan does not say it, the one of that user that was sent first.
  */
-static struct fax *find_told(struct faxes *f, const struct xod_site *site,
+static struct fax *find_told(struct faxes *f, const struct xod_ipbx *ipbx,
                              const msgpack_object *headers)
 {
     struct view path = msg_get_str(headers, "PATH");
@@ -236,14 +236,14 @@ static struct fax *find_told(struct faxes *f, const struct xod_site *site,
     struct fax *x, *found = NULL;
 
     LIST_FOREACH(x, &f->list, all) /* the newest stands in front */
-    if (x->site == site &&
+    if (x->ipbx == ipbx &&
         (path.len ? view_eq(view_cstr(x->path), path) : view_eq(view_cstr(x->user_id), user)))
         found = x;
     return found;
 }
 
 /* XiVO's dialplan tells it by a UserEvent of its own. */
-static void on_user_event(struct faxes *f, const struct xod_site *site, const struct tel *t)
+static void on_user_event(struct faxes *f, const struct xod_ipbx *ipbx, const struct tel *t)
 {
     struct view status;
     int64_t pages = -1;
@@ -252,21 +252,21 @@ static void on_user_event(struct faxes *f, const struct xod_site *site, const st
     if (!t->headers || !view_eq(t->str[TELF_name], VIEW("FaxProgress")))
         return;
     status = msg_get_str(t->headers, "STATUS");
-    x = view_eq(status, VIEW("PRESENDFAX")) ? NULL : find_told(f, site, t->headers);
+    x = view_eq(status, VIEW("PRESENDFAX")) ? NULL : find_told(f, ipbx, t->headers);
     if (view_to_i64(msg_get_str(t->headers, "PAGES"), &pages) < 0)
         pages = -1;
     if (x)
         finish(f, x, view_eq(status, VIEW("SUCCESS")) ? NULL : "orig", pages);
 }
 
-void faxes_event(struct faxes *f, struct xod_site *site, const struct tel *t)
+void faxes_event(struct faxes *f, struct xod_ipbx *ipbx, const struct tel *t)
 {
     if (LIST_EMPTY(&f->list))
         return;
     if (t->event == TEL_fax_sent)
-        on_fax(f, site, t);
+        on_fax(f, ipbx, t);
     else if (t->event == TEL_originate_response)
-        on_response(f, site, t);
+        on_response(f, ipbx, t);
     else if (t->event == TEL_user_event)
-        on_user_event(f, site, t);
+        on_user_event(f, ipbx, t);
 }

@@ -15,6 +15,6 @@ void faxes_destroy(struct faxes **f);
 void faxes_send(struct faxes *f, struct session *se, struct deferred_reply *l,
                 const msgpack_object *message);
 /* An event of a site. */
-void faxes_event(struct faxes *f, struct xod_site *site, const struct tel *t);
+void faxes_event(struct faxes *f, struct xod_ipbx *ipbx, const struct tel *t);
 
 #endif

@@ -12,7 +12,7 @@
 #include "core/notify.h"
 #include "core/profile.h"
 #include "federation/peers.h"
-#include "model/domain.h"
+#include "model/model.h"
 #include "sessions/budgets.h"
 #include "sessions/sessions.h"
 #include "json/json.h"
@@ -23,8 +23,8 @@
 
 struct asked {
     struct state *s;
-    struct xod_site *theirs; /* of who asks */
-    struct xod_site *ours;   /* of what is asked for */
+    struct xod_ipbx *theirs; /* of who asks */
+    struct xod_ipbx *ours;   /* of what is asked for */
     const msgpack_object *body;
     struct deferred_reply *l;
 };
@@ -45,7 +45,7 @@ static void answer(struct deferred_reply **l, const char *error)
 static bool is_permitted(const struct asked *a, struct view command)
 {
     struct json_object *ipbx =
-        json_member(config_section(a->s->cfg, "ipbxes"), xod_site_name(a->theirs));
+        json_member(config_section(a->s->cfg, "ipbxes"), xod_ipbx_name(a->theirs));
     struct json_object *link = json_get(ipbx, "peer");
     struct view profile = json_get_view(link ? link : json_get(ipbx, "cti_connection"), "profile");
 
@@ -66,12 +66,12 @@ static const char *deliver(struct asked *a, struct view from, struct view to, st
         return "denied";
     if (!user || xod_get(user, XOD(users, connection))->type == V_NULL)
         return "not_connected";
-    if (!budget_take_of(a->s, xod_site_name(a->theirs), from, BUDGET_CHAT, (double)text.len + 256))
+    if (!budget_take_of(a->s, xod_ipbx_name(a->theirs), from, BUDGET_CHAT, (double)text.len + 256))
         return "busy";
     notify_begin(&t, "chitchat");
-    snprintf(name, sizeof(name), "%.*s/%.*s", VIEW_ARG(xod_site_name(a->theirs)), VIEW_ARG(from));
+    snprintf(name, sizeof(name), "%.*s/%.*s", VIEW_ARG(xod_ipbx_name(a->theirs)), VIEW_ARG(from));
     notify_str(&t, "from", view_cstr(name));
-    snprintf(name, sizeof(name), "%.*s/%.*s", VIEW_ARG(xod_site_name(a->ours)), VIEW_ARG(to));
+    snprintf(name, sizeof(name), "%.*s/%.*s", VIEW_ARG(xod_ipbx_name(a->ours)), VIEW_ARG(to));
     notify_str(&t, "to", view_cstr(name));
     notify_str(&t, "text", text);
     notify_user(a->s, a->ours, to, &t);
@@ -91,13 +91,13 @@ void peers_chat_from(struct state *s, const struct session *se, struct deferred_
     struct view to = msg_get_str(message, "to");
     struct view whose = view_cut(&from, '/');
     struct view here = view_cut(&to, '/');
-    struct site *ours = state_site(s, here);
+    struct ipbx *ours = state_ipbx(s, here);
     struct asked a = {.s = s, .theirs = peers_site(s->peers, whose)};
     const char *error = "denied";
     struct buf pairs;
 
     if (view_eq(whose, view_cstr(se->user_id + strlen("cs:"))) && a.theirs && ours) {
-        a.ours = ours->domain->site;
+        a.ours = ours->model->ipbx;
         error = deliver(&a, from, to, text);
     }
     buf_init(&pairs, 1024);
@@ -131,7 +131,7 @@ static void act(struct asked *a, const char *action, size_t n, const struct buf 
     struct buf pairs;
     bool sent = false;
 
-    if (!budget_take_of(a->s, xod_site_name(a->theirs), view_of(NULL, 0), BUDGET_ACTIONS, 1)) {
+    if (!budget_take_of(a->s, xod_ipbx_name(a->theirs), view_of(NULL, 0), BUDGET_ACTIONS, 1)) {
         answer(&a->l, "busy");
         return;
     }
@@ -164,7 +164,7 @@ static void intercept(struct asked *a, struct xod_obj *channel)
 {
     struct xod_obj *caller = channel_peer(channel);
     char number[MAX_NUMBER];
-    struct xod_obj *phone = xod_tied(channel, LIST_phones, 0);
+    struct xod_obj *phone = xod_related(channel, LIST_phones, 0);
     char scratch[32];
     struct view context =
         phone ? value_text(xod_get(phone, XOD(phones, context)), scratch) : view_of(NULL, 0);
@@ -218,10 +218,10 @@ static void carry_out(struct asked *a)
 void peers_carry_out(struct state *s, struct bus_peer *from, uint64_t id,
                      const msgpack_object *body)
 {
-    struct site *ours = state_site(s, msg_get_str(body, "ipbx"));
+    struct ipbx *ours = state_ipbx(s, msg_get_str(body, "ipbx"));
     struct asked a = {.s = s,
                       .theirs = peers_site(s->peers, msg_get_str(body, "site")),
-                      .ours = ours ? ours->domain->site : NULL,
+                      .ours = ours ? ours->model->ipbx : NULL,
                       .body = body};
 
     if (!a.theirs || !a.ours) {

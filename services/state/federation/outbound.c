@@ -9,11 +9,11 @@
 
 #define DEADLINE_MS 5000
 
-struct xod_site *peers_cut(const struct peers *p, struct view *id)
+struct xod_ipbx *peers_cut(const struct peers *p, struct view *id)
 {
     struct view rest = *id;
     struct view name = view_cut(&rest, '/');
-    struct xod_site *site = name.len < id->len ? peers_site(p, name) : NULL;
+    struct xod_ipbx *site = name.len < id->len ? peers_site(p, name) : NULL;
 
     if (site)
         *id = rest;
@@ -29,7 +29,7 @@ static size_t put_asker(struct buf *pairs, const struct session *se)
     const struct xod_obj *line = user ? relations_line(user) : NULL;
     char scratch[32];
 
-    msg_put_pair(pairs, "site", xod_site_name(se->site));
+    msg_put_pair(pairs, "site", xod_ipbx_name(se->ipbx));
     msg_put_pair(pairs, "user", view_cstr(se->user_id));
     msg_put_pair(pairs, "name", user ? xod_get_str(user, XOD(users, fullname)) : view_of(NULL, 0));
     msg_put_pair(pairs, "number",
@@ -37,7 +37,7 @@ static size_t put_asker(struct buf *pairs, const struct session *se)
     return 4;
 }
 
-static bool send_to(struct state *s, const struct session *se, const struct xod_site *to, size_t n,
+static bool send_to(struct state *s, const struct session *se, const struct xod_ipbx *to, size_t n,
                     const struct buf *fields, bus_answer_fn *answer, struct deferred_reply *l)
 {
     struct bus_peer *gateway = peers_gateway(s->peers, to);
@@ -47,7 +47,7 @@ static bool send_to(struct state *s, const struct session *se, const struct xod_
     if (!gateway || fields->failed)
         return false;
     buf_init(&pairs, 0);
-    msg_put_pair(&pairs, "ipbx", xod_site_name(to));
+    msg_put_pair(&pairs, "ipbx", xod_ipbx_name(to));
     n += 1 + put_asker(&pairs, se);
     buf_append_view(&pairs, buf_view(fields));
     sent = !pairs.failed && bus_server_ask(s->server, gateway, METHOD_peer_command, n,
@@ -89,7 +89,7 @@ bool peers_chat(struct state *s, const struct session *se, struct deferred_reply
     msg_put_pair(&fields, "command", VIEW("chitchat"));
     msg_put_pair(&fields, "to", xod_obj_id(to));
     msg_put_pair(&fields, "text", text);
-    sent = send_to(s, se, xod_obj_site(to), 3, &fields, on_chat, l);
+    sent = send_to(s, se, xod_obj_ipbx(to), 3, &fields, on_chat, l);
     buf_free(&fields);
     return sent;
 }
@@ -150,7 +150,7 @@ bool peers_take(struct state *s, struct session *se, struct deferred_reply *l,
 
     for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
         struct view channel = channel_of(message, orders[i].field);
-        struct xod_site *site = peers_cut(s->peers, &channel);
+        struct xod_ipbx *site = peers_cut(s->peers, &channel);
         struct buf fields;
         if (!site || !view_eq(command, view_cstr(orders[i].command)))
             continue;

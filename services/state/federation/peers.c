@@ -13,7 +13,7 @@
 #define MAX_OBJECTS 500000 /* of one site */
 
 struct peer {
-    struct xod_site *site;
+    struct xod_ipbx *site;
     struct bus_peer *gateway; /* its federation, or NULL */
     bool up;                  /* the link to it */
     bool wanted;              /* the configuration has it */
@@ -22,7 +22,7 @@ struct peer {
 
 struct peers {
     struct state *s;
-    struct peer list[MAX_SITES];
+    struct peer list[MAX_IPBXES];
     size_t n;
 };
 
@@ -63,19 +63,19 @@ void peers_destroy(struct peers **pp)
 static struct peer *find(const struct peers *p, struct view name)
 {
     for (size_t i = 0; i < p->n; i++)
-        if (p->list[i].wanted && view_eq(xod_site_name(p->list[i].site), name))
+        if (p->list[i].wanted && view_eq(xod_ipbx_name(p->list[i].site), name))
             return (struct peer *)&p->list[i];
     return NULL;
 }
 
-struct xod_site *peers_site(const struct peers *p, struct view name)
+struct xod_ipbx *peers_site(const struct peers *p, struct view name)
 {
     const struct peer *peer = find(p, name);
 
     return peer ? peer->site : NULL;
 }
 
-struct bus_peer *peers_gateway(const struct peers *p, const struct xod_site *site)
+struct bus_peer *peers_gateway(const struct peers *p, const struct xod_ipbx *site)
 {
     for (size_t i = 0; i < p->n; i++)
         if (p->list[i].site == site)
@@ -85,7 +85,7 @@ struct bus_peer *peers_gateway(const struct peers *p, const struct xod_site *sit
 
 static int want(struct peers *p, struct view name)
 {
-    struct xod_site *site = xod_site(p->s->xod, name, true);
+    struct xod_ipbx *site = xod_ipbx(p->s->xod, name, true);
     struct xod_obj *o = site ? xod_add(site, LIST_ipbx, name) : NULL;
 
     if (!o)
@@ -96,14 +96,14 @@ static int want(struct peers *p, struct view name)
             p->list[i].wanted = true;
             return 0;
         }
-    if (p->n == MAX_SITES)
+    if (p->n == MAX_IPBXES)
         return -ENOMEM;
     xod_set_float(o, XOD(ipbx, since), clock_wall());
     p->list[p->n++] = (struct peer){.site = site, .wanted = true};
     return 0;
 }
 
-static void drop_all(struct xod_site *site)
+static void drop_all(struct xod_ipbx *site)
 {
     struct xod_obj *o;
 
@@ -137,10 +137,10 @@ int peers_load(struct peers *p)
 
 static void set_link(struct peers *p, struct peer *peer, bool up)
 {
-    struct xod_obj *o = xod_find(peer->site, LIST_ipbx, xod_site_name(peer->site));
+    struct xod_obj *o = xod_find(peer->site, LIST_ipbx, xod_ipbx_name(peer->site));
 
     if (peer->up != up)
-        log_notice(p->s->log, "site %.*s is %s", VIEW_ARG(xod_site_name(peer->site)),
+        log_notice(p->s->log, "site %.*s is %s", VIEW_ARG(xod_ipbx_name(peer->site)),
                    up ? "there" : "not reached: what is known of it may be old");
     peer->up = up;
     if (!o || view_eq(xod_get_str(o, XOD(ipbx, link)), up ? VIEW("up") : VIEW("down")))
@@ -217,7 +217,7 @@ static void sweep(struct peer *peer)
     forget_named(peer);
 }
 
-static size_t count_all(const struct xod_site *site)
+static size_t count_all(const struct xod_ipbx *site)
 {
     size_t n = 0;
 
@@ -230,7 +230,7 @@ static size_t count_all(const struct xod_site *site)
 static void apply_one(struct state *s, struct peer *peer, const msgpack_object *change)
 {
     const msgpack_object *a = change->via.array.ptr;
-    struct wire_change c = {.site = xod_site_name(peer->site)};
+    struct wire_change c = {.ipbx = xod_ipbx_name(peer->site)};
     int list;
 
     if (change->type != MSGPACK_OBJECT_ARRAY || change->via.array.size != 3 ||

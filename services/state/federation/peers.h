@@ -26,13 +26,13 @@ void peers_register(struct state *s, struct bus_peer *from, uint64_t id,
 void peers_apply(struct state *s, struct bus_peer *from, uint64_t id, const msgpack_object *body);
 void peers_gone(struct peers *p, const struct bus_peer *from);
 /* The site of another of that name, or NULL. */
-struct xod_site *peers_site(const struct peers *p, struct view name);
+struct xod_ipbx *peers_site(const struct peers *p, struct view name);
 /* Its federation while the link to it is up, or NULL. */
-struct bus_peer *peers_gateway(const struct peers *p, const struct xod_site *site);
+struct bus_peer *peers_gateway(const struct peers *p, const struct xod_ipbx *site);
 
 /* ---- ask.c ---- */
 /* Cuts "SITE/" off an id that names another site: that site, else NULL. */
-struct xod_site *peers_cut(const struct peers *p, struct view *id);
+struct xod_ipbx *peers_cut(const struct peers *p, struct view *id);
 /* Does this message ask for something of another site? Then it is sent there, and l is answered by
  * what comes of it: true. */
 bool peers_take(struct state *s, struct session *se, struct deferred_reply *l,

@@ -121,7 +121,7 @@ static void take_fields(struct xod_obj *o, struct json_object *item)
 }
 
 /* Takes a list that is no list of xod. 0 or a negative errno. */
-typedef int take_fn(struct state *s, struct xod_site *site, struct json_object *array);
+typedef int take_fn(struct state *s, struct xod_ipbx *ipbx, struct json_object *array);
 typedef void item_fn(struct state *s, struct xod_obj *o, struct json_object *item);
 
 /* One list of a site: which key of `urllists` names its files, what an object's id is called there,
@@ -146,7 +146,7 @@ static struct view id_of(const struct source *src, struct json_object *item)
 }
 
 /* Loads one list; objects that it does not name go. */
-static int load_list(struct state *s, struct xod_site *site, const struct source *src,
+static int load_list(struct state *s, struct xod_ipbx *ipbx, const struct source *src,
                      struct json_object *array)
 {
     enum xod_list list = src->list;
@@ -161,17 +161,17 @@ static int load_list(struct state *s, struct xod_site *site, const struct source
         struct view id = id_of(src, item);
         if (!json_object_is_type(item, json_type_object) || id.len == 0 || commented(item))
             continue;
-        o = xod_add(site, list, id);
+        o = xod_add(ipbx, list, id);
         if (!o || map_put(named, xod_obj_id(o), o) < 0)
             break;
         take_fields(o, item);
         if (src->finish)
             src->finish(s, o, item);
     }
-    while ((o = xod_next(site, list, &pos)))
+    while ((o = xod_next(ipbx, list, &pos)))
         if (!map_get(named, xod_obj_id(o))) {
             if (list == LIST_users)
-                passwords_set(s->passwords, xod_site_name(site), xod_obj_id(o), VIEW(""));
+                passwords_set(s->passwords, xod_ipbx_name(ipbx), xod_obj_id(o), VIEW(""));
             xod_del(o);
         }
     map_destroy(&named);
@@ -191,7 +191,7 @@ static void finish_user(struct state *s, struct xod_obj *o, struct json_object *
                  first.len && last.len ? " " : "", VIEW_ARG(last));
         xod_set_str(o, XOD(users, fullname), view_cstr(full));
     }
-    passwords_set(s->passwords, xod_site_name(xod_obj_site(o)), xod_obj_id(o),
+    passwords_set(s->passwords, xod_ipbx_name(xod_obj_ipbx(o)), xod_obj_id(o),
                   text_of(item, "passwdclient"));
     features_apply(s->features, o);
 }
@@ -242,14 +242,14 @@ static void finish_voicemail(struct state *s, struct xod_obj *o, struct json_obj
     xod_set_str(o, XOD(voicemails, fullmailbox), view_cstr(full));
 }
 
-static int take_phonebook(struct state *s, struct xod_site *site, struct json_object *array)
+static int take_phonebook(struct state *s, struct xod_ipbx *ipbx, struct json_object *array)
 {
-    return directories_phonebook(s->directories, site, array);
+    return directories_phonebook(s->directories, ipbx, array);
 }
 
-static int take_extensions(struct state *s, struct xod_site *site, struct json_object *array)
+static int take_extensions(struct state *s, struct xod_ipbx *ipbx, struct json_object *array)
 {
-    return extensions_set(s->extensions, site, array);
+    return extensions_set(s->extensions, ipbx, array);
 }
 
 /* ---- all ---- */
@@ -306,7 +306,7 @@ static bool is_known(struct state *s, struct json_object *urllists, const struct
 
 /* Nothing is loaded of a list that is not known as a whole: the objects of the missing part would
  * go. */
-static int load_urls(struct state *s, const struct config *cfg, struct xod_site *site,
+static int load_urls(struct state *s, const struct config *cfg, struct xod_ipbx *ipbx,
                      struct json_object *urllists, const struct source *src)
 {
     struct json_object *all;
@@ -329,21 +329,21 @@ static int load_urls(struct state *s, const struct config *cfg, struct xod_site 
         json_object_put(one);
     }
     if (rc == 0)
-        rc = src->take ? src->take(s, site, all) : load_list(s, site, src, all);
+        rc = src->take ? src->take(s, ipbx, all) : load_list(s, ipbx, src, all);
     json_object_put(all);
     return rc;
 }
 
 /* Anybody can log in as they. cti-gw refuses to serve other machines then, but sees only files. */
-static void warn_of_guessable(struct state *s, struct xod_site *site)
+static void warn_of_guessable(struct state *s, struct xod_ipbx *ipbx)
 {
     struct xod_obj *first = NULL;
     struct xod_obj *o;
     size_t n = 0;
     size_t pos = 0;
 
-    while ((o = xod_next(site, LIST_users, &pos))) {
-        const char *password = passwords_get(s->passwords, xod_site_name(site), xod_obj_id(o));
+    while ((o = xod_next(ipbx, LIST_users, &pos))) {
+        const char *password = passwords_get(s->passwords, xod_ipbx_name(ipbx), xod_obj_id(o));
         struct view login = xod_get_str(o, XOD(users, loginclient));
         if (!password || login.len == 0 || !view_eq(view_cstr(password), login))
             continue;
@@ -352,27 +352,27 @@ static void warn_of_guessable(struct state *s, struct xod_site *site)
     }
     if (n > 0)
         log_warning(s->log, "users of %.*s: the password of %zu is the login name, as of %.*s",
-                    VIEW_ARG(xod_site_name(site)), n,
+                    VIEW_ARG(xod_ipbx_name(ipbx)), n,
                     VIEW_ARG(xod_get_str(first, XOD(users, loginclient))));
 }
 
-static void log_counts(struct state *s, struct xod_site *site)
+static void log_counts(struct state *s, struct xod_ipbx *ipbx)
 {
     struct buf line;
 
     buf_init(&line, 1024);
     for (size_t i = 0; i < N_SOURCES; i++)
         if (!sources[i].take)
-            buf_printf(&line, "%s%zu %s", i ? ", " : "", xod_count(site, sources[i].list),
+            buf_printf(&line, "%s%zu %s", i ? ", " : "", xod_count(ipbx, sources[i].list),
                        schema_list(sources[i].list)->name);
-    log_notice(s->log, "lists of %.*s: %s", VIEW_ARG(xod_site_name(site)), buf_cstr(&line));
-    warn_of_guessable(s, site);
+    log_notice(s->log, "lists of %.*s: %s", VIEW_ARG(xod_ipbx_name(ipbx)), buf_cstr(&line));
+    warn_of_guessable(s, ipbx);
     buf_free(&line);
 }
 
-static struct json_object *ipbx_of(const struct config *cfg, const struct site *site)
+static struct json_object *ipbx_of(const struct config *cfg, const struct ipbx *ipbx)
 {
-    return json_get(config_section(cfg, "ipbxes"), xod_site_name(site->domain->site).ptr);
+    return json_get(config_section(cfg, "ipbxes"), xod_ipbx_name(ipbx->model->ipbx).ptr);
 }
 
 /* Which of the lists; either may be NULL: any. */
@@ -388,22 +388,22 @@ static bool is_wanted(const struct wanted *w, const struct source *src,
            (!w->uri || has_url(urllists, src, w->uri));
 }
 
-/* Those of the lists of a site that are wanted. */
-static int load_site(struct state *s, const struct config *cfg, struct site *of,
+/* Those of the lists of an IPBX that are wanted. */
+static int load_ipbx(struct state *s, const struct config *cfg, struct ipbx *of,
                      const struct wanted *wanted)
 {
-    struct xod_site *site = of->domain->site;
-    struct json_object *ipbx = ipbx_of(cfg, of);
-    struct json_object *urls = json_get(ipbx, "urllists");
+    struct xod_ipbx *ipbx = of->model->ipbx;
+    struct json_object *section = ipbx_of(cfg, of);
+    struct json_object *urls = json_get(section, "urllists");
     bool any = false;
     int rc = 0;
 
-    for (size_t i = 0; ipbx && i < N_SOURCES; i++) {
+    for (size_t i = 0; section && i < N_SOURCES; i++) {
         int one;
         if (!is_wanted(wanted, &sources[i], urls))
             continue;
         any = true;
-        one = load_urls(s, cfg, site, urls, &sources[i]);
+        one = load_urls(s, cfg, ipbx, urls, &sources[i]);
         if (one < 0)
             rc = one;
         else if (sources[i].list == LIST_users && is_known(s, urls, &sources[i]))
@@ -411,10 +411,10 @@ static int load_site(struct state *s, const struct config *cfg, struct site *of,
     }
     if (!any)
         return 0;
-    relations_link(site);
-    domain_relink(of->domain);
+    relations_link(ipbx);
+    ipbx_model_relink(of->model);
     if (!wanted->uri)
-        log_counts(s, site);
+        log_counts(s, ipbx);
     return rc;
 }
 
@@ -424,9 +424,9 @@ static void want_urls(struct state *s, const struct config *cfg)
     const char *url;
 
     remote_lists_begin(s->remote_lists);
-    for (size_t i = 0; i < s->n_sites; i++)
+    for (size_t i = 0; i < s->n_ipbxes; i++)
         for (size_t j = 0; j < N_SOURCES; j++) {
-            struct json_object *urls = json_get(ipbx_of(cfg, &s->sites[i]), "urllists");
+            struct json_object *urls = json_get(ipbx_of(cfg, &s->ipbxes[i]), "urllists");
             for (size_t k = 0; (url = url_of(urls, &sources[j], k)); k++)
                 if (remote_lists_is_remote(url))
                     remote_lists_want(s->remote_lists, url);
@@ -434,20 +434,20 @@ static void want_urls(struct state *s, const struct config *cfg)
     remote_lists_end(s->remote_lists);
 }
 
-bool lists_users_known(struct state *s, struct view site)
+bool lists_users_known(struct state *s, struct view ipbx)
 {
-    struct site *of = state_site(s, site);
-    struct json_object *ipbx = of ? ipbx_of(s->cfg, of) : NULL;
+    struct ipbx *of = state_ipbx(s, ipbx);
+    struct json_object *section = of ? ipbx_of(s->cfg, of) : NULL;
 
-    return !ipbx || (of->users_read && is_known(s, json_get(ipbx, "urllists"), &sources[0]));
+    return !section || (of->users_read && is_known(s, json_get(section, "urllists"), &sources[0]));
 }
 
-static int load_sites(struct state *s, const struct config *cfg, const struct wanted *wanted)
+static int load_ipbxes(struct state *s, const struct config *cfg, const struct wanted *wanted)
 {
     int rc = 0;
 
-    for (size_t i = 0; i < s->n_sites; i++) {
-        int one = load_site(s, cfg, &s->sites[i], wanted);
+    for (size_t i = 0; i < s->n_ipbxes; i++) {
+        int one = load_ipbx(s, cfg, &s->ipbxes[i], wanted);
         if (one < 0)
             rc = one;
     }
@@ -457,22 +457,22 @@ static int load_sites(struct state *s, const struct config *cfg, const struct wa
 int lists_load(struct state *s, const struct config *cfg)
 {
     want_urls(s, cfg);
-    return load_sites(s, cfg, &(struct wanted){NULL, NULL});
+    return load_ipbxes(s, cfg, &(struct wanted){NULL, NULL});
 }
 
 int lists_load_uri(struct state *s, const struct config *cfg, const char *uri)
 {
-    return load_sites(s, cfg, &(struct wanted){.uri = uri});
+    return load_ipbxes(s, cfg, &(struct wanted){.uri = uri});
 }
 
 int lists_load_key(struct state *s, const struct config *cfg, const char *key)
 {
-    return load_sites(s, cfg, &(struct wanted){.key = key});
+    return load_ipbxes(s, cfg, &(struct wanted){.key = key});
 }
 
-const char *lists_url(const struct config *cfg, const struct site *site, const char *key, size_t i)
+const char *lists_url(const struct config *cfg, const struct ipbx *ipbx, const char *key, size_t i)
 {
-    struct json_object *urls = json_get(ipbx_of(cfg, site), "urllists");
+    struct json_object *urls = json_get(ipbx_of(cfg, ipbx), "urllists");
 
     return url_of(urls, &(struct source){.key = key}, i);
 }

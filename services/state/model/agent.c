@@ -1,12 +1,12 @@
 /* Call centre agents: logged in or not, from where, on a call of a queue, in wrap-up. What that
  * means for their availability is in availability.c. */
-#include "model/domain.h"
+#include "model/model.h"
 
 #define MAX_WRAPUP_S 86400
 
-struct xod_obj *agent_numbered(struct domain *d, struct view number)
+struct xod_obj *agent_numbered(struct ipbx_model *d, struct view number)
 {
-    return number.len ? xod_lookup(d->site, LIST_agents, XOD(agents, number), number, 0) : NULL;
+    return number.len ? xod_lookup(d->ipbx, LIST_agents, XOD(agents, number), number, 0) : NULL;
 }
 
 static bool is_logged_in(const struct xod_obj *agent)
@@ -36,7 +36,7 @@ static void end_wrapup(struct xod_obj *agent)
 }
 
 /* Its last call ended at `end`. */
-static void begin_wrapup(struct domain *d, struct xod_obj *agent, double end)
+static void begin_wrapup(struct ipbx_model *d, struct xod_obj *agent, double end)
 {
     double until = (end < d->now ? end : d->now) + wrapup_time(agent);
 
@@ -48,14 +48,14 @@ static void begin_wrapup(struct domain *d, struct xod_obj *agent, double end)
         d->wrapup_due = until;
 }
 
-void agent_tick(struct domain *d, double now)
+void agent_tick(struct ipbx_model *d, double now)
 {
     struct xod_obj *agent;
 
     if (d->wrapup_due <= 0 || now < d->wrapup_due)
         return;
     d->wrapup_due = 0;
-    for (size_t pos = 0; (agent = xod_next(d->site, LIST_agents, &pos));) {
+    for (size_t pos = 0; (agent = xod_next(d->ipbx, LIST_agents, &pos));) {
         double until;
         if (!xod_get(agent, XOD(agents, on_wrapup))->b)
             continue;
@@ -82,38 +82,38 @@ static double last_call(const struct xod_obj *agent)
 
 /* ---- where it is logged in ---- */
 
-static void mark_channel(struct domain *d, struct view name, bool is_agents)
+static void mark_channel(struct ipbx_model *d, struct view name, bool is_agents)
 {
-    struct xod_obj *c = name.len ? xod_find(d->site, LIST_channels, name) : NULL;
+    struct xod_obj *c = name.len ? xod_find(d->ipbx, LIST_channels, name) : NULL;
 
     if (c)
         xod_set_bool(c, XOD(channels, agent), is_agents);
 }
 
-static void tie_phone(struct xod_obj *agent, struct xod_obj *phone)
+static void link_phone(struct xod_obj *agent, struct xod_obj *phone)
 {
     struct xod_obj *old;
 
-    while ((old = xod_tied(agent, LIST_phones, 0)))
-        xod_untie(agent, old);
+    while ((old = xod_related(agent, LIST_phones, 0)))
+        xod_unrelate(agent, old);
     if (phone)
         xod_relate(agent, phone);
 }
 
 /* That of its login channel, else that of the number it gave; or NULL. */
-static struct xod_obj *login_phone(struct domain *d, const struct xod_obj *agent)
+static struct xod_obj *login_phone(struct ipbx_model *d, const struct xod_obj *agent)
 {
     struct view number = xod_get_str(agent, XOD(agents, phonenumber));
     struct xod_obj *phone = phone_of_channel(d, xod_get_str(agent, XOD(agents, channel)));
 
     if (phone || number.len == 0)
         return phone;
-    return xod_lookup(d->site, LIST_phones, XOD(phones, number), number, 0);
+    return xod_lookup(d->ipbx, LIST_phones, XOD(phones, number), number, 0);
 }
 
 /* The number of the phone it logged in from: told (Agentcallbacklogin: NUMBER@CONTEXT), or that of
  * the channel's phone. */
-static void take_phone(struct domain *d, struct xod_obj *agent, const struct tel *t)
+static void take_phone(struct ipbx_model *d, struct xod_obj *agent, const struct tel *t)
 {
     struct view login = t->str[TELF_channel];
     struct xod_obj *phone = phone_of_channel(d, login);
@@ -130,15 +130,15 @@ static void take_phone(struct domain *d, struct xod_obj *agent, const struct tel
                     value_text(xod_get(phone, XOD(phones, number)), scratch));
     else if (exten.len)
         xod_set_str(agent, XOD(agents, phonenumber), view_cut(&exten, '@'));
-    tie_phone(agent, login_phone(d, agent));
+    link_phone(agent, login_phone(d, agent));
 }
 
-void agent_relink(struct domain *d)
+void agent_relink(struct ipbx_model *d)
 {
     struct xod_obj *agent;
 
-    for (size_t pos = 0; (agent = xod_next(d->site, LIST_agents, &pos));) {
-        tie_phone(agent, is_logged_in(agent) ? login_phone(d, agent) : NULL);
+    for (size_t pos = 0; (agent = xod_next(d->ipbx, LIST_agents, &pos));) {
+        link_phone(agent, is_logged_in(agent) ? login_phone(d, agent) : NULL);
         agent_update(d, agent);
     }
 }
@@ -158,7 +158,7 @@ static void mark_queue_calls(struct xod_obj *agent)
                 xod_set_bool(c, XOD(channels, queue_call), true);
 }
 
-void agent_login(struct domain *d, const struct tel *t)
+void agent_login(struct ipbx_model *d, const struct tel *t)
 {
     struct xod_obj *agent = agent_numbered(d, t->str[TELF_agent]);
     bool on_call = view_eq(t->str[TELF_status], VIEW("AGENT_ONCALL"));
@@ -175,14 +175,14 @@ void agent_login(struct domain *d, const struct tel *t)
         begin_wrapup(d, agent, last_call(agent)); /* the end of its call may have been missed */
 }
 
-void agent_logoff(struct domain *d, const struct tel *t)
+void agent_logoff(struct ipbx_model *d, const struct tel *t)
 {
     struct xod_obj *agent = agent_numbered(d, t->str[TELF_agent]);
 
     if (!agent)
         return;
     mark_channel(d, xod_get_str(agent, XOD(agents, channel)), false);
-    tie_phone(agent, NULL);
+    link_phone(agent, NULL);
     end_wrapup(agent);
     xod_set_null(agent, XOD(agents, channel));
     xod_set_null(agent, XOD(agents, phonenumber));
@@ -191,7 +191,7 @@ void agent_logoff(struct domain *d, const struct tel *t)
 
 /* The agent whose call it is, or NULL. After its call a 1.8 tells the end of the login first, where
  * the agent hung up. */
-static struct xod_obj *agent_of_call(struct domain *d, const struct tel *t)
+static struct xod_obj *agent_of_call(struct ipbx_model *d, const struct tel *t)
 {
     char scratch[128];
     struct view member = member_interface(t, TELF_member, scratch);
@@ -204,7 +204,7 @@ static struct xod_obj *agent_of_call(struct domain *d, const struct tel *t)
                : NULL;
 }
 
-void agent_connect(struct domain *d, const struct tel *t)
+void agent_connect(struct ipbx_model *d, const struct tel *t)
 {
     struct xod_obj *agent = agent_of_call(d, t);
 
@@ -214,7 +214,7 @@ void agent_connect(struct domain *d, const struct tel *t)
     end_wrapup(agent);
 }
 
-void agent_complete(struct domain *d, const struct tel *t)
+void agent_complete(struct ipbx_model *d, const struct tel *t)
 {
     struct xod_obj *agent = agent_of_call(d, t);
 

@@ -1,7 +1,7 @@
 /* Whether an agent can take a call, from its status, its phone and its membership. */
 #include <stdio.h>
 
-#include "model/domain.h"
+#include "model/model.h"
 
 /* A Local channel leads on to another, that to a third: more of them are not followed. */
 #define MAX_HOPS 4
@@ -27,13 +27,13 @@ static const struct xod_obj *other_call(const struct xod_obj *agent)
 }
 
 /* Who is at the other end, be it behind Local channels: a phone of this site? */
-static bool peer_is_internal(struct domain *d, const struct xod_obj *c)
+static bool peer_is_internal(struct ipbx_model *d, const struct xod_obj *c)
 {
     for (int hop = 0; c && hop < MAX_HOPS; hop++) {
         const struct xod_obj *peer = channel_peer(c);
-        if (!peer || xod_tied(peer, LIST_trunks, 0))
+        if (!peer || xod_related(peer, LIST_trunks, 0))
             return false;
-        if (xod_tied(peer, LIST_phones, 0))
+        if (xod_related(peer, LIST_phones, 0))
             return true;
         c = local_other_half(d, peer);
     }
@@ -69,7 +69,7 @@ static void set_availability(struct xod_obj *agent, const char *availability, do
     xod_set_float(agent, XOD(agents, availability_since), now);
 }
 
-void agent_update(struct domain *d, struct xod_obj *agent)
+void agent_update(struct ipbx_model *d, struct xod_obj *agent)
 {
     struct view status = xod_get_str(agent, XOD(agents, status));
     bool on_call_acd = view_eq(status, VIEW("AGENT_ONCALL"));

@@ -1,5 +1,5 @@
 /* Calls: who rings whom, who talks to whom. */
-#include "model/domain.h"
+#include "model/model.h"
 
 static void set_peer(struct xod_obj *c, struct xod_obj *peer)
 {
@@ -39,21 +39,22 @@ static void show_peer(struct xod_obj *c, const struct xod_obj *peer)
 /* Whom a queue rings for a caller is none of the caller's concern until one answers. */
 static bool waits_in_queue(const struct xod_obj *c)
 {
-    return xod_tied(c, LIST_queues, 0) || xod_tied(c, LIST_groups, 0);
+    return xod_related(c, LIST_queues, 0) || xod_related(c, LIST_groups, 0);
 }
 
 /* A queue makes it ring, at once or by way of a Local channel. Groups are no queues. */
-static bool is_queues_call(struct domain *d, const struct xod_obj *caller)
+static bool is_queues_call(struct ipbx_model *d, const struct xod_obj *caller)
 {
     const struct xod_obj *half = local_other_half(d, caller);
 
-    return xod_tied(caller, LIST_queues, 0) ||
+    return xod_related(caller, LIST_queues, 0) ||
            (half && xod_get(half, XOD(channels, queue_call))->b);
 }
 
 /* `caller` may be NULL: Asterisk itself calls (an originate). Then the phone rings when it says so:
  * 1.8 tells of no dialling here. */
-static void dial_begin(struct domain *d, struct xod_obj *caller, struct xod_obj *called, double now)
+static void dial_begin(struct ipbx_model *d, struct xod_obj *caller, struct xod_obj *called,
+                       double now)
 {
     if (caller && !channel_is_linked(caller)) {
         xod_set_str(caller, XOD(channels, direction), VIEW("out"));
@@ -85,7 +86,7 @@ static void dial_failed(struct xod_obj *caller, struct xod_obj *called)
         drop_peer(called);
 }
 
-void call_dial(struct domain *d, const struct tel *t)
+void call_dial(struct ipbx_model *d, const struct tel *t)
 {
     struct xod_obj *caller = channel_named(d, t->str[TELF_channel]);
     struct xod_obj *called = channel_named(d, t->str[TELF_destination]);
@@ -159,7 +160,7 @@ static void learn_direction(struct xod_obj *c, bool called)
 }
 
 /* Whom it talked to no longer talks to it. */
-static void leave_peer(struct domain *d, struct xod_obj *c)
+static void leave_peer(struct ipbx_model *d, struct xod_obj *c)
 {
     struct xod_obj *peer = channel_peer(c);
 
@@ -167,7 +168,7 @@ static void leave_peer(struct domain *d, struct xod_obj *c)
         lose_peer(peer, d->now);
 }
 
-static void link_both(struct domain *d, struct xod_obj *a, struct xod_obj *b, double now)
+static void link_both(struct ipbx_model *d, struct xod_obj *a, struct xod_obj *b, double now)
 {
     bool a_called = first_called(a, b);
 
@@ -197,7 +198,7 @@ static void unlink_one(struct xod_obj *c, struct xod_obj *peer, double now)
     channel_commstatus(c, "ready", now);
 }
 
-void call_link(struct domain *d, const struct tel *t)
+void call_link(struct ipbx_model *d, const struct tel *t)
 {
     struct xod_obj *a = channel_named(d, t->str[TELF_channel]);
     struct xod_obj *b = channel_named(d, t->str[TELF_other]);
@@ -214,7 +215,7 @@ void call_link(struct domain *d, const struct tel *t)
     unlink_one(b, a, t->time);
 }
 
-void call_ended(struct domain *d, struct xod_obj *channel, double now)
+void call_ended(struct ipbx_model *d, struct xod_obj *channel, double now)
 {
     struct xod_obj *peer = channel_peer(channel);
 
@@ -227,12 +228,12 @@ void call_ended(struct domain *d, struct xod_obj *channel, double now)
 }
 
 /* Any channel that talks to this one, or NULL. */
-static struct xod_obj *who_talks_to(struct domain *d, const struct xod_obj *channel)
+static struct xod_obj *who_talks_to(struct ipbx_model *d, const struct xod_obj *channel)
 {
-    return xod_lookup(d->site, LIST_channels, XOD(channels, talkingto_id), xod_obj_id(channel), 0);
+    return xod_lookup(d->ipbx, LIST_channels, XOD(channels, talkingto_id), xod_obj_id(channel), 0);
 }
 
-void call_forget(struct domain *d, struct xod_obj *channel)
+void call_forget(struct ipbx_model *d, struct xod_obj *channel)
 {
     struct xod_obj *peer;
 
@@ -240,7 +241,7 @@ void call_forget(struct domain *d, struct xod_obj *channel)
         ;
 }
 
-void call_move(struct domain *d, const struct xod_obj *from, const struct xod_obj *to)
+void call_move(struct ipbx_model *d, const struct xod_obj *from, const struct xod_obj *to)
 {
     struct xod_obj *peer;
 

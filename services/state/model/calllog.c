@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "base/map.h"
-#include "model/domain.h"
+#include "model/model.h"
 
 #define CAUSE_ANSWERED_ELSEWHERE 26 /* Q.850, as Asterisk uses it */
 
@@ -26,7 +26,7 @@ struct leg {
                         * rings again and again */
 };
 
-static struct leg *leg_of(const struct domain *d, const struct xod_obj *channel)
+static struct leg *leg_of(const struct ipbx_model *d, const struct xod_obj *channel)
 {
     return d->legs ? map_get(d->legs, xod_obj_id(channel)) : NULL;
 }
@@ -38,13 +38,13 @@ static void leg_free(struct leg *leg)
     free(leg);
 }
 
-static void drop(struct domain *d, struct leg *leg)
+static void drop(struct ipbx_model *d, struct leg *leg)
 {
     map_del(d->legs, view_cstr(leg->channel));
     leg_free(leg);
 }
 
-void calllog_destroy(struct domain *d)
+void calllog_destroy(struct ipbx_model *d)
 {
     size_t pos = 0;
     void *leg;
@@ -54,7 +54,7 @@ void calllog_destroy(struct domain *d)
     map_destroy(&d->legs);
 }
 
-void calllog_started(struct domain *d, const struct xod_obj *channel, double since, bool listed)
+void calllog_started(struct ipbx_model *d, const struct xod_obj *channel, double since, bool listed)
 {
     struct leg *leg;
 
@@ -73,7 +73,7 @@ void calllog_started(struct domain *d, const struct xod_obj *channel, double sin
         leg_free(leg);
 }
 
-void calllog_renamed(struct domain *d, const struct xod_obj *old, const struct xod_obj *channel)
+void calllog_renamed(struct ipbx_model *d, const struct xod_obj *old, const struct xod_obj *channel)
 {
     struct leg *leg = leg_of(d, old);
     char *name = leg && !leg_of(d, channel) ? view_dup(xod_obj_id(channel)) : NULL;
@@ -94,7 +94,7 @@ static void set_text(char *to, size_t size, struct view v)
 }
 
 /* Once it talks, the other end is the one it talked to first. */
-void calllog_party(struct domain *d, const struct xod_obj *channel, struct view number,
+void calllog_party(struct ipbx_model *d, const struct xod_obj *channel, struct view number,
                    struct view name)
 {
     struct leg *leg = leg_of(d, channel);
@@ -105,7 +105,7 @@ void calllog_party(struct domain *d, const struct xod_obj *channel, struct view 
     set_text(leg->name, sizeof(leg->name), name);
 }
 
-void calllog_met(struct domain *d, const struct xod_obj *channel, const struct xod_obj *peer)
+void calllog_met(struct ipbx_model *d, const struct xod_obj *channel, const struct xod_obj *peer)
 {
     struct leg *leg = leg_of(d, channel);
 
@@ -117,7 +117,7 @@ void calllog_met(struct domain *d, const struct xod_obj *channel, const struct x
     set_text(leg->caller, sizeof(leg->caller), xod_obj_id(peer));
 }
 
-void calllog_linked(struct domain *d, const struct xod_obj *channel, const struct xod_obj *peer)
+void calllog_linked(struct ipbx_model *d, const struct xod_obj *channel, const struct xod_obj *peer)
 {
     struct leg *leg = leg_of(d, channel);
 
@@ -128,7 +128,7 @@ void calllog_linked(struct domain *d, const struct xod_obj *channel, const struc
     leg->called = view_eq(xod_get_str(channel, XOD(channels, commstatus)), VIEW("linked-called"));
 }
 
-void calllog_cause(struct domain *d, const struct xod_obj *channel, int64_t cause)
+void calllog_cause(struct ipbx_model *d, const struct xod_obj *channel, int64_t cause)
 {
     struct leg *leg = leg_of(d, channel);
 
@@ -137,7 +137,7 @@ void calllog_cause(struct domain *d, const struct xod_obj *channel, int64_t caus
 }
 
 /* Notes that this user has missed the caller; false: that is noted already. */
-static bool misses_first(struct domain *d, const struct leg *missed, struct view user_id)
+static bool misses_first(struct ipbx_model *d, const struct leg *missed, struct view user_id)
 {
     struct leg *leg = d->legs ? map_get(d->legs, view_cstr(missed->caller)) : NULL;
     struct view rest = leg ? buf_view(&leg->missed) : view_of(NULL, 0);
@@ -179,7 +179,7 @@ static struct view number_of(const struct xod_obj *channel, const struct leg *le
     return view_cstr(leg->number);
 }
 
-static void tell(struct domain *d, const struct xod_obj *channel, const struct leg *leg,
+static void tell(struct ipbx_model *d, const struct xod_obj *channel, const struct leg *leg,
                  struct view user_id)
 {
     enum call_mode mode = mode_of(channel, leg);
@@ -201,7 +201,7 @@ static void tell(struct domain *d, const struct xod_obj *channel, const struct l
     d->effects->call(d->effects_arg, d, &e);
 }
 
-void calllog_ended(struct domain *d, const struct xod_obj *channel)
+void calllog_ended(struct ipbx_model *d, const struct xod_obj *channel)
 {
     struct leg *leg = leg_of(d, channel);
     struct xod_obj *phone;
@@ -210,9 +210,9 @@ void calllog_ended(struct domain *d, const struct xod_obj *channel)
 
     if (!leg)
         return;
-    for (size_t n = 0; (phone = xod_tied(channel, LIST_phones, n)); n++) {
+    for (size_t n = 0; (phone = xod_related(channel, LIST_phones, n)); n++) {
         struct xod_obj *user = xod_find(
-            d->site, LIST_users, value_text(xod_get(phone, XOD(phones, iduserfeatures)), scratch));
+            d->ipbx, LIST_users, value_text(xod_get(phone, XOD(phones, iduserfeatures)), scratch));
         if (!user || view_eq(xod_obj_id(user), last))
             continue; /* two lines of the same name are one phone */
         last = xod_obj_id(user);

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "model/domain.h"
+#include "model/model.h"
 
 /* Asterisk's states (channelstate.h, as AMI's ChannelState gives them) by their names. */
 static const char *state_name(int64_t state)
@@ -14,9 +14,9 @@ static const char *state_name(int64_t state)
     return names[state >= 0 && state < 10 ? state : 10];
 }
 
-struct xod_obj *channel_named(struct domain *d, struct view name)
+struct xod_obj *channel_named(struct ipbx_model *d, struct view name)
 {
-    struct xod_obj *c = name.len ? xod_find(d->site, LIST_channels, name) : NULL;
+    struct xod_obj *c = name.len ? xod_find(d->ipbx, LIST_channels, name) : NULL;
 
     if (c)
         listing_note(d, LISTING_CHANNELS, name, view_of(NULL, 0));
@@ -25,7 +25,7 @@ struct xod_obj *channel_named(struct domain *d, struct view name)
 
 struct xod_obj *channel_peer(const struct xod_obj *channel)
 {
-    return xod_find(xod_obj_site(channel), LIST_channels,
+    return xod_find(xod_obj_ipbx(channel), LIST_channels,
                     xod_get_str(channel, XOD(channels, talkingto_id)));
 }
 
@@ -72,7 +72,7 @@ static void set_display(struct xod_obj *c, unsigned field, const struct tel *t, 
         xod_set_str(c, field, t->str[num]);
 }
 
-static void take_party(struct domain *d, struct xod_obj *c, const struct tel *t)
+static void take_party(struct ipbx_model *d, struct xod_obj *c, const struct tel *t)
 {
     set_if(c, XOD(channels, callerid_num), t, TELF_callerid_num);
     set_if(c, XOD(channels, callerid_name), t, TELF_callerid_name);
@@ -129,7 +129,7 @@ static double made_at(const struct xod_obj *c, const struct tel *t)
     return epoch;
 }
 
-void channel_new(struct domain *d, const struct tel *t)
+void channel_new(struct ipbx_model *d, const struct tel *t)
 {
     struct view name = t->str[TELF_channel];
     struct xod_obj *c;
@@ -137,7 +137,7 @@ void channel_new(struct domain *d, const struct tel *t)
 
     if (!tel_has(t, TELF_channel) || name.len == 0 || is_pseudo_channel(name))
         return;
-    c = xod_find(d->site, LIST_channels, name);
+    c = xod_find(d->ipbx, LIST_channels, name);
     /* Names are used again (after a restart of Asterisk, and by agents), uniqueids are not. */
     if (c && tel_has(t, TELF_uniqueid) && xod_get_str(c, XOD(channels, uniqueid)).len &&
         !view_eq(xod_get_str(c, XOD(channels, uniqueid)), t->str[TELF_uniqueid])) {
@@ -145,7 +145,7 @@ void channel_new(struct domain *d, const struct tel *t)
         c = NULL;
     }
     known = c != NULL;
-    c = xod_add(d->site, LIST_channels, name);
+    c = xod_add(d->ipbx, LIST_channels, name);
     if (!c)
         return;
     listing_note(d, LISTING_CHANNELS, name, view_of(NULL, 0));
@@ -164,7 +164,7 @@ void channel_new(struct domain *d, const struct tel *t)
         set_if(c, XOD(channels, context), t, TELF_context);
 }
 
-void channel_state(struct domain *d, const struct tel *t)
+void channel_state(struct ipbx_model *d, const struct tel *t)
 {
     struct xod_obj *c = channel_named(d, t->str[TELF_channel]);
 
@@ -174,7 +174,7 @@ void channel_state(struct domain *d, const struct tel *t)
     take_state(c, t);
 }
 
-void channel_party(struct domain *d, const struct tel *t)
+void channel_party(struct ipbx_model *d, const struct tel *t)
 {
     struct xod_obj *c = channel_named(d, t->str[TELF_channel]);
 
@@ -200,7 +200,7 @@ static void copy_all(struct xod_obj *to, const struct xod_obj *from)
 }
 
 /* Everything that names the channel called `old` names `channel`. */
-static void moved(struct domain *d, struct xod_obj *old, struct xod_obj *channel)
+static void moved(struct ipbx_model *d, struct xod_obj *old, struct xod_obj *channel)
 {
     call_move(d, old, channel);
     queue_channel_renamed(d, old, channel);
@@ -214,7 +214,7 @@ static void moved(struct domain *d, struct xod_obj *old, struct xod_obj *channel
  * in its state; what the clone was is a zombie that only waits for its hangup. So the channel
  * called `new` takes over what `old` was doing.
  */
-static void masquerade(struct domain *d, struct xod_obj *old, struct xod_obj *clone)
+static void masquerade(struct ipbx_model *d, struct xod_obj *old, struct xod_obj *clone)
 {
     static const unsigned taken[] = {XOD(channels, uniqueid),        XOD(channels, commstatus),
                                      XOD(channels, timestamp),       XOD(channels, talkingto_kind),
@@ -239,7 +239,7 @@ static void masquerade(struct domain *d, struct xod_obj *old, struct xod_obj *cl
 
 /* The original of this masquerade was made for it: the clone leaves whatever it was in, and begins
  * anew where the dialplan is told to go on. */
-static void begin_anew(struct domain *d, struct xod_obj *clone, const struct tel *t)
+static void begin_anew(struct ipbx_model *d, struct xod_obj *clone, const struct tel *t)
 {
     call_forget(d, clone);
     call_ended(d, clone, t->time);
@@ -249,9 +249,9 @@ static void begin_anew(struct domain *d, struct xod_obj *clone, const struct tel
     set_if(clone, XOD(channels, uniqueid), t, TELF_uniqueid);
 }
 
-void channel_rename(struct domain *d, const struct tel *t)
+void channel_rename(struct ipbx_model *d, const struct tel *t)
 {
-    struct xod_obj *old = xod_find(d->site, LIST_channels, t->str[TELF_old]);
+    struct xod_obj *old = xod_find(d->ipbx, LIST_channels, t->str[TELF_old]);
     struct view name = t->str[TELF_new_name];
     struct xod_obj *other;
 
@@ -262,7 +262,7 @@ void channel_rename(struct domain *d, const struct tel *t)
     if (!old || name.len == 0)
         return;
     listing_note(d, LISTING_CHANNELS, name, view_of(NULL, 0));
-    other = xod_find(d->site, LIST_channels, name);
+    other = xod_find(d->ipbx, LIST_channels, name);
     if (other == old)
         return;
     if (other) {
@@ -270,7 +270,7 @@ void channel_rename(struct domain *d, const struct tel *t)
         listing_note_link(d, name, channel_is_linked(other));
         return;
     }
-    other = xod_add(d->site, LIST_channels, name);
+    other = xod_add(d->ipbx, LIST_channels, name);
     if (!other)
         return;
     copy_all(other, old);
@@ -282,7 +282,7 @@ void channel_rename(struct domain *d, const struct tel *t)
     listing_note_link(d, name, channel_is_linked(other));
 }
 
-void channel_remove(struct domain *d, struct xod_obj *channel, bool hung_up)
+void channel_remove(struct ipbx_model *d, struct xod_obj *channel, bool hung_up)
 {
     calllog_ended(d, channel);
     call_forget(d, channel);
@@ -304,9 +304,9 @@ static bool name_is_used_again(const struct xod_obj *c, const struct tel *t)
            !view_eq(uniqueid, t->str[TELF_uniqueid]);
 }
 
-void channel_hangup(struct domain *d, const struct tel *t)
+void channel_hangup(struct ipbx_model *d, const struct tel *t)
 {
-    struct xod_obj *c = xod_find(d->site, LIST_channels, t->str[TELF_channel]);
+    struct xod_obj *c = xod_find(d->ipbx, LIST_channels, t->str[TELF_channel]);
 
     if (!c || name_is_used_again(c, t))
         return;
@@ -314,7 +314,7 @@ void channel_hangup(struct domain *d, const struct tel *t)
     channel_remove(d, c, true);
 }
 
-void channel_monitor(struct domain *d, const struct tel *t)
+void channel_monitor(struct ipbx_model *d, const struct tel *t)
 {
     struct xod_obj *c = channel_named(d, t->str[TELF_channel]);
 
@@ -323,16 +323,16 @@ void channel_monitor(struct domain *d, const struct tel *t)
 }
 
 /* Somebody still listens to the channel of that name. */
-static void update_spied(struct domain *d, struct view spied)
+static void update_spied(struct ipbx_model *d, struct view spied)
 {
-    struct xod_obj *c = spied.len ? xod_find(d->site, LIST_channels, spied) : NULL;
+    struct xod_obj *c = spied.len ? xod_find(d->ipbx, LIST_channels, spied) : NULL;
 
     if (c)
         xod_set_bool(c, XOD(channels, spy),
-                     xod_lookup(d->site, LIST_channels, XOD(channels, spying), spied, 0) != NULL);
+                     xod_lookup(d->ipbx, LIST_channels, XOD(channels, spying), spied, 0) != NULL);
 }
 
-static void stop_spying(struct domain *d, struct xod_obj *spyer)
+static void stop_spying(struct ipbx_model *d, struct xod_obj *spyer)
 {
     struct view spied = xod_get_str(spyer, XOD(channels, spying));
     char *name = spied.len ? view_dup(spied) : NULL;
@@ -345,7 +345,7 @@ static void stop_spying(struct domain *d, struct xod_obj *spyer)
 
 /* The end of it names both channels, or (1.8) only who was listened to, or (13) only who listened.
  */
-void channel_spy(struct domain *d, const struct tel *t)
+void channel_spy(struct ipbx_model *d, const struct tel *t)
 {
     struct view spied = t->str[TELF_spied];
     struct xod_obj *spyer = channel_named(d, t->str[TELF_channel]);
@@ -358,7 +358,7 @@ void channel_spy(struct domain *d, const struct tel *t)
         return;
     }
     if (!spyer && spied.len)
-        spyer = xod_lookup(d->site, LIST_channels, XOD(channels, spying), spied, 0);
+        spyer = xod_lookup(d->ipbx, LIST_channels, XOD(channels, spying), spied, 0);
     if (!spyer)
         return;
     before = xod_get_str(spyer, XOD(channels, spying));
@@ -367,7 +367,7 @@ void channel_spy(struct domain *d, const struct tel *t)
 }
 
 /* What an originate of ours is known by. */
-void channel_variable(struct domain *d, const struct tel *t)
+void channel_variable(struct ipbx_model *d, const struct tel *t)
 {
     struct xod_obj *c = channel_named(d, t->str[TELF_channel]);
 
@@ -375,7 +375,7 @@ void channel_variable(struct domain *d, const struct tel *t)
         xod_set_str(c, XOD(channels, autocall), t->str[TELF_value]);
 }
 
-void channel_hold(struct domain *d, const struct tel *t)
+void channel_hold(struct ipbx_model *d, const struct tel *t)
 {
     struct xod_obj *c = channel_named(d, t->str[TELF_channel]);
 

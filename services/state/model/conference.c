@@ -1,11 +1,11 @@
 /* Conferences: rooms of the configuration, and who is in them. */
 #include <stdlib.h>
 
-#include "model/domain.h"
+#include "model/model.h"
 
-static struct xod_obj *room_numbered(struct domain *d, struct view number)
+static struct xod_obj *room_numbered(struct ipbx_model *d, struct view number)
 {
-    return number.len ? xod_lookup(d->site, LIST_meetmes, XOD(meetmes, confno), number, 0) : NULL;
+    return number.len ? xod_lookup(d->ipbx, LIST_meetmes, XOD(meetmes, confno), number, 0) : NULL;
 }
 
 static const struct value *participants(const struct xod_obj *room)
@@ -82,24 +82,24 @@ static void channel_out(struct xod_obj *c)
     xod_set_null(c, XOD(channels, talkingto_id));
 }
 
-static void leave(struct domain *d, struct xod_obj *room, struct view channel)
+static void leave(struct ipbx_model *d, struct xod_obj *room, struct view channel)
 {
-    struct xod_obj *c = xod_find(d->site, LIST_channels, channel);
+    struct xod_obj *c = xod_find(d->ipbx, LIST_channels, channel);
 
     if (c && xod_is_tied(c, room)) {
         channel_out(c);
-        xod_untie(c, room);
+        xod_unrelate(c, room);
     }
     xod_map_del(room, XOD(meetmes, channels), channel);
 }
 
 /* Who comes into a room is in no other one and in no call: where that was not told it is made up
  * for. */
-static void leave_others(struct domain *d, struct xod_obj *c, const struct xod_obj *room)
+static void leave_others(struct ipbx_model *d, struct xod_obj *c, const struct xod_obj *room)
 {
     struct xod_obj *other;
 
-    for (size_t n = 0; (other = xod_tied(c, LIST_meetmes, n));)
+    for (size_t n = 0; (other = xod_related(c, LIST_meetmes, n));)
         if (other == room)
             n++;
         else
@@ -107,7 +107,7 @@ static void leave_others(struct domain *d, struct xod_obj *c, const struct xod_o
     call_ended(d, c, d->now);
 }
 
-void conference_join(struct domain *d, const struct tel *t)
+void conference_join(struct ipbx_model *d, const struct tel *t)
 {
     struct xod_obj *room = room_numbered(d, t->str[TELF_room]);
     struct xod_obj *c = channel_named(d, t->str[TELF_channel]);
@@ -151,7 +151,7 @@ static struct view who_is(const struct xod_obj *room, const struct tel *t)
     return view_of(NULL, 0);
 }
 
-void conference_leave(struct domain *d, const struct tel *t)
+void conference_leave(struct ipbx_model *d, const struct tel *t)
 {
     struct xod_obj *room = room_numbered(d, t->str[TELF_room]);
     struct xod_obj *c = channel_named(d, t->str[TELF_channel]);
@@ -162,7 +162,7 @@ void conference_leave(struct domain *d, const struct tel *t)
         channel_out(c); /* a room that is not of the configuration */
 }
 
-void conference_change(struct domain *d, const struct tel *t)
+void conference_change(struct ipbx_model *d, const struct tel *t)
 {
     struct xod_obj *room = room_numbered(d, t->str[TELF_room]);
     struct view channel = room ? who_is(room, t) : view_of(NULL, 0);
@@ -171,7 +171,7 @@ void conference_change(struct domain *d, const struct tel *t)
         put_participant(room, channel, t);
 }
 
-void conference_pause(struct domain *d, const struct tel *t)
+void conference_pause(struct ipbx_model *d, const struct tel *t)
 {
     struct xod_obj *room = room_numbered(d, t->str[TELF_room]);
 
@@ -186,7 +186,7 @@ static struct view first_participant(const struct xod_obj *room)
     return all->type == V_MAP && all->len ? value_view(&all->items[0]) : view_of(NULL, 0);
 }
 
-void conference_end(struct domain *d, const struct tel *t)
+void conference_end(struct ipbx_model *d, const struct tel *t)
 {
     struct xod_obj *room = room_numbered(d, t->str[TELF_room]);
     struct view channel;
@@ -204,19 +204,19 @@ void conference_end(struct domain *d, const struct tel *t)
     xod_set_bool(room, XOD(meetmes, paused), false);
 }
 
-void conference_channel_gone(struct domain *d, struct xod_obj *channel)
+void conference_channel_gone(struct ipbx_model *d, struct xod_obj *channel)
 {
     struct xod_obj *room;
 
-    while ((room = xod_tied(channel, LIST_meetmes, 0)))
+    while ((room = xod_related(channel, LIST_meetmes, 0)))
         leave(d, room, xod_obj_id(channel));
 }
 
-void conference_channel_renamed(struct domain *d, struct xod_obj *old, struct xod_obj *channel)
+void conference_channel_renamed(struct ipbx_model *d, struct xod_obj *old, struct xod_obj *channel)
 {
     struct xod_obj *room;
 
-    while ((room = xod_tied(old, LIST_meetmes, 0))) {
+    while ((room = xod_related(old, LIST_meetmes, 0))) {
         const struct value *who = value_map_get(participants(room), xod_obj_id(old));
         struct value copy = {.type = V_NULL};
         if (who && value_copy(&copy, who) == 0)
@@ -226,12 +226,12 @@ void conference_channel_renamed(struct domain *d, struct xod_obj *old, struct xo
                           xod_get(old, XOD(channels, meetme_since))->f);
         xod_relate(channel, room);
         xod_map_del(room, XOD(meetmes, channels), xod_obj_id(old));
-        xod_untie(old, room);
+        xod_unrelate(old, room);
     }
 }
 
 /* The name of a participant that the listing did not name, as a copy; or NULL. */
-static char *not_named(struct domain *d, const struct xod_obj *room)
+static char *not_named(struct ipbx_model *d, const struct xod_obj *room)
 {
     const struct value *all = participants(room);
     char number[32];
@@ -243,18 +243,18 @@ static char *not_named(struct domain *d, const struct xod_obj *room)
     return NULL;
 }
 
-void conference_sweep(struct domain *d)
+void conference_sweep(struct ipbx_model *d)
 {
     struct xod_obj *room;
     struct xod_obj *c;
     char *name;
 
-    for (size_t pos = 0; (room = xod_next(d->site, LIST_meetmes, &pos));)
+    for (size_t pos = 0; (room = xod_next(d->ipbx, LIST_meetmes, &pos));)
         while ((name = not_named(d, room))) {
             leave(d, room, view_cstr(name));
             free(name);
         }
-    for (size_t pos = 0; (c = xod_next(d->site, LIST_channels, &pos));)
+    for (size_t pos = 0; (c = xod_next(d->ipbx, LIST_channels, &pos));)
         if (xod_get(c, XOD(channels, meetme_ismeetme))->b &&
             !listing_named(d, view_of(NULL, 0),
                            xod_obj_id(c))) /* also in rooms that are not ours */

@@ -4,10 +4,10 @@
  * and on who waits. Instead of telling each of those who change something whom it may concern, what
  * the event touched in the store is looked through once, at its end.
  */
-#include "model/domain.h"
+#include "model/model.h"
 #include "model/statistics.h"
 
-static void agents_of_phones(struct domain *d, const struct xod_obj *channel)
+static void agents_of_phones(struct ipbx_model *d, const struct xod_obj *channel)
 {
     struct xod_obj *phone;
     struct xod_obj *agent;
@@ -18,7 +18,7 @@ static void agents_of_phones(struct domain *d, const struct xod_obj *channel)
 }
 
 /* Who talks to one half of a Local channel talks to whom the other half talks to. */
-static void channel_touched(struct domain *d, const struct xod_obj *c)
+static void channel_touched(struct ipbx_model *d, const struct xod_obj *c)
 {
     const struct xod_obj *half = local_other_half(d, c);
     const struct xod_obj *peer = NULL;
@@ -30,7 +30,7 @@ static void channel_touched(struct domain *d, const struct xod_obj *c)
         agents_of_phones(d, peer);
 }
 
-static void phone_touched(struct domain *d, const struct xod_obj *phone)
+static void phone_touched(struct ipbx_model *d, const struct xod_obj *phone)
 {
     struct xod_obj *agent;
 
@@ -38,10 +38,10 @@ static void phone_touched(struct domain *d, const struct xod_obj *phone)
         agent_update(d, agent);
 }
 
-static void member_touched(struct domain *d, const struct xod_obj *member)
+static void member_touched(struct ipbx_model *d, const struct xod_obj *member)
 {
-    struct xod_obj *agent = xod_tied(member, LIST_agents, 0);
-    struct xod_obj *queue = xod_tied(member, LIST_queues, 0);
+    struct xod_obj *agent = xod_related(member, LIST_agents, 0);
+    struct xod_obj *queue = xod_related(member, LIST_queues, 0);
 
     if (agent)
         agent_update(d, agent);
@@ -49,24 +49,24 @@ static void member_touched(struct domain *d, const struct xod_obj *member)
         realtime_stats_touch(d, queue);
 }
 
-static void agent_touched(struct domain *d, struct xod_obj *agent)
+static void agent_touched(struct ipbx_model *d, struct xod_obj *agent)
 {
     const struct xod_obj *member;
     struct xod_obj *queue;
 
     agent_update(d, agent);
     for (size_t pos = 0; (member = xod_tied_next(agent, LIST_queuemembers, &pos));)
-        if ((queue = xod_tied(member, LIST_queues, 0)))
+        if ((queue = xod_related(member, LIST_queues, 0)))
             realtime_stats_touch(d, queue);
 }
 
 /* An agent that is updated is touched and so comes to its turn; it is touched once. */
-void derived_update(struct domain *d)
+void derived_update(struct ipbx_model *d)
 {
     struct xod_obj *o;
 
-    for (size_t n = 0; (o = xod_touched(d->site, n)); n++) {
-        if (xod_obj_site(o) != d->site)
+    for (size_t n = 0; (o = xod_touched(d->ipbx, n)); n++) {
+        if (xod_obj_ipbx(o) != d->ipbx)
             continue;
         switch (xod_obj_list(o)) {
         case LIST_channels:

@@ -1,9 +1,9 @@
 /* The Asterisk itself: its link, and its listings. */
-#include "model/domain.h"
+#include "model/model.h"
 
-static void set_link(struct domain *d, const char *link, double now)
+static void set_link(struct ipbx_model *d, const char *link, double now)
 {
-    struct xod_obj *o = xod_add(d->site, LIST_ipbx, xod_site_name(d->site));
+    struct xod_obj *o = xod_add(d->ipbx, LIST_ipbx, xod_ipbx_name(d->ipbx));
 
     if (!o || view_eq(xod_get_str(o, XOD(ipbx, link)), view_cstr(link)))
         return;
@@ -13,15 +13,15 @@ static void set_link(struct domain *d, const char *link, double now)
 
 /* link/up is of use to monitors only: the gateway registers with state at each login, which also
  * works when state was not there to hear the event. */
-void ipbx_link(struct domain *d, const struct tel *t)
+void ipbx_link(struct ipbx_model *d, const struct tel *t)
 {
     if (t->event == TEL_link_down)
-        domain_link_down(d, t->time);
+        ipbx_model_link_down(d, t->time);
 }
 
-void domain_link_up(struct domain *d, struct view banner, double now)
+void ipbx_model_link_up(struct ipbx_model *d, struct view banner, double now)
 {
-    struct xod_obj *o = xod_add(d->site, LIST_ipbx, xod_site_name(d->site));
+    struct xod_obj *o = xod_add(d->ipbx, LIST_ipbx, xod_ipbx_name(d->ipbx));
 
     listing_drop(d);
     d->resynced = false;
@@ -30,7 +30,7 @@ void domain_link_up(struct domain *d, struct view banner, double now)
     set_link(d, "resync", now);
 }
 
-void domain_link_down(struct domain *d, double now)
+void ipbx_model_link_down(struct ipbx_model *d, double now)
 {
     listing_drop(d); /* a listing cut short says nothing about what is gone */
     d->resynced = false;
@@ -39,7 +39,7 @@ void domain_link_down(struct domain *d, double now)
     set_link(d, "down", now);
 }
 
-void ipbx_resync(struct domain *d, const struct tel *t)
+void ipbx_resync(struct ipbx_model *d, const struct tel *t)
 {
     struct view kind = t->str[TELF_kind];
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "base/map.h"
-#include "model/domain.h"
+#include "model/model.h"
 
 struct seen {
     bool linked; /* of a channel: in a call, as far as was told since the listing began */
@@ -26,7 +26,7 @@ static enum listing listing_of(struct view kind)
     return LISTING_OTHER;
 }
 
-void listing_drop(struct domain *d)
+void listing_drop(struct ipbx_model *d)
 {
     size_t pos = 0;
     void *v;
@@ -53,7 +53,7 @@ static struct seen *seen_new(struct view a, struct view b)
     return n;
 }
 
-static struct seen *find(const struct domain *d, struct view a, struct view b)
+static struct seen *find(const struct ipbx_model *d, struct view a, struct view b)
 {
     struct seen *probe = d->named ? seen_new(a, b) : NULL;
     struct seen *n = probe ? map_get(d->named, view_of(probe->key, probe->len)) : NULL;
@@ -62,7 +62,7 @@ static struct seen *find(const struct domain *d, struct view a, struct view b)
     return n;
 }
 
-void listing_note(struct domain *d, enum listing listing, struct view a, struct view b)
+void listing_note(struct ipbx_model *d, enum listing listing, struct view a, struct view b)
 {
     struct seen *n;
 
@@ -73,12 +73,12 @@ void listing_note(struct domain *d, enum listing listing, struct view a, struct 
         free(n);
 }
 
-bool listing_named(const struct domain *d, struct view a, struct view b)
+bool listing_named(const struct ipbx_model *d, struct view a, struct view b)
 {
     return find(d, a, b) != NULL;
 }
 
-void listing_note_link(struct domain *d, struct view channel, bool linked)
+void listing_note_link(struct ipbx_model *d, struct view channel, bool linked)
 {
     struct seen *n = d->listing == LISTING_CHANNELS ? find(d, channel, view_of(NULL, 0)) : NULL;
 
@@ -87,12 +87,12 @@ void listing_note_link(struct domain *d, struct view channel, bool linked)
 }
 
 /* Who was not told to be in a call is in none. */
-static void reap_stale(struct domain *d, double now)
+static void reap_stale(struct ipbx_model *d, double now)
 {
     struct xod_obj *c;
     size_t pos = 0;
 
-    while ((c = xod_next(d->site, LIST_channels, &pos))) {
+    while ((c = xod_next(d->ipbx, LIST_channels, &pos))) {
         const struct seen *n = find(d, xod_obj_id(c), view_of(NULL, 0));
         if (!n)
             channel_remove(d, c, false);
@@ -101,7 +101,7 @@ static void reap_stale(struct domain *d, double now)
     }
 }
 
-void listing_begin(struct domain *d, struct view kind)
+void listing_begin(struct ipbx_model *d, struct view kind)
 {
     enum listing listing = listing_of(kind);
 
@@ -110,7 +110,7 @@ void listing_begin(struct domain *d, struct view kind)
         d->listing = listing;
 }
 
-void listing_end(struct domain *d, struct view kind, double now)
+void listing_end(struct ipbx_model *d, struct view kind, double now)
 {
     if (!d->named || d->listing != listing_of(kind))
         return;

@@ -1,7 +1,7 @@
 /* Local channels: two halves, ...;1 that is talked to and ...;2 that goes on calling. */
 #include <stdlib.h>
 
-#include "model/domain.h"
+#include "model/model.h"
 
 bool local_is_half(struct view channel)
 {
@@ -9,7 +9,7 @@ bool local_is_half(struct view channel)
            channel.ptr[channel.len - 2] == ';';
 }
 
-struct xod_obj *local_other_half(struct domain *d, const struct xod_obj *channel)
+struct xod_obj *local_other_half(struct ipbx_model *d, const struct xod_obj *channel)
 {
     struct view id = xod_obj_id(channel);
     struct xod_obj *other;
@@ -21,7 +21,7 @@ struct xod_obj *local_other_half(struct domain *d, const struct xod_obj *channel
     if (!name)
         return NULL;
     name[id.len - 1] = id.ptr[id.len - 1] == '1' ? '2' : '1';
-    other = xod_find(d->site, LIST_channels, view_cstr(name));
+    other = xod_find(d->ipbx, LIST_channels, view_cstr(name));
     free(name);
     return other;
 }

@@ -2,7 +2,7 @@
  */
 #include <stdio.h>
 
-#include "model/domain.h"
+#include "model/model.h"
 #include "model/statistics.h"
 
 struct view member_interface(const struct tel *t, enum tel_field field, char scratch[128])
@@ -67,7 +67,7 @@ static void both_ends(struct xod_obj *queue, struct xod_obj *who, both_fn *fn)
     }
 }
 
-static struct xod_obj *who_is(struct domain *d, struct view interface)
+static struct xod_obj *who_is(struct ipbx_model *d, struct view interface)
 {
     struct xod_obj *who;
 
@@ -79,9 +79,9 @@ static struct xod_obj *who_is(struct domain *d, struct view interface)
 
 static struct xod_obj *tied_queue(const struct xod_obj *member)
 {
-    struct xod_obj *queue = xod_tied(member, LIST_queues, 0);
+    struct xod_obj *queue = xod_related(member, LIST_queues, 0);
 
-    return queue ? queue : xod_tied(member, LIST_groups, 0);
+    return queue ? queue : xod_related(member, LIST_groups, 0);
 }
 
 static struct xod_obj *tied_who(const struct xod_obj *member)
@@ -89,14 +89,14 @@ static struct xod_obj *tied_who(const struct xod_obj *member)
     static const enum xod_list lists[] = {LIST_agents, LIST_phones, LIST_trunks};
 
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-        struct xod_obj *who = xod_tied(member, lists[i], 0);
+        struct xod_obj *who = xod_related(member, lists[i], 0);
         if (who)
             return who;
     }
     return NULL;
 }
 
-static void tie(struct domain *d, struct xod_obj *member)
+static void tie(struct ipbx_model *d, struct xod_obj *member)
 {
     struct xod_obj *queue = queue_named(d, xod_get_str(member, XOD(queuemembers, queue_name)));
     struct xod_obj *who = who_is(d, xod_get_str(member, XOD(queuemembers, interface)));
@@ -114,7 +114,7 @@ static bool is_member_still(const struct xod_obj *queue, const struct xod_obj *w
 {
     struct xod_obj *member;
 
-    for (size_t n = 0; (member = xod_tied(queue, LIST_queuemembers, n)); n++)
+    for (size_t n = 0; (member = xod_related(queue, LIST_queuemembers, n)); n++)
         if (xod_is_tied(member, who))
             return true;
     return false;
@@ -126,18 +126,18 @@ static void untie(struct xod_obj *member)
     struct xod_obj *who = tied_who(member);
 
     if (queue)
-        xod_untie(member, queue);
+        xod_unrelate(member, queue);
     if (who)
-        xod_untie(member, who);
+        xod_unrelate(member, who);
     if (queue && who && !is_member_still(queue, who))
         both_ends(queue, who, leave);
 }
 
-static void forget_members(struct domain *d, enum xod_list list, unsigned one, unsigned other)
+static void forget_members(struct ipbx_model *d, enum xod_list list, unsigned one, unsigned other)
 {
     struct xod_obj *o;
 
-    for (size_t pos = 0; (o = xod_next(d->site, list, &pos));) {
+    for (size_t pos = 0; (o = xod_next(d->ipbx, list, &pos));) {
         xod_reset(o, one);
         xod_reset(o, other);
     }
@@ -145,18 +145,18 @@ static void forget_members(struct domain *d, enum xod_list list, unsigned one, u
 
 /* What was tied to objects that are gone cannot be found by them: the lists are made anew. The
  * store tells only what differs in the end. */
-void member_relink(struct domain *d)
+void member_relink(struct ipbx_model *d)
 {
     struct xod_obj *m;
 
-    for (size_t pos = 0; (m = xod_next(d->site, LIST_queuemembers, &pos));)
+    for (size_t pos = 0; (m = xod_next(d->ipbx, LIST_queuemembers, &pos));)
         untie(m);
     forget_members(d, LIST_queues, XOD(queues, agentmembers), XOD(queues, phonemembers));
     forget_members(d, LIST_groups, XOD(groups, agentmembers), XOD(groups, phonemembers));
     forget_members(d, LIST_agents, XOD(agents, queues), XOD(agents, groups));
     forget_members(d, LIST_phones, XOD(phones, queues), XOD(phones, groups));
     forget_members(d, LIST_trunks, XOD(trunks, queues), XOD(trunks, groups));
-    for (size_t pos = 0; (m = xod_next(d->site, LIST_queuemembers, &pos));)
+    for (size_t pos = 0; (m = xod_next(d->ipbx, LIST_queuemembers, &pos));)
         tie(d, m);
 }
 
@@ -206,7 +206,7 @@ static void take(struct xod_obj *m, const struct tel *t)
         xod_set_null(m, XOD(queuemembers, reason));
 }
 
-void member_status(struct domain *d, const struct tel *t)
+void member_status(struct ipbx_model *d, const struct tel *t)
 {
     char id[512];
     char scratch[128];
@@ -217,8 +217,8 @@ void member_status(struct domain *d, const struct tel *t)
     if (len == 0)
         return;
     listing_note(d, LISTING_QUEUES, view_of(id, len), view_of(NULL, 0));
-    known = xod_find(d->site, LIST_queuemembers, view_of(id, len)) != NULL;
-    m = xod_add(d->site, LIST_queuemembers, view_of(id, len));
+    known = xod_find(d->ipbx, LIST_queuemembers, view_of(id, len)) != NULL;
+    m = xod_add(d->ipbx, LIST_queuemembers, view_of(id, len));
     if (!m)
         return;
     take(m, t);
@@ -229,9 +229,9 @@ void member_status(struct domain *d, const struct tel *t)
     tie(d, m);
 }
 
-static void drop(struct domain *d, struct xod_obj *m)
+static void drop(struct ipbx_model *d, struct xod_obj *m)
 {
-    struct xod_obj *queue = xod_tied(m, LIST_queues, 0);
+    struct xod_obj *queue = xod_related(m, LIST_queues, 0);
 
     if (queue) /* where nobody is known to be behind it, nothing of the queue changes but this */
         realtime_stats_touch(d, queue);
@@ -239,21 +239,21 @@ static void drop(struct domain *d, struct xod_obj *m)
     xod_del(m);
 }
 
-void member_removed(struct domain *d, const struct tel *t)
+void member_removed(struct ipbx_model *d, const struct tel *t)
 {
     char id[512];
     size_t len = member_id(t, id, sizeof(id));
-    struct xod_obj *m = len ? xod_find(d->site, LIST_queuemembers, view_of(id, len)) : NULL;
+    struct xod_obj *m = len ? xod_find(d->ipbx, LIST_queuemembers, view_of(id, len)) : NULL;
 
     if (m)
         drop(d, m);
 }
 
-void member_sweep(struct domain *d)
+void member_sweep(struct ipbx_model *d)
 {
     struct xod_obj *m;
 
-    for (size_t pos = 0; (m = xod_next(d->site, LIST_queuemembers, &pos));)
+    for (size_t pos = 0; (m = xod_next(d->ipbx, LIST_queuemembers, &pos));)
         if (!listing_named(d, xod_obj_id(m), view_of(NULL, 0)))
             drop(d, m);
 }

@@ -1,11 +1,11 @@
 /* Parking lots: which channel waits in which bay. */
 #include <stdlib.h>
 
-#include "model/domain.h"
+#include "model/model.h"
 
-static struct xod_obj *lot_named(struct domain *d, struct view name)
+static struct xod_obj *lot_named(struct ipbx_model *d, struct view name)
 {
-    return name.len ? xod_lookup(d->site, LIST_parkinglots, XOD(parkinglots, name), name, 0) : NULL;
+    return name.len ? xod_lookup(d->ipbx, LIST_parkinglots, XOD(parkinglots, name), name, 0) : NULL;
 }
 
 static const struct value *bays(const struct xod_obj *lot)
@@ -21,15 +21,15 @@ static void put_text(struct value *bay, const char *key, struct view text)
         value_map_put(bay, view_cstr(key), &v);
 }
 
-static void free_bay(struct domain *d, struct xod_obj *lot, struct view space)
+static void free_bay(struct ipbx_model *d, struct xod_obj *lot, struct view space)
 {
     const struct value *bay = value_map_get(bays(lot), space);
     const struct value *parked = bay ? value_map_get(bay, VIEW("parked")) : NULL;
-    struct xod_obj *c = parked ? xod_find(d->site, LIST_channels, value_view(parked)) : NULL;
+    struct xod_obj *c = parked ? xod_find(d->ipbx, LIST_channels, value_view(parked)) : NULL;
 
     if (c) {
         xod_set_bool(c, XOD(channels, parked), false);
-        xod_untie(c, lot);
+        xod_unrelate(c, lot);
     }
     xod_map_del(lot, XOD(parkinglots, bays), space);
 }
@@ -91,7 +91,8 @@ static char *bay_of(const struct xod_obj *lot, struct view channel)
 
 /* A bay holds one channel, and a channel is in one bay: where a leaving was not told it is made up
  * for. */
-static void make_room(struct domain *d, struct xod_obj *lot, struct view space, struct xod_obj *c)
+static void make_room(struct ipbx_model *d, struct xod_obj *lot, struct view space,
+                      struct xod_obj *c)
 {
     const struct value *bay = value_map_get(bays(lot), space);
     const struct value *parked = bay ? value_map_get(bay, VIEW("parked")) : NULL;
@@ -99,19 +100,19 @@ static void make_room(struct domain *d, struct xod_obj *lot, struct view space, 
 
     if (parked && !view_eq(value_view(parked), xod_obj_id(c)))
         free_bay(d, lot, space);
-    for (size_t n = 0; (other = xod_tied(c, LIST_parkinglots, n));) {
+    for (size_t n = 0; (other = xod_related(c, LIST_parkinglots, n));) {
         char *before = bay_of(other, xod_obj_id(c));
         if (other == lot && before && view_eq(view_cstr(before), space))
             n++;
         else if (before)
             free_bay(d, other, view_cstr(before));
         else
-            xod_untie(c, other);
+            xod_unrelate(c, other);
         free(before);
     }
 }
 
-void parking_parked(struct domain *d, const struct tel *t)
+void parking_parked(struct ipbx_model *d, const struct tel *t)
 {
     struct view space = t->str[TELF_space];
     struct xod_obj *lot = lot_named(d, t->str[TELF_lot]);
@@ -128,7 +129,7 @@ void parking_parked(struct domain *d, const struct tel *t)
         fill_bay(lot, space, t->str[TELF_channel], t);
 }
 
-void parking_over(struct domain *d, const struct tel *t)
+void parking_over(struct ipbx_model *d, const struct tel *t)
 {
     struct xod_obj *lot = lot_named(d, t->str[TELF_lot]);
     struct xod_obj *c = channel_named(d, t->str[TELF_channel]);
@@ -141,24 +142,24 @@ void parking_over(struct domain *d, const struct tel *t)
     }
 }
 
-void parking_channel_gone(struct domain *d, struct xod_obj *channel)
+void parking_channel_gone(struct ipbx_model *d, struct xod_obj *channel)
 {
     struct xod_obj *lot;
 
-    while ((lot = xod_tied(channel, LIST_parkinglots, 0))) {
+    while ((lot = xod_related(channel, LIST_parkinglots, 0))) {
         char *space = bay_of(lot, xod_obj_id(channel));
         if (space)
             free_bay(d, lot, view_cstr(space));
         free(space);
-        xod_untie(channel, lot);
+        xod_unrelate(channel, lot);
     }
 }
 
-void parking_channel_renamed(struct domain *d, struct xod_obj *old, struct xod_obj *channel)
+void parking_channel_renamed(struct ipbx_model *d, struct xod_obj *old, struct xod_obj *channel)
 {
     struct xod_obj *lot;
 
-    while ((lot = xod_tied(old, LIST_parkinglots, 0))) {
+    while ((lot = xod_related(old, LIST_parkinglots, 0))) {
         char *space = bay_of(lot, xod_obj_id(old));
         struct value bay = {.type = V_NULL};
         if (space && value_copy(&bay, value_map_get(bays(lot), view_cstr(space))) == 0) {
@@ -167,12 +168,12 @@ void parking_channel_renamed(struct domain *d, struct xod_obj *old, struct xod_o
             xod_relate(channel, lot);
         }
         free(space);
-        xod_untie(old, lot);
+        xod_unrelate(old, lot);
     }
 }
 
 /* A bay that the listing did not name, as a copy; or NULL. */
-static char *not_named(struct domain *d, const struct xod_obj *lot)
+static char *not_named(struct ipbx_model *d, const struct xod_obj *lot)
 {
     const struct value *all = bays(lot);
     char scratch[32];
@@ -184,18 +185,18 @@ static char *not_named(struct domain *d, const struct xod_obj *lot)
     return NULL;
 }
 
-void parking_sweep(struct domain *d)
+void parking_sweep(struct ipbx_model *d)
 {
     struct xod_obj *lot;
     struct xod_obj *c;
     char *space;
 
-    for (size_t pos = 0; (lot = xod_next(d->site, LIST_parkinglots, &pos));)
+    for (size_t pos = 0; (lot = xod_next(d->ipbx, LIST_parkinglots, &pos));)
         while ((space = not_named(d, lot))) {
             free_bay(d, lot, view_cstr(space));
             free(space);
         }
-    for (size_t pos = 0; (c = xod_next(d->site, LIST_channels, &pos));)
+    for (size_t pos = 0; (c = xod_next(d->ipbx, LIST_channels, &pos));)
         if (!listing_named(d, view_of(NULL, 0), xod_obj_id(c))) /* also in lots that are not ours */
             xod_set_bool(c, XOD(channels, parked), false);
 }

@@ -1,5 +1,5 @@
 /* Phones and trunks: the state of their hints, their registration, their channels. */
-#include "model/domain.h"
+#include "model/model.h"
 
 /* Both are devices, with fields of the same meaning. */
 static const struct kind {
@@ -39,38 +39,38 @@ static void tie(const struct kind *k, struct xod_obj *channel, struct xod_obj *d
 static void untie(const struct kind *k, struct xod_obj *channel, struct xod_obj *device)
 {
     xod_list_del(device, k->channels, xod_obj_id(channel));
-    xod_untie(channel, device);
+    xod_unrelate(channel, device);
 }
 
-void phone_link_channel(struct domain *d, struct xod_obj *channel)
+void phone_link_channel(struct ipbx_model *d, struct xod_obj *channel)
 {
     struct view identity = identity_of(xod_obj_id(channel));
     struct xod_obj *device;
 
     for (EACH_KIND(k))
         for (size_t n = 0;
-             identity.len && (device = xod_lookup(d->site, k->list, k->identity, identity, n)); n++)
+             identity.len && (device = xod_lookup(d->ipbx, k->list, k->identity, identity, n)); n++)
             tie(k, channel, device);
 }
 
-void phone_untie_channel(struct domain *d, struct xod_obj *channel)
+void phone_untie_channel(struct ipbx_model *d, struct xod_obj *channel)
 {
     struct xod_obj *device;
 
     for (EACH_KIND(k))
-        while ((device = xod_tied(channel, k->list, 0)))
+        while ((device = xod_related(channel, k->list, 0)))
             untie(k, channel, device);
 }
 
-void phone_relink(struct domain *d)
+void phone_relink(struct ipbx_model *d)
 {
     struct xod_obj *c;
     struct xod_obj *device;
 
-    for (size_t pos = 0; (c = xod_next(d->site, LIST_channels, &pos));) {
+    for (size_t pos = 0; (c = xod_next(d->ipbx, LIST_channels, &pos));) {
         struct view identity = identity_of(xod_obj_id(c));
         for (EACH_KIND(k))
-            for (size_t n = 0; (device = xod_tied(c, k->list, n));)
+            for (size_t n = 0; (device = xod_related(c, k->list, n));)
                 if (view_ieq(xod_get_str(device, k->identity), identity))
                     n++;
                 else
@@ -87,19 +87,19 @@ static bool number_is(const struct xod_obj *phone, unsigned field, struct view t
 }
 
 /* A hint of several devices says something of an extension only: of the phones of that number. */
-static void hint_of_extension(struct domain *d, const struct tel *t)
+static void hint_of_extension(struct ipbx_model *d, const struct tel *t)
 {
     struct xod_obj *phone;
 
     for (size_t n = 0;
-         (phone = xod_lookup(d->site, LIST_phones, XOD(phones, number), t->str[TELF_exten], n));
+         (phone = xod_lookup(d->ipbx, LIST_phones, XOD(phones, number), t->str[TELF_exten], n));
          n++)
         if (!tel_has(t, TELF_context) ||
             number_is(phone, XOD(phones, context), t->str[TELF_context]))
             xod_set_str(phone, XOD(phones, hintstatus), t->str[TELF_status]);
 }
 
-void phone_hint(struct domain *d, const struct tel *t)
+void phone_hint(struct ipbx_model *d, const struct tel *t)
 {
     struct view hint = t->str[TELF_hint];
     struct xod_obj *device;
@@ -114,50 +114,50 @@ void phone_hint(struct domain *d, const struct tel *t)
         return;
     }
     for (EACH_KIND(k))
-        for (size_t n = 0; (device = xod_lookup(d->site, k->list, k->identity, hint, n)); n++)
+        for (size_t n = 0; (device = xod_lookup(d->ipbx, k->list, k->identity, hint, n)); n++)
             xod_set_str(device, k->hintstatus, t->str[TELF_status]);
 }
 
-void phone_registration(struct domain *d, const struct tel *t)
+void phone_registration(struct ipbx_model *d, const struct tel *t)
 {
     struct xod_obj *phone;
 
     if (!tel_has(t, TELF_peer) || !tel_has(t, TELF_status))
         return;
     for (size_t n = 0;
-         (phone = xod_lookup(d->site, LIST_phones, XOD(phones, identity), t->str[TELF_peer], n));
+         (phone = xod_lookup(d->ipbx, LIST_phones, XOD(phones, identity), t->str[TELF_peer], n));
          n++)
         xod_set_str(phone, XOD(phones, reg), t->str[TELF_status]);
 }
 
 /* Local/1001@default or Local/1001@default/n: what rings a phone by way of the dialplan. */
-static struct xod_obj *phone_of_local(struct domain *d, struct view device)
+static struct xod_obj *phone_of_local(struct ipbx_model *d, struct view device)
 {
     struct view rest = view_of(device.ptr + 6, device.len - 6);
     struct view number = view_cut(&rest, '@');
     struct view context = view_cut(&rest, '/');
     struct xod_obj *phone;
 
-    for (size_t n = 0; (phone = xod_lookup(d->site, LIST_phones, XOD(phones, number), number, n));
+    for (size_t n = 0; (phone = xod_lookup(d->ipbx, LIST_phones, XOD(phones, number), number, n));
          n++)
         if (number_is(phone, XOD(phones, context), context))
             return phone;
     return NULL;
 }
 
-struct xod_obj *phone_of_device(struct domain *d, struct view device)
+struct xod_obj *phone_of_device(struct ipbx_model *d, struct view device)
 {
     if (view_starts(device, VIEW("Local/")))
         return phone_of_local(d, device);
-    return xod_lookup(d->site, LIST_phones, XOD(phones, identity), device, 0);
+    return xod_lookup(d->ipbx, LIST_phones, XOD(phones, identity), device, 0);
 }
 
-struct xod_obj *phone_of_channel(struct domain *d, struct view channel)
+struct xod_obj *phone_of_channel(struct ipbx_model *d, struct view channel)
 {
     return phone_of_device(d, identity_of(channel));
 }
 
-struct xod_obj *trunk_of_device(struct domain *d, struct view device)
+struct xod_obj *trunk_of_device(struct ipbx_model *d, struct view device)
 {
-    return xod_lookup(d->site, LIST_trunks, XOD(trunks, identity), device, 0);
+    return xod_lookup(d->ipbx, LIST_trunks, XOD(trunks, identity), device, 0);
 }

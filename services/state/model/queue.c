@@ -1,5 +1,5 @@
 /* Queues and groups: who waits in them, in order. */
-#include "model/domain.h"
+#include "model/model.h"
 #include "model/statistics.h"
 
 static const struct kind {
@@ -17,10 +17,10 @@ static const struct kind *kind_of(const struct xod_obj *queue)
     return xod_obj_list(queue) == LIST_queues ? &kinds[0] : &kinds[1];
 }
 
-struct xod_obj *queue_named(struct domain *d, struct view name)
+struct xod_obj *queue_named(struct ipbx_model *d, struct view name)
 {
     for (EACH_KIND(k)) {
-        struct xod_obj *queue = xod_lookup(d->site, k->list, k->name, name, 0);
+        struct xod_obj *queue = xod_lookup(d->ipbx, k->list, k->name, name, 0);
         if (queue)
             return queue;
     }
@@ -51,13 +51,13 @@ static void show_left(struct xod_obj *channel, const struct xod_obj *queue)
 static void leave(struct xod_obj *channel, struct xod_obj *queue)
 {
     xod_list_del(queue, kind_of(queue)->incalls, xod_obj_id(channel));
-    xod_untie(channel, queue);
+    xod_unrelate(channel, queue);
     show_left(channel, queue);
-    if (!xod_tied(channel, LIST_queues, 0) && !xod_tied(channel, LIST_groups, 0))
+    if (!xod_related(channel, LIST_queues, 0) && !xod_related(channel, LIST_groups, 0))
         xod_set_null(channel, XOD(channels, waiting_since));
 }
 
-void queue_join(struct domain *d, const struct tel *t)
+void queue_join(struct ipbx_model *d, const struct tel *t)
 {
     struct xod_obj *channel = channel_named(d, t->str[TELF_channel]);
     struct xod_obj *queue = queue_named(d, t->str[TELF_queue]);
@@ -81,7 +81,7 @@ void queue_join(struct domain *d, const struct tel *t)
     show_waiting(channel, queue);
 }
 
-void queue_leave(struct domain *d, const struct tel *t)
+void queue_leave(struct ipbx_model *d, const struct tel *t)
 {
     struct xod_obj *channel = channel_named(d, t->str[TELF_channel]);
     struct xod_obj *queue = queue_named(d, t->str[TELF_queue]);
@@ -92,7 +92,7 @@ void queue_leave(struct domain *d, const struct tel *t)
     leave(channel, queue);
 }
 
-void queue_answered(struct domain *d, const struct tel *t)
+void queue_answered(struct ipbx_model *d, const struct tel *t)
 {
     struct xod_obj *queue = queue_named(d, t->str[TELF_queue]);
 
@@ -100,7 +100,7 @@ void queue_answered(struct domain *d, const struct tel *t)
         queue_call_end(d, queue, t, QUEUE_LINK);
 }
 
-void queue_abandoned(struct domain *d, const struct tel *t)
+void queue_abandoned(struct ipbx_model *d, const struct tel *t)
 {
     struct xod_obj *queue = queue_named(d, t->str[TELF_queue]);
 
@@ -108,12 +108,12 @@ void queue_abandoned(struct domain *d, const struct tel *t)
         queue_call_end(d, queue, t, QUEUE_LOST);
 }
 
-void queue_channel_gone(struct domain *d, struct xod_obj *channel, bool hung_up)
+void queue_channel_gone(struct ipbx_model *d, struct xod_obj *channel, bool hung_up)
 {
     struct xod_obj *queue;
 
     for (EACH_KIND(k))
-        while ((queue = xod_tied(channel, k->list, 0))) {
+        while ((queue = xod_related(channel, k->list, 0))) {
             queue_call_leave(d, queue, channel, hung_up ? QUEUE_LOST : QUEUE_LEFT);
             leave(channel, queue);
         }
@@ -127,12 +127,12 @@ static uint32_t place_of(const struct value *list, struct view id)
     return UINT32_MAX;
 }
 
-void queue_channel_renamed(struct domain *d, struct xod_obj *old, struct xod_obj *channel)
+void queue_channel_renamed(struct ipbx_model *d, struct xod_obj *old, struct xod_obj *channel)
 {
     struct xod_obj *queue;
 
     for (EACH_KIND(k))
-        while ((queue = xod_tied(old, k->list, 0))) {
+        while ((queue = xod_related(old, k->list, 0))) {
             uint32_t place = place_of(xod_get(queue, k->incalls), xod_obj_id(old));
             const struct value *since = xod_get(old, XOD(channels, waiting_since));
             if (since->type == V_FLOAT)
@@ -145,13 +145,13 @@ void queue_channel_renamed(struct domain *d, struct xod_obj *old, struct xod_obj
         }
 }
 
-static void sweep_one(struct domain *d, struct xod_obj *queue, unsigned name)
+static void sweep_one(struct ipbx_model *d, struct xod_obj *queue, unsigned name)
 {
     struct xod_obj *channel;
     char scratch[32];
     struct view called = value_text(xod_get(queue, name), scratch);
 
-    for (size_t n = 0; (channel = xod_tied(queue, LIST_channels, n));)
+    for (size_t n = 0; (channel = xod_related(queue, LIST_channels, n));)
         if (listing_named(d, called, xod_obj_id(channel))) {
             n++;
         } else {
@@ -160,12 +160,12 @@ static void sweep_one(struct domain *d, struct xod_obj *queue, unsigned name)
         }
 }
 
-void queue_sweep(struct domain *d)
+void queue_sweep(struct ipbx_model *d)
 {
     struct xod_obj *queue;
 
     for (EACH_KIND(k))
-        for (size_t pos = 0; (queue = xod_next(d->site, k->list, &pos));)
+        for (size_t pos = 0; (queue = xod_next(d->ipbx, k->list, &pos));)
             sweep_one(d, queue, k->name);
     queue_call_listed(d);
 }

@@ -74,7 +74,7 @@ void queue_call_drop_all(struct statistics *s)
         drop(s, y);
 }
 
-static void tell_end(struct domain *d, struct queue_call *y, enum queue_event_kind kind)
+static void tell_end(struct ipbx_model *d, struct queue_call *y, enum queue_event_kind kind)
 {
     statistics_tell(d, view_of(y->key, y->queue_len), kind, d->now,
                     (y->left > 0 ? y->left : d->now) - y->since);
@@ -97,7 +97,7 @@ static bool take_open(struct statistics *s, struct history *h, double *since)
     return true;
 }
 
-double queue_call_join(struct domain *d, struct xod_obj *queue, const struct xod_obj *channel,
+double queue_call_join(struct ipbx_model *d, struct xod_obj *queue, const struct xod_obj *channel,
                        double since, bool found)
 {
     struct statistics *s = d->stats;
@@ -125,7 +125,7 @@ double queue_call_join(struct domain *d, struct xod_obj *queue, const struct xod
 }
 
 /* An Asterisk 1.8 names the channel in neither of the two events. */
-static struct queue_call *queue_call_of_event(struct domain *d, struct xod_obj *queue,
+static struct queue_call *queue_call_of_event(struct ipbx_model *d, struct xod_obj *queue,
                                               const struct tel *t)
 {
     struct queue_call *y = find(d->stats, queue, t->str[TELF_uniqueid]);
@@ -134,7 +134,7 @@ static struct queue_call *queue_call_of_event(struct domain *d, struct xod_obj *
     return channel ? find(d->stats, queue, call_name(channel)) : y;
 }
 
-void queue_call_end(struct domain *d, struct xod_obj *queue, const struct tel *t,
+void queue_call_end(struct ipbx_model *d, struct xod_obj *queue, const struct tel *t,
                     enum queue_event_kind kind)
 {
     struct queue_call *y = queue_call_of_event(d, queue, t);
@@ -147,7 +147,7 @@ void queue_call_end(struct domain *d, struct xod_obj *queue, const struct tel *t
     realtime_stats_touch(d, queue); /* an answer changes what is to be expected */
 }
 
-void queue_call_leave(struct domain *d, struct xod_obj *queue, const struct xod_obj *channel,
+void queue_call_leave(struct ipbx_model *d, struct xod_obj *queue, const struct xod_obj *channel,
                       enum queue_event_kind otherwise)
 {
     struct queue_call *y = find(d->stats, queue, call_name(channel));
@@ -163,7 +163,7 @@ void queue_call_leave(struct domain *d, struct xod_obj *queue, const struct xod_
     d->stats->n_left++;
 }
 
-void queue_call_renamed(struct domain *d, struct xod_obj *queue, const struct xod_obj *old,
+void queue_call_renamed(struct ipbx_model *d, struct xod_obj *queue, const struct xod_obj *old,
                         const struct xod_obj *channel)
 {
     struct queue_call *y = find(d->stats, queue, call_name(old));
@@ -182,7 +182,7 @@ void queue_call_renamed(struct domain *d, struct xod_obj *queue, const struct xo
         drop(d->stats, y);
 }
 
-void queue_call_listed(struct domain *d)
+void queue_call_listed(struct ipbx_model *d)
 {
     struct statistics *s = d->stats;
     size_t pos = 0;
@@ -198,7 +198,7 @@ void queue_call_listed(struct domain *d)
     }
 }
 
-void queue_call_tick(struct domain *d, double now)
+void queue_call_tick(struct ipbx_model *d, double now)
 {
     size_t pos = 0;
     void *v;

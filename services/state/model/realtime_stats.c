@@ -13,7 +13,7 @@ struct figures {
     double first; /* when the one who came first joined */
 };
 
-void realtime_stats_touch(struct domain *d, const struct xod_obj *queue)
+void realtime_stats_touch(struct ipbx_model *d, const struct xod_obj *queue)
 {
     struct history *h = history_of(d->stats, xod_obj_id(queue));
 
@@ -40,7 +40,7 @@ static bool device_is_in_use(struct view status)
 
 static void count_member(const struct xod_obj *m, struct figures *f)
 {
-    const struct xod_obj *agent = xod_tied(m, LIST_agents, 0);
+    const struct xod_obj *agent = xod_related(m, LIST_agents, 0);
     struct view status = xod_get_str(m, XOD(queuemembers, status));
     bool on_call = agent && xod_get(agent, XOD(agents, on_call_acd))->b;
 
@@ -100,13 +100,13 @@ static bool show(struct xod_obj *queue, const struct history *h, double now)
     return f.waiting > 0;
 }
 
-void realtime_stats_tick(struct domain *d, double now)
+void realtime_stats_tick(struct ipbx_model *d, double now)
 {
     struct history *h = LIST_FIRST(&d->stats->due);
 
     while (h) {
         struct history *next = LIST_NEXT(h, due);
-        struct xod_obj *queue = xod_find(d->site, LIST_queues, view_of(h->id, h->id_len));
+        struct xod_obj *queue = xod_find(d->ipbx, LIST_queues, view_of(h->id, h->id_len));
         bool waits = queue != NULL;
         if (queue && (h->touched || now - h->shown >= REFRESH_S || now < h->shown)) {
             waits = show(queue, h, now);

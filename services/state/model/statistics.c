@@ -49,7 +49,7 @@ void statistics_destroy(struct statistics **sp)
     free(s);
 }
 
-bool statistics_wants_tick(const struct domain *d)
+bool statistics_wants_tick(const struct ipbx_model *d)
 {
     return d->stats->n_left > 0 || !LIST_EMPTY(&d->stats->due);
 }
@@ -109,7 +109,7 @@ static int keep(struct history *h, enum queue_event_kind kind, double time, doub
     return 0;
 }
 
-void statistics_tell(struct domain *d, struct view queue_id, enum queue_event_kind kind,
+void statistics_tell(struct ipbx_model *d, struct view queue_id, enum queue_event_kind kind,
                      double time, double waited)
 {
     struct history *h = history_of(d->stats, queue_id);
@@ -154,7 +154,7 @@ static void open_end(struct statistics *s, struct history *h, double joined)
     s->n_open--;
 }
 
-int statistics_restore(struct domain *d, const struct queue_event *e)
+int statistics_restore(struct ipbx_model *d, const struct queue_event *e)
 {
     struct history *h;
     int rc;
@@ -180,8 +180,8 @@ static double percentage(unsigned part, unsigned whole)
     return whole ? 100.0 * part / whole : NAN;
 }
 
-void statistics_window(const struct domain *d, struct view queue_id, double now, double window_s,
-                       double xqos_s, struct queue_window *out)
+void statistics_window(const struct ipbx_model *d, struct view queue_id, double now,
+                       double window_s, double xqos_s, struct queue_window *out)
 {
     const struct history *h = map_get(d->stats->queues, queue_id);
     unsigned count[QUEUE_LEFT + 1] = {0};

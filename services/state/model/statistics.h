@@ -9,7 +9,7 @@
 
 #include <sys/queue.h>
 
-#include "model/domain.h"
+#include "model/model.h"
 
 #define STATISTICS_KEEP_S 86400
 #define STATISTICS_MAX_EVENTS (1u << 17) /* of one queue; the oldest is dropped */
@@ -27,43 +27,43 @@ struct queue_window {
 
 /* What happened from now - window_s on. Both bounds in seconds. A queue of which nothing is known
  * gives zeros and NAN. */
-void statistics_window(const struct domain *d, struct view queue_id, double now, double window_s,
-                       double xqos_s, struct queue_window *out);
+void statistics_window(const struct ipbx_model *d, struct view queue_id, double now,
+                       double window_s, double xqos_s, struct queue_window *out);
 /* Takes back what effects->queue was told before a restart: in the order of time, before the first
  * event, also of queues that are not configured (yet). Nothing is told of it. What is older than 24
  * hours at the end is dropped with time. 0, -EINVAL (no such kind, or a time or wait that is no
  * number), -ENOBUFS (too many queues) or -ENOMEM. */
-int statistics_restore(struct domain *d, const struct queue_event *e);
+int statistics_restore(struct ipbx_model *d, const struct queue_event *e);
 
 /* ---- for the domain ---- */
 
 struct statistics *statistics_new(void); /* NULL without memory */
 void statistics_destroy(struct statistics **s);
-bool statistics_wants_tick(const struct domain *d);
+bool statistics_wants_tick(const struct ipbx_model *d);
 
 /* queue_call.c. A call is known by its Uniqueid, where there is one. `since`: when it joined. */
 
 /* It waits in the queue, of which nothing was known; `found` by a listing. Returns when it joined:
  * `since`, or what was told before a restart. */
-double queue_call_join(struct domain *d, struct xod_obj *queue, const struct xod_obj *channel,
+double queue_call_join(struct ipbx_model *d, struct xod_obj *queue, const struct xod_obj *channel,
                        double since, bool found);
 /* It was answered or abandoned. */
-void queue_call_end(struct domain *d, struct xod_obj *queue, const struct tel *t,
+void queue_call_end(struct ipbx_model *d, struct xod_obj *queue, const struct tel *t,
                     enum queue_event_kind kind);
 /* It waits no longer: it counts as `otherwise` unless queue_call_end follows soon. */
-void queue_call_leave(struct domain *d, struct xod_obj *queue, const struct xod_obj *channel,
+void queue_call_leave(struct ipbx_model *d, struct xod_obj *queue, const struct xod_obj *channel,
                       enum queue_event_kind otherwise);
-void queue_call_renamed(struct domain *d, struct xod_obj *queue, const struct xod_obj *old,
+void queue_call_renamed(struct ipbx_model *d, struct xod_obj *queue, const struct xod_obj *old,
                         const struct xod_obj *channel);
 /* A listing of the queues is complete: what waited before a restart and was not named has left. */
-void queue_call_listed(struct domain *d);
-void queue_call_tick(struct domain *d, double now);
+void queue_call_listed(struct ipbx_model *d);
+void queue_call_tick(struct ipbx_model *d, double now);
 
 /* realtime_stats.c */
 
 /* Something of it has changed: its figures are computed at the next tick. */
-void realtime_stats_touch(struct domain *d, const struct xod_obj *queue);
-void realtime_stats_tick(struct domain *d, double now);
+void realtime_stats_touch(struct ipbx_model *d, const struct xod_obj *queue);
+void realtime_stats_tick(struct ipbx_model *d, double now);
 
 /* ---- for the three parts ---- */
 
@@ -103,7 +103,7 @@ static inline const struct queue_record *history_at(const struct history *h, uin
     return &h->ring[(h->first + n) & (h->cap - 1)];
 }
 /* Keeps it and tells effects->queue. */
-void statistics_tell(struct domain *d, struct view queue_id, enum queue_event_kind kind,
+void statistics_tell(struct ipbx_model *d, struct view queue_id, enum queue_event_kind kind,
                      double time, double waited);
 /* queue_call.c, for its part of the memory. */
 void queue_call_drop_all(struct statistics *s);

@@ -47,7 +47,7 @@ static void read_field(struct tel *t, struct view name, const msgpack_object *v)
 }
 
 int tel_read(struct tel *t, const struct bus_msg *m, struct msg_doc *doc, struct buf *scratch,
-             struct view *site)
+             struct view *ipbx)
 {
     struct view rest = m->topic;
     int ev;
@@ -55,7 +55,7 @@ int tel_read(struct tel *t, const struct bus_msg *m, struct msg_doc *doc, struct
     buf_reset(scratch);
     if (topic_next(&rest, NULL) < 0 || topic_next(&rest, scratch) < 0)
         return -EBADMSG;
-    *site = buf_view(scratch);
+    *ipbx = buf_view(scratch);
     ev = schema_tel_find(rest);
     if (ev < 0)
         return -ENOENT;

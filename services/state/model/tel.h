@@ -23,6 +23,6 @@ static inline bool tel_has(const struct tel *t, enum tel_field f)
  * segment of the topic, decoded into scratch. 0; -ENOENT for an event this schema lacks; -EBADMSG.
  */
 int tel_read(struct tel *t, const struct bus_msg *m, struct msg_doc *doc, struct buf *scratch,
-             struct view *site);
+             struct view *ipbx);
 
 #endif

@@ -1,10 +1,10 @@
 /* Mailboxes: how many messages wait. */
-#include "model/domain.h"
+#include "model/model.h"
 
-void voicemail_waiting(struct domain *d, const struct tel *t)
+void voicemail_waiting(struct ipbx_model *d, const struct tel *t)
 {
     struct xod_obj *box =
-        xod_lookup(d->site, LIST_voicemails, XOD(voicemails, fullmailbox), t->str[TELF_mailbox], 0);
+        xod_lookup(d->ipbx, LIST_voicemails, XOD(voicemails, fullmailbox), t->str[TELF_mailbox], 0);
 
     if (!box)
         return;

@@ -20,7 +20,7 @@ struct contact_change *contact_change_new(struct state *s, const struct session 
     }
     k->s = s;
     k->l = l;
-    k->site = se->site;
+    k->ipbx = se->ipbx;
     snprintf(k->user_id, sizeof(k->user_id), "%s", se->user_id);
     buf_init(&k->text, MAX_TEXT);
     buf_init(&k->pairs, 0);
@@ -42,7 +42,7 @@ void contact_change_refuse(struct contact_change *k, const char *why)
 
 struct view contact_change_site(const struct contact_change *k)
 {
-    return xod_site_name(k->site);
+    return xod_ipbx_name(k->ipbx);
 }
 
 struct view contact_change_user(const struct contact_change *k)

@@ -18,7 +18,7 @@ struct kept {
 struct contact_change {
     struct state *s;
     struct deferred_reply *l;
-    struct xod_site *site;
+    struct xod_ipbx *ipbx;
     char user_id[64];
     int64_t id; /* of a contact */
     char source[FAVORITES_MAX_TEXT + 1], entry[FAVORITES_MAX_TEXT + 1];

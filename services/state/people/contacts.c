@@ -160,23 +160,23 @@ void contact_entry_init(struct contact_entry *c, struct json_object *contact)
 
 /* ---- the database ---- */
 
-void contacts_add(struct db_txn *t, struct view site, struct view user, struct view json)
+void contacts_add(struct db_txn *t, struct view ipbx, struct view user, struct view json)
 {
-    db_add(t, "INSERT INTO people_contact (site, user, infos) VALUES (?,?,?)", "sss", site, user,
+    db_add(t, "INSERT INTO people_contact (site, user, infos) VALUES (?,?,?)", "sss", ipbx, user,
            json);
 }
 
-int contacts_read(struct db *db, struct view site, struct view user, db_row_fn *row,
+int contacts_read(struct db *db, struct view ipbx, struct view user, db_row_fn *row,
                   db_done_fn *done, void *arg)
 {
     return db_read(db, "SELECT id, infos FROM people_contact WHERE site = ? AND user = ?", row,
-                   done, arg, "ss", site, user);
+                   done, arg, "ss", ipbx, user);
 }
 
-int contacts_read_one(struct db *db, struct view site, struct view user, int64_t id, db_row_fn *row,
+int contacts_read_one(struct db *db, struct view ipbx, struct view user, int64_t id, db_row_fn *row,
                       db_done_fn *done, void *arg)
 {
     return db_read(db,
                    "SELECT id, infos FROM people_contact WHERE id = ? AND site = ? AND user = ?",
-                   row, done, arg, "iss", id, site, user);
+                   row, done, arg, "iss", id, ipbx, user);
 }

@@ -45,12 +45,12 @@ struct contact_entry {
 void contact_entry_init(struct contact_entry *c, struct json_object *contact);
 
 /* Adds to t what makes a contact of this JSON. */
-void contacts_add(struct db_txn *t, struct view site, struct view user, struct view json);
+void contacts_add(struct db_txn *t, struct view ipbx, struct view user, struct view json);
 /* Asks for the contacts of a user: rows of id, JSON. As db_read. */
-int contacts_read(struct db *db, struct view site, struct view user, db_row_fn *row,
+int contacts_read(struct db *db, struct view ipbx, struct view user, db_row_fn *row,
                   db_done_fn *done, void *arg);
 /* For one of them; without rows there is none of that id. */
-int contacts_read_one(struct db *db, struct view site, struct view user, int64_t id, db_row_fn *row,
+int contacts_read_one(struct db *db, struct view ipbx, struct view user, int64_t id, db_row_fn *row,
                       db_done_fn *done, void *arg);
 
 #endif

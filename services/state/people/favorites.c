@@ -74,13 +74,13 @@ static void on_read(void *arg, int rc)
     f->done(f->arg, rc);
 }
 
-int favorites_read(struct favorites *f, struct db *db, struct view site, struct view user,
+int favorites_read(struct favorites *f, struct db *db, struct view ipbx, struct view user,
                    db_done_fn *done, void *arg)
 {
     f->done = done;
     f->arg = arg;
     return db_read(db, "SELECT source, entry FROM people_favorite WHERE site = ? AND user = ?",
-                   take_row, on_read, f, "ss", site, user);
+                   take_row, on_read, f, "ss", ipbx, user);
 }
 
 bool favorites_any(const struct favorites *f)
@@ -95,24 +95,24 @@ bool favorites_has(const struct favorites *f, struct view source, struct view en
     return map_get(f->set, favorite_key(source, entry, scratch)) != NULL;
 }
 
-void favorites_add(struct db_txn *t, struct view site, struct view user, struct view source,
+void favorites_add(struct db_txn *t, struct view ipbx, struct view user, struct view source,
                    struct view entry)
 {
     db_add(t, "INSERT OR IGNORE INTO people_favorite (site, user, source, entry) VALUES (?,?,?,?)",
-           "ssss", site, user, source, entry);
+           "ssss", ipbx, user, source, entry);
 }
 
-void favorites_remove(struct db_txn *t, struct view site, struct view user, struct view source,
+void favorites_remove(struct db_txn *t, struct view ipbx, struct view user, struct view source,
                       struct view entry)
 {
     db_add(t,
            "DELETE FROM people_favorite WHERE site = ? AND user = ? AND source = ? AND entry = ?",
-           "ssss", site, user, source, entry);
+           "ssss", ipbx, user, source, entry);
 }
 
-void favorites_remove_source(struct db_txn *t, struct view site, struct view user,
+void favorites_remove_source(struct db_txn *t, struct view ipbx, struct view user,
                              struct view source)
 {
-    db_add(t, "DELETE FROM people_favorite WHERE site = ? AND user = ? AND source = ?", "sss", site,
+    db_add(t, "DELETE FROM people_favorite WHERE site = ? AND user = ? AND source = ?", "sss", ipbx,
            user, source);
 }

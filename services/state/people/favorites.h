@@ -18,18 +18,18 @@ struct favorites *favorites_new(void);
 void favorites_destroy(struct favorites **f);
 /* Reads those of a user; done(arg, rc) is called when they are there, rc < 0: they are not. `f`
  * must live until then. 0, or a negative errno: it is not called. */
-int favorites_read(struct favorites *f, struct db *db, struct view site, struct view user,
+int favorites_read(struct favorites *f, struct db *db, struct view ipbx, struct view user,
                    db_done_fn *done, void *arg);
 bool favorites_any(const struct favorites *f);
 bool favorites_has(const struct favorites *f, struct view source, struct view entry);
 
 /* Adds to t what makes one, or unmakes it. */
-void favorites_add(struct db_txn *t, struct view site, struct view user, struct view source,
+void favorites_add(struct db_txn *t, struct view ipbx, struct view user, struct view source,
                    struct view entry);
-void favorites_remove(struct db_txn *t, struct view site, struct view user, struct view source,
+void favorites_remove(struct db_txn *t, struct view ipbx, struct view user, struct view source,
                       struct view entry);
 /* Adds to t what unmakes all of a source. */
-void favorites_remove_source(struct db_txn *t, struct view site, struct view user,
+void favorites_remove_source(struct db_txn *t, struct view ipbx, struct view user,
                              struct view source);
 
 #endif

@@ -88,7 +88,7 @@ static void look(struct finding *f, struct state *s, struct directory_ask *ask)
 void people_find(struct state *s, const struct xod_obj *user, struct view text,
                  people_found_fn *found, directory_end_fn *end, void *arg)
 {
-    struct directory_ask ask = {.site = xod_obj_site(user), .text = text, .sees = sees};
+    struct directory_ask ask = {.ipbx = xod_obj_ipbx(user), .text = text, .sees = sees};
     struct finding *f = calloc(1, sizeof(*f));
     struct access access;
     char context[32];

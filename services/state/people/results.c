@@ -68,7 +68,7 @@ static void put_relations(struct buf *out, const struct person *p)
     msg_put_map(out, 5);
     msg_put_cstr(out, "xivo_id");
     if (p->user)
-        msg_put_str(out, xod_site_name(xod_obj_site(p->user)));
+        msg_put_str(out, xod_ipbx_name(xod_obj_ipbx(p->user)));
     else
         msg_put_nil(out);
     put_id(out, "agent_id", p->agent);

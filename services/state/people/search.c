@@ -22,7 +22,7 @@
 struct people_query {
     struct state *s;
     struct deferred_reply *l;
-    struct xod_site *site;
+    struct xod_ipbx *ipbx;
     char user_id[64];
     enum people_scope scope;
     char text[MAX_TEXT + 1];
@@ -86,7 +86,7 @@ static void on_end(void *arg, const char *fault)
 
 static void ask_directories(struct people_query *q)
 {
-    const struct xod_obj *user = xod_find(q->site, LIST_users, view_cstr(q->user_id));
+    const struct xod_obj *user = xod_find(q->ipbx, LIST_users, view_cstr(q->user_id));
 
     if (!user)
         refuse(q, "not_found");
@@ -142,7 +142,7 @@ static void on_favorites(void *arg, int rc)
 {
     struct people_query *q = arg;
 
-    if (rc < 0 || contacts_read(q->s->db, xod_site_name(q->site), view_cstr(q->user_id),
+    if (rc < 0 || contacts_read(q->s->db, xod_ipbx_name(q->ipbx), view_cstr(q->user_id),
                                 take_contact, on_contacts, q) < 0)
         refuse(q, "database");
 }
@@ -183,13 +183,13 @@ void people_search(struct state *s, const struct session *se, struct deferred_re
     }
     q->s = s;
     q->l = l;
-    q->site = se->site;
+    q->ipbx = se->ipbx;
     q->scope = scope;
     snprintf(q->user_id, sizeof(q->user_id), "%s", se->user_id);
     snprintf(q->text, sizeof(q->text), "%.*s", VIEW_ARG(text));
     if (!prepare(q, se))
         refuse(q, "no_memory");
-    else if (favorites_read(q->favorites, s->db, xod_site_name(q->site), view_cstr(q->user_id),
+    else if (favorites_read(q->favorites, s->db, xod_ipbx_name(q->ipbx), view_cstr(q->user_id),
                             on_favorites, q) < 0)
         refuse(q, "database");
 }

@@ -86,17 +86,17 @@ static double weight(const msgpack_object *o)
     return n;
 }
 
-static struct view who(struct view site, struct view user_id, char scratch[BUDGET_WHO])
+static struct view who(struct view ipbx, struct view user_id, char scratch[BUDGET_WHO])
 {
-    snprintf(scratch, BUDGET_WHO, "%.*s/%.*s", VIEW_ARG(site), VIEW_ARG(user_id));
+    snprintf(scratch, BUDGET_WHO, "%.*s/%.*s", VIEW_ARG(ipbx), VIEW_ARG(user_id));
     return view_cstr(scratch);
 }
 
-bool budget_take_of(struct state *s, struct view site, struct view user_id, enum budget_kind kind,
+bool budget_take_of(struct state *s, struct view ipbx, struct view user_id, enum budget_kind kind,
                     double units)
 {
     char scratch[BUDGET_WHO];
-    struct view name = who(site, user_id, scratch);
+    struct view name = who(ipbx, user_id, scratch);
     uint64_t now = clock_mono_us();
 
     if (budgets_take(s->budgets, name, kind, units, now))
@@ -111,17 +111,17 @@ bool budget_take_of(struct state *s, struct view site, struct view user_id, enum
 
 bool budget_take(struct state *s, const struct session *se, enum budget_kind kind, double units)
 {
-    if (access_is_site(view_cstr(se->user_id))) /* another site's: all its users speak by it */
+    if (access_is_peer(view_cstr(se->user_id))) /* another site's: all its users speak by it */
         return true;
-    return budget_take_of(s, xod_site_name(se->site), view_cstr(se->user_id), kind, units);
+    return budget_take_of(s, xod_ipbx_name(se->ipbx), view_cstr(se->user_id), kind, units);
 }
 
-void budget_charge(struct state *s, struct view site, struct view user_id, enum budget_kind kind,
+void budget_charge(struct state *s, struct view ipbx, struct view user_id, enum budget_kind kind,
                    double units)
 {
     char scratch[BUDGET_WHO];
 
-    budgets_charge(s->budgets, who(site, user_id, scratch), kind, units, clock_mono_us());
+    budgets_charge(s->budgets, who(ipbx, user_id, scratch), kind, units, clock_mono_us());
 }
 
 bool budget_allows(struct state *s, const struct session *se, struct view class,

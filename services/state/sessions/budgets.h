@@ -18,10 +18,10 @@ bool budget_allows(struct state *s, const struct session *se, struct view class,
  * the log, of each user once a minute. */
 bool budget_take(struct state *s, const struct session *se, enum budget_kind kind, double units);
 /* The same for a user named by site and id, of our own sites or of another's. */
-bool budget_take_of(struct state *s, struct view site, struct view user_id, enum budget_kind kind,
+bool budget_take_of(struct state *s, struct view ipbx, struct view user_id, enum budget_kind kind,
                     double units);
 /* Uses them in any case: what has begun goes on. */
-void budget_charge(struct state *s, struct view site, struct view user_id, enum budget_kind kind,
+void budget_charge(struct state *s, struct view ipbx, struct view user_id, enum budget_kind kind,
                    double units);
 
 #endif

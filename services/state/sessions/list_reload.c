@@ -24,8 +24,8 @@ void list_changed(void *state, const char *uri)
 
 static bool has_urls(struct state *s, const char *key)
 {
-    for (size_t i = 0; i < s->n_sites; i++)
-        if (lists_url(s->cfg, &s->sites[i], key, 0))
+    for (size_t i = 0; i < s->n_ipbxes; i++)
+        if (lists_url(s->cfg, &s->ipbxes[i], key, 0))
             return true;
     return false;
 }
@@ -41,8 +41,8 @@ int list_reload(struct state *s, const char *key)
     if (rc < 0)
         loop_timer_start(s->lists_timer, LISTS_RETRY_MS, false);
     lists_loaded(s);
-    for (size_t i = 0; i < s->n_sites; i++)
-        for (size_t n = 0; (uri = lists_url(s->cfg, &s->sites[i], key, n)); n++)
+    for (size_t i = 0; i < s->n_ipbxes; i++)
+        for (size_t n = 0; (uri = lists_url(s->cfg, &s->ipbxes[i], key, n)); n++)
             remote_lists_refresh_one(s->remote_lists, uri);
     return rc;
 }

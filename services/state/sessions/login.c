@@ -100,9 +100,9 @@ static struct xod_obj *find_login(struct state *s, struct view login)
 {
     if (utf8_has_control(login)) /* no gateway of ours asks so */
         return NULL;
-    for (size_t i = 0; login.len && i < s->n_sites; i++) {
+    for (size_t i = 0; login.len && i < s->n_ipbxes; i++) {
         struct xod_obj *u =
-            xod_lookup(s->sites[i].domain->site, LIST_users, XOD(users, loginclient), login, 0);
+            xod_lookup(s->ipbxes[i].model->ipbx, LIST_users, XOD(users, loginclient), login, 0);
         if (u)
             return u;
     }
@@ -113,7 +113,7 @@ void login_check(struct state *s, struct bus_peer *p, uint64_t id, const msgpack
 {
     struct xod_obj *user = find_login(s, msg_get_str(body, "userlogin"));
     const char *password =
-        user ? passwords_get(s->passwords, xod_site_name(xod_obj_site(user)), xod_obj_id(user))
+        user ? passwords_get(s->passwords, xod_ipbx_name(xod_obj_ipbx(user)), xod_obj_id(user))
              : NULL;
     struct view salt = msg_get_str(body, "sessionid");
     bool ok = password_ok(salt, password ? password : "", msg_get_str(body, "hashedpassword"));
@@ -134,7 +134,7 @@ void login_check(struct state *s, struct bus_peer *p, uint64_t id, const msgpack
     buf_init(&out, 4096);
     msg_put_map(&out, 3);
     msg_put_pair(&out, "userid", xod_obj_id(user));
-    msg_put_pair(&out, "ipbxid", xod_site_name(xod_obj_site(user)));
+    msg_put_pair(&out, "ipbxid", xod_ipbx_name(xod_obj_ipbx(user)));
     msg_put_cstr(&out, "capalist");
     msg_put_array(&out, 1);
     msg_put_str(&out, profile);
@@ -174,7 +174,7 @@ static void reply_opened(struct state *s, struct deferred_reply *l, struct db_tx
     msg_put_map(&out, 7);
     msg_put_pair_u64(&out, "seq", seq);
     msg_put_pair(&out, "userid", xod_obj_id(user));
-    msg_put_pair(&out, "ipbxid", xod_site_name(xod_obj_site(user)));
+    msg_put_pair(&out, "ipbxid", xod_ipbx_name(xod_obj_ipbx(user)));
     msg_put_pair(&out, "appliname", name.len ? name : capaid);
     msg_put_pair(&out, "presence", xod_get_str(user, XOD(users, availstate)));
     profile_put_xlets(&json, s->cfg, capaid);
@@ -190,9 +190,9 @@ static void reply_opened(struct state *s, struct deferred_reply *l, struct db_tx
 /* The user a request names, or NULL. */
 static struct xod_obj *named_user(struct state *s, const msgpack_object *body)
 {
-    struct xod_site *site = xod_site(s->xod, msg_get_str(body, "ipbxid"), false);
+    struct xod_ipbx *ipbx = xod_ipbx(s->xod, msg_get_str(body, "ipbxid"), false);
 
-    return site ? xod_find(site, LIST_users, msg_get_str(body, "userid")) : NULL;
+    return ipbx ? xod_find(ipbx, LIST_users, msg_get_str(body, "userid")) : NULL;
 }
 
 /* What stands against it, or BUS_ok. */
@@ -242,7 +242,7 @@ void login_open(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_
         return;
     if (status == BUS_ok) {
         first = xod_get(user, XOD(users, connection))->type == V_NULL;
-        told.site = xod_obj_site(user);
+        told.ipbx = xod_obj_ipbx(user);
         told.user_id = xod_obj_id(user);
         if (session_open(s->sessions, &told, p, t) < 0)
             status = BUS_busy;
@@ -258,7 +258,7 @@ void login_open(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_
         sessions_kick_others(s->sessions, session_find(s->sessions, told.id));
     if (first || wins)
         first_of_user(s, user, capaid, msg_get_str(body, "state"), t);
-    ctilog_session(s, told.site, told.user_id, told.id, true, capaid, msg_get_str(body, "address"));
+    ctilog_session(s, told.ipbx, told.user_id, told.id, true, capaid, msg_get_str(body, "address"));
     reply_opened(s, l, t, user, capaid, state_commit(s, false));
 }
 
@@ -266,14 +266,14 @@ static void renew_one(struct state *s, struct bus_peer *p, const msgpack_object 
 {
     struct session_info told = {
         .id = msg_get_str(item, "session"),
-        .site = xod_site(s->xod, msg_get_str(item, "ipbxid"), false),
+        .ipbx = xod_ipbx(s->xod, msg_get_str(item, "ipbxid"), false),
         .user_id = msg_get_str(item, "userid"),
         .capaid = msg_get_str(item, "capaid"),
         .presence = msg_get_str(item, "presence"),
         .address = msg_get_str(item, "address"),
     };
 
-    if (!told.site || session_open(s->sessions, &told, p, NULL) < 0)
+    if (!told.ipbx || session_open(s->sessions, &told, p, NULL) < 0)
         session_kick(s->sessions, p, told.id); /* the user may no longer be there */
 }
 

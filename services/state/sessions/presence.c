@@ -11,7 +11,7 @@
 void presence_add(struct db_txn *t, const struct xod_obj *user, struct view to)
 {
     db_add(t, "INSERT OR REPLACE INTO presence (site, user, availstate) VALUES (?, ?, ?)", "sss",
-           xod_site_name(xod_obj_site(user)), xod_obj_id(user), to);
+           xod_ipbx_name(xod_obj_ipbx(user)), xod_obj_id(user), to);
 }
 
 void presence_set(struct state *s, struct xod_obj *user, struct view to, struct db_txn *t)
@@ -72,7 +72,7 @@ static struct view param_of(struct json_object *value)
 /* So that a call centre's reports know who was there: the queue log's own event for it. */
 static void tell_queue_log(struct state *s, struct xod_obj *user, struct view to)
 {
-    struct xod_site *site = xod_obj_site(user);
+    struct xod_ipbx *ipbx = xod_obj_ipbx(user);
     char scratch[32];
     struct xod_obj *agent = relations_agent(user);
     struct buf interface;
@@ -82,7 +82,7 @@ static void tell_queue_log(struct state *s, struct xod_obj *user, struct view to
     buf_init(&interface, 256);
     buf_append_cstr(&interface, "Agent/");
     buf_append_view(&interface, value_text(xod_get(agent, XOD(agents, number)), scratch));
-    ami_request_send(s, site, "QueueLog", "Queue", VIEW("NONE"), "Event", VIEW("PRESENCE"),
+    ami_request_send(s, ipbx, "QueueLog", "Queue", VIEW("NONE"), "Event", VIEW("PRESENCE"),
                      "Interface", buf_view(&interface), "Message", to, NULL);
     buf_free(&interface);
 }

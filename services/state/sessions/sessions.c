@@ -141,7 +141,7 @@ static void keep(struct sessions *ss, const struct session *se, struct db_txn *t
         db_add(t ? t : own,
                "INSERT OR REPLACE INTO session (id, site, user, capaid, agent, opened)"
                " VALUES (?, ?, ?, ?, ?, ?)",
-               "ssssif", view_cstr(se->id), xod_site_name(se->site), view_cstr(se->user_id),
+               "ssssif", view_cstr(se->id), xod_ipbx_name(se->ipbx), view_cstr(se->user_id),
                view_cstr(se->capaid), (int64_t)se->agent, clock_wall());
     if (user && (t || own))
         presence_add(t ? t : own, user, xod_get_str(user, XOD(users, availstate)));
@@ -151,14 +151,14 @@ static void keep(struct sessions *ss, const struct session *se, struct db_txn *t
 
 /* May this user have a session of this profile? While the list of users is not known, anybody may
  * be one. */
-static bool may_be(struct sessions *ss, struct xod_site *site, struct view user_id,
+static bool may_be(struct sessions *ss, struct xod_ipbx *ipbx, struct view user_id,
                    struct view capaid)
 {
-    struct xod_obj *user = xod_find(site, LIST_users, user_id);
+    struct xod_obj *user = xod_find(ipbx, LIST_users, user_id);
     char scratch[32];
 
     if (!user)
-        return !lists_users_known(ss->s, xod_site_name(site));
+        return !lists_users_known(ss->s, xod_ipbx_name(ipbx));
     return value_truth(xod_get(user, XOD(users, enableclient))) &&
            view_eq(value_text(xod_get(user, XOD(users, profileclient)), scratch), capaid);
 }
@@ -180,9 +180,9 @@ int session_open(struct sessions *ss, const struct session_info *told, struct bu
     char profile[sizeof(se->capaid)];
     bool made = false;
 
-    if (told->id.len == 0 || !may_be(ss, told->site, told->user_id, told->capaid))
+    if (told->id.len == 0 || !may_be(ss, told->ipbx, told->user_id, told->capaid))
         return -ENOENT;
-    if (se && (se->site != told->site || !view_eq(view_cstr(se->user_id), told->user_id)))
+    if (se && (se->ipbx != told->ipbx || !view_eq(view_cstr(se->user_id), told->user_id)))
         return -EEXIST;
     if (!copy_to(profile, sizeof(profile), told->capaid))
         return -EINVAL;
@@ -195,7 +195,7 @@ int session_open(struct sessions *ss, const struct session_info *told, struct bu
     }
     memcpy(se->capaid, profile, sizeof(profile));
     note_address(se, told->address);
-    se->site = told->site;
+    se->ipbx = told->ipbx;
     se->gateway = gateway;
     se->stale = false;
     if (told->presence.len && !*se->presence) /* else it is that of the database */
@@ -213,12 +213,12 @@ struct session *session_find(struct sessions *ss, struct view id)
 
 struct xod_obj *session_user(const struct session *s)
 {
-    return xod_find(s->site, LIST_users, view_cstr(s->user_id));
+    return xod_find(s->ipbx, LIST_users, view_cstr(s->user_id));
 }
 
 static bool same_user(const struct session *a, const struct session *b)
 {
-    return a->site == b->site && strcmp(a->user_id, b->user_id) == 0;
+    return a->ipbx == b->ipbx && strcmp(a->user_id, b->user_id) == 0;
 }
 
 static void leave(struct sessions *ss, struct session *se, struct db_txn *t)
@@ -244,7 +244,7 @@ void session_end(struct sessions *ss, struct session *se, struct db_txn *t)
         db_add(t ? t : own, "DELETE FROM session WHERE id = ?", "s", view_cstr(se->id));
     if (own)
         db_commit_take(&own, NULL, NULL);
-    ctilog_session(ss->s, se->site, view_cstr(se->user_id), view_cstr(se->id), false,
+    ctilog_session(ss->s, se->ipbx, view_cstr(se->user_id), view_cstr(se->id), false,
                    se->gateway ? VIEW("closed") : VIEW("lost"), view_of(NULL, 0));
     free(se);
 }
@@ -254,14 +254,14 @@ void session_end(struct sessions *ss, struct session *se, struct db_txn *t)
 static bool take_session(void *arg, sqlite3_stmt *row)
 {
     struct sessions *ss = arg;
-    struct xod_site *site = xod_site(ss->s->xod, db_text(row, 1), false);
-    struct session *se = site ? session_new(ss, db_text(row, 0), db_text(row, 2)) : NULL;
+    struct xod_ipbx *ipbx = xod_ipbx(ss->s->xod, db_text(row, 1), false);
+    struct session *se = ipbx ? session_new(ss, db_text(row, 0), db_text(row, 2)) : NULL;
 
     if (!se) { /* of a site that is no longer named, for one: nobody will ever end it */
         db_write(ss->s->db, "DELETE FROM session WHERE id = ?", "s", db_text(row, 0));
         return true;
     }
-    se->site = site;
+    se->ipbx = ipbx;
     copy_to(se->capaid, sizeof(se->capaid), db_text(row, 3));
     se->agent = sqlite3_column_int(row, 4);
     copy_to(se->presence, sizeof(se->presence), db_text(row, 5));
@@ -354,7 +354,7 @@ void sessions_check_users(struct sessions *ss)
 
     while (map_next(ss->by_id, &pos, NULL, &v)) {
         struct session *se = v;
-        if (may_be(ss, se->site, view_cstr(se->user_id), view_cstr(se->capaid))) {
+        if (may_be(ss, se->ipbx, view_cstr(se->user_id), view_cstr(se->capaid))) {
             attach(ss, se);
             continue;
         }

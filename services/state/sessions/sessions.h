@@ -10,7 +10,7 @@ struct sessions *sessions_new(struct state *s, uint32_t grace_ms);
 void sessions_destroy(struct sessions **ss);
 struct session {
     char id[64];
-    struct xod_site *site;
+    struct xod_ipbx *ipbx;
     char user_id[64];
     char capaid[64];
     bool agent;
@@ -29,7 +29,7 @@ struct session {
  * address: of the client, forgotten when it is none. */
 struct session_info {
     struct view id, user_id, capaid, presence, address;
-    struct xod_site *site;
+    struct xod_ipbx *ipbx;
 };
 /* Opens or renews a session; a new one is kept in the database, by t or (NULL) on its own. 0;
  * -ENOENT: no such user (while the list of users is not known anybody may be one), or one who may

@@ -45,9 +45,9 @@ void calls_destroy(struct calls **cp)
 /* ---- keys ---- */
 
 /* Names of sites have no slash in them, Uniqueids may. */
-struct view site_key(const struct xod_site *site, struct view name, char scratch[SITE_KEY])
+struct view site_key(const struct xod_ipbx *ipbx, struct view name, char scratch[SITE_KEY])
 {
-    int n = name.len ? snprintf(scratch, SITE_KEY, "%.*s/%.*s", VIEW_ARG(xod_site_name(site)),
+    int n = name.len ? snprintf(scratch, SITE_KEY, "%.*s/%.*s", VIEW_ARG(xod_ipbx_name(ipbx)),
                                 VIEW_ARG(name))
                      : 0;
 
@@ -55,31 +55,31 @@ struct view site_key(const struct xod_site *site, struct view name, char scratch
 }
 
 /* NULL without memory, or without a name. */
-static char *key_of(const struct xod_site *site, struct view uniqueid)
+static char *key_of(const struct xod_ipbx *ipbx, struct view uniqueid)
 {
     char scratch[SITE_KEY];
-    struct view key = site_key(site, uniqueid, scratch);
+    struct view key = site_key(ipbx, uniqueid, scratch);
 
     return key.len ? view_dup(key) : NULL;
 }
 
-static void *find(const struct map *m, const struct xod_site *site, struct view uniqueid)
+static void *find(const struct map *m, const struct xod_ipbx *ipbx, struct view uniqueid)
 {
     char scratch[SITE_KEY];
 
-    return map_count(m) ? map_get(m, site_key(site, uniqueid, scratch)) : NULL;
+    return map_count(m) ? map_get(m, site_key(ipbx, uniqueid, scratch)) : NULL;
 }
 
 /* ---- calls ---- */
 
 struct view call_uniqueid(const struct call *call)
 {
-    return view_cstr(call->key + xod_site_name(call->site).len + 1);
+    return view_cstr(call->key + xod_ipbx_name(call->ipbx).len + 1);
 }
 
-struct call *call_find(const struct calls *c, const struct xod_site *site, struct view uniqueid)
+struct call *call_find(const struct calls *c, const struct xod_ipbx *ipbx, struct view uniqueid)
 {
-    return find(c->by_key, site, uniqueid);
+    return find(c->by_key, ipbx, uniqueid);
 }
 
 static void call_free(struct call *call)
@@ -101,8 +101,8 @@ static struct call *call_new(const struct xod_obj *channel)
     if (!call)
         return NULL;
     LIST_INIT(&call->legs);
-    call->site = xod_obj_site(channel);
-    call->key = key_of(call->site, xod_get_str(channel, XOD(channels, uniqueid)));
+    call->ipbx = xod_obj_ipbx(channel);
+    call->key = key_of(call->ipbx, xod_get_str(channel, XOD(channels, uniqueid)));
     call->channel = view_dup(xod_obj_id(channel));
     call->xivo = json_object_new_object();
     call->dp = json_object_new_object();
@@ -117,7 +117,7 @@ static struct call *call_new(const struct xod_obj *channel)
 struct call *call_of(struct calls *c, const struct xod_obj *channel)
 {
     struct call *call =
-        call_find(c, xod_obj_site(channel), xod_get_str(channel, XOD(channels, uniqueid)));
+        call_find(c, xod_obj_ipbx(channel), xod_get_str(channel, XOD(channels, uniqueid)));
 
     if (call)
         return call;
@@ -145,14 +145,14 @@ void call_end(struct calls *c, struct call *call)
     call_free(call);
 }
 
-void calls_sweep(struct calls *c, const struct xod_site *site)
+void calls_sweep(struct calls *c, const struct xod_ipbx *ipbx)
 {
     struct call *call = TAILQ_FIRST(&c->all);
 
     while (call) {
         struct call *next = TAILQ_NEXT(call, all);
-        if (call->site == site &&
-            !xod_lookup(site, LIST_channels, XOD(channels, uniqueid), call_uniqueid(call), 0))
+        if (call->ipbx == ipbx &&
+            !xod_lookup(ipbx, LIST_channels, XOD(channels, uniqueid), call_uniqueid(call), 0))
             call_end(c, call);
         call = next;
     }
@@ -160,15 +160,15 @@ void calls_sweep(struct calls *c, const struct xod_site *site)
 
 /* ---- legs ---- */
 
-struct leg *leg_find(const struct calls *c, const struct xod_site *site, struct view uniqueid)
+struct leg *leg_find(const struct calls *c, const struct xod_ipbx *ipbx, struct view uniqueid)
 {
-    return find(c->legs, site, uniqueid);
+    return find(c->legs, ipbx, uniqueid);
 }
 
 struct leg *call_leg(struct calls *c, struct call *call, struct view uniqueid,
                      const struct xod_obj *user)
 {
-    struct leg *leg = leg_find(c, call->site, uniqueid);
+    struct leg *leg = leg_find(c, call->ipbx, uniqueid);
 
     if (leg && leg->call == call)
         return leg;
@@ -177,7 +177,7 @@ struct leg *call_leg(struct calls *c, struct call *call, struct view uniqueid,
     leg = call->n_legs < CALL_MAX_LEGS ? calloc(1, sizeof(*leg)) : NULL;
     if (!leg)
         return NULL;
-    leg->key = key_of(call->site, uniqueid);
+    leg->key = key_of(call->ipbx, uniqueid);
     if (!leg->key || map_put(c->legs, view_cstr(leg->key), leg) < 0) {
         free(leg->key);
         free(leg);

@@ -34,7 +34,7 @@ struct leg {
 
 struct call {
     TAILQ_ENTRY(call) all;
-    struct xod_site *site;
+    struct xod_ipbx *ipbx;
     char *key;      /* site/Uniqueid */
     char *channel;  /* as it was called at first: clients know the sheet by it */
     bool incoming;  /* it came from outside */
@@ -51,7 +51,7 @@ struct calls;
 /* What something of a site is kept under: SITE/NAME in scratch, which lasts for the names of
  * Asterisk. Empty: it does not fit, or there is no name. */
 #define SITE_KEY 384
-struct view site_key(const struct xod_site *site, struct view name, char scratch[SITE_KEY]);
+struct view site_key(const struct xod_ipbx *ipbx, struct view name, char scratch[SITE_KEY]);
 
 /* NULL without memory. */
 struct calls *calls_new(void);
@@ -59,11 +59,11 @@ void calls_destroy(struct calls **c);
 
 /* The call that this channel has made, or NULL; call_of makes it (NULL: no memory, or the channel
  * has no Uniqueid). */
-struct call *call_find(const struct calls *c, const struct xod_site *site, struct view uniqueid);
+struct call *call_find(const struct calls *c, const struct xod_ipbx *ipbx, struct view uniqueid);
 struct call *call_of(struct calls *c, const struct xod_obj *channel);
 void call_end(struct calls *c, struct call *call);
 /* Ends the calls of a site whose channels are no longer there. */
-void calls_sweep(struct calls *c, const struct xod_site *site);
+void calls_sweep(struct calls *c, const struct xod_ipbx *ipbx);
 /* Of which Uniqueid it is. */
 struct view call_uniqueid(const struct call *call);
 
@@ -71,7 +71,7 @@ struct view call_uniqueid(const struct call *call);
  * the one that is there, or a new one. NULL: too many, or no memory. */
 struct leg *call_leg(struct calls *c, struct call *call, struct view uniqueid,
                      const struct xod_obj *user);
-struct leg *leg_find(const struct calls *c, const struct xod_site *site, struct view uniqueid);
+struct leg *leg_find(const struct calls *c, const struct xod_ipbx *ipbx, struct view uniqueid);
 void leg_end(struct calls *c, struct leg *leg);
 /* Has its user no other in the call? */
 bool leg_is_last(const struct leg *leg);

@@ -12,7 +12,7 @@
 /* ---- calls ---- */
 
 /* Local channels are only on the way: the channel that called them. */
-static const struct xod_obj *root_of(struct domain *d, const struct xod_obj *channel)
+static const struct xod_obj *root_of(struct ipbx_model *d, const struct xod_obj *channel)
 {
     for (int hops = 0; channel && hops < MAX_HOPS; hops++) {
         struct view name = xod_obj_id(channel);
@@ -28,7 +28,7 @@ static const struct xod_obj *root_of(struct domain *d, const struct xod_obj *cha
     return channel;
 }
 
-struct call *event_call(struct sheets *sh, struct domain *d, const struct xod_obj *channel)
+struct call *event_call(struct sheets *sh, struct ipbx_model *d, const struct xod_obj *channel)
 {
     const struct xod_obj *root = root_of(d, channel);
     struct call *call = root ? call_of(sh->calls, root) : NULL;
@@ -38,15 +38,15 @@ struct call *event_call(struct sheets *sh, struct domain *d, const struct xod_ob
     return call;
 }
 
-struct call *event_call_named(struct sheets *sh, struct domain *d, struct view uniqueid,
+struct call *event_call_named(struct sheets *sh, struct ipbx_model *d, struct view uniqueid,
                               struct view name)
 {
     const struct xod_obj *channel = NULL;
 
     if (uniqueid.len)
-        channel = xod_lookup(d->site, LIST_channels, XOD(channels, uniqueid), uniqueid, 0);
+        channel = xod_lookup(d->ipbx, LIST_channels, XOD(channels, uniqueid), uniqueid, 0);
     if (!channel && name.len)
-        channel = xod_find(d->site, LIST_channels, name);
+        channel = xod_find(d->ipbx, LIST_channels, name);
     return channel ? event_call(sh, d, channel) : NULL;
 }
 
@@ -55,21 +55,21 @@ struct call *event_call_named(struct sheets *sh, struct domain *d, struct view u
 static const struct xod_obj *user_of_agent(const struct xod_obj *agent)
 {
     const struct xod_obj *user = relations_user(agent);
-    const struct xod_obj *phone = user ? NULL : xod_tied(agent, LIST_phones, 0);
+    const struct xod_obj *phone = user ? NULL : xod_related(agent, LIST_phones, 0);
 
     return phone ? relations_user(phone) : user;
 }
 
-static const struct xod_obj *agent_of(struct domain *d, struct view device)
+static const struct xod_obj *agent_of(struct ipbx_model *d, struct view device)
 {
     return view_starts(device, VIEW("Agent/"))
                ? agent_numbered(d, view_of(device.ptr + 6, device.len - 6))
                : NULL;
 }
 
-static const struct xod_obj *user_of_channel(struct domain *d, const struct xod_obj *channel)
+static const struct xod_obj *user_of_channel(struct ipbx_model *d, const struct xod_obj *channel)
 {
-    const struct xod_obj *phone = xod_tied(channel, LIST_phones, 0);
+    const struct xod_obj *phone = xod_related(channel, LIST_phones, 0);
     const struct xod_obj *agent = phone ? NULL : agent_of(d, xod_obj_id(channel));
 
     if (agent)
@@ -78,14 +78,14 @@ static const struct xod_obj *user_of_channel(struct domain *d, const struct xod_
 }
 
 /* The agent that the event of a queue is about; NULL: another member. */
-static const struct xod_obj *agent_of_event(struct domain *d, const struct tel *t)
+static const struct xod_obj *agent_of_event(struct ipbx_model *d, const struct tel *t)
 {
     char scratch[128];
 
     return agent_of(d, member_interface(t, TELF_member, scratch));
 }
 
-static const struct xod_obj *user_of_member(struct domain *d, const struct tel *t)
+static const struct xod_obj *user_of_member(struct ipbx_model *d, const struct tel *t)
 {
     const struct xod_obj *agent = agent_of_event(d, t);
     const struct xod_obj *phone = agent ? NULL : phone_of_device(d, t->str[TELF_member]);
@@ -95,7 +95,7 @@ static const struct xod_obj *user_of_member(struct domain *d, const struct tel *
     return phone ? relations_user(phone) : NULL;
 }
 
-static void happened(struct sheets *sh, struct domain *d, const char *event, struct call *call,
+static void happened(struct sheets *sh, struct ipbx_model *d, const char *event, struct call *call,
                      const struct xod_obj *user, double time)
 {
     struct sheet_trigger o = {.d = d, .event = event, .call = call, .time = time};
@@ -104,7 +104,7 @@ static void happened(struct sheets *sh, struct domain *d, const char *event, str
     sheets_happened(sh, &o);
 }
 
-void event_incoming(struct sheets *sh, struct domain *d, struct call *call,
+void event_incoming(struct sheets *sh, struct ipbx_model *d, struct call *call,
                     const struct xod_obj *user, double time)
 {
     if (call->incoming)
@@ -112,12 +112,12 @@ void event_incoming(struct sheets *sh, struct domain *d, struct call *call,
 }
 
 /* A call of a trunk of which no dialplan tells that it comes in. */
-static void notice_trunk(struct sheets *sh, struct domain *d, struct call *call, double time)
+static void notice_trunk(struct sheets *sh, struct ipbx_model *d, struct call *call, double time)
 {
     const struct xod_obj *root =
-        xod_lookup(d->site, LIST_channels, XOD(channels, uniqueid), call_uniqueid(call), 0);
+        xod_lookup(d->ipbx, LIST_channels, XOD(channels, uniqueid), call_uniqueid(call), 0);
 
-    if (call->incoming || !root || !xod_tied(root, LIST_trunks, 0))
+    if (call->incoming || !root || !xod_related(root, LIST_trunks, 0))
         return;
     call->incoming = true;
     if (!json_get(call->xivo, "did"))
@@ -133,7 +133,7 @@ static struct view uniqueid_of(const struct xod_obj *channel)
 }
 
 /* What a queue rings by a Local channel is rung once more behind it, but for agents. */
-static void ring(struct sheets *sh, struct domain *d, const struct tel *t, struct call *call,
+static void ring(struct sheets *sh, struct ipbx_model *d, const struct tel *t, struct call *call,
                  const struct xod_obj *called, const struct xod_obj *user)
 {
     struct leg *leg = call_leg(sh->calls, call, uniqueid_of(called), user);
@@ -162,10 +162,10 @@ static void ring(struct sheets *sh, struct domain *d, const struct tel *t, struc
 }
 
 /* A user calls somebody behind a trunk. */
-static void call_out(struct sheets *sh, struct domain *d, struct call *call, double time)
+static void call_out(struct sheets *sh, struct ipbx_model *d, struct call *call, double time)
 {
     const struct xod_obj *caller =
-        xod_find(d->site, LIST_users, json_get_view(call->seen, "userid"));
+        xod_find(d->ipbx, LIST_users, json_get_view(call->seen, "userid"));
 
     if (!caller)
         return;
@@ -173,10 +173,10 @@ static void call_out(struct sheets *sh, struct domain *d, struct call *call, dou
     happened(sh, d, "outcall", call, caller, time);
 }
 
-static void on_dial(struct sheets *sh, struct domain *d, const struct tel *t)
+static void on_dial(struct sheets *sh, struct ipbx_model *d, const struct tel *t)
 {
-    const struct xod_obj *caller = xod_find(d->site, LIST_channels, t->str[TELF_channel]);
-    const struct xod_obj *called = xod_find(d->site, LIST_channels, t->str[TELF_destination]);
+    const struct xod_obj *caller = xod_find(d->ipbx, LIST_channels, t->str[TELF_channel]);
+    const struct xod_obj *called = xod_find(d->ipbx, LIST_channels, t->str[TELF_destination]);
     struct call *call = caller && called ? event_call(sh, d, caller) : NULL;
     const struct xod_obj *user;
 
@@ -186,11 +186,11 @@ static void on_dial(struct sheets *sh, struct domain *d, const struct tel *t)
     user = t->event == TEL_agent_called ? user_of_member(d, t) : user_of_channel(d, called);
     if (user)
         ring(sh, d, t, call, called, user);
-    else if (xod_tied(called, LIST_trunks, 0))
+    else if (xod_related(called, LIST_trunks, 0))
         call_out(sh, d, call, t->time);
 }
 
-static void on_queue_join(struct sheets *sh, struct domain *d, const struct tel *t)
+static void on_queue_join(struct sheets *sh, struct ipbx_model *d, const struct tel *t)
 {
     struct call *call = event_call_named(sh, d, t->str[TELF_uniqueid], t->str[TELF_channel]);
 
@@ -207,10 +207,10 @@ static bool was_called(const struct xod_obj *channel)
     return view_eq(xod_get_str(channel, XOD(channels, commstatus)), VIEW("linked-called"));
 }
 
-static void on_link(struct sheets *sh, struct domain *d, const struct tel *t)
+static void on_link(struct sheets *sh, struct ipbx_model *d, const struct tel *t)
 {
-    const struct xod_obj *caller = xod_find(d->site, LIST_channels, t->str[TELF_channel]);
-    const struct xod_obj *called = xod_find(d->site, LIST_channels, t->str[TELF_other]);
+    const struct xod_obj *caller = xod_find(d->ipbx, LIST_channels, t->str[TELF_channel]);
+    const struct xod_obj *called = xod_find(d->ipbx, LIST_channels, t->str[TELF_other]);
     const struct xod_obj *user;
     struct call *call;
     struct leg *leg;
@@ -232,44 +232,44 @@ static void on_link(struct sheets *sh, struct domain *d, const struct tel *t)
 }
 
 /* The user of a leg has talked. */
-static void unlink_leg(struct sheets *sh, struct domain *d, struct leg *leg, double time)
+static void unlink_leg(struct sheets *sh, struct ipbx_model *d, struct leg *leg, double time)
 {
     leg->linked = false;
-    happened(sh, d, "unlink", leg->call, xod_find(d->site, LIST_users, view_cstr(leg->user_id)),
+    happened(sh, d, "unlink", leg->call, xod_find(d->ipbx, LIST_users, view_cstr(leg->user_id)),
              time);
 }
 
-static struct view uniqueid_named(struct domain *d, const struct tel *t, enum tel_field uniqueid,
-                                  enum tel_field name)
+static struct view uniqueid_named(struct ipbx_model *d, const struct tel *t,
+                                  enum tel_field uniqueid, enum tel_field name)
 {
-    const struct xod_obj *c = xod_find(d->site, LIST_channels, t->str[name]);
+    const struct xod_obj *c = xod_find(d->ipbx, LIST_channels, t->str[name]);
 
     return t->str[uniqueid].len || !c ? t->str[uniqueid] : uniqueid_of(c);
 }
 
 /* When a Local channel is taken out of a call, those at its ends go on talking. */
-static void on_unlink(struct sheets *sh, struct domain *d, const struct tel *t)
+static void on_unlink(struct sheets *sh, struct ipbx_model *d, const struct tel *t)
 {
     struct leg *leg;
 
     if (local_is_half(t->str[TELF_channel]) || local_is_half(t->str[TELF_other]))
         return;
-    leg = leg_find(sh->calls, d->site, uniqueid_named(d, t, TELF_uniqueid, TELF_channel));
+    leg = leg_find(sh->calls, d->ipbx, uniqueid_named(d, t, TELF_uniqueid, TELF_channel));
     if (!leg || !leg->linked)
-        leg = leg_find(sh->calls, d->site, uniqueid_named(d, t, TELF_other_uniqueid, TELF_other));
+        leg = leg_find(sh->calls, d->ipbx, uniqueid_named(d, t, TELF_other_uniqueid, TELF_other));
     if (leg && leg->linked)
         unlink_leg(sh, d, leg, t->time);
 }
 
-static void agent_unlinked(struct sheets *sh, struct domain *d, struct call *call, double time)
+static void agent_unlinked(struct sheets *sh, struct ipbx_model *d, struct call *call, double time)
 {
-    const struct xod_obj *user = xod_find(d->site, LIST_users, view_cstr(call->agent));
+    const struct xod_obj *user = xod_find(d->ipbx, LIST_users, view_cstr(call->agent));
 
     call->agent[0] = '\0';
     happened(sh, d, "agentunlinked", call, user, time);
 }
 
-static void on_connect(struct sheets *sh, struct domain *d, const struct tel *t)
+static void on_connect(struct sheets *sh, struct ipbx_model *d, const struct tel *t)
 {
     struct call *call = event_call_named(sh, d, t->str[TELF_uniqueid], t->str[TELF_channel]);
     const struct xod_obj *user = user_of_member(d, t);
@@ -284,7 +284,7 @@ static void on_connect(struct sheets *sh, struct domain *d, const struct tel *t)
     sheets_happened(sh, &o);
 }
 
-static void on_complete(struct sheets *sh, struct domain *d, const struct tel *t)
+static void on_complete(struct sheets *sh, struct ipbx_model *d, const struct tel *t)
 {
     struct call *call = event_call_named(sh, d, t->str[TELF_uniqueid], t->str[TELF_channel]);
 
@@ -294,7 +294,7 @@ static void on_complete(struct sheets *sh, struct domain *d, const struct tel *t
 
 /* ---- the end ---- */
 
-static void end_leg(struct sheets *sh, struct domain *d, struct leg *leg, double time)
+static void end_leg(struct sheets *sh, struct ipbx_model *d, struct leg *leg, double time)
 {
     struct sheet_trigger o = {
         .d = d, .event = "hangup", .call = leg->call, .time = time, .often = EACH_RING};
@@ -302,16 +302,16 @@ static void end_leg(struct sheets *sh, struct domain *d, struct leg *leg, double
     if (leg->linked)
         unlink_leg(sh, d, leg, time);
     if (leg_is_last(leg)) {
-        sheet_trigger_add(&o, xod_find(d->site, LIST_users, view_cstr(leg->user_id)));
+        sheet_trigger_add(&o, xod_find(d->ipbx, LIST_users, view_cstr(leg->user_id)));
         sheets_happened(sh, &o);
     }
     leg_end(sh->calls, leg);
 }
 
-static void on_hangup(struct sheets *sh, struct domain *d, const struct tel *t)
+static void on_hangup(struct sheets *sh, struct ipbx_model *d, const struct tel *t)
 {
-    struct call *call = call_find(sh->calls, d->site, t->str[TELF_uniqueid]);
-    struct leg *leg = leg_find(sh->calls, d->site, t->str[TELF_uniqueid]);
+    struct call *call = call_find(sh->calls, d->ipbx, t->str[TELF_uniqueid]);
+    struct leg *leg = leg_find(sh->calls, d->ipbx, t->str[TELF_uniqueid]);
 
     if (leg && !leg->local)
         end_leg(sh, d, leg, t->time);
@@ -326,7 +326,7 @@ static void on_hangup(struct sheets *sh, struct domain *d, const struct tel *t)
 
 /* ---- faxes ---- */
 
-static void on_fax(struct sheets *sh, struct domain *d, const struct tel *t)
+static void on_fax(struct sheets *sh, struct ipbx_model *d, const struct tel *t)
 {
     struct call *call = event_call_named(sh, d, t->str[TELF_uniqueid], t->str[TELF_channel]);
     const struct xod_obj *user = NULL;
@@ -342,17 +342,17 @@ static void on_fax(struct sheets *sh, struct domain *d, const struct tel *t)
         call_set(call->xivo, VIEW("faxpages"), value_text(&pages, scratch));
     }
     if (view_eq(json_get_view(call->xivo, "desttype"), VIEW("user")))
-        user = xod_find(d->site, LIST_users, json_get_view(call->xivo, "destid"));
+        user = xod_find(d->ipbx, LIST_users, json_get_view(call->xivo, "destid"));
     happened(sh, d, "faxreceived", call, user, t->time);
 }
 
-static void on_listed(struct sheets *sh, struct domain *d, const struct tel *t)
+static void on_listed(struct sheets *sh, struct ipbx_model *d, const struct tel *t)
 {
     if (view_eq(t->str[TELF_kind], VIEW("channels")) || view_eq(t->str[TELF_kind], VIEW("all")))
-        calls_sweep(sh->calls, d->site);
+        calls_sweep(sh->calls, d->ipbx);
 }
 
-typedef void event_fn(struct sheets *sh, struct domain *d, const struct tel *t);
+typedef void event_fn(struct sheets *sh, struct ipbx_model *d, const struct tel *t);
 
 static event_fn *const handlers[TEL_EVENT_COUNT] = {
     [TEL_dial_begin] = on_dial,         [TEL_agent_called] = on_dial,
@@ -364,7 +364,7 @@ static event_fn *const handlers[TEL_EVENT_COUNT] = {
 };
 
 /* A listing tells what has been for long: nothing happens then. */
-void sheets_event(struct sheets *sh, struct domain *d, const struct tel *t)
+void sheets_event(struct sheets *sh, struct ipbx_model *d, const struct tel *t)
 {
     if (handlers[t->event] && !t->resync && rules_any(sh->state->cfg))
         handlers[t->event](sh, d, t);

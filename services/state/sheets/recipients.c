@@ -94,7 +94,7 @@ static int find_all(struct recipients *r, const struct config *cfg, struct json_
     const struct xod_obj *user;
     int rc = 0;
 
-    for (size_t pos = 0; rc == 0 && (user = xod_next(c->site, LIST_users, &pos));)
+    for (size_t pos = 0; rc == 0 && (user = xod_next(c->ipbx, LIST_users, &pos));)
         if (fits(user, condition) && sees(user, c->seen, separate))
             rc = recipients_add(r, xod_obj_id(user));
     return rc;

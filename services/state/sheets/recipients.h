@@ -14,7 +14,7 @@ struct recipients {
 
 /* Whom something happened to. */
 struct concerned {
-    struct xod_site *site;
+    struct xod_ipbx *ipbx;
     const struct xod_obj *const *users; /* who is called */
     size_t n_users;
     const struct xod_obj *seen; /* who sees this sees the call; NULL: only where all see all */

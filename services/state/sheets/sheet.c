@@ -10,14 +10,14 @@
 #include "sheets/xml.h"
 #include "json/json.h"
 
-struct sheet *sheet_new(struct xod_site *site, struct json_object *display,
+struct sheet *sheet_new(struct xod_ipbx *ipbx, struct json_object *display,
                         struct json_object *option, struct json_object **values,
                         struct recipients *to)
 {
     struct sheet *s = calloc(1, sizeof(*s));
 
     if (s) {
-        s->site = site;
+        s->ipbx = ipbx;
         s->display = json_object_get(display);
         s->option = json_object_get(option);
         s->values = *values;

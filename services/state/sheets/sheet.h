@@ -15,14 +15,14 @@
 
 struct sheet {
     TAILQ_ENTRY(sheet) waiting; /* of its reverse lookup */
-    struct xod_site *site;
+    struct xod_ipbx *ipbx;
     struct json_object *display, *option; /* held: the configuration may go meanwhile */
     struct json_object *values;           /* families of texts, as the call was then */
     struct recipients to;
 };
 
 /* Holds display and option, takes *to and *values (also on failure). NULL without memory. */
-struct sheet *sheet_new(struct xod_site *site, struct json_object *display,
+struct sheet *sheet_new(struct xod_ipbx *ipbx, struct json_object *display,
                         struct json_object *option, struct json_object **values,
                         struct recipients *to);
 void sheet_destroy(struct sheet **sheet);

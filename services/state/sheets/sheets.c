@@ -61,7 +61,7 @@ static void tell_sheet(struct sheets *sh, const struct sheet *sheet, bool zip, s
         notify_str(&t, "serial", VIEW("xml"));
         msg_put_bool(notify_key(&t, "compressed"), zip);
         notify_str(&t, "payload", payload);
-        notify_user(sh->state, sheet->site, view_cstr(sheet->to.ids[i]), &t);
+        notify_user(sh->state, sheet->ipbx, view_cstr(sheet->to.ids[i]), &t);
         metric_add(sh->sent, 1);
     }
 }
@@ -82,7 +82,7 @@ static void send_sheet(void *arg, struct sheet *sheet)
                   VIEW_ARG(sheet_value(sheet, "channel")));
     else
         tell_sheet(sh, sheet, zip, buf_view(&payload));
-    viewers_add(sh->viewers, sheet->site, sheet_value(sheet, "channel"),
+    viewers_add(sh->viewers, sheet->ipbx, sheet_value(sheet, "channel"),
                 sheet_value(sheet, "uniqueid"), &sheet->to);
     buf_free(&xml);
     buf_free(&payload);
@@ -106,7 +106,7 @@ static void look_up(struct sheets *sh, const struct sheet_trigger *o, const stru
     struct access access = {0};
     char scratch[32];
     struct directory_ask ask = {
-        .site = call->site,
+        .ipbx = call->ipbx,
         .context = phone ? value_text(xod_get(phone, XOD(phones, context)), scratch)
                          : sheet_value(sheet, "context"),
         .text = sheet_value(sheet, "calleridnum"),
@@ -166,7 +166,7 @@ static int find_recipients(struct sheets *sh, const struct sheet_trigger *o, con
                            size_t number, struct recipients *to)
 {
     struct recipients found = {0};
-    struct concerned c = {.site = o->d->site, .users = o->users, .n_users = o->n_users};
+    struct concerned c = {.ipbx = o->d->ipbx, .users = o->users, .n_users = o->n_users};
     int rc;
 
     if (recipients_are_all(r->condition) && !is_due(o, number, view_of(NULL, 0)))
@@ -174,7 +174,7 @@ static int find_recipients(struct sheets *sh, const struct sheet_trigger *o, con
     c.seen = o->n_users ? o->users[0] : NULL;
     if (!c.seen && o->call)
         c.seen =
-            xod_lookup(c.site, LIST_channels, XOD(channels, uniqueid), call_uniqueid(o->call), 0);
+            xod_lookup(c.ipbx, LIST_channels, XOD(channels, uniqueid), call_uniqueid(o->call), 0);
     rc = recipients_find(&found, sh->state->cfg, r->condition, &c);
     for (size_t i = 0; rc == 0 && i < found.n; i++)
         if (recipients_are_all(r->condition) || is_due(o, number, view_cstr(found.ids[i])))
@@ -196,7 +196,7 @@ static int carry_out(struct sheets *sh, const struct sheet_trigger *o, const str
         recipients_clear(&to);
         return rc;
     }
-    sheet = sheet_new(o->d->site, r->display, r->option, &values, &to);
+    sheet = sheet_new(o->d->ipbx, r->display, r->option, &values, &to);
     if (!sheet)
         return -ENOMEM;
     deliver(sh, o, sheet);

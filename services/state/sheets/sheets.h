@@ -18,7 +18,7 @@
 #define CTIBUS_STATE_SHEETS_SHEETS_H
 
 #include "core/context.h"
-#include "model/domain.h"
+#include "model/model.h"
 #include "model/tel.h"
 #include "sheets/viewers.h"
 
@@ -31,12 +31,12 @@ void sheets_destroy(struct sheets **sh);
 /* Reads the files that the configuration names, anew. */
 void sheets_load(struct sheets *sh);
 /* The domain has applied this event, and the store is committed: sends what is to be sent. */
-void sheets_event(struct sheets *sh, struct domain *d, const struct tel *t);
+void sheets_event(struct sheets *sh, struct ipbx_model *d, const struct tel *t);
 /* Sends the sheets of an event for a channel, whatever has been sent of its call before: to who has
  * got a sheet of it, or (nobody has) to who is called, as far as the event's conditions let them.
  * How many users that may reach; -ENOENT: there is no such channel; -ESRCH: the event has no
  * sheets. */
-int sheets_resend(struct sheets *sh, struct domain *d, const char *event, struct view channel,
+int sheets_resend(struct sheets *sh, struct ipbx_model *d, const char *event, struct view channel,
                   double now);
 /* Who has got which. */
 const struct viewers *sheets_viewers(const struct sheets *sh);

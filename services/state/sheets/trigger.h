@@ -26,7 +26,7 @@ enum sheet_trigger_often {
 
 /* Something happened to a call. All of it is borrowed. */
 struct sheet_trigger {
-    struct domain *d;
+    struct ipbx_model *d;
     const char *event; /* as the configuration names it */
     double time;       /* seconds since 1970 */
     struct call *call; /* NULL: none that is known */
@@ -57,15 +57,15 @@ struct json_object *values_of(const struct sheet_trigger *o);
 /* ---- events.c ---- */
 /* The call that `channel` is of, be it behind Local channels; made if there is none yet. NULL:
  * there is no such channel. */
-struct call *event_call(struct sheets *sh, struct domain *d, const struct xod_obj *channel);
+struct call *event_call(struct sheets *sh, struct ipbx_model *d, const struct xod_obj *channel);
 /* The same by what an event says: Uniqueid, or name. */
-struct call *event_call_named(struct sheets *sh, struct domain *d, struct view uniqueid,
+struct call *event_call_named(struct sheets *sh, struct ipbx_model *d, struct view uniqueid,
                               struct view name);
 /* A call that came from outside goes on to `user` (NULL: not known yet). */
-void event_incoming(struct sheets *sh, struct domain *d, struct call *call,
+void event_incoming(struct sheets *sh, struct ipbx_model *d, struct call *call,
                     const struct xod_obj *user, double time);
 
 /* ---- user_events.c ---- */
-void user_event(struct sheets *sh, struct domain *d, const struct tel *t);
+void user_event(struct sheets *sh, struct ipbx_model *d, const struct tel *t);
 
 #endif

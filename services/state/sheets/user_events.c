@@ -26,10 +26,10 @@ static void take_headers(struct call *call, const struct tel *t)
     }
 }
 
-static struct xod_obj *named(struct domain *d, const struct tel *t, enum xod_list list,
+static struct xod_obj *named(struct ipbx_model *d, const struct tel *t, enum xod_list list,
                              const char *header)
 {
-    return xod_find(d->site, list, msg_get_str(t->headers, header));
+    return xod_find(d->ipbx, list, msg_get_str(t->headers, header));
 }
 
 static void set_destination(struct call *call, const char *type, const struct tel *t,
@@ -48,7 +48,7 @@ static void set_destination(struct call *call, const char *type, const struct te
 static void add_members(struct sheet_trigger *o, const struct value *ids, enum xod_list list)
 {
     for (uint32_t i = 0; ids->type == V_LIST && i < ids->len; i++) {
-        const struct xod_obj *m = xod_find(o->d->site, list, value_view(&ids->items[i]));
+        const struct xod_obj *m = xod_find(o->d->ipbx, list, value_view(&ids->items[i]));
         sheet_trigger_add(o, m ? relations_user(m) : NULL);
     }
 }
@@ -110,10 +110,10 @@ static void on_outcall(struct sheets *sh, struct sheet_trigger *o, const struct 
     call_set(o->call->xivo, VIEW("desttype"), VIEW("outcall"));
     call_set(o->call->xivo, VIEW("destid"), msg_get_str(t->headers, "XIVO_DSTID"));
     call_set(o->call->xivo, VIEW("direction"), VIEW("outgoing"));
-    sheet_trigger_add(o, xod_find(o->d->site, LIST_users, json_get_view(o->call->xivo, "userid")));
+    sheet_trigger_add(o, xod_find(o->d->ipbx, LIST_users, json_get_view(o->call->xivo, "userid")));
     if (o->n_users == 0)
         sheet_trigger_add(o,
-                          xod_find(o->d->site, LIST_users, json_get_view(o->call->seen, "userid")));
+                          xod_find(o->d->ipbx, LIST_users, json_get_view(o->call->seen, "userid")));
     o->event = "outcall";
     sheets_happened(sh, o);
 }
@@ -163,7 +163,7 @@ static const struct {
     {"LookupDirectory", NULL, false},
 };
 
-void user_event(struct sheets *sh, struct domain *d, const struct tel *t)
+void user_event(struct sheets *sh, struct ipbx_model *d, const struct tel *t)
 {
     struct view name = msg_get_str(t->headers, "CHANNEL");
     struct view uniqueid = msg_get_str(t->headers, "UNIQUEID");

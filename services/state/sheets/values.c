@@ -40,14 +40,14 @@ static void learn_caller(struct call *call, const struct xod_obj *channel)
 /* The phone that calls: its own, or the one that has the number. */
 static const struct xod_obj *calling_phone(const struct call *call, const struct xod_obj *channel)
 {
-    const struct xod_obj *phone = xod_tied(channel, LIST_phones, 0);
+    const struct xod_obj *phone = xod_related(channel, LIST_phones, 0);
     struct view number = json_get_view(call->xivo, "calleridnum");
 
     if (number.len == 0)
         number = json_get_view(call->seen, "calleridnum");
-    if (phone || call->incoming || number.len == 0 || xod_tied(channel, LIST_trunks, 0))
+    if (phone || call->incoming || number.len == 0 || xod_related(channel, LIST_trunks, 0))
         return phone;
-    return xod_lookup(call->site, LIST_phones, XOD(phones, number), number, 0);
+    return xod_lookup(call->ipbx, LIST_phones, XOD(phones, number), number, 0);
 }
 
 void values_learn(struct call *call, const struct xod_obj *channel)
@@ -153,8 +153,8 @@ static struct json_object *family_xivo(const struct sheet_trigger *o)
     if (o->call)
         put_call(xivo, o->call);
     put(xivo, "channel", o->call ? view_cstr(o->call->channel) : o->channel);
-    put(xivo, "ipbxid", xod_site_name(o->d->site));
-    put(xivo, "astid", xod_site_name(o->d->site));
+    put(xivo, "ipbxid", xod_ipbx_name(o->d->ipbx));
+    put(xivo, "astid", xod_ipbx_name(o->d->ipbx));
     put(xivo, "where", view_cstr(o->event));
     put_time(xivo, o->time);
     if (o->n_users)

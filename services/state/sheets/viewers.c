@@ -54,17 +54,17 @@ void viewers_destroy(struct viewers **v)
     *v = NULL;
 }
 
-static struct seen *find(const struct viewers *v, const struct xod_site *site, struct view channel)
+static struct seen *find(const struct viewers *v, const struct xod_ipbx *ipbx, struct view channel)
 {
     char scratch[SITE_KEY];
 
-    return map_get(v->by_key, site_key(site, channel, scratch));
+    return map_get(v->by_key, site_key(ipbx, channel, scratch));
 }
 
-static struct seen *make(struct viewers *v, const struct xod_site *site, struct view channel)
+static struct seen *make(struct viewers *v, const struct xod_ipbx *ipbx, struct view channel)
 {
     char scratch[SITE_KEY];
-    struct view key = site_key(site, channel, scratch);
+    struct view key = site_key(ipbx, channel, scratch);
     struct seen *s = key.len ? calloc(1, sizeof(*s)) : NULL;
 
     if (!s)
@@ -81,17 +81,17 @@ static struct seen *make(struct viewers *v, const struct xod_site *site, struct 
     return s;
 }
 
-void viewers_add(struct viewers *v, const struct xod_site *site, struct view channel,
+void viewers_add(struct viewers *v, const struct xod_ipbx *ipbx, struct view channel,
                  struct view call, const struct recipients *to)
 {
-    struct seen *s = find(v, site, channel);
+    struct seen *s = find(v, ipbx, channel);
 
     if (s && !view_eq(view_cstr(s->call), call)) {
         forget(v, s);
         s = NULL;
     }
     if (!s)
-        s = make(v, site, channel);
+        s = make(v, ipbx, channel);
     if (s)
         snprintf(s->call, sizeof(s->call), "%.*s", VIEW_ARG(call));
     for (size_t i = 0; s && i < to->n && s->users.n < VIEWERS_MAX_USERS; i++)
@@ -99,10 +99,10 @@ void viewers_add(struct viewers *v, const struct xod_site *site, struct view cha
             recipients_add(&s->users, view_cstr(to->ids[i]));
 }
 
-const struct recipients *viewers_of(const struct viewers *v, const struct xod_site *site,
+const struct recipients *viewers_of(const struct viewers *v, const struct xod_ipbx *ipbx,
                                     struct view channel)
 {
-    const struct seen *s = find(v, site, channel);
+    const struct seen *s = find(v, ipbx, channel);
 
     return s ? &s->users : NULL;
 }

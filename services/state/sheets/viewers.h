@@ -16,10 +16,10 @@ void viewers_destroy(struct viewers **v);
 
 /* These users have got the sheet of a channel. `call` is its Uniqueid: names of channels come
  * again, and who saw the call before is none of the viewers of this one. */
-void viewers_add(struct viewers *v, const struct xod_site *site, struct view channel,
+void viewers_add(struct viewers *v, const struct xod_ipbx *ipbx, struct view channel,
                  struct view call, const struct recipients *to);
 /* Those that have; NULL: there is no such sheet. Borrowed until the next viewers_add. */
-const struct recipients *viewers_of(const struct viewers *v, const struct xod_site *site,
+const struct recipients *viewers_of(const struct viewers *v, const struct xod_ipbx *ipbx,
                                     struct view channel);
 bool viewers_has(const struct recipients *viewers, struct view user_id);
 

@@ -157,10 +157,10 @@ static bool is_later(struct json_object *action)
 }
 
 /* What it was about is listed now: it becomes wishes of its own, or nothing. */
-static void carry_out(struct deferred_actions *w, struct deferred_action *x, struct site *site,
+static void carry_out(struct deferred_actions *w, struct deferred_action *x, struct ipbx *ipbx,
                       struct json_object *action)
 {
-    struct xod_obj *user = xod_find(site->domain->site, LIST_users, word(action, 1));
+    struct xod_obj *user = xod_find(ipbx->model->ipbx, LIST_users, word(action, 1));
 
     if (user)
         member_action(w->s, user, word(action, 2), word(action, 3));
@@ -169,8 +169,8 @@ static void carry_out(struct deferred_actions *w, struct deferred_action *x, str
 
 static void send_one(struct deferred_actions *w, struct deferred_action *x)
 {
-    struct site *site = state_site(w->s, site_of(x));
-    struct bus_peer *gateway = site ? state_gateway(w->s, site->domain->site) : NULL;
+    struct ipbx *ipbx = state_ipbx(w->s, site_of(x));
+    struct bus_peer *gateway = ipbx ? state_gateway(w->s, ipbx->model->ipbx) : NULL;
     struct json_object *action = NULL;
     struct buf pairs;
     bool sent = false;
@@ -179,8 +179,8 @@ static void send_one(struct deferred_actions *w, struct deferred_action *x)
         return;
     buf_init(&pairs, 65536);
     if (json_parse(&w->parser, view_cstr(x->action), &action) == 0 && is_later(action)) {
-        if (site->domain->resynced)
-            carry_out(w, x, site, action);
+        if (ipbx->model->resynced)
+            carry_out(w, x, ipbx, action);
         sent = true; /* or the next resync does it */
     } else if (action && put_action(&pairs, action))
         sent = ask(w, x, gateway, &pairs);
@@ -203,7 +203,7 @@ static void send_due(struct deferred_actions *w)
     }
 }
 
-void deferred_actions_resynced(struct state *s, const struct xod_site *site)
+void deferred_actions_resynced(struct state *s, const struct xod_ipbx *ipbx)
 {
     struct deferred_actions *w = s->deferred_actions;
     size_t pos = 0;
@@ -211,7 +211,7 @@ void deferred_actions_resynced(struct state *s, const struct xod_site *site)
 
     while (map_next(w->by_key, &pos, NULL, &v)) {
         struct deferred_action *x = v;
-        if (!x->asked && (!site || view_eq(site_of(x), xod_site_name(site))))
+        if (!x->asked && (!ipbx || view_eq(site_of(x), xod_ipbx_name(ipbx))))
             set_due(w, x, true);
     }
     send_due(w);
@@ -224,27 +224,27 @@ static void retry(void *arg)
 
 /* ---- wishes ---- */
 
-static void put_key(struct buf *key, struct view site, struct view subject)
+static void put_key(struct buf *key, struct view ipbx, struct view subject)
 {
     buf_init(key, 4096);
-    buf_append_view(key, site);
+    buf_append_view(key, ipbx);
     buf_append_char(key, '\0');
     buf_append_view(key, subject);
 }
 
-static struct deferred_action *find(const struct deferred_actions *w, struct view site,
+static struct deferred_action *find(const struct deferred_actions *w, struct view ipbx,
                                     struct view subject)
 {
     struct buf key;
     struct deferred_action *x;
 
-    put_key(&key, site, subject);
+    put_key(&key, ipbx, subject);
     x = key.failed ? NULL : map_get(w->by_key, buf_view(&key));
     buf_free(&key);
     return x;
 }
 
-static struct deferred_action *add(struct deferred_actions *w, struct view site,
+static struct deferred_action *add(struct deferred_actions *w, struct view ipbx,
                                    struct view subject)
 {
     struct deferred_action *x = calloc(1, sizeof(*x));
@@ -252,8 +252,8 @@ static struct deferred_action *add(struct deferred_actions *w, struct view site,
 
     if (!x)
         return NULL;
-    put_key(&key, site, subject);
-    x->site_len = site.len;
+    put_key(&key, ipbx, subject);
+    x->site_len = ipbx.len;
     x->key_len = buf_len(&key);
     x->key = key.failed ? NULL : view_dup(buf_view(&key));
     buf_free(&key);
@@ -265,13 +265,13 @@ static struct deferred_action *add(struct deferred_actions *w, struct view site,
 }
 
 /* Takes `action`, JSON. */
-static struct deferred_action *wish(struct deferred_actions *w, struct view site,
+static struct deferred_action *wish(struct deferred_actions *w, struct view ipbx,
                                     struct view subject, char *action)
 {
-    struct deferred_action *x = action ? find(w, site, subject) : NULL;
+    struct deferred_action *x = action ? find(w, ipbx, subject) : NULL;
 
     if (!x && action && map_count(w->by_key) < MAX_DEFERRED_ACTIONS)
-        x = add(w, site, subject);
+        x = add(w, ipbx, subject);
     if (!x) {
         free(action);
         return NULL;
@@ -298,28 +298,28 @@ static void put_json(struct buf *out, const char *action, va_list ap)
     buf_append_char(out, ']');
 }
 
-static void keep(struct state *s, struct xod_site *site, struct view subject, const char *action,
+static void keep(struct state *s, struct xod_ipbx *ipbx, struct view subject, const char *action,
                  const struct buf *text)
 {
     struct deferred_actions *w = s->deferred_actions;
     struct deferred_action *x =
-        text->failed ? NULL : wish(w, xod_site_name(site), subject, view_dup(buf_view(text)));
+        text->failed ? NULL : wish(w, xod_ipbx_name(ipbx), subject, view_dup(buf_view(text)));
 
     if (!x) {
         log_warning(s->log, "%s: too much is wanted of this Asterisk: %s of %.*s is left out",
-                    xod_site_name(site).ptr, action, VIEW_ARG(subject));
+                    xod_ipbx_name(ipbx).ptr, action, VIEW_ARG(subject));
         return;
     }
     db_write(s->db, "INSERT OR REPLACE INTO wanted (site, subject, action) VALUES (?, ?, ?)", "sss",
              site_of(x), subject_of(x), view_cstr(x->action));
-    if (!state_gateway(s, site))
-        log_notice(s->log, "%s: %s of %.*s is sent when the link is back", xod_site_name(site).ptr,
+    if (!state_gateway(s, ipbx))
+        log_notice(s->log, "%s: %s of %.*s is sent when the link is back", xod_ipbx_name(ipbx).ptr,
                    action, VIEW_ARG(subject));
     set_due(w, x, true);
     send_due(w);
 }
 
-void deferred_actions_set(struct state *s, struct xod_site *site, struct view subject,
+void deferred_actions_set(struct state *s, struct xod_ipbx *ipbx, struct view subject,
                           const char *action, ...)
 {
     struct buf text;
@@ -329,11 +329,11 @@ void deferred_actions_set(struct state *s, struct xod_site *site, struct view su
     va_start(ap, action);
     put_json(&text, action, ap);
     va_end(ap);
-    keep(s, site, subject, action, &text);
+    keep(s, ipbx, subject, action, &text);
     buf_free(&text);
 }
 
-void deferred_actions_later(struct state *s, struct xod_site *site, struct view subject,
+void deferred_actions_later(struct state *s, struct xod_ipbx *ipbx, struct view subject,
                             struct view user_id, struct view name, struct view param)
 {
     const struct view words[] = {VIEW(LATER), user_id, name, param};
@@ -345,13 +345,13 @@ void deferred_actions_later(struct state *s, struct xod_site *site, struct view 
         json_put_string(&text, words[i]);
     }
     buf_append_char(&text, ']');
-    keep(s, site, subject, "an action of a presence", &text);
+    keep(s, ipbx, subject, "an action of a presence", &text);
     buf_free(&text);
 }
 
-void deferred_actions_drop(struct state *s, const struct xod_site *site, struct view subject)
+void deferred_actions_drop(struct state *s, const struct xod_ipbx *ipbx, struct view subject)
 {
-    struct deferred_action *x = find(s->deferred_actions, xod_site_name(site), subject);
+    struct deferred_action *x = find(s->deferred_actions, xod_ipbx_name(ipbx), subject);
 
     if (x)
         drop(s->deferred_actions, x);

@@ -27,13 +27,13 @@ static const struct {
 };
 
 struct site_extensions {
-    const struct xod_site *site;
+    const struct xod_ipbx *ipbx;
     bool any; /* is there a list at all? */
     char exten[EXTEN_COUNT][EXTEN_TEXT];
 };
 
 struct extensions {
-    struct site_extensions sites[MAX_SITES];
+    struct site_extensions ipbxes[MAX_IPBXES];
     size_t n;
 };
 
@@ -78,20 +78,20 @@ static void take_item(struct site_extensions *se, struct json_object *item)
     }
 }
 
-static struct site_extensions *of_site(struct extensions *e, const struct xod_site *site)
+static struct site_extensions *of_site(struct extensions *e, const struct xod_ipbx *ipbx)
 {
     for (size_t i = 0; i < e->n; i++)
-        if (e->sites[i].site == site)
-            return &e->sites[i];
-    if (e->n == MAX_SITES)
+        if (e->ipbxes[i].ipbx == ipbx)
+            return &e->ipbxes[i];
+    if (e->n == MAX_IPBXES)
         return NULL;
-    e->sites[e->n].site = site;
-    return &e->sites[e->n++];
+    e->ipbxes[e->n].ipbx = ipbx;
+    return &e->ipbxes[e->n++];
 }
 
-int extensions_set(struct extensions *e, const struct xod_site *site, struct json_object *array)
+int extensions_set(struct extensions *e, const struct xod_ipbx *ipbx, struct json_object *array)
 {
-    struct site_extensions *se = of_site(e, site);
+    struct site_extensions *se = of_site(e, ipbx);
 
     if (!se)
         return -ENOMEM;
@@ -102,19 +102,19 @@ int extensions_set(struct extensions *e, const struct xod_site *site, struct jso
     return 0;
 }
 
-const char *extension_of(const struct state *s, const struct xod_site *site,
+const char *extension_of(const struct state *s, const struct xod_ipbx *ipbx,
                          enum exten_feature feature)
 {
     for (size_t i = 0; i < s->extensions->n; i++)
-        if (s->extensions->sites[i].site == site && *s->extensions->sites[i].exten[feature])
-            return s->extensions->sites[i].exten[feature];
+        if (s->extensions->ipbxes[i].ipbx == ipbx && *s->extensions->ipbxes[i].exten[feature])
+            return s->extensions->ipbxes[i].exten[feature];
     return features[feature].otherwise;
 }
 
-bool extensions_known(const struct state *s, const struct xod_site *site)
+bool extensions_known(const struct state *s, const struct xod_ipbx *ipbx)
 {
     for (size_t i = 0; i < s->extensions->n; i++)
-        if (s->extensions->sites[i].site == site)
-            return s->extensions->sites[i].any;
+        if (s->extensions->ipbxes[i].ipbx == ipbx)
+            return s->extensions->ipbxes[i].any;
     return false;
 }

@@ -62,18 +62,18 @@ bool features_is_flag(unsigned field)
 
 /* ---- choices ---- */
 
-static struct view key_of(struct features *f, struct view site, struct view user)
+static struct view key_of(struct features *f, struct view ipbx, struct view user)
 {
     buf_reset(&f->key);
-    buf_append_view(&f->key, site);
+    buf_append_view(&f->key, ipbx);
     buf_append_char(&f->key, '\0');
     buf_append_view(&f->key, user);
     return f->key.failed ? view_of(NULL, 0) : buf_view(&f->key);
 }
 
-static struct choices *choices_of(struct features *f, struct view site, struct view user, bool make)
+static struct choices *choices_of(struct features *f, struct view ipbx, struct view user, bool make)
 {
-    struct view key = key_of(f, site, user);
+    struct view key = key_of(f, ipbx, user);
     struct choices *c = key.len ? map_get(f->by_user, key) : NULL;
 
     if (c || !make || key.len == 0)
@@ -131,8 +131,8 @@ static void show(struct xod_obj *user, int i, struct view value)
 
 void features_apply(struct features *f, struct xod_obj *user)
 {
-    struct view site = xod_site_name(xod_obj_site(user));
-    struct choices *c = choices_of(f, site, xod_obj_id(user), false);
+    struct view ipbx = xod_ipbx_name(xod_obj_ipbx(user));
+    struct choices *c = choices_of(f, ipbx, xod_obj_id(user), false);
     char scratch[32];
 
     for (int i = 0; c && i < MAX_FEATURES; i++) {
@@ -145,7 +145,7 @@ void features_apply(struct features *f, struct xod_obj *user)
         }
         forget(one);
         db_write(f->s->db, "DELETE FROM service WHERE site = ? AND user = ? AND field = ?", "sss",
-                 site, xod_obj_id(user), schema_list(LIST_users)->fields[fields[i]].vname);
+                 ipbx, xod_obj_id(user), schema_list(LIST_users)->fields[fields[i]].vname);
     }
 }
 
@@ -154,7 +154,7 @@ void features_apply(struct features *f, struct xod_obj *user)
 size_t features_differ(struct features *f, const struct xod_obj *user,
                        struct feature_change *changes, size_t n)
 {
-    struct choices *c = choices_of(f, xod_site_name(xod_obj_site(user)), xod_obj_id(user), false);
+    struct choices *c = choices_of(f, xod_ipbx_name(xod_obj_ipbx(user)), xod_obj_id(user), false);
     size_t kept = 0;
 
     for (size_t i = 0; i < n; i++) {
@@ -172,7 +172,7 @@ size_t features_differ(struct features *f, const struct xod_obj *user,
 
 struct pending {
     struct features *f;
-    struct xod_site *site;
+    struct xod_ipbx *ipbx;
     char *user_id;
     size_t n;
     int place[MAX_FEATURES];
@@ -207,7 +207,7 @@ static void take(struct pending *p, struct xod_obj *user, struct choices *c, siz
     if (user && !view_eq(listed(c, user, i, scratch), view_cstr(made->configured))) {
         db_write(p->f->s->db,
                  "DELETE FROM service WHERE site = ? AND user = ? AND field = ? AND configured = ?",
-                 "ssss", xod_site_name(p->site), view_cstr(p->user_id),
+                 "ssss", xod_ipbx_name(p->ipbx), view_cstr(p->user_id),
                  schema_list(LIST_users)->fields[fields[i]].vname, view_cstr(made->configured));
         return;
     }
@@ -232,8 +232,8 @@ static void answer_after_lamps(struct pending *p, int rc)
 static void on_kept(void *arg, int rc)
 {
     struct pending *p = arg;
-    struct xod_obj *user = xod_find(p->site, LIST_users, view_cstr(p->user_id));
-    struct choices *c = choices_of(p->f, xod_site_name(p->site), view_cstr(p->user_id), true);
+    struct xod_obj *user = xod_find(p->ipbx, LIST_users, view_cstr(p->user_id));
+    struct choices *c = choices_of(p->f, xod_ipbx_name(p->ipbx), view_cstr(p->user_id), true);
     uint64_t changed = 0;
 
     for (size_t i = 0; rc == 0 && i < p->n; i++)
@@ -257,7 +257,7 @@ static void on_kept(void *arg, int rc)
 static int add(struct pending *p, struct xod_obj *user, const struct feature_change *change)
 {
     int i = place_of(change->field);
-    struct choices *c = choices_of(p->f, xod_site_name(p->site), xod_obj_id(user), false);
+    struct choices *c = choices_of(p->f, xod_ipbx_name(p->ipbx), xod_obj_id(user), false);
     const char *before = c && i >= 0 ? c->by_field[i].configured : NULL;
     char scratch[32];
 
@@ -273,7 +273,7 @@ static int add(struct pending *p, struct xod_obj *user, const struct feature_cha
 
 static void keep(struct pending *p, struct db_txn *t)
 {
-    struct choices *c = choices_of(p->f, xod_site_name(p->site), view_cstr(p->user_id), true);
+    struct choices *c = choices_of(p->f, xod_ipbx_name(p->ipbx), view_cstr(p->user_id), true);
 
     for (size_t i = 0; i < p->n; i++) {
         if (c)
@@ -281,7 +281,7 @@ static void keep(struct pending *p, struct db_txn *t)
         db_add(t,
                "INSERT OR REPLACE INTO service (site, user, field, value, configured)"
                " VALUES (?, ?, ?, ?, ?)",
-               "sssss", xod_site_name(p->site), view_cstr(p->user_id),
+               "sssss", xod_ipbx_name(p->ipbx), view_cstr(p->user_id),
                schema_list(LIST_users)->fields[fields[p->place[i]]].vname,
                view_cstr(p->made[i].value), view_cstr(p->made[i].configured));
     }
@@ -298,7 +298,7 @@ int features_change(struct features *f, struct xod_obj *user, const struct featu
     if (!p)
         return -ENOMEM;
     p->f = f;
-    p->site = xod_obj_site(user);
+    p->ipbx = xod_obj_ipbx(user);
     p->user_id = view_dup(xod_obj_id(user));
     p->done = done;
     p->arg = arg;

@@ -31,11 +31,11 @@ static void put_argument(struct buf *out, struct view v)
 static void tell(struct state *s, const struct xod_obj *user, const char *exten,
                  struct view destination, bool on)
 {
-    struct xod_site *site = xod_obj_site(user);
+    struct xod_ipbx *ipbx = xod_obj_ipbx(user);
     struct buf device;
 
     buf_init(&device, 512);
-    buf_printf(&device, "DEVICE_STATE(Custom:%s", extension_of(s, site, EXTEN_PHONE_PROGFUNCKEY));
+    buf_printf(&device, "DEVICE_STATE(Custom:%s", extension_of(s, ipbx, EXTEN_PHONE_PROGFUNCKEY));
     put_argument(&device, xod_obj_id(user));
     buf_append_char(&device, '*');
     put_argument(&device, view_cstr(exten));
@@ -45,7 +45,7 @@ static void tell(struct state *s, const struct xod_obj *user, const char *exten,
     }
     buf_append_char(&device, ')');
     if (!device.failed)
-        deferred_actions_set(s, site, buf_view(&device), "Setvar", "Variable", buf_view(&device),
+        deferred_actions_set(s, ipbx, buf_view(&device), "Setvar", "Variable", buf_view(&device),
                              "Value", on ? VIEW("INUSE") : VIEW("NOT_INUSE"), NULL);
     buf_free(&device);
 }
@@ -59,11 +59,11 @@ void funckeys_changed(struct state *s, const struct xod_obj *user, uint64_t fiel
 {
     char scratch[32];
 
-    if (!extensions_known(s, xod_obj_site(user)))
+    if (!extensions_known(s, xod_obj_ipbx(user)))
         return;
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         bool on = value_truth(xod_get(user, keys[i].flag));
-        const char *exten = extension_of(s, xod_obj_site(user), keys[i].exten);
+        const char *exten = extension_of(s, xod_obj_ipbx(user), keys[i].exten);
         struct view to = keys[i].destination == keys[i].flag
                              ? view_of(NULL, 0)
                              : value_text(xod_get(user, keys[i].destination), scratch);
@@ -79,12 +79,12 @@ void funckeys_changing(struct state *s, const struct xod_obj *user, uint64_t fie
 {
     char scratch[32];
 
-    if (!extensions_known(s, xod_obj_site(user)))
+    if (!extensions_known(s, xod_obj_ipbx(user)))
         return;
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         struct view to = value_text(xod_get(user, keys[i].destination), scratch);
         if (keys[i].destination != keys[i].flag && has(fields, keys[i].destination) && to.len &&
             value_truth(xod_get(user, keys[i].flag)))
-            tell(s, user, extension_of(s, xod_obj_site(user), keys[i].exten), to, false);
+            tell(s, user, extension_of(s, xod_obj_ipbx(user), keys[i].exten), to, false);
     }
 }

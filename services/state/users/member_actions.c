@@ -17,7 +17,7 @@ struct xod_obj *member_who(const struct xod_obj *user)
 /* Number n of the memberships. */
 static struct xod_obj *membership(const struct xod_obj *who, size_t n)
 {
-    return xod_tied(who, LIST_queuemembers, n);
+    return xod_related(who, LIST_queuemembers, n);
 }
 
 struct view member_interface_for(const struct xod_obj *who, char scratch[128])
@@ -50,7 +50,7 @@ static void pause_one(struct state *s, struct xod_obj *m, bool pause)
     struct buf subject;
 
     put_subject(&subject, "pause", queue, interface);
-    deferred_actions_set(s, xod_obj_site(m), buf_view(&subject), "QueuePause", "Queue", queue,
+    deferred_actions_set(s, xod_obj_ipbx(m), buf_view(&subject), "QueuePause", "Queue", queue,
                          "Interface", interface, "Paused", pause ? VIEW("true") : VIEW("false"),
                          NULL);
     buf_free(&subject);
@@ -63,7 +63,7 @@ static void set_member(struct state *s, const struct xod_obj *who, struct view q
     struct buf subject;
 
     put_subject(&subject, "member", queue, interface);
-    deferred_actions_set(s, xod_obj_site(who), buf_view(&subject), add ? "QueueAdd" : "QueueRemove",
+    deferred_actions_set(s, xod_obj_ipbx(who), buf_view(&subject), add ? "QueueAdd" : "QueueRemove",
                          "Queue", queue, "Interface", interface, NULL);
     buf_free(&subject);
 }
@@ -105,14 +105,14 @@ static void put_later(struct buf *subject, const struct xod_obj *user, const cha
 static bool put_off(struct state *s, const struct xod_obj *user, const char *what,
                     struct view queue, struct view name)
 {
-    struct xod_site *site = xod_obj_site(user);
-    const struct site *of = state_site(s, xod_site_name(site));
+    struct xod_ipbx *ipbx = xod_obj_ipbx(user);
+    const struct ipbx *of = state_ipbx(s, xod_ipbx_name(ipbx));
     struct buf subject;
 
-    if (of->domain->resynced)
+    if (of->model->resynced)
         return false;
     put_later(&subject, user, what, queue);
-    deferred_actions_later(s, site, buf_view(&subject), xod_obj_id(user), name, queue);
+    deferred_actions_later(s, ipbx, buf_view(&subject), xod_obj_id(user), name, queue);
     buf_free(&subject);
     return true;
 }
@@ -125,10 +125,10 @@ void member_keep_logged_in(struct state *s, const struct xod_obj *user)
     if (!agent)
         return;
     put_later(&subject, user, "logoff", VIEW(""));
-    deferred_actions_drop(s, xod_obj_site(agent), buf_view(&subject));
+    deferred_actions_drop(s, xod_obj_ipbx(agent), buf_view(&subject));
     buf_free(&subject);
     put_agent(&subject, agent);
-    deferred_actions_drop(s, xod_obj_site(agent), buf_view(&subject));
+    deferred_actions_drop(s, xod_obj_ipbx(agent), buf_view(&subject));
     buf_free(&subject);
 }
 
@@ -145,7 +145,7 @@ static void log_off(struct state *s, const struct xod_obj *user)
         return;
     }
     put_agent(&subject, agent);
-    deferred_actions_set(s, xod_obj_site(agent), buf_view(&subject), "agent.logoff", "agent",
+    deferred_actions_set(s, xod_obj_ipbx(agent), buf_view(&subject), "agent.logoff", "agent",
                          value_text(xod_get(agent, XOD(agents, number)), scratch), NULL);
     buf_free(&subject);
 }

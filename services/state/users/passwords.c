@@ -49,15 +49,15 @@ void passwords_destroy(struct passwords **s)
     *s = NULL;
 }
 
-static struct secret *secret_new(struct view site, struct view user, struct view password)
+static struct secret *secret_new(struct view ipbx, struct view user, struct view password)
 {
-    size_t n = site.len + 1 + user.len;
+    size_t n = ipbx.len + 1 + user.len;
     struct secret *sec = calloc(1, sizeof(*sec) + n);
 
     if (!sec)
         return NULL;
-    memcpy(sec->key, site.ptr, site.len);
-    memcpy(sec->key + site.len + 1, user.ptr, user.len);
+    memcpy(sec->key, ipbx.ptr, ipbx.len);
+    memcpy(sec->key + ipbx.len + 1, user.ptr, user.len);
     sec->key_len = n;
     sec->password = view_dup(password);
     if (!sec->password) {
@@ -67,9 +67,9 @@ static struct secret *secret_new(struct view site, struct view user, struct view
     return sec;
 }
 
-int passwords_set(struct passwords *s, struct view site, struct view user, struct view password)
+int passwords_set(struct passwords *s, struct view ipbx, struct view user, struct view password)
 {
-    struct secret *sec = secret_new(site, user, password);
+    struct secret *sec = secret_new(ipbx, user, password);
 
     if (!sec)
         return -ENOMEM;
@@ -84,9 +84,9 @@ int passwords_set(struct passwords *s, struct view site, struct view user, struc
     return -ENOMEM;
 }
 
-const char *passwords_get(const struct passwords *s, struct view site, struct view user)
+const char *passwords_get(const struct passwords *s, struct view ipbx, struct view user)
 {
-    struct secret *probe = secret_new(site, user, VIEW(""));
+    struct secret *probe = secret_new(ipbx, user, VIEW(""));
     struct secret *sec = probe ? map_get(s->by_user, view_of(probe->key, probe->key_len)) : NULL;
 
     secret_free(probe);

@@ -7,8 +7,8 @@
 struct passwords *passwords_new(void);
 void passwords_destroy(struct passwords **s);
 /* The password of a user, or NULL. */
-const char *passwords_get(const struct passwords *s, struct view site, struct view user_id);
+const char *passwords_get(const struct passwords *s, struct view ipbx, struct view user_id);
 /* Sets it; the empty one is none. 0 or -ENOMEM. */
-int passwords_set(struct passwords *s, struct view site, struct view user_id, struct view password);
+int passwords_set(struct passwords *s, struct view ipbx, struct view user_id, struct view password);
 
 #endif

@@ -22,21 +22,21 @@ static void untie_users(struct xod_obj *phone)
 {
     struct xod_obj *user;
 
-    while ((user = xod_tied(phone, LIST_users, 0)))
-        xod_untie(user, phone);
+    while ((user = xod_related(phone, LIST_users, 0)))
+        xod_unrelate(user, phone);
 }
 
 /* Puts the phones, in the order of their rules, on the linelists of their users. */
-static void tie_lines(struct xod_site *site)
+static void link_lines(struct xod_ipbx *ipbx)
 {
-    struct line *lines = calloc(xod_count(site, LIST_phones) + 1, sizeof(*lines));
+    struct line *lines = calloc(xod_count(ipbx, LIST_phones) + 1, sizeof(*lines));
     struct xod_obj *o;
     size_t pos = 0;
     size_t n = 0;
 
     if (!lines)
         return;
-    for (; (o = xod_next(site, LIST_phones, &pos)); n++) {
+    for (; (o = xod_next(ipbx, LIST_phones, &pos)); n++) {
         char scratch[32];
         struct view order = value_text(xod_get(o, XOD(phones, rules_order)), scratch);
         int64_t number = 0;
@@ -45,14 +45,14 @@ static void tie_lines(struct xod_site *site)
         untie_users(o);
     }
     qsort(lines, n, sizeof(*lines), by_order);
-    for (pos = 0; (o = xod_next(site, LIST_users, &pos));) {
+    for (pos = 0; (o = xod_next(ipbx, LIST_users, &pos));) {
         struct value empty = {.type = V_LIST};
         xod_set(o, XOD(users, linelist), &empty);
     }
     for (size_t i = 0; i < n; i++) {
         char scratch[32];
         struct xod_obj *user =
-            xod_find(site, LIST_users,
+            xod_find(ipbx, LIST_users,
                      value_text(xod_get(lines[i].phone, XOD(phones, iduserfeatures)), scratch));
         if (!user)
             continue;
@@ -63,33 +63,33 @@ static void tie_lines(struct xod_site *site)
 }
 
 /* The object of `list` that a field of the user names. */
-static void tie_named(struct xod_obj *user, unsigned field, enum xod_list list)
+static void link_named(struct xod_obj *user, unsigned field, enum xod_list list)
 {
     char scratch[32];
     struct xod_obj *named =
-        xod_find(xod_obj_site(user), list, value_text(xod_get(user, field), scratch));
+        xod_find(xod_obj_ipbx(user), list, value_text(xod_get(user, field), scratch));
     struct xod_obj *before;
 
-    while ((before = xod_tied(user, list, 0)))
-        xod_untie(user, before);
+    while ((before = xod_related(user, list, 0)))
+        xod_unrelate(user, before);
     if (named)
         xod_relate(user, named);
 }
 
-void relations_link(struct xod_site *site)
+void relations_link(struct xod_ipbx *ipbx)
 {
     struct xod_obj *user;
 
-    tie_lines(site);
-    for (size_t pos = 0; (user = xod_next(site, LIST_users, &pos));) {
-        tie_named(user, XOD(users, agentid), LIST_agents);
-        tie_named(user, XOD(users, voicemailid), LIST_voicemails);
+    link_lines(ipbx);
+    for (size_t pos = 0; (user = xod_next(ipbx, LIST_users, &pos));) {
+        link_named(user, XOD(users, agentid), LIST_agents);
+        link_named(user, XOD(users, voicemailid), LIST_voicemails);
     }
 }
 
 struct xod_obj *relations_agent(const struct xod_obj *user)
 {
-    return xod_tied(user, LIST_agents, 0);
+    return xod_related(user, LIST_agents, 0);
 }
 
 struct xod_obj *relations_line(const struct xod_obj *user)
@@ -97,13 +97,13 @@ struct xod_obj *relations_line(const struct xod_obj *user)
     const struct value *lines = xod_get(user, XOD(users, linelist));
 
     return lines->type == V_LIST && lines->len
-               ? xod_find(xod_obj_site(user), LIST_phones, value_view(&lines->items[0]))
+               ? xod_find(xod_obj_ipbx(user), LIST_phones, value_view(&lines->items[0]))
                : NULL;
 }
 
 struct xod_obj *relations_user(const struct xod_obj *o)
 {
-    return xod_tied(o, LIST_users, 0);
+    return xod_related(o, LIST_users, 0);
 }
 
 struct view relations_context(const struct xod_obj *user, char scratch[32])
@@ -117,14 +117,14 @@ const struct xod_obj *relations_named(struct state *s, struct view name)
 {
     struct view id = name;
     struct view ipbx = view_cut(&id, '/');
-    struct site *site = id.len ? state_site(s, ipbx) : NULL;
+    struct ipbx *named = id.len ? state_ipbx(s, ipbx) : NULL;
     const struct xod_obj *user = NULL;
 
-    if (site)
-        return xod_find(site->domain->site, LIST_users, id);
-    for (size_t n = 0; !user && n < s->n_sites; n++)
-        user = xod_lookup(s->sites[n].domain->site, LIST_users, XOD(users, loginclient), name, 0);
-    for (size_t n = 0; !user && n < s->n_sites; n++)
-        user = xod_find(s->sites[n].domain->site, LIST_users, name);
+    if (named)
+        return xod_find(named->model->ipbx, LIST_users, id);
+    for (size_t n = 0; !user && n < s->n_ipbxes; n++)
+        user = xod_lookup(s->ipbxes[n].model->ipbx, LIST_users, XOD(users, loginclient), name, 0);
+    for (size_t n = 0; !user && n < s->n_ipbxes; n++)
+        user = xod_find(s->ipbxes[n].model->ipbx, LIST_users, name);
     return user;
 }

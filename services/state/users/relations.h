@@ -6,7 +6,7 @@
 
 /* The lists were read anew: ties users to their lines (and sets their linelist), agents and
  * mailboxes. */
-void relations_link(struct xod_site *site);
+void relations_link(struct xod_ipbx *ipbx);
 /* The agent that a user is, or NULL. */
 struct xod_obj *relations_agent(const struct xod_obj *user);
 /* The user's main line, or NULL. */

@@ -21,19 +21,19 @@ struct announce {
     struct state *state;
     int fd;
     struct loop_fd *readable;
-    struct hosts *hosts;         /* number n is where site n is */
-    uint64_t last_rx[MAX_SITES]; /* when it last announced itself; monotonic us, 0: never */
+    struct hosts *hosts;          /* number n is where site n is */
+    uint64_t last_rx[MAX_IPBXES]; /* when it last announced itself; monotonic us, 0: never */
     struct metric *taken, *ignored;
 };
 
 /* ---- where they are ---- */
 
-static struct view address_of(const struct announce *a, const struct site *site)
+static struct view address_of(const struct announce *a, const struct ipbx *ipbx)
 {
-    struct json_object *ipbx =
-        json_member(config_section(a->state->cfg, "ipbxes"), xod_site_name(site->domain->site));
+    struct json_object *section =
+        json_member(config_section(a->state->cfg, "ipbxes"), xod_ipbx_name(ipbx->model->ipbx));
 
-    return json_get_view(json_get(ipbx, "ipbx_connection"), "ipaddress");
+    return json_get_view(json_get(section, "ipbx_connection"), "ipaddress");
 }
 
 static int find_hosts(struct announce *a)
@@ -41,8 +41,8 @@ static int find_hosts(struct announce *a)
     int rc = 0;
 
     hosts_clear(a->hosts);
-    for (size_t i = 0; rc == 0 && i < a->state->n_sites; i++) {
-        struct view host = address_of(a, &a->state->sites[i]); /* none: it is no more */
+    for (size_t i = 0; rc == 0 && i < a->state->n_ipbxes; i++) {
+        struct view host = address_of(a, &a->state->ipbxes[i]); /* none: it is no more */
         rc = hosts_add(a->hosts, host.len ? host.ptr : "0.0.0.0");
     }
     return rc;
@@ -58,14 +58,14 @@ void announce_reload(struct announce *a)
 
 static void hurry(struct announce *a, size_t n)
 {
-    struct site *site = &a->state->sites[n];
-    struct view name = xod_site_name(site->domain->site);
+    struct ipbx *ipbx = &a->state->ipbxes[n];
+    struct view name = xod_ipbx_name(ipbx->model->ipbx);
     uint64_t now = clock_mono_us();
 
     if (a->last_rx[n] && now - a->last_rx[n] < BETWEEN_US)
         return;
     a->last_rx[n] = now;
-    if (resync_reconnect(a->state, site) < 0)
+    if (resync_reconnect(a->state, ipbx) < 0)
         log_notice(a->state->log, "ANNOUNCE: %.*s is there, but no ami-gw of it", VIEW_ARG(name));
     else
         log_info(a->state->log, "ANNOUNCE: %.*s is there", VIEW_ARG(name));
@@ -78,7 +78,7 @@ static void on_datagram(struct announce *a, struct view text, const struct socka
         return;
     }
     metric_add(a->taken, 1);
-    for (size_t i = 0; i < a->state->n_sites; i++)
+    for (size_t i = 0; i < a->state->n_ipbxes; i++)
         if (hosts_has(a->hosts, i, from))
             hurry(a, i);
 }

@@ -10,17 +10,17 @@
 
 /* ---- links ---- */
 
-static struct json_object *connection_of(struct info *i, const struct xod_site *site)
+static struct json_object *connection_of(struct info *i, const struct xod_ipbx *ipbx)
 {
-    struct json_object *ipbx =
-        json_member(config_section(i->state->cfg, "ipbxes"), xod_site_name(site));
+    struct json_object *section =
+        json_member(config_section(i->state->cfg, "ipbxes"), xod_ipbx_name(ipbx));
 
-    return json_get(ipbx, "ipbx_connection");
+    return json_get(section, "ipbx_connection");
 }
 
-static void put_address(struct info *i, struct columns *c, const struct xod_site *site)
+static void put_address(struct info *i, struct columns *c, const struct xod_ipbx *ipbx)
 {
-    struct json_object *con = connection_of(i, site);
+    struct json_object *con = connection_of(i, ipbx);
     bool tls = json_get_bool(con, "tls", false);
 
     columns_printf(c, "%.*s:%lld%s", VIEW_ARG(json_get_view(con, "ipaddress")),
@@ -28,9 +28,9 @@ static void put_address(struct info *i, struct columns *c, const struct xod_site
 }
 
 /* Its link, and since when. */
-static void put_link(struct columns *c, const struct xod_site *site)
+static void put_link(struct columns *c, const struct xod_ipbx *ipbx)
 {
-    const struct xod_obj *o = xod_find(site, LIST_ipbx, xod_site_name(site));
+    const struct xod_obj *o = xod_find(ipbx, LIST_ipbx, xod_ipbx_name(ipbx));
     const struct value *since = o ? xod_get(o, XOD(ipbx, since)) : NULL;
     char date[INFO_DATE];
 
@@ -46,14 +46,14 @@ enum info_end info_xivos(struct info *i, const struct info_words *w)
     struct columns c;
 
     columns_begin(&c, titles);
-    for (size_t n = 0; n < i->state->n_sites; n++) {
-        struct xod_site *site = i->state->sites[n].domain->site;
-        const struct xod_obj *o = xod_find(site, LIST_ipbx, xod_site_name(site));
-        columns_put(&c, xod_site_name(site));
-        put_address(i, &c, site);
-        put_link(&c, site);
+    for (size_t n = 0; n < i->state->n_ipbxes; n++) {
+        struct xod_ipbx *ipbx = i->state->ipbxes[n].model->ipbx;
+        const struct xod_obj *o = xod_find(ipbx, LIST_ipbx, xod_ipbx_name(ipbx));
+        columns_put(&c, xod_ipbx_name(ipbx));
+        put_address(i, &c, ipbx);
+        put_link(&c, ipbx);
         for (size_t l = 0; l < sizeof(lists) / sizeof(lists[0]); l++)
-            columns_printf(&c, "%zu", xod_count(site, lists[l]));
+            columns_printf(&c, "%zu", xod_count(ipbx, lists[l]));
         columns_put(&c, o ? xod_get_str(o, XOD(ipbx, banner)) : view_of(NULL, 0));
     }
     info_table(i, &c);
@@ -67,12 +67,12 @@ enum info_end info_show_ami(struct info *i, const struct info_words *w)
     struct columns c;
 
     columns_begin(&c, titles);
-    for (size_t n = 0; n < i->state->n_sites; n++) {
-        const struct site *s = &i->state->sites[n];
+    for (size_t n = 0; n < i->state->n_ipbxes; n++) {
+        const struct ipbx *s = &i->state->ipbxes[n];
         char date[INFO_DATE];
-        columns_put(&c, xod_site_name(s->domain->site));
-        put_address(i, &c, s->domain->site);
-        put_link(&c, s->domain->site);
+        columns_put(&c, xod_ipbx_name(s->model->ipbx));
+        put_address(i, &c, s->model->ipbx);
+        put_link(&c, s->model->ipbx);
         columns_put(&c, s->gateway ? bus_peer_instance(s->gateway) : VIEW("(none)"));
         columns_put(&c, view_cstr(info_date((double)s->login / 1e6, date)));
     }
@@ -84,10 +84,10 @@ static enum info_end ask_all(struct info *i)
 {
     enum info_end how = INFO_OK;
 
-    for (size_t n = 0; n < i->state->n_sites; n++) {
-        struct site *s = &i->state->sites[n];
+    for (size_t n = 0; n < i->state->n_ipbxes; n++) {
+        struct ipbx *s = &i->state->ipbxes[n];
         bool asked = s->login && resync_ask(i->state, s) == 0;
-        info_line(i, "%.*s: %s", VIEW_ARG(xod_site_name(s->domain->site)),
+        info_line(i, "%.*s: %s", VIEW_ARG(xod_ipbx_name(s->model->ipbx)),
                   asked ? "asked to list everything anew" : "the link is down");
         if (!asked)
             how = INFO_KO;
@@ -198,7 +198,7 @@ static bool put_action(struct buf *pairs, const struct info_words *w)
     return w->n > 3;
 }
 
-static bool ask(struct info *i, struct site *s, const struct buf *pairs)
+static bool ask(struct info *i, struct ipbx *s, const struct buf *pairs)
 {
     struct info_wait *wait = calloc(1, sizeof(*wait));
 
@@ -215,7 +215,7 @@ static bool ask(struct info *i, struct site *s, const struct buf *pairs)
 
 enum info_end info_ami(struct info *i, const struct info_words *w)
 {
-    struct site *s = state_site(i->state, w->word[1]);
+    struct ipbx *s = state_ipbx(i->state, w->word[1]);
     enum info_end how = INFO_LATER;
     struct buf pairs;
 

@@ -89,10 +89,10 @@ static void show_list(struct info *i, enum xod_list list)
     struct xod_obj *o;
 
     begin_list(&c, list);
-    for (size_t n = 0; n < i->state->n_sites; n++) {
-        struct xod_site *site = i->state->sites[n].domain->site;
-        for (size_t pos = 0; (o = xod_next(site, list, &pos));) {
-            columns_put(&c, xod_site_name(site));
+    for (size_t n = 0; n < i->state->n_ipbxes; n++) {
+        struct xod_ipbx *ipbx = i->state->ipbxes[n].model->ipbx;
+        for (size_t pos = 0; (o = xod_next(ipbx, list, &pos));) {
+            columns_put(&c, xod_ipbx_name(ipbx));
             columns_put(&c, xod_obj_id(o));
             for (const int *f = fields[list]; *f >= 0; f++)
                 put_cell(i, &c, xod_get(o, (unsigned)*f));
@@ -117,12 +117,12 @@ static void show_lists(struct info *i)
     struct columns c;
 
     columns_begin(&c, titles);
-    for (size_t n = 0; n < i->state->n_sites; n++)
+    for (size_t n = 0; n < i->state->n_ipbxes; n++)
         for (int l = 0; l < LIST_COUNT; l++) {
             const struct schema_list *list = schema_list((enum xod_list)l);
-            columns_put(&c, xod_site_name(i->state->sites[n].domain->site));
+            columns_put(&c, xod_ipbx_name(i->state->ipbxes[n].model->ipbx));
             columns_put(&c, list->vname);
-            columns_printf(&c, "%zu", xod_count(i->state->sites[n].domain->site, (enum xod_list)l));
+            columns_printf(&c, "%zu", xod_count(i->state->ipbxes[n].model->ipbx, (enum xod_list)l));
             columns_put(&c, view_cstr(list->doc));
         }
     info_table(i, &c);
@@ -134,7 +134,7 @@ static void show_object(struct info *i, const struct xod_obj *o)
     const struct schema_list *list = schema_list(xod_obj_list(o));
     struct columns c;
 
-    info_line(i, "%.*s %s %.*s", VIEW_ARG(xod_site_name(xod_obj_site(o))), list->name,
+    info_line(i, "%.*s %s %.*s", VIEW_ARG(xod_ipbx_name(xod_obj_ipbx(o))), list->name,
               VIEW_ARG(xod_obj_id(o)));
     columns_begin(&c, titles);
     for (unsigned f = 0; f < list->n_fields; f++) {
@@ -161,9 +161,9 @@ enum info_end info_showlist(struct info *i, const struct info_words *w)
         show_list(i, (enum xod_list)list);
         return INFO_OK;
     }
-    for (size_t n = 0; n < i->state->n_sites; n++) {
+    for (size_t n = 0; n < i->state->n_ipbxes; n++) {
         struct xod_obj *o =
-            xod_find(i->state->sites[n].domain->site, (enum xod_list)list, w->word[2]);
+            xod_find(i->state->ipbxes[n].model->ipbx, (enum xod_list)list, w->word[2]);
         if (o)
             show_object(i, o);
         found = found || o;
@@ -180,7 +180,7 @@ static void put_out_call(struct info *i, struct columns *c, const struct xod_obj
 {
     char date[INFO_DATE];
 
-    columns_put(c, xod_site_name(xod_obj_site(trunk)));
+    columns_put(c, xod_ipbx_name(xod_obj_ipbx(trunk)));
     columns_put(c, xod_get_str(trunk, XOD(trunks, identity)));
     columns_put(c, xod_obj_id(channel));
     columns_put(c, xod_get_str(channel, XOD(channels, commstatus)));
@@ -200,11 +200,11 @@ enum info_end info_outcalls(struct info *i, const struct info_words *w)
     struct columns c;
 
     columns_begin(&c, titles);
-    for (size_t n = 0; n < i->state->n_sites; n++) {
+    for (size_t n = 0; n < i->state->n_ipbxes; n++) {
         const struct xod_obj *trunk;
         const struct xod_obj *channel;
         for (size_t pos = 0;
-             (trunk = xod_next(i->state->sites[n].domain->site, LIST_trunks, &pos));)
+             (trunk = xod_next(i->state->ipbxes[n].model->ipbx, LIST_trunks, &pos));)
             for (size_t at = 0; (channel = xod_tied_next(trunk, LIST_channels, &at));)
                 if (view_eq(xod_get_str(channel, XOD(channels, direction)), VIEW("in")))
                     put_out_call(i, &c, trunk, channel);
@@ -246,11 +246,11 @@ enum info_end info_phonebook(struct info *i, const struct info_words *w)
     struct columns c;
 
     columns_begin(&c, titles);
-    for (size_t n = 0; n < i->state->n_sites; n++) {
-        const struct xod_site *site = i->state->sites[n].domain->site;
-        const struct table *t = directories_phonebook_of(i->state->directories, site);
+    for (size_t n = 0; n < i->state->n_ipbxes; n++) {
+        const struct xod_ipbx *ipbx = i->state->ipbxes[n].model->ipbx;
+        const struct table *t = directories_phonebook_of(i->state->directories, ipbx);
         if (t)
-            table_each(t, put_person, &(struct shown){&c, xod_site_name(site)});
+            table_each(t, put_person, &(struct shown){&c, xod_ipbx_name(ipbx)});
     }
     info_table(i, &c);
     return INFO_OK;

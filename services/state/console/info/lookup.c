@@ -17,7 +17,7 @@
 struct reverse_wait {
     struct info_wait wait;
     struct state *state;
-    size_t site; /* that is asked now */
+    size_t ipbx; /* that is asked now */
     char *directory, *number;
 };
 
@@ -50,8 +50,8 @@ static void on_fields(void *arg, struct json_object *fields)
     struct reverse_wait *r = arg;
     struct info *i = r->wait.info;
 
-    if (i && !fields && r->site + 1 < r->state->n_sites) {
-        r->site++;
+    if (i && !fields && r->ipbx + 1 < r->state->n_ipbxes) {
+        r->ipbx++;
         ask_site(r);
         return;
     }
@@ -64,7 +64,7 @@ static void on_fields(void *arg, struct json_object *fields)
 
 static void ask_site(struct reverse_wait *r)
 {
-    struct directory_ask ask = {.site = r->state->sites[r->site].domain->site,
+    struct directory_ask ask = {.ipbx = r->state->ipbxes[r->ipbx].model->ipbx,
                                 .text = view_cstr(r->number)};
 
     if (directory_reverse_in(r->state->directories, view_cstr(r->directory), &ask, on_fields, r) <
@@ -103,8 +103,8 @@ enum info_end info_sheet(struct info *i, const struct info_words *w)
     int n = -ENOENT;
 
     snprintf(event, sizeof(event), "%.*s", VIEW_ARG(w->word[1]));
-    for (size_t s = 0; n == -ENOENT && s < i->state->n_sites; s++)
-        n = sheets_resend(i->state->sheets, i->state->sites[s].domain, event, w->word[2],
+    for (size_t s = 0; n == -ENOENT && s < i->state->n_ipbxes; s++)
+        n = sheets_resend(i->state->sheets, i->state->ipbxes[s].model, event, w->word[2],
                           clock_wall());
     if (n == -ENOENT)
         return info_wrong(i, "%.*s: there is no such channel", VIEW_ARG(w->word[2]));

@@ -45,7 +45,7 @@ enum info_end info_infos(struct info *i, const struct info_words *w)
     columns_put(&c, VIEW("pid"));
     columns_printf(&c, "%ld", (long)getpid());
     columns_put(&c, VIEW("ipbxes"));
-    columns_printf(&c, "%zu", s->n_sites);
+    columns_printf(&c, "%zu", s->n_ipbxes);
     columns_put(&c, VIEW("sessions"));
     columns_printf(&c, "%zu", sessions_count(s->sessions));
     columns_put(&c, VIEW("changes"));
@@ -200,8 +200,8 @@ static void put_list_size(struct info *i, struct columns *c, enum xod_list list)
     size_t count = 0;
     size_t bytes = 0;
 
-    for (size_t n = 0; n < i->state->n_sites; n++)
-        for (size_t pos = 0; (o = xod_next(i->state->sites[n].domain->site, list, &pos)); count++) {
+    for (size_t n = 0; n < i->state->n_ipbxes; n++)
+        for (size_t pos = 0; (o = xod_next(i->state->ipbxes[n].model->ipbx, list, &pos)); count++) {
             bytes += xod_obj_id(o).len + 1 + l->n_fields * sizeof(struct value);
             for (unsigned f = 0; f < l->n_fields; f++)
                 bytes += bytes_of(xod_get(o, f));

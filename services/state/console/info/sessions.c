@@ -23,7 +23,7 @@ static void put_session(struct columns *c, const struct session *se)
     struct view none = view_of(NULL, 0);
     char scratch[32];
 
-    columns_put(c, xod_site_name(se->site));
+    columns_put(c, xod_ipbx_name(se->ipbx));
     columns_put(c, view_cstr(se->user_id));
     columns_put(c, login_of(se, scratch));
     columns_put(c, user ? value_text(xod_get(user, XOD(users, fullname)), scratch) : none);
@@ -64,7 +64,7 @@ enum info_end info_logged_ip(struct info *i, const struct info_words *w)
             netaddr_print(&address, text);
         columns_put(&c, view_cstr(text));
         columns_printf(&c, "%u", (unsigned)port);
-        columns_put(&c, xod_site_name(se->site));
+        columns_put(&c, xod_ipbx_name(se->ipbx));
         columns_put(&c, view_cstr(se->user_id));
         columns_put(&c, login_of(se, scratch));
         columns_put(&c, gateway_of(se));

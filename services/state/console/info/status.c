@@ -96,29 +96,29 @@ static void put_user(struct info *i, const struct xod_obj *u)
         put_agent(i, other, 2);
 }
 
-static void put_users(struct info *i, struct xod_site *site)
+static void put_users(struct info *i, struct xod_ipbx *ipbx)
 {
     const struct xod_obj *o;
 
-    for (size_t pos = 0; (o = xod_next(site, LIST_users, &pos));)
+    for (size_t pos = 0; (o = xod_next(ipbx, LIST_users, &pos));)
         put_user(i, o);
-    for (size_t pos = 0; (o = xod_next(site, LIST_phones, &pos));)
+    for (size_t pos = 0; (o = xod_next(ipbx, LIST_phones, &pos));)
         if (!relations_user(o))
             put_phone(i, o, 1);
-    for (size_t pos = 0; (o = xod_next(site, LIST_agents, &pos));)
+    for (size_t pos = 0; (o = xod_next(ipbx, LIST_agents, &pos));)
         if (!relations_user(o))
             put_agent(i, o, 1);
 }
 
 /* ---- queues and groups ---- */
 
-static void put_members(struct info *i, struct xod_site *site, struct view queue)
+static void put_members(struct info *i, struct xod_ipbx *ipbx, struct view queue)
 {
     const struct xod_obj *m;
     struct buf line;
 
     for (size_t n = 0;
-         (m = xod_lookup(site, LIST_queuemembers, XOD(queuemembers, queue_name), queue, n)); n++) {
+         (m = xod_lookup(ipbx, LIST_queuemembers, XOD(queuemembers, queue_name), queue, n)); n++) {
         begin_line(&line, 2, "member", xod_get_str(m, XOD(queuemembers, interface)));
         add(&line, ": status ", text_of(i, m, XOD(queuemembers, status)));
         add(&line, ", paused ", text_of(i, m, XOD(queuemembers, paused)));
@@ -133,7 +133,7 @@ static void put_waiting(struct info *i, const struct value *incalls)
         info_line(i, "    waiting %.*s", VIEW_ARG(value_view(&incalls->items[n])));
 }
 
-static void put_queues(struct info *i, struct xod_site *site, enum xod_list list)
+static void put_queues(struct info *i, struct xod_ipbx *ipbx, enum xod_list list)
 {
     bool queues = list == LIST_queues;
     unsigned name = queues ? XOD(queues, name) : XOD(groups, name);
@@ -141,25 +141,25 @@ static void put_queues(struct info *i, struct xod_site *site, enum xod_list list
     const struct xod_obj *q;
     struct buf line;
 
-    for (size_t pos = 0; (q = xod_next(site, list, &pos));) {
+    for (size_t pos = 0; (q = xod_next(ipbx, list, &pos));) {
         char scratch[32];
         begin_line(&line, 1, queues ? "queue" : "group", xod_obj_id(q));
         add(&line, " ", text_of(i, q, name));
         add(&line, ", number ", text_of(i, q, number));
         end_line(i, &line);
-        put_members(i, site, value_text(xod_get(q, name), scratch));
+        put_members(i, ipbx, value_text(xod_get(q, name), scratch));
         put_waiting(i, xod_get(q, queues ? XOD(queues, incalls) : XOD(groups, incalls)));
     }
 }
 
 /* ---- the rest ---- */
 
-static void put_trunks(struct info *i, struct xod_site *site)
+static void put_trunks(struct info *i, struct xod_ipbx *ipbx)
 {
     const struct xod_obj *t;
     struct buf line;
 
-    for (size_t pos = 0; (t = xod_next(site, LIST_trunks, &pos));) {
+    for (size_t pos = 0; (t = xod_next(ipbx, LIST_trunks, &pos));) {
         begin_line(&line, 1, "trunk", xod_obj_id(t));
         add(&line, " ", text_of(i, t, XOD(trunks, identity)));
         end_line(i, &line);
@@ -178,24 +178,24 @@ static void put_map(struct info *i, const char *what, const struct value *map)
     }
 }
 
-static void put_rooms(struct info *i, struct xod_site *site)
+static void put_rooms(struct info *i, struct xod_ipbx *ipbx)
 {
     const struct xod_obj *o;
     struct buf line;
 
-    for (size_t pos = 0; (o = xod_next(site, LIST_meetmes, &pos));) {
+    for (size_t pos = 0; (o = xod_next(ipbx, LIST_meetmes, &pos));) {
         begin_line(&line, 1, "room", xod_obj_id(o));
         add(&line, ", number ", text_of(i, o, XOD(meetmes, confno)));
         end_line(i, &line);
         put_map(i, "channel", xod_get(o, XOD(meetmes, channels)));
     }
-    for (size_t pos = 0; (o = xod_next(site, LIST_parkinglots, &pos));) {
+    for (size_t pos = 0; (o = xod_next(ipbx, LIST_parkinglots, &pos));) {
         begin_line(&line, 1, "lot", xod_obj_id(o));
         add(&line, " ", text_of(i, o, XOD(parkinglots, name)));
         end_line(i, &line);
         put_map(i, "bay", xod_get(o, XOD(parkinglots, bays)));
     }
-    for (size_t pos = 0; (o = xod_next(site, LIST_voicemails, &pos));) {
+    for (size_t pos = 0; (o = xod_next(ipbx, LIST_voicemails, &pos));) {
         begin_line(&line, 1, "mailbox", xod_obj_id(o));
         add(&line, " ", text_of(i, o, XOD(voicemails, fullmailbox)));
         add(&line, ": new ", text_of(i, o, XOD(voicemails, newcount)));
@@ -205,28 +205,28 @@ static void put_rooms(struct info *i, struct xod_site *site)
 }
 
 /* Channels of no phone or trunk: halves of Local channels, announcements... */
-static void put_others(struct info *i, struct xod_site *site)
+static void put_others(struct info *i, struct xod_ipbx *ipbx)
 {
     const struct xod_obj *c;
 
-    for (size_t pos = 0; (c = xod_next(site, LIST_channels, &pos));)
-        if (!xod_tied(c, LIST_phones, 0) && !xod_tied(c, LIST_trunks, 0))
+    for (size_t pos = 0; (c = xod_next(ipbx, LIST_channels, &pos));)
+        if (!xod_related(c, LIST_phones, 0) && !xod_related(c, LIST_trunks, 0))
             put_channel(i, c, 1);
 }
 
 enum info_end info_currentstatus(struct info *i, const struct info_words *w)
 {
-    for (size_t n = 0; n < i->state->n_sites; n++) {
-        struct xod_site *site = i->state->sites[n].domain->site;
-        const struct xod_obj *ipbx = xod_find(site, LIST_ipbx, xod_site_name(site));
-        info_line(i, "ipbx %.*s: link %s", VIEW_ARG(xod_site_name(site)),
-                  ipbx ? text_of(i, ipbx, XOD(ipbx, link)) : "-");
-        put_users(i, site);
-        put_queues(i, site, LIST_queues);
-        put_queues(i, site, LIST_groups);
-        put_trunks(i, site);
-        put_rooms(i, site);
-        put_others(i, site);
+    for (size_t n = 0; n < i->state->n_ipbxes; n++) {
+        struct xod_ipbx *ipbx = i->state->ipbxes[n].model->ipbx;
+        const struct xod_obj *self = xod_find(ipbx, LIST_ipbx, xod_ipbx_name(ipbx));
+        info_line(i, "ipbx %.*s: link %s", VIEW_ARG(xod_ipbx_name(ipbx)),
+                  self ? text_of(i, self, XOD(ipbx, link)) : "-");
+        put_users(i, ipbx);
+        put_queues(i, ipbx, LIST_queues);
+        put_queues(i, ipbx, LIST_groups);
+        put_trunks(i, ipbx);
+        put_rooms(i, ipbx);
+        put_others(i, ipbx);
     }
     return INFO_OK;
 }

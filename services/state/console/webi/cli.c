@@ -110,19 +110,19 @@ static void on_answer(void *arg, enum bus_status status, const msgpack_object *b
         finish(r);
 }
 
-static bool ask(struct state *s, struct site *site, struct view command, struct block *b)
+static bool ask(struct state *s, struct ipbx *ipbx, struct view command, struct block *b)
 {
     struct buf pairs;
     bool sent;
 
-    if (!site->gateway || site->login == 0)
+    if (!ipbx->gateway || ipbx->login == 0)
         return false;
     buf_init(&pairs, 0);
     msg_put_pair(&pairs, "action", VIEW("Command"));
     msg_put_cstr(&pairs, "headers");
     msg_put_map(&pairs, 1);
     msg_put_pair(&pairs, "Command", command);
-    sent = !pairs.failed && bus_server_ask(s->server, site->gateway, METHOD_ami_action, 2,
+    sent = !pairs.failed && bus_server_ask(s->server, ipbx->gateway, METHOD_ami_action, 2,
                                            buf_view(&pairs), WEBI_CLI_MS, on_answer, b);
     buf_free(&pairs);
     return sent;
@@ -131,20 +131,20 @@ static bool ask(struct state *s, struct site *site, struct view command, struct 
 void webi_cli_run(struct line_client *t, struct view command)
 {
     struct state *s = ((struct console *)t->owner)->state;
-    struct run *r = calloc(1, sizeof(*r) + s->n_sites * sizeof(r->blocks[0]));
+    struct run *r = calloc(1, sizeof(*r) + s->n_ipbxes * sizeof(r->blocks[0]));
 
     if (!r) {
         line_client_send(t, VIEW("out of memory\nXIVO-CLI-WEBI:KO\n"));
         return;
     }
     r->line_client = t;
-    r->n = s->n_sites;
+    r->n = s->n_ipbxes;
     t->data = r;
     line_client_hold(t);
     for (size_t i = 0; i < r->n; i++) {
         r->blocks[i].run = r;
-        begin_block(&r->blocks[i], xod_site_name(s->sites[i].domain->site));
-        if (ask(s, &s->sites[i], command, &r->blocks[i]))
+        begin_block(&r->blocks[i], xod_ipbx_name(s->ipbxes[i].model->ipbx));
+        if (ask(s, &s->ipbxes[i], command, &r->blocks[i]))
             r->waiting++;
         else
             end_block(&r->blocks[i], "the link to this Asterisk is down", "KO");

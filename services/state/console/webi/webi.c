@@ -37,8 +37,8 @@ static void ask_members(struct line_client *t)
     struct state *s = ((struct console *)t->owner)->state;
     int rc = 0;
 
-    for (size_t i = 0; i < s->n_sites; i++)
-        if (s->sites[i].login == 0 || resync_ask(s, &s->sites[i]) < 0)
+    for (size_t i = 0; i < s->n_ipbxes; i++)
+        if (s->ipbxes[i].login == 0 || resync_ask(s, &s->ipbxes[i]) < 0)
             rc = -ENOTCONN;
     answer(t, rc < 0 ? "the link to an Asterisk is down: it is listed anew when it is back" : NULL);
 }

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "support/site_world.h"
+#include "support/model_world.h"
 
 #define COMM XOD(channels, commstatus)
 #define PEER XOD(channels, talkingto_id)
@@ -15,7 +15,7 @@
 static const char *const people[] = {"alice", "bob", "carol", "dave", "erin"};
 
 struct world {
-    struct site_world *s;
+    struct model_world *s;
     struct buf
         seen; /* what was told of the channels of one phone: "calling linked-caller gone..." */
     const char *watched;
@@ -75,7 +75,7 @@ static int teardown(void **state)
 
 static struct xod_obj *channel(struct world *w, const char *name)
 {
-    return xod_find(w->s->site, LIST_channels, view_cstr(name));
+    return xod_find(w->s->ipbx, LIST_channels, view_cstr(name));
 }
 
 static const char *field(struct world *w, const char *name, unsigned f)
@@ -88,7 +88,7 @@ static const char *field(struct world *w, const char *name, unsigned f)
 
 static const char *hint(struct world *w, const char *phone)
 {
-    return xod_get(xod_find(w->s->site, LIST_phones, view_cstr(phone)), XOD(phones, hintstatus))->s;
+    return xod_get(xod_find(w->s->ipbx, LIST_phones, view_cstr(phone)), XOD(phones, hintstatus))->s;
 }
 
 /* What is told of one phone's channels in a capture. */
@@ -119,7 +119,7 @@ static void at_the_end_of_a_capture_nothing_is_left_over(void **state)
             struct xod_obj *c;
             size_t pos = 0;
             play(w, v ? "20" : "1.8", whole[i]);
-            c = xod_next(w->s->site, LIST_channels, &pos);
+            c = xod_next(w->s->ipbx, LIST_channels, &pos);
             if (c)
                 fail_msg("%s %s: %s is left", v ? "20" : "1.8", whole[i], xod_obj_id(c).ptr);
             translator_reset(w->s->t);
@@ -294,7 +294,7 @@ static void a_masquerade_moves_the_call_and_keeps_the_phone(void **state)
     assert_string_equal(field(w, "SIP/carol-3", PEER), "SIP/bob-2");
     assert_string_equal(field(w, "SIP/alice-1", PEER), "(null)");
     say(w, HANGUP("Local/3@x;1<ZOMBIE>"));
-    assert_int_equal(xod_count(w->s->site, LIST_channels), 3);
+    assert_int_equal(xod_count(w->s->ipbx, LIST_channels), 3);
 }
 
 /* carol picks up what rings at bob: in 1.8 and 11 her channel is masqueraded into his place. */
@@ -324,7 +324,7 @@ static void who_picks_up_takes_the_place_of_who_was_rung(void **state)
     say(w, HANGUP("SIP/carol-3"));
     say(w, "Event: Dial|SubEvent: End|Channel: SIP/alice-1|DialStatus: ANSWER");
     say(w, HANGUP("SIP/alice-1"));
-    assert_int_equal(xod_count(w->s->site, LIST_channels), 0);
+    assert_int_equal(xod_count(w->s->ipbx, LIST_channels), 0);
 }
 
 /* 11 lists a zombie of a parked channel for as long as the call lives. */
@@ -336,7 +336,7 @@ static void makeshift_channels_and_zombies_are_not_shown(void **state)
     say(w, "Event: CoreShowChannel|Channel: Parked/Local/5006@default-1;1<ZOMBIE>|ChannelState: 0");
     say(w, "Event: CoreShowChannel|Channel: SIP/dave-9<ZOMBIE>|ChannelState: 0");
     say(w, NEW("AsyncGoto/SIP/bob-2", "6"));
-    assert_int_equal(xod_count(w->s->site, LIST_channels), 2);
+    assert_int_equal(xod_count(w->s->ipbx, LIST_channels), 2);
     say(w, "Event: Rename|Channel: AsyncGoto/SIP/bob-2|Newname: SIP/bob-2|Uniqueid: 9.9");
     assert_string_equal(field(w, "SIP/bob-2", COMM), "ready"); /* it goes on somewhere else */
     assert_string_equal(field(w, "SIP/bob-2", XOD(channels, uniqueid)), "9.9");
@@ -371,7 +371,7 @@ static void a_hint_of_several_devices_is_of_its_extension(void **state)
         "Event: ExtensionStatus|Exten: 777|Context: x|Hint: sip/ALICE,CustomPresence:a|Status: 16");
     assert_string_equal(hint(w, "11"), "16");
     say(w, "Event: PeerStatus|Peer: SIP/alice|PeerStatus: Registered|Address: 192.0.2.1:5060");
-    assert_string_equal(xod_get(xod_find(w->s->site, LIST_phones, VIEW("11")), XOD(phones, reg))->s,
+    assert_string_equal(xod_get(xod_find(w->s->ipbx, LIST_phones, VIEW("11")), XOD(phones, reg))->s,
                         "Registered");
 }
 
@@ -472,18 +472,18 @@ static void a_listing_cut_short_ends_nothing(void **state)
     struct world *w = *state;
     struct xod_obj *ipbx;
 
-    domain_link_up(w->s->d, VIEW("Asterisk"), 1);
+    ipbx_model_link_up(w->s->d, VIEW("Asterisk"), 1);
     xod_commit(w->s->x, NULL, NULL);
-    ipbx = xod_find(w->s->site, LIST_ipbx, VIEW("xivo"));
+    ipbx = xod_find(w->s->ipbx, LIST_ipbx, VIEW("xivo"));
     a_call_of_two(w);
     say_kind(w, TEL_resync_begin, "channels");
     assert_string_equal(xod_get(ipbx, XOD(ipbx, link))->s, "resync");
-    domain_link_down(w->s->d, 2);
+    ipbx_model_link_down(w->s->d, 2);
     say_kind(w, TEL_resync_end, "channels");
     assert_non_null(channel(w, "SIP/alice-1"));
     assert_string_equal(xod_get(ipbx, XOD(ipbx, link))->s, "down");
     assert_true(xod_get(ipbx, XOD(ipbx, since))->f == 2);
-    domain_link_up(w->s->d, VIEW("Asterisk"), 3);
+    ipbx_model_link_up(w->s->d, VIEW("Asterisk"), 3);
     say_kind(w, TEL_resync_begin, "channels");
     say_kind(w, TEL_resync_end, "channels");
     say_kind(w, TEL_resync_end, "all");
@@ -502,7 +502,7 @@ static void events_without_their_fields_do_nothing(void **state)
         if (e != TEL_link_down && e != TEL_link_up)
             world_apply(w->s, &o);
     }
-    assert_int_equal(xod_count(w->s->site, LIST_channels), 2);
+    assert_int_equal(xod_count(w->s->ipbx, LIST_channels), 2);
     assert_string_equal(field(w, "SIP/alice-1", COMM), "linked-caller");
 }
 

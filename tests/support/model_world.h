@@ -1,22 +1,22 @@
 /* A site as it is recorded in tests/data/ami: a translator, the domain and the store, with the
  * phones, queues, rooms... of the recorded Asterisks, and what must hold of the store after every
  * event. */
-#ifndef CTIBUS_TESTS_SITE_WORLD_H
-#define CTIBUS_TESTS_SITE_WORLD_H
+#ifndef CTIBUS_TESTS_MODEL_WORLD_H
+#define CTIBUS_TESTS_MODEL_WORLD_H
 
 #include <stdlib.h>
 
 #include "base/map.h"
-#include "model/domain.h"
+#include "model/model.h"
 #include "support/capture.h"
 #include "support/invariants.h"
 #include "translate.h"
 
-struct site_world {
+struct model_world {
     struct translator *t;
     struct xod *x;
-    struct xod_site *site;
-    struct domain *d;
+    struct xod_ipbx *ipbx;
+    struct ipbx_model *d;
     struct msg_doc doc;
     struct buf scratch, topic, body;
     double now;
@@ -26,7 +26,7 @@ struct site_world {
 
 static inline void world_note(void *arg, const struct xod_change *c)
 {
-    struct site_world *w = arg;
+    struct model_world *w = arg;
 
     if (w->note)
         w->note(w->note_arg, c);
@@ -35,9 +35,9 @@ static inline void world_note(void *arg, const struct xod_change *c)
 /* By way of the bus's bytes. */
 static inline void world_apply(void *arg, const struct tel_out *o)
 {
-    struct site_world *w = arg;
+    struct model_world *w = arg;
     struct bus_msg m = {.time = w->now += 0.01};
-    struct view site;
+    struct view ipbx;
     struct tel t;
 
     buf_reset(&w->topic);
@@ -47,15 +47,15 @@ static inline void world_apply(void *arg, const struct tel_out *o)
     tel_out_body(&w->body, o, AMI_CHARSET_UTF8);
     m.topic = buf_view(&w->topic);
     m.body = buf_view(&w->body);
-    assert_int_equal(tel_read(&t, &m, &w->doc, &w->scratch, &site), 0);
-    domain_event(w->d, &t);
+    assert_int_equal(tel_read(&t, &m, &w->doc, &w->scratch, &ipbx), 0);
+    ipbx_model_event(w->d, &t);
     xod_commit(w->x, world_note, w);
-    check_site(w->site);
+    check_site(w->ipbx);
 }
 
 static inline bool world_block(void *arg, const struct ami_block *b)
 {
-    struct site_world *w = arg;
+    struct model_world *w = arg;
 
     if (b->kind == AMI_EVENT && !ami_get(b, "ActionID").ptr)
         translator_event(w->t, b->name, b, false);
@@ -65,14 +65,14 @@ static inline bool world_block(void *arg, const struct ami_block *b)
 /* A listing's events have the ActionID of who asked. */
 static inline bool world_listed_block(void *arg, const struct ami_block *b)
 {
-    struct site_world *w = arg;
+    struct model_world *w = arg;
 
     if (b->kind == AMI_EVENT)
         translator_event(w->t, b->name, b, true);
     return true;
 }
 
-static inline void world_play(struct site_world *w, const char *version, const char *name)
+static inline void world_play(struct model_world *w, const char *version, const char *name)
 {
     struct buf bytes;
     char path[128];
@@ -85,23 +85,23 @@ static inline void world_play(struct site_world *w, const char *version, const c
 }
 
 /* Lines of events, "|" for a line end, "||" for the end of an event. */
-static inline void world_lines(struct site_world *w, const char *lines, ami_block_fn *fn)
+static inline void world_lines(struct model_world *w, const char *lines, ami_block_fn *fn)
 {
     capture_lines(lines, fn, w);
     translator_flush(w->t);
 }
 
-static inline void world_say(struct site_world *w, const char *lines)
+static inline void world_say(struct model_world *w, const char *lines)
 {
     world_lines(w, lines, world_block);
 }
 
-static inline void world_list(struct site_world *w, const char *lines)
+static inline void world_list(struct model_world *w, const char *lines)
 {
     world_lines(w, lines, world_listed_block);
 }
 
-static inline void world_mark(struct site_world *w, enum tel_event ev, const char *kind)
+static inline void world_mark(struct model_world *w, enum tel_event ev, const char *kind)
 {
     struct tel_out o;
 
@@ -111,27 +111,27 @@ static inline void world_mark(struct site_world *w, enum tel_event ev, const cha
 }
 
 /* Time goes by without an event. */
-static inline void world_tick(struct site_world *w, double seconds)
+static inline void world_tick(struct model_world *w, double seconds)
 {
     w->now += seconds;
-    domain_tick(w->d, w->now);
+    ipbx_model_tick(w->d, w->now);
     xod_commit(w->x, world_note, w);
-    check_site(w->site);
+    check_site(w->ipbx);
 }
 
 /* ---- the recorded site ---- */
 
-static inline struct xod_obj *world_add(struct site_world *w, enum xod_list list, const char *id,
+static inline struct xod_obj *world_add(struct model_world *w, enum xod_list list, const char *id,
                                         unsigned field, const char *value)
 {
-    struct xod_obj *o = xod_add(w->site, list, view_cstr(id));
+    struct xod_obj *o = xod_add(w->ipbx, list, view_cstr(id));
 
     if (!o || xod_set_str(o, field, view_cstr(value)) < 0)
         abort();
     return o;
 }
 
-static inline void world_furnish(struct site_world *w)
+static inline void world_furnish(struct model_world *w)
 {
     static const char *const people[] = {"alice", "bob", "carol", "dave", "erin"};
 
@@ -159,30 +159,30 @@ static inline void world_furnish(struct site_world *w)
     world_add(w, LIST_meetmes, "1", XOD(meetmes, confno), "4001");
     world_add(w, LIST_meetmes, "2", XOD(meetmes, confno), "4002");
     world_add(w, LIST_parkinglots, "1", XOD(parkinglots, name), "default");
-    domain_relink(w->d);
+    ipbx_model_relink(w->d);
     xod_commit(w->x, NULL, NULL);
 }
 
-static inline struct site_world *world_new(void)
+static inline struct model_world *world_new(void)
 {
-    struct site_world *w = calloc(1, sizeof(*w));
+    struct model_world *w = calloc(1, sizeof(*w));
 
     buf_init(&w->scratch, 4096);
     buf_init(&w->topic, 4096);
     buf_init(&w->body, 0);
     w->t = translator_new(world_apply, w);
     w->x = xod_new();
-    w->site = xod_site(w->x, VIEW("xivo"), true);
-    w->d = domain_new(w->site);
+    w->ipbx = xod_ipbx(w->x, VIEW("xivo"), true);
+    w->d = ipbx_model_new(w->ipbx);
     if (!w->t || !w->d || msg_doc_init(&w->doc) < 0)
         abort();
     world_furnish(w);
     return w;
 }
 
-static inline void world_destroy(struct site_world *w)
+static inline void world_destroy(struct model_world *w)
 {
-    domain_destroy(&w->d);
+    ipbx_model_destroy(&w->d);
     xod_destroy(&w->x);
     translator_destroy(&w->t);
     msg_doc_fini(&w->doc);
@@ -194,13 +194,13 @@ static inline void world_destroy(struct site_world *w)
 
 /* ---- looking ---- */
 
-static inline struct xod_obj *world_find(struct site_world *w, enum xod_list list, const char *id)
+static inline struct xod_obj *world_find(struct model_world *w, enum xod_list list, const char *id)
 {
-    return xod_find(w->site, list, view_cstr(id));
+    return xod_find(w->ipbx, list, view_cstr(id));
 }
 
 /* A field as JSON, in a place of its own that lives until the eighth next call. */
-static inline const char *world_json(struct site_world *w, enum xod_list list, const char *id,
+static inline const char *world_json(struct model_world *w, enum xod_list list, const char *id,
                                      unsigned field)
 {
     static char places[8][2048];

@@ -1,4 +1,4 @@
-#include "sites.h"
+#include "ipbxes.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -6,16 +6,16 @@
 #include "net/hosts.h"
 #include "json/json.h"
 
-struct sites {
+struct ipbxes {
     struct hosts *hosts; /* number n is that of site n */
-    struct site list[HOSTS_MAX];
+    struct ipbx list[HOSTS_MAX];
     size_t n;
     struct netlist others; /* who may ask beside them */
 };
 
-struct sites *sites_new(struct loop *loop, struct log *log)
+struct ipbxes *ipbxes_new(struct loop *loop, struct log *log)
 {
-    struct sites *s = calloc(1, sizeof(*s));
+    struct ipbxes *s = calloc(1, sizeof(*s));
 
     if (s)
         s->hosts = hosts_new(loop, log);
@@ -25,7 +25,7 @@ struct sites *sites_new(struct loop *loop, struct log *log)
     return NULL;
 }
 
-static void clear(struct sites *s)
+static void clear(struct ipbxes *s)
 {
     netlist_clear(&s->others);
     hosts_clear(s->hosts);
@@ -33,9 +33,9 @@ static void clear(struct sites *s)
         free(s->list[--s->n].name);
 }
 
-void sites_destroy(struct sites **sp)
+void ipbxes_destroy(struct ipbxes **sp)
 {
-    struct sites *s = sp ? *sp : NULL;
+    struct ipbxes *s = sp ? *sp : NULL;
 
     if (!s)
         return;
@@ -45,22 +45,22 @@ void sites_destroy(struct sites **sp)
     free(s);
 }
 
-static int add(struct sites *s, const char *name, struct json_object *connection)
+static int add(struct ipbxes *s, const char *name, struct json_object *connection)
 {
     struct view host = json_get_view(connection, "ipaddress");
-    struct site *site = &s->list[s->n];
+    struct ipbx *ipbx = &s->list[s->n];
 
     if (s->n == HOSTS_MAX || hosts_add(s->hosts, host.len ? host.ptr : "") < 0)
         return -ENOMEM;
-    site->name = view_dup(view_cstr(name));
-    site->charset = view_ieq(json_get_view(connection, "charset"), VIEW("latin1"))
+    ipbx->name = view_dup(view_cstr(name));
+    ipbx->charset = view_ieq(json_get_view(connection, "charset"), VIEW("latin1"))
                         ? AMI_CHARSET_LATIN1
                         : AMI_CHARSET_UTF8;
     s->n++;
-    return site->name ? 0 : -ENOMEM;
+    return ipbx->name ? 0 : -ENOMEM;
 }
 
-int sites_load(struct sites *s, const struct config *cfg)
+int ipbxes_load(struct ipbxes *s, const struct config *cfg)
 {
     struct json_object *ipbxes = config_section(cfg, "ipbxes");
     int rc;
@@ -78,7 +78,7 @@ int sites_load(struct sites *s, const struct config *cfg)
     return rc;
 }
 
-bool sites_let_in(struct sites *s, const struct sockaddr *peer)
+bool ipbxes_let_in(struct ipbxes *s, const struct sockaddr *peer)
 {
     struct netaddr address;
 
@@ -86,7 +86,7 @@ bool sites_let_in(struct sites *s, const struct sockaddr *peer)
            hosts_find(s->hosts, peer) >= 0;
 }
 
-static const struct site *named(const struct sites *s, struct view *script)
+static const struct ipbx *named(const struct ipbxes *s, struct view *script)
 {
     struct view rest = *script;
     struct view name = view_cut(&rest, '/');
@@ -101,13 +101,13 @@ static const struct site *named(const struct sites *s, struct view *script)
     return NULL;
 }
 
-const struct site *sites_find(struct sites *s, const struct sockaddr *peer, struct view *script)
+const struct ipbx *ipbxes_find(struct ipbxes *s, const struct sockaddr *peer, struct view *script)
 {
-    const struct site *site = named(s, script);
+    const struct ipbx *ipbx = named(s, script);
     int n;
 
-    if (site)
-        return site;
+    if (ipbx)
+        return ipbx;
     if (s->n == 1)
         return &s->list[0];
     n = hosts_find(s->hosts, peer);

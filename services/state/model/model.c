@@ -1,14 +1,14 @@
-#include "model/domain.h"
+#include "model/model.h"
 
 #include <stdlib.h>
 
 #include "base/map.h"
 #include "model/statistics.h"
 
-typedef void event_fn(struct domain *d, const struct tel *t);
+typedef void event_fn(struct ipbx_model *d, const struct tel *t);
 
 /* Two nouns have to do with it: the queue's caller, and the agent who answered. */
-static void on_connect(struct domain *d, const struct tel *t)
+static void on_connect(struct ipbx_model *d, const struct tel *t)
 {
     queue_answered(d, t);
     agent_connect(d, t);
@@ -65,20 +65,20 @@ static event_fn *const handlers[TEL_EVENT_COUNT] = {
     [TEL_resync_end] = ipbx_resync,
 };
 
-struct domain *domain_new(struct xod_site *site)
+struct ipbx_model *ipbx_model_new(struct xod_ipbx *ipbx)
 {
-    struct domain *d = calloc(1, sizeof(*d));
+    struct ipbx_model *d = calloc(1, sizeof(*d));
 
     if (!d)
         return NULL;
-    d->site = site;
+    d->ipbx = ipbx;
     d->stats = statistics_new();
     if (!d->stats)
-        domain_destroy(&d);
+        ipbx_model_destroy(&d);
     return d;
 }
 
-void domain_destroy(struct domain **d)
+void ipbx_model_destroy(struct ipbx_model **d)
 {
     if (!d || !*d)
         return;
@@ -89,7 +89,7 @@ void domain_destroy(struct domain **d)
     *d = NULL;
 }
 
-void domain_relink(struct domain *d)
+void ipbx_model_relink(struct ipbx_model *d)
 {
     phone_relink(d);
     member_relink(d);
@@ -97,7 +97,7 @@ void domain_relink(struct domain *d)
     derived_update(d);
 }
 
-void domain_event(struct domain *d, const struct tel *t)
+void ipbx_model_event(struct ipbx_model *d, const struct tel *t)
 {
     d->synthetic = false;
     d->now = t->time;
@@ -106,12 +106,12 @@ void domain_event(struct domain *d, const struct tel *t)
     derived_update(d);
 }
 
-bool domain_wants_tick(const struct domain *d)
+bool ipbx_model_wants_tick(const struct ipbx_model *d)
 {
     return d->wrapup_due > 0 || statistics_wants_tick(d);
 }
 
-void domain_tick(struct domain *d, double now)
+void ipbx_model_tick(struct ipbx_model *d, double now)
 {
     d->synthetic = true;
     d->now = now;

@@ -1,0 +1,228 @@
+/*
+ * The domain: what an event of an Asterisk means for the objects of its site.
+ *
+ * Pure: event and store in, changes of the store out; no sockets, no clocks (the time comes with
+ * the event). One file a noun. The caller commits the store after each event.
+ */
+#ifndef CTIBUS_STATE_MODEL_MODEL_H
+#define CTIBUS_STATE_MODEL_MODEL_H
+
+#include "model/tel.h"
+#include "xod/xod.h"
+
+struct ipbx_model;
+struct statistics;
+
+/* Which listing is under way: they come one after another. */
+enum listing {
+    LISTING_NONE,
+    LISTING_CHANNELS,
+    LISTING_QUEUES,
+    LISTING_CONFERENCES,
+    LISTING_PARKING,
+    LISTING_OTHER /* one after which nothing is taken for gone */
+};
+
+/* A call of a user that is over, for the call log. The views live as long as the call of `call`. */
+enum call_mode {
+    CALL_SENT,
+    CALL_ANSWERED,
+    CALL_MISSED
+}; /* as the protocol's history numbers them */
+struct call_entry {
+    enum call_mode mode;
+    struct view user_id;
+    double start;             /* seconds since 1970 */
+    double duration;          /* seconds it was talked; 0: not answered */
+    struct view name, number; /* of the other end, as far as they are known */
+};
+
+/* Something that happened in a queue, for its log: what statistics are made from, also after a
+ * restart. */
+enum queue_event_kind { QUEUE_JOIN, QUEUE_LINK, QUEUE_LOST, QUEUE_LEFT };
+struct queue_event {
+    enum queue_event_kind kind; /* came, was answered, hung up, left otherwise */
+    struct view queue_id;       /* in xod, of the list queues */
+    double time;                /* seconds since 1970 */
+    double waited;              /* seconds, of all but QUEUE_JOIN */
+};
+
+/* What is to be kept of what happens: the domain itself has no disk. Either may be NULL. */
+struct ipbx_model_effects {
+    void (*call)(void *arg, struct ipbx_model *d, const struct call_entry *e);
+    void (*queue)(void *arg, struct ipbx_model *d, const struct queue_event *e);
+};
+
+/* What the domain remembers of a site beside its objects. */
+struct ipbx_model {
+    struct xod_ipbx *ipbx;
+    enum listing listing;
+    struct map *named; /* what was named since the listing began (listing.c), or NULL */
+    double now;        /* time of the event being applied, seconds since 1970 */
+    bool synthetic;    /* the changes of this event were made by ctibus, not by Asterisk */
+    bool resynced;     /* an end of the listing of channels has been seen since the link came up */
+    double lost_at;    /* when the link went down; 0: it is up and all is listed */
+    struct map *legs;  /* of channels, for the call log (calllog.c), or NULL */
+    double wrapup_due; /* when the first wrap-up of an agent ends; 0: there is none */
+    struct statistics *stats;
+    const struct ipbx_model_effects *effects; /* NULL: none are wanted */
+    void *effects_arg;
+};
+
+/* NULL without memory. */
+struct ipbx_model *ipbx_model_new(struct xod_ipbx *ipbx);
+void ipbx_model_destroy(struct ipbx_model **d);
+
+/* Applies one event. Unknown channels and phones are no error. */
+void ipbx_model_event(struct ipbx_model *d, const struct tel *t);
+/* The gateway of this site is logged in: all is to be listed anew. It is gone, or its link is. */
+void ipbx_model_link_up(struct ipbx_model *d, struct view banner, double now);
+void ipbx_model_link_down(struct ipbx_model *d, double now);
+
+/* What comes with time alone: the end of wrap-ups, calls that left a queue and were not answered,
+ * the figures of queues. To be called about once a second while it is wanted; the caller commits
+ * the store afterwards. */
+bool ipbx_model_wants_tick(const struct ipbx_model *d);
+void ipbx_model_tick(struct ipbx_model *d, double now);
+
+/* The lists of the configuration were read anew: puts everything where it belongs. */
+void ipbx_model_relink(struct ipbx_model *d);
+
+/* listing.c: what is named while a listing is under way, by the listing or by a live event, is
+ * there; the rest is gone. a and b name a thing together, b may be empty. */
+void listing_begin(struct ipbx_model *d, struct view kind);
+void listing_end(struct ipbx_model *d, struct view kind, double now);
+void listing_drop(struct ipbx_model *d);
+void listing_note(struct ipbx_model *d, enum listing listing, struct view a, struct view b);
+bool listing_named(const struct ipbx_model *d, struct view a, struct view b);
+void listing_note_link(struct ipbx_model *d, struct view channel,
+                       bool linked); /* in a call, or not */
+
+/* channel.c */
+void channel_new(struct ipbx_model *d, const struct tel *t);
+void channel_state(struct ipbx_model *d, const struct tel *t);
+void channel_party(struct ipbx_model *d, const struct tel *t); /* callerid, connected */
+void channel_rename(struct ipbx_model *d, const struct tel *t);
+void channel_hangup(struct ipbx_model *d, const struct tel *t);
+void channel_hold(struct ipbx_model *d, const struct tel *t);
+void channel_monitor(struct ipbx_model *d, const struct tel *t);
+void channel_spy(struct ipbx_model *d, const struct tel *t);
+void channel_variable(struct ipbx_model *d, const struct tel *t);
+/* The channel of that name, or NULL; noted as named in a resync. */
+struct xod_obj *channel_named(struct ipbx_model *d, struct view name);
+void channel_remove(struct ipbx_model *d, struct xod_obj *channel, bool hung_up);
+bool channel_is_linked(const struct xod_obj *channel); /* talks to another */
+/* The channel that this one talks to, rings or is rung by; or NULL. */
+struct xod_obj *channel_peer(const struct xod_obj *channel);
+/* When a channel was made by Asterisk's clock (seconds since 1970) and as which, by its Uniqueid.
+ * 0, or -ENOENT. */
+int channel_made(const struct xod_obj *channel, double *epoch, int64_t *number);
+void channel_commstatus(struct xod_obj *channel, const char *commstatus, double now);
+
+/* call.c */
+void call_dial(struct ipbx_model *d,
+               const struct tel *t); /* dial/begin, state, end; agent/called */
+void call_link(struct ipbx_model *d, const struct tel *t); /* call/link, unlink */
+/* A linked channel is in no call any more, nor is its peer. */
+void call_ended(struct ipbx_model *d, struct xod_obj *channel, double now);
+/* Nobody talks to this channel any more. */
+void call_forget(struct ipbx_model *d, struct xod_obj *channel);
+/* Whoever talked to `from` talks to `to`. */
+void call_move(struct ipbx_model *d, const struct xod_obj *from, const struct xod_obj *to);
+
+/* calllog.c: told by the others what happens to a channel */
+/* listed: it was there before we were; when it began to talk is not known then. */
+void calllog_started(struct ipbx_model *d, const struct xod_obj *channel, double since,
+                     bool listed);
+void calllog_renamed(struct ipbx_model *d, const struct xod_obj *old,
+                     const struct xod_obj *channel);
+/* Who is at the other end, as far as that is told before they talk. */
+void calllog_party(struct ipbx_model *d, const struct xod_obj *channel, struct view number,
+                   struct view name);
+void calllog_met(struct ipbx_model *d, const struct xod_obj *channel, const struct xod_obj *peer);
+void calllog_linked(struct ipbx_model *d, const struct xod_obj *channel,
+                    const struct xod_obj *peer);
+void calllog_cause(struct ipbx_model *d, const struct xod_obj *channel, int64_t cause);
+/* It is about to be removed, with its ties still there. */
+void calllog_ended(struct ipbx_model *d, const struct xod_obj *channel);
+void calllog_destroy(struct ipbx_model *d);
+
+/* phone.c: phones and trunks */
+void phone_hint(struct ipbx_model *d, const struct tel *t);
+void phone_registration(struct ipbx_model *d, const struct tel *t);
+/* Ties a channel to the phones and trunks whose channels begin as its name does. */
+void phone_link_channel(struct ipbx_model *d, struct xod_obj *channel);
+void phone_untie_channel(struct ipbx_model *d, struct xod_obj *channel);
+/* The channels of phones and trunks, anew. */
+void phone_relink(struct ipbx_model *d);
+/* The phone of a device (SIP/bob), of a channel of it, or of Local/NUMBER@CONTEXT; or NULL. */
+struct xod_obj *phone_of_device(struct ipbx_model *d, struct view device);
+struct xod_obj *phone_of_channel(struct ipbx_model *d, struct view channel);
+struct xod_obj *trunk_of_device(struct ipbx_model *d, struct view device);
+
+/* local.c: the two halves of a Local channel */
+bool local_is_half(struct view channel);
+/* The other half, or NULL: it is gone, or this is no half. */
+struct xod_obj *local_other_half(struct ipbx_model *d, const struct xod_obj *channel);
+
+/* queue.c: queues and groups, and who waits in them */
+void queue_join(struct ipbx_model *d, const struct tel *t); /* also queue/entry */
+void queue_leave(struct ipbx_model *d, const struct tel *t);
+void queue_answered(struct ipbx_model *d, const struct tel *t);  /* agent/connect */
+void queue_abandoned(struct ipbx_model *d, const struct tel *t); /* queue/abandon */
+/* The queue or, where there is none, the group of that name; or NULL. */
+struct xod_obj *queue_named(struct ipbx_model *d, struct view name);
+/* hung_up: the caller did, as an event told. */
+void queue_channel_gone(struct ipbx_model *d, struct xod_obj *channel, bool hung_up);
+void queue_channel_renamed(struct ipbx_model *d, struct xod_obj *old, struct xod_obj *channel);
+void queue_sweep(struct ipbx_model *d);
+
+/* member.c: members of queues and groups */
+void member_status(struct ipbx_model *d, const struct tel *t); /* also added, paused */
+void member_removed(struct ipbx_model *d, const struct tel *t);
+/* What clients call a member: its interface, but Agent/2001 for what an Asterisk 12 or later rings
+ * for an agent. A view of the event, or of scratch. */
+struct view member_interface(const struct tel *t, enum tel_field field, char scratch[128]);
+void member_sweep(struct ipbx_model *d);
+void member_relink(struct ipbx_model *d);
+
+/* agent.c */
+void agent_login(struct ipbx_model *d, const struct tel *t);
+void agent_logoff(struct ipbx_model *d, const struct tel *t);
+void agent_connect(struct ipbx_model *d, const struct tel *t);
+void agent_complete(struct ipbx_model *d, const struct tel *t);
+struct xod_obj *agent_numbered(struct ipbx_model *d, struct view number);
+void agent_tick(struct ipbx_model *d, double now); /* ends the wrap-ups that are due */
+void agent_relink(struct ipbx_model *d);           /* to the phones they are logged in from, anew */
+
+/* availability.c: computes an agent's on_call_nonacd and availability from all else */
+void agent_update(struct ipbx_model *d, struct xod_obj *agent);
+
+/* derived.c: what follows from what the event has touched so far */
+void derived_update(struct ipbx_model *d);
+
+/* conference.c */
+void conference_join(struct ipbx_model *d, const struct tel *t);
+void conference_leave(struct ipbx_model *d, const struct tel *t);
+void conference_change(struct ipbx_model *d, const struct tel *t); /* mute, auth */
+void conference_pause(struct ipbx_model *d, const struct tel *t);
+void conference_end(struct ipbx_model *d, const struct tel *t);
+void conference_channel_gone(struct ipbx_model *d, struct xod_obj *channel);
+void conference_channel_renamed(struct ipbx_model *d, struct xod_obj *old, struct xod_obj *channel);
+void conference_sweep(struct ipbx_model *d);
+
+/* parking.c */
+void parking_parked(struct ipbx_model *d, const struct tel *t); /* also swap */
+void parking_over(struct ipbx_model *d, const struct tel *t);   /* unparked, timeout, giveup */
+void parking_channel_gone(struct ipbx_model *d, struct xod_obj *channel);
+void parking_channel_renamed(struct ipbx_model *d, struct xod_obj *old, struct xod_obj *channel);
+void parking_sweep(struct ipbx_model *d);
+
+/* voicemail.c */
+void voicemail_waiting(struct ipbx_model *d, const struct tel *t);
+
+/* ipbx.c */
+void ipbx_link(struct ipbx_model *d, const struct tel *t);
+void ipbx_resync(struct ipbx_model *d, const struct tel *t);
+
+#endif
