@@ -8,12 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "lib/swarm.h"
 
 static const char *const lists[] = {"users",  "phones",     "agents",
                                     "queues", "voicemails", "queuemembers"};
-#define N_LISTS (sizeof(lists) / sizeof(lists[0]))
+#define N_LISTS ARRAY_SIZE(lists)
 
 struct storm {
     struct loop *loop;

@@ -1,6 +1,7 @@
 #include <errno.h>
 
 #include "agi/agi.h"
+#include "base/array.h"
 
 #define END_OF_USAGE "520 End of proper usage."
 
@@ -76,7 +77,7 @@ enum agi_answer agi_answer_read(struct agi_answers *a, struct view line)
         a->usage = true;
         return usage_read(a, line);
     }
-    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
         if (view_starts(line, codes[i].code))
             return codes[i].answer;
     return AGI_OTHER;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/netaddr.h"
 #include "base/rng.h"
@@ -24,7 +25,7 @@ static int metrics_init(struct bus *b)
         {&c->late, METRIC_bus_late_answers},   {&c->timed_out, METRIC_bus_timeouts},
     };
 
-    return metrics_add_rows(b->metrics, rows, sizeof(rows) / sizeof(rows[0]));
+    return metrics_add_rows(b->metrics, rows, ARRAY_SIZE(rows));
 }
 
 /* Close to the time of the start, for people. The lowest bits are random, so that two processes

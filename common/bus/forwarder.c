@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/thread.h"
 #include "bus/internal.h"
@@ -345,7 +346,7 @@ void bus_forwarder_destroy(struct bus_forwarder **fp)
         pthread_join(f->thread, NULL);
     }
     void *all[] = {f->xsub, f->xpub, f->stop, f->stop_far};
-    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++)
         if (all[i])
             zmq_close(all[i]);
     bus_zap_destroy(&f->zap);

@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "bus/internal.h"
 #include "bus/topic.h"
@@ -35,8 +36,8 @@ static void beat(void *arg)
     msg_put_cstr(&h->body, "ready");
     msg_put_bool(&h->body, ready);
     msg_put_cstr(&h->body, "seq");
-    msg_put_map(&h->body, sizeof(planes) / sizeof(planes[0]));
-    for (size_t i = 0; i < sizeof(planes) / sizeof(planes[0]); i++)
+    msg_put_map(&h->body, ARRAY_SIZE(planes));
+    for (size_t i = 0; i < ARRAY_SIZE(planes); i++)
         msg_put_pair_u64(&h->body, planes[i], bus_pub_seq(h->pub, view_cstr(planes[i])));
     buf_append_view(&h->body, buf_view(&pairs));
     if (!h->body.failed)

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/hostport.h"
 #include "base/netaddr.h"
 #include "config/internal.h"
@@ -406,7 +407,7 @@ static void check_profiles(struct config *cfg)
             config_fault(cfg, path, "must be an object");
             continue;
         }
-        for (size_t i = 0; i < sizeof(sections) / sizeof(*sections); i++)
+        for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
             check_reference(cfg, id, sections[i], json_get(profile, sections[i]));
     }
 }
@@ -417,7 +418,7 @@ static void check_sections(struct config *cfg)
         "ipbxes",   "profiles",    "userstatus", "phonestatus", "regcommands", "ipbxcommands",
         "services", "preferences", "sheets",     "directories", "displays",    "contexts"};
 
-    for (size_t i = 0; i < sizeof(sections) / sizeof(*sections); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(sections); i++) {
         struct json_object *section = json_get(cfg->root, sections[i]);
         /* an empty table is written [] by PHP */
         if (section && !json_object_is_type(section, json_type_object) &&

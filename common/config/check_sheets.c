@@ -2,6 +2,7 @@
  * web interface. */
 #include <stdio.h>
 
+#include "base/array.h"
 #include "config/internal.h"
 #include "config/template.h"
 #include "json/json.h"
@@ -93,8 +94,8 @@ static void check_display(struct config *cfg, const char *path, struct json_obje
 
     if (!(display = object_at(cfg, path, display)))
         return;
-    for (size_t i = 0; i <= sizeof(parts) / sizeof(parts[0]); i++) {
-        bool rows = i < sizeof(parts) / sizeof(parts[0]);
+    for (size_t i = 0; i <= ARRAY_SIZE(parts); i++) {
+        bool rows = i < ARRAY_SIZE(parts);
         const char *part = rows ? parts[i] : "sheet_qtui";
         char below[PATH_BYTES];
         snprintf(below, sizeof(below), "%.200s.%s", path, part);
@@ -119,7 +120,7 @@ static void check_option(struct config *cfg, const char *path, struct json_objec
 
     if (!(option = object_at(cfg, path, option)))
         return;
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
         struct json_object *value = json_get(option, keys[i]);
         char below[PATH_BYTES];
         snprintf(below, sizeof(below), "%.300s.%s", path, keys[i]);
@@ -157,7 +158,7 @@ static void check_condition(struct config *cfg, const char *path, struct json_ob
     else if (!is_empty(json_get(condition, "whom")) && !view_eq(whom, VIEW("dest")) &&
              !view_eq(whom, VIEW("all")))
         config_fault(cfg, below, "must be \"dest\" or \"all\"");
-    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
         snprintf(below, sizeof(below), "%.300s.%s", path, lists[i]);
         check_names(cfg, below, json_get(condition, lists[i]));
     }
@@ -177,7 +178,7 @@ static void check_entry(struct config *cfg, const char *path, struct json_object
         config_fault(cfg, path, "must be an object with display, option and condition");
         return;
     }
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         struct json_object *name = json_get(entry, names[i].key);
         struct json_object *all = config_get(cfg, names[i].section);
         char below[PATH_BYTES];
@@ -201,7 +202,7 @@ static void check_event(struct config *cfg, const char *path, struct json_object
     struct view name = view_cstr(path + strlen("sheets.events."));
     bool good = view_starts(name, VIEW("custom:"));
 
-    for (size_t i = 0; !good && i < sizeof(known) / sizeof(known[0]); i++)
+    for (size_t i = 0; !good && i < ARRAY_SIZE(known); i++)
         good = view_eq(name, view_cstr(known[i]));
     if (!good)
         config_note(cfg, path, "there is no such event: these sheets are never sent");

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "config/internal.h"
 
 #define RE KEY_RELOADABLE
@@ -246,7 +247,7 @@ const struct config_key config_keys[] = {
 };
 /* clang-format on */
 
-const size_t config_key_count = sizeof(config_keys) / sizeof(config_keys[0]);
+const size_t config_key_count = ARRAY_SIZE(config_keys);
 
 const char *config_type_name(enum key_type type)
 {

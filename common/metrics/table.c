@@ -1,6 +1,7 @@
 /* The table of metrics.def, and the one of docs/metrics.md that is made from it. */
 #include <errno.h>
 
+#include "base/array.h"
 #include "metrics/metrics.h"
 
 enum {
@@ -13,7 +14,7 @@ enum {
 };
 
 static const char *const services[] = {"state", "ami-gw", "fagi-gw", "cti-gw", "federation"};
-#define N_SERVICES (sizeof(services) / sizeof(services[0]))
+#define N_SERVICES ARRAY_SIZE(services)
 
 /* clang-format off */
 #define COUNTER .kind = KIND_COUNTER

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "net/tls_impl.h"
 
 static bool fault_of_openssl(struct tls_fault *fault, const char *file)
@@ -41,7 +42,7 @@ static bool set_min_version(SSL_CTX *ssl, const char *name, struct tls_fault *fa
                     {"1.2", TLS1_2_VERSION},
                     {"1.3", TLS1_3_VERSION}};
 
-    for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
         if (strcmp(versions[i].name, name ? name : "1.2") != 0)
             continue;
         /* the old ones sign with SHA-1, which OpenSSL 3 allows at no higher level */

@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 
+#include "base/array.h"
 #include "net/ws.h"
 
 #define GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -131,7 +132,7 @@ static bool is_same_origin(struct view origin, struct view host)
         struct view scheme, port;
     } schemes[] = {{{"https://", 8}, {":443", 4}}, {{"http://", 7}, {":80", 3}}};
 
-    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(schemes); i++) {
         size_t n = schemes[i].scheme.len;
         if (origin.len > n && view_ieq(view_of(origin.ptr, n), schemes[i].scheme))
             return view_ieq(without_port(view_of(origin.ptr + n, origin.len - n), schemes[i].port),
@@ -195,7 +196,7 @@ static void refuse(struct buf *out, int status)
         {431, "Request Header Fields Too Large", "", "the request is too long"},
     };
 
-    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++)
         if (all[i].status == status)
             buf_printf(out,
                        "HTTP/1.1 %d %s\r\nConnection: close\r\nContent-Type: text/plain\r\n"

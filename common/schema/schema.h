@@ -6,6 +6,7 @@
 #ifndef CTIBUS_SCHEMA_SCHEMA_H
 #define CTIBUS_SCHEMA_SCHEMA_H
 
+#include "base/array.h"
 #include "base/buf.h"
 
 /* What a value may be. */
@@ -117,7 +118,7 @@ static inline void tel_set_add(struct tel_set *s, enum tel_field f)
 /* The first field from `from` on that is in the set; TEL_FIELD_COUNT at the end. */
 static inline unsigned tel_set_next(const struct tel_set *s, unsigned from)
 {
-    for (unsigned w = from / 64; w < sizeof(s->word) / sizeof(s->word[0]); w++, from = w * 64) {
+    for (unsigned w = from / 64; w < ARRAY_SIZE(s->word); w++, from = w * 64) {
         uint64_t left = s->word[w] >> (from % 64);
         if (left)
             return from + (unsigned)__builtin_ctzll(left);
@@ -129,7 +130,7 @@ static inline unsigned tel_set_count(const struct tel_set *s)
 {
     unsigned n = 0;
 
-    for (size_t w = 0; w < sizeof(s->word) / sizeof(s->word[0]); w++)
+    for (size_t w = 0; w < ARRAY_SIZE(s->word); w++)
         n += (unsigned)__builtin_popcountll(s->word[w]);
     return n;
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/array.h"
+
 #define DEFAULT_CONFIG "config/ctibus.json"
 
 enum { CONFIG = 256, CHECK, LOG_LEVEL, LOG_FORMAT, SET, HEALTHCHECK, VERSION, HELP, OWN };
@@ -24,7 +26,7 @@ static const struct {
     {"version", NULL, VERSION, "prints the version"},
     {"help", NULL, HELP, "prints this"},
 };
-#define COMMON (sizeof(common) / sizeof(common[0]))
+#define COMMON ARRAY_SIZE(common)
 
 static void print_option(const char *name, const char *arg, const char *doc)
 {

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 
 /* Of a descriptor that is open all the time: there may be none when it is asked. */
@@ -123,7 +124,7 @@ static bool log_metrics(struct svc *svc)
                   {"debug", debug_lines}};
     bool ok = true;
 
-    for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
         ok = ok && metrics_callback(svc->metrics, METRIC_log_lines, METRIC_VALUES(levels[i].level),
                                     levels[i].fn, svc->log);
     }

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/array.h"
 #include "msg/msg.h"
 
 /* clang-format off: one row an action */
@@ -128,7 +129,7 @@ const struct action_choice action_map[] = {
       {"Parkinglot", "{lot}", true}}},
 };
 /* clang-format on */
-const size_t action_map_size = sizeof(action_map) / sizeof(action_map[0]);
+const size_t action_map_size = ARRAY_SIZE(action_map);
 
 bool choice_is_known(struct view wanted)
 {

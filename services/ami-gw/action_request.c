@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "internal.h"
 #include "msg/msg.h"
 
@@ -332,7 +333,7 @@ static bool is_gateways_own(struct view name)
     static const struct view names[] = {
         {"Events", 6}, {"Filter", 6}, {"Login", 5}, {"Logoff", 6}, {"Challenge", 9}};
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         if (view_ieq(names[i], name))
             return true;
     return false;

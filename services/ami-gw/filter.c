@@ -9,6 +9,7 @@
  * of their own (raw.c).
  */
 #include "filter.h"
+#include "base/array.h"
 
 #include "internal.h"
 
@@ -22,7 +23,7 @@ static const char *const filters[] = {
     "!Event: Newexten.*Application: [^AED]", "!Event: Newexten.*Application: A[^G]",
     "!Event: Newexten.*Application: E[^A]",  "!Event: Newexten.*Application: D[^e]",
 };
-#define N_FILTERS (sizeof(filters) / sizeof(filters[0]))
+#define N_FILTERS ARRAY_SIZE(filters)
 
 const char *filter_pattern(size_t i)
 {

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/rng.h"
 #include "net/conn.h"
@@ -425,7 +426,7 @@ static int make_metrics(struct ami_link *l, struct metrics *m)
         {&l->up_metric, METRIC_ami_up},
     };
 
-    return metrics_add_rows(m, rows, sizeof(rows) / sizeof(rows[0]));
+    return metrics_add_rows(m, rows, ARRAY_SIZE(rows));
 }
 
 struct ami_link *link_new(struct loop *loop, const struct link_options *opt,

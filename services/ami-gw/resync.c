@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/array.h"
+
 /* So many single questions are under way at a time. */
 #define ASKED_AT_A_TIME 100
 #define LIST_DEADLINE_MS 10000
@@ -40,7 +42,7 @@ static const struct step {
     {"conferences", {"ConfbridgeListRooms", 19}, ROOMS, true, true},
     {"voicemails", {"VoicemailUsersList", 18}, BOXES, true, false},
 };
-#define N_STEPS (sizeof(steps) / sizeof(steps[0]))
+#define N_STEPS ARRAY_SIZE(steps)
 
 /* A single question: its headers, and how its answer reads. */
 struct question {

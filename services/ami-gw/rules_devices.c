@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/array.h"
 #include "rules.h"
 
 /* Device states in words, as the numbers that hints have (pbx.h, AST_EXTENSION_*). */
@@ -15,7 +16,7 @@ static struct view hint_number(struct view word)
         {{"RINGINUSE", 9}, {"9", 1}}, {{"ONHOLD", 6}, {"16", 2}},
     };
 
-    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(states); i++)
         if (view_eq(states[i].word, word))
             return states[i].number;
     return view_of(NULL, 0); /* UNKNOWN says nothing */
@@ -27,7 +28,7 @@ static bool is_phone_device(struct view device)
     static const struct view techs[] = {{"SIP/", 4},  {"PJSIP/", 6}, {"IAX2/", 5},
                                         {"SCCP/", 5}, {"DAHDI/", 6}, {"MGCP/", 5}};
 
-    for (size_t i = 0; i < sizeof(techs) / sizeof(techs[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(techs); i++)
         if (view_starts(device, techs[i]))
             return true;
     return false;

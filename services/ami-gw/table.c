@@ -1,4 +1,5 @@
 #include "table.h"
+#include "base/array.h"
 
 #define H(s)                                                                                       \
     {                                                                                              \
@@ -16,7 +17,7 @@
     {                                                                                              \
         TELF_##field, H(header), H(other)                                                          \
     }
-#define FIELDS(list) list, sizeof(list) / sizeof(list[0])
+#define FIELDS(list) list, ARRAY_SIZE(list)
 
 /* ---- which header is which field; names are compared without case ---- */
 
@@ -220,7 +221,7 @@ static const struct table_field fax[] = {F(channel, "Channel"),
 #define ROW(event_, tel_, rule_, fields_, ...)                                                     \
     {                                                                                              \
         .event = H(event_), .tel = TEL_##tel_, .rule = RULE_##rule_, .fields = fields_,            \
-        .n_fields = sizeof(fields_) / sizeof(fields_[0]), __VA_ARGS__                              \
+        .n_fields = ARRAY_SIZE(fields_), __VA_ARGS__                                               \
     }
 #define IF(header, value) .when = H(header), .is = H(value)
 #define NUM(field, n) .fixed = TELF_##field + 1, .num = n
@@ -368,7 +369,7 @@ const struct table_row table[] = {
 };
 /* clang-format on */
 
-const size_t table_size = sizeof(table) / sizeof(table[0]);
+const size_t table_size = ARRAY_SIZE(table);
 
 bool table_is_first(size_t row)
 {

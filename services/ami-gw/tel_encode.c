@@ -1,4 +1,5 @@
 #include "tel_encode.h"
+#include "base/array.h"
 
 #include "base/utf8.h"
 #include "msg/msg.h"
@@ -100,7 +101,7 @@ static bool may_be_escaped(const struct tel_out *t, enum tel_field f, struct vie
         return false;
     if (!t->block || v.len == 0 || !memchr(v.ptr, '\\', v.len))
         return false;
-    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
         if (ami_get(t->block, marks[i]).ptr)
             return true;
     return false;

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "rules.h"
 
 static rule_fn *const rules[RULE_COUNT] = {
@@ -100,7 +101,7 @@ bool is_unknown(struct view v)
         return true;
     if (v.ptr[0] != '<' && v.ptr[0] != '(')
         return false;
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
         if (view_eq(v, words[i]))
             return true;
     return false;
@@ -200,7 +201,7 @@ static void release_for(struct translator *t, const struct table_row *row, const
 
     if (row->rule == RULE_LINK || row->rule == RULE_UNLINK || row->rule == RULE_MUSIC)
         return; /* they look themselves */
-    for (size_t i = 0; i < sizeof(about) / sizeof(about[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(about); i++) {
         struct view channel = tel_out_str(o, about[i]);
         /* NOLINTNEXTLINE(clang-analyzer-core.*): tel_out_str looks at the set before it reads */
         if (channel.len)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "fax.h"
 #include "internal.h"
@@ -222,7 +223,7 @@ static int make_metrics(struct gateway *g, struct metrics *m)
         {&g->crowded, METRIC_cti_crowded},         {&g->slowed, METRIC_cti_slowed},
     };
 
-    if (metrics_add_rows(m, rows, sizeof(rows) / sizeof(rows[0])) < 0 ||
+    if (metrics_add_rows(m, rows, ARRAY_SIZE(rows)) < 0 ||
         !metrics_callback(m, METRIC_cti_connections, NULL, count_clients, g) ||
         !metrics_callback(m, METRIC_cti_clients, NULL, count_live, g) ||
         !metrics_callback(m, METRIC_cti_logins, NULL, count_logins, g))

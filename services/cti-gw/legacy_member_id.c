@@ -2,6 +2,7 @@
  * In xod they are called INTERFACE,QUEUE. */
 #include <stdio.h>
 
+#include "base/array.h"
 #include "internal.h"
 
 static const struct {
@@ -14,7 +15,7 @@ static const struct {
     {{"ga:", 3}, LIST_groups, LIST_agents, XOD(groups, name)},
     {{"gp:", 3}, LIST_groups, LIST_phones, XOD(groups, name)},
 };
-#define N_FORMS (sizeof(forms) / sizeof(forms[0]))
+#define N_FORMS ARRAY_SIZE(forms)
 
 bool is_legacy_member_id(struct view id)
 {

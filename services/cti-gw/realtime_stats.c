@@ -1,5 +1,6 @@
 /* The figures of queues (Xivo-WaitingCalls...) for the clients that asked to be told. They are
  * fields of the queues that no other message shows. */
+#include "base/array.h"
 #include "internal.h"
 
 static const unsigned shown[] = {XOD(queues, logged_agents),
@@ -8,7 +9,7 @@ static const unsigned shown[] = {XOD(queues, logged_agents),
                                  XOD(queues, waiting_calls),
                                  XOD(queues, ewt),
                                  XOD(queues, longest_wait)};
-#define N_SHOWN (sizeof(shown) / sizeof(shown[0]))
+#define N_SHOWN ARRAY_SIZE(shown)
 
 static bool shows(const struct xod_change *c)
 {

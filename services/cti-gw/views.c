@@ -1,5 +1,6 @@
 /* Views of what goes on, as later clients subscribe to them: made anew from the replica each time.
  */
+#include "base/array.h"
 #include "internal.h"
 
 static void put_text(struct buf *line, const char *key, struct view text)
@@ -271,7 +272,7 @@ void view_status(struct buf *line, const struct xod_obj *o)
                  {LIST_phones, {"endpoint_status_update", 22}, "endpoint_id"},
                  {LIST_users, {"user_status_update", 18}, "user_id"}};
 
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
         if (xod_obj_list(o) != kinds[i].list)
             continue;
         line_begin(line, kinds[i].class, view_of(NULL, 0));

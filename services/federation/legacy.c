@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/rng.h"
 #include "msg/msg.h"
@@ -160,7 +161,7 @@ static bool login_line(struct legacy *g, struct json_object *line)
     struct view error = json_get_view(line, "error_string");
     char why[200];
 
-    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
         if (!view_eq(class, view_cstr(steps[i].class)))
             continue;
         if (error.len == 0 && steps[i].fn(g, line))

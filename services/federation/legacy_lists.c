@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
+#include "base/array.h"
 #include "base/map.h"
 #include "legacy.h"
 
@@ -15,7 +16,7 @@
 /* In this order, as a XiVO asks another. */
 static const enum xod_list wanted[] = {LIST_users, LIST_groups, LIST_queues, LIST_agents,
                                        LIST_phones};
-#define N_WANTED (sizeof(wanted) / sizeof(wanted[0]))
+#define N_WANTED ARRAY_SIZE(wanted)
 
 struct question {
     STAILQ_ENTRY(question) all;

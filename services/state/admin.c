@@ -2,7 +2,6 @@
 #include <errno.h>
 
 #include "admin.h"
-#include "core/context.h"
 #include "core/list_names.h"
 #include "sessions/list_reload.h"
 #include "sessions/sessions.h"

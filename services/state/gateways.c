@@ -3,8 +3,6 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "core/context.h"
-#include "core/ipbx.h"
 #include "core/resync.h"
 #include "gateways.h"
 

@@ -2,9 +2,8 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/clock.h"
-#include "core/context.h"
-#include "core/ipbx.h"
 
 struct gauge {
     const struct ipbx *link;
@@ -20,7 +19,7 @@ struct gauges {
 };
 
 static const char *const availabilities[] = {"available", "unavailable", "on_call", "logged_out"};
-#define N_AVAILABILITIES (sizeof(availabilities) / sizeof(availabilities[0]))
+#define N_AVAILABILITIES ARRAY_SIZE(availabilities)
 #define N_EACH (4 + N_AVAILABILITIES)
 
 static double link_is_up(void *arg)

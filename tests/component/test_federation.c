@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "support/fed_world.h"
 
 /* A raw socket with lyon's key; a subscriber is one to everything. */
@@ -194,7 +195,7 @@ static void a_site_may_ask_for_nothing_else(void **state)
     fed_start(w);
     fed_lyon_connect(w);
     assert_int_equal(hello(w, "lyon", "paris"), BUS_ok);
-    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
         assert_int_equal(ask(w, methods[i], 0, view_of(NULL, 0), &a), BUS_unknown_method);
         buf_free(&a.bytes);
     }
@@ -278,7 +279,7 @@ static void wait_mark(struct fed_world *w, const char *mark)
 
 static const enum xod_list shown[] = {LIST_users, LIST_phones, LIST_agents, LIST_queues,
                                       LIST_groups};
-#define N_SHOWN (sizeof(shown) / sizeof(shown[0]))
+#define N_SHOWN ARRAY_SIZE(shown)
 
 static bool is_shown(enum xod_list list)
 {

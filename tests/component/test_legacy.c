@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "legacy.h"
 #include "msg/msg.h"
 #include "support/bus.h"
@@ -299,7 +300,7 @@ static void chat_is_passed_on_and_nothing_else(void **state)
     assert_int_equal(ask(w, "chitchat"), BUS_noconn); /* not logged in yet */
     log_in(w);
     w->heard[0] = '\0';
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
         assert_int_equal(ask(w, commands[i]), BUS_ok);
         assert_string_equal(w->error, "unallowed");
     }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "support/whole_state.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -12,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const char *const lists[] = {"users",  "lines",       "agents",     "queues",
                                     "groups", "meetmes",     "voicemails", "incalls",
                                     "trunks", "parkinglots", "contexts"};
-#define N_LISTS (sizeof(lists) / sizeof(lists[0]))
+#define N_LISTS ARRAY_SIZE(lists)
 
 #define CONFIG_HEAD                                                                                \
     "{\"main\":{},\"ipbxes\":{\"xivo\":{\"ipbx_connection\":{\"ipaddress\":\"127.0.0.1\","         \

@@ -14,6 +14,7 @@
             abort();                                                                               \
     } while (0)
 
+#include "base/array.h"
 #include "base/utf8.h"
 #include "rules.h"
 #include "support/model_world.h"
@@ -55,7 +56,7 @@ static const char *const words[] = {
     "__XIVO_X", "Reachable", "Removed", "AGENT_IDLE", "AGENT_ONCALL", "INUSE", "ANSWER",
     "none",     "basic"};
 
-#define WORDS(list) list, sizeof(list) / sizeof(list[0])
+#define WORDS(list) list, ARRAY_SIZE(list)
 
 struct alphabet {
     const char *const *list;
@@ -159,7 +160,7 @@ static void put_header(struct play *p, struct view name, enum tel_field like)
     if (b >= 0xf0)
         buf_append_view(&p->block, next_bytes(p, b & 15));
     else if (b >= 0xe0)
-        buf_append_cstr(&p->block, channels[(b & 15) % (sizeof(channels) / sizeof(channels[0]))]);
+        buf_append_cstr(&p->block, channels[(b & 15) % ARRAY_SIZE(channels)]);
     else
         buf_append_cstr(&p->block, a.list[b % a.n]);
     buf_append_cstr(&p->block, "\r\n");
@@ -260,7 +261,7 @@ static void play_row(struct play *p, uint8_t how)
     for (size_t i = 0; i < row->n_fields; i++)
         put_header(p, row->fields[i].header, (enum tel_field)row->fields[i].field);
     for (unsigned n = (how >> 1) & 3; n > 0; n--) {
-        size_t i = next(p) % (sizeof(extras) / sizeof(extras[0]));
+        size_t i = next(p) % ARRAY_SIZE(extras);
         put_header(p, view_cstr(extras[i].name), extras[i].like);
     }
     buf_append_cstr(&p->block, "\r\n");
@@ -273,7 +274,7 @@ static void play_reset(struct play *p)
     ipbx_model_link_down(p->w->d, p->w->now);
     if (translator_holds_back(p->w->t))
         abort();
-    for (size_t i = 0; i < sizeof(channels) / sizeof(channels[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(channels); i++) {
         char *holder = call_links_music(p->w->t->pairs, view_cstr(channels[i]), true);
 
         if (holder || bridges_of(p->w->t->bridges, view_cstr(channels[i])))
@@ -287,7 +288,7 @@ static void play_other(struct play *p)
     static const char *const kinds[] = {"all",         "channels", "queues",
                                         "conferences", "parking",  "hints"};
     uint8_t b = next(p);
-    const char *kind = kinds[(b >> 3) % (sizeof(kinds) / sizeof(kinds[0]))];
+    const char *kind = kinds[(b >> 3) % ARRAY_SIZE(kinds)];
 
     p->told = 0;
     switch (b & 7) {

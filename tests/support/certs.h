@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/array.h"
+
 #define DAY_S 86400L
 
 /* What the tests use. A name stands for two files: certs_path(c, "good.pem"), and "good.key". */
@@ -125,7 +127,7 @@ static inline void certs_remove(struct certs *c)
                                         "expired", "early",      "self"};
     char file[64];
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         snprintf(file, sizeof(file), "%s.pem", names[i]);
         unlink(certs_path(c, file));
         snprintf(file, sizeof(file), "%s.key", names[i]);

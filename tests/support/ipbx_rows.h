@@ -8,6 +8,7 @@
     "\"direct_transfer\",\"attended_transfer\",\"complete_transfer\",\"cancel_transfer\","         \
     "\"attended_transfer_voicemail\",\"blind_transfer_voicemail\",\"invite_confroom\","            \
     "\"callcampaign\",\"call_form_result\",\"chitchat\",\"featuresput\"]"
+#include "base/array.h"
 #include "support/ipbx_world.h"
 
 struct ipbx_row {
@@ -40,7 +41,7 @@ static inline void ipbx_check_all(struct ipbx_world *w, const struct ipbx_row *r
     for (size_t i = 0; i < n; i++)
         ipbx_check(w, &rows[i]);
 }
-#define CHECK(w, rows) ipbx_check_all(w, rows, sizeof(rows) / sizeof(rows[0]))
+#define CHECK(w, rows) ipbx_check_all(w, rows, ARRAY_SIZE(rows))
 
 /* alice talks to bob, and carol's call rings at her other phone. */
 static inline void ipbx_calls(struct ipbx_world *w)

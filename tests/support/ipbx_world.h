@@ -3,6 +3,7 @@
 #ifndef CTIBUS_TESTS_IPBX_WORLD_H
 #define CTIBUS_TESTS_IPBX_WORLD_H
 
+#include "base/array.h"
 #include "core/context.h"
 #include "model/model.h"
 #include "support/state_peer.h"
@@ -90,7 +91,7 @@ static const char *const ipbx_files[][2] = {
     {"parking.json", IPBX_PARKING},
     {"extenfeatures.json", "{\"vmboxslt\":{\"exten\":\"_*99.\"}}"},
 };
-#define IPBX_FILES (sizeof(ipbx_files) / sizeof(ipbx_files[0]))
+#define IPBX_FILES ARRAY_SIZE(ipbx_files)
 
 struct ipbx_world {
     struct state_world s;

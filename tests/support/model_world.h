@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/map.h"
 #include "model/model.h"
 #include "support/capture.h"
@@ -135,7 +136,7 @@ static inline void world_furnish(struct model_world *w)
 {
     static const char *const people[] = {"alice", "bob", "carol", "dave", "erin"};
 
-    for (size_t i = 0; i < sizeof(people) / sizeof(people[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(people); i++) {
         char id[32], text[32];
         struct xod_obj *o;
         snprintf(id, sizeof(id), "1%zu", i + 1);

@@ -6,6 +6,7 @@
 #ifndef CTIBUS_TESTS_ROWS_H
 #define CTIBUS_TESTS_ROWS_H
 
+#include "base/array.h"
 #include "support/capture.h"
 #include "support/telline.h"
 #include "table.h"
@@ -178,10 +179,10 @@ static enum rows_part rows_part_of(const struct table_row *row)
     struct view topic = schema_tel_topic(row->tel);
     struct view subject = view_cut(&topic, '/');
 
-    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
         if (view_eq(subject, view_cstr(calls[i])))
             return ROWS_CALLS;
-    for (size_t i = 0; i < sizeof(queues) / sizeof(queues[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(queues); i++)
         if (view_eq(subject, view_cstr(queues[i])))
             return ROWS_QUEUES;
     return ROWS_SERVICES;

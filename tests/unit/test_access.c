@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "access/access.h"
+#include "base/array.h"
 
 struct world {
     struct xod *xod;
@@ -163,7 +164,7 @@ static void most_objects_are_seen_by_their_field(void **state)
     struct xod_obj *o;
 
     see_as(w, user(w, "1", "default", "200", NULL));
-    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
         unsigned field = (unsigned)schema_field_find(lists[i], VIEW("context"));
         assert_true(access_sees(&w->a, object(w, lists[i], "in", "default")));
         assert_false(access_sees(&w->a, object(w, lists[i], "out", "other")));

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "support/gateway_world.h"
 #include "xod/value.h"
 
@@ -326,7 +327,7 @@ static void what_the_gateway_does_with_its_link_is_its_own(void **state)
     char text[1024];
 
     come_up(t->w, no_channels);
-    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
         ask(t, own[i], "EventMask=off");
         answered(t, "this action is the gateway's own");
     }

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "support/model_world.h"
 
 #define say world_say
@@ -122,7 +123,7 @@ static void without_a_wrapup_time_there_is_none(void **state)
     struct model_world *w = *state;
 
     log_in(w);
-    for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(none); i++) {
         set_wrapup(w, none[i]);
         connect_and_complete(w);
         SHOWS("1", on_wrapup, "false");
@@ -215,7 +216,7 @@ static void the_agents_own_calls_are_told_by_direction_and_peer(void **state)
     char text[128];
 
     log_in(w);
-    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
         link_up(w, calls[i].from, calls[i].to);
         SHOWS("1", availability, calls[i].availability);
         SHOWS("1", on_call_nonacd, "true");

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "agi/agi.h"
+#include "base/array.h"
 
 #define ENV "agi_network: yes\nagi_network_script: presence\nagi_channel: SIP/pstn-00000000\n"
 
@@ -195,7 +196,7 @@ static void refuses_names(void **state)
     struct buf out;
 
     buf_init(&out, 0);
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         assert_int_equal(agi_put_set(&out, view_cstr(names[i]), VIEW("x")), -EINVAL);
     assert_int_equal(buf_len(&out), 0);
     buf_free(&out);

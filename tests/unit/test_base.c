@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/dialled.h"
@@ -280,7 +281,7 @@ static void test_utf8_good(void **state)
                                        "\xf4\x8f\xbf\xbf",
                                        "12345678\xc3\xa9"};
 
-    for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(good); i++)
         assert_mended(view_cstr(good[i]), good[i]);
     assert_true(utf8_valid(VIEW("a\0b")));
 }
@@ -429,9 +430,9 @@ static void control_characters_of_both_ranges(void **state)
     static const struct view some[] = {{"bob\0N", 5},   {"\t", 1},         {"a\x7f", 2},
                                        {"\xc2\x80", 2}, {"x\xc2\x9fy", 4}, {"\x1f", 1}};
 
-    for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(none); i++)
         assert_false(utf8_has_control(none[i]));
-    for (size_t i = 0; i < sizeof(some) / sizeof(some[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(some); i++)
         assert_true(utf8_has_control(some[i]));
 }
 

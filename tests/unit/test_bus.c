@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "support/bus.h"
 
 #define EMPTY VIEW("\x80")
@@ -257,7 +258,7 @@ static void numbers_seen_before_are_dropped(void **state)
     void *raw = raw_publisher(w);
     static const uint64_t seqs[] = {5, 5, 4, 1, 6};
 
-    for (size_t i = 0; i < sizeof(seqs) / sizeof(seqs[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(seqs); i++)
         send_as(w, raw, "s", 7, seqs[i]);
     UNTIL(w->loop, w->last_seq == 6);
     assert_int_equal(w->got, 2);
@@ -270,7 +271,7 @@ static void what_has_no_number_is_never_dropped(void **state)
     void *raw = raw_publisher(w);
     static const uint64_t seqs[] = {0, 5, 0, 0, 6};
 
-    for (size_t i = 0; i < sizeof(seqs) / sizeof(seqs[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(seqs); i++)
         send_as(w, raw, "s", 7, seqs[i]);
     UNTIL(w->loop, w->last_seq == 6);
     assert_int_equal(w->got, 5);
@@ -311,7 +312,7 @@ static void the_process_that_was_silent_longest_is_forgotten(void **state)
                                                                    place of 1 */
                 {1, 300, 10, 7}};
 
-    for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(said); i++) {
         send_as(w, raw, "s", said[i].epoch, said[i].seq);
         UNTIL(w->loop, w->got == (int)i + 1);
         run_for(w->loop, 1); /* the order is by the clock */
@@ -441,7 +442,7 @@ static void malformed_frames_are_refused_and_counted(void **state)
 #define SEND(...)                                                                                  \
     do {                                                                                           \
         struct view parts_[] = {__VA_ARGS__};                                                      \
-        assert_int_equal(frames_send(raw, parts_, sizeof(parts_) / sizeof(parts_[0])), 0);         \
+        assert_int_equal(frames_send(raw, parts_, ARRAY_SIZE(parts_)), 0);                         \
         n++;                                                                                       \
     } while (0)
     SEND(topic);

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "config/config.h"
 
 struct place {
@@ -261,7 +262,7 @@ static void test_types_and_ranges(void **state)
         {"{\"sheets\":\"none\"}", "sheets", "must be an object"},
     };
 
-    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
         assert_fault(*state, bad[i].text, bad[i].key, bad[i].part);
 }
 
@@ -332,7 +333,7 @@ static void test_ipbxes(void **state)
     struct config *cfg;
     char text[512];
 
-    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         snprintf(text, sizeof(text), "{\"ipbxes\":%s}", bad[i].ipbxes);
         assert_fault(*state, text, bad[i].key, bad[i].part);
     }
@@ -353,7 +354,7 @@ static void test_profiles(void **state)
     char text[256];
     char key[64];
 
-    for (size_t i = 0; i < sizeof(sections) / sizeof(*sections); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(sections); i++) {
         snprintf(key, sizeof(key), "profiles.p.%s", sections[i]);
         snprintf(text, sizeof(text), "{\"profiles\":{\"p\":{\"%s\":\"no\"}},\"%s\":{\"std\":{}}}",
                  sections[i], sections[i]);
@@ -409,7 +410,7 @@ static void test_directories(void **state)
     };
     char text[512];
 
-    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         snprintf(text, sizeof(text), "{%s}", bad[i].text);
         assert_fault(*state, text, bad[i].key, bad[i].part);
         assert_null(strstr(((struct place *)*state)->errors.list[0].reason, "secret"));

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "net/conn.h"
 
@@ -763,7 +764,7 @@ static void test_bad_addresses(void **state)
     struct listener *ls;
     int err;
 
-    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         assert_null(listener_new(w->loop, bad[i], accept_b, w, &err));
         assert_int_equal(err, -EINVAL);
     }

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "console/columns.h"
 #include "console/info/info.h"
 #include "console/text.h"
@@ -204,7 +205,7 @@ static void signals_of_web_interfaces(void **state)
          WEBI_UNKNOWN, NULL},
     };
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         struct webi_command c = webi_read(view_cstr(rows[i].line));
         if (c.kind != rows[i].kind || (rows[i].key && strcmp(c.key, rows[i].key) != 0))
             fail_msg("%s: kind %d key %s", rows[i].line, c.kind, c.key ? c.key : "(none)");

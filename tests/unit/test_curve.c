@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "support/bus.h"
 
 /* ---- key files ---- */
@@ -340,7 +341,7 @@ static void listen_as(enum bus_role role, const char *const *prefixes, struct bu
         bus_pub_send(w.pub, VIEW("all/"), VIEW("\x80"));
         run_for(w.loop, 10);
     }
-    for (size_t i = 0; i < sizeof(topics) / sizeof(topics[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(topics); i++)
         bus_pub_send(w.pub, view_cstr(topics[i]), VIEW("\x80"));
     bus_pub_send(w.pub, VIEW("all/end/"), VIEW("\x80"));
     for (int n = 0; n < 1000 && !has(heard, "all/end/|"); n++)
@@ -360,7 +361,7 @@ static void a_monitor_gets_all_but_the_plane_of_clients(void **state)
     struct buf heard;
 
     buf_init(&heard, 0);
-    for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(wishes); i++) {
         buf_reset(&heard);
         listen_as(ROLE_MONITOR, wishes[i], &heard);
         assert_false(has(&heard, "cti/"));

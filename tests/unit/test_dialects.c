@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "support/golden.h"
 #include "support/model_world.h"
 
@@ -99,7 +100,7 @@ static struct story *story_of(struct teller *t, const struct xod_obj *o)
     for (size_t i = t->n; i-- > 0;)
         if (t->story[i].id && strcmp(t->story[i].id, key) == 0)
             return &t->story[i];
-    assert_true(t->n < sizeof(t->story) / sizeof(t->story[0]));
+    assert_true(t->n < ARRAY_SIZE(t->story));
     s = &t->story[t->n++];
     s->id = strdup(key);
     buf_init(&s->name, 1024);
@@ -140,7 +141,7 @@ static void note(void *arg, const struct xod_change *c)
     struct teller *t = arg;
     struct story *s = NULL;
 
-    for (size_t i = 0; i < sizeof(watched) / sizeof(watched[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(watched); i++) {
         if (watched[i].list != xod_obj_list(c->obj) || c->op == XOD_DEL)
             continue;
         if (!(c->fields >> watched[i].field & 1) || (c->op == XOD_ADD && s))
@@ -206,7 +207,7 @@ static void put_both(struct buf *out, const struct story *old, const struct stor
 
 static void both_tell_what_was_read_and_found_true(void **state)
 {
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         struct teller *old = tell("1.8", names[i]);
         struct teller *new = tell("20", names[i]);
         struct buf out;
@@ -232,7 +233,7 @@ static void calls_queues_and_mailboxes_are_told_alike(void **state)
                                         "06-redirect-blind", "11-queue-answered",
                                         "17-voicemail-mwi",  "20-did-incoming"};
 
-    for (size_t i = 0; i < sizeof(alike) / sizeof(alike[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(alike); i++) {
         struct teller *old = tell("1.8", alike[i]);
         struct teller *new = tell("20", alike[i]);
         assert_int_equal(old->n, new->n);

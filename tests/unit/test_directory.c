@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/utf8.h"
 #include "directory/csv.h"
 #include "directory/fold.h"
@@ -71,7 +72,7 @@ static void csv_is_read_as_the_rfc_says(void **state)
         {"x\n\"\"\"", ',', "[x]/!"},
     };
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         assert_string_equal(records(view_cstr(rows[i].text), rows[i].delimiter), rows[i].records);
 }
 
@@ -108,7 +109,7 @@ static void csv_becomes_utf8(void **state)
                 {"\357\273\277", ""},
                 {"\311mile", "\303\211mile"}};
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         struct buf out;
         buf_init(&out, 0);
         assert_int_equal(csv_text(&out, view_cstr(rows[i].file)), 0);
@@ -136,7 +137,7 @@ static void texts_fold_case_and_accents(void **state)
                 {"\314\201\314\201", ""},
                 {"B\377\376", "b\377\376"}};
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         struct buf out;
         buf_init(&out, 0);
         assert_int_equal(fold_text(&out, view_cstr(rows[i].text)), 0);
@@ -374,7 +375,7 @@ static void formats_are_filled_in(void **state)
         {"{\"1\":[\"short\"]}", "{}", "(none)"},
     };
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         assert_string_equal(line_of(rows[i].display, FIELDS, rows[i].entry), rows[i].line);
 }
 

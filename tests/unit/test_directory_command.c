@@ -11,6 +11,7 @@
 
 #include <curl/curl.h>
 
+#include "base/array.h"
 #include "support/directory_world.h"
 
 struct gateway {
@@ -152,7 +153,7 @@ static void a_pattern_is_a_text_or_a_number(void **state)
     start(x, "");
     open_gateway(x, &g);
     open_session(x, &g, "1");
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         send_pattern(&g, "1", cases[i].pattern);
         UNTIL(x->w.loop, g.answers == 1);
         assert_int_equal(g.status, BUS_ok);

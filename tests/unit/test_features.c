@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
+#include "base/array.h"
 #include "core/context.h"
 #include "sessions/sessions.h"
 #include "support/state_peer.h"
@@ -170,7 +171,7 @@ static void flags_go_on_and_off(void **state)
     static const char *const no[] = {"false", "0", "\"0\"", "\"false\"", "\"FALSE\""};
     struct world *w = *state;
 
-    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++)
         for (size_t j = 0; j < 5; j++) {
             assert_string_equal(put(w, all[i].function, no[j]), SAME);
             assert_string_equal(put(w, all[i].function, yes[j]), OK);

@@ -11,6 +11,7 @@
 
 #include <curl/curl.h>
 
+#include "base/array.h"
 #include "http/copy.h"
 #include "http/fetch.h"
 #include "support/bus.h"
@@ -161,7 +162,7 @@ static void answers_that_are_no_list_are_told_apart(void **state)
     struct world *w = *state;
     struct page *p = web_page(&w->web, "/x");
 
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         p->body = bad[i].body;
         p->status = bad[i].status;
         assert_failed(run(w, prepare(uri_of(w, "/x"))), bad[i].reason);
@@ -242,7 +243,7 @@ static void other_protocols_are_refused(void **state)
     static const char *const to[] = {"file:///etc/passwd", "ftp://127.0.0.1/x", "gopher://x/"};
     struct world *w = *state;
 
-    for (size_t i = 0; i < sizeof(to) / sizeof(to[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(to); i++) {
         web_page(&w->web, "/r")->location = to[i];
         assert_failed(run(w, prepare(uri_of(w, "/r"))), "Unsupported protocol");
         assert_failed(run(w, prepare(to[i])), "Unsupported protocol");
@@ -425,7 +426,7 @@ static void what_is_no_copy_is_refused(void **state)
     char *etag;
     char *modified;
 
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         assert_int_equal(ftruncate(fd, 0), 0);
         assert_int_equal(pwrite(fd, bad[i], strlen(bad[i]), 0), strlen(bad[i]));
         assert_int_equal(fetch_copy_read(path, 100, &list, &etag, &modified), -EINVAL);

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "filter.h"
 #include "support/capture.h"
 #include "translate.h"
@@ -96,7 +97,7 @@ static void the_flood_is_held_back_and_nothing_else(void **state)
         "20/02-call-answered.ami", "20/21-originate.ami",  "20/30-chanvars-timestamps.ami",
         "20/20-did-incoming.ami",  "1.8/21-originate.ami", "1.8/30-chanvars-timestamps.ami"};
 
-    for (size_t i = 0; i < sizeof(captures) / sizeof(captures[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(captures); i++) {
         check(captures[i], 0);
         check(captures[i], REG_EXTENDED);
     }

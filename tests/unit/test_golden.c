@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "support/capture.h"
 #include "support/golden.h"
 #include "support/telline.h"
@@ -96,7 +97,7 @@ static void compare(const char *version, const char *name)
 static void captures_tell_the_story_that_was_read_and_found_true(void **state)
 {
     for (size_t v = 0; v < 2; v++)
-        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
             compare(versions[v], names[i]);
 }
 
@@ -105,10 +106,10 @@ static void the_split_of_the_input_makes_no_difference(void **state)
     static const size_t pieces[] = {1, 7, 1460};
 
     for (size_t v = 0; v < 2; v++)
-        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
             struct buf whole, split;
             translate(&whole, versions[v], names[i], 0);
-            for (size_t p = 0; p < sizeof(pieces) / sizeof(pieces[0]); p++) {
+            for (size_t p = 0; p < ARRAY_SIZE(pieces); p++) {
                 translate(&split, versions[v], names[i], pieces[p]);
                 assert_true(view_eq(buf_view(&whole), buf_view(&split)));
                 buf_free(&split);

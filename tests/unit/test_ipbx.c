@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "calls/originates.h"
 #include "core/context.h"
 #include "support/ipbx_rows.h"
@@ -114,7 +115,7 @@ static void originate_rings_the_source(void **state)
     struct ipbx_world *w = *state;
     char message[256], want[64];
 
-    for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
         ipbx_forget(w);
         snprintf(message, sizeof(message),
                  "{\"command\":\"originate\",\"source\":\"%s\",\"destination\":\"exten:xivo/9\"}",
@@ -388,7 +389,7 @@ static void another_site_intercepts(void **state)
     char text[256];
 
     ipbx_calls(w);
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         ipbx_forget(w);
         snprintf(text, sizeof(text),
                  "{\"site\":\"lyon\",\"user\":\"1\",\"ipbx\":\"xivo\",\"command\":\"intercept\","

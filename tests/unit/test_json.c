@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "json/json.h"
 
 static int parse_view(struct view text, struct buf *out)
@@ -64,7 +65,7 @@ static void test_bad(void **state)
         "[1 2]",   "{} {}",   "{} x",        "// c\n{}",  "/* c */ {}",  "\"a\nb\"",   "\"\\x\"",
         "\"a",     "\"\\u12", "\"\\u12g4\"", "\"a\tb\"",  "\x01{}",      "{}\x1f",     "[\"a\",]"};
 
-    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
         if (parse(bad[i]) != -EINVAL)
             fail_msg("taken or misnamed: %s -> %d", bad[i], parse(bad[i]));
 }
@@ -89,7 +90,7 @@ static void test_nul_escapes(void **state)
                                       "[\"\\\"\\u0000\"]",
                                       "{\"a\":\"\\ud800\\u0000\"}"};
 
-    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
         if (parse(bad[i]) != -EINVAL)
             fail_msg("taken: %s -> %d", bad[i], parse(bad[i]));
     assert_round_trip("\"\\\\u0000\"", "\"\\\\u0000\""); /* a backslash and letters */

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "console/line_server.h"
 #include "support/bus.h"
 
@@ -303,7 +304,7 @@ static void what_is_no_text_ends_it(void **state)
 
     open_listener(w, &plain);
     w->reply = true;
-    for (size_t i = 0; i < sizeof(bytes) / sizeof(bytes[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(bytes); i++) {
         int fd = connect_peer(w);
         say(fd, bytes[i]);
         expect_silent_end(w, fd);
@@ -331,7 +332,7 @@ static void http_ends_it(void **state)
 
     open_listener(w, &plain);
     w->reply = true;
-    for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
         int fd = connect_peer(w);
         for (const char *p = requests[i]; *p; p++)
             if (send(fd, p, 1, MSG_NOSIGNAL) == 1 && i % 2)
@@ -341,7 +342,7 @@ static void http_ends_it(void **state)
         w->n_peers--;
     }
     assert_string_equal(lines(w), "");
-    assert_int_equal(foreign(w), sizeof(requests) / sizeof(requests[0]));
+    assert_int_equal(foreign(w), ARRAY_SIZE(requests));
 }
 
 static void a_unix_socket_beside_it(void **state)

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "core/context.h"
 #include "lists/lists.h"
 #include "support/whole_state.h"
@@ -113,7 +114,7 @@ static void every_list_of_the_sample_site_is_loaded(void **state)
     assert_non_null(sample);
     config_errors_free(&errors);
     assert_int_equal(lists_load(w->s, sample), 0);
-    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
         assert_int_equal(xod_count(w->ipbx, lists[i].list), lists[i].n);
     assert_string_equal(
         state_str(xod_find(w->ipbx, LIST_voicemails, VIEW("3")), XOD(voicemails, fullmailbox)),
@@ -252,7 +253,7 @@ static void a_list_that_cannot_be_read_keeps_its_objects(void **state)
     static const char *const broken[] = {"", "{", "[1,", "{}", "null", "\"x\""};
     struct state_world *w = *state;
 
-    for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(broken); i++) {
         reload(w, broken[i], NULL);
         assert_int_equal(xod_count(w->ipbx, LIST_users), 5);
     }

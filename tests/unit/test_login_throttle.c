@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "internal.h"
 
 #define S ((uint64_t)1000000)
@@ -151,7 +152,7 @@ static void a_user_who_is_guessed_from_everywhere_waits_but_is_never_refused(voi
     uint64_t home = from(g, "192.168.0.1");
     static const int delays[] = {0, 0, 0, 0, 0, 500, 1000, 2000, 4000, 5000, 5000};
 
-    for (size_t i = 0; i < sizeof(delays) / sizeof(delays[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(delays); i++) {
         assert_int_equal(login_throttle_delay(g, home, user(g, "alice"), NOW), delays[i]);
         fail_for(g, "alice", 1);
     }

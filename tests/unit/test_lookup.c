@@ -11,6 +11,7 @@
 
 #include <curl/curl.h>
 
+#include "base/array.h"
 #include "directory/lookup.h"
 #include "support/directory_world.h"
 
@@ -136,7 +137,7 @@ static bool note_entry(void *arg, const struct entry *e)
                                         "nothing"};
 
     (*out)[0] = '\0';
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         char scratch[32];
         size_t n = strlen(*out);
         snprintf(*out + n, 256 - n, "%.*s,", VIEW_ARG(e->get(e, view_cstr(names[i]), scratch)));
@@ -277,7 +278,7 @@ static void others_answer_while_one_fails(void **state)
     struct world *x = *state;
 
     start(x, "");
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         web_page(&x->web, "/web")->status = bad[i].status;
         web_page(&x->web, "/web")->body = bad[i].body;
         for (int n = 0; n < 2; n++)

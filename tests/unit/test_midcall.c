@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "support/model_world.h"
 
 static const char *const versions[] = {"1.8", "20"};
@@ -23,7 +24,7 @@ static const char *kind_of(const struct ami_block *b)
                  {"ParkedCall", "parking"},       {"ConfbridgeList", "conferences"},
                  {"MeetmeList", "conferences"},   {"Agents", "agents"}};
 
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
         if (ami_is_event(b, kinds[i].event))
             return kinds[i].kind;
     return NULL;
@@ -95,7 +96,7 @@ static void apply_listings(struct model_world *w, struct view middle)
 
     world_mark(w, TEL_resync_begin, "all");
     translator_relist(w->t);
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
         struct reader r = {.w = w, .bridges = i == 0};
         world_mark(w, TEL_resync_begin, kinds[i]);
         if (r.bridges)
@@ -162,7 +163,7 @@ static void describe(struct buf *out, struct model_world *w)
                 {LIST_parkinglots, XOD(parkinglots, bays)}};
 
     buf_init(out, 0);
-    for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(told); i++)
         put(out, w, told[i].list, told[i].field);
 }
 

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "support/model_world.h"
 
 #define COMM XOD(channels, commstatus)
@@ -115,7 +116,7 @@ static void at_the_end_of_a_capture_nothing_is_left_over(void **state)
     struct world *w = *state;
 
     for (int v = 0; v < 2; v++)
-        for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++) {
+        for (size_t i = 0; i < ARRAY_SIZE(whole); i++) {
             struct xod_obj *c;
             size_t pos = 0;
             play(w, v ? "20" : "1.8", whole[i]);
@@ -133,7 +134,7 @@ static void captures_that_begin_or_end_in_a_call_leave_the_store_consistent(void
     struct world *w = *state;
 
     for (int v = 0; v < 2; v++)
-        for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        for (size_t i = 0; i < ARRAY_SIZE(others); i++)
             play(w, v ? "20" : "1.8", others[i]);
 }
 
@@ -158,7 +159,7 @@ static void hints_end_as_the_capture_says(void **state)
     struct world *w = *state;
 
     for (int v = 0; v < 2; v++)
-        for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++) {
+        for (size_t i = 0; i < ARRAY_SIZE(whole); i++) {
             struct last_hint h = {"SIP/alice", ""};
             struct buf bytes;
             char path[128];

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "msg/msg.h"
 
 #define CHECK(bytes) msg_check(VIEW(bytes))
@@ -53,7 +54,7 @@ static void every_kind_of_value_is_taken(void **state)
         VIEW("\xdf\0\0\0\x01\xa1k\x01"),
     };
 
-    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
         assert_int_equal(msg_check(good[i]), 0);
         for (size_t n = 0; n < good[i].len; n++) /* cut anywhere */
             assert_int_equal(msg_check(view_of(good[i].ptr, n)), -EBADMSG);

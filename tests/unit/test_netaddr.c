@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/netaddr.h"
 
 static struct netaddr address(const char *text)
@@ -43,12 +44,12 @@ static void addresses_are_read_and_written(void **state)
     struct netaddr a;
     char text[NETADDR_TEXT];
 
-    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
         a = address(good[i][0]);
         netaddr_print(&a, text);
         assert_string_equal(text, good[i][1]);
     }
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
         if (netaddr_parse(view_cstr(bad[i]), &a) != -EINVAL)
             fail_msg("taken: %s", bad[i]);
     assert_int_equal(netaddr_parse(view_of("1.2.3.4\0", 8), &a), -EINVAL);
@@ -63,10 +64,10 @@ static void this_machine_alone_is_the_loopback(void **state)
         "",        "0.0.0.0",  "128.0.0.1",        "126.0.0.1",        "::",
         "::1.2.3", "localhos", "::ffff:128.0.0.1", "LOCALHOST.example"};
 
-    for (size_t i = 0; i < sizeof(is) / sizeof(is[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(is); i++)
         if (!netaddr_is_loopback(view_cstr(is[i])))
             fail_msg("is: %s", is[i]);
-    for (size_t i = 0; i < sizeof(is_not) / sizeof(is_not[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(is_not); i++)
         if (netaddr_is_loopback(view_cstr(is_not[i])))
             fail_msg("is not: %s", is_not[i]);
 }
@@ -133,7 +134,7 @@ static void what_is_no_network_is_refused_with_a_reason(void **state)
     struct network net;
     const char *why;
 
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         why = "";
         if (network_parse(view_cstr(bad[i][0]), &net, &why) != -EINVAL || !strstr(why, bad[i][1]))
             fail_msg("%s: %s", bad[i][0], why);

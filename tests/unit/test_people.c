@@ -14,6 +14,7 @@
     "\"people_delete_personal_contact\",\"people_purge_personal_contacts\","                       \
     "\"people_import_personal_contacts_csv\",\"people_export_personal_contacts_csv\","             \
     "\"get_switchboard_directory_headers\",\"switchboard_directory_search\"]"
+#include "base/array.h"
 #include "people/csv.h"
 #include "support/ipbx_world.h"
 
@@ -299,7 +300,7 @@ static void what_is_no_contact_is_refused(void **state)
     struct ipbx_world *w = *state;
     char message[512];
 
-    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
         snprintf(message, sizeof(message), "{\"contact_infos\":%s}", wrong[i]);
         assert_string_equal(ask(w, "s1", "people_create_personal_contact", message),
                             "{\"error_string\":\"contact_infos\"}");
@@ -383,7 +384,7 @@ static const struct {
 
 static void cells_are_no_formulas_and_come_back(void **state)
 {
-    for (size_t i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(cells); i++) {
         struct json_object *contact = json_object_new_object();
         struct json_object *back;
         struct people_csv csv;

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <fcntl.h>
 
+#include "base/array.h"
 #include "core/context.h"
 #include "core/ipbx.h"
 #include "model/model.h"
@@ -292,7 +293,7 @@ static void who_is_nobody_in_queues_does_nothing_there(void **state)
     struct world *w = *state;
 
     come_in(w, "4"); /* no agent, no line */
-    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++)
         assert_string_equal(becomes(w, all[i]), "");
     assert_false(logged(w, "there is no action"));
 }

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "net/proxy.h"
 
@@ -140,7 +141,7 @@ static void what_is_no_header_is_refused(void **state)
     struct proxy_header h;
     char line[200];
 
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
         if (parse(bad[i], &h) != -EPROTO)
             fail_msg("taken for a header: %.*s", VIEW_ARG(bad[i]));
     memset(line, 'x', sizeof(line));

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/buf.h"
 #include "registry.h"
 #include "json/json.h"
@@ -69,7 +70,7 @@ static void test_a_name_is_compared_with_its_length(void **state)
     static const char *const names[] = {"test_ping\0AAAA", "test_pin\0AAAAA", "\0test_ping123"};
     bool login;
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         char *heap = malloc(14);
         memcpy(heap, names[i], 14);
         for (size_t len = 10; len <= 14; len++)
@@ -123,7 +124,7 @@ static void test_every_message_of_the_service_is_there(void **state)
                                           "keepalive", "getipbxlist", "getlist",     "availstate"};
     bool login;
 
-    for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(classes); i++)
         assert_true(registry_knows(view_cstr(classes[i]), &login));
 }
 

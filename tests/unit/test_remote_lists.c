@@ -10,6 +10,7 @@
 
 #include <curl/curl.h>
 
+#include "base/array.h"
 #include "core/context.h"
 #include "core/remote_lists.h"
 #include "http/copy.h"
@@ -272,7 +273,7 @@ static void what_is_known_stays_while_the_server_fails(void **state)
     users_page(x)->body = "[" ALICE "]";
     start_with(x, USERS);
     UNTIL(x->w.loop, xod_count(x->w.ipbx, LIST_users) == 1);
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         int failed = count_of(x, "failed_total");
         users_page(x)->status = bad[i].status;
         users_page(x)->body = bad[i].body;
@@ -450,7 +451,7 @@ static void passwords_of_uris_are_not_logged(void **state)
     struct buf b;
 
     buf_init(&b, 0);
-    for (size_t i = 0; i < sizeof(uris) / sizeof(uris[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(uris); i++) {
         buf_reset(&b);
         remote_lists_put_uri(&b, uris[i].uri);
         assert_string_equal(buf_cstr(&b), uris[i].shown);

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "replica/replica.h"
 #include "replica/wire.h"
 #include "support/bus.h"
@@ -548,7 +549,7 @@ static void garbage_changes_nothing(void **state)
     start_replica(w);
     UNTIL(w->loop, current(w));
     w->told = 0;
-    for (size_t i = 0; i < sizeof(junk) / sizeof(junk[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(junk); i++)
         bus_pub_send(w->pub, view_cstr(junk[i].topic), junk[i].body);
     UNTIL(w->loop, current(w));
     assert_int_equal(w->told, 0);

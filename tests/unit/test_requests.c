@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "support/bus.h"
 
 #define NO_PAIRS view_of(NULL, 0)
@@ -460,7 +461,7 @@ static void malformed_requests_are_refused_and_counted(void **state)
         {one, one, method, VIEW("\x91\x01")},
         {one, one, method, VIEW("\xdf\xff\xff\xff\xff")},
     };
-    int n = sizeof(bad) / sizeof(bad[0]), zero = 0;
+    int n = ARRAY_SIZE(bad), zero = 0;
 
     zmq_setsockopt(raw, ZMQ_LINGER, &zero, sizeof(zero));
     zmq_connect(raw, bus_server_endpoint(w->server));

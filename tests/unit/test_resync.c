@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "resync.h"
 #include "support/asterisk.h"
 
@@ -56,7 +57,7 @@ static void on_item(void *arg, struct view name, const struct ami_block *b)
     struct world *w = arg;
 
     buf_printf(&w->told, "%.*s", VIEW_ARG(name));
-    for (size_t i = 0; i < sizeof(about) / sizeof(about[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(about); i++)
         if (ami_get(b, about[i]).len) {
             buf_printf(&w->told, " %.*s; ", VIEW_ARG(ami_get(b, about[i])));
             return;

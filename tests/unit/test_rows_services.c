@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "support/rows.h"
 
 static const struct row_case cases[] = {
@@ -304,7 +305,7 @@ static const struct row_case cases[] = {
 
 static void every_row_tells_what_the_block_says(void **state)
 {
-    rows_check(cases, sizeof(cases) / sizeof(cases[0]), ROWS_SERVICES);
+    rows_check(cases, ARRAY_SIZE(cases), ROWS_SERVICES);
 }
 
 int main(void)

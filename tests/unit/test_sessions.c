@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
+#include "base/array.h"
 #include "core/context.h"
 #include "sessions/sessions.h"
 #include "support/state_peer.h"
@@ -522,7 +523,7 @@ static void the_address_of_a_client_is_one_or_nothing(void **state)
     assert_string_equal(address_of(w, "s"), "10.0.0.1:4711");
     open_from(w, "\"[2001:DB8::1]:65535\"");
     assert_string_equal(address_of(w, "s"), "[2001:db8::1]:65535");
-    for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(none); i++) {
         open_from(w, none[i]);
         assert_string_equal(address_of(w, "s"), "");
     }

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "sheets/call.h"
 #include "support/sheets_world.h"
 
@@ -157,7 +158,7 @@ static void agents_get_the_calls_of_their_queues(void **state)
         snprintf(name, sizeof(name), "%s/14-agent.ami", versions[i]);
         sheets_play(w, name);
         said = sheets_said(w);
-        for (size_t e = 0; e < sizeof(events) / sizeof(events[0]); e++) {
+        for (size_t e = 0; e < ARRAY_SIZE(events); e++) {
             char line[64];
             int n = 0;
             snprintf(line, sizeof(line), "1 %s|2001 1 agentq\n", events[e]);
@@ -278,7 +279,7 @@ static void conditions_say_who_gets_it(void **state)
     struct sheets_world *w = *state;
 
     begin(w, rows("{xivo-where}"), "123");
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         sheets_reload(w, cases[i].sheets, cases[i].main);
         sheets_say(w, ALICE BOB RINGS BOB_ENDS ALICE_ENDS);
         assert_said(w, cases[i].told);

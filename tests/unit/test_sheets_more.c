@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "sheets/call.h"
 #include "sheets/forms.h"
 #include "sheets/reverse.h"
@@ -418,7 +419,7 @@ static void what_nobody_can_do_is_refused(void **state)
     sheets_say(w, TRUNK RINGS);
     sheets_login(w, "3"); /* too late for the sheet */
     sheets_said(w);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
         assert_string_equal(does(w, "s1", cases[i][0]), cases[i][1]);
     assert_string_equal(
         does(w, "s3", "{\"function\":\"addentry\",\"channel\":\"SIP/pstn-1\",\"text\":\"x\"}"),

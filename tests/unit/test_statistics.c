@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "model/statistics.h"
 #include "support/model_world.h"
 
@@ -86,7 +87,7 @@ static void both_dialects_tell_the_same_story(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(captures) / sizeof(captures[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(captures); i++)
         for (int v = 0; v < 2; v++) {
             struct test_world *t = new_world();
             world_play(t->w, v ? "20" : "1.8", captures[i].name);

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include <openssl/err.h>
 
@@ -708,7 +709,7 @@ static void an_end_inside_the_handshake_is_told(void **state)
 
     w->client_ctx = client_ctx("ca.pem");
     w->server_ctx = server_ctx("good", NULL);
-    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
         w->client.ended = 0;
         buf_reset(&w->down.passed);
         w->up.ended = w->down.ended = false;
@@ -759,7 +760,7 @@ static void garbage_is_no_handshake(void **state)
     w->client_ctx = client_ctx("ca.pem");
     w->server_ctx = server_ctx("good", NULL);
     w->step = 0;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         connect_client(w, "pbx.example");
         expect_failure(&w->client, w, w->up.from, cases[i].said, cases[i].reason);
         connect_server(w);

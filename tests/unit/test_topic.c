@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "bus/topic.h"
 
 static void assert_segment(struct view segment, const char *written)
@@ -55,7 +56,7 @@ static void what_is_no_topic_is_refused(void **state)
     struct buf out;
 
     buf_init(&out, 0);
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         struct view rest = view_cstr(bad[i]);
         assert_int_equal(topic_next(&rest, &out), -EINVAL);
     }

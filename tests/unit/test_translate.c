@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "bridges.h"
 #include "support/capture.h"
 #include "support/telline.h"
@@ -75,7 +76,7 @@ static void unknown_values_are_left_out(void **state)
     struct world *w = *state;
     char block[128];
 
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
         snprintf(block, sizeof(block), "Event: Newstate|Channel: SIP/a-1|CallerIDNum: %s",
                  words[i]);
         assert_said(w, block, "channel/state {'channel':'SIP/a-1'}\n");
@@ -131,7 +132,7 @@ static void device_states_become_the_numbers_of_hints(void **state)
     struct world *w = *state;
     char block[128], line[128];
 
-    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
         snprintf(block, sizeof(block), "Event: DeviceStateChange|Device: PJSIP/bob|State: %s",
                  states[i].word);
         snprintf(line, sizeof(line), "device/hint {'status':'%s','hint':'PJSIP/bob'}\n",

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <json-c/json.h>
 
+#include "base/array.h"
 #include "xod/value.h"
 
 static struct value from_json_text(const char *text)
@@ -70,7 +71,7 @@ static void json_and_msgpack_carry_every_value_unchanged(void **state)
         "{\"a\":{\"b\":[{}]},\"c\":\"d\"}",
     };
 
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
         struct value v = from_json_text(texts[i]);
         struct value back = through_msgpack(&v);
         struct value copy;
@@ -187,7 +188,7 @@ static void values_differ_by_type_too(void **state)
     static const char *const texts[] = {"null",  "false",     "0",        "0.0", "\"\"",
                                         "\"0\"", "[]",        "{}",       "[0]", "[1]",
                                         "[0,1]", "{\"a\":0}", "{\"a\":1}"};
-    size_t n = sizeof(texts) / sizeof(texts[0]);
+    size_t n = ARRAY_SIZE(texts);
 
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < n; j++) {
@@ -226,7 +227,7 @@ static void scalars_have_a_text(void **state)
                  {"[1]", ""},    {"-9223372036854775808", "-9223372036854775808"}};
     char scratch[32];
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct value v = from_json_text(cases[i].json);
         assert_true(view_eq(value_text(&v, scratch), view_cstr(cases[i].text)));
         value_clear(&v);

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "net/ws.h"
 #include "support/wsframes.h"
@@ -193,7 +194,7 @@ static void lines_are_messages_of_any_size(void **state)
 
     buf_init(&all, 0);
     open_it(w);
-    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
         size_t before = buf_len(&all);
         make_line(&all, sizes[i]);
         if (i % 2)

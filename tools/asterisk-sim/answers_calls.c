@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "say.h"
 
 /* How an action names its channel, and what it says when that is wrong. */
@@ -94,7 +95,7 @@ static void simple(const struct ask *a)
 {
     const struct simple *s = NULL;
 
-    for (size_t i = 0; i < sizeof(simples) / sizeof(simples[0]) && !s; i++)
+    for (size_t i = 0; i < ARRAY_SIZE(simples) && !s; i++)
         if (view_ieq(a->b->name, view_cstr(simples[i].name)))
             s = &simples[i];
     if (!s || (s->channel && !channel_of(a, s->channel, s->missing, s->no_such)))
@@ -266,9 +267,9 @@ const struct action *call_action(struct view name)
         {"MailboxCount", mailbox_count, false},
         {"MailboxStatus", mailbox_status, false},
     };
-    const struct action *row = find_action(table, sizeof(table) / sizeof(table[0]), name);
+    const struct action *row = find_action(table, ARRAY_SIZE(table), name);
 
-    for (size_t i = 0; i < sizeof(simples) / sizeof(simples[0]) && !row; i++)
+    for (size_t i = 0; i < ARRAY_SIZE(simples) && !row; i++)
         if (view_ieq(name, view_cstr(simples[i].name)))
             row = &any_simple;
     return row;

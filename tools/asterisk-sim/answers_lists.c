@@ -1,5 +1,6 @@
 /* Listings of what is live. Those of what does not change come from the recording (listing.c). */
 #include "answers.h"
+#include "base/array.h"
 #include "base/clock.h"
 #include "say.h"
 
@@ -315,5 +316,5 @@ const struct action *list_action(struct view name)
         {"DeviceStateList", device_state_list, true},
     };
 
-    return find_action(table, sizeof(table) / sizeof(table[0]), name);
+    return find_action(table, ARRAY_SIZE(table), name);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "answers.h"
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/rng.h"
 #include "classes.h"
@@ -114,5 +115,5 @@ const struct action *session_action(struct view name)
         {"Ping", ping, false},           {"Events", events, false}, {"Filter", filter, true},
     };
 
-    return find_action(table, sizeof(table) / sizeof(table[0]), name);
+    return find_action(table, ARRAY_SIZE(table), name);
 }

@@ -1,4 +1,5 @@
 #include "classes.h"
+#include "base/array.h"
 
 static const char *const names[] = {
     "system", "call", "log",       "verbose",  "command",  "agent",     "user",
@@ -6,7 +7,7 @@ static const char *const names[] = {
     "cc",     "aoc",  "test",      "security", "message",
 };
 
-#define N_NAMES (sizeof(names) / sizeof(names[0]))
+#define N_NAMES ARRAY_SIZE(names)
 #define UNKNOWN (1u << 31)
 
 static uint32_t bit_of(struct view name)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "fields.h"
 
@@ -59,7 +60,7 @@ static const struct {
 
 enum model_op model_op_of(struct view event)
 {
-    for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(ops); i++)
         if (view_ieq(event, view_cstr(ops[i].event)))
             return ops[i].op;
     return OP_NONE;
@@ -129,7 +130,7 @@ static int update(struct chan *c, const struct ami_block *b)
 {
     int rc = 0;
 
-    for (size_t i = 0; i < sizeof(channel_headers) / sizeof(channel_headers[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(channel_headers); i++) {
         struct view v = ami_get(b, channel_headers[i].header);
         if (v.ptr && field_set(&c->field[channel_headers[i].field], v) < 0)
             rc = -ENOMEM;
@@ -236,7 +237,7 @@ static void on_masquerade(struct model *m, const struct ami_block *b)
 
     if (!clone || !original)
         return;
-    for (size_t i = 0; i < sizeof(swapped) / sizeof(swapped[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(swapped); i++)
         swap(&clone->field[swapped[i]], &original->field[swapped[i]]);
 }
 

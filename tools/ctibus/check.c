@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "tool.h"
 
 /* The services stand where this program stands. */
@@ -51,7 +52,7 @@ static int run(struct tool *t, int argc, char **argv)
 
     if (argc > 0)
         return tool_usage(t, &command_check);
-    for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(services); i++) {
         int code;
         if (!service_path(services[i], path, sizeof(path)))
             continue;

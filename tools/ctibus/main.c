@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "tool.h"
 
 extern char **environ;
@@ -14,7 +15,7 @@ static const struct command *const commands[] = {
     &command_kick,  &command_action, &command_call,     &command_record,   &command_replay,
     &command_check, &command_reload, &command_schema,   &command_keygen,
 };
-#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+#define N_COMMANDS ARRAY_SIZE(commands)
 
 static void print_help(FILE *to, const struct command *only)
 {

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "tool.h"
 #include "topscreen.h"
@@ -104,7 +105,7 @@ static void run_top(struct top *t)
     struct bus_sub *sub =
         bus_sub_new(tool->bus_setup.bus, tool->bus_setup.subscribe, &handler, t, &err);
 
-    for (size_t i = 0; sub && err == 0 && i < sizeof(planes) / sizeof(planes[0]); i++)
+    for (size_t i = 0; sub && err == 0 && i < ARRAY_SIZE(planes); i++)
         err = tool_subscribe(sub, planes[i]);
     if (!sub || err < 0) {
         tool_fail(tool, "cannot subscribe at %s: %s", tool->bus_setup.subscribe, strerror(-err));

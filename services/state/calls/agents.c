@@ -6,7 +6,6 @@
 #include <stdio.h>
 
 #include "calls/ipbx_command.h"
-#include "core/context.h"
 #include "users/relations.h"
 #include "json/json.h"
 

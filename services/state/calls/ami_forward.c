@@ -1,9 +1,7 @@
 /* The request ami.action of who speaks to state: passed on to the gateway of the Asterisk that it
  * names (ipbx, default: the first), and the answer passed back. */
 #include "calls/ami_forward.h"
-#include "core/context.h"
 #include "core/deferred_reply.h"
-#include "core/ipbx.h"
 
 /* Longer than the gateway's own deadlines, so that it is the gateway who says what was late. */
 #define DEADLINE_MS 70000

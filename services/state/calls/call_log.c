@@ -1,7 +1,5 @@
 /* What the domain tells to be kept: calls and the events of queues, into the database. */
 #include "calls/call_log.h"
-#include "core/context.h"
-#include "core/ipbx.h"
 #include "database/db.h"
 #include "model/statistics.h"
 

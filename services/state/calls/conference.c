@@ -1,5 +1,6 @@
 /* meetme: what is done in a conference room. functionargs: the room (number or meetme id), the
  * number of the participant, that of the administrator. */
+#include "base/array.h"
 #include "calls/ipbx_command.h"
 
 struct room {
@@ -130,7 +131,7 @@ void ipbx_meetme(struct ipbx_command *o)
 
     if (!read_room(o, &r))
         return;
-    for (size_t i = 0; i < sizeof(of_participants) / sizeof(of_participants[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(of_participants); i++)
         if (view_eq(function, view_cstr(of_participants[i].function))) {
             on_participant(o, &r, of_participants[i].action);
             return;

@@ -3,9 +3,8 @@
 #include <stdio.h>
 
 #include "access/access.h"
-#include "core/context.h"
+#include "base/array.h"
 #include "federation/peers.h"
-#include "sessions/sessions.h"
 #include "users/extensions.h"
 #include "users/relations.h"
 
@@ -120,7 +119,7 @@ struct target target_read(struct state *s, const struct session *se, struct view
             t.kind = TARGET_VM_CONSULT;
         return t;
     }
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
         if (view_eq(kind, view_cstr(kinds[i].kind)))
             return object(s, find(s, se, kinds[i].list, id));
     if (bare == LIST_COUNT)
@@ -163,7 +162,7 @@ static bool by_number(const struct xod_obj *o, struct destination *out)
 {
     char number[TARGET_TEXT];
 
-    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
         if (xod_obj_list(o) != ways[i].list)
             continue;
         copy_text(number, o, ways[i].number);

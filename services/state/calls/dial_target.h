@@ -9,7 +9,6 @@
 #define CTIBUS_STATE_CALLS_DIAL_TARGET_H
 
 #include "base/dialled.h"
-#include "core/context.h"
 #include "sessions/sessions.h"
 
 #define TARGET_TEXT 128

@@ -1,10 +1,7 @@
 #include "calls/transfers.h"
-#include "core/context.h"
 #include "core/deferred_reply.h"
-#include "core/ipbx.h"
 #include "core/notify.h"
 #include "sessions/budgets.h"
-#include "sessions/sessions.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -9,10 +9,8 @@
 #define CTIBUS_STATE_CALLS_IPBX_COMMAND_H
 
 #include "calls/dial_target.h"
-#include "core/context.h"
 #include "core/deferred_reply.h"
 #include "core/notify.h"
-#include "sessions/sessions.h"
 
 struct ami_batch;
 

@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "core/ami_request.h"
-#include "core/context.h"
 #include "core/notify.h"
 
 #define MAX_PENDING 4096

@@ -6,7 +6,6 @@
 #define CTIBUS_STATE_CALLS_ORIGINATES_H
 
 #include "calls/ipbx_command.h"
-#include "core/context.h"
 #include "model/tel.h"
 
 struct originates;

@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "calls/ipbx_command.h"
-#include "core/notify.h"
 #include "users/relations.h"
 
 void record_put_date(struct buf *out)

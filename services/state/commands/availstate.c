@@ -4,10 +4,8 @@
 #include <stdlib.h>
 
 #include "commands/commands.h"
-#include "core/context.h"
 #include "core/deferred_reply.h"
 #include "core/profile.h"
-#include "database/db.h"
 #include "sessions/presence.h"
 #include "sessions/sessions.h"
 

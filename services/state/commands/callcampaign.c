@@ -1,8 +1,6 @@
 /* callcampaign: numbers to be called one after another; `ctibus.callcampaign` has them. */
 #include "calls/ipbx_command.h"
 #include "commands/commands.h"
-#include "core/context.h"
-#include "core/deferred_reply.h"
 #include "core/profile.h"
 #include "sessions/sessions.h"
 #include "json/json.h"

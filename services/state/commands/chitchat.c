@@ -7,7 +7,6 @@
 #include "core/deferred_reply.h"
 #include "core/notify.h"
 #include "federation/peers.h"
-#include "sessions/sessions.h"
 
 #define MAX_TEXT 65536
 

@@ -1,10 +1,8 @@
 /* Which CTI command is carried out by which file, and whether it is permitted. */
 #include "commands/commands.h"
-#include "core/context.h"
-#include "core/deferred_reply.h"
+#include "base/array.h"
 #include "core/profile.h"
 #include "sessions/budgets.h"
-#include "sessions/sessions.h"
 
 static const struct command *const commands[] = {
     &command_actionfiche,
@@ -49,7 +47,7 @@ static const struct command *const commands[] = {
 
 static const struct command *find(struct view class)
 {
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
         if (view_eq(view_cstr(commands[i]->class), class))
             return commands[i];
     return NULL;

@@ -2,7 +2,6 @@
 #include "directory/directory.h"
 #include "access/access.h"
 #include "commands/commands.h"
-#include "core/context.h"
 #include "core/deferred_reply.h"
 #include "sessions/sessions.h"
 #include "users/relations.h"

@@ -1,7 +1,6 @@
 /* faxsend: a file that a gateway has got from a client and made ready. The message is the gateway's
  * own: a client's is never passed on. */
 #include "commands/commands.h"
-#include "core/context.h"
 #include "core/deferred_reply.h"
 #include "fax/outgoing.h"
 #include "sessions/sessions.h"

@@ -1,4 +1,5 @@
 /* featuresget: a user's services and forwards. */
+#include "base/array.h"
 #include "commands/commands.h"
 #include "core/deferred_reply.h"
 #include "sessions/sessions.h"
@@ -20,8 +21,8 @@ static void featuresget(struct state *s, struct session *se, struct deferred_rep
     }
     buf_init(&pairs, 0);
     msg_put_cstr(&pairs, "userfeatures");
-    msg_put_map(&pairs, sizeof(fields) / sizeof(fields[0]));
-    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+    msg_put_map(&pairs, ARRAY_SIZE(fields));
+    for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
         msg_put_str(&pairs, schema_list(LIST_users)->fields[fields[i]].vname);
         value_pack(&pairs, xod_get(user, fields[i]));
     }

@@ -1,9 +1,8 @@
 /* featuresput: a user changes a service (value: true or false) or a forward (value: a map). */
+#include "base/array.h"
 #include "calls/dial_target.h"
 #include "commands/commands.h"
-#include "core/context.h"
 #include "core/deferred_reply.h"
-#include "sessions/sessions.h"
 #include "users/features.h"
 
 #define MAX_NUMBER 80
@@ -84,7 +83,7 @@ static void read_request(struct feature_request *w, const msgpack_object *messag
         return;
     }
     w->wrong = "function";
-    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
         if (view_eq(view_cstr(flags[i].function), function)) {
             w->wrong = read_flag(message, "value", &on) ? NULL : "value";
             w->changes[w->n++] = (struct feature_change){.field = flags[i].field, .on = on};

@@ -2,7 +2,6 @@
  * clients did. */
 #include "commands/commands.h"
 #include "core/audit.h"
-#include "core/deferred_reply.h"
 #include "sessions/sessions.h"
 
 #define MAX_DETAIL 65536

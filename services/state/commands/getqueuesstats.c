@@ -5,9 +5,7 @@
 #include "access/access.h"
 #include "base/clock.h"
 #include "commands/commands.h"
-#include "core/context.h"
 #include "core/deferred_reply.h"
-#include "core/ipbx.h"
 #include "model/statistics.h"
 #include "sessions/sessions.h"
 

@@ -4,9 +4,7 @@
 #include <time.h>
 
 #include "commands/commands.h"
-#include "core/context.h"
 #include "core/deferred_reply.h"
-#include "database/db.h"
 #include "sessions/sessions.h"
 
 #define MAX_CALLS 1000

@@ -1,7 +1,7 @@
 /* ipbxcommand: what a client wants the Asterisk to do; one function a command (ipbx/). */
+#include "base/array.h"
 #include "calls/ipbx_command.h"
 #include "commands/commands.h"
-#include "core/deferred_reply.h"
 #include "federation/peers.h"
 #include "sessions/sessions.h"
 
@@ -45,7 +45,7 @@ static void ipbxcommand(struct state *s, struct session *se, struct deferred_rep
 
     if (peers_take(s, se, l, message))
         return;
-    for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(orders); i++)
         if (view_eq(name, view_cstr(orders[i].name))) {
             ipbx_command_run(s, se, l, message, orders[i].name, orders[i].fn);
             return;

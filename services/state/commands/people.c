@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "commands/commands.h"
-#include "core/context.h"
 #include "core/deferred_reply.h"
 #include "people/columns.h"
 #include "people/contact_change.h"

@@ -2,9 +2,7 @@
 #include <stdlib.h>
 
 #include "commands/commands.h"
-#include "core/context.h"
 #include "core/deferred_reply.h"
-#include "database/db.h"
 #include "people/contact_change.h"
 #include "people/csv.h"
 #include "sessions/sessions.h"

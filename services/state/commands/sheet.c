@@ -1,6 +1,6 @@
 /* sheet: what a user does with a sheet is told to the others who have it. */
+#include "base/array.h"
 #include "commands/commands.h"
-#include "core/context.h"
 #include "core/deferred_reply.h"
 #include "core/notify.h"
 #include "sessions/sessions.h"
@@ -63,7 +63,7 @@ static void sheet(struct state *s, struct session *se, struct deferred_reply *l,
     struct view channel = msg_get_str(message, "channel");
     struct view text = msg_get_str(message, "text");
     const struct recipients *viewers = viewers_of(sheets_viewers(s->sheets), se->ipbx, channel);
-    size_t n = sizeof(functions) / sizeof(functions[0]);
+    size_t n = ARRAY_SIZE(functions);
     size_t i = 0;
 
     while (i < n && !view_eq(function, view_cstr(functions[i].function)))

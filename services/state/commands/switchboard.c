@@ -1,7 +1,6 @@
 /* The classes of the switchboard: each is an order to the Asterisk. */
 #include "calls/ipbx_command.h"
 #include "commands/commands.h"
-#include "core/deferred_reply.h"
 #include "sessions/sessions.h"
 
 #define CLASS(name, order)                                                                         \

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "commands/commands.h"
-#include "core/context.h"
 #include "core/deferred_reply.h"
 #include "people/columns.h"
 #include "people/switchboard.h"

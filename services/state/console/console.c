@@ -6,7 +6,6 @@
 #include "console/announce/announce.h"
 #include "console/info/dump.h"
 #include "console/internal.h"
-#include "core/context.h"
 
 static const struct {
     const char *name, *key;

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 
 #include "core/ami_request.h"
-#include "core/context.h"
-#include "core/ipbx.h"
 
 #define DEADLINE_MS 10000
 

@@ -1,10 +1,8 @@
 /* What clients did: published for who listens, and kept for the operator. */
 #include "core/audit.h"
+#include "base/array.h"
 #include "base/clock.h"
 #include "bus/topic.h"
-#include "core/context.h"
-#include "core/deferred_reply.h"
-#include "database/db.h"
 
 static void begin_topic(struct buf *topic, struct xod_ipbx *ipbx, const char *what,
                         struct view detail)
@@ -103,7 +101,7 @@ void ctilog_expire(struct state *s, double now)
                                      " WHERE time < ? ORDER BY time LIMIT 100000)"},
     };
 
-    for (size_t i = 0; i < sizeof(logs) / sizeof(logs[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(logs); i++) {
         int64_t days = config_int(s->cfg, logs[i].key);
         if (days > 0)
             db_write(s->db, logs[i].sql, "f", now - (double)days * 86400);

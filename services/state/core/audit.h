@@ -2,7 +2,6 @@
 #ifndef CTIBUS_STATE_CORE_AUDIT_H
 #define CTIBUS_STATE_CORE_AUDIT_H
 
-#include "core/context.h"
 #include "core/deferred_reply.h"
 
 /* `address`: where the client is, empty: not known. */

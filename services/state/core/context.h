@@ -6,7 +6,6 @@
 #include <sys/queue.h>
 
 #include "base/buf.h"
-#include "bus/bus.h"
 #include "config/config.h"
 #include "core/ipbx.h"
 #include "log/log.h"

@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "core/audit.h"
-#include "core/context.h"
 #include "core/deferred_reply.h"
 
 #define MAX_WAITING 20000

@@ -1,4 +1,5 @@
 #include "core/list_names.h"
+#include "base/array.h"
 
 /* A device is what a line rings at: all that is known of it stands in the list of lines. */
 static const struct {
@@ -23,7 +24,7 @@ static const struct {
 
 const char *list_name_key(struct view name)
 {
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         if (view_eq(name, view_cstr(names[i].one)) || view_eq(name, view_cstr(names[i].all)) ||
             view_eq(name, view_cstr(names[i].key)))
             return names[i].key;

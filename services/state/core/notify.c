@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "bus/topic.h"
-#include "core/context.h"
 #include "core/notify.h"
 
 void notify_begin(struct notification *t, const char *class)

@@ -2,6 +2,7 @@
 #include <json-c/json.h>
 
 #include "access/access.h"
+#include "base/array.h"
 #include "core/profile.h"
 #include "json/json.h"
 
@@ -74,7 +75,7 @@ void profile_put_capas(struct buf *out, const struct config *cfg, struct view ca
                  {"ipbxcommands", "[]"}, {"services", "[]"},    {"preferences", "{}"}};
 
     buf_append_char(out, '{');
-    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
         if (i)
             buf_append_char(out, ',');
         put_named(out, cfg, capaid, parts[i].section, parts[i].otherwise);

@@ -1,6 +1,7 @@
 /* Changes of the store, as numbered messages on the plane xod. */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "bus/topic.h"
 #include "core/publisher.h"
 #include "replica/wire.h"
@@ -59,7 +60,7 @@ static const unsigned figures[] = {XOD(queues, logged_agents),
                                    XOD(queues, waiting_calls),
                                    XOD(queues, ewt),
                                    XOD(queues, longest_wait)};
-#define N_FIGURES (sizeof(figures) / sizeof(figures[0]))
+#define N_FIGURES ARRAY_SIZE(figures)
 
 /* All figures of a queue, once one of them has changed. */
 static void send_figures(struct publisher *p, const struct xod_change *c)

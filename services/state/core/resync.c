@@ -3,8 +3,6 @@
 #include <errno.h>
 
 #include "base/clock.h"
-#include "core/context.h"
-#include "core/ipbx.h"
 #include "core/resync.h"
 
 #define RESYNC_MS 30000

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "database/internal.h"
 
 static int failed(struct dbconn *c)
@@ -42,7 +43,7 @@ static void make_private(const char *path)
     char name[PATH_MAX];
 
     take_from_others(path, O_CREAT);
-    for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(beside); i++)
         if (snprintf(name, sizeof(name), "%s%s", path, beside[i]) < (int)sizeof(name))
             take_from_others(name, 0);
 }

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/array.h"
+
 static const char *const steps[] = {
     /* 1 */
     "CREATE TABLE service (site TEXT NOT NULL, user TEXT NOT NULL, field TEXT NOT NULL,"
@@ -33,7 +35,7 @@ static const char *const steps[] = {
     ("CREATE TABLE wanted (site TEXT NOT NULL, subject TEXT NOT NULL, action TEXT NOT NULL,"
      " PRIMARY KEY (site, subject)) WITHOUT ROWID;"),
 };
-#define N_STEPS ((int)(sizeof(steps) / sizeof(steps[0])))
+#define N_STEPS ((int)ARRAY_SIZE(steps))
 
 static int version_of(sqlite3 *sql)
 {

@@ -1,3 +1,4 @@
+#include "base/array.h"
 #include "fold.h"
 #include "sources.h"
 #include "json/json.h"
@@ -27,7 +28,7 @@ static bool find_column(struct view name, struct column *out)
                   {VIEW("phone."), true}};
     bool phone_only = false;
 
-    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
         if (view_starts(name, tables[i].prefix)) {
             phone_only = tables[i].of_phone;
             name = view_of(name.ptr + tables[i].prefix.len, name.len - tables[i].prefix.len);

@@ -4,7 +4,6 @@
 
 #include "catalog.h"
 #include "core/context.h"
-#include "xod/xod.h"
 
 struct state;
 

@@ -4,9 +4,7 @@
 
 #include "base/clock.h"
 #include "base/map.h"
-#include "core/context.h"
 #include "core/deferred_reply.h"
-#include "core/ipbx.h"
 #include "fagi/parts.h"
 #include "model/tel.h"
 

@@ -3,9 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "core/context.h"
 #include "core/deferred_reply.h"
-#include "core/ipbx.h"
 #include "fagi/parts.h"
 
 struct fagi {

@@ -2,7 +2,6 @@
 #ifndef CTIBUS_STATE_FAGI_PARTS_H
 #define CTIBUS_STATE_FAGI_PARTS_H
 
-#include "core/context.h"
 #include "core/deferred_reply.h"
 #include "fagi/fagi.h"
 #include "model/tel.h"

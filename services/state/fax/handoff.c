@@ -8,8 +8,6 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/netaddr.h"
-#include "core/context.h"
 #include "core/deferred_reply.h"
 #include "sessions/sessions.h"
 

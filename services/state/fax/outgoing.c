@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "core/context.h"
 #include "core/deferred_reply.h"
 #include "core/notify.h"
 #include "sessions/sessions.h"

@@ -3,10 +3,7 @@
 #define CTIBUS_STATE_FAX_OUTGOING_H
 
 #include "calls/ipbx_command.h"
-#include "core/context.h"
-#include "core/deferred_reply.h"
 #include "model/tel.h"
-#include "sessions/sessions.h"
 
 struct faxes;
 struct faxes *faxes_new(struct state *s);

@@ -5,16 +5,14 @@
  */
 #include <stdio.h>
 
+#include "base/array.h"
 #include "base/dialled.h"
-#include "core/context.h"
 #include "core/deferred_reply.h"
-#include "core/ipbx.h"
 #include "core/notify.h"
 #include "core/profile.h"
 #include "federation/peers.h"
 #include "model/model.h"
 #include "sessions/budgets.h"
-#include "sessions/sessions.h"
 #include "json/json.h"
 
 #define DEADLINE_MS 4000
@@ -201,7 +199,7 @@ static void carry_out(struct asked *a)
         chitchat(a);
         return;
     }
-    for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
         if (!view_eq(command, view_cstr(orders[i].command)))
             continue;
         if (!is_permitted(a, command))

@@ -1,7 +1,7 @@
 /* What our users ask of those of another site: it is carried out there, by the rules there. */
 #include <stdio.h>
 
-#include "core/context.h"
+#include "base/array.h"
 #include "core/deferred_reply.h"
 #include "federation/peers.h"
 #include "sessions/sessions.h"
@@ -148,7 +148,7 @@ bool peers_take(struct state *s, struct session *se, struct deferred_reply *l,
 {
     struct view command = msg_get_str(message, "command");
 
-    for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
         struct view channel = channel_of(message, orders[i].field);
         struct xod_ipbx *site = peers_cut(s->peers, &channel);
         struct buf fields;

@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "core/context.h"
-#include "core/ipbx.h"
 #include "replica/wire.h"
 #include "json/json.h"
 

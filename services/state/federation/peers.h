@@ -9,7 +9,6 @@
 #ifndef CTIBUS_STATE_FEDERATION_PEERS_H
 #define CTIBUS_STATE_FEDERATION_PEERS_H
 
-#include "core/context.h"
 #include "core/deferred_reply.h"
 #include "sessions/sessions.h"
 

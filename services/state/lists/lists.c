@@ -6,9 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/map.h"
-#include "core/context.h"
-#include "core/ipbx.h"
 #include "core/remote_lists.h"
 #include "directory/directory.h"
 #include "lists/lists.h"
@@ -271,7 +270,7 @@ static const struct source sources[] = {
     {"urllist_extenfeatures", LIST_COUNT, NULL, NULL, take_extensions, true},
 };
 
-#define N_SOURCES (sizeof(sources) / sizeof(sources[0]))
+#define N_SOURCES ARRAY_SIZE(sources)
 
 /* The i-th URI of a list, or NULL: it has no more. */
 static const char *url_of(struct json_object *urllists, const struct source *src, size_t i)

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "model/model.h"
 
 /* Asterisk's states (channelstate.h, as AMI's ChannelState gives them) by their names. */
@@ -109,7 +110,7 @@ static bool is_pseudo_channel(struct view name)
                                         {"Transfered/", 11}, {"SIPPeer/", 8}, {"Surrogate/", 10},
                                         {"Bridge/", 7}};
 
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
         if (view_starts(name, kinds[i]))
             return true;
     return name.len > zombie.len &&
@@ -228,7 +229,7 @@ static void masquerade(struct ipbx_model *d, struct xod_obj *old, struct xod_obj
     queue_channel_gone(d, clone, false);
     conference_channel_gone(d, clone);
     parking_channel_gone(d, clone);
-    for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(taken); i++)
         copy_field(clone, old, taken[i]);
     if (direction.len)
         copy_field(clone, old, XOD(channels, direction));

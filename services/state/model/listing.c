@@ -1,6 +1,7 @@
 /* What a complete listing says about what is gone. */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/map.h"
 #include "model/model.h"
 
@@ -20,7 +21,7 @@ static enum listing listing_of(struct view kind)
                  {{"conferences", 11}, LISTING_CONFERENCES},
                  {{"parking", 7}, LISTING_PARKING}};
 
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
         if (view_eq(kinds[i].kind, kind))
             return kinds[i].listing;
     return LISTING_OTHER;

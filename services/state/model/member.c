@@ -2,6 +2,7 @@
  */
 #include <stdio.h>
 
+#include "base/array.h"
 #include "model/model.h"
 #include "model/statistics.h"
 
@@ -88,7 +89,7 @@ static struct xod_obj *tied_who(const struct xod_obj *member)
 {
     static const enum xod_list lists[] = {LIST_agents, LIST_phones, LIST_trunks};
 
-    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
         struct xod_obj *who = xod_related(member, lists[i], 0);
         if (who)
             return who;

@@ -1,4 +1,5 @@
 /* Phones and trunks: the state of their hints, their registration, their channels. */
+#include "base/array.h"
 #include "model/model.h"
 
 /* Both are devices, with fields of the same meaning. */
@@ -13,7 +14,7 @@ static const struct kind {
 };
 #define EACH_KIND(k)                                                                               \
     const struct kind *k = kinds;                                                                  \
-    k < kinds + sizeof(kinds) / sizeof(kinds[0]);                                                  \
+    k < kinds + ARRAY_SIZE(kinds);                                                                 \
     k++
 
 /* A channel SIP/alice-0000001f belongs to the phones whose identity is SIP/alice. */

@@ -1,4 +1,5 @@
 /* Queues and groups: who waits in them, in order. */
+#include "base/array.h"
 #include "model/model.h"
 #include "model/statistics.h"
 
@@ -9,7 +10,7 @@ static const struct kind {
              {LIST_groups, XOD(groups, name), XOD(groups, incalls)}};
 #define EACH_KIND(k)                                                                               \
     const struct kind *k = kinds;                                                                  \
-    k < kinds + sizeof(kinds) / sizeof(kinds[0]);                                                  \
+    k < kinds + ARRAY_SIZE(kinds);                                                                 \
     k++
 
 static const struct kind *kind_of(const struct xod_obj *queue)

@@ -1,8 +1,4 @@
 #include "people/contact_change.h"
-#include "core/context.h"
-#include "core/deferred_reply.h"
-#include "database/db.h"
-#include "sessions/sessions.h"
 
 #include <stdio.h>
 #include <stdlib.h>

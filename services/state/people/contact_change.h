@@ -3,7 +3,6 @@
 #ifndef CTIBUS_STATE_PEOPLE_CONTACT_CHANGE_H
 #define CTIBUS_STATE_PEOPLE_CONTACT_CHANGE_H
 
-#include "core/context.h"
 #include "core/deferred_reply.h"
 #include "people/favorites.h"
 #include "sessions/sessions.h"

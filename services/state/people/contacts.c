@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/array.h"
 #include "base/utf8.h"
 #include "directory/fold.h"
 #include "json/json.h"
@@ -117,8 +118,8 @@ static const char *const alike[][6] = {
     {"mail", "email"},
     {"company", "society", "organization"},
 };
-#define N_ALIKE (sizeof(alike) / sizeof(alike[0]))
-#define N_NAMES (sizeof(alike[0]) / sizeof(alike[0][0]))
+#define N_ALIKE ARRAY_SIZE(alike)
+#define N_NAMES ARRAY_SIZE(alike[0])
 
 static bool is_among(const char *const names[N_NAMES], struct view name)
 {

@@ -12,7 +12,6 @@
 #include "core/context.h"
 #include "database/db.h"
 #include "directory/source.h"
-#include "msg/msg.h"
 
 #define CONTACTS_MAX 10000                   /* of a user */
 #define CONTACTS_MAX_BYTES ((size_t)1 << 20) /* of all of a user, as JSON */

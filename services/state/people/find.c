@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "access/access.h"
-#include "core/context.h"
 #include "directory/catalog.h"
 #include "directory/identity.h"
 #include "users/relations.h"

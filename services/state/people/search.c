@@ -4,15 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/context.h"
-#include "core/deferred_reply.h"
-#include "database/db.h"
 #include "directory/fold.h"
 #include "people/columns.h"
 #include "people/contacts.h"
 #include "people/favorites.h"
 #include "people/results.h"
-#include "sessions/sessions.h"
 #include "users/relations.h"
 #include "json/json.h"
 

@@ -3,7 +3,6 @@
 #ifndef CTIBUS_STATE_PEOPLE_SEARCH_H
 #define CTIBUS_STATE_PEOPLE_SEARCH_H
 
-#include "core/context.h"
 #include "core/deferred_reply.h"
 #include "sessions/sessions.h"
 

@@ -5,11 +5,10 @@
 #include <stdio.h>
 
 #include "access/access.h"
+#include "base/array.h"
 #include "base/budgets.h"
 #include "base/clock.h"
-#include "core/context.h"
 #include "sessions/budgets.h"
-#include "sessions/sessions.h"
 
 #define ROW 256 /* bytes of a row, and of what is told of it, beside what the client wrote */
 
@@ -129,7 +128,7 @@ bool budget_allows(struct state *s, const struct session *se, struct view class,
 {
     if (!budget_take(s, se, BUDGET_COMMANDS, 1))
         return false;
-    for (size_t i = 0; i < sizeof(costs) / sizeof(costs[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(costs); i++) {
         const struct cost *c = &costs[i];
         if (view_eq(view_cstr(c->class), class) &&
             !budget_take(s, se, c->kind, c->fixed + (c->bytes ? weight(message) : 0)))

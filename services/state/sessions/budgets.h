@@ -2,7 +2,6 @@
 #ifndef CTIBUS_STATE_SESSIONS_BUDGETS_H
 #define CTIBUS_STATE_SESSIONS_BUDGETS_H
 
-#include "core/context.h"
 #include "sessions/sessions.h"
 
 #define BUDGET_WHO 160

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 
-#include "core/context.h"
 #include "core/remote_lists.h"
 #include "lists/lists.h"
 #include "sessions/sessions.h"

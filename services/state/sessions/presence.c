@@ -1,7 +1,6 @@
 /* Presence: how it is kept, and what is done when it changes. */
 #include "sessions/presence.h"
 #include "core/ami_request.h"
-#include "core/context.h"
 #include "core/profile.h"
 #include "users/features.h"
 #include "users/member_actions.h"

@@ -9,7 +9,6 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "core/audit.h"
-#include "core/context.h"
 #include "lists/lists.h"
 #include "sessions/presence.h"
 #include "sessions/sessions.h"

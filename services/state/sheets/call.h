@@ -10,7 +10,6 @@
 #include <sys/queue.h>
 
 #include "core/context.h"
-#include "xod/xod.h"
 
 #define CALLS_MAX 8192        /* at a time: the oldest goes */
 #define CALL_MAX_LEGS 64      /* of a call: the others get no sheets */

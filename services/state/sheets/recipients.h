@@ -2,9 +2,7 @@
 #ifndef CTIBUS_STATE_SHEETS_RECIPIENTS_H
 #define CTIBUS_STATE_SHEETS_RECIPIENTS_H
 
-#include "config/config.h"
 #include "core/context.h"
-#include "xod/xod.h"
 
 /* Ids of users of one site. */
 struct recipients {

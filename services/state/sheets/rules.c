@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "sheets/format.h"
 #include "json/json.h"
 
@@ -104,7 +105,7 @@ bool rules_display_has(struct json_object *display, struct view family)
 {
     struct sheet_row rows[MAX_ROWS];
 
-    for (size_t p = 0; p < sizeof(parts) / sizeof(parts[0]); p++) {
+    for (size_t p = 0; p < ARRAY_SIZE(parts); p++) {
         size_t n = rules_rows(display, parts[p], rows);
         for (size_t i = 0; i < n; i++)
             if (sheet_format_has(rows[i].format, family))

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "access/access.h"
-#include "core/context.h"
 #include "core/notify.h"
 #include "sheets/reverse.h"
 #include "sheets/rules.h"

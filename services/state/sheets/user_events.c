@@ -1,6 +1,7 @@
 /* What XiVO's dialplan says by UserEvents: of a call, who it is from and whom it is for. */
 #include <stdio.h>
 
+#include "base/array.h"
 #include "model/tel.h"
 #include "sheets/trigger.h"
 #include "users/relations.h"
@@ -19,7 +20,7 @@ static const struct {
 
 static void take_headers(struct call *call, const struct tel *t)
 {
-    for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(told); i++) {
         struct view value = msg_get_str(t->headers, told[i].header);
         if (value.len)
             call_set(call->xivo, view_cstr(told[i].value), value);
@@ -170,7 +171,7 @@ void user_event(struct sheets *sh, struct ipbx_model *d, const struct tel *t)
     struct sheet_trigger o = {
         .d = d, .time = t->time, .channel = name.len ? name : msg_get_str(t->headers, "Channel")};
 
-    for (size_t i = 0; t->headers && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+    for (size_t i = 0; t->headers && i < ARRAY_SIZE(kinds); i++) {
         if (!view_eq(t->str[TELF_name], view_cstr(kinds[i].name)))
             continue;
         o.call = event_call_named(sh, d, uniqueid.len ? uniqueid : t->str[TELF_uniqueid],

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 
 #include "base/map.h"
-#include "core/context.h"
-#include "core/ipbx.h"
 #include "database/db.h"
 #include "users/member_actions.h"
 #include "json/json.h"

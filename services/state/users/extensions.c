@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/context.h"
-#include "core/ipbx.h"
 #include "json/json.h"
 
 #define EXTEN_TEXT 32

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 
 #include "base/map.h"
-#include "core/context.h"
 #include "users/features.h"
 #include "users/function_keys.h"
 

@@ -1,4 +1,5 @@
 #include "users/function_keys.h"
+#include "base/array.h"
 
 #include "users/deferred_actions.h"
 #include "users/extensions.h"
@@ -61,7 +62,7 @@ void funckeys_changed(struct state *s, const struct xod_obj *user, uint64_t fiel
 
     if (!extensions_known(s, xod_obj_ipbx(user)))
         return;
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
         bool on = value_truth(xod_get(user, keys[i].flag));
         const char *exten = extension_of(s, xod_obj_ipbx(user), keys[i].exten);
         struct view to = keys[i].destination == keys[i].flag
@@ -81,7 +82,7 @@ void funckeys_changing(struct state *s, const struct xod_obj *user, uint64_t fie
 
     if (!extensions_known(s, xod_obj_ipbx(user)))
         return;
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
         struct view to = value_text(xod_get(user, keys[i].destination), scratch);
         if (keys[i].destination != keys[i].flag && has(fields, keys[i].destination) && to.len &&
             value_truth(xod_get(user, keys[i].flag)))

@@ -1,8 +1,6 @@
 /* Who has what: users are tied to their lines, agents and mailboxes. */
 #include <stdlib.h>
 
-#include "core/context.h"
-#include "core/ipbx.h"
 #include "users/relations.h"
 
 struct line {

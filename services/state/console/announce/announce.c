@@ -5,8 +5,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "core/context.h"
-#include "core/ipbx.h"
 #include "core/resync.h"
 #include "net/conn.h"
 #include "net/hosts.h"

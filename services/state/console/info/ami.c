@@ -1,6 +1,7 @@
 /* INFO: the Asterisks, and actions for them. */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "console/info/info.h"
 #include "core/ipbx.h"
 #include "core/resync.h"
@@ -52,7 +53,7 @@ enum info_end info_xivos(struct info *i, const struct info_words *w)
         columns_put(&c, xod_ipbx_name(ipbx));
         put_address(i, &c, ipbx);
         put_link(&c, ipbx);
-        for (size_t l = 0; l < sizeof(lists) / sizeof(lists[0]); l++)
+        for (size_t l = 0; l < ARRAY_SIZE(lists); l++)
             columns_printf(&c, "%zu", xod_count(ipbx, lists[l]));
         columns_put(&c, o ? xod_get_str(o, XOD(ipbx, banner)) : view_of(NULL, 0));
     }

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "bus/topic.h"
-#include "core/context.h"
 
 #define MAX_NAMES 32
 #define MAX_NAME 64

@@ -1,4 +1,5 @@
 /* INFO: objects of xod as tables. */
+#include "base/array.h"
 #include "console/info/info.h"
 #include "directory/directory.h"
 #include "directory/table.h"
@@ -103,7 +104,7 @@ static void show_list(struct info *i, enum xod_list list)
 
 enum info_end info_list(struct info *i, const struct info_words *w)
 {
-    for (size_t n = 0; n < sizeof(shows) / sizeof(shows[0]); n++)
+    for (size_t n = 0; n < ARRAY_SIZE(shows); n++)
         if (view_eq(w->word[0], view_cstr(shows[n].command)))
             show_list(i, shows[n].list);
     return INFO_OK;
@@ -234,7 +235,7 @@ static bool put_person(void *arg, const struct entry *e)
     char scratch[32];
 
     columns_put(s->columns, s->ipbx);
-    for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
         columns_put(s->columns, e->get(e, columns[i], scratch));
     return true;
 }

@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "console/info/info.h"
-#include "core/context.h"
 #include "core/list_names.h"
 #include "directory/directory.h"
 #include "sessions/list_reload.h"

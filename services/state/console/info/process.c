@@ -7,9 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/netaddr.h"
 #include "console/info/info.h"
-#include "core/context.h"
 #include "core/publisher.h"
 #include "sessions/sessions.h"
 

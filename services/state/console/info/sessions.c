@@ -1,8 +1,6 @@
 /* INFO: who is logged in. */
 #include "sessions/sessions.h"
-#include "base/netaddr.h"
 #include "console/info/info.h"
-#include "core/context.h"
 #include "users/relations.h"
 
 static struct view gateway_of(const struct session *se)

@@ -1,4 +1,5 @@
 /* The commands of INFO: the one place where they stand. */
+#include "base/array.h"
 #include "console/info/info.h"
 
 #define ANY (INFO_MAX_WORDS - 1)
@@ -40,7 +41,7 @@ static const struct info_command commands[] = {
 };
 /* clang-format on */
 
-#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+#define N_COMMANDS ARRAY_SIZE(commands)
 
 const struct info_command *info_command(size_t n)
 {

@@ -5,7 +5,6 @@
 #include "console/internal.h"
 #include "console/text.h"
 #include "core/context.h"
-#include "core/ipbx.h"
 
 /* What one Asterisk says. */
 struct block {

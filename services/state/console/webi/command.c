@@ -1,4 +1,5 @@
 #include "console/webi/command.h"
+#include "base/array.h"
 
 #include "core/list_names.h"
 
@@ -26,7 +27,7 @@ static const char *const allowed[] = {
     "sccp update config",
 };
 
-#define N_ALLOWED (sizeof(allowed) / sizeof(allowed[0]))
+#define N_ALLOWED ARRAY_SIZE(allowed)
 
 const char *webi_allowed(size_t i)
 {

@@ -5,7 +5,6 @@
 #include "console/text.h"
 #include "console/webi/cli.h"
 #include "console/webi/command.h"
-#include "core/context.h"
 #include "core/resync.h"
 #include "sessions/list_reload.h"
 
