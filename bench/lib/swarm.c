@@ -1,6 +1,6 @@
 #include "swarm.h"
+#include "base/digest.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -27,19 +27,14 @@ static void send_password(struct swarm_client *c, struct view line)
 {
     ptrdiff_t at = view_find(line, VIEW("\"sessionid\":\""));
     char text[256];
-    unsigned char md[20];
-    char hex[41];
-    unsigned n;
+    char hex[DIGEST_HEX];
 
     if (at < 0 || line.len < (size_t)at + 24) {
         fprintf(stderr, "login of u%u refused: %.*s\n", c->number, VIEW_ARG(line));
         exit(1);
     }
-    n = (unsigned)snprintf(text, sizeof(text), "%.10s:u%u", line.ptr + at + 13,
-                           1 + c->number % c->swarm->users);
-    EVP_Digest(text, n, md, NULL, EVP_sha1(), NULL);
-    for (int i = 0; i < 20; i++)
-        snprintf(hex + 2 * i, 3, "%02x", md[i]);
+    snprintf(text, sizeof(text), "%.10s:u%u", line.ptr + at + 13, 1 + c->number % c->swarm->users);
+    DIGEST_HEX_OF(EVP_sha1(), hex, view_cstr(text));
     snprintf(text, sizeof(text), "{\"class\":\"login_pass\",\"hashedpassword\":\"%s\"}\n", hex);
     say(c, text);
 }

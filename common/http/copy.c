@@ -2,12 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/digest.h"
 #include "base/rng.h"
 #include "json/json.h"
 
@@ -15,18 +15,14 @@
 
 char *fetch_copy_path(const char *dir, const char *uri)
 {
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned n = 0;
+    char name[DIGEST_HEX];
     struct buf path;
     char *copy = NULL;
 
-    if (!EVP_Digest(uri, strlen(uri), digest, &n, EVP_sha256(), NULL))
+    if (!DIGEST_HEX_OF(EVP_sha256(), name, view_cstr(uri)))
         return NULL;
     buf_init(&path, 0);
-    buf_printf(&path, "%s/", dir);
-    for (unsigned i = 0; i < n; i++)
-        buf_printf(&path, "%02x", digest[i]);
-    buf_append_cstr(&path, ".list");
+    buf_printf(&path, "%s/%s.list", dir, name);
     if (!path.failed)
         copy = view_dup(buf_view(&path));
     buf_free(&path);

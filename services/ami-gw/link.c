@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -11,6 +10,7 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/rng.h"
 #include "net/conn.h"
 #include "net/dial.h"
@@ -214,31 +214,17 @@ static void login_plain(struct ami_link *l)
         lost(l, "username or password cannot be sent over AMI");
 }
 
-static bool md5_hex(struct view challenge, const char *secret, char out[33])
-{
-    unsigned char md[16];
-    unsigned int n = sizeof(md);
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_md5(), NULL) &&
-              EVP_DigestUpdate(ctx, challenge.ptr, challenge.len) &&
-              EVP_DigestUpdate(ctx, secret, strlen(secret)) && EVP_DigestFinal_ex(ctx, md, &n);
-
-    EVP_MD_CTX_free(ctx);
-    for (unsigned i = 0; ok && i < n; i++)
-        snprintf(out + 2 * i, 3, "%02x", md[i]);
-    return ok;
-}
-
 static void on_challenge(void *arg, enum action_result outcome, const struct ami_block *response)
 {
     struct ami_link *l = arg;
     struct ami_action aa;
-    char key[33];
+    char key[DIGEST_HEX];
 
     if (outcome == ACTION_LOST)
         return;
     /* Where there is no MD5 (or a FIPS OpenSSL of ours refuses it) the plain way is left. */
-    if (outcome != ACTION_OK || !md5_hex(ami_get(response, "Challenge"), l->password, key)) {
+    if (outcome != ACTION_OK ||
+        !DIGEST_HEX_OF(EVP_md5(), key, ami_get(response, "Challenge"), view_cstr(l->password))) {
         login_plain(l);
         return;
     }

@@ -6,12 +6,12 @@
 #include "legacy.h"
 
 #include <errno.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/rng.h"
 #include "msg/msg.h"
 #include "net/dial.h"
@@ -90,29 +90,13 @@ static void send_login_id(struct legacy *g)
     legacy_send(g);
 }
 
-/* SHA-1 of "SESSIONID:PASSWORD" in hex, as the protocol has it. */
-static bool hash_password(struct view session, struct view password, char out[41])
-{
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned int n = 0;
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha1(), NULL) &&
-              EVP_DigestUpdate(ctx, session.ptr, session.len) && EVP_DigestUpdate(ctx, ":", 1) &&
-              EVP_DigestUpdate(ctx, password.ptr, password.len) &&
-              EVP_DigestFinal_ex(ctx, digest, &n) && n == 20;
-
-    EVP_MD_CTX_free(ctx);
-    for (unsigned i = 0; ok && i < n; i++)
-        snprintf(out + 2 * i, 3, "%02x", digest[i]);
-    return ok;
-}
-
 static bool on_login_id(struct legacy *g, struct json_object *line)
 {
     struct view session = json_get_view(line, "sessionid");
-    char hash[41];
+    char hash[DIGEST_HEX];
 
-    if (session.len == 0 || !hash_password(session, json_get_view(config_of(g), "password"), hash))
+    if (session.len == 0 || !DIGEST_HEX_OF(EVP_sha1(), hash, session, VIEW(":"),
+                                           json_get_view(config_of(g), "password")))
         return false;
     legacy_begin(g, "login_pass");
     legacy_put(g, "hashedpassword", view_cstr(hash));

@@ -10,6 +10,7 @@
 
 #include "base/array.h"
 #include "base/buf.h"
+#include "base/digest.h"
 #include "base/clock.h"
 #include "base/dialled.h"
 #include "base/hostport.h"
@@ -436,6 +437,19 @@ static void control_characters_of_both_ranges(void **state)
         assert_true(utf8_has_control(some[i]));
 }
 
+static void digests_in_hexadecimal(void **state)
+{
+    char out[DIGEST_HEX];
+
+    /* RFC 3174, RFC 1321, FIPS 180-2 */
+    assert_true(DIGEST_HEX_OF(EVP_sha1(), out, VIEW("a"), VIEW("bc")));
+    assert_string_equal(out, "a9993e364706816aba3e25717850c26c9cd0d89d");
+    assert_true(DIGEST_HEX_OF(EVP_md5(), out, VIEW("")));
+    assert_string_equal(out, "d41d8cd98f00b204e9800998ecf8427e");
+    assert_true(DIGEST_HEX_OF(EVP_sha256(), out, VIEW("abc")));
+    assert_string_equal(out, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -462,6 +476,7 @@ int main(void)
         cmocka_unit_test(test_rng),
         cmocka_unit_test(test_clock),
         cmocka_unit_test(test_hostport),
+        cmocka_unit_test(digests_in_hexadecimal),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

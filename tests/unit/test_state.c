@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
-#include <openssl/evp.h>
 
+#include "base/digest.h"
 #include "core/context.h"
 #include "sessions/sessions.h"
 #include "support/whole_state.h"
@@ -151,14 +151,9 @@ static int teardown(void **state)
 
 static const char *sha1(const char *salt, const char *password)
 {
-    static char hex[41];
-    unsigned char md[20];
-    char text[256];
+    static char hex[DIGEST_HEX];
 
-    snprintf(text, sizeof(text), "%s:%s", salt, password);
-    EVP_Digest(text, strlen(text), md, NULL, EVP_sha1(), NULL);
-    for (int i = 0; i < 20; i++)
-        snprintf(hex + 2 * i, 3, "%02x", md[i]);
+    assert_true(DIGEST_HEX_OF(EVP_sha1(), hex, view_cstr(salt), VIEW(":"), view_cstr(password)));
     return hex;
 }
 

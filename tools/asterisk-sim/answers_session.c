@@ -1,10 +1,10 @@
 /* Actions about the connection itself. */
-#include <openssl/evp.h>
 #include <stdio.h>
 
 #include "answers.h"
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/rng.h"
 #include "classes.h"
 #include "say.h"
@@ -22,24 +22,10 @@ static void challenge(const struct ask *a)
     say_end(a->out);
 }
 
-static void md5_hex(const char *one, const char *two, char hex[33])
-{
-    unsigned char md[EVP_MAX_MD_SIZE];
-    unsigned n = 0;
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-
-    hex[0] = '\0';
-    if (ctx && EVP_DigestInit_ex(ctx, EVP_md5(), NULL) && EVP_DigestUpdate(ctx, one, strlen(one)) &&
-        EVP_DigestUpdate(ctx, two, strlen(two)) && EVP_DigestFinal_ex(ctx, md, &n))
-        for (unsigned i = 0; i < n && i < 16; i++)
-            snprintf(hex + 2 * i, 3, "%02x", md[i]);
-    EVP_MD_CTX_free(ctx);
-}
-
 static bool is_right(const struct ask *a)
 {
     const struct server_config *config = server_config(a->c->server);
-    char key[33];
+    char key[DIGEST_HEX];
 
     if (!view_eq(ami_get(a->b, "Username"), view_cstr(config->username)))
         return false;
@@ -47,7 +33,7 @@ static bool is_right(const struct ask *a)
         return view_eq(ami_get(a->b, "Secret"), view_cstr(config->password));
     if (a->c->challenge[0] == '\0')
         return false;
-    md5_hex(a->c->challenge, config->password, key);
+    DIGEST_HEX_OF(EVP_md5(), key, view_cstr(a->c->challenge), view_cstr(config->password));
     return key[0] && view_ieq(ami_get(a->b, "Key"), view_cstr(key));
 }
 

@@ -1,9 +1,9 @@
 /* The steps of a login, as far as they are state's: passwords stay here. */
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/digest.h"
 #include "base/rng.h"
 #include "base/utf8.h"
 #include "core/audit.h"
@@ -30,23 +30,6 @@ void login_begin(struct state *s, struct bus_peer *p, uint64_t id, const msgpack
     buf_free(&out);
 }
 
-/* Hex SHA-1 of "salt:password". */
-static bool hash(struct view salt, struct view password, char out[41])
-{
-    unsigned char md[20];
-    unsigned int n = sizeof(md);
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha1(), NULL) &&
-              EVP_DigestUpdate(ctx, salt.ptr, salt.len) && EVP_DigestUpdate(ctx, ":", 1) &&
-              EVP_DigestUpdate(ctx, password.ptr, password.len) &&
-              EVP_DigestFinal_ex(ctx, md, &n) && n == sizeof(md);
-
-    EVP_MD_CTX_free(ctx);
-    for (unsigned i = 0; ok && i < sizeof(md); i++)
-        snprintf(out + 2 * i, 3, "%02x", md[i]);
-    return ok;
-}
-
 /* UTF-8 text in Latin-1, as the Qt clients hash it: what Latin-1 lacks becomes '?'. */
 static size_t to_latin1(struct view text, char *out)
 {
@@ -68,10 +51,10 @@ static size_t to_latin1(struct view text, char *out)
 
 static bool matches(struct view salt, struct view password, struct view hashed)
 {
-    char want[41];
+    char want[DIGEST_HEX];
     char lower[40];
 
-    if (hashed.len != 40 || !hash(salt, password, want))
+    if (hashed.len != 40 || !DIGEST_HEX_OF(EVP_sha1(), want, salt, VIEW(":"), password))
         return false;
     for (int i = 0; i < 40; i++)
         lower[i] = (char)(hashed.ptr[i] | 0x20); /* digits stay as they are */
