@@ -128,6 +128,10 @@ uint64_t bus_ask(struct bus_client *a, enum bus_method method, size_t n_pairs, s
 void bus_ask_cancel(struct bus_client *a, uint64_t id);
 /* Answers a request of the far side; body is a whole map (empty view: an empty map). */
 int bus_client_reply(struct bus_client *a, uint64_t id, enum bus_status status, struct view body);
+/* Answers it with what another connection answered (relay.c): its body, which may be NULL; BUS_gone
+ * becomes BUS_noconn. */
+int bus_client_relay(struct bus_client *a, uint64_t id, enum bus_status status,
+                     const msgpack_object *body);
 bool bus_client_is_up(const struct bus_client *a);
 /* The epoch of the far side that answered hello last; 0: none has. */
 uint64_t bus_client_epoch(const struct bus_client *a);
@@ -159,6 +163,11 @@ const char *bus_server_endpoint(const struct bus_server *s); /* as bound */
  * -EHOSTUNREACH. */
 int bus_server_reply(struct bus_server *s, struct bus_peer *peer, uint64_t id,
                      enum bus_status status, struct view body);
+/* The same as bus_client_relay, for a peer's request. */
+int bus_server_relay(struct bus_server *s, struct bus_peer *peer, uint64_t id,
+                     enum bus_status status, const msgpack_object *body);
+/* How long a request that is passed on may take: as its deadline_ms says, `most` at most. */
+uint32_t bus_relay_deadline(const msgpack_object *body, uint32_t most);
 /* Asks a peer, as bus_ask does. */
 uint64_t bus_server_ask(struct bus_server *s, struct bus_peer *peer, enum bus_method method,
                         size_t n_pairs, struct view pairs, uint32_t deadline_ms,

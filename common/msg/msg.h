@@ -30,6 +30,8 @@ static inline void msg_put_cstr(struct buf *out, const char *s)
 }
 /* Whatever was read. */
 void msg_put_object(struct buf *out, const msgpack_object *o);
+/* The members of a map, but those whose keys stand in `but` (ended by NULL), as pairs; how many. */
+size_t msg_put_members(struct buf *out, const msgpack_object *map, const char *const *but);
 /* key, value */
 void msg_put_pair(struct buf *out, const char *key, struct view value);
 void msg_put_pair_u64(struct buf *out, const char *key, uint64_t value);
@@ -38,6 +40,9 @@ void msg_put_pair_u64(struct buf *out, const char *key, uint64_t value);
  * writes the number there. */
 size_t msg_map_begin(struct buf *out);
 void msg_map_end(struct buf *out, size_t mark, size_t pairs);
+/* The same for an array of at most 65,535 elements. */
+size_t msg_array_begin(struct buf *out);
+void msg_array_end(struct buf *out, size_t mark, size_t n);
 
 /* 0 when v holds exactly one well-formed value within the bounds, whose strings are UTF-8; else
  * -EBADMSG. */

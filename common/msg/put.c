@@ -85,11 +85,23 @@ void msg_put_pair_u64(struct buf *out, const char *key, uint64_t value)
     msg_put_u64(out, value);
 }
 
-/* A map 16: its head has always three bytes, so that its count can be written later. */
+/* A map 16 or an array 16: the head has always three bytes, so that its count can be written later.
+ */
 size_t msg_map_begin(struct buf *out)
 {
     buf_append(out, "\xde\0\0", 3);
     return buf_len(out) - 2;
+}
+
+size_t msg_array_begin(struct buf *out)
+{
+    buf_append(out, "\xdc\0\0", 3);
+    return buf_len(out) - 2;
+}
+
+void msg_array_end(struct buf *out, size_t mark, size_t n)
+{
+    msg_map_end(out, mark, n);
 }
 
 void msg_map_end(struct buf *out, size_t mark, size_t pairs)
@@ -98,6 +110,29 @@ void msg_map_end(struct buf *out, size_t mark, size_t pairs)
 
     if (!out->failed)
         memcpy(out->mem + out->start + mark, n, 2);
+}
+
+static bool is_among(struct view key, const char *const *keys)
+{
+    for (; *keys; keys++)
+        if (view_eq(key, view_cstr(*keys)))
+            return true;
+    return false;
+}
+
+size_t msg_put_members(struct buf *out, const msgpack_object *map, const char *const *but)
+{
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < map->via.map.size; i++) {
+        struct view key = msg_str(&map->via.map.ptr[i].key);
+        if (is_among(key, but))
+            continue;
+        msg_put_str(out, key);
+        msg_put_object(out, &map->via.map.ptr[i].val);
+        n++;
+    }
+    return n;
 }
 
 void msg_put_object(struct buf *out, const msgpack_object *o)

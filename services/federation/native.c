@@ -179,14 +179,8 @@ struct xod *native_xod(const struct native *n)
 static void on_answer(void *arg, enum bus_status status, const msgpack_object *body)
 {
     struct passing *p = arg;
-    struct buf out;
 
-    buf_init(&out, 0);
-    if (body)
-        msg_put_object(&out, body);
-    bus_client_reply(p->n->l->f->bus_client, p->id, status == BUS_gone ? BUS_noconn : status,
-                     buf_view(&out));
-    buf_free(&out);
+    bus_client_relay(p->n->l->f->bus_client, p->id, status, body);
     free(p);
 }
 
@@ -194,7 +188,7 @@ bool native_ask(struct native *n, const msgpack_object *body, uint64_t id)
 {
     struct passing *p = n->greeted ? calloc(1, sizeof(*p)) : NULL;
     struct buf pairs;
-    size_t count = 0;
+    size_t count;
     bool sent;
 
     if (!p)
@@ -202,14 +196,7 @@ bool native_ask(struct native *n, const msgpack_object *body, uint64_t id)
     p->n = n;
     p->id = id;
     buf_init(&pairs, 1 << 20);
-    for (uint32_t i = 0; i < body->via.map.size; i++) {
-        struct view key = msg_str(&body->via.map.ptr[i].key);
-        if (view_eq(key, VIEW("deadline_ms")))
-            continue;
-        msg_put_str(&pairs, key);
-        msg_put_object(&pairs, &body->via.map.ptr[i].val);
-        count++;
-    }
+    count = msg_put_members(&pairs, body, (const char *const[]){"deadline_ms", NULL});
     sent = !pairs.failed && bus_ask(n->bus_client, METHOD_peer_command, count, buf_view(&pairs),
                                     DEADLINE_MS, on_answer, p);
     buf_free(&pairs);

@@ -132,34 +132,18 @@ static void on_done(void *arg, enum bus_status status, const msgpack_object *bod
 {
     struct passing *c = arg;
     struct bus_peer *p = peer_called(c->door, c->instance);
-    struct buf out;
 
-    buf_init(&out, 0);
-    if (body)
-        msg_put_object(&out, body);
     if (p)
-        bus_server_reply(c->door->server, p, c->id, status == BUS_gone ? BUS_noconn : status,
-                         buf_view(&out));
-    buf_free(&out);
+        bus_server_relay(c->door->server, p, c->id, status, body);
     free(c->instance);
     free(c);
 }
 
-/* All of it, but who asks is who it is, whatever it says. */
+/* Forwards the body; overwrites `site` with the peer whose key was authenticated. */
 static size_t put_command(struct buf *out, const struct fed_link *l, const msgpack_object *body)
 {
-    size_t n = 1;
-
     msg_put_pair(out, "site", view_cstr(l->name));
-    for (uint32_t i = 0; i < body->via.map.size; i++) {
-        struct view key = msg_str(&body->via.map.ptr[i].key);
-        if (view_eq(key, VIEW("site")) || view_eq(key, VIEW("deadline_ms")))
-            continue;
-        msg_put_str(out, key);
-        msg_put_object(out, &body->via.map.ptr[i].val);
-        n++;
-    }
-    return n;
+    return 1 + msg_put_members(out, body, (const char *const[]){"site", "deadline_ms", NULL});
 }
 
 static void on_command(struct peer_server *d, struct bus_peer *p, uint64_t id,

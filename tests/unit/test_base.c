@@ -10,9 +10,9 @@
 
 #include "base/array.h"
 #include "base/buf.h"
-#include "base/digest.h"
 #include "base/clock.h"
 #include "base/dialled.h"
+#include "base/digest.h"
 #include "base/hostport.h"
 #include "base/map.h"
 #include "base/rng.h"

@@ -155,7 +155,7 @@ static void chat(void **state)
 static void lamps_follow_the_services(void **state)
 {
 #define LAMP(device, value)                                                                        \
-    "Setvar {\"Variable\":\"DEVICE_STATE(Custom:" device ")\",\"Value\":\"" value "\"}\n"
+    "Setvar [[\"Variable\",\"DEVICE_STATE(Custom:" device ")\"],[\"Value\",\"" value "\"]]\n"
     struct ipbx_world *w = *state;
 
     peer_command(&w->p, "s1", "featuresput", "{\"function\":\"enablednd\",\"value\":true}");

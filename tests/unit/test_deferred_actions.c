@@ -23,6 +23,17 @@ struct world {
     int n;
 };
 
+/* Of the pairs, the value of a header. */
+static struct view header(const msgpack_object *pairs, struct view name)
+{
+    for (uint32_t i = 0; i < pairs->via.array.size; i++) {
+        const msgpack_object *pair = pairs->via.array.ptr[i].via.array.ptr;
+        if (view_eq(msg_str(&pair[0]), name))
+            return msg_str(&pair[1]);
+    }
+    return view_of(NULL, 0);
+}
+
 static void on_request(void *arg, uint64_t id, enum bus_method method, const msgpack_object *body)
 {
     struct state_peer *x = arg;
@@ -35,7 +46,7 @@ static void on_request(void *arg, uint64_t id, enum bus_method method, const msg
     assert_true(w->n < MAX_ASKED);
     w->id[w->n] = id;
     snprintf(w->value[w->n++], sizeof(w->value[0]), "%.*s",
-             VIEW_ARG(msg_get_str(msg_get(body, "headers"), "Value")));
+             VIEW_ARG(header(msg_get(body, "headers"), VIEW("Value"))));
 }
 
 static void start_gateway(struct world *w)

@@ -353,8 +353,8 @@ static void what_became_of_a_call_is_told(void **state)
     ipbx_put(&t, TELF_channel, "SIP/Alice-0007");
     originates_event(w->s.s->originates, w->s.ipbx, &t);
     UNTIL(w->s.loop, w->p.n_actions == 1);
-    assert_string_equal(w->p.actions, "Getvar {\"Channel\":\"SIP/Alice-0007\","
-                                      "\"Variable\":\"XIVO_ORIGACTIONID\"}\n");
+    assert_string_equal(w->p.actions, "Getvar [[\"Channel\",\"SIP/Alice-0007\"],"
+                                      "[\"Variable\",\"XIVO_ORIGACTIONID\"]]\n");
     t = ipbx_event(TEL_channel_variable);
     ipbx_put(&t, TELF_channel, "SIP/Alice-0007");
     ipbx_put(&t, TELF_name, "XIVO_ORIGACTIONID");
@@ -398,8 +398,8 @@ static void another_site_intercepts(void **state)
         assert_int_equal(peer_ask(&w->p, METHOD_peer_command, text), BUS_ok);
         if (rows[i].exten)
             snprintf(text, sizeof(text),
-                     "Redirect {\"Channel\":\"SIP/trunk-04\",\"Exten\":\"%s\",\"Context\":"
-                     "\"default\",\"Priority\":\"1\"}\n",
+                     "Redirect [[\"Channel\",\"SIP/trunk-04\"],[\"Exten\",\"%s\"],[\"Context\","
+                     "\"default\"],[\"Priority\",\"1\"]]\n",
                      rows[i].exten);
         assert_string_equal(w->p.actions, rows[i].exten ? text : "");
         if (!rows[i].exten)

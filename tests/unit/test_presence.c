@@ -174,11 +174,12 @@ static const char *becomes(struct world *w, const char *to)
     return actions(w);
 }
 
-#define QUEUELOG(state)                                                                            \
-    "QueueLog {\"Queue\":\"NONE\",\"Event\":\"PRESENCE\",\"Interface\":\"Agent/2001\","            \
-    "\"Message\":\"" state "\"}\n"
+#define QUEUELOG(message)                                                                          \
+    "QueueLog [[\"Queue\",\"NONE\"],[\"Event\",\"PRESENCE\"],[\"Interface\",\"Agent/2001\"],"      \
+    "[\"Message\",\"" message "\"]]\n"
 #define PAUSE(queue, who, paused)                                                                  \
-    "QueuePause {\"Queue\":\"" queue "\",\"Interface\":\"" who "\",\"Paused\":\"" paused "\"}\n"
+    "QueuePause [[\"Queue\",\"" queue "\"],[\"Interface\",\"" who "\"],[\"Paused\",\"" paused      \
+    "\"]]\n"
 
 /* ---- services ---- */
 
@@ -282,9 +283,9 @@ static void without_an_agent_the_main_line_is_meant(void **state)
     assert_string_equal(becomes(w, "pauseall"), PAUSE("sales", "SIP/erin", "true"));
     assert_string_equal(becomes(w, "pause"), PAUSE("sales", "SIP/erin", "true"));
     assert_string_equal(becomes(w, "join"),
-                        "QueueAdd {\"Queue\":\"night\",\"Interface\":\"SIP/erin\"}\n");
+                        "QueueAdd [[\"Queue\",\"night\"],[\"Interface\",\"SIP/erin\"]]\n");
     assert_string_equal(becomes(w, "leave"),
-                        "QueueRemove {\"Queue\":\"sales\",\"Interface\":\"SIP/erin\"}\n");
+                        "QueueRemove [[\"Queue\",\"sales\"],[\"Interface\",\"SIP/erin\"]]\n");
 }
 
 static void who_is_nobody_in_queues_does_nothing_there(void **state)
@@ -305,18 +306,18 @@ static void members_are_called_as_asterisk_calls_them(void **state)
     come_in(w, "1");
     assert_string_equal(
         becomes(w, "join"),
-        QUEUELOG("join") "QueueAdd {\"Queue\":\"night\",\"Interface\":\"Agent/2001\"}\n");
+        QUEUELOG("join") "QueueAdd [[\"Queue\",\"night\"],[\"Interface\",\"Agent/2001\"]]\n");
     member(w, "Agent/2001", "support", "Local/2001@agents");
     assert_string_equal(
         becomes(w, "leave"),
         QUEUELOG(
-            "leave") "QueueRemove {\"Queue\":\"sales\",\"Interface\":\"Local/2001@agents\"}\n");
+            "leave") "QueueRemove [[\"Queue\",\"sales\"],[\"Interface\",\"Local/2001@agents\"]]\n");
     assert_string_equal(becomes(w, "nameless"), QUEUELOG("nameless"));
 }
 
 /* ---- the ends of sessions ---- */
 
-#define LOGOFF "agent.logoff {\"agent\":\"2001\"}\n"
+#define LOGOFF "agent.logoff [[\"agent\",\"2001\"]]\n"
 
 static void set_agent(struct world *w, const char *status)
 {
@@ -538,7 +539,7 @@ static void what_is_not_answered_is_sent_again(void **state)
     peer_start(&w->p, &w->s, "gw");
     link_comes_back(w, 1);
     assert_string_equal(made_up(w),
-                        "QueueAdd {\"Queue\":\"night\",\"Interface\":\"Agent/2001\"}\n");
+                        "QueueAdd [[\"Queue\",\"night\"],[\"Interface\",\"Agent/2001\"]]\n");
 }
 
 int main(void)

@@ -9,45 +9,22 @@
 static void on_answer(void *arg, enum bus_status status, const msgpack_object *body)
 {
     struct deferred_reply *l = arg;
-    struct buf out;
 
-    buf_init(&out, 0);
-    if (body)
-        msg_put_object(&out, body);
-    deferred_reply_send(&l, status == BUS_gone ? BUS_noconn : status, buf_view(&out));
-    buf_free(&out);
-}
-
-/* All of the body but the name of the ipbx and the bus's own deadline. */
-static size_t put_pairs(struct buf *out, const msgpack_object *body)
-{
-    size_t n = 0;
-
-    for (uint32_t i = 0; i < body->via.map.size; i++) {
-        struct view key = msg_str(&body->via.map.ptr[i].key);
-        if (view_eq(key, VIEW("ipbx")) || view_eq(key, VIEW("deadline_ms")))
-            continue;
-        msg_put_str(out, key);
-        msg_put_object(out, &body->via.map.ptr[i].val);
-        n++;
-    }
-    return n;
+    deferred_reply_relay(&l, status, body);
 }
 
 static bool pass_on(struct state *s, struct ipbx *ipbx, struct deferred_reply *l,
                     const msgpack_object *body)
 {
-    int64_t deadline = msg_get_i64(body, "deadline_ms", DEADLINE_MS);
     struct buf pairs;
     size_t n;
     bool sent;
 
     buf_init(&pairs, 0);
-    n = put_pairs(&pairs, body);
+    n = msg_put_members(&pairs, body, (const char *const[]){"ipbx", "deadline_ms", NULL});
     sent = !pairs.failed &&
            bus_server_ask(s->server, ipbx->gateway, METHOD_ami_action, n, buf_view(&pairs),
-                          deadline > 0 && deadline < DEADLINE_MS ? (uint32_t)deadline : DEADLINE_MS,
-                          on_answer, l);
+                          bus_relay_deadline(body, DEADLINE_MS), on_answer, l);
     buf_free(&pairs);
     return sent;
 }

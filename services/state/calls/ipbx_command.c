@@ -1,4 +1,5 @@
 #include "calls/transfers.h"
+#include "core/ami_request.h"
 #include "core/deferred_reply.h"
 #include "core/notify.h"
 #include "sessions/budgets.h"
@@ -12,31 +13,15 @@
 
 /* ---- actions ---- */
 
-/* The pairs of ami.action. The headers are a list of pairs, for one may come several times. */
+/* The pairs of ami.action. */
 static void put_action(struct buf *out, const struct ami_batch *j, const char *action, va_list ap)
 {
-    struct buf pairs;
-    const char *name;
-    size_t n = 0;
+    struct ami_request r;
 
-    buf_init(&pairs, 65536);
-    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): the callers have begun it */
-    while ((name = va_arg(ap, const char *))) {
-        struct view value = va_arg(ap, struct view);
-        if (value.len == 0)
-            continue;
-        msg_put_array(&pairs, 2);
-        msg_put_cstr(&pairs, name);
-        msg_put_str(&pairs, value);
-        n++;
-    }
-    msg_put_pair(out, "action", view_cstr(action));
-    msg_put_cstr(out, "headers");
-    msg_put_array(out, n);
-    buf_append_view(out, buf_view(&pairs));
+    ami_request_begin(&r, out, view_cstr(action));
+    ami_request_headers(&r, ap);
+    ami_request_end(&r);
     msg_put_pair(out, "by", view_cstr(j->user_id)); /* the gateway keeps places for others */
-    out->failed |= pairs.failed;
-    buf_free(&pairs);
 }
 
 /* The same action with the same headers, once more: an id that comes twice. */
@@ -298,9 +283,7 @@ static void on_answer(void *arg, enum bus_status status, const msgpack_object *b
 
 static bool send_one(struct ami_batch *j, struct view action)
 {
-    struct bus_peer *gateway = state_gateway(j->s, j->ipbx);
-    bool sent = gateway && bus_server_ask(j->s->server, gateway, METHOD_ami_action, 3, action,
-                                          DEADLINE_MS, on_answer, j);
+    bool sent = ami_request_ask(j->s, j->ipbx, 3, action, DEADLINE_MS, on_answer, j);
 
     j->waiting += sent;
     return sent;

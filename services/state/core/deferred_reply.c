@@ -71,6 +71,18 @@ void deferred_reply_send(struct deferred_reply **lp, enum bus_status status, str
     free(l);
 }
 
+void deferred_reply_relay(struct deferred_reply **l, enum bus_status status,
+                          const msgpack_object *body)
+{
+    struct buf out;
+
+    buf_init(&out, 0);
+    if (body)
+        msg_put_object(&out, body);
+    deferred_reply_send(l, status == BUS_gone ? BUS_noconn : status, buf_view(&out));
+    buf_free(&out);
+}
+
 void deferred_reply_status(struct deferred_reply **l, enum bus_status status)
 {
     deferred_reply_send(l, status, view_of(NULL, 0));

@@ -14,6 +14,9 @@ struct deferred_reply *deferred_reply_for_command(struct state *s, struct bus_pe
                                                   struct view class, bool quiet);
 /* Answers, if who asked is still there. *l becomes NULL. */
 void deferred_reply_send(struct deferred_reply **l, enum bus_status status, struct view body);
+/* The same with what a gateway has answered; BUS_gone becomes BUS_noconn. */
+void deferred_reply_relay(struct deferred_reply **l, enum bus_status status,
+                          const msgpack_object *body);
 /* The same with no body, or with n pairs of a map. */
 void deferred_reply_status(struct deferred_reply **l, enum bus_status status);
 void deferred_reply_pairs(struct deferred_reply **l, size_t n, const struct buf *pairs);

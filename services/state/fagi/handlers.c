@@ -146,36 +146,18 @@ static void put_known(struct buf *out, const struct fagi_ask *a)
     }
 }
 
-/* All of the request but the bus's own deadline. */
-static size_t put_request(struct buf *out, const msgpack_object *body)
-{
-    size_t n = 0;
-
-    for (uint32_t i = 0; i < body->via.map.size; i++) {
-        struct view key = msg_str(&body->via.map.ptr[i].key);
-        if (view_eq(key, VIEW("deadline_ms")) || view_eq(key, VIEW("known")))
-            continue;
-        msg_put_str(out, key);
-        msg_put_object(out, &body->via.map.ptr[i].val);
-        n++;
-    }
-    return n;
-}
-
 void fagi_handlers_ask(struct bus_peer *p, struct fagi_ask *a)
 {
-    int64_t deadline = msg_get_i64(a->body, "deadline_ms", DEADLINE_MS);
     struct buf pairs;
     size_t n;
     bool sent;
 
     buf_init(&pairs, 0);
-    n = put_request(&pairs, a->body) + 1;
+    n = 1 + msg_put_members(&pairs, a->body, (const char *const[]){"deadline_ms", "known", NULL});
     put_known(&pairs, a);
-    sent = !pairs.failed &&
-           bus_server_ask(a->s->server, p, METHOD_fagi_call, n, buf_view(&pairs),
-                          deadline > 0 && deadline < DEADLINE_MS ? (uint32_t)deadline : DEADLINE_MS,
-                          on_answer, a->l);
+    sent =
+        !pairs.failed && bus_server_ask(a->s->server, p, METHOD_fagi_call, n, buf_view(&pairs),
+                                        bus_relay_deadline(a->body, DEADLINE_MS), on_answer, a->l);
     buf_free(&pairs);
     if (!sent)
         deferred_reply_status(&a->l, BUS_gone);

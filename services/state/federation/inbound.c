@@ -7,6 +7,7 @@
 
 #include "base/array.h"
 #include "base/dialled.h"
+#include "core/ami_request.h"
 #include "core/deferred_reply.h"
 #include "core/notify.h"
 #include "core/profile.h"
@@ -122,38 +123,32 @@ static void on_done(void *arg, enum bus_status status, const msgpack_object *bod
     }
 }
 
-/* Headers as packed pairs. */
-static void act(struct asked *a, const char *action, size_t n, const struct buf *headers)
+/* Headers as of ami_request_headers. */
+static void act(struct asked *a, const char *action, ...)
 {
-    struct bus_peer *gateway = state_gateway(a->s, a->ours);
-    struct buf pairs;
-    bool sent = false;
+    struct ami_request r;
+    struct buf body;
+    va_list ap;
+    bool sent;
 
     if (!budget_take_of(a->s, xod_ipbx_name(a->theirs), view_of(NULL, 0), BUDGET_ACTIONS, 1)) {
         answer(&a->l, "busy");
         return;
     }
-    buf_init(&pairs, 65536);
-    msg_put_pair(&pairs, "action", view_cstr(action));
-    msg_put_cstr(&pairs, "headers");
-    msg_put_map(&pairs, n);
-    buf_append_view(&pairs, buf_view(headers));
-    if (gateway && !pairs.failed && !headers->failed)
-        sent = bus_server_ask(a->s->server, gateway, METHOD_ami_action, 2, buf_view(&pairs),
-                              DEADLINE_MS, on_done, a->l);
-    buf_free(&pairs);
+    buf_init(&body, 65536);
+    ami_request_begin(&r, &body, view_cstr(action));
+    va_start(ap, action);
+    ami_request_headers(&r, ap);
+    va_end(ap);
+    sent = ami_request_ask(a->s, a->ours, 2, ami_request_end(&r), DEADLINE_MS, on_done, a->l);
+    buf_free(&body);
     if (!sent)
         answer(&a->l, "noconn");
 }
 
 static void hangup(struct asked *a, struct xod_obj *channel)
 {
-    struct buf headers;
-
-    buf_init(&headers, 4096);
-    msg_put_pair(&headers, "Channel", xod_obj_id(channel));
-    act(a, "Hangup", 1, &headers);
-    buf_free(&headers);
+    act(a, "Hangup", "Channel", xod_obj_id(channel), NULL);
 }
 
 /* The other end of the call goes to the number of who asks, by our dialplan: of what they say only
@@ -166,20 +161,14 @@ static void intercept(struct asked *a, struct xod_obj *channel)
     char scratch[32];
     struct view context =
         phone ? value_text(xod_get(phone, XOD(phones, context)), scratch) : view_of(NULL, 0);
-    struct buf headers;
 
     dialled_digits(msg_get_str(a->body, "number"), number, sizeof(number));
     if (!caller || !*number || context.len == 0) {
         answer(&a->l, *number ? "no_such_channel" : "no_number");
         return;
     }
-    buf_init(&headers, 4096);
-    msg_put_pair(&headers, "Channel", xod_obj_id(caller));
-    msg_put_pair(&headers, "Exten", view_cstr(number));
-    msg_put_pair(&headers, "Context", context);
-    msg_put_pair(&headers, "Priority", VIEW("1"));
-    act(a, "Redirect", 4, &headers);
-    buf_free(&headers);
+    act(a, "Redirect", "Channel", xod_obj_id(caller), "Exten", view_cstr(number), "Context",
+        context, "Priority", VIEW("1"), NULL);
 }
 
 static const struct {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/map.h"
+#include "core/ami_request.h"
 #include "database/db.h"
 #include "users/member_actions.h"
 #include "json/json.h"
@@ -109,22 +110,26 @@ static void on_answer(void *arg, enum bus_status status, const msgpack_object *b
     send_due(w);
 }
 
+static struct view word(struct json_object *action, size_t i)
+{
+    return json_view(json_object_array_get_idx(action, i));
+}
+
 /* The action as ami.action takes it; false when it is none, which only a damaged database says. */
 static bool put_action(struct buf *pairs, struct json_object *action)
 {
     size_t n = json_object_is_type(action, json_type_array) ? json_object_array_length(action) : 0;
+    struct ami_request r;
 
     if (n % 2 == 0)
         return false;
-    msg_put_pair(pairs, "action", json_view(json_object_array_get_idx(action, 0)));
-    msg_put_cstr(pairs, "headers");
-    msg_put_map(pairs, n / 2);
-    for (size_t i = 1; i < n; i++)
-        msg_put_str(pairs, json_view(json_object_array_get_idx(action, i)));
-    return !pairs->failed;
+    ami_request_begin(&r, pairs, word(action, 0));
+    for (size_t i = 1; i < n; i += 2)
+        ami_request_header(&r, word(action, i), word(action, i + 1));
+    return ami_request_end(&r).len > 0;
 }
 
-static bool ask(struct deferred_actions *w, struct deferred_action *x, struct bus_peer *gateway,
+static bool ask(struct deferred_actions *w, struct deferred_action *x, const struct ipbx *ipbx,
                 struct buf *pairs)
 {
     struct asked *a = malloc(sizeof(*a) + x->key_len);
@@ -133,19 +138,13 @@ static bool ask(struct deferred_actions *w, struct deferred_action *x, struct bu
         return false;
     *a = (struct asked){.w = w, .turn = x->turn, .key_len = x->key_len};
     memcpy(a->key, x->key, x->key_len);
-    if (bus_server_ask(w->s->server, gateway, METHOD_ami_action, 2, buf_view(pairs), DEADLINE_MS,
-                       on_answer, a)) {
+    if (ami_request_ask(w->s, ipbx->model->ipbx, 2, buf_view(pairs), DEADLINE_MS, on_answer, a)) {
         x->asked = true;
         w->n_asked++;
         return true;
     }
     free(a);
     return false;
-}
-
-static struct view word(struct json_object *action, size_t i)
-{
-    return json_view(json_object_array_get_idx(action, i));
 }
 
 static bool is_later(struct json_object *action)
@@ -168,12 +167,11 @@ static void carry_out(struct deferred_actions *w, struct deferred_action *x, str
 static void send_one(struct deferred_actions *w, struct deferred_action *x)
 {
     struct ipbx *ipbx = state_ipbx(w->s, site_of(x));
-    struct bus_peer *gateway = ipbx ? state_gateway(w->s, ipbx->model->ipbx) : NULL;
     struct json_object *action = NULL;
     struct buf pairs;
     bool sent = false;
 
-    if (!gateway)
+    if (!ipbx || !state_gateway(w->s, ipbx->model->ipbx))
         return;
     buf_init(&pairs, 65536);
     if (json_parse(&w->parser, view_cstr(x->action), &action) == 0 && is_later(action)) {
@@ -181,7 +179,7 @@ static void send_one(struct deferred_actions *w, struct deferred_action *x)
             carry_out(w, x, ipbx, action);
         sent = true; /* or the next resync does it */
     } else if (action && put_action(&pairs, action))
-        sent = ask(w, x, gateway, &pairs);
+        sent = ask(w, x, ipbx, &pairs);
     else
         drop(w, x);
     json_object_put(action);

@@ -3,6 +3,7 @@
 
 #include "base/array.h"
 #include "console/info/info.h"
+#include "core/ami_request.h"
 #include "core/ipbx.h"
 #include "core/resync.h"
 #include "json/json.h"
@@ -160,11 +161,9 @@ static void on_answer(void *arg, enum bus_status status, const msgpack_object *b
 
 /* HEADER=VALUE, where words without a = go on with the value before them. False: it begins with
  * one of those. */
-static bool put_headers(struct buf *pairs, const struct info_words *w)
+static bool put_headers(struct ami_request *r, const struct info_words *w)
 {
-    size_t mark = msg_map_begin(pairs);
     struct buf value;
-    size_t n = 0;
 
     buf_init(&value, 65536);
     for (size_t at = 3; at < w->n;) {
@@ -178,35 +177,29 @@ static bool put_headers(struct buf *pairs, const struct info_words *w)
             buf_append_char(&value, ' ');
             buf_append_view(&value, w->word[at]);
         }
-        msg_put_str(pairs, name);
-        msg_put_str(pairs, buf_view(&value));
-        n++;
+        ami_request_header(r, name, buf_view(&value));
     }
     buf_free(&value);
-    msg_map_end(pairs, mark, n);
-    return n > 0 || w->n == 3;
+    return r->n_headers > 0 || w->n == 3;
 }
 
 /* The action and its headers. False: it cannot be read. */
-static bool put_action(struct buf *pairs, const struct info_words *w)
+static bool put_action(struct ami_request *r, struct buf *body, const struct info_words *w)
 {
-    msg_put_pair(pairs, "action", w->word[2]);
-    msg_put_cstr(pairs, "headers");
+    ami_request_begin(r, body, w->word[2]);
     if (!view_ieq(w->word[2], VIEW("Command")))
-        return put_headers(pairs, w);
-    msg_put_map(pairs, 1);
-    msg_put_pair(pairs, "Command", w->n > 3 ? view_trim(w->rest[3]) : view_of(NULL, 0));
+        return put_headers(r, w);
+    ami_request_header(r, VIEW("Command"), w->n > 3 ? view_trim(w->rest[3]) : view_of(NULL, 0));
     return w->n > 3;
 }
 
-static bool ask(struct info *i, struct ipbx *s, const struct buf *pairs)
+static bool ask(struct info *i, struct ipbx *s, struct view body)
 {
     struct info_wait *wait = calloc(1, sizeof(*wait));
 
     if (!wait)
         return false;
-    if (!bus_server_ask(i->state->server, s->gateway, METHOD_ami_action, 2, buf_view(pairs),
-                        ACTION_MS, on_answer, wait)) {
+    if (!ami_request_ask(i->state, s->model->ipbx, 2, body, ACTION_MS, on_answer, wait)) {
         free(wait);
         return false;
     }
@@ -218,7 +211,8 @@ enum info_end info_ami(struct info *i, const struct info_words *w)
 {
     struct ipbx *s = state_ipbx(i->state, w->word[1]);
     enum info_end how = INFO_LATER;
-    struct buf pairs;
+    struct ami_request r;
+    struct buf body;
 
     if (w->n == 2 && view_eq(w->word[1], VIEW("inits")))
         return ask_all(i);
@@ -226,14 +220,14 @@ enum info_end info_ami(struct info *i, const struct info_words *w)
         return info_wrong(i, "%.*s: there is no such ipbx", VIEW_ARG(w->word[1]));
     if (w->n < 3)
         return info_wrong(i, "which action?");
-    if (!s->gateway || s->login == 0)
+    if (!state_gateway(i->state, s->model->ipbx))
         return info_wrong(i, "the link is down");
-    buf_init(&pairs, 0);
-    if (!put_action(&pairs, w))
+    buf_init(&body, 0);
+    if (!put_action(&r, &body, w))
         how = info_wrong(i, "behind the action stands HEADER=VALUE, behind Command what Asterisk's "
                             "console is told");
-    else if (pairs.failed || !ask(i, s, &pairs))
+    else if (!ask(i, s, ami_request_end(&r)))
         how = info_wrong(i, "it could not be sent");
-    buf_free(&pairs);
+    buf_free(&body);
     return how;
 }

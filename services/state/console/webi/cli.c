@@ -4,6 +4,7 @@
 
 #include "console/internal.h"
 #include "console/text.h"
+#include "core/ami_request.h"
 #include "core/context.h"
 
 /* What one Asterisk says. */
@@ -111,19 +112,15 @@ static void on_answer(void *arg, enum bus_status status, const msgpack_object *b
 
 static bool ask(struct state *s, struct ipbx *ipbx, struct view command, struct block *b)
 {
-    struct buf pairs;
+    struct ami_request r;
+    struct buf body;
     bool sent;
 
-    if (!ipbx->gateway || ipbx->login == 0)
-        return false;
-    buf_init(&pairs, 0);
-    msg_put_pair(&pairs, "action", VIEW("Command"));
-    msg_put_cstr(&pairs, "headers");
-    msg_put_map(&pairs, 1);
-    msg_put_pair(&pairs, "Command", command);
-    sent = !pairs.failed && bus_server_ask(s->server, ipbx->gateway, METHOD_ami_action, 2,
-                                           buf_view(&pairs), WEBI_CLI_MS, on_answer, b);
-    buf_free(&pairs);
+    buf_init(&body, 0);
+    ami_request_begin(&r, &body, VIEW("Command"));
+    ami_request_header(&r, VIEW("Command"), command);
+    sent = ami_request_ask(s, ipbx->model->ipbx, 2, ami_request_end(&r), WEBI_CLI_MS, on_answer, b);
+    buf_free(&body);
     return sent;
 }
 
