@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 
 #include "base/clock.h"
 
@@ -17,6 +18,7 @@ struct waiting {
     action_item_fn *item;
     action_done_fn *done;
     void *arg;
+    STAILQ_ENTRY(waiting) due;
 };
 
 struct actions {
@@ -44,44 +46,60 @@ struct actions *actions_new(const char *prefix)
     return a;
 }
 
-static void finish(struct actions *a, struct waiting *w, enum action_result outcome,
-                   const struct ami_block *response)
+/* Takes it out of the table: nothing more is for it. */
+static void take_out(struct actions *a, struct waiting *w)
 {
     map_del(a->by_id, view_cstr(w->id));
     a->lists -= w->is_list;
     if (a->text == w)
         a->text = NULL;
+}
+
+static void end(struct waiting *w, enum action_result result, const struct ami_block *response)
+{
     if (w->done)
-        w->done(w->arg, outcome, response);
+        w->done(w->arg, result, response);
     free(w);
 }
 
-/* Any that is due at `now`; the table may change between calls. */
-static struct waiting *find_due(struct actions *a, uint64_t now)
+static void finish(struct actions *a, struct waiting *w, enum action_result result,
+                   const struct ami_block *response)
 {
+    take_out(a, w);
+    end(w, result, response);
+}
+
+/* All that are due at `now` are taken out before the first of them is told: what they call may
+ * begin new ones, which are not for this round. */
+static void finish_due(struct actions *a, uint64_t now, enum action_result result)
+{
+    STAILQ_HEAD(, waiting) due = STAILQ_HEAD_INITIALIZER(due);
+    struct waiting *w;
     size_t pos = 0;
     void *v;
 
-    while (map_next(a->by_id, &pos, NULL, &v))
-        if (((struct waiting *)v)->deadline <= now)
-            return v;
-    return NULL;
+    while (map_next(a->by_id, &pos, NULL, &v)) {
+        w = v;
+        if (w->deadline > now)
+            continue;
+        take_out(a, w);
+        STAILQ_INSERT_TAIL(&due, w, due);
+    }
+    while ((w = STAILQ_FIRST(&due))) {
+        STAILQ_REMOVE_HEAD(&due, due);
+        end(w, result, NULL);
+    }
 }
 
 void actions_lost(struct actions *a)
 {
-    struct waiting *w;
-
-    while ((w = find_due(a, UINT64_MAX)))
-        finish(a, w, ACTION_LOST, NULL);
+    while (map_count(a->by_id) > 0)
+        finish_due(a, UINT64_MAX, ACTION_LOST);
 }
 
 void actions_tick(struct actions *a)
 {
-    struct waiting *w;
-
-    while ((w = find_due(a, clock_mono_us())))
-        finish(a, w, ACTION_TIMEOUT, NULL);
+    finish_due(a, clock_mono_us(), ACTION_TIMEOUT);
 }
 
 void actions_destroy(struct actions **a)
