@@ -6,16 +6,6 @@
 #include "base/buf.h"
 #include "json/json.h"
 
-/* Made by the linker: the bounds of the section that CTI_MESSAGE fills. */
-extern const struct cti_message *const __start_cti_messages[];
-extern const struct cti_message *const __stop_cti_messages[];
-
-const struct cti_message *registry_at(size_t n)
-{
-    return n < (size_t)(__stop_cti_messages - __start_cti_messages) ? __start_cti_messages[n]
-                                                                    : NULL;
-}
-
 /* The value at "field" or "field.member". */
 static struct json_object *at_path(struct json_object *body, const char *path)
 {
@@ -55,21 +45,22 @@ static bool is_class(const struct cti_message *m, struct view class)
     return class.len && m->class[0] == class.ptr[0] && view_eq(view_cstr(m->class), class);
 }
 
-const struct cti_message *registry_match(const struct request *rq, size_t *pos)
+const struct cti_message *registry_match(const struct registry *r, const struct request *rq,
+                                         size_t *pos)
 {
-    const struct cti_message *m;
-
-    while ((m = registry_at((*pos)++)))
+    while (*pos < r->n) {
+        const struct cti_message *m = &r->rows[(*pos)++];
         if (is_class(m, rq->class) && all_hold(m, rq->body))
             return m;
+    }
     return NULL;
 }
 
-const char *registry_missing_condition(const struct request *rq, bool *permission)
+const char *registry_missing_condition(const struct registry *r, const struct request *rq,
+                                       bool *permission)
 {
-    const struct cti_message *m;
-
-    for (size_t i = 0; (m = registry_at(i)); i++) {
+    for (size_t i = 0; i < r->n; i++) {
+        const struct cti_message *m = &r->rows[i];
         if (!is_class(m, rq->class))
             continue;
         *permission = m->permission;
@@ -80,13 +71,11 @@ const char *registry_missing_condition(const struct request *rq, bool *permissio
     return NULL;
 }
 
-bool registry_knows(struct view class, bool *login)
+bool registry_knows(const struct registry *r, struct view class, bool *login)
 {
-    const struct cti_message *m;
-
-    for (size_t i = 0; (m = registry_at(i)); i++)
-        if (is_class(m, class)) {
-            *login = m->login;
+    for (size_t i = 0; i < r->n; i++)
+        if (is_class(&r->rows[i], class)) {
+            *login = r->rows[i].login;
             return true;
         }
     return false;
@@ -137,19 +126,18 @@ static void put_row(struct buf *out, const struct cti_message *m)
                m->doc ? m->doc : "");
 }
 
-int registry_markdown(struct buf *out)
+int registry_markdown(const struct registry *r, struct buf *out)
 {
-    size_t n = (size_t)(__stop_cti_messages - __start_cti_messages);
-    const struct cti_message **sorted = calloc(n, sizeof(*sorted));
+    const struct cti_message **sorted = calloc(r->n, sizeof(*sorted));
 
     if (!sorted)
         return -ENOMEM;
-    for (size_t i = 0; i < n; i++)
-        sorted[i] = __start_cti_messages[i];
-    qsort(sorted, n, sizeof(*sorted), by_class);
+    for (size_t i = 0; i < r->n; i++)
+        sorted[i] = &r->rows[i];
+    qsort(sorted, r->n, sizeof(*sorted), by_class);
     buf_append_cstr(out, "| class | where | required | permission | what comes of it |\n"
                          "|---|---|---|---|---|\n");
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < r->n; i++)
         put_row(out, sorted[i]);
     free(sorted);
     return out->failed ? -ENOMEM : 0;

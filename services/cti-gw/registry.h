@@ -1,14 +1,6 @@
 /*
- * The messages that clients may send. One file a message: it holds a descriptor and its handler and
- * names neither anywhere else. The descriptor finds its way into the registry by the linker.
- *
- *     static void handle(struct client *c, struct request *rq) { ... }
- *     static const char *const required[] = {"pattern", NULL};
- *     CTI_MESSAGE(directory, .class = "directory", .required = required, .permission = true,
- *                 .handle = handle);
- *
- * Several descriptors may match one message: each is called, in no particular order. That is also
- * how another file adds to a message that is there.
+ * The messages that clients may send: which rows of a table match one, and what it lacks. The table
+ * is messages/table.c. Several rows may match one message: each is called, in their order.
  */
 #ifndef CTIBUS_CTI_GW_REGISTRY_H
 #define CTIBUS_CTI_GW_REGISTRY_H
@@ -25,7 +17,7 @@ struct request {
     struct json_object *body;
     struct view class;
     struct view reply_id;              /* the commandid as JSON text, empty: none */
-    const struct cti_message *message; /* the descriptor whose handler is called */
+    const struct cti_message *message; /* the row whose handler is called */
 };
 
 /* field = value; one level down with a dot: "value.enablebusy". Booleans compare as true and false,
@@ -47,24 +39,27 @@ struct cti_message {
     void (*handle)(struct client *c, struct request *rq);
 };
 
-/* The table of all descriptors in Markdown, as it stands in docs/cti-protocol.md. 0 or -ENOMEM. */
+struct registry {
+    const struct cti_message *rows;
+    size_t n;
+};
+
+/* messages/table.c */
+extern const struct registry cti_messages;
+
+/* The table in Markdown, as it stands in docs/cti-protocol.md. 0 or -ENOMEM. */
 struct buf;
-int registry_markdown(struct buf *out);
+int registry_markdown(const struct registry *r, struct buf *out);
 
-#define CTI_MESSAGE(ident, ...)                                                                    \
-    static const struct cti_message cti_message_##ident = {__VA_ARGS__};                           \
-    static const struct cti_message *const cti_message_at_##ident                                  \
-        __attribute__((section("cti_messages"), used)) = &cti_message_##ident
-
-/* Number n of all descriptors, or NULL. */
-const struct cti_message *registry_at(size_t n);
-/* The next descriptor (*pos starts at 0) of this class whose conditions hold, or NULL. */
-const struct cti_message *registry_match(const struct request *rq, size_t *pos);
-/* The field that tells the descriptors of this class apart, when the message has it not; NULL: it
- * has, or there is none. *permission: do they need one? */
-const char *registry_missing_condition(const struct request *rq, bool *permission);
-/* Is there any descriptor of this class? */
-bool registry_knows(struct view class, bool *login);
+/* The next row (*pos starts at 0) of this class whose conditions hold, or NULL. */
+const struct cti_message *registry_match(const struct registry *r, const struct request *rq,
+                                         size_t *pos);
+/* The field that tells the rows of this class apart, when the message has it not; NULL: it has, or
+ * there is none. *permission: do they need one? */
+const char *registry_missing_condition(const struct registry *r, const struct request *rq,
+                                       bool *permission);
+/* Is there any row of this class? */
+bool registry_knows(const struct registry *r, struct view class, bool *login);
 /* Appends the required fields that the message lacks, joined by commas; false when there are any.
  */
 bool registry_complete(const struct cti_message *m, struct json_object *body, struct buf *missing);

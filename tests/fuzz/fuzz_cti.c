@@ -16,7 +16,7 @@ static void match(struct json_object *body)
     size_t pos = 0;
 
     buf_init(&missing, 4096);
-    while ((m = registry_match(&rq, &pos)))
+    while ((m = registry_match(&cti_messages, &rq, &pos)))
         registry_complete(m, body, &missing);
     buf_free(&missing);
 }

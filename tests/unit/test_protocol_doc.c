@@ -14,7 +14,7 @@ static void the_documented_messages_are_those_registered(void **state)
     struct buf table;
 
     buf_init(&table, 0);
-    assert_int_equal(registry_markdown(&table), 0);
+    assert_int_equal(registry_markdown(&cti_messages, &table), 0);
     doc_table_check(TEST_SOURCE_DIR "/docs/cti-protocol.md", "<!-- messages: begin -->\n",
                     "<!-- messages: end -->\n", buf_view(&table));
     buf_free(&table);
@@ -22,11 +22,9 @@ static void the_documented_messages_are_those_registered(void **state)
 
 static void each_message_says_what_comes_of_it(void **state)
 {
-    const struct cti_message *m;
-
-    for (size_t i = 0; (m = registry_at(i)); i++)
-        if (!m->doc || !*m->doc)
-            fail_msg("%s has no sentence", m->class);
+    for (size_t i = 0; i < cti_messages.n; i++)
+        if (!cti_messages.rows[i].doc || !*cti_messages.rows[i].doc)
+            fail_msg("%s has no sentence", cti_messages.rows[i].class);
 }
 
 int main(void)

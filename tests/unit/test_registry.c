@@ -1,4 +1,4 @@
-/* Adding a message takes one file: this one adds two, and names them nowhere else. */
+/* Messages are found in a table by their class and conditions. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,14 +25,15 @@ static void on_enable(struct client *c, struct request *rq)
 }
 
 static const char *const needs[] = {"text", "to", NULL};
-CTI_MESSAGE(test_ping, .class = "test_ping", .required = needs, .permission = true,
-            .handle = on_ping);
-
 static const struct condition when[] = {
     {"function", "fwd"}, {"value.enablebusy", "true"}, {NULL, NULL}};
-CTI_MESSAGE(test_enable, .class = "test_put", .conditions = when, .handle = on_enable);
-/* A second descriptor of the same class: both are called. */
-CTI_MESSAGE(test_enable_too, .class = "test_put", .handle = on_ping);
+static const struct cti_message rows[] = {
+    {.class = "test_ping", .required = needs, .permission = true, .handle = on_ping},
+    {.class = "test_put", .conditions = when, .handle = on_enable},
+    /* A second row of the same class: both are called. */
+    {.class = "test_put", .handle = on_ping},
+};
+static const struct registry messages = {rows, ARRAY_SIZE(rows)};
 
 static int dispatch(const char *text)
 {
@@ -45,7 +46,7 @@ static int dispatch(const char *text)
     assert_int_equal(json_parser_init(&p), 0);
     assert_int_equal(json_parse(&p, view_cstr(text), &rq.body), 0);
     rq.class = json_get_view(rq.body, "class");
-    for (; (m = registry_match(&rq, &pos)); n++)
+    for (; (m = registry_match(&messages, &rq, &pos)); n++)
         m->handle(NULL, &rq);
     json_object_put(rq.body);
     json_parser_fini(&p);
@@ -56,7 +57,7 @@ static void test_a_new_message_is_found(void **state)
 {
     bool login = true;
 
-    assert_true(registry_knows(VIEW("test_ping"), &login));
+    assert_true(registry_knows(&messages, VIEW("test_ping"), &login));
     assert_false(login);
     pinged = 0;
     assert_int_equal(dispatch("{\"class\":\"test_ping\",\"text\":\"x\"}"), 1);
@@ -74,12 +75,12 @@ static void test_a_name_is_compared_with_its_length(void **state)
         char *heap = malloc(14);
         memcpy(heap, names[i], 14);
         for (size_t len = 10; len <= 14; len++)
-            assert_false(registry_knows(view_of(heap, len), &login));
+            assert_false(registry_knows(&messages, view_of(heap, len), &login));
         free(heap);
     }
-    assert_false(registry_knows(VIEW(""), &login));
-    assert_false(registry_knows(VIEW("test_pin"), &login));
-    assert_false(registry_knows(VIEW("test_pings"), &login));
+    assert_false(registry_knows(&messages, VIEW(""), &login));
+    assert_false(registry_knows(&messages, VIEW("test_pin"), &login));
+    assert_false(registry_knows(&messages, VIEW("test_pings"), &login));
 }
 
 static void test_conditions_one_level_down(void **state)
@@ -125,7 +126,7 @@ static void test_every_message_of_the_service_is_there(void **state)
     bool login;
 
     for (size_t i = 0; i < ARRAY_SIZE(classes); i++)
-        assert_true(registry_knows(view_cstr(classes[i]), &login));
+        assert_true(registry_knows(&cti_messages, view_cstr(classes[i]), &login));
 }
 
 int main(void)

@@ -2,6 +2,7 @@
  * over a second connection that they announce. */
 #include "base/netaddr.h"
 #include "fax.h"
+#include "messages/messages.h"
 
 static void answer(struct client *c, struct request *rq, const char *id)
 {
@@ -14,7 +15,7 @@ static void answer(struct client *c, struct request *rq, const char *id)
     client_send_line(c, line);
 }
 
-static void faxsend(struct client *c, struct request *rq)
+void message_faxsend(struct client *c, struct request *rq)
 {
     struct json_object *destination = json_get(rq->body, "destination");
     struct json_object *hide = json_get(rq->body, "hide");
@@ -73,7 +74,7 @@ static bool tell_state(struct client *c, struct request *rq, uint16_t port)
     return client_ask(c, METHOD_fax_expect, 3, buf_view(pairs), rq->reply_id, on_expected);
 }
 
-static void put_announce(struct client *c, struct request *rq)
+void message_put_announce(struct client *c, struct request *rq)
 {
     uint16_t port = port_of(json_get_view(rq->body, "socketref"));
     enum fax_place place = fax_expect(c->gw->faxes, c, json_get_view(rq->body, "fileid"), port);
@@ -84,22 +85,7 @@ static void put_announce(struct client *c, struct request *rq)
         client_answer(c, rq, NULL, view_of(NULL, 0));
 }
 
-static void get_announce(struct client *c, struct request *rq)
+void message_get_announce(struct client *c, struct request *rq)
 {
     client_answer(c, rq, "error_string", VIEW("filenotfound")); /* none is kept for clients */
 }
-
-static const char *const for_fax[] = {"destination", "filename", NULL};
-static const char *const for_file[] = {"command", "fileid", NULL};
-static const struct condition is_put[] = {{"command", "put_announce"}, {NULL, NULL}};
-static const struct condition is_get[] = {{"command", "get_announce"}, {NULL, NULL}};
-
-CTI_MESSAGE(faxsend, .class = "faxsend", .required = for_fax, .permission = true, .handle = faxsend,
-            .doc = "`fileid`; then the PDF, in `data` or over a second connection, and "
-                   "`faxsend` with `step`, `faxprogress`, `fax_progress` as it goes on");
-CTI_MESSAGE(put_announce, .class = "filetransfer", .required = for_file, .conditions = is_put,
-            .permission = true, .handle = put_announce,
-            .doc = "the connection of `socketref` then brings the file as one line of base64");
-CTI_MESSAGE(get_announce, .class = "filetransfer", .required = for_file, .conditions = is_get,
-            .permission = true, .handle = get_announce,
-            .doc = "`error_string: filenotfound`: no file waits for a client");

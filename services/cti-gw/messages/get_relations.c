@@ -1,5 +1,5 @@
 /* get_relations: which phone and agent the user is. */
-#include "internal.h"
+#include "messages/messages.h"
 
 static void put(struct buf *line, const char *key, struct view id)
 {
@@ -10,7 +10,7 @@ static void put(struct buf *line, const char *key, struct view id)
         render_id(line, id);
 }
 
-static void get_relations(struct client *c, struct request *rq)
+void message_get_relations(struct client *c, struct request *rq)
 {
     const struct xod_obj *user = client_user(c);
     const struct value *lines = user ? xod_get(user, XOD(users, linelist)) : NULL;
@@ -31,6 +31,3 @@ static void get_relations(struct client *c, struct request *rq)
     line_end(line);
     client_send_line(c, line);
 }
-
-CTI_MESSAGE(get_relations, .class = "get_relations", .permission = true, .handle = get_relations,
-            .doc = "`relations`: the ids of the user, the main line and the agent");

@@ -1,7 +1,7 @@
 /* getipbxlist: the ids of all sites. */
-#include "internal.h"
+#include "messages/messages.h"
 
-static void getipbxlist(struct client *c, struct request *rq)
+void message_getipbxlist(struct client *c, struct request *rq)
 {
     struct buf *line = &c->gw->line;
     struct xod_ipbx *ipbx;
@@ -18,6 +18,3 @@ static void getipbxlist(struct client *c, struct request *rq)
     line_end(line);
     client_send_line(c, line);
 }
-
-CTI_MESSAGE(getipbxlist, .class = "getipbxlist", .permission = true, .handle = getipbxlist,
-            .doc = "`ipbxlist`: ids of all sites");

@@ -1,5 +1,5 @@
 /* getlist: ids of a list, config and status of an object. Served from the replica. */
-#include "internal.h"
+#include "messages/messages.h"
 
 #define LISTED 0.05 /* what an object of a list costs, in lines */
 
@@ -21,7 +21,7 @@ static void end(struct client *c)
     client_send_line(c, &c->gw->line);
 }
 
-static void listid(struct client *c, struct request *rq)
+void message_getlist_listid(struct client *c, struct request *rq)
 {
     int list = schema_list_find(json_get_view(rq->body, "listname"));
     struct xod_ipbx *ipbx = site_of(c, rq);
@@ -82,27 +82,12 @@ static void object(struct client *c, struct request *rq, const char *function, c
     end(c);
 }
 
-static void updateconfig(struct client *c, struct request *rq)
+void message_getlist_updateconfig(struct client *c, struct request *rq)
 {
     object(c, rq, "updateconfig", "config", PLANE_CONFIG);
 }
 
-static void updatestatus(struct client *c, struct request *rq)
+void message_getlist_updatestatus(struct client *c, struct request *rq)
 {
     object(c, rq, "updatestatus", "status", PLANE_STATUS);
 }
-
-static const char *const for_list[] = {"function", "listname", "tipbxid", NULL};
-static const char *const for_object[] = {"function", "listname", "tipbxid", "tid", NULL};
-static const struct condition is_listid[] = {{"function", "listid"}, {NULL, NULL}};
-static const struct condition is_config[] = {{"function", "updateconfig"}, {NULL, NULL}};
-static const struct condition is_status[] = {{"function", "updatestatus"}, {NULL, NULL}};
-
-CTI_MESSAGE(getlist_listid, .class = "getlist", .required = for_list, .conditions = is_listid,
-            .permission = true, .handle = listid, .doc = "`list`: the ids that the user may see");
-CTI_MESSAGE(getlist_updateconfig, .class = "getlist", .required = for_object,
-            .conditions = is_config, .permission = true, .handle = updateconfig,
-            .doc = "`config`: what the configuration says of an object");
-CTI_MESSAGE(getlist_updatestatus, .class = "getlist", .required = for_object,
-            .conditions = is_status, .permission = true, .handle = updatestatus,
-            .doc = "`status`: how an object is");

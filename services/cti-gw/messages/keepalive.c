@@ -1,9 +1,7 @@
 /* keepalive: any line does for an answer. */
-#include "internal.h"
+#include "messages/messages.h"
 
-static void keepalive(struct client *c, struct request *rq)
+void message_keepalive(struct client *c, struct request *rq)
 {
     client_answer(c, rq, NULL, view_of(NULL, 0));
 }
-
-CTI_MESSAGE(keepalive, .class = "keepalive", .handle = keepalive, .doc = "a line back");

@@ -1,6 +1,6 @@
 /* logfromclient: a line for the log of the server. Lines over the rate limit are dropped;
  * the log escapes what it is given. */
-#include "internal.h"
+#include "messages/messages.h"
 
 #define MAX_TEXT 500
 
@@ -11,7 +11,7 @@ static struct view text_of(struct json_object *body, const char *key)
     return v.len > MAX_TEXT ? view_of(v.ptr, MAX_TEXT) : v;
 }
 
-static void logfromclient(struct client *c, struct request *rq)
+void message_logfromclient(struct client *c, struct request *rq)
 {
     struct view level = text_of(rq->body, "level");
     struct view where = text_of(rq->body, "classmethod");
@@ -22,7 +22,3 @@ static void logfromclient(struct client *c, struct request *rq)
     log_info(c->gw->log, "client of user %s says (%.*s) %.*s: %.*s", c->user_id, VIEW_ARG(level),
              VIEW_ARG(where), VIEW_ARG(text));
 }
-
-static const char *const required[] = {"message", NULL};
-CTI_MESSAGE(logfromclient, .class = "logfromclient", .required = required, .permission = true,
-            .handle = logfromclient, .doc = "a line in the log of the server");

@@ -1,5 +1,5 @@
 /* login_capas: the profile, the first presence; opens the session. */
-#include "internal.h"
+#include "messages/messages.h"
 
 static void on_opened(void *arg, enum bus_status status, const msgpack_object *body)
 {
@@ -35,7 +35,7 @@ static bool wins(struct json_object *v)
     return v && (json_object_get_boolean(v) && strcmp(json_object_get_string(v), "false") != 0);
 }
 
-static void login_capas(struct client *c, struct request *rq)
+void message_login_capas(struct client *c, struct request *rq)
 {
     struct buf *pairs = &c->gw->pairs;
     struct view capaid = text_of(json_get(rq->body, "capaid"));
@@ -72,7 +72,3 @@ static void login_capas(struct client *c, struct request *rq)
     if (!client_ask(c, METHOD_login_open, 9, buf_view(pairs), rq->reply_id, on_opened))
         client_refuse(c, rq->class, rq->reply_id, VIEW("noconn"));
 }
-
-static const char *const required[] = {"capaid", "state", "loginkind", NULL};
-CTI_MESSAGE(login_capas, .class = "login_capas", .required = required, .login = true,
-            .handle = login_capas, .doc = "the session is open: profile, rights, presence");

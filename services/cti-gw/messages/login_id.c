@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "base/utf8.h"
-#include "internal.h"
+#include "messages/messages.h"
 
 static void on_begun(void *arg, enum bus_status status, const msgpack_object *body)
 {
@@ -84,7 +84,7 @@ static bool begin(struct client *c, struct view who, struct json_object *body)
     return c->login->userlogin != NULL;
 }
 
-static void login_id(struct client *c, struct request *rq)
+void message_login_id(struct client *c, struct request *rq)
 {
     struct view who = json_get_view(rq->body, "userlogin");
 
@@ -116,6 +116,3 @@ static void login_id(struct client *c, struct request *rq)
     if (!client_ask(c, METHOD_login_begin, 1, buf_view(&c->gw->pairs), rq->reply_id, on_begun))
         client_refuse(c, rq->class, rq->reply_id, VIEW("noconn"));
 }
-
-CTI_MESSAGE(login_id, .class = "login_id", .login = true, .handle = login_id,
-            .doc = "`sessionid` to hash the password with");

@@ -1,6 +1,6 @@
 /* login_pass: the password, hashed with the sessionid. */
 #include "base/clock.h"
-#include "internal.h"
+#include "messages/messages.h"
 
 /* Profile ids that are digits are JSON integers: the Java client needs that. */
 static void put_capalist(struct buf *line, const msgpack_object *list)
@@ -93,7 +93,7 @@ static void ask_suspect(struct client *c, struct view hashed, struct view reply_
     ask(c, hashed, reply_id);
 }
 
-static void login_pass(struct client *c, struct request *rq)
+void message_login_pass(struct client *c, struct request *rq)
 {
     int delay;
 
@@ -110,7 +110,3 @@ static void login_pass(struct client *c, struct request *rq)
                               (uint32_t)delay, ask_suspect) < 0)
         client_refuse(c, rq->class, rq->reply_id, VIEW("noconn"));
 }
-
-static const char *const required[] = {"hashedpassword", NULL};
-CTI_MESSAGE(login_pass, .class = "login_pass", .required = required, .login = true,
-            .handle = login_pass, .doc = "`capalist`: the user's profile");

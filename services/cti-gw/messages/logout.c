@@ -1,10 +1,8 @@
 /* logout: the session ends, and with the user's last one the presence. */
-#include "internal.h"
+#include "messages/messages.h"
 
-static void logout(struct client *c, struct request *rq)
+void message_logout(struct client *c, struct request *rq)
 {
     client_answer(c, rq, NULL, view_of(NULL, 0));
     client_close(c, "logout");
 }
-
-CTI_MESSAGE(logout, .class = "logout", .handle = logout, .doc = "the session ends");

@@ -1,5 +1,5 @@
 /* parking: a line for each call that waits in a parking lot. */
-#include "internal.h"
+#include "messages/messages.h"
 
 static void put_bay(struct client *c, struct request *rq, const struct xod_obj *lot,
                     struct view bay, const struct value *payload)
@@ -18,7 +18,7 @@ static void put_bay(struct client *c, struct request *rq, const struct xod_obj *
     client_send_line(c, line);
 }
 
-static void parking(struct client *c, struct request *rq)
+void message_parking(struct client *c, struct request *rq)
 {
     const struct xod_obj *lot;
 
@@ -30,7 +30,3 @@ static void parking(struct client *c, struct request *rq)
             put_bay(c, rq, lot, value_view(&bays->items[2 * i]), &bays->items[2 * i + 1]);
     }
 }
-
-CTI_MESSAGE(parking, .class = "parking", .permission = true, .handle = parking,
-            .doc = "one `parkcall` for each parked call: `eventkind`, `ipbxid`, `parkingbay`, "
-                   "`payload`");

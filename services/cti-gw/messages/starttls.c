@@ -5,7 +5,7 @@
  * read for the answer to their login_id. A client that wants it asks, waits for the answer, and
  * begins the handshake behind it.
  */
-#include "internal.h"
+#include "messages/messages.h"
 
 /* An answer to an announcement says whether TLS is wanted; who asks unasked wants it. */
 static bool is_wanted(const struct request *rq)
@@ -25,7 +25,7 @@ static void answer(struct client *c, const struct request *rq, bool tls)
     client_send_line(c, line);
 }
 
-static void starttls(struct client *c, struct request *rq)
+void message_starttls(struct client *c, struct request *rq)
 {
     if (c->phase != CONNECTED) {
         client_refuse(c, rq->class, rq->reply_id, VIEW("notloggedyet"));
@@ -38,8 +38,3 @@ static void starttls(struct client *c, struct request *rq)
         c->wants_tls = true; /* as soon as it is sure that this was all that came in clear */
     }
 }
-
-CTI_MESSAGE(starttls, .class = "starttls", .login = true, .handle = starttls,
-            .doc =
-                "`starttls`, `status`: whether the TLS handshake begins behind this line; before "
-                "`login_id`, on the clear-text port");

@@ -1,6 +1,6 @@
 /* register_*_status_update, unregister_*_status_update: the status of agents, phones (endpoints)
  * and users, each named by a pair of the site and the id. */
-#include "internal.h"
+#include "messages/messages.h"
 
 /* The id of pair number i, of the client's own site; empty: none. */
 static struct view id_at(const struct client *c, struct json_object *pairs, size_t i)
@@ -36,22 +36,15 @@ static void each(struct client *c, struct request *rq, const char *key, enum xod
 }
 
 #define STATUS_UPDATE(what, key, list)                                                             \
-    static void register_##what(struct client *c, struct request *rq)                              \
+    void message_register_##what(struct client *c, struct request *rq)                             \
     {                                                                                              \
         each(c, rq, key, list, true);                                                              \
     }                                                                                              \
-    static void unregister_##what(struct client *c, struct request *rq)                            \
+    void message_unregister_##what(struct client *c, struct request *rq)                           \
     {                                                                                              \
         each(c, rq, key, list, false);                                                             \
-    }                                                                                              \
-    static const char *const needs_##what[] = {key, NULL};                                         \
-    CTI_MESSAGE(register_##what, .class = "register_" #what "_status_update",                      \
-                .required = needs_##what, .permission = true, .handle = register_##what,           \
-                .doc = "`" #what "_status_update` of each, now and as it changes");                \
-    CTI_MESSAGE(unregister_##what, .class = "unregister_" #what "_status_update",                  \
-                .required = needs_##what, .permission = true, .handle = unregister_##what,         \
-                .doc = "no more `" #what "_status_update` of them")
+    }
 
-STATUS_UPDATE(agent, "agent_ids", LIST_agents);
-STATUS_UPDATE(endpoint, "endpoint_ids", LIST_phones);
-STATUS_UPDATE(user, "user_ids", LIST_users);
+STATUS_UPDATE(agent, "agent_ids", LIST_agents)
+STATUS_UPDATE(endpoint, "endpoint_ids", LIST_phones)
+STATUS_UPDATE(user, "user_ids", LIST_users)
