@@ -307,7 +307,7 @@ static void answer_missing(struct client *c, const struct request *rq, struct bu
 static void answer_unhandled(struct client *c, struct request *rq)
 {
     bool permission = false;
-    const char *field = registry_missing_condition(&cti_messages, rq, &permission);
+    const char *field = registry_missing_condition(c->gw->opt.messages, rq, &permission);
     char text[128];
 
     if (permission && !permitted(c, rq))
@@ -329,7 +329,7 @@ static void dispatch(struct client *c, struct request *rq)
     bool handled = false;
     size_t pos = 0;
 
-    while ((m = registry_match(&cti_messages, rq, &pos))) {
+    while ((m = registry_match(c->gw->opt.messages, rq, &pos))) {
         struct buf missing;
         bool complete;
         if (!handled && m->permission && !permitted(c, rq))
@@ -355,7 +355,7 @@ static void handle_object(struct client *c, struct json_object *body)
 {
     struct request rq = {.body = body, .class = json_get_view(body, "class")};
     bool login = false;
-    bool known = registry_knows(&cti_messages, rq.class, &login);
+    bool known = registry_knows(c->gw->opt.messages, rq.class, &login);
 
     read_reply_id(&rq);
     if (c->phase != LIVE && (!known || !login)) {

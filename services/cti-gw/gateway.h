@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "net/tls.h"
 #include "net/ws.h"
+#include "registry.h"
 
 /* What a reload may change. */
 struct gateway_limits {
@@ -33,7 +34,8 @@ enum gateway_listener {
 };
 
 struct gateway_options {
-    const char *listen[DOORS]; /* "HOST:PORT"; NULL: not there */
+    const struct registry *messages; /* that clients may send; borrowed */
+    const char *listen[DOORS];       /* "HOST:PORT"; NULL: not there */
     const char *const *ipbxes; /* names of the IPBXes whose users log in here, ended by NULL */
     const char *subscribe, *request;
     const char *publish;        /* for the heartbeat */

@@ -174,6 +174,7 @@ static int open_gateway(struct ctx *c)
 {
     const struct config *cfg = c->svc->cfg;
     struct gateway_options opt = {
+        .messages = &cti_messages,
         .ipbxes = c->ipbxes,
         .subscribe = c->bus_setup.subscribe,
         .request = c->bus_setup.request,

@@ -102,7 +102,8 @@ static struct world *world(void)
 {
     static const char *const sites[] = {"xivo", NULL};
     static struct world *w;
-    struct gateway_options opt = {.listen = {"127.0.0.1:0", NULL, NULL},
+    struct gateway_options opt = {.messages = &cti_messages,
+                                  .listen = {"127.0.0.1:0", NULL, NULL},
                                   .ipbxes = sites,
                                   .max_line = 262144,
                                   .max_output = 4 << 20,
