@@ -192,6 +192,32 @@ def test_a_role_is_changed_in_place(context):
         assert hears(listener), "it comes again, as a monitor"
 
 
+def test_a_service_whose_key_is_rotated_and_revoked():
+    """As docs/security.md says; a service that was cut is back by itself when its key is."""
+    with Keyed(True) as s:
+        state, allowed = s.programs["state"], s.path("allowed")
+        s.set("ctibus.curve.own_key", "gateway.key")
+        s.start("sim")
+        s.start("ami-gw")
+        s.wait_ready()
+        keygen("--role", "gateway", s.path("new.key"))
+        shutil.copy(s.path("new.key"), allowed / "new.key")
+        until(lambda: state.logged("5 keys are allowed"), "the new key is known")
+        s.set("ctibus.curve.own_key", "new.key")
+        s.programs["ami-gw"].terminate()
+        s.start("ami-gw")
+        s.wait_ready()
+        (allowed / "gateway.key").unlink()
+        until(lambda: state.count("4 keys are allowed") == 2, "the old key is gone")
+        assert s.is_ready("ami-gw") and not state.logged("is cut")
+        (allowed / "new.key").rename(allowed / "new.key.off")
+        for port in ("publish", "request"):  # it subscribes to nothing
+            until(lambda: any("is cut" in line and f" at {port}: " in line for line in list(state.lines)), f"it is cut at {port}")
+        until(lambda: not s.is_ready("ami-gw"), "it has noticed")
+        (allowed / "new.key.off").rename(allowed / "new.key")
+        s.wait_ready()
+
+
 def test_a_certificate_that_is_none(context):
     with Keyed(True) as s:
         for name, text in (("empty.key", ""), ("text.key", "hello\n"), ("role.key", None), ("again.key", None), ("big.key", "#" * 100000)):
