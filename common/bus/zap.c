@@ -16,7 +16,7 @@
 
 /* Refused ones that the loop has not told yet; more are only counted. */
 #define MAX_REFUSED 8
-/* A program whose key was revoked tries again several times a second: it is told so often only. */
+/* A program whose key was revoked tries again every 5 s: it is told so often only. */
 #define TOLD_US 60000000u
 #define MAX_TOLD 16
 /* Between two looks at the files of keys. */
