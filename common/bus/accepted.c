@@ -23,7 +23,7 @@ struct accepted {
     LIST_ENTRY(accepted) link;
 };
 
-static uint16_t local_port(int fd)
+uint16_t socket_port(int fd)
 {
     struct sockaddr_storage at = {0};
     socklen_t len = sizeof(at);
@@ -40,7 +40,7 @@ static uint16_t local_port(int fd)
  * this endpoint is a connection to it that has one of the last descriptors, too. */
 static void on_accepted(struct accepted *a, int fd)
 {
-    if (fd < descriptors_first_kept(false) || local_port(fd) != a->port)
+    if (fd < descriptors_first_kept(false) || socket_port(fd) != a->port)
         return;
     if (shutdown(fd, SHUT_RDWR) < 0)
         return;
@@ -75,7 +75,7 @@ static bool step(void *arg)
     return true;
 }
 
-static uint16_t port_of(const char *endpoint)
+uint16_t endpoint_port(const char *endpoint)
 {
     const char *colon = strrchr(endpoint, ':');
 
@@ -112,7 +112,7 @@ int accepted_watch(struct bus *b, void *socket, const char *endpoint)
         return -ENOMEM;
     a->bus = b;
     LIST_INSERT_HEAD(&b->accepted, a, link);
-    a->port = port_of(endpoint);
+    a->port = endpoint_port(endpoint);
     a->endpoint = view_dup(view_cstr(endpoint));
     rc = a->endpoint ? open_events(a, socket) : -ENOMEM;
     if (rc < 0) {

@@ -6,16 +6,20 @@
  * (XPUB_MANUAL: what a subscription is worth is said here, by the role of the key that ZAP has let
  * in). And it comes from this process alone: what others publish there is dropped, with CURVE and
  * without.
+ *
+ * A key may be revoked while its connections are there: those of subscribers are cut at once, what
+ * a publisher still says is dropped and cuts its connection.
  */
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/thread.h"
-#include "bus/internal.h"
+#include "bus/connections.h"
 
 /* So many messages one way before the other way is looked at. */
 #define BATCH 1000
@@ -40,6 +44,7 @@ struct bus_forwarder {
     uint64_t told, told_at; /* the loop's: what was said of subscribers that do not read */
     struct loop_timer *tell;
     struct bus_zap *zap;
+    struct connections *publishers, *subscribers; /* of the thread; NULL without keys */
 };
 
 static struct view text(zmq_msg_t *m)
@@ -70,6 +75,12 @@ static bool is_forged(struct bus_forwarder *f, zmq_msg_t *topic)
                 "dropped what %s (key %s) published on the plane cti/, which is state's own",
                 address ? address : "somebody", key && *key ? key : "none");
     return true;
+}
+
+static bool is_revoked(struct bus_forwarder *f, zmq_msg_t *topic)
+{
+    return f->publishers && connections_changed(f->publishers) &&
+           connections_admit(f->publishers, topic, false) == ROLE_NONE;
 }
 
 static void set_nodrop(void *xpub, int on)
@@ -113,7 +124,7 @@ static void move_messages(struct bus_forwarder *f)
     zmq_msg_init(&m);
     /* never in the middle of a message */
     while ((n < BATCH || !begins) && zmq_msg_recv(&m, f->xsub, ZMQ_DONTWAIT) >= 0) {
-        drop = begins ? is_forged(f, &m) : drop;
+        drop = begins ? is_revoked(f, &m) || is_forged(f, &m) : drop;
         begins = !zmq_msg_more(&m);
         n += begins && !drop;
         if (drop) {
@@ -168,12 +179,12 @@ static bool goes_up(bool on, bool restricted, struct view prefix)
 static void take_subscription(struct bus_forwarder *f, zmq_msg_t *m)
 {
     struct view v = text(m);
-    const char *key = property(m, "User-Id");
-    bool restricted = key && bus_keys_role(f->bus->keys, key) != ROLE_GATEWAY;
+    enum bus_role role = connections_admit(f->subscribers, m, true);
+    bool restricted = role != ROLE_GATEWAY;
     bool on = v.len > 0 && v.ptr[0] == 1;
     struct view prefix;
 
-    if (v.len == 0 || (unsigned char)v.ptr[0] > 1)
+    if (role == ROLE_NONE || v.len == 0 || (unsigned char)v.ptr[0] > 1)
         return;
     prefix = view_of(v.ptr + 1, v.len - 1);
     if (restricted)
@@ -202,20 +213,32 @@ static void move_subscriptions(struct bus_forwarder *f)
     zmq_msg_close(&m);
 }
 
+static void check_subscribers(struct bus_forwarder *f)
+{
+    eventfd_t n;
+
+    if (eventfd_read(bus_zap_changed_fd(f->zap), &n) == 0)
+        connections_check(f->subscribers);
+}
+
 static void *run(void *arg)
 {
     struct bus_forwarder *f = arg;
-    zmq_pollitem_t items[3] = {
-        {f->xsub, 0, ZMQ_POLLIN, 0}, {f->xpub, 0, ZMQ_POLLIN, 0}, {f->stop_far, 0, ZMQ_POLLIN, 0}};
+    zmq_pollitem_t items[4] = {{f->xsub, 0, ZMQ_POLLIN, 0},
+                               {f->xpub, 0, ZMQ_POLLIN, 0},
+                               {f->stop_far, 0, ZMQ_POLLIN, 0},
+                               {NULL, f->zap ? bus_zap_changed_fd(f->zap) : -1, ZMQ_POLLIN, 0}};
 
     for (;;) {
-        if (zmq_poll(items, 3, -1) < 0) {
+        if (zmq_poll(items, f->zap ? 4 : 3, -1) < 0) {
             if (zmq_errno() == EINTR)
                 continue;
             return NULL;
         }
         if (items[2].revents)
             return NULL;
+        if (f->zap && items[3].revents)
+            check_subscribers(f);
         if (items[1].revents)
             move_subscriptions(f);
         if (items[0].revents)
@@ -247,7 +270,11 @@ static int open_sockets(struct bus_forwarder *f, const char *publish, const char
         zmq_bind(f->stop, "inproc://forwarder-stop") < 0 ||
         zmq_connect(f->stop_far, "inproc://forwarder-stop") < 0)
         return -zmq_errno();
-    return 0;
+    if (!b->keys)
+        return 0;
+    f->publishers = connections_new(b, f->publish, VIEW("publish"));
+    f->subscribers = connections_new(b, f->subscribe, VIEW("subscribe"));
+    return f->publishers && f->subscribers ? 0 : -ENOMEM;
 }
 
 static double forwarded(void *arg)
@@ -350,6 +377,8 @@ void bus_forwarder_destroy(struct bus_forwarder **fp)
         if (all[i])
             zmq_close(all[i]);
     bus_zap_destroy(&f->zap);
+    connections_destroy(&f->publishers);
+    connections_destroy(&f->subscribers);
     free(f->publish);
     free(f->subscribe);
     free(f);

@@ -6,6 +6,7 @@
 #include <zmq.h>
 
 #include "base/map.h"
+#include "base/netaddr.h"
 #include "bus/bus.h"
 #include "bus/keys.h"
 
@@ -53,6 +54,10 @@ int bus_bind(struct bus *b, void *socket, const char *endpoint, const char *cons
 struct accepted;
 int accepted_watch(struct bus *b, void *socket, const char *endpoint);
 void accepted_destroy(struct accepted **a);
+/* The port that a socket of TCP is bound to; 0: it is no such socket. */
+uint16_t socket_port(int fd);
+/* The port of "tcp://HOST:PORT". */
+uint16_t endpoint_port(const char *endpoint);
 
 /* A socket on the loop: `step` handles one message and says whether there was one. */
 struct zpoll;
@@ -105,9 +110,12 @@ int envelope_send(void *socket, struct view to, uint64_t id, struct view word, s
 /* A body of deadline_ms and the pairs. */
 void envelope_body(struct buf *out, uint32_t deadline_ms, size_t n_pairs, struct view pairs);
 
-/* The ZAP handler's thread: lets in only the keys listed. NULL and *err on failure. */
+/* The ZAP handler's thread: lets in only the keys that are allowed, and reads them anew when they
+ * change on disk. NULL and *err on failure. */
 struct bus_zap;
 struct bus_zap *bus_zap_new(struct bus *b, int *err);
+/* An eventfd (nonblocking) that is readable after the keys were read anew. */
+int bus_zap_changed_fd(const struct bus_zap *z);
 void bus_zap_destroy(struct bus_zap **z);
 
 #endif

@@ -2,7 +2,8 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "bus/internal.h"
+#include "bus/connections.h"
+#include "bus/keystore.h"
 #include "bus/topic.h"
 
 #define MAX_PEERS 1024
@@ -29,6 +30,8 @@ struct bus_server {
     char *bound;
     struct map *peers;
     struct request_table *pending;
+    struct connections *connections; /* NULL without keys */
+    uint64_t keys_version;           /* of the keys when connections were checked */
     struct msg_doc doc;
     struct buf body;
 };
@@ -180,6 +183,11 @@ static bool step(void *arg)
 
     if (!frames_recv(s->socket, &f))
         return false;
+    if (s->connections && f.n > 0 &&
+        connections_admit(s->connections, &f.msg[0], true) == ROLE_NONE) {
+        frames_close(&f);
+        return true;
+    }
     rc = f.n < 2 ? -EBADMSG : envelope_read(&f, 1, &s->doc, &e);
     if (rc == 0)
         handle(s, frame_view(&f, 0), key_of(&f), &e);
@@ -189,6 +197,24 @@ static bool step(void *arg)
     return true;
 }
 
+/* Peers whose keys were revoked are gone, and asked nothing more. */
+static void check_keys(struct bus_server *s)
+{
+    const struct bus_keys *keys = s->bus->keys;
+    size_t pos = 0;
+    void *v;
+
+    if (!s->connections || !keys->allowed || keystore_version(keys->allowed) == s->keys_version)
+        return;
+    s->keys_version = keystore_version(keys->allowed);
+    connections_check(s->connections);
+    while (map_next(s->peers, &pos, NULL, &v)) {
+        struct bus_peer *p = v;
+        if (*p->key && !bus_role_may(bus_keys_role(keys, p->key), VIEW("request")))
+            peer_drop(s, p);
+    }
+}
+
 static void tick(void *arg)
 {
     struct bus_server *s = arg;
@@ -196,6 +222,7 @@ static void tick(void *arg)
     size_t pos = 0;
     void *v;
 
+    check_keys(s);
     while (map_next(s->peers, &pos, NULL, &v)) {
         struct bus_peer *p = v;
         if (now - p->last_rx > (uint64_t)s->bus->gone_ms * 1000)
@@ -207,13 +234,18 @@ static int open_socket(struct bus_server *s, const char *endpoint, const char *c
 {
     int one = 1;
     int err = 0;
+    int rc;
 
     s->socket = bus_socket(s->bus, ZMQ_ROUTER, "request", &err);
     if (!s->socket)
         return err;
     zmq_setsockopt(s->socket, ZMQ_ROUTER_MANDATORY, &one, sizeof(one));
     zmq_setsockopt(s->socket, ZMQ_ROUTER_HANDOVER, &one, sizeof(one));
-    return bus_bind(s->bus, s->socket, endpoint, trusted, &s->bound);
+    rc = bus_bind(s->bus, s->socket, endpoint, trusted, &s->bound);
+    if (rc < 0 || !s->bus->keys)
+        return rc;
+    s->connections = connections_new(s->bus, s->bound, VIEW("request"));
+    return s->connections ? 0 : -ENOMEM;
 }
 
 struct bus_server *bus_server_new(struct bus *b, const char *endpoint, const char *const *trusted,
@@ -267,6 +299,7 @@ void bus_server_destroy(struct bus_server **sp)
     while (s->peers && map_next(s->peers, &pos, NULL, &v))
         peer_free(v);
     map_destroy(&s->peers);
+    connections_destroy(&s->connections);
     msg_doc_fini(&s->doc);
     buf_free(&s->body);
     free(s->site);

@@ -99,9 +99,9 @@ const struct config_key config_keys[] = {
     {"ctibus.bus.heartbeat_ms", KEY_INT, "2000", 100, 60000, 0, NULL,
      "A connection that is silent for so many milliseconds (in whole seconds) is tried; it ends after "
      "three times that."},
-    {"ctibus.curve.server_key", KEY_STRING, NULL, 0, 0, 0, NULL, "File of state's public key."},
-    {"ctibus.curve.own_key", KEY_STRING, NULL, 0, 0, 0, NULL, "File of this process's key pair."},
-    {"ctibus.curve.allow", KEY_STRING, NULL, 0, 0, 0, NULL, "File of the public keys let in."},
+    {"ctibus.curve.server_key", KEY_STRING, NULL, 0, 0, 0, NULL, "File of state's public certificate."},
+    {"ctibus.curve.own_key", KEY_STRING, NULL, 0, 0, 0, NULL, "This process's certificate; with _secret behind it its secret key."},
+    {"ctibus.curve.allow", KEY_STRING, NULL, 0, 0, 0, NULL, "Directory of the certificates *.key that are let in, or a list."},
     {"ctibus.trusted", KEY_STRINGS, "[]", 0, 0, 0, NULL,
      "Addresses beside the loopback that the bus may listen at without CURVE."},
     {"ctibus.access.webi", KEY_NETWORKS, "[\"127.0.0.0/8\",\"::1\"]", 0, 0, RE, NULL,

@@ -245,7 +245,8 @@ static int load_keys(struct peer_server *d)
     for (size_t i = 0; i < d->f->n_links; i++) {
         struct view key =
             json_get_view(fed_peer_config(d->f->cfg, d->f->links[i].name, "peer"), "publickey");
-        if (key.len && bus_keys_allow(d->keys, key.ptr, ROLE_PEER) < 0) {
+        int rc = key.len ? bus_keys_allow(d->keys, key.ptr, ROLE_PEER) : 0;
+        if (rc < 0 && rc != -EEXIST) {
             log_error(d->f->log, "ipbxes.%s.peer.publickey is no key", d->f->links[i].name);
             return -EINVAL;
         }

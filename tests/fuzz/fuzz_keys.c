@@ -1,5 +1,6 @@
-/* Key files: the server's key, a pair of one's own and the list of who may come in, separated by
- * NUL bytes. Whatever is in them, they are read or refused with a reason. */
+/* Key files, certificates or the older form: the server's key, a pair of one's own and the list of
+ * who may come in, separated by NUL bytes. Whatever is in them, they are read or refused with a
+ * reason; a certificate that was read has a key, and says its role again. */
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -9,7 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "bus/keys.h"
+#include "bus/cert.h"
+#include "bus/keystore.h"
 
 #define FILES 3
 
@@ -33,12 +35,26 @@ static void load(const char *server, const char *own, const char *allow)
 
     if (!k && !*why)
         abort();
-    if (k)
-        for (size_t i = 0; i < k->n_allowed; i++)
-            if (!bus_keys_is_key(k->allowed[i].key) ||
-                bus_keys_role(k, k->allowed[i].key) == ROLE_NONE)
-                abort();
+    if (k && (!bus_keys_is_key(k->own_public) || !bus_keys_is_key(k->server)))
+        abort();
     bus_keys_destroy(&k);
+}
+
+static void parse(const uint8_t *data, size_t size)
+{
+    char why[256] = "";
+    char *text = strndup((const char *)data, size);
+    zcert_t *cert = text ? cert_parse(text, why, sizeof(why)) : NULL;
+    struct keystore *k = keystore_new(NULL);
+
+    if (!text || !k || (!cert && !*why))
+        abort();
+    if (cert && (keystore_add(k, zcert_public_txt(cert), cert_role(cert)) < 0 ||
+                 keystore_role(k, zcert_public_txt(cert)) != cert_role(cert)))
+        abort();
+    keystore_destroy(&k);
+    zcert_destroy(&cert);
+    free(text);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -50,6 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const uint8_t *end = i + 1 < FILES && size ? memchr(data, 0, size) : NULL;
         size_t n = end ? (size_t)(end - data) : size;
         fd[i] = put(data, n, path[i]);
+        parse(data, n);
         data += n + (end != NULL);
         size -= n + (end != NULL);
     }

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "bus/keystore.h"
 #include "federation.h"
 #include "log/log.h"
 #include "msg/msg.h"
@@ -26,7 +27,6 @@ struct fed_asked {
 struct fed_side {
     struct process p;
     struct bus_keys keys;
-    struct bus_allowed allowed[1];
     struct bus_forwarder *fwd;
     struct bus_pub *pub;
     struct bus_server *server;
@@ -281,15 +281,12 @@ static inline void fed_make_keys(struct fed_world *w)
     struct bus_keys *paris;
 
     snprintf(path, sizeof(path), "%s/paris.key", w->dir);
-    assert_int_equal(bus_keys_make(path), 0);
+    assert_int_equal(bus_keys_make(path, ROLE_NONE, NULL), 0);
     paris = bus_keys_own(path, NULL, why, sizeof(why));
     assert_non_null(paris);
     zmq_curve_keypair(w->lyon.keys.own_public, w->lyon.keys.own_secret);
     strcpy(w->lyon.keys.server, paris->own_public);
-    strcpy(w->lyon.allowed[0].key, paris->own_public);
-    w->lyon.allowed[0].role = ROLE_PEER;
-    w->lyon.keys.allowed = w->lyon.allowed;
-    w->lyon.keys.n_allowed = 1;
+    assert_int_equal(bus_keys_allow(&w->lyon.keys, paris->own_public, ROLE_PEER), 0);
     bus_keys_destroy(&paris);
 }
 
@@ -363,6 +360,7 @@ static inline int fed_teardown(void **state)
     snapshots_destroy(&w->snapshots);
     fed_side_stop(&w->state);
     fed_side_stop(&w->lyon);
+    keystore_destroy(&w->lyon.keys.allowed);
     xod_destroy(&w->xod);
     config_destroy(&w->cfg);
     loop_destroy(&w->loop);

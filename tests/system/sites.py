@@ -4,6 +4,8 @@ import contextlib
 import json
 import subprocess
 
+import zmq.auth
+
 from stack import BIN, Stack, free_port, until
 
 PARTS = ("state", "federation", "cti-gw")
@@ -17,7 +19,7 @@ class Site(Stack):
         self.name = name
         self.peer_ports = (free_port(), free_port())
         subprocess.run([BIN / "ctibus", "keygen", self.path("site.key")], check=True, stdout=subprocess.DEVNULL)
-        self.public = self.path("site.key.pub").read_text().split()[1]
+        self.public = zmq.auth.load_certificate(self.path("site.key"))[0].decode()
         tree = self.tree()
         tree["ipbxes"] = {name: tree["ipbxes"]["xivo"]}
         publish, request = self.peer_ports

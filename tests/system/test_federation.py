@@ -12,6 +12,7 @@ import time
 import msgpack
 import pytest
 import zmq
+import zmq.auth
 
 from sites import Site, pair, sites
 from stack import BIN, Client, ROOT, signal_of, until
@@ -330,7 +331,7 @@ def test_a_wrong_key_gets_nothing():
     paris.knows(lyon)
     lyon.knows(paris)
     wrong = lyon.tree()
-    lyon.path("site.key").write_text(other.path("site.key").read_text())  # not the key that Paris knows
+    lyon.path("site.key_secret").write_text(other.path("site.key_secret").read_text())  # not the key that Paris knows
     lyon.write(wrong)
     with sites(paris, lyon):
         paris.run()
@@ -425,7 +426,7 @@ class LaterPeer:
     """A federation that speaks a later schema, and tells what is not its to tell."""
 
     def __init__(self, site):
-        public, secret = (line.split()[1].encode() for line in site.path("site.key").read_text().splitlines())
+        public, secret = zmq.auth.load_certificate(site.path("site.key_secret"))
         self.context = zmq.Context()
         self.router, self.xpub = self.context.socket(zmq.ROUTER), self.context.socket(zmq.XPUB)
         for sock, port in zip((self.xpub, self.router), site.peer_ports):

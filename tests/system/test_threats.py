@@ -14,6 +14,7 @@ import time
 import msgpack
 import pytest
 import zmq
+import zmq.auth
 
 from fastagi import ask
 from stack import BIN, Stack, until
@@ -28,12 +29,13 @@ class Guarded(Stack):
     """All parts with CURVE; keys of a monitor and of a stranger beside it."""
 
     def __init__(self, **options):
-        super().__init__(parts=(), config={"ctibus.curve": {"server_key": "site.key.pub", "own_key": "site.key",
+        super().__init__(parts=(), config={"ctibus.curve": {"server_key": "site.key", "own_key": "site.key",
                                                             "allow": "allowed.keys"}}, **options)
         self.keys = {}
         for name in ("site", "monitor", "stranger"):
             subprocess.run([BIN / "ctibus", "keygen", self.path(f"{name}.key")], check=True, stdout=subprocess.DEVNULL)
-            self.keys[name] = dict(line.split() for line in self.path(f"{name}.key").read_text().splitlines())
+            public, secret = zmq.auth.load_certificate(self.path(f"{name}.key_secret"))
+            self.keys[name] = {"public": public.decode(), "secret": secret.decode()}
         self.path("allowed.keys").write_text(f"gateway {self.keys['site']['public']}\n"
                                              f"monitor {self.keys['monitor']['public']}\n")
         for part in ("sim", "state", "ami-gw", "fagi-gw", "cti-gw"):

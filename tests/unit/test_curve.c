@@ -10,13 +10,15 @@
 #include <cmocka.h>
 
 #include "base/array.h"
+#include "bus/cert.h"
+#include "bus/keystore.h"
 #include "support/bus.h"
 
 /* ---- key files ---- */
 
 struct files {
     char dir[64];
-    char server[128], server_pub[128], own[128], allow[128];
+    char server[128], own[128], allow[128], store[128];
 };
 
 static int make_files(void **state)
@@ -28,35 +30,44 @@ static int make_files(void **state)
     if (!mkdtemp(f->dir))
         return -1;
     snprintf(f->server, sizeof(f->server), "%s/server", f->dir);
-    snprintf(f->server_pub, sizeof(f->server_pub), "%s/server.pub", f->dir);
     snprintf(f->own, sizeof(f->own), "%s/own", f->dir);
     snprintf(f->allow, sizeof(f->allow), "%s/allow", f->dir);
-    return bus_keys_make(f->server) == 0 && bus_keys_make(f->own) == 0 ? 0 : -1;
+    snprintf(f->store, sizeof(f->store), "%s/store", f->dir);
+    return bus_keys_make(f->server, ROLE_GATEWAY, "state") == 0 &&
+                   bus_keys_make(f->own, ROLE_MONITOR, NULL) == 0 && mkdir(f->store, 0700) == 0
+               ? 0
+               : -1;
 }
 
 static int drop_files(void **state)
 {
     struct files *f = *state;
-    char pub[160];
+    zdir_t *dir = zdir_new(f->dir, NULL);
 
-    snprintf(pub, sizeof(pub), "%s.pub", f->own);
-    unlink(f->server);
-    unlink(f->server_pub);
-    unlink(f->own);
-    unlink(pub);
-    unlink(f->allow);
-    rmdir(f->dir);
+    zdir_remove(dir, true);
+    zdir_destroy(&dir);
     free(f);
     return 0;
 }
 
-static void write_allow(struct files *f, const char *text)
+static void write_text(const char *path, const char *text)
 {
-    FILE *out = fopen(f->allow, "w");
+    FILE *out = fopen(path, "w");
 
     assert_non_null(out);
     fputs(text, out);
     fclose(out);
+}
+
+static char *read_text(const char *path)
+{
+    static char text[CERT_MAX];
+    FILE *in = fopen(path, "r");
+
+    assert_non_null(in);
+    text[fread(text, 1, sizeof(text) - 1, in)] = '\0';
+    fclose(in);
+    return text;
 }
 
 static void keys_are_made_and_loaded(void **state)
@@ -65,25 +76,51 @@ static void keys_are_made_and_loaded(void **state)
     struct bus_keys *k;
     char why[256] = "";
     char text[512];
+    char own[KEY_SIZE];
     struct stat st;
 
-    assert_int_equal(stat(f->own, &st), 0);
+    snprintf(text, sizeof(text), "%s_secret", f->own);
+    assert_int_equal(stat(text, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
-    assert_int_equal(bus_keys_make(f->own), -EEXIST); /* never over an old one */
-    k = bus_keys_load(f->server_pub, f->own, NULL, why, sizeof(why));
+    assert_int_equal(bus_keys_make(f->own, ROLE_NONE, NULL), -EEXIST); /* never over an old one */
+    k = bus_keys_load(f->server, f->own, NULL, why, sizeof(why));
     assert_string_equal(why, "");
     assert_int_equal(strlen(k->own_secret), 40);
     assert_string_not_equal(k->own_public, k->server);
+    memcpy(own, k->own_public, KEY_SIZE);
+    assert_null(strstr(read_text(f->own), k->own_secret));
     snprintf(text, sizeof(text), "# who may come in\n\ngateway %s cti-gw on host2\nmonitor %s\n",
              k->own_public, k->server);
-    write_allow(f, text);
+    write_text(f->allow, text);
     bus_keys_destroy(&k);
     k = bus_keys_load(f->server, f->server, f->allow, why, sizeof(why));
     assert_non_null(k);
-    assert_int_equal(k->n_allowed, 2);
     assert_int_equal(bus_keys_role(k, k->server), ROLE_MONITOR);
-    assert_int_equal(bus_keys_role(k, k->allowed[0].key), ROLE_GATEWAY);
+    assert_int_equal(bus_keys_role(k, own), ROLE_GATEWAY);
     assert_int_equal(bus_keys_role(k, "x"), ROLE_NONE);
+    assert_int_equal(bus_keys_role(k, ""), ROLE_NONE);
+    bus_keys_destroy(&k);
+}
+
+static void files_of_the_older_form_are_loaded(void **state)
+{
+    struct files *f = *state;
+    char text[256];
+    char pub[KEY_SIZE];
+    char sec[KEY_SIZE];
+    char why[256] = "";
+    char path[160];
+    struct bus_keys *k;
+
+    zmq_curve_keypair(pub, sec);
+    snprintf(path, sizeof(path), "%s.old", f->own);
+    snprintf(text, sizeof(text), "# mine\n\n  public %s of host2\r\nsecret %s\n", pub, sec);
+    write_text(path, text);
+    k = bus_keys_load(path, path, NULL, why, sizeof(why));
+    assert_string_equal(why, "");
+    assert_string_equal(k->own_public, pub);
+    assert_string_equal(k->own_secret, sec);
+    assert_string_equal(k->server, pub);
     bus_keys_destroy(&k);
 }
 
@@ -93,21 +130,140 @@ static void assert_refused(const char *server, const char *own, const char *allo
     char why[512] = "";
 
     assert_null(bus_keys_load(server, own, allow, why, sizeof(why)));
-    assert_non_null(strstr(why, reason));
+    if (!strstr(why, reason))
+        fail_msg("\"%s\" is not in \"%s\"", reason, why);
 }
 
 static void bad_key_files_are_refused_with_a_reason(void **state)
 {
+    static const char key[] = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7";
     struct files *f = *state;
+    char path[160];
+    char text[256];
 
     assert_refused("/nowhere/x", f->own, NULL, "/nowhere/x: No such file");
-    assert_refused(f->server_pub, f->server_pub, NULL, "a public and a secret key");
-    write_allow(f, "gateway tooshort\n");
-    assert_refused(f->server_pub, f->own, f->allow, "allow:1: not a key line");
-    write_allow(f, "\n# x\nadmin rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7\n");
-    assert_refused(f->server_pub, f->own, f->allow, "allow:3: not a key line");
-    write_allow(f, "gateway rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7x\n");
-    assert_refused(f->server_pub, f->own, f->allow, "allow:1: not a key line");
+    assert_refused(f->server, f->own, "/nowhere/x", "/nowhere/x: No such file");
+    assert_refused(f->server, f->dir, NULL, "not a file");
+    snprintf(path, sizeof(path), "%s.copy", f->server);
+    write_text(path, read_text(f->server));
+    assert_refused(f->server, path, NULL, "a public and a secret key");
+    write_text(path, "secret x\n");
+    assert_refused(f->server, path, NULL, "not a key line: secret");
+    snprintf(text, sizeof(text), "secret %s\n", key);
+    write_text(path, text);
+    assert_refused(f->server, path, NULL, "\"public KEY\" is missing");
+    write_text(path, "curve\n    public-key = \"x\"\n");
+    assert_refused(path, f->own, NULL, "not a key of 40 characters");
+    write_text(path, "curve\n   public-key = \"x\"\n");
+    assert_refused(path, f->own, NULL, "no public-key");
+    write_text(f->allow, "gateway tooshort\n");
+    assert_refused(f->server, f->own, f->allow, "allow:1: not a key line");
+    snprintf(text, sizeof(text), "\n# x\nadmin %s\n", key);
+    write_text(f->allow, text);
+    assert_refused(f->server, f->own, f->allow, "allow:3: not a key line");
+    snprintf(text, sizeof(text), "gateway %sx\n", key);
+    write_text(f->allow, text);
+    assert_refused(f->server, f->own, f->allow, "allow:1: not a key line");
+}
+
+/* ---- a store that changes ---- */
+
+static enum bus_role role_of(struct keystore *k, const char *path)
+{
+    char why[256];
+    zcert_t *cert = cert_read(path, why, sizeof(why));
+    enum bus_role role;
+
+    assert_non_null(cert);
+    role = keystore_role(k, zcert_public_txt(cert));
+    zcert_destroy(&cert);
+    return role;
+}
+
+static void a_store_follows_its_directory(void **state)
+{
+    struct files *f = *state;
+    struct keystore *k = keystore_new(f->store);
+    char path[160];
+    char other[160];
+    char why[256];
+
+    assert_int_equal(keystore_refresh(k, false, NULL, why, sizeof(why)), 1); /* it is empty */
+    assert_int_equal(keystore_refresh(k, false, NULL, why, sizeof(why)), 0);
+    assert_int_equal(role_of(k, f->own), ROLE_NONE);
+    snprintf(path, sizeof(path), "%s/own.key", f->store);
+    write_text(path, read_text(f->own));
+    assert_int_equal(keystore_refresh(k, false, NULL, why, sizeof(why)), 1);
+    assert_int_equal(role_of(k, f->own), ROLE_MONITOR);
+    snprintf(other, sizeof(other), "%s/own.key~",
+             f->store); /* an editor's copy counts for nothing */
+    assert_int_equal(rename(path, other), 0);
+    assert_int_equal(keystore_refresh(k, false, NULL, why, sizeof(why)), 1);
+    assert_int_equal(role_of(k, f->own), ROLE_NONE);
+    assert_int_equal(rename(other, path), 0);
+    snprintf(other, sizeof(other), "%s/again.key", f->store); /* two files with one key */
+    write_text(other, read_text(f->own));
+    assert_int_equal(keystore_refresh(k, false, NULL, why, sizeof(why)), 1);
+    assert_int_equal(role_of(k, f->own), ROLE_MONITOR);
+    unlink(path);
+    assert_int_equal(keystore_refresh(k, false, NULL, why, sizeof(why)), 1);
+    assert_int_equal(role_of(k, f->own), ROLE_MONITOR);
+    unlink(other);
+    assert_int_equal(keystore_refresh(k, false, NULL, why, sizeof(why)), 1);
+    assert_int_equal(role_of(k, f->own), ROLE_NONE);
+    assert_int_equal(keystore_version(k), 6);
+    keystore_destroy(&k);
+}
+
+static void a_role_of_a_peer_is_not_for_files(void **state)
+{
+    struct files *f = *state;
+    struct keystore *k = keystore_new(f->store);
+    char path[160];
+    char why[256];
+
+    snprintf(path, sizeof(path), "%s/peer.key", f->store);
+    assert_int_equal(bus_keys_make(path, ROLE_PEER, NULL), 0);
+    assert_int_equal(keystore_refresh(k, false, NULL, why, sizeof(why)), 1);
+    assert_int_equal(role_of(k, path), ROLE_NONE);
+    keystore_destroy(&k);
+}
+
+static void a_store_that_cannot_be_read_stays_as_it_was(void **state)
+{
+    struct files *f = *state;
+    struct keystore *k = keystore_new(f->store);
+    char path[160];
+    char why[256] = "";
+
+    snprintf(path, sizeof(path), "%s/own.key", f->store);
+    write_text(path, read_text(f->own));
+    assert_int_equal(keystore_refresh(k, false, NULL, why, sizeof(why)), 1);
+    snprintf(path, sizeof(path), "%s.away", f->store);
+    assert_int_equal(rename(f->store, path), 0);
+    assert_int_equal(keystore_refresh(k, false, NULL, why, sizeof(why)), -ENOENT);
+    assert_non_null(strstr(why, "No such file"));
+    assert_int_equal(keystore_refresh(k, false, NULL, why, sizeof(why)), 0); /* told once */
+    assert_int_equal(role_of(k, f->own), ROLE_MONITOR);
+    assert_int_equal(rename(path, f->store), 0);
+    assert_int_equal(keystore_refresh(k, false, NULL, why, sizeof(why)), 1);
+    keystore_destroy(&k);
+}
+
+static void keys_of_the_program_are_added_once(void **state)
+{
+    struct bus_keys k = {.allowed = NULL};
+    char pub[KEY_SIZE];
+    char sec[KEY_SIZE];
+
+    zmq_curve_keypair(pub, sec);
+    assert_int_equal(bus_keys_role(&k, pub), ROLE_NONE);
+    assert_int_equal(bus_keys_allow(&k, pub, ROLE_PEER), 0);
+    assert_int_equal(bus_keys_allow(&k, pub, ROLE_GATEWAY), -EEXIST);
+    assert_int_equal(bus_keys_allow(&k, "x", ROLE_PEER), -EINVAL);
+    assert_int_equal(bus_keys_role(&k, pub), ROLE_PEER);
+    assert_int_equal(keystore_refresh(k.allowed, true, NULL, NULL, 0), 0); /* there is no disk */
+    keystore_destroy(&k.allowed);
 }
 
 /* ---- on the wire ---- */
@@ -124,7 +280,6 @@ struct member {
 struct world {
     struct loop *loop;
     struct bus_keys keys;
-    struct bus_allowed allowed[2];
     struct process state;
     struct bus_forwarder *fwd;
     struct bus_pub *pub;
@@ -159,8 +314,6 @@ static void start_state(struct world *w)
     int err = 0;
 
     strcpy(w->keys.server, w->keys.own_public);
-    w->keys.allowed = w->allowed;
-    w->keys.n_allowed = 2;
     w->state = process_start(w->loop, "state@test", "state", &w->keys);
     w->fwd = bus_forwarder_new(w->state.bus, "tcp://0.0.0.0:*", "tcp://127.0.0.1:*", NULL, &err);
     assert_int_equal(err, 0); /* with CURVE an open address is no matter */
@@ -203,6 +356,7 @@ static void stop_state(struct world *w)
     bus_pub_destroy(&w->pub);
     bus_forwarder_destroy(&w->fwd);
     process_end(&w->state);
+    keystore_destroy(&w->keys.allowed);
 }
 
 static void each_key_may_do_what_its_role_permits(void **state)
@@ -215,10 +369,8 @@ static void each_key_may_do_what_its_role_permits(void **state)
     for (int i = 0; i < 3; i++) {
         zmq_curve_keypair(all[i]->keys.own_public, all[i]->keys.own_secret);
         strcpy(all[i]->keys.server, w.keys.own_public);
-        if (i < 2) {
-            strcpy(w.allowed[i].key, all[i]->keys.own_public);
-            w.allowed[i].role = i == 0 ? ROLE_GATEWAY : ROLE_MONITOR;
-        }
+        if (i < 2)
+            bus_keys_allow(&w.keys, all[i]->keys.own_public, i == 0 ? ROLE_GATEWAY : ROLE_MONITOR);
     }
     start_state(&w);
     for (int i = 0; i < 3; i++)
@@ -266,10 +418,8 @@ static void the_key_of_a_peer_may_not_publish(void **state)
     zmq_curve_keypair(w.keys.own_public, w.keys.own_secret);
     zmq_curve_keypair(w.gateway.keys.own_public, w.gateway.keys.own_secret);
     strcpy(w.gateway.keys.server, w.keys.own_public);
-    strcpy(w.allowed[0].key, w.gateway.keys.own_public);
-    w.allowed[0].role = ROLE_PEER;
-    strcpy(w.allowed[1].key, w.keys.own_public);
-    w.allowed[1].role = ROLE_GATEWAY;
+    bus_keys_allow(&w.keys, w.gateway.keys.own_public, ROLE_PEER);
+    bus_keys_allow(&w.keys, w.keys.own_public, ROLE_GATEWAY);
     start_state(&w);
     start_member(&w, &w.gateway, "peer");
     for (int n = 0; n < 2000 && (w.gateway.got < 5 || !bus_client_is_up(w.gateway.bus_client));
@@ -328,9 +478,7 @@ static void listen_as(enum bus_role role, const char *const *prefixes, struct bu
     zmq_curve_keypair(w.keys.own_public, w.keys.own_secret);
     zmq_curve_keypair(w.monitor.keys.own_public, w.monitor.keys.own_secret);
     strcpy(w.monitor.keys.server, w.keys.own_public);
-    strcpy(w.allowed[0].key, w.keys.own_public);
-    strcpy(w.allowed[1].key, w.monitor.keys.own_public);
-    w.allowed[1].role = role;
+    bus_keys_allow(&w.keys, w.monitor.keys.own_public, role);
     start_state(&w);
     w.monitor.p = process_start(w.loop, "m", "m", &w.monitor.keys);
     s = bus_sub_new(w.monitor.p.bus, bus_forwarder_subscribe(w.fwd), &note_sub, heard, &err);
@@ -390,8 +538,7 @@ static void a_monitor_cannot_end_the_subscriptions_of_others(void **state)
     for (int i = 0; i < 2; i++) {
         zmq_curve_keypair(all[i]->keys.own_public, all[i]->keys.own_secret);
         strcpy(all[i]->keys.server, w.keys.own_public);
-        strcpy(w.allowed[i].key, all[i]->keys.own_public);
-        w.allowed[i].role = i == 0 ? ROLE_GATEWAY : ROLE_MONITOR;
+        bus_keys_allow(&w.keys, all[i]->keys.own_public, i == 0 ? ROLE_GATEWAY : ROLE_MONITOR);
     }
     start_state(&w);
     start_member(&w, &w.gateway, "gateway");
@@ -428,8 +575,7 @@ static void who_speaks_in_clear_gets_nothing(void **state)
     int err = 0;
 
     zmq_curve_keypair(w.keys.own_public, w.keys.own_secret);
-    strcpy(w.allowed[0].key, w.keys.own_public);
-    w.allowed[0].role = ROLE_GATEWAY;
+    bus_keys_allow(&w.keys, w.keys.own_public, ROLE_GATEWAY);
     start_state(&w);
     clear.p = process_start(w.loop, "clear", "clear", NULL);
     s = bus_sub_new(clear.p.bus, bus_forwarder_subscribe(w.fwd), &member_sub, &clear, &err);
@@ -466,6 +612,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(keys_are_made_and_loaded, make_files, drop_files),
         cmocka_unit_test_setup_teardown(bad_key_files_are_refused_with_a_reason, make_files,
                                         drop_files),
+        cmocka_unit_test_setup_teardown(files_of_the_older_form_are_loaded, make_files, drop_files),
+        cmocka_unit_test_setup_teardown(a_store_follows_its_directory, make_files, drop_files),
+        cmocka_unit_test_setup_teardown(a_role_of_a_peer_is_not_for_files, make_files, drop_files),
+        cmocka_unit_test_setup_teardown(a_store_that_cannot_be_read_stays_as_it_was, make_files,
+                                        drop_files),
+        cmocka_unit_test(keys_of_the_program_are_added_once),
         cmocka_unit_test(each_key_may_do_what_its_role_permits),
         cmocka_unit_test(the_key_of_a_peer_may_not_publish),
         cmocka_unit_test(a_monitor_gets_all_but_the_plane_of_clients),
