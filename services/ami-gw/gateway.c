@@ -135,7 +135,7 @@ static void on_link_down(void *arg, const char *reason)
     if (g->shutdown)
         reason = "Asterisk has stopped";
     g->login = 0;
-    g->standby = false; /* who logs in takes over */
+    g->standby = false; /* the last gateway to log in takes over */
     g->again = false;
     g->filtered = false;
     raw_link_close(g);

@@ -17,7 +17,7 @@
 
 #define BACKOFF_FIRST_MS 500u
 #define BACKOFF_AWAY_MS 2000u     /* an Asterisk that is back is found soon */
-#define BACKOFF_REFUSED_MS 30000u /* a wrong password must not look like somebody who guesses */
+#define BACKOFF_REFUSED_MS 30000u /* a wrong password must not look like guessing */
 #define TELL_AGAIN_US 60000000u   /* the same reason is logged so often */
 /* For each address: the kernel sends its question again after 1, 3 and 7 s, and a new one sooner.
  */

@@ -95,8 +95,8 @@ void rule_hold(struct translator *t, const struct table_row *row, const struct a
         translator_emit(t, o);
 }
 
-/* Whoever hears music while in a call was put on hold by its peer; also where the call has ended
- * this moment, as an attended transfer does. Music in queues and parking lots is of nobody's doing.
+/* A channel that hears music while in a call was put on hold by its peer; also where the call has
+ * ended this moment, as an attended transfer does. Music in queues and parking lots is no hold.
  */
 void rule_music(struct translator *t, const struct table_row *row, const struct ami_block *b,
                 struct tel_out *o)

@@ -136,7 +136,7 @@ void client_set_phase(struct client *c, enum client_phase phase)
     }
 }
 
-/* Everything but the connection. Who was not yet logged in has nothing to come back to. */
+/* Everything but the connection. A client that was not logged in has no session to come back to. */
 static void client_free(struct client *c, bool lost)
 {
     if (c->gw->current == c)
@@ -471,7 +471,7 @@ static size_t on_data(void *owner, struct conn *conn, struct view in)
     return in.len - rest.len;
 }
 
-/* The transport has ended it: said for who wonders why a client of his does not get in. */
+/* The transport has ended it: logged, so that an operator sees why a client cannot log in. */
 static void tell_reason(struct client *c)
 {
     const char *reason = conn_class_reason(&c->gw->conns);

@@ -240,7 +240,7 @@ bool put_legacy_member_id(struct buf *out, const struct xod_obj *member);
 /* ---- user_push.c: lines for users, from the bus ---- */
 struct user_push *user_push_new(struct gateway *g);
 void user_push_destroy(struct user_push **in);
-/* Lines for the users of this site are wanted. 0 or a negative errno. */
+/* Lines for the users of this IPBX are wanted. 0 or a negative errno. */
 int user_push_listen(struct user_push *in, struct view ipbx);
 /* From now on the lines for its user go to the client, too. 0 or -ENOMEM. */
 int user_push_join(struct user_push *in, struct client *c);

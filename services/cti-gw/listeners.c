@@ -74,7 +74,7 @@ static bool may_announce(const struct gateway *g, const struct sockaddr *peer)
     return netaddr_of(peer, &address, NULL) == 0 && netlist_has(&g->proxy_from, &address);
 }
 
-/* Somebody who could say that he is anybody is not asked who he is. */
+/* A client outside the trusted networks may not announce another address. */
 static void take_announced(struct door *door, int fd, const struct sockaddr *peer, socklen_t len)
 {
     if (may_announce(door->gw, peer)) {

@@ -9,7 +9,7 @@
 
 /* All sessions of one user that are open here. */
 struct user_sessions {
-    char *key; /* site, a NUL, user id */
+    char *key; /* IPBX, a NUL, user id */
     size_t key_len;
     struct client_list clients;
 };

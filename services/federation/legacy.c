@@ -165,7 +165,7 @@ static bool read_line(struct legacy *g, struct view text)
 
     g->l->bytes += text.len;
     if (text.len == 0 || json_parse(&g->parser, text, &line) < 0)
-        return true; /* what it is, nobody knows: the rest may be good */
+        return true; /* not known: the rest may be good */
     if (g->phase != LEGACY_UP)
         alive = login_line(g, line);
     else if (view_eq(json_get_view(line, "class"), VIEW("getlist")))
@@ -254,7 +254,7 @@ void legacy_reconnect(struct legacy *g)
         loop_timer_start(g->retry, 0, false);
 }
 
-/* A XiVO answers a keepalive; who says nothing is gone. */
+/* A XiVO answers a keepalive; one that is silent is gone. */
 static void tick(void *arg)
 {
     struct legacy *g = arg;

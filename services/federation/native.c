@@ -14,7 +14,7 @@
 #define AGAIN_MS 30000 /* after it has refused us */
 #define BEAT_MS 2000
 #define SILENT_MS 10000 /* it has been called for so long without an answer */
-#define SKEW_S 5        /* so far may the clocks of two sites be apart before somebody is told */
+#define SKEW_S 5        /* clocks of two peers that differ more are logged */
 
 struct native {
     struct fed_link *l;

@@ -27,12 +27,12 @@ struct peer_server {
 struct passing {
     struct peer_server *door;
     uint64_t id;
-    char *instance; /* of who asked: it may be gone by then */
+    char *instance; /* of the peer that asked: it may be gone by then */
 };
 
 /* ---- hello ---- */
 
-/* Whose key it is. */
+/* The peer that a key belongs to. */
 static struct fed_link *link_of(struct peer_server *d, const struct bus_peer *p)
 {
     for (size_t i = 0; i < d->f->n_links; i++) {

@@ -284,7 +284,7 @@ static int open_database(struct state *s)
     return err;
 }
 
-/* What was before the restart, once users and sites are there. */
+/* What was before the restart, once users and IPBXes are there. */
 static int recall(struct state *s)
 {
     int rc = sessions_restore(s->sessions);

@@ -374,7 +374,7 @@ static void what_became_of_a_call_is_told(void **state)
                         "\"replyid\":9,\"command\":\"originate\",\"originatereason\":5}}\n");
 }
 
-/* What a user of another site asks for: of a number only what a number may hold. */
+/* What a user of a peer asks for: of a number only what a number may hold. */
 static void another_site_intercepts(void **state)
 {
     static const struct {

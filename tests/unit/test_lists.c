@@ -98,7 +98,7 @@ static void identities_follow_the_protocol(void **state)
     assert_string_equal(state_str(phone(w, "5"), XOD(phones, identity)), "IAX2/frank");
 }
 
-/* The sample site has every list. Its state is made beside the test's own. */
+/* The sample IPBX has every list. Its state is made beside the test's own. */
 static void every_list_of_the_sample_site_is_loaded(void **state)
 {
     static const struct {

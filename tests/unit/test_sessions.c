@@ -256,7 +256,7 @@ static void a_session_that_was_not_kept_is_told_and_kept(void **state)
     assert_string_equal(presence(w, "1"), "away");
 }
 
-/* ---- users and sites that changed meanwhile ---- */
+/* ---- users and IPBXes that changed meanwhile ---- */
 
 static void who_may_no_longer_log_in_does_not_come_back(void **state)
 {
@@ -324,7 +324,7 @@ static void sessions_of_a_site_that_is_no_more_are_forgotten(void **state)
     configure(w, CONFIG(SITE("xivo", "file:users.json")), "[" ALICE "]");
     restart(w, LONG);
     assert_int_equal(count(w), 1);
-    assert_string_equal(presence(w, "1"), "away"); /* that of her site */
+    assert_string_equal(presence(w, "1"), "away"); /* that of her IPBX */
     UNTIL(w->s.loop, rows(w, KEPT) == 1);
     assert_int_equal(peer_ask(&w->a, METHOD_session_renew,
                               "{\"sessions\":[{\"session\":\"o\",\"userid\":\"1\","

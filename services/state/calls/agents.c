@@ -200,7 +200,7 @@ void ipbx_agentlogin(struct ipbx_command *o)
                         "context", value_text(xod_get(agent, XOD(agents, context)), scratch), NULL);
 }
 
-/* Whoever was logged in by queues leaves them. */
+/* An agent that was logged in through queues leaves them. */
 static void leave_queues(struct ipbx_command *o, const struct xod_obj *agent)
 {
     struct xod_obj *m;

@@ -35,7 +35,7 @@ static void on_answered(struct ami_batch *j, const struct outcome *out)
     ami_batch_notify(j, &t);
 }
 
-/* The phone shows whom it is about to call while it rings. */
+/* While it rings the phone shows the destination. */
 static void originate(struct ipbx_command *o, const struct xod_obj *phone,
                       const struct destination *to)
 {

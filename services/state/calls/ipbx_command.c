@@ -340,7 +340,7 @@ static void answer(struct deferred_reply *l, const char *command, const char *re
     buf_free(&pairs);
 }
 
-/* Nobody waits for an answer: what is wrong is told as the outcome. */
+/* No reply is pending: the error is sent as the result. */
 static void tell_wrong(struct ami_batch *j, struct deferred_reply *l, const char *why)
 {
     if (!l)

@@ -19,7 +19,7 @@ struct ipbx_command {
     struct state *s;
     struct session *se;
     struct xod_ipbx *ipbx;
-    struct xod_obj *user; /* who asks */
+    struct xod_obj *user; /* the user that asks */
     const msgpack_object *message;
     const char *wrong; /* the field of the message that is wrong, or NULL */
     char why[TARGET_TEXT + 32];
@@ -97,7 +97,7 @@ void ami_batch_begin_line(struct notification *t, const struct ami_batch *j);
 void ami_batch_notify(const struct ami_batch *j, struct notification *t);
 /* The line that every command ends with: response ok or ko, and error_string. */
 void ami_batch_notify_response(const struct ami_batch *j, const struct outcome *out);
-/* One more action of a job whose actions have been answered: called from `done`, which is called
+/* One more action of a batch whose actions have been answered: called from `done`, which is called
  * again when this one is. False: it could not be sent. */
 bool ami_batch_action(struct ami_batch *j, const char *action, ...);
 
@@ -124,7 +124,8 @@ ipbx_command_fn ipbx_invite_confroom;
  * only. */
 void ipbx_command_run(struct state *s, struct session *se, struct deferred_reply *l,
                       const msgpack_object *message, const char *command, ipbx_command_fn *fn);
-/* The same with nobody told but the job's `done`. False: no action was sent, done is not called. */
+/* The same, but only the batch's `done` is called. False: no action was sent, done is not called.
+ */
 bool ipbx_command_run_quiet(struct state *s, struct session *se, const msgpack_object *message,
                             const char *command, ipbx_command_fn *fn);
 

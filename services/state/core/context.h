@@ -53,7 +53,7 @@ struct state {
     struct loop_timer *settle_timer;
     struct loop_timer *expire_timer;
     struct loop_timer *lists_timer; /* runs while a list could not be read */
-    struct loop_timer *tick_timer;  /* runs while a site wants ticks */
+    struct loop_timer *tick_timer;  /* runs while an IPBX wants ticks */
     struct loop_timer *watch_timer; /* looks at the resyncs that are under way */
     int (*reload)(void *arg);       /* as SIGHUP does; NULL: nobody can */
     void *reload_arg;

@@ -72,8 +72,8 @@ static bool wait_for_more(struct db *d)
     return thread_cond_wait_until(&d->more, &d->lock, until) != ETIMEDOUT || writes;
 }
 
-/* Tells what has become of the files, though nobody writes. Whatever else was wrong shows when
- * somebody does. */
+/* Tells what has become of the files, though there is nothing to write. Whatever else was wrong
+ * shows when somebody does. */
 static void look_at_files(struct db *d)
 {
     int rc = dbconn_check(&d->conn);
@@ -185,7 +185,7 @@ static void log_change(struct db *d, const char *error)
     metric_set(d->up, !d->told);
 }
 
-/* One that fails by itself would do so again: a fault of the program, or a trigger of somebody's.
+/* One that fails by itself would do so again: a fault of the program, or a foreign trigger.
  */
 static void log_refused(struct db *d, const char *why)
 {

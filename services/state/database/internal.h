@@ -46,7 +46,7 @@ struct db_txn *txn_new(struct db *d);
 void txn_free(struct db_txn *t);
 void txn_add(struct db_txn *t, const char *sql, const char *types, va_list ap);
 
-/* ---- run.c: by the connection of whoever calls ---- */
+/* ---- run.c: by the connection of the caller ---- */
 struct dbconn {
     sqlite3 *sql;
     int lock_fd;          /* holds the lock of the one process whose file it is; -1: none */

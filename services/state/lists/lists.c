@@ -123,8 +123,8 @@ static void take_fields(struct xod_obj *o, struct json_object *item)
 typedef int take_fn(struct state *s, struct xod_ipbx *ipbx, struct json_object *array);
 typedef void item_fn(struct state *s, struct xod_obj *o, struct json_object *item);
 
-/* One list of a site: which key of `urllists` names its files, what an object's id is called there,
- * and what is to be done beside copying the fields. */
+/* One list of an IPBX: which key of `urllists` names its files, what an object's id is called
+ * there, and what is to be done beside copying the fields. */
 struct source {
     const char *key;
     enum xod_list list;
