@@ -94,7 +94,7 @@ static void greet(void *arg)
     if (!bus_client_is_up(n->bus_client))
         return;
     buf_init(&pairs, 65536);
-    msg_put_pair(&pairs, "site", view_cstr(fed_own_name(f)));
+    msg_put_pair(&pairs, "site", view_cstr(fed_own_name(f->cfg)));
     msg_put_cstr(&pairs, "sites");
     fed_put_sites(&pairs, f);
     msg_put_pair(&pairs, "peer", view_cstr(n->l->name));

@@ -276,8 +276,9 @@ static int open_all(struct peer_server *d, const struct fed_options *opt)
     if (d->forwarder)
         d->pub = bus_pub_new(d->bus, BUS_INPROC_PUBLISH, NULL, NULL, &err);
     if (d->pub)
-        d->server = bus_server_new(d->bus, config_str(cfg, "ctibus.federation.request"),
-                                   opt->trusted, fed_own_name(d->f), &handler, d, d->pub, &err);
+        d->server =
+            bus_server_new(d->bus, config_str(cfg, "ctibus.federation.request"), opt->trusted,
+                           fed_own_name(d->f->cfg), &handler, d, d->pub, &err);
     return d->server ? 0 : err;
 }
 
