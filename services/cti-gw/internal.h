@@ -45,6 +45,7 @@ struct gateway {
     struct bus *bus;
     struct log *log;
     struct gateway_options opt;
+    const struct client_hooks *hooks;
     struct bus_pub *pub;
     struct bus_heartbeat *heart;
     struct bus_client *bus_client;
@@ -82,10 +83,6 @@ struct gateway {
 };
 
 /* ---- gateway.c ---- */
-/* The client of a session of this gateway, or NULL. */
-struct client *gateway_session(struct gateway *g, struct view name);
-/* Bytes of the longest line with a fax in it. */
-size_t gateway_max_fax_line(const struct gateway *g);
 
 /* ---- listeners.c: where clients come in ---- */
 /* 0, or a negative errno (it has logged why). */
