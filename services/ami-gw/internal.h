@@ -39,10 +39,11 @@ struct gateway {
     bool heard;          /* state subscribes to our plane tel */
     bool standby;        /* another gateway owns this Asterisk: nothing is published */
     char banner[64];
-    uint64_t login;                /* when the link came up, microseconds since 1970; 0: down */
-    bool listed;                   /* a resync has begun since then */
-    bool again;                    /* another resync is asked for while one runs */
-    struct loop_timer *retry;      /* of a resync that was not complete */
+    uint64_t login;           /* when the link came up, microseconds since 1970; 0: down */
+    bool listed;              /* a resync has begun since then */
+    bool again;               /* another resync is asked for while one runs */
+    struct loop_timer *retry; /* of a resync that was not complete */
+    uint32_t list_retry_ms;
     struct requesters *requesters; /* actions under way of each requester (requesters.h) */
     struct hint_place *hints;      /* of the last resync that state asked for */
     size_t n_hints;

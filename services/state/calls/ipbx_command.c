@@ -9,7 +9,6 @@
 #include <stdlib.h>
 
 #define MAX_ACTIONS 500 /* of one command: the memberships of an agent, the channels of a list */
-#define DEADLINE_MS 8000
 
 /* ---- actions ---- */
 
@@ -298,7 +297,7 @@ static void on_answer(void *arg, enum bus_status status, const msgpack_object *b
 
 static bool send_one(struct ami_batch *j, struct view action)
 {
-    bool sent = ami_request_ask(j->s, j->ipbx, 3, action, DEADLINE_MS, on_answer, j);
+    bool sent = ami_request_ask(j->s, j->ipbx, 3, action, j->s->action_timeout_ms, on_answer, j);
 
     j->waiting += sent;
     return sent;

@@ -59,6 +59,7 @@ struct state {
     void *reload_arg;
     uint64_t started;
     uint64_t settle_min_ms, settle_max_ms, resync_late_us;
+    uint32_t action_timeout_ms; /* an action of an ipbxcommand waits so long for its answer */
     double heard_at; /* of the event that is being applied: when its gateway heard it; 0: none is */
     bool settled;
     LIST_HEAD(, deferred_reply) waiting; /* answered later (core/deferred_reply.c) */

@@ -65,7 +65,7 @@ int dbconn_open(struct dbconn *c, const char *path);
  * is lost at the end of the process. 0, or -EIO with c->error. */
 int dbconn_check(struct dbconn *c);
 void dbconn_close(struct dbconn *c);
-/* How long it waits for another process that writes; at first DB_PATIENCE_MS. */
+/* How long it waits for another process that writes; at first DB_PATIENCE_MS, also of struct db. */
 #define DB_PATIENCE_MS 2000
 void dbconn_patience(struct dbconn *c, int ms);
 /* Carries out all as one, and each gets its rc. They all read or they all write: those that read
