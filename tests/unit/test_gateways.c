@@ -171,7 +171,7 @@ static int setup_second(void **state)
     snprintf(config, sizeof(config),
              "%s\"alpha\":{\"ipbx_connection\":{\"ipaddress\":\"127.0.0.1\",\"ipport\":5039,"
              "\"username\":\"u\",\"password\":\"p\"}},%s",
-             head, STATE_CONFIG + strlen(head));
+             head, &STATE_CONFIG[strlen(head)]);
     strcpy(w->s.dir, "/tmp/ctibus-state-XXXXXX");
     assert_non_null(mkdtemp(w->s.dir));
     state_write(&w->s, "ctibus.json", config);
