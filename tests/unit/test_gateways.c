@@ -347,9 +347,13 @@ static void a_resync_that_does_not_end_is_asked_for_again(void **state)
 {
     struct world *w = *state;
     struct ami *a = start(w);
+    uint64_t since;
 
     enlist(w, a, 1, false);
+    UNTIL(w->s.loop, a->resyncs >= 1);
+    since = clock_mono_us();
     UNTIL(w->s.loop, a->resyncs >= 3);
+    assert_true(clock_mono_us() - since > 400000); /* each after 300 ms */
     list_all(w, a);
     UNTIL(w->s.loop, link_is(w, "up"));
     run_for(w->s.loop, 100); /* one may have been on its way */
