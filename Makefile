@@ -5,8 +5,11 @@ ASTERISK ?= 20
 SCENARIO ?= 02-call-answered
 FUZZ_SECONDS ?= 20
 MINUTES ?= 2
+COUNT ?= 200
+SEED ?= 1
+FILES ?= common services
 
-.PHONY: help deps build run test chaos asan tsan fuzz lint bench compose-test format clean
+.PHONY: help deps build run test chaos asan tsan fuzz mutate lint bench compose-test format clean
 
 help:
 	@echo "make run           build, and run ctibus against a recorded Asterisk (ASTERISK=1.8: an old one;"
@@ -16,6 +19,7 @@ help:
 	@echo "make chaos         a site under load for MINUTES=$(MINUTES), to which one fault after another happens"
 	@echo "make asan, tsan    all tests with sanitizers"
 	@echo "make fuzz          each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
+	@echo "make mutate        COUNT=$(COUNT) small changes of the sources (FILES=...), one at a time: which does no test notice?"
 	@echo "make lint          formatting, layers, clang-tidy, cppcheck"
 	@echo "make format        formats the sources"
 	@echo "make bench         the load generators in bench/"
@@ -51,6 +55,10 @@ fuzz: deps
 	@scripts/deps lint
 	@cmake --preset fuzz >/dev/null
 	@scripts/fuzz --build build-fuzz --seconds $(FUZZ_SECONDS)
+
+# For a night: with the tests of the whole system it is scripts/mutate --system.
+mutate: deps
+	@scripts/mutate --count $(COUNT) --seed $(SEED) $(FILES)
 
 lint: deps
 	@scripts/deps lint

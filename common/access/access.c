@@ -150,7 +150,7 @@ bool access_sees(const struct access *a, const struct xod_obj *o)
     char scratch[32];
 
     if (xod_obj_list(o) == LIST_users && access_is_peer(xod_obj_id(o)))
-        return false; /* it is nobody that one could call */
+        return false; /* it is no user that could be called */
     if (a->is_site)
         return site_sees(o);
     if (!a->contexts)

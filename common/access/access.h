@@ -1,5 +1,5 @@
 /*
- * Who may see and do what: the one place for it.
+ * Access rights: what each user may see and do. The only place that decides it.
  *
  * What a class or a command needs is that the profile's section names it. What an object needs is,
  * where `main.parting_astid_context` holds "context", a context that the user has, too: those are
@@ -22,7 +22,7 @@ struct access {
 
 /* Does the configuration keep contexts apart? */
 bool access_is_separate(const struct config *cfg);
-/* What `user` sees (NULL: somebody without lines). 0 or -ENOMEM. */
+/* What `user` sees (NULL: a user without lines). 0 or -ENOMEM. */
 int access_init(struct access *a, const struct xod_obj *user, bool separate);
 /* Is this user another site? */
 bool access_is_peer(struct view user_id);

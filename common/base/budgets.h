@@ -26,7 +26,7 @@ bool budgets_take(struct budgets *b, struct view who, size_t kind, double units,
 void budgets_charge(struct budgets *b, struct view who, size_t kind, double units, uint64_t now_us);
 /* Is there anything left? */
 bool budgets_has(struct budgets *b, struct view who, size_t kind, uint64_t now_us);
-/* True once a minute at most for each of them: who was told no is worth a line of the log. */
+/* True once a minute at most for each of them: a refusal is worth a log line. */
 bool budgets_tell(struct budgets *b, struct view who, uint64_t now_us);
 /* How many are remembered. */
 size_t budgets_count(const struct budgets *b);

@@ -4,7 +4,7 @@
 
 #include "base/view.h"
 
-/* Copies what can be dialled of a text that somebody wrote, ended by a NUL: letters, digits, '#',
+/* Copies what can be dialled of a text that a user wrote, ended by a NUL: letters, digits, '#',
  * '*' and '+'; all else is left out. False, and out is empty: nothing is left, or it is longer than
  * size - 1 bytes. */
 bool dialled(struct view text, char *out, size_t size);

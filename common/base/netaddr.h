@@ -1,5 +1,5 @@
 /*
- * Addresses and networks of the Internet, and lists of networks by which somebody is let in.
+ * Addresses and networks of the Internet, and lists of networks that may connect.
  *
  * An address is kept in 16 bytes, one of IPv4 as IPv6 maps it (::ffff:192.0.2.1), so that the two
  * ways in which a socket may tell the same peer are one.
@@ -49,7 +49,7 @@ struct netlist {
 
 /* 0 or -ENOMEM. */
 int netlist_add(struct netlist *l, const struct network *net);
-/* Is the address in one of them? In an empty list nobody is. */
+/* Is the address in one of them? An empty list has none. */
 bool netlist_has(const struct netlist *l, const struct netaddr *a);
 void netlist_clear(struct netlist *l);
 

@@ -1,5 +1,5 @@
 /*
- * A view: bytes that belong to somebody else (pointer, length).
+ * A view: bytes that another owner holds (pointer, length).
  *
  * A view never outlives the buffer it points into and is not ended by a NUL. Functions take views
  * by value; a view with len 0 may have any ptr, also NULL.

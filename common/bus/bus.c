@@ -237,7 +237,7 @@ int bus_bind(struct bus *b, void *socket, const char *endpoint, const char *cons
     char at[256];
     size_t n = sizeof(at);
 
-    /* Without somebody who answers ZAP, libzmq lets in every key. */
+    /* Without a ZAP handler, libzmq accepts every key. */
     if (b->keys ? !b->guarded : !bus_address_allowed(endpoint, trusted))
         return -EACCES;
     allow_ipv6(socket, endpoint);

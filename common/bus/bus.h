@@ -23,7 +23,7 @@ struct bus_options {
     int hwm;              /* messages waiting per connection and direction */
     int subscriber_hwm;   /* the same for each subscriber of the forwarder; 0: as hwm */
     int heartbeat_ms;     /* a connection that is silent for so long is tried by the kernel */
-    int gone_ms;          /* who says nothing for so long is taken for gone; 0: 6000 */
+    int gone_ms;          /* a peer silent for so long is gone; 0: 6000 */
     const struct bus_keys *keys; /* NULL: no CURVE; borrowed for the life of the bus */
 };
 
@@ -43,7 +43,7 @@ void *bus_zmq(const struct bus *b); /* the ZeroMQ context, for monitors of socke
 
 struct bus_pub;
 struct bus_msg;
-/* Called when somebody far away begins (on) or ends to listen to a prefix. */
+/* Called when the first subscriber of a prefix appears (on) or the last one leaves. */
 typedef void bus_interest_fn(void *arg, struct view prefix, bool on);
 /* Connects to the forwarder. interest may be NULL. NULL and *err on failure. */
 struct bus_pub *bus_pub_new(struct bus *b, const char *endpoint, bus_interest_fn *interest,
@@ -82,7 +82,7 @@ struct bus_sub_handler {
     /* Numbers are missing, or (lost = 0) another process of a source begins to speak, on a plane
      * that is followed. Called before the message that showed it. May be NULL. What the earlier
      * process still has under way goes on to come, and so does what a second one with the same
-     * source says: who must hear only one compares the epoch. */
+     * source says: a subscriber that must follow one process compares the epoch. */
     void (*gap)(void *arg, const struct bus_msg *m, uint64_t lost);
 };
 
@@ -92,7 +92,7 @@ struct bus_sub *bus_sub_new(struct bus *b, const char *endpoint,
 void bus_sub_destroy(struct bus_sub **s);
 int bus_sub_add(struct bus_sub *s, struct view prefix); /* 0 or a negative errno */
 int bus_sub_remove(struct bus_sub *s, struct view prefix);
-/* Follows the numbers of a plane ("tel"): only for who subscribed to the whole of it. */
+/* Follows the numbers of a plane ("tel"): only for subscribers of the whole plane. */
 int bus_sub_follow(struct bus_sub *s, struct view plane);
 /* Messages lost as seen from the numbers, since the start. */
 uint64_t bus_sub_lost(const struct bus_sub *s);

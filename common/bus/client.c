@@ -25,7 +25,7 @@ struct bus_client {
     uint64_t far_epoch; /* of the one that answered hello */
     bool up;
     char *endpoint;
-    uint64_t down_since; /* or when it was last said that nobody answers */
+    uint64_t down_since; /* or when the lack of an answer was last logged */
 };
 
 static void set_down(struct bus_client *a)

@@ -60,7 +60,7 @@ static const char *property(zmq_msg_t *m, const char *name)
 
 /* ---- from publishers to subscribers ---- */
 
-/* Somebody else's, on a plane that is our own? */
+/* A foreign publisher, on a plane that only this process may publish? */
 static bool is_forged(struct bus_forwarder *f, zmq_msg_t *topic)
 {
     const char *key;

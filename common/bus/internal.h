@@ -35,7 +35,7 @@ struct bus {
     LIST_HEAD(, accepted) accepted; /* (accepted.c) */
 };
 
-/* Who has heard nothing for this long asks. */
+/* A client that has received nothing for this long sends a ping. */
 #define PING_AFTER_MS 500
 #define TICK_MS 100
 

@@ -1,4 +1,4 @@
-/* CURVE keys and who may come in. Files: docs/security.md. */
+/* CURVE keys and the keys that may connect. Files: docs/security.md. */
 #ifndef CTIBUS_BUS_KEYS_H
 #define CTIBUS_BUS_KEYS_H
 

@@ -112,7 +112,7 @@ static void deadline_passed(void *arg)
 
 void request_table_gone(struct request_table *p, const void *who)
 {
-    uint64_t before = p->next_id; /* who is answered may ask again */
+    uint64_t before = p->next_id; /* the callback may send a new request */
     struct owner *o;
 
     while ((o = map_get(p->owners, owner_key(&who))) && TAILQ_FIRST(&o->entries)->id < before)
@@ -130,7 +130,7 @@ void request_table_destroy(struct request_table **pp)
     p->closed = true;
     while (p->owners && map_next(p->owners, &pos, NULL, &v)) {
         request_table_gone(p, ((struct owner *)v)->who);
-        pos = 0; /* who was answered may have cancelled what others were asked */
+        pos = 0; /* the callback may have cancelled other requests */
     }
     map_destroy(&p->owners);
     map_destroy(&p->by_id);

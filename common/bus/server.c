@@ -106,7 +106,7 @@ static void on_hello(struct bus_server *s, struct view from, struct view key, st
     struct bus_peer *p = map_get(s->peers, from);
 
     if (p && !view_eq(view_cstr(p->key), key)) {
-        peer_drop(s, p); /* somebody else has taken its name */
+        peer_drop(s, p); /* another connection uses its name now */
         p = NULL;
     }
     if (!p)
@@ -168,7 +168,7 @@ static void refuse(struct bus_server *s, struct frames *f, uint64_t id, enum bus
         send_to(s, frame_view(f, 0), id, schema_status_name(status), view_of(NULL, 0));
 }
 
-/* Who sent a message, as ZAP found; empty without CURVE. Lives as long as the frames. */
+/* The key that sent a message, as ZAP found; empty without CURVE. Lives as long as the frames. */
 static struct view key_of(struct frames *f)
 {
     return view_cstr(zmq_msg_gets(&f->msg[0], "User-Id"));

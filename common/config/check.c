@@ -428,7 +428,7 @@ static void check_sections(struct config *cfg)
     }
 }
 
-/* What anybody who reaches the console could guess is none. */
+/* A token that is easy to guess protects nothing. */
 static void check_token(struct config *cfg)
 {
     static const char key[] = "ctibus.console.token";

@@ -56,7 +56,7 @@ bool config_bool(const struct config *cfg, const char *key);
  * when it is turned off. */
 bool config_listen(const struct config *cfg, const char *key, char *addr, size_t n);
 
-/* A list of who may connect, as networks, added to *out. 0 or -ENOMEM. */
+/* A list of the networks that may connect, added to *out. 0 or -ENOMEM. */
 int config_networks(const struct config *cfg, const char *key, struct netlist *out);
 
 /* Whatever stands at a path of the file, without defaults: borrowed, NULL when there is nothing. */

@@ -81,7 +81,7 @@ const struct config_key config_keys[] = {
     {"ipbxes.*.peer.profile", KEY_STRING, NULL, 0, 0, RE, NULL,
      "The profile whose ipbxcommands its users may ask for here; default: none."},
     {"ipbxes.*.peer.publish", KEY_ENDPOINT, NULL, 0, 0, NEED, NULL,
-     "Where another site's federation publishes."},
+     "The address where the peer's federation publishes."},
     {"ipbxes.*.peer.request", KEY_ENDPOINT, NULL, 0, 0, NEED, NULL, "Where it takes requests."},
     {"ipbxes.*.peer.publickey", KEY_STRING, NULL, 0, 0, NEED, NULL, "Its CURVE key."},
 
@@ -183,7 +183,7 @@ const struct config_key config_keys[] = {
      "Seconds after which a silent client is disconnected; 0: never."},
     {"ctibus.cti.proxy_protocol", KEY_BOOL, "false", 0, 0, 0, NULL,
      "Whether a balancer announces each client (PROXY protocol, version 1 or 2), at all ports for "
-     "clients; who is not announced is disconnected."},
+     "clients; a connection without the header is closed."},
     {"ctibus.cti.drain_seconds", KEY_INT, "5", 0, 3600, RE, NULL,
      "Seconds over which a cti-gw that is stopped sends its clients away; 0: all at once."},
     {"ctibus.cti.proxy_from", KEY_NETWORKS,
@@ -215,15 +215,15 @@ const struct config_key config_keys[] = {
     {"ctibus.fagi.max_sessions", KEY_INT, "15000", 1, 1000000, 0, NULL,
      "Scripts that one fagi-gw answers at a time; more are refused, and their calls go on."},
     {"ctibus.federation.publish", KEY_ENDPOINT, "tcp://127.0.0.1:5560", 0, 0, 0, NULL,
-     "Where federation tells other sites what they may see."},
+     "The address where federation publishes to peers."},
     {"ctibus.federation.request", KEY_ENDPOINT, "tcp://127.0.0.1:5561", 0, 0, 0, NULL,
      "Where it takes their requests."},
     {"ctibus.federation.key", KEY_STRING, NULL, 0, 0, 0, NULL,
-     "File of this site's CURVE key pair; its public key is what other sites have in "
+     "File of this installation's CURVE key pair; its public key is what peers have in "
      "ipbxes.*.peer.publickey."},
     {"ctibus.federation.lists", KEY_STRINGS, "[\"users\",\"phones\",\"agents\",\"queues\",\"groups\"]", 0, 0, 0,
      "users|phones|agents|queues|groups|channels",
-     "The lists that other sites may see."},
+     "The lists that peers may see."},
     {"ctibus.federation.contexts", KEY_STRINGS, "[]", 0, 0, 0, NULL,
      "The contexts whose objects they may see; default: all."},
     {"ctibus.session_grace", KEY_INT, "5", 0, 3600, RE, NULL,

@@ -35,7 +35,7 @@ struct fetch {
     char *etag, *modified; /* of the copy that is known; afterwards: of what came */
     char *ca;              /* file (PEM) to believe; NULL: the system's store */
     char *copy;            /* file to write what came to (http/copy.h) */
-    uint64_t serial;       /* for who asks: it comes back as it was */
+    uint64_t serial;       /* the caller's: comes back unchanged */
     uint32_t silence_s;    /* that connecting may take, and that the server may be silent */
     size_t max_bytes;
     uint64_t deadline_us; /* by clock_mono_us, also for one that waits; 0: 5 min from its begin */

@@ -2,7 +2,7 @@
  * The log: one line an event on standard error, text or JSON, rate limited by its place in the
  * code.
  *
- * A handle is passed to who needs it; there is no global one. Control characters and bad UTF-8 of
+ * Callers pass a handle; there is no global one. Control characters and bad UTF-8 of
  * values are escaped, so that no input can forge a line.
  *
  * The caller never waits for the reader of the log: lines wait in a ring of bounded size and a

@@ -1,6 +1,6 @@
 /*
  * Writes lines in a thread of its own, so that a reader who does not read (a full pipe, a terminal
- * that is stopped, a slow disk) holds up nobody else. Belongs to log/ alone.
+ * that is stopped, a slow disk) does not stall the process. Belongs to log/ alone.
  *
  * Lines wait in a ring of bounded size. One that finds no room is dropped and counted, and so are
  * all that follow until the ring is empty; then one line tells how many were lost, so that the gap

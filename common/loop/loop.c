@@ -74,7 +74,7 @@ void loop_destroy(struct loop **l)
 {
     if (!l || !*l)
         return;
-    /* what the resolver still has to say to those who have withdrawn their question */
+    /* the resolver's callbacks of cancelled lookups */
     event_base_loop((*l)->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
     event_base_free((*l)->base);
     free(*l);

@@ -48,7 +48,7 @@ struct loop_lack {
 void loop_lack_closed(struct loop *l, struct loop_lack *lack);
 /* Tells the log, once a minute at most; `port` is the address that they came to. */
 void loop_lack_tell(struct loop *l, struct loop_lack *lack, const char *port);
-/* Where to tell what goes wrong on this loop and is nobody else's to tell (borrowed). NULL, as in
+/* Logs the loop's own faults (borrowed). NULL, as in
  * the beginning: nowhere. */
 void loop_set_log(struct loop *l, struct log *log);
 struct log *loop_log(const struct loop *l);
@@ -61,10 +61,10 @@ const char *loop_name_server(const struct loop *l);
 const char *loop_hosts_file(const struct loop *l);
 
 /* Told at the end of each turn in which something was done: how long it took, in microseconds, from
- * the first callback on. So long nobody else on this loop was served. fn NULL: nobody is told. */
+ * the first callback on. Nothing else on this loop was served meanwhile. fn NULL: no callback. */
 typedef void loop_turn_fn(void *arg, uint64_t us);
 void loop_watch_turns(struct loop *l, loop_turn_fn *fn, void *arg);
-/* A turn has work to do: for who has events of libevent on loop_base, at the beginning of each.
+/* A turn has work to do: for owners of libevent events on loop_base, at the beginning of each.
  * What is made here says it by itself. */
 void loop_busy(struct loop *l);
 

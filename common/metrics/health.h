@@ -1,11 +1,11 @@
 /*
- * The HTTP side of a process: /metrics for Prometheus, /healthz and /readyz for whoever starts it.
+ * The HTTP side of a process: /metrics for Prometheus, /healthz and /readyz for the supervisor.
  *
  * /healthz is 200 as long as the loop turns; /readyz is 200 or 503 with a JSON body that names what
- * is missing. /balancer is 200 or 404 with the same body: a balancer is to send nobody new here,
- * but leave those who are (what 503 or no answer would not say). Requests are bounded in size,
- * number and time, and are answered also when there is no file descriptor left for others
- * (net/httpd.h).
+ * is missing. /balancer is 200 or 404 with the same body: a balancer is to send no new clients
+ * here, but leave those that are connected (what 503 or no answer would not say). Requests are
+ * bounded in size, number and time, and are answered also when there is no file descriptor left for
+ * others (net/httpd.h).
  */
 #ifndef CTIBUS_METRICS_HEALTH_H
 #define CTIBUS_METRICS_HEALTH_H
@@ -29,7 +29,8 @@ uint16_t health_port(const struct health *h);
 uint64_t health_closed(const struct health *h);
 
 /* Asks /readyz of the process that listens at addr and waits at most 2 s. 0: ready; -EAGAIN: it
- * answers that it is not, and `body` holds its words; another negative errno: nobody answers. */
+ * answers that it is not, and `body` holds its words; another negative errno: there is no answer.
+ */
 int health_probe(const char *addr, struct buf *body);
 
 #endif

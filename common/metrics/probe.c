@@ -12,7 +12,7 @@
 #define LIMIT_US 2000000u
 #define MAX_ANSWER 65536
 
-/* Whoever listens everywhere is asked on the loopback. */
+/* A service that listens on all addresses is probed on the loopback. */
 static struct view asked_host(struct view host)
 {
     if (host.len == 0 || view_eq(host, VIEW("0.0.0.0")))

@@ -53,7 +53,7 @@ int net_bind(struct view addr, int type)
     return rc;
 }
 
-/* Removes a socket that nobody listens at any more. */
+/* Removes the socket file of a process that has died. */
 static int clear_path(const struct sockaddr_un *at)
 {
     struct stat st;
@@ -89,7 +89,7 @@ int net_bind_path(const char *path, mode_t mode)
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
-    /* nobody can connect before it listens: the permissions are set by then */
+    /* no client can connect before listen(2): the permissions are set by then */
     if (bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0) {
         if (chmod(path, mode) == 0 && listen(fd, BACKLOG) == 0)
             return fd;

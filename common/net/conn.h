@@ -57,7 +57,8 @@ struct conn_class {
     /* Optional, to be set after conn_class_init: the peer has sent its last, but may still read;
      * all that it sent was shown. The owner closes. Without it that is the end: CONN_EOF. */
     void (*eof)(void *owner, struct conn *c);
-    struct conn_flush *flush; /* made by conn_class_init: who has output to send this turn */
+    struct conn_flush
+        *flush; /* made by conn_class_init: connections that have output to send this turn */
     uint64_t bytes_in, bytes_out;
 };
 int conn_class_init(struct conn_class *cls, struct loop *loop, const struct conn_handler *handler,
@@ -130,8 +131,8 @@ typedef void listener_fn(void *arg, int fd, const struct sockaddr *peer, socklen
 struct listener *listener_new(struct loop *l, const char *addr, listener_fn *accepted, void *arg,
                               int *err);
 /* The same at a Unix socket, made at `path` with these permissions and removed in the end. What a
- * process that died has left there is removed; -EADDRINUSE: somebody listens there, or it is no
- * socket. */
+ * process that died has left there is removed; -EADDRINUSE: another process listens there, or it is
+ * no socket. */
 struct listener *listener_new_path(struct loop *l, const char *path, mode_t mode,
                                    listener_fn *accepted, void *arg, int *err);
 void listener_destroy(struct listener **ls);

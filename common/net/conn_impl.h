@@ -2,7 +2,7 @@
  * The inside of a connection, for the files of net/ alone: conn.c (life, and the end of the turn),
  * conn_in.c and conn_out.c.
  *
- * States of a connection, and who changes them:
+ * States of a connection, and the functions that change them:
  *
  *   open     -> failed   conn_send, when the limit or the socket says no; the class's task ends it
  *   open     -> closing  conn_close_after_flush: the owner is forgotten, input thrown away
@@ -81,7 +81,7 @@ struct conn_flush {
 
 /* Puts it on the list of those that have something to do at the end of the turn. */
 void conn_mark_dirty(struct conn *c, uint16_t flags);
-/* To be ended by the task with `why`: for those who must not call the owner back. */
+/* To be ended by the task with `why`: for callers that must not call the owner back. */
 void conn_fail(struct conn *c, int why);
 /* The network ended it: detaches it, tells the owner, frees it. Never from inside a callback. */
 void conn_end(struct conn *c, int why);
@@ -91,7 +91,7 @@ void conn_flush_unref(struct conn_flush *f);
 
 /* --- conn_out.c --- */
 
-/* Writes what the socket takes; calls nobody back. 0, or a negative errno when it is broken. */
+/* Writes what the socket takes; calls no callback. 0, or a negative errno when it is broken. */
 int conn_write_some(struct conn *c);
 /* Writes and reports; c may be gone afterwards. */
 void conn_flush_now(struct conn *c);
@@ -102,8 +102,8 @@ void conn_flush_now(struct conn *c);
 void conn_read_turn(struct conn *c);
 /* Makes `readable` what it is called, for event_add. */
 void conn_watch_input(struct conn *c);
-/* Input that nobody will announce: what was left over before a pause, or is inside the transport. c
- * may be gone afterwards: false. */
+/* Input that epoll will not announce: what was left over before a pause, or is inside the
+ * transport. c may be gone afterwards: false. */
 bool conn_show_more(struct conn *c);
 
 #endif

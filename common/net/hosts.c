@@ -8,7 +8,7 @@
 #include "base/netaddr.h"
 #include "net/lookup.h"
 
-/* An address that is nobody's may be the new one of a host; so often are the names looked up. */
+/* An unknown address may be the new one of a host; the names are looked up at most so often. */
 #define AGAIN_US 5000000u
 
 struct host {

@@ -1,8 +1,8 @@
 /*
- * Whose address is it? A few hosts, by name or address, and which of them a peer is.
+ * A few hosts, by name or address, and which of them has the address of a peer.
  *
  * Names are looked up beside the loop (net/lookup.h), and again
- * when an address comes that is nobody's.
+ * when an unknown address comes.
  */
 #ifndef CTIBUS_NET_HOSTS_H
 #define CTIBUS_NET_HOSTS_H

@@ -27,7 +27,7 @@ struct httpd {
     void *arg;
     struct conn_class conns;
     struct listener *listener;
-    struct loop_timer *look;          /* runs while somebody is there */
+    struct loop_timer *look;          /* runs while there is a connection */
     TAILQ_HEAD(visits, visit) visits; /* the oldest first */
     size_t n;
     uint64_t closed;
@@ -179,7 +179,7 @@ static void on_drained(void *owner, struct conn *c)
 
 /* ---- places ---- */
 
-/* Of those who are still to be answered, if there is one. */
+/* Of the connections that are still to be answered, if there is one. */
 static struct visit *oldest(const struct httpd *h)
 {
     struct visit *v;

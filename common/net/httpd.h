@@ -1,6 +1,6 @@
 /*
  * A small HTTP/1 server for short answers that are ready at once: GET and HEAD, one request a
- * connection. Made to be reached also when the process is out of file descriptors or somebody holds
+ * connection. Made to be reached also when the process is out of file descriptors or a client holds
  * many connections open: it has HTTPD_PLACES, each for 5 s at most, and when all are taken the
  * oldest is closed for the newest.
  */

@@ -94,7 +94,7 @@ static bool may_have(struct listener *ls, int fd)
     return false;
 }
 
-/* Without a descriptor to give, accept fails before it looks whether somebody waits. */
+/* Without a descriptor to give, accept fails even when no connection waits. */
 static bool somebody_waits(const struct listener *ls)
 {
     struct pollfd p = {.fd = ls->fd, .events = POLLIN};

@@ -25,7 +25,7 @@
 struct lookup {
     struct loop *loop;
     char *name;
-    lookup_fn *fn; /* NULL: it was called, or nobody waits any more */
+    lookup_fn *fn; /* NULL: it was called, or the caller has cancelled */
     void *arg;
     struct loop_task *done;
     struct loop_timer *limit;

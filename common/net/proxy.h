@@ -2,7 +2,7 @@
  * The PROXY protocol, versions 1 and 2, on the side that is connected to: a balancer says in front
  * of all else for whom it connects.
  *
- * The parser is pure. The gate stands between a listener and whoever takes its connections: it
+ * The parser is pure. The gate stands between a listener and the owner of its connections: it
  * reads the header and not a byte more, so that what comes behind it (TLS, HTTP, lines) is the
  * taker's to read from the socket.
  */
@@ -15,7 +15,7 @@
  * (names of TLS, of clouds) some hundred. */
 #define PROXY_HEADER_MAX ((size_t)2048)
 
-/* AF_UNSPEC: nobody is announced. The balancer means itself (its health check) or does not know
+/* AF_UNSPEC: no client is announced. The balancer means itself (its health check) or does not know
  * who: the connection's own address counts. Else AF_INET or AF_INET6. */
 struct proxy_header {
     struct sockaddr_storage client;
@@ -27,7 +27,8 @@ int proxy_parse(struct view in, struct proxy_header *h, size_t *more);
 
 /* What becomes of a connection. */
 struct proxy_handler {
-    listener_fn *accepted; /* behind its header; `peer` is who was announced, or its own address */
+    listener_fn *accepted; /* behind its header; `peer` is the announced client, or the connection's
+                              own address */
     /* It has been closed, and why: no header, a broken one, none in time. NULL: it ended before its
      * first byte, as the checks of some balancers do. */
     void (*refused)(void *arg, const struct sockaddr *peer, const char *why);
@@ -38,13 +39,13 @@ struct proxy_gate;
  * own callbacks. */
 struct proxy_gate *proxy_gate_new(struct loop *l, const struct proxy_handler *handler, void *arg,
                                   uint32_t limit_ms);
-/* Closes what waits in it; nobody is told. */
+/* Closes the connections that wait in it, without a callback. */
 void proxy_gate_destroy(struct proxy_gate **g);
 /* A connection that a listener has accepted; takes fd (non-blocking). May call back. */
 void proxy_gate_take(struct proxy_gate *g, int fd, const struct sockaddr *peer, socklen_t len);
 /* Closes the one that has waited longest, if any does; `refused` is told. */
 void proxy_gate_drop_first(struct proxy_gate *g);
-/* How many wait in it: for who bounds them. */
+/* How many wait in it; the owner bounds them. */
 size_t proxy_gate_count(const struct proxy_gate *g);
 
 #endif

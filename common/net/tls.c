@@ -124,7 +124,7 @@ static ssize_t tls_read(void *state, int fd, void *p, size_t n)
     size_t want = n < READ_MAX ? n : READ_MAX;
     size_t have = 0;
 
-    if (t->finished) /* nobody looks at it any more */
+    if (t->finished) /* not used any more */
         return recv(fd, p, n, MSG_DONTWAIT);
     if (t->clear > 0) {
         errno = CONN_OTHER_WAY;

@@ -1,13 +1,14 @@
 /*
  * TLS for connections (net/conn.h), by OpenSSL.
  *
- * A context holds what the connections of one kind have in common: whom we believe, who we are, how
- * old a protocol may be. A connection made with one keeps all promises of net/conn.h; the handshake
- * goes on by itself, what is sent meanwhile waits (and counts for max_output), and nothing of it
- * leaves before the other side has been verified. A failed handshake ends the connection with
- * EPROTO, and conn_class_reason says in words what an operator can do something about.
+ * A context holds what the connections of one kind have in common: whom we trust, our own
+ * certificate, how old a protocol may be. A connection made with one keeps all promises of
+ * net/conn.h; the handshake goes on by itself, what is sent meanwhile waits (and counts for
+ * max_output), and nothing of it leaves before the other side has been verified. A failed handshake
+ * ends the connection with EPROTO, and conn_class_reason says in words what an operator can do
+ * something about.
  *
- * An end of the stream without TLS's own goodbye counts as an end: who speaks the protocol above
+ * An end of the stream without TLS's own goodbye counts as an end: the protocol above
  * must know by himself whether a message is whole.
  */
 #ifndef CTIBUS_NET_TLS_H
@@ -16,8 +17,9 @@
 #include "net/conn.h"
 
 struct tls_options {
-    const char *ca_file;   /* PEM: whom we believe, a CA or the very certificate of the other side.
-                            * NULL: a client believes the system's store, a server asks nobody */
+    const char
+        *ca_file;          /* PEM: what we trust, a CA or the very certificate of the other side.
+                            * NULL: a client trusts the system's store, a server asks for no certificate */
     const char *cert_file; /* PEM: our certificate and its chain; NULL: none (a server needs one) */
     const char *key_file;  /* PEM: its private key; NULL: it is in cert_file */
     const char *min_version; /* "1.0", "1.1", "1.2" or "1.3"; NULL: "1.2" */

@@ -147,11 +147,11 @@ static ssize_t ws_writev(void *state, int fd, const struct iovec *iov, int n)
     struct ws *ws = state;
     ssize_t done;
 
-    if (ws->phase == WS_REQUEST) { /* nobody to talk to yet */
+    if (ws->phase == WS_REQUEST) { /* no WebSocket yet */
         errno = CONN_OTHER_WAY;
         return -1;
     }
-    if (ws->phase == WS_OVER) { /* nobody to talk to any more */
+    if (ws->phase == WS_OVER) { /* no WebSocket any more */
         for (done = 0; n > 0; n--, iov++)
             done += (ssize_t)iov->iov_len;
         return done;
@@ -332,7 +332,7 @@ static void read_frames(struct ws *ws)
     set_over(ws, wslay_event_get_close_received(ws->events) ? "" : why);
 }
 
-/* It is over: who still sends is not to fill the socket, else our last word could be lost. */
+/* It is over: further input must be read, or the close frame could be lost. */
 static void discard(struct ws *ws, void *p, size_t n)
 {
     if (!ws->ended)
@@ -365,7 +365,7 @@ static ssize_t ws_read(void *state, int fd, void *p, size_t n)
     struct ws *ws = state;
     bool full = is_full(ws);
 
-    if (ws->finished) /* nobody looks at it any more */
+    if (ws->finished) /* not used any more */
         return recv(fd, p, n, MSG_DONTWAIT);
     if (buf_len(&ws->lines) == 0 && !full) {
         if (ws->phase == WS_REQUEST)

@@ -7,8 +7,8 @@
  * are dealt with here. What must wait for the owner's lines waits: conn_close_after_flush sends
  * them, then a close frame.
  *
- * Who breaks a rule is told by a close frame (or an HTTP status) and is to be closed by the owner,
- * whom conn_ws_tick tells; what comes from him meanwhile is thrown away.
+ * A client that breaks a rule gets a close frame (or an HTTP status); the owner must then close it,
+ * as conn_ws_tick says; its further input is discarded.
  */
 #ifndef CTIBUS_NET_WS_H
 #define CTIBUS_NET_WS_H
@@ -22,11 +22,11 @@
 struct ws_options {
     const char *path;           /* the only one there is: "/cti" */
     const char *const *origins; /* whose pages may connect beside our own host's, as "https://HOST";
-                                 * ends with NULL; NULL: nobody's */
+                                 * ends with NULL; NULL: none */
     size_t max_message;         /* bytes of one message, however many frames it comes in */
     size_t first_messages;      /* the same until conn_ws_set_max; 0: max_message from the start */
     uint32_t ping_ms;           /* after so long a silence it is asked for a sign of life */
-    bool leaving;               /* who is closed from now on is told 1001 ("going away") */
+    bool leaving;               /* connections closed from now on get 1001 ("going away") */
 };
 
 /* As conn_new. max_input of the class must be at least max_message + 1. */

@@ -91,7 +91,7 @@ static bool is_alike(const struct job *a, const struct job *b)
 }
 
 /* Whose turn it is: the one that is furthest behind, so that it catches up with the others and goes
- * on together with them; every other time the one that waits longest, so that nobody waits for
+ * on together with them; every other time the one that waits longest, so that none waits for
  * ever. */
 static struct job *whose_turn(struct snapshots *ss)
 {
@@ -104,7 +104,7 @@ static struct job *whose_turn(struct snapshots *ss)
     return found;
 }
 
-/* One chunk for all who are at the same place; they go to the end of the row. */
+/* One chunk for all that are at the same position; they go to the end of the queue. */
 static void serve(struct snapshots *ss, struct job *whose)
 {
     struct job at = *whose;

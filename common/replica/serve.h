@@ -1,6 +1,6 @@
 /*
  * Snapshots for replicas: the xod, or a part of it, in chunks, one a turn of the loop, so that
- * events go on. Those who are at the same place get the same chunk, made once. Each chunk is
+ * events go on. Replicas at the same position get the same chunk, made once. Each chunk is
  * stamped with the number of the last change published before it.
  */
 #ifndef CTIBUS_REPLICA_SERVE_H
@@ -11,7 +11,7 @@
 
 struct snapshot_source {
     uint64_t (*seq)(void *arg);                       /* of the last change published */
-    bool (*ready)(void *arg);                         /* who asks before that waits */
+    bool (*ready)(void *arg);                         /* requests before that wait */
     bool (*sees)(void *arg, const struct xod_obj *o); /* NULL: all is shown */
     uint64_t (*fields)(const struct xod_obj *o);      /* bits of those shown; NULL: all */
 };

@@ -32,7 +32,7 @@ int wire_read_topic(struct buf *scratch, struct view topic, struct wire_change *
  * are left out. */
 int wire_apply(struct xod *x, const struct wire_change *c, const msgpack_object *body);
 
-/* Appends one object of a snapshot: [site, list, id, {fields}], of its fields those of the bits. */
+/* Appends one object of a snapshot: [IPBX, list, id, {fields}], of its fields those of the bits. */
 void wire_object(struct buf *out, const struct xod_obj *o, uint64_t fields);
 /* Reads one into the store; *made becomes the object. 0, -EBADMSG or -ENOMEM. */
 int wire_read_object(struct xod *x, const msgpack_object *item, struct xod_obj **made);

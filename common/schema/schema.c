@@ -20,12 +20,9 @@
 #define INIT_STR(s) INIT_STR_, s
 #define INIT_LIST INIT_LIST_, NULL
 #define INIT_MAP INIT_MAP_, NULL
-/* clang-format off: the tables below are made by inclusion */
-#define NAME(s)                                                                                    \
-    s,                                                                                             \
-    {                                                                                              \
-        s, sizeof(s) - 1                                                                           \
-    }
+/* The tables below are made by inclusion. */
+/* clang-format off */
+#define NAME(s) s, {s, sizeof(s) - 1}
 static const struct schema_field rows[] = {
 #define LIST(list, rank, doc)
 #define LIST_END(list)

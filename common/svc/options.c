@@ -19,12 +19,13 @@ static const struct {
 } common[] = {
     {"config", "FILE", CONFIG, "the configuration ($CTIBUS_CONFIG, else " DEFAULT_CONFIG ")"},
     {"set", "KEY=VALUE", SET, "overrides a key of it, e.g. ctibus.bus.hwm=100000"},
-    {"check", NULL, CHECK, "says what is wrong with it (exit code 2) or that nothing is"},
+    {"check", NULL, CHECK, "checks it and prints the faults (exit code 2) or that there are none"},
     {"log-level", "LEVEL", LOG_LEVEL, "error, warning, notice, info or debug"},
     {"log-format", "FORMAT", LOG_FORMAT, "text or json"},
-    {"healthcheck", NULL, HEALTHCHECK, "asks the running service whether it is ready"},
+    {"healthcheck", NULL, HEALTHCHECK,
+     "exits with 0 when the running service is ready, else with 1"},
     {"version", NULL, VERSION, "prints the version"},
-    {"help", NULL, HELP, "prints this"},
+    {"help", NULL, HELP, "prints this help"},
 };
 #define COMMON ARRAY_SIZE(common)
 

@@ -21,7 +21,7 @@ struct xod_obj {
     struct value values[];
 };
 
-/* The objects of one list of one site. A slot keeps its number for the life of its object. */
+/* The objects of one list of one IPBX. A slot keeps its number for the life of its object. */
 struct list_table {
     struct map *by_id; /* with those deleted in this transaction */
     size_t n_deleted;  /* how many of by_id are that */

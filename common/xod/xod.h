@@ -1,5 +1,5 @@
 /*
- * The record store: the objects of all sites, with their fields as the schema table says.
+ * The record store: the objects of all IPBXes, with their fields as the schema table says.
  *
  * Writing is transactional: the first change opens a transaction, xod_commit closes it and tells,
  * per object that was touched, which fields differ from what they were before (values are
@@ -29,7 +29,7 @@ typedef void xod_change_fn(void *arg, const struct xod_change *c);
 struct xod *xod_new(void); /* NULL without memory */
 void xod_destroy(struct xod **x);
 
-/* The site (IPBX) of this name; made if `create`. NULL when there is none, or without memory. */
+/* The IPBX of this name; made if `create`. NULL when there is none, or without memory. */
 struct xod_ipbx *xod_ipbx(struct xod *x, struct view name, bool create);
 /* Site number n, in the order they were made, or NULL. */
 struct xod_ipbx *xod_site_at(const struct xod *x, size_t n);
@@ -81,7 +81,7 @@ int xod_map_del(struct xod_obj *o, unsigned field, struct view key);
  */
 void xod_commit(struct xod *x, xod_change_fn *fn, void *arg);
 
-/* Object number n of those touched since the last commit, in order and of all sites, or NULL. One
+/* Object number n of those touched since the last commit, in order and of all IPBXes, or NULL. One
  * that is deleted is among them, and so is one that is again as it was. */
 struct xod_obj *xod_touched(const struct xod_ipbx *s, size_t n);
 

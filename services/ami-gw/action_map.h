@@ -1,8 +1,8 @@
 /*
  * Actions that have another name, or another form, in each Asterisk: what state asks for by one
  * name of ours, and the first of the AMI actions for it that this Asterisk has. As data: a row an
- * action. Who asks by the AMI name of one that this Asterisk lacks (Monitor) is given another of
- * the same kind (MixMonitor) where there is one.
+ * action. A request by the AMI name of an action that this Asterisk lacks (Monitor) is mapped to
+ * another of the same kind (MixMonitor) where there is one.
  */
 #ifndef CTIBUS_AMI_GW_ACTION_MAP_H
 #define CTIBUS_AMI_GW_ACTION_MAP_H

@@ -271,7 +271,7 @@ static int commit_text(struct gateway *g, struct ami_action *aa, struct running_
     return 0;
 }
 
-/* Who asks may have more patience (timeout_ms) or less (the request's own deadline). */
+/* The requester may wait longer (timeout_ms) or less (the request's own deadline). */
 static uint32_t deadline_of(const msgpack_object *body, struct view action)
 {
     int64_t ms = msg_get_i64(body, "timeout_ms",

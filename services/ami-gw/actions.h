@@ -60,6 +60,6 @@ void actions_lost(struct actions *a);
 size_t actions_waiting(const struct actions *a);
 /* Lists under way: while there are any, events of unknown names matter. */
 size_t actions_lists(const struct actions *a);
-uint64_t actions_late_total(const struct actions *a); /* answers nobody waited for */
+uint64_t actions_late_total(const struct actions *a); /* answers without a waiting action */
 
 #endif

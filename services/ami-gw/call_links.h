@@ -27,7 +27,7 @@ bool call_links_hold(struct call_links *p, struct view holder, bool on);
 /* It hears music, or no longer: who did that, if it is news; the caller frees it. NULL: nobody, or
  * it is known already. */
 char *call_links_music(struct call_links *p, struct view channel, bool on);
-/* It is called `now`; who was called that is gone. */
+/* Renames a channel to `now`; a former channel of that name is gone. */
 void call_links_rename(struct call_links *p, struct view channel, struct view now);
 void call_links_forget(struct call_links *p, struct view channel);
 

@@ -1,11 +1,11 @@
 /*
- * What Asterisk is asked to tell while nobody listens to raw events: only what rows of the table
- * are made of. Dialplan steps and variables, RTCP, CDR and DTMF are three quarters of all.
+ * What Asterisk is asked to tell while there is no subscriber of raw events: only what rows of the
+ * table are made of. Dialplan steps and variables, RTCP, CDR and DTMF are three quarters of all.
  *
  * The event mask says which classes come at all; it can be changed at any time and every version
  * has it. The class dialplan holds both the AGI steps and variables that have rows and a flood that
  * has none, so it is let in only where Filter actions (11 and later) hold the flood back. Filters
- * cannot be taken back before the next login: whoever wants raw events then gets them over a link
+ * cannot be taken back before the next login: subscribers of raw events then get them over a link
  * of their own (raw.c).
  */
 #include "filter.h"

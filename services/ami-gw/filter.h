@@ -1,4 +1,4 @@
-/* What Asterisk is asked to tell while nobody listens to raw events. */
+/* What Asterisk is asked to tell while there is no subscriber of raw events. */
 #ifndef CTIBUS_AMI_GW_FILTER_H
 #define CTIBUS_AMI_GW_FILTER_H
 

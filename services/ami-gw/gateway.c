@@ -102,6 +102,7 @@ static const struct bus_client_handler client_handler = {on_state_up, on_state_d
 
 /* ---- the link ---- */
 
+#define LIST_RETRY_MS 5000  /* after a resync that Asterisk did not answer in time */
 #define IDLE_FLUSH_MS 50    /* after so long nothing more is held back */
 #define RELOAD_WAIT_MS 1000 /* a reload is told by many events */
 /* An event of which a part is missing may be followed by many: the first has everything listed
@@ -135,7 +136,7 @@ static void on_link_down(void *arg, const char *reason)
     if (g->shutdown)
         reason = "Asterisk has stopped";
     g->login = 0;
-    g->standby = false; /* who logs in takes over */
+    g->standby = false; /* the last gateway to log in takes over */
     g->again = false;
     g->filtered = false;
     raw_link_close(g);
@@ -313,7 +314,8 @@ static int open_bus(struct gateway *g, struct loop *loop, const struct gateway_o
         return err;
     g->heart = bus_heartbeat_new(g->bus, g->pub, "ami-gw", beat, g);
     g->link = link_new(loop, &opt->link, &link_handler, g, metrics, g->log);
-    g->resync = g->link ? resync_new(g->link, &resync_handler, g, g->log) : NULL;
+    g->resync =
+        g->link ? resync_new(g->link, opt->list_timeout_ms, &resync_handler, g, g->log) : NULL;
     g->retry = loop_timer_new(loop, on_resync_due, g);
     g->idle_flush = loop_timer_new(loop, on_idle_flush, g);
     g->again_soon = loop_timer_new(loop, on_resync_due, g);
@@ -334,6 +336,7 @@ struct gateway *gateway_new(struct loop *loop, struct bus *bus, const struct gat
     g->bus = bus;
     g->log = log;
     g->charset = opt->charset;
+    g->list_retry_ms = opt->list_retry_ms ? opt->list_retry_ms : LIST_RETRY_MS;
     g->ipbx = view_dup(view_cstr(opt->ipbx));
     for (int i = 0; i < TEL_EVENT_COUNT; i++)
         buf_init(&g->topics[i], 1024);

@@ -13,6 +13,8 @@ struct gateway_options {
     const char *publish, *request; /* endpoints of state */
     struct link_options link;
     enum ami_charset charset; /* how to read bytes that are not UTF-8 */
+    uint32_t list_timeout_ms; /* resync_new */
+    uint32_t list_retry_ms;   /* from a resync that was given up to the next; 0: 5 s */
 };
 
 struct gateway;

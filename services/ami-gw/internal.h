@@ -36,14 +36,15 @@ struct gateway {
     struct loop_timer *again_soon;  /* of a resync after a reload */
     struct loop_timer *again_later; /* of a resync after an event that was told in part */
     uint64_t incomplete; /* when a part of an event was last left out (monotonic us), or 0 */
-    bool heard;          /* somebody (state) listens to our plane tel */
+    bool heard;          /* state subscribes to our plane tel */
     bool standby;        /* another gateway owns this Asterisk: nothing is published */
     char banner[64];
-    uint64_t login;                /* when the link came up, microseconds since 1970; 0: down */
-    bool listed;                   /* a resync has begun since then */
-    bool again;                    /* another resync is asked for while one runs */
-    struct loop_timer *retry;      /* of a resync that was not complete */
-    struct requesters *requesters; /* who has actions under way (requesters.h) */
+    uint64_t login;           /* when the link came up, microseconds since 1970; 0: down */
+    bool listed;              /* a resync has begun since then */
+    bool again;               /* another resync is asked for while one runs */
+    struct loop_timer *retry; /* of a resync that was not complete */
+    uint32_t list_retry_ms;
+    struct requesters *requesters; /* actions under way of each requester (requesters.h) */
     struct hint_place *hints;      /* of the last resync that state asked for */
     size_t n_hints;
     uint64_t resync_request; /* the request of state to answer at the end, or 0 */

@@ -16,15 +16,15 @@
 #include "net/dial.h"
 
 #define BACKOFF_FIRST_MS 500u
-#define BACKOFF_AWAY_MS 2000u     /* an Asterisk that is back is found soon */
-#define BACKOFF_REFUSED_MS 30000u /* a wrong password must not look like somebody who guesses */
-#define TELL_AGAIN_US 60000000u   /* the same reason is logged so often */
+#define BACKOFF_AWAY 4u         /* times the first: an Asterisk that is back is found soon */
+#define BACKOFF_REFUSED 60u     /* a wrong password must not look like guessing */
+#define TELL_AGAIN_US 60000000u /* the same reason is logged so often */
 /* For each address: the kernel sends its question again after 1, 3 and 7 s, and a new one sooner.
  */
 #define CONNECT_MS 4000
 #define TICK_MS 500
-#define PING_AFTER_US 5000000u
-#define DEAD_AFTER_US 15000000u /* two pings missed */
+#define PING_AFTER_MS 5000u
+#define DEAD_AFTER 3u /* times that: two pings missed */
 
 enum phase { AWAY, CONNECTING, LOGGING_IN, UP, STOPPED };
 
@@ -46,7 +46,8 @@ struct ami_link {
     struct tls_ctx *tls; /* NULL: clear text */
     char banner[64];
     uint16_t port;
-    uint32_t timeout_ms;
+    uint32_t timeout_ms, backoff_ms;
+    uint64_t ping_after_us;
     enum phase phase;
     unsigned tries;
     bool refused;   /* the last time it was the login that failed */
@@ -56,12 +57,12 @@ struct ami_link {
     struct metric *blocks, *skipped, *reconnects, *up_metric;
 };
 
-uint32_t link_backoff_ms(unsigned n, bool refused, uint64_t random)
+uint32_t link_backoff_ms(uint32_t first_ms, unsigned n, bool refused, uint64_t random)
 {
-    uint32_t most = refused ? BACKOFF_REFUSED_MS : BACKOFF_AWAY_MS;
+    uint32_t most = first_ms * (refused ? BACKOFF_REFUSED : BACKOFF_AWAY);
 
-    if (n < 16 && BACKOFF_FIRST_MS << n < most)
-        return BACKOFF_FIRST_MS << n;
+    if (n < 16 && (uint64_t)first_ms << n < most)
+        return first_ms << n;
     return most - (uint32_t)(random % (most / 4));
 }
 
@@ -79,12 +80,12 @@ static void tell_lost(struct ami_link *l, const char *reason)
     snprintf(l->told, sizeof(l->told), "%s", reason);
     l->told_at = now;
     log_warning(l->log, "ami %s:%u: %s; next try in %u ms", l->host, l->port, reason,
-                link_backoff_ms(l->tries, l->refused, 0));
+                link_backoff_ms(l->backoff_ms, l->tries, l->refused, 0));
 }
 
 static void schedule(struct ami_link *l)
 {
-    uint32_t ms = link_backoff_ms(l->tries++, l->refused, rng_u64());
+    uint32_t ms = link_backoff_ms(l->backoff_ms, l->tries++, l->refused, rng_u64());
 
     l->phase = AWAY;
     loop_timer_start(l->retry, ms, false);
@@ -361,9 +362,9 @@ static void tick(void *arg)
     if (l->phase != UP)
         return;
     count_parser(l);
-    if (now - l->last_rx > DEAD_AFTER_US)
+    if (now - l->last_rx > DEAD_AFTER * l->ping_after_us)
         lost(l, "no answer to two pings");
-    else if (now - l->last_rx > PING_AFTER_US && now - l->pinged > PING_AFTER_US)
+    else if (now - l->last_rx > l->ping_after_us && now - l->pinged > l->ping_after_us)
         ping(l);
 }
 
@@ -429,6 +430,8 @@ struct ami_link *link_new(struct loop *loop, const struct link_options *opt,
     l->log = log;
     l->port = opt->port;
     l->timeout_ms = opt->timeout_ms;
+    l->backoff_ms = opt->backoff_ms ? opt->backoff_ms : BACKOFF_FIRST_MS;
+    l->ping_after_us = UINT64_C(1000) * (opt->ping_after_ms ? opt->ping_after_ms : PING_AFTER_MS);
     l->tls = opt->tls;
     buf_init(&l->out, 1 << 20);
     l->host = view_dup(view_cstr(opt->host));
@@ -459,6 +462,8 @@ struct ami_link *link_clone(const struct ami_link *l, const char *instance,
                                .password = l->password,
                                .instance = instance,
                                .timeout_ms = l->timeout_ms,
+                               .backoff_ms = l->backoff_ms,
+                               .ping_after_ms = (uint32_t)(l->ping_after_us / 1000),
                                .tls = l->tls,
                                .tls_name = l->tls_name};
 

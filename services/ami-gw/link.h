@@ -18,6 +18,10 @@ struct link_options {
     const char *username, *password;
     const char *instance; /* what ActionIDs begin with */
     uint32_t timeout_ms;  /* from connecting to being logged in */
+    uint32_t backoff_ms;  /* from a loss to the first try; 0: 500 */
+    /* After so long a silence Asterisk is asked for a sign of life, and after three times that it
+     * is given up; 0: 5 s. What is below 500 ms is not noticed sooner. */
+    uint32_t ping_after_ms;
     struct tls_ctx *tls;  /* borrowed, outlives the link; NULL: clear text */
     const char *tls_name; /* whom its certificate must be for; NULL: host */
 };
@@ -62,9 +66,9 @@ int link_commit_text(struct ami_link *l, struct ami_action *aa, uint32_t deadlin
                      action_item_fn *item, action_done_fn *done, void *arg);
 struct actions *link_actions(struct ami_link *l);
 
-/* How long to wait before try number n (from 0): 0.5 s doubling to 2 s, to 30 s when it was the
- * login that was refused; from there on with jitter of up to a quarter less, taken from `random`.
- * In milliseconds. */
-uint32_t link_backoff_ms(unsigned n, bool refused, uint64_t random);
+/* How long to wait before try number n (from 0): first_ms (up to 1 min), doubling to four times
+ * that, to sixty times when it was the login that was refused (from 0.5 s to 2 s and 30 s); from
+ * there on with jitter of up to a quarter less, taken from `random`. In milliseconds. */
+uint32_t link_backoff_ms(uint32_t first_ms, unsigned n, bool refused, uint64_t random);
 
 #endif

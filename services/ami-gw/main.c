@@ -175,12 +175,12 @@ int main(int argc, char **argv)
 {
     static const struct svc_option options[] = {
         {"ipbx", "ID",
-         "which of the configuration's ipbxes (default: the first that has an "
-         "ipbx_connection)"},
+         "the IPBX of the configuration to connect to (default: the first that has "
+         "an ipbx_connection)"},
         {NULL, NULL, NULL}};
     static const struct svc_def def = {
         .name = "ami-gw",
-        .doc = "One Asterisk on the bus, through its manager interface.",
+        .doc = "Connects one Asterisk to the bus through its manager interface (AMI).",
         .options = options,
         .check = check,
         .start = start,

@@ -1,4 +1,4 @@
-/* Raw AMI events on the bus: only while somebody subscribes to them. They come over the gateway's
+/* Raw AMI events on the bus: only while there is a subscriber. They come over the gateway's
  * link, or, where filters hold some of them back there, over a link of their own: so a monitor
  * disturbs nothing. */
 #include "bus/topic.h"

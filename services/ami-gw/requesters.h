@@ -1,5 +1,5 @@
 /*
- * Who has actions under way: one who asks for very many is not to take the places of all others,
+ * Actions under way of each requester: one with very many must not take the places of all others,
  * nor all clients together those of state and of the gateway itself.
  */
 #ifndef CTIBUS_AMI_GW_REQUESTERS_H

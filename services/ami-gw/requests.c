@@ -5,7 +5,6 @@
 #include "msg/msg.h"
 
 #define MAX_HINTS 200000
-#define RETRY_MS 5000 /* after a resync that Asterisk did not answer in time */
 
 /* ---- resync ---- */
 
@@ -63,7 +62,7 @@ void gateway_resynced(struct gateway *g, bool complete)
     if (g->again)
         gateway_resync(g);
     else if (!complete && link_is_up(g->link))
-        loop_timer_start(g->retry, RETRY_MS, false);
+        loop_timer_start(g->retry, g->list_retry_ms, false);
 }
 
 static void on_resync(struct gateway *g, uint64_t id, const msgpack_object *body)

@@ -8,7 +8,7 @@
 
 /* So many single questions are under way at a time. */
 #define ASKED_AT_A_TIME 100
-#define LIST_DEADLINE_MS 10000
+#define LIST_TIMEOUT_MS 10000
 
 /* What the events of a listing are for. */
 enum use {
@@ -55,6 +55,7 @@ struct question {
 
 struct resync {
     struct ami_link *link;
+    uint32_t timeout_ms;
     const struct resync_handler *handler;
     void *arg;
     struct log *log;
@@ -207,7 +208,7 @@ static int ask(struct resync *r, const struct question *q)
     for (int i = 0; i < 2; i++)
         if (q->name[i])
             ami_action_header(&aa, view_cstr(q->name[i]), view_cstr(q->value[i]));
-    rc = link_commit(r->link, &aa, !q->reads_as, LIST_DEADLINE_MS, q->reads_as ? NULL : on_item,
+    rc = link_commit(r->link, &aa, !q->reads_as, r->timeout_ms, q->reads_as ? NULL : on_item,
                      question_done, a);
     if (rc < 0)
         free(a);
@@ -323,7 +324,7 @@ static void run_step(struct resync *r)
     if (a)
         *a = (struct asked){r, r->run, NULL};
     link_action(r->link, &aa, s->action);
-    if (!a || link_commit(r->link, &aa, true, LIST_DEADLINE_MS, on_item, listed, a) < 0) {
+    if (!a || link_commit(r->link, &aa, true, r->timeout_ms, on_item, listed, a) < 0) {
         free(a);
         finish(r, false);
     }
@@ -331,14 +332,18 @@ static void run_step(struct resync *r)
 
 /* ---- lifecycle ---- */
 
-struct resync *resync_new(struct ami_link *link, const struct resync_handler *handler, void *arg,
-                          struct log *log)
+struct resync *resync_new(struct ami_link *link, uint32_t timeout_ms,
+                          const struct resync_handler *handler, void *arg, struct log *log)
 {
     struct resync *r = calloc(1, sizeof(*r));
 
     if (!r)
         return NULL;
-    *r = (struct resync){.link = link, .handler = handler, .arg = arg, .log = log};
+    *r = (struct resync){.link = link,
+                         .timeout_ms = timeout_ms ? timeout_ms : LIST_TIMEOUT_MS,
+                         .handler = handler,
+                         .arg = arg,
+                         .log = log};
     r->last = &r->first;
     return r;
 }

@@ -22,8 +22,10 @@ struct resync_handler {
 };
 
 struct resync;
-struct resync *resync_new(struct ami_link *link, const struct resync_handler *handler, void *arg,
-                          struct log *log); /* NULL without memory */
+/* timeout_ms: a listing that brings nothing for so long is given up; 0: 10 s. NULL without memory.
+ */
+struct resync *resync_new(struct ami_link *link, uint32_t timeout_ms,
+                          const struct resync_handler *handler, void *arg, struct log *log);
 void resync_destroy(struct resync **r);
 /* Starts (over). hints: whose state is asked one by one where Asterisk cannot list them (1.8);
  * copied. */

@@ -105,7 +105,7 @@ void rule_bridge_leave(struct translator *t, const struct table_row *row, const 
         bridge_left(t, br, o);
 }
 
-/* Nobody is in a bridge that is gone. False without memory. */
+/* A bridge is gone: it has no channels. False without memory. */
 static bool leave_first(struct translator *t, struct bridge *br)
 {
     char *channel = view_dup(view_cstr(br->member[0]->channel));

@@ -3,19 +3,6 @@
 
 #include "rules.h"
 
-void emit_pair(struct translator *t, enum tel_event ev, struct view channel, struct view uniqueid,
-               struct view other, struct view other_uniqueid)
-{
-    struct tel_out o;
-
-    tel_out_init(&o, ev);
-    tel_out_put_known(&o, TELF_channel, channel);
-    tel_out_put_known(&o, TELF_uniqueid, uniqueid);
-    tel_out_put_known(&o, TELF_other, other);
-    tel_out_put_known(&o, TELF_other_uniqueid, other_uniqueid);
-    translator_emit(t, &o);
-}
-
 /* ---- two channels talk (before 12) ---- */
 
 static void tell_unlink(struct translator *t, struct pair *pair)
@@ -95,8 +82,8 @@ void rule_hold(struct translator *t, const struct table_row *row, const struct a
         translator_emit(t, o);
 }
 
-/* Whoever hears music while in a call was put on hold by its peer; also where the call has ended
- * this moment, as an attended transfer does. Music in queues and parking lots is of nobody's doing.
+/* A channel that hears music while in a call was put on hold by its peer; also where the call has
+ * ended this moment, as an attended transfer does. Music in queues and parking lots is no hold.
  */
 void rule_music(struct translator *t, const struct table_row *row, const struct ami_block *b,
                 struct tel_out *o)

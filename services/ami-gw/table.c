@@ -217,12 +217,10 @@ static const struct table_field fax[] = {F(channel, "Channel"),
 
 /* ---- the rows ---- */
 
-/* clang-format off: one row a line */
-#define ROW(event_, tel_, rule_, fields_, ...)                                                     \
-    {                                                                                              \
-        .event = H(event_), .tel = TEL_##tel_, .rule = RULE_##rule_, .fields = fields_,            \
-        .n_fields = ARRAY_SIZE(fields_), __VA_ARGS__                                               \
-    }
+/* One row a line. */
+/* clang-format off */
+#define ROW(event_, tel_, rule_, fields_, ...) \
+    {.event = H(event_), .tel = TEL_##tel_, .rule = RULE_##rule_, .fields = fields_, .n_fields = ARRAY_SIZE(fields_), __VA_ARGS__}
 #define IF(header, value) .when = H(header), .is = H(value)
 #define NUM(field, n) .fixed = TELF_##field + 1, .num = n
 #define WORD(field, s) .fixed = TELF_##field + 1, .word = H(s)
@@ -269,8 +267,7 @@ const struct table_row table[] = {
     ROW("BridgeLeave", bridge_leave, BRIDGE_LEAVE, bridge, ),
     ROW("BridgeDestroy", bridge_destroy, BRIDGE_DESTROY, bridge, ),
     ROW("BridgeMerge", bridge_merge, PLAIN, merge, ),
-    ROW("Transfer", call_transfer, PLAIN, attended_old, IF("TransferType", "Attended"),
-        WORD(kind, "attended")), /* before 12 */
+    ROW("Transfer", call_transfer, PLAIN, attended_old, IF("TransferType", "Attended"), WORD(kind, "attended")), /* before 12 */
     ROW("Transfer", call_transfer, PLAIN, transfer_old, WORD(kind, "blind")),
     ROW("BlindTransfer", call_transfer, PLAIN, blind, WORD(kind, "blind")), /* 12 and later */
     ROW("AttendedTransfer", call_transfer, PLAIN, attended, WORD(kind, "attended")),
@@ -341,8 +338,7 @@ const struct table_row table[] = {
     ROW("ParkedCallGiveUp", parking_giveup, PARKED, parked, ),
     ROW("ParkedCallSwap", parking_swap, PARKED, parked, ),
     ROW("MessageWaiting", voicemail_waiting, PLAIN, waiting, ),
-    ROW("MailboxCount", voicemail_waiting, MAILBOX,
-        counted_mailbox, ), /* the answer to the action */
+    ROW("MailboxCount", voicemail_waiting, MAILBOX, counted_mailbox, ), /* the answer to the action */
     ROW("UserEvent", user_event, USER_EVENT, user, ),
     ROW("FaxSent", fax_sent, PLAIN, fax, ), /* before 12 */
     ROW("FaxReceived", fax_received, PLAIN, fax, ),
@@ -361,8 +357,7 @@ const struct table_row table[] = {
     ROW("Agents", agent_logoff, LISTED_AGENT, listed_agent, IF("Status", "AGENT_LOGGEDOFF")),
     ROW("Agents", agent_login, LISTED_AGENT, listed_agent, ),
     ROW("MeetmeList", conference_join, MEETME, meetme_listed, WORD(application, "MeetMe")),
-    ROW("ConfbridgeList", conference_join, PLAIN, confbridge_listed,
-        WORD(application, "ConfBridge")),
+    ROW("ConfbridgeList", conference_join, PLAIN, confbridge_listed, WORD(application, "ConfBridge")),
     ROW("VoicemailUserEntry", voicemail_waiting, MAILBOX, listed_mailbox, ),
     ROW("PeerEntry", device_registration, LISTED_PEER, listed_peer, ),
     ROW("EndpointList", device_registration, LISTED_ENDPOINT, endpoint, ),

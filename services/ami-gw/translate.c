@@ -92,37 +92,6 @@ bool translator_knows(const struct translator *t, struct view event)
 
 /* ---- values ---- */
 
-bool is_unknown(struct view v)
-{
-    static const struct view words[] = {
-        {"<unknown>", 9}, {"<null>", 6}, {"(null)", 6}, {"<Unknown>", 9}, {"<no name>", 9}};
-
-    if (v.len == 0)
-        return true;
-    if (v.ptr[0] != '<' && v.ptr[0] != '(')
-        return false;
-    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-        if (view_eq(v, words[i]))
-            return true;
-    return false;
-}
-
-bool is_true(struct view v)
-{
-    int64_t n;
-
-    if (view_to_i64(v, &n) == 0)
-        return n != 0;
-    return view_ieq(v, VIEW("yes")) || view_ieq(v, VIEW("on")) || view_ieq(v, VIEW("true")) ||
-           view_starts(v, VIEW("By ")); /* "By admin", "By self" */
-}
-
-void tel_out_put_known(struct tel_out *o, enum tel_field f, struct view v)
-{
-    if (!is_unknown(v))
-        tel_out_put(o, f, v);
-}
-
 /* ---- rows ---- */
 
 /* Events of queues say it as a bare word of a caller or a peer: no other field is read so. */
@@ -168,13 +137,6 @@ static void take_fields(struct tel_out *o, const struct table_row *row, const st
         tel_out_put(o, (enum tel_field)(row->fixed - 1), row->word);
     else if (row->fixed)
         tel_out_put_num(o, (enum tel_field)(row->fixed - 1), row->num);
-}
-
-void translator_emit(struct translator *t, struct tel_out *o)
-{
-    if (t->resync)
-        tel_out_put_num(o, TELF_resync, 1);
-    t->emit(t->arg, o);
 }
 
 void rule_plain(struct translator *t, const struct table_row *row, const struct ami_block *b,

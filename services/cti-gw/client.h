@@ -71,9 +71,6 @@ struct client {
     struct watch *watch;       /* what else it wants to be told as it changes (watch.c), or NULL */
 };
 
-/* Came in by this door. Takes fd. NULL without memory (fd is closed). */
-struct client *client_new(struct gateway *gw, enum gateway_listener door, int fd,
-                          const struct sockaddr *peer);
 /* Ends it at once: session, connection, memory. */
 void client_destroy(struct client *c);
 /* Ends it when what was sent has left. The client must not be used afterwards. */
@@ -81,7 +78,20 @@ void client_close(struct client *c, const char *why);
 /* The same for a user who may come back: is shown as there for the grace time
  * (ctibus.session_grace). */
 void client_lose(struct client *c, const char *why);
+/* Frees all but the connection, which is closed already. lost: as of client_lose. */
+void client_free(struct client *c, bool lost);
 void client_set_phase(struct client *c, enum client_phase phase);
+/* The client of a session of this gateway, or NULL. */
+struct client *client_of_session(struct gateway *g, struct view name);
+
+/* What the gateway's parts do when something happens to a client (gateway.c). */
+struct client_hooks {
+    void (*live)(struct client *c);     /* its login is complete */
+    void (*answered)(struct client *c); /* the request to state has been answered */
+    void (*leaving)(struct client *c);  /* it is about to be freed */
+};
+
+/* input.c */
 extern const struct conn_handler client_conn_handler;
 
 /* ---- answer.c ---- */

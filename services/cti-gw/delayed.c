@@ -32,7 +32,7 @@ static void on_time(void *arg)
 
     c->login->delayed = NULL; /* the client may be gone after fn, we are not */
     c->asked = 0;
-    c->since = clock_mono_us(); /* it was not the client who was slow */
+    c->since = clock_mono_us(); /* the delay is ours, not the client's */
     d->fn(c, view_cstr(d->text), view_cstr(d->reply_id));
     delayed_free(&d);
 }

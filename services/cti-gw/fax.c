@@ -442,3 +442,9 @@ void faxes_tick(struct faxes *f, uint64_t now_us)
         x = next;
     }
 }
+
+/* Base64 is four bytes for three; the rest of the message is short. */
+size_t fax_max_line(const struct gateway *g)
+{
+    return g->opt.fax.max_bytes / 3 * 4 + 65536;
+}

@@ -50,4 +50,7 @@ void fax_source_gone(struct client *c);
 bool fax_is_elsewhere(struct faxes *f, struct view id);
 bool fax_arrived(struct faxes *f, struct view id, struct view reason);
 
+/* Bytes of the longest line with a fax in it. */
+size_t fax_max_line(const struct gateway *g);
+
 #endif

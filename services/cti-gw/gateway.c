@@ -49,12 +49,6 @@ static void janitor(void *arg)
     faxes_tick(g->faxes, now);
 }
 
-/* Base64 is four bytes for three; the rest of the message is short. */
-size_t gateway_max_fax_line(const struct gateway *g)
-{
-    return g->opt.fax.max_bytes / 3 * 4 + 65536;
-}
-
 /* ---- state ---- */
 
 static void put_session(struct buf *out, struct client *c)
@@ -115,20 +109,6 @@ static void on_state_down(void *arg)
     }
 }
 
-struct client *gateway_session(struct gateway *g, struct view name)
-{
-    const char *dash = name.len ? memrchr(name.ptr, '-', name.len) : NULL;
-    struct client *c = NULL;
-    char own[64];
-    uint64_t n;
-
-    if (dash && view_to_u64(view_of(dash + 1, name.len - (size_t)(dash + 1 - name.ptr)), &n) == 0)
-        c = map_get(g->by_session, view_of(&n, sizeof(n)));
-    if (c)
-        client_session_name(c, own);
-    return c && view_eq(view_cstr(own), name) ? c : NULL; /* another instance counts, too */
-}
-
 /* Another session of the same user wins. */
 static void kick(struct gateway *g, struct client *c, struct view type)
 {
@@ -143,7 +123,7 @@ static void kick(struct gateway *g, struct client *c, struct view type)
 
 static void on_kick(struct gateway *g, uint64_t id, const msgpack_object *body)
 {
-    struct client *c = gateway_session(g, msg_get_str(body, "session"));
+    struct client *c = client_of_session(g, msg_get_str(body, "session"));
 
     bus_client_reply(g->bus_client, id, c ? BUS_ok : BUS_not_found, view_of(NULL, 0));
     if (c)
@@ -282,7 +262,7 @@ static int open_all(struct gateway *g, struct metrics *metrics)
     if (!g->faxes || !g->watches || !g->user_push || !g->by_session || !g->guard || !g->lobby ||
         !g->latency || !g->janitor || !g->drain.timer || !g->fanout || make_metrics(g, metrics) < 0)
         return -ENOMEM;
-    longest = gateway_max_fax_line(g) + 65536;
+    longest = fax_max_line(g) + 65536;
     err = conn_class_init(&g->conns, g->loop, &client_conn_handler,
                           longest > 2 * g->opt.max_line ? longest : 2 * g->opt.max_line,
                           g->opt.max_output);
@@ -294,6 +274,33 @@ static int open_all(struct gateway *g, struct metrics *metrics)
         loop_timer_start(g->janitor, JANITOR_MS, true);
     return err;
 }
+
+/* ---- clients ---- */
+
+static void on_live(struct client *c)
+{
+    lobby_leave(c->gw->lobby, c);
+}
+
+static void on_answered(struct client *c)
+{
+    user_push_release(c);
+}
+
+static void on_leaving(struct client *c)
+{
+    fax_source_gone(c);
+    realtime_stats_unsubscribe(c);
+    watch_end(c);
+    user_push_leave(c->gw->user_push, c);
+    user_push_forget(c);
+    fanout_leave(c->gw->fanout, c);
+    profile_put(c->gw, c->profile);
+    lobby_leave(c->gw->lobby, c);
+    pace_leave(c);
+}
+
+static const struct client_hooks hooks = {on_live, on_answered, on_leaving};
 
 struct gateway *gateway_new(struct loop *loop, struct bus *bus, const struct gateway_options *opt,
                             struct metrics *metrics, struct log *log, int *err)
@@ -307,6 +314,7 @@ struct gateway *gateway_new(struct loop *loop, struct bus *bus, const struct gat
     g->bus = bus;
     g->log = log;
     g->opt = *opt;
+    g->hooks = &hooks;
     g->ws = (struct ws_options){.path = "/cti",
                                 .origins = opt->origins,
                                 .max_message = opt->max_line,

@@ -45,6 +45,7 @@ struct gateway {
     struct bus *bus;
     struct log *log;
     struct gateway_options opt;
+    const struct client_hooks *hooks;
     struct bus_pub *pub;
     struct bus_heartbeat *heart;
     struct bus_client *bus_client;
@@ -82,10 +83,6 @@ struct gateway {
 };
 
 /* ---- gateway.c ---- */
-/* The client of a session of this gateway, or NULL. */
-struct client *gateway_session(struct gateway *g, struct view name);
-/* Bytes of the longest line with a fax in it. */
-size_t gateway_max_fax_line(const struct gateway *g);
 
 /* ---- listeners.c: where clients come in ---- */
 /* 0, or a negative errno (it has logged why). */
@@ -240,7 +237,7 @@ bool put_legacy_member_id(struct buf *out, const struct xod_obj *member);
 /* ---- user_push.c: lines for users, from the bus ---- */
 struct user_push *user_push_new(struct gateway *g);
 void user_push_destroy(struct user_push **in);
-/* Lines for the users of this site are wanted. 0 or a negative errno. */
+/* Lines for the users of this IPBX are wanted. 0 or a negative errno. */
 int user_push_listen(struct user_push *in, struct view ipbx);
 /* From now on the lines for its user go to the client, too. 0 or -ENOMEM. */
 int user_push_join(struct user_push *in, struct client *c);

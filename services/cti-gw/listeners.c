@@ -5,8 +5,65 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "internal.h"
 #include "net/proxy.h"
+
+/* What the kernel may hold for a client that does not read, beside our own bound; the kernel's own
+ * tuning would go up to megabytes for each. */
+#define SEND_BUFFER 131072
+
+/* ---- a client ---- */
+
+static struct conn *open_conn(struct client *c, int fd)
+{
+    struct gateway *g = c->gw;
+
+    if (c->door == LISTENER_TLS)
+        return conn_new_tls(&g->conns, fd, c, g->tls, NULL);
+    if (c->door == LISTENER_WS)
+        return conn_new_ws(&g->conns, fd, c, &g->ws);
+    return conn_new(&g->conns, fd, c);
+}
+
+/* The address, and the port. */
+static void note_peer(struct client *c, const struct sockaddr *peer)
+{
+    struct netaddr address;
+
+    if (netaddr_of(peer, &address, &c->port) == 0)
+        memcpy(c->peer, address.byte, sizeof(c->peer));
+}
+
+static struct client *client_new(struct gateway *gw, enum gateway_listener door, int fd,
+                                 const struct sockaddr *peer)
+{
+    struct client *c = calloc(1, sizeof(*c));
+    int size = SEND_BUFFER;
+
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+    if (!c) {
+        close(fd);
+        return NULL;
+    }
+    c->gw = gw;
+    c->door = (uint8_t)door;
+    c->since = clock_mono_us();
+    note_peer(c, peer);
+    c->address = login_throttle_address(gw->guard, peer);
+    c->conn = open_conn(c, fd);
+    if (!c->conn) {
+        free(c);
+        return NULL;
+    }
+    LIST_INSERT_HEAD(&gw->clients, c, all);
+    gw->n_clients++;
+    if (lobby_enter(gw->lobby, c) < 0) {
+        client_destroy(c);
+        return NULL;
+    }
+    return c;
+}
 
 /* From the connection to the end of its header: a balancer sends it at once, so that this is for
  * packets that must be sent again. */
@@ -74,7 +131,7 @@ static bool may_announce(const struct gateway *g, const struct sockaddr *peer)
     return netaddr_of(peer, &address, NULL) == 0 && netlist_has(&g->proxy_from, &address);
 }
 
-/* Somebody who could say that he is anybody is not asked who he is. */
+/* A client outside the trusted networks may not announce another address. */
 static void take_announced(struct door *door, int fd, const struct sockaddr *peer, socklen_t len)
 {
     if (may_announce(door->gw, peer)) {

@@ -294,11 +294,10 @@ static void destroy(void **arg)
 int main(int argc, char **argv)
 {
     static const struct svc_option options[] = {
-        {"instance", "NAME", "what this one of several gateways is called (default: host-process)"},
-        {NULL, NULL, NULL}};
+        {"instance", "NAME", "the name of this instance (default: HOST-PID)"}, {NULL, NULL, NULL}};
     static const struct svc_def def = {
         .name = "cti-gw",
-        .doc = "CTI clients: their connections, logins and lists.",
+        .doc = "Serves CTI clients: connections, logins, lists and commands.",
         .options = options,
         .check = check,
         .start = start,

@@ -50,7 +50,7 @@ static void end(struct buf *line)
     line_end(line);
 }
 
-/* The ids of queues are those of one site: that of the client. */
+/* The ids of queues are those of one IPBX: that of the client. */
 static bool is_for(struct client *c, const struct xod_obj *queue)
 {
     return c->ipbx == xod_obj_ipbx(queue) && fanout_visible(c->gw->fanout, c, queue);

@@ -9,7 +9,7 @@
 
 /* All sessions of one user that are open here. */
 struct user_sessions {
-    char *key; /* site, a NUL, user id */
+    char *key; /* IPBX, a NUL, user id */
     size_t key_len;
     struct client_list clients;
 };
@@ -169,7 +169,7 @@ static void deliver_to(struct client *c, struct shared *block)
 
 static void deliver(struct user_push *in, struct user_sessions *user_sessions, struct view session)
 {
-    struct client *only = session.len ? gateway_session(in->g, session) : NULL;
+    struct client *only = session.len ? client_of_session(in->g, session) : NULL;
     struct shared *block;
     struct client *c;
 

@@ -1,6 +1,6 @@
 /*
- * Who wants to be told which view (views.c). A change marks what it may concern; at the end of the
- * turn each marked view is made once and sent, so that a burst of changes is one line.
+ * Subscriptions of clients to views (views.c). A change marks what it may concern; at the end of
+ * the turn each marked view is made once and sent, so that a burst of changes is one line.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -6,6 +6,8 @@
 #include "internal.h"
 #include "msg/msg.h"
 
+const char *const outcome_names[OUTCOMES] = {"ok", "fail", "timeout", "gone", "malformed"};
+
 #define MAX_VARIABLES 64
 
 /* One variable; a number or a truth is written as text. False: it is none. */

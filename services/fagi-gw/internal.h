@@ -89,7 +89,7 @@ void sessions_close(struct fagi *f);
 
 /* ---- request.c ---- */
 /* Writes what state is asked about the environment in f->env into s->request, and keeps of it what
- * is to be told afterwards. site may be NULL: nobody's. 0 or -ENOMEM. */
+ * is to be told afterwards. IPBX may be NULL: nobody's. 0 or -ENOMEM. */
 int request_make(struct session *s, struct view script, const struct ipbx *ipbx);
 
 /* ---- answer.c ---- */

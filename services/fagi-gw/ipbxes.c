@@ -7,7 +7,7 @@
 #include "json/json.h"
 
 struct ipbxes {
-    struct hosts *hosts; /* number n is that of site n */
+    struct hosts *hosts; /* number n is that of IPBX n */
     struct ipbx list[HOSTS_MAX];
     size_t n;
     struct netlist others; /* who may ask beside them */

@@ -25,7 +25,7 @@ int ipbxes_load(struct ipbxes *s, const struct config *cfg);
 /* May a script be asked for from this address? It is an IPBX's (as far as is known now: a name may
  * have to be looked up first), or in ctibus.access.fagi. */
 bool ipbxes_let_in(struct ipbxes *s, const struct sockaddr *peer);
-/* The site, borrowed until the next ipbxes_load, or NULL: nobody's. *script loses the name in front
+/* The IPBX, borrowed until the next ipbxes_load, or NULL: nobody's. *script loses the name in front
  * of it. */
 const struct ipbx *ipbxes_find(struct ipbxes *s, const struct sockaddr *peer, struct view *script);
 

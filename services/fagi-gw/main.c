@@ -96,12 +96,11 @@ static void destroy(void **arg)
 int main(int argc, char **argv)
 {
     static const struct svc_option options[] = {
-        {"instance", "NAME", "what this one of several is called (default: fagi-host-process)"},
+        {"instance", "NAME", "the name of this instance (default: fagi-HOST-PID)"},
         {NULL, NULL, NULL}};
     static const struct svc_def def = {
         .name = "fagi-gw",
-        .doc =
-            "The dialplan's scripts: FastAGI sessions of Asterisk, answered by state and handlers.",
+        .doc = "Answers the FastAGI scripts of the dialplan, by state or by handlers on the bus.",
         .options = options,
         .check = check,
         .start = start,

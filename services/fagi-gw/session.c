@@ -8,8 +8,6 @@
 
 #define MAX_ANSWER 8192 /* bytes of a line of Asterisk's that are looked at */
 
-const char *const outcome_names[OUTCOMES] = {"ok", "fail", "timeout", "gone", "malformed"};
-
 /* ---- life ---- */
 
 static void session_free(struct session *s)

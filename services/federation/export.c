@@ -52,7 +52,7 @@ void export_destroy(struct export **e)
     *e = NULL;
 }
 
-/* ---- who is shown ---- */
+/* ---- visible objects ---- */
 
 static bool in_contexts(const struct export *e, const struct xod_obj *o)
 {

@@ -10,58 +10,6 @@
 
 /* ---- the configuration ---- */
 
-struct json_object *fed_peer_config(const struct config *cfg, const char *name, const char *key)
-{
-    return json_get(json_get(config_section(cfg, "ipbxes"), name), key);
-}
-
-static bool is_ours(struct json_object *ipbx)
-{
-    return json_get(ipbx, "ipbx_connection") != NULL;
-}
-
-bool fed_is_ours(const struct fed *f, struct view ipbx)
-{
-    return is_ours(json_member(config_section(f->cfg, "ipbxes"), ipbx));
-}
-
-void fed_put_sites(struct buf *out, const struct fed *f)
-{
-    struct buf names;
-    size_t n = 0;
-
-    buf_init(&names, 65536);
-    json_object_object_foreach(config_section(f->cfg, "ipbxes"), name, ipbx)
-    {
-        if (!is_ours(ipbx))
-            continue;
-        msg_put_cstr(&names, name);
-        n++;
-    }
-    msg_put_array(out, n);
-    buf_append_view(out, buf_view(&names));
-    buf_free(&names);
-}
-
-static const char *own_name(const struct config *cfg)
-{
-    struct json_object *ipbxes = config_section(cfg, "ipbxes");
-
-    if (!ipbxes)
-        return NULL;
-    json_object_object_foreach(ipbxes, name, ipbx)
-    {
-        if (is_ours(ipbx))
-            return name;
-    }
-    return NULL;
-}
-
-const char *fed_own_name(const struct fed *f)
-{
-    return own_name(f->cfg);
-}
-
 static bool check_key(const struct config *cfg, struct buf *why)
 {
     const char *own = config_str(cfg, "ctibus.federation.key");
@@ -83,7 +31,7 @@ bool fed_check(const struct config *cfg, struct buf *why)
     struct json_object *ipbxes = config_section(cfg, "ipbxes");
     bool native = false;
 
-    if (!own_name(cfg)) {
+    if (!fed_own_name(cfg)) {
         buf_append_cstr(why, "ipbxes: none has an ipbx_connection, so there is nothing to tell");
         return false;
     }
@@ -91,7 +39,7 @@ bool fed_check(const struct config *cfg, struct buf *why)
     {
         struct json_object *peer = json_get(ipbx, "peer");
         struct view key = json_get_view(peer, "publickey");
-        if (!peer || is_ours(ipbx))
+        if (!peer || fed_ipbx_is_ours(ipbx))
             continue;
         native = true;
         if (!bus_keys_is_key(key.len ? key.ptr : "")) {
@@ -103,27 +51,6 @@ bool fed_check(const struct config *cfg, struct buf *why)
 }
 
 /* ---- links ---- */
-
-struct fed_link *fed_link(struct fed *f, struct view name)
-{
-    for (size_t i = 0; i < f->n_links; i++)
-        if (view_eq(view_cstr(f->links[i].name), name))
-            return &f->links[i];
-    return NULL;
-}
-
-void fed_link_set(struct fed_link *l, const char *state)
-{
-    if (strcmp(l->state, state) == 0)
-        return;
-    log_notice(l->f->log, "site %s: %s", l->name, state);
-    l->state = state;
-    l->since = clock_wall();
-    if (strcmp(state, "up") != 0)
-        l->lag = 0;
-    forward_link(l->forward, strcmp(state, "up") == 0);
-    metric_set(l->up, strcmp(state, "up") == 0);
-}
 
 static int open_link(struct fed *f, const char *name, bool native)
 {
@@ -159,7 +86,7 @@ static int open_links(struct fed *f)
     json_object_object_foreach(config_section(f->cfg, "ipbxes"), name, ipbx)
     {
         bool native = json_get(ipbx, "peer") != NULL;
-        if (err < 0 || is_ours(ipbx) || (!native && !json_get(ipbx, "cti_connection")))
+        if (err < 0 || fed_ipbx_is_ours(ipbx) || (!native && !json_get(ipbx, "cti_connection")))
             continue;
         err = f->n_links < FED_MAX_LINKS ? open_link(f, name, native) : -ENOBUFS;
     }
@@ -171,7 +98,7 @@ static bool any_native(const struct config *cfg)
     json_object_object_foreach(config_section(cfg, "ipbxes"), name, ipbx)
     {
         (void)name;
-        if (!is_ours(ipbx) && json_get(ipbx, "peer"))
+        if (!fed_ipbx_is_ours(ipbx) && json_get(ipbx, "peer"))
             return true;
     }
     return false;

@@ -56,7 +56,9 @@ bool fed_is_ours(const struct fed *f, struct view ipbx);
 /* Appends the names of our Asterisks as an array. */
 void fed_put_sites(struct buf *out, const struct fed *f);
 /* The first of them. */
-const char *fed_own_name(const struct fed *f);
+const char *fed_own_name(const struct config *cfg);
+/* Is an IPBX of the configuration our own? It has a connection then. */
+bool fed_ipbx_is_ours(struct json_object *ipbx);
 /* The configuration's entry of a site: its object `peer` or `cti_connection`. */
 struct json_object *fed_peer_config(const struct config *cfg, const char *name, const char *key);
 

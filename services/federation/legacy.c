@@ -25,27 +25,6 @@
 static const struct legacy_limits defaults = {
     .login_ms = 10000, .ask_ms = 10000, .dead_ms = 30000, .tick_ms = 1000};
 
-/* ---- messages ---- */
-
-void legacy_begin(struct legacy *g, const char *class)
-{
-    buf_reset(&g->line);
-    buf_printf(&g->line, "{\"class\":\"%s\",\"commandid\":%lld", class, (long long)++g->command_id);
-}
-
-void legacy_put(struct legacy *g, const char *key, struct view value)
-{
-    buf_printf(&g->line, ",\"%s\":", key);
-    json_put_string(&g->line, value);
-}
-
-void legacy_send(struct legacy *g)
-{
-    buf_append_cstr(&g->line, "}\n");
-    if (!g->line.failed && g->conn)
-        conn_send(g->conn, buf_view(&g->line));
-}
-
 /* ---- coming and going ---- */
 
 static void schedule(struct legacy *g)
@@ -80,7 +59,7 @@ static void send_login_id(struct legacy *g)
 {
     char ident[128];
 
-    snprintf(ident, sizeof(ident), "ctiserver-%.100s", fed_own_name(g->l->f));
+    snprintf(ident, sizeof(ident), "ctiserver-%.100s", fed_own_name(g->l->f->cfg));
     legacy_begin(g, "login_id");
     legacy_put(g, "userlogin", json_get_view(config_of(g), "username"));
     legacy_put(g, "company", view_cstr(g->l->name));
@@ -165,7 +144,7 @@ static bool read_line(struct legacy *g, struct view text)
 
     g->l->bytes += text.len;
     if (text.len == 0 || json_parse(&g->parser, text, &line) < 0)
-        return true; /* what it is, nobody knows: the rest may be good */
+        return true; /* not known: the rest may be good */
     if (g->phase != LEGACY_UP)
         alive = login_line(g, line);
     else if (view_eq(json_get_view(line, "class"), VIEW("getlist")))
@@ -254,7 +233,7 @@ void legacy_reconnect(struct legacy *g)
         loop_timer_start(g->retry, 0, false);
 }
 
-/* A XiVO answers a keepalive; who says nothing is gone. */
+/* A XiVO answers a keepalive; one that is silent is gone. */
 static void tick(void *arg)
 {
     struct legacy *g = arg;

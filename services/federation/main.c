@@ -80,7 +80,8 @@ int main(int argc, char **argv)
 {
     static const struct svc_def def = {
         .name = "federation",
-        .doc = "This site and others: what they may see of ours, and what we see of theirs.",
+        .doc = "Links this installation with its peers: exports what they may see, imports what "
+               "they show.",
         .check = check,
         .start = start,
         .stop = stop,

@@ -14,7 +14,7 @@
 #define AGAIN_MS 30000 /* after it has refused us */
 #define BEAT_MS 2000
 #define SILENT_MS 10000 /* it has been called for so long without an answer */
-#define SKEW_S 5        /* so far may the clocks of two sites be apart before somebody is told */
+#define SKEW_S 5        /* clocks of two peers that differ more are logged */
 
 struct native {
     struct fed_link *l;
@@ -94,7 +94,7 @@ static void greet(void *arg)
     if (!bus_client_is_up(n->bus_client))
         return;
     buf_init(&pairs, 65536);
-    msg_put_pair(&pairs, "site", view_cstr(fed_own_name(f)));
+    msg_put_pair(&pairs, "site", view_cstr(fed_own_name(f->cfg)));
     msg_put_cstr(&pairs, "sites");
     fed_put_sites(&pairs, f);
     msg_put_pair(&pairs, "peer", view_cstr(n->l->name));

@@ -27,12 +27,12 @@ struct peer_server {
 struct passing {
     struct peer_server *door;
     uint64_t id;
-    char *instance; /* of who asked: it may be gone by then */
+    char *instance; /* of the peer that asked: it may be gone by then */
 };
 
 /* ---- hello ---- */
 
-/* Whose key it is. */
+/* The peer that a key belongs to. */
 static struct fed_link *link_of(struct peer_server *d, const struct bus_peer *p)
 {
     for (size_t i = 0; i < d->f->n_links; i++) {
@@ -276,8 +276,9 @@ static int open_all(struct peer_server *d, const struct fed_options *opt)
     if (d->forwarder)
         d->pub = bus_pub_new(d->bus, BUS_INPROC_PUBLISH, NULL, NULL, &err);
     if (d->pub)
-        d->server = bus_server_new(d->bus, config_str(cfg, "ctibus.federation.request"),
-                                   opt->trusted, fed_own_name(d->f), &handler, d, d->pub, &err);
+        d->server =
+            bus_server_new(d->bus, config_str(cfg, "ctibus.federation.request"), opt->trusted,
+                           fed_own_name(d->f->cfg), &handler, d, d->pub, &err);
     return d->server ? 0 : err;
 }
 

@@ -112,7 +112,7 @@ int main(int argc, char **argv)
 {
     static const struct svc_def def = {
         .name = "state",
-        .doc = "The bus, and the one writer of what is known of every phone, call and person.",
+        .doc = "Runs the bus and holds the state of every phone, call and user.",
         .start = start,
         .stop = stop,
         .reload = reload,

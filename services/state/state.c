@@ -46,6 +46,7 @@
 /* A resync that has not ended by then is told, and asked for again; how often they are looked at.
  */
 #define RESYNC_LATE_MS 30000
+#define ACTION_TIMEOUT_MS 8000
 #define WATCH_MS 1000
 
 static void watch(void *arg)
@@ -284,7 +285,7 @@ static int open_database(struct state *s)
     return err;
 }
 
-/* What was before the restart, once users and sites are there. */
+/* What was before the restart, once users and IPBXes are there. */
 static int recall(struct state *s)
 {
     int rc = sessions_restore(s->sessions);
@@ -396,6 +397,7 @@ struct state *state_new(struct loop *loop, struct bus *bus, const struct config 
     s->settle_max_ms = opt->settle_max_ms ? opt->settle_max_ms : SETTLE_MAX_MS;
     s->resync_late_us =
         (uint64_t)(opt->resync_late_ms ? opt->resync_late_ms : RESYNC_LATE_MS) * 1000;
+    s->action_timeout_ms = ACTION_TIMEOUT_MS;
     LIST_INIT(&s->waiting);
     STAILQ_INIT(&s->kept_lines);
     buf_init(&s->scratch, 4096);

@@ -13,7 +13,7 @@
  *   users/deferred_actions.c          what an Asterisk is to be told when its link is back
  *   gateways.c        which ami-gw owns an Asterisk
  *   resync.c          what gateways are asked as a whole
- *   peers/            other sites
+ *   peers/            peers
  *   commands/         CTI commands, one file each
  *   console/          WEBI, INFO and ANNOUNCE
  */

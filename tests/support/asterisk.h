@@ -179,7 +179,7 @@ static inline void ast_reply(struct asterisk *a, const struct ast_reply *r)
 #define AST_SERVE(a, replies, asked, cond)                                                         \
     do {                                                                                           \
         char text_[4096];                                                                          \
-        uint64_t end_ = clock_mono_us() + 20000000u;                                               \
+        uint64_t end_ = clock_mono_us() + until_ms() * UINT64_C(1000);                             \
         while (!(cond) && clock_mono_us() < end_)                                                  \
             if (ast_take_action(a, text_, sizeof(text_)))                                          \
                 ast_serve_one(a, replies, asked, text_);                                           \

@@ -1,5 +1,5 @@
-/* A whole federation in the test's process, of the site paris: beside it a state of its site and
- * another site, lyon, with CURVE, both played here. Include after cmocka.h. */
+/* A whole federation in the test's process, of the IPBX paris: beside it a state of its IPBX and
+ * a peer, lyon, with CURVE, both played here. Include after cmocka.h. */
 #ifndef CTIBUS_TESTS_FED_WORLD_H
 #define CTIBUS_TESTS_FED_WORLD_H
 
@@ -154,7 +154,7 @@ static inline void fed_commit(struct fed_world *w)
     xod_commit(w->xod, fed_publish, w);
 }
 
-/* An object of a site, as state has it. */
+/* An object of an IPBX, as state has it. */
 static inline struct xod_obj *fed_object(struct fed_world *w, const char *site, enum xod_list list,
                                          const char *id)
 {
@@ -327,7 +327,7 @@ static inline void fed_start(struct fed_world *w)
     UNTIL(w->loop, fed_is_ready(w->f, NULL));
 }
 
-/* A process of another site connects to the door of paris, and asks nothing yet. */
+/* A process of a peer connects to the door of paris, and asks nothing yet. */
 static inline void fed_connect(struct fed_world *w, struct bus *as)
 {
     static const struct bus_client_handler handler = {NULL, NULL, NULL};

@@ -15,10 +15,12 @@ struct world {
     struct gateway *g;
 };
 
-static inline int setup(void **state)
+/* list_timeout_ms, list_retry_ms: of struct gateway_options. */
+static inline int setup_with(void **state, uint32_t list_timeout_ms, uint32_t list_retry_ms)
 {
     struct world *w = calloc(1, sizeof(*w));
-    struct gateway_options opt = {.ipbx = "xivo"};
+    struct gateway_options opt = {
+        .ipbx = "xivo", .list_timeout_ms = list_timeout_ms, .list_retry_ms = list_retry_ms};
     int err = 0;
 
     *state = w;
@@ -37,6 +39,11 @@ static inline int setup(void **state)
     w->p = process_start(w->s.loop, "ami-gw:xivo@test", "ami-gw-xivo", NULL);
     w->g = gateway_new(w->s.loop, w->p.bus, &opt, w->p.metrics, NULL, &err);
     return err;
+}
+
+static inline int setup(void **state)
+{
+    return setup_with(state, 0, 0);
 }
 
 static inline int teardown(void **state)

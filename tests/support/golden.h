@@ -7,19 +7,29 @@
 
 #include "base/buf.h"
 
+/* A NUL in it ends what is shown of it. */
+static inline struct view golden_line(struct view text, size_t start)
+{
+    struct view rest = view_of(text.ptr + start, text.len - start);
+    ptrdiff_t end = view_find(rest, VIEW("\n"));
+
+    return end < 0 ? rest : view_of(rest.ptr, (size_t)end);
+}
+
 /* The first line that differs, for the report. */
-static inline void golden_differ(const char *path, const char *got, const char *want)
+static inline void golden_differ(const char *path, struct view got, struct view want)
 {
     unsigned line = 1;
     size_t start = 0;
 
-    for (size_t i = 0; got[i] && got[i] == want[i]; i++)
-        if (got[i] == '\n') {
+    for (size_t i = 0; i < got.len && i < want.len && got.ptr[i] == want.ptr[i]; i++)
+        if (got.ptr[i] == '\n') {
             line++;
             start = i + 1;
         }
-    fail_msg("%s:%u\n  got  %.*s\n  want %.*s", path, line, (int)strcspn(got + start, "\n"),
-             got + start, (int)strcspn(want + start, "\n"), want + start);
+    got = golden_line(got, start);
+    want = golden_line(want, start);
+    fail_msg("%s:%u\n  got  %.*s\n  want %.*s", path, line, VIEW_ARG(got), VIEW_ARG(want));
 }
 
 static inline void golden_compare(const char *name, struct buf *got)
@@ -43,8 +53,8 @@ static inline void golden_compare(const char *name, struct buf *got)
     while ((n = fread(piece, 1, sizeof(piece), f)) > 0)
         buf_append(&want, piece, n);
     fclose(f);
-    if (strcmp(buf_cstr(got), buf_cstr(&want)) != 0)
-        golden_differ(path, buf_cstr(got), buf_cstr(&want));
+    if (!view_eq(buf_view(got), buf_view(&want)))
+        golden_differ(path, buf_view(got), buf_view(&want));
     buf_free(&want);
 }
 

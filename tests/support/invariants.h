@@ -1,4 +1,4 @@
-/* What must hold of the objects of a site after every event. */
+/* What must hold of the objects of an IPBX after every event. */
 #ifndef CTIBUS_TESTS_INVARIANTS_H
 #define CTIBUS_TESTS_INVARIANTS_H
 

@@ -1,4 +1,4 @@
-/* A whole state with a small site, a client's session of alice (user 1), an ami-gw that writes down
+/* A whole state with a small IPBX, a client's session of alice (user 1), an ami-gw that writes down
  * the actions, and an ear for the lines that state sends to clients. Include after cmocka.h. */
 #ifndef CTIBUS_TESTS_IPBX_WORLD_H
 #define CTIBUS_TESTS_IPBX_WORLD_H

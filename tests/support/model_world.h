@@ -1,4 +1,4 @@
-/* A site as it is recorded in tests/data/ami: a translator, the domain and the store, with the
+/* An IPBX as it is recorded in tests/data/ami: a translator, the domain and the store, with the
  * phones, queues, rooms... of the recorded Asterisks, and what must hold of the store after every
  * event. */
 #ifndef CTIBUS_TESTS_MODEL_WORLD_H
@@ -120,7 +120,7 @@ static inline void world_tick(struct model_world *w, double seconds)
     check_site(w->ipbx);
 }
 
-/* ---- the recorded site ---- */
+/* ---- the recorded IPBX ---- */
 
 static inline struct xod_obj *world_add(struct model_world *w, enum xod_list list, const char *id,
                                         unsigned field, const char *value)

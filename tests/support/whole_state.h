@@ -45,7 +45,8 @@ struct state_world {
     struct log *log; /* NULL: none */
     uint32_t lists_retry_ms;
     uint32_t resync_late_ms;
-    uint32_t grace_ms; /* 0: 600 */
+    uint32_t grace_ms; /* 0: 1500 */
+    bool no_grace;
     struct process p;
     struct state *s;
     struct xod_ipbx *ipbx;
@@ -94,7 +95,9 @@ static inline int state_start(struct state_world *w, const char *publish, const 
     struct state_options opt = {.publish = publish ? publish : any,
                                 .subscribe = subscribe ? subscribe : any,
                                 .request = request ? request : any,
-                                .session_grace_ms = w->grace_ms ? w->grace_ms : 600,
+                                .session_grace_ms = w->no_grace   ? 0
+                                                    : w->grace_ms ? w->grace_ms
+                                                                  : 1500,
                                 .lists_retry_ms = w->lists_retry_ms,
                                 .settle_min_ms = 50,
                                 .settle_max_ms = 100,

@@ -132,7 +132,7 @@ def test_tls_on_the_clear_text_port_is_closed(stack):
     c = stack.connect()
     start = time.monotonic()
     c.raw(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
-    assert c.closed() == [] and time.monotonic() - start < 1
+    assert c.closed() == [] and time.monotonic() - start < 4  # main.logintimeout is 5 s
 
 
 def test_forged_frames_on_the_bus_are_counted_and_change_nothing(stack):

@@ -149,7 +149,7 @@ def test_login_takes_too_long(stack):
     c = stack.connect()
     start = time.monotonic()
     assert c.closed() == []
-    assert 0.8 < time.monotonic() - start < 3
+    assert 0.8 < time.monotonic() - start < 10
 
 
 def test_permissions(stack):

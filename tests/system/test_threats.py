@@ -20,7 +20,7 @@ from fastagi import ask
 from stack import BIN, Stack, until
 
 MANY = 2000
-LIMITS = {"main.logintimeout": 2}
+LIMITS = {"main.logintimeout": 5}
 
 
 # --- the bus with CURVE ---
@@ -310,7 +310,7 @@ def test_two_thousand_connections_that_do_not_go_on(door, words):
                 client.close()
             else:
                 assert ask(s.programs[part].fagi, "callerid_extend") == {"XIVO_SRCTON": "0"}
-            assert time.monotonic() - since < 2
+            assert time.monotonic() - since < 4  # less than their time
             assert all(ended(other) for other in sockets)
         assert s.is_ready(part)
         assert s.metric(part, "process_resident_memory_bytes") < 64 << 20

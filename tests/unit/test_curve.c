@@ -407,7 +407,7 @@ static void *raw_as(const struct world *w, const struct member *m, int type, con
     return raw;
 }
 
-/* Another site hears and asks; what is published is ours. */
+/* A peer hears and asks; what is published is ours. */
 static void the_key_of_a_peer_may_not_publish(void **state)
 {
     struct world w = {.loop = loop_new()};

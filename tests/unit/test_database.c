@@ -38,13 +38,21 @@ static struct db *open_at(struct world *w, const char *path, int *err)
     return db_open(w->loop, path, w->metrics, w->log, err);
 }
 
-static void start(struct world *w)
+/* again_ms 0: with the times of the product. */
+static void start_with(struct world *w, uint32_t again_ms)
 {
     int err = 0;
 
     w->d = open_at(w, w->path, &err);
     assert_non_null(w->d);
+    if (again_ms)
+        db_set_times(w->d, 300, again_ms, 100);
     assert_int_equal(db_start(w->d), 0);
+}
+
+static void start(struct world *w)
+{
+    start_with(w, 100);
 }
 
 static int setup(void **state)
@@ -400,7 +408,7 @@ static void closing_does_not_wait_for_the_next_attempt(void **state)
 {
     struct world *w = *state;
 
-    start(w);
+    start_with(w, 600000);
     lock_out(w);
     note(w, "1", "x");
     put(w, "2", "refused");
@@ -417,7 +425,7 @@ static void closing_gives_up_what_cannot_be_written(void **state)
     struct world *w = *state;
     uint64_t began;
 
-    start(w);
+    start_with(w, 0);
     lock_out(w);
     for (int i = 0; i < 5000; i++)
         note(w, "1", "x");

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "core/context.h"
 #include "support/state_peer.h"
 
 #define MAX_PEERS 9
@@ -157,6 +158,30 @@ static int setup_impatient(void **state)
     return state_setup(&w->s);
 }
 
+/* The same where it is the second Asterisk of two. */
+static int setup_second(void **state)
+{
+    static const char head[] = "{\"main\":{},\"ipbxes\":{";
+    struct world *w = calloc(1, sizeof(*w));
+    char config[4096];
+
+    *state = w;
+    w->s.resync_late_ms = 300;
+    assert_int_equal(strncmp(STATE_CONFIG, head, strlen(head)), 0);
+    snprintf(config, sizeof(config),
+             "%s\"alpha\":{\"ipbx_connection\":{\"ipaddress\":\"127.0.0.1\",\"ipport\":5039,"
+             "\"username\":\"u\",\"password\":\"p\"}},%s",
+             head, STATE_CONFIG + strlen(head));
+    strcpy(w->s.dir, "/tmp/ctibus-state-XXXXXX");
+    assert_non_null(mkdtemp(w->s.dir));
+    state_write(&w->s, "ctibus.json", config);
+    state_write(&w->s, "users.json", STATE_USERS);
+    state_write(&w->s, "lines.json", STATE_LINES);
+    w->s.loop = loop_new();
+    w->s.cfg = state_config(&w->s);
+    return state_start(&w->s, NULL, NULL, NULL);
+}
+
 static int teardown(void **state)
 {
     struct world *w = *state;
@@ -205,6 +230,8 @@ static void the_last_login_owns_it_until_it_is_gone(void **state)
     assert_true(is_heard(w, second, "SIP/second-1"));
     enlist(w, first, 1, true); /* tells anew what is known: nothing changes */
     assert_true(is_heard(w, second, "SIP/second-2"));
+    enlist(w, first, 1, false); /* the same login once more is not a new one */
+    assert_true(is_heard(w, second, "SIP/second-4"));
     assert_int_equal(first->resyncs, 1);
     enlist(w, second, 0, false); /* its link is down */
     UNTIL(w->s.loop, first->resyncs == 2);
@@ -237,14 +264,73 @@ static void one_that_dies_is_followed_by_the_other(void **state)
     struct world *w = *state;
     struct ami *first = start(w);
     struct ami *second = start(w);
+    struct ami *stray = start(w);
 
     enlist(w, first, 1, false);
     enlist(w, second, 2, false);
     UNTIL(w->s.loop, second->resyncs == 1);
+    w->s.p.bus->gone_ms = 1500;
     end(second);
     UNTIL(w->s.loop, first->resyncs == 2);
+    assert_false(is_heard(w, stray, "SIP/stray-1"));
     end(first);
     UNTIL(w->s.loop, link_is(w, "down"));
+    assert_true(is_heard(w, stray, "SIP/stray-2")); /* nobody owns it */
+}
+
+static void when_the_first_of_three_goes_the_others_stay_known(void **state)
+{
+    struct world *w = *state;
+    struct ami *ami[3];
+
+    for (int i = 0; i < 3; i++) {
+        ami[i] = start(w);
+        enlist(w, ami[i], (uint64_t)i + 1, false);
+        UNTIL(w->s.loop, ami[i]->resyncs == 1);
+    }
+    w->s.p.bus->gone_ms = 1500;
+    end(ami[0]);
+    UNTIL(w->s.loop, state_ipbx(w->s.s, VIEW("xivo"))->n_entries == 2);
+    assert_true(is_heard(w, ami[2], "SIP/c-1"));
+    end(ami[2]);
+    UNTIL(w->s.loop, ami[1]->resyncs == 2);
+    assert_true(is_heard(w, ami[1], "SIP/b-1"));
+}
+
+/* And what its gateways do is of no concern to the other Asterisk. */
+static void the_second_asterisk_of_two_is_looked_after_too(void **state)
+{
+    struct world *w = *state;
+    struct xod_ipbx *alpha = xod_ipbx(state_xod(w->s.s), VIEW("alpha"), false);
+    struct ami *a = start(w);
+
+    enlist(w, a, 1, false);
+    UNTIL(w->s.loop, a->resyncs >= 2); /* the first has not ended */
+    list_all(w, a);
+    UNTIL(w->s.loop, link_is(w, "up"));
+    assert_string_equal(state_str(xod_find(alpha, LIST_ipbx, VIEW("alpha")), XOD(ipbx, link)),
+                        "down");
+    w->s.p.bus->gone_ms = 1000;
+    end(a);
+    UNTIL(w->s.loop, link_is(w, "down"));
+}
+
+static void one_that_does_not_say_so_is_not_logged_in(void **state)
+{
+    struct world *w = *state;
+    struct ami *a = start(w);
+    struct buf pairs;
+
+    buf_init(&pairs, 0);
+    msg_put_pair(&pairs, "kind", VIEW("ami"));
+    msg_put_pair(&pairs, "ipbx", VIEW("xivo"));
+    bus_ask(a->bus_client, METHOD_worker_register, 2, buf_view(&pairs), 5000, on_answer, a);
+    buf_free(&pairs);
+    UNTIL(w->s.loop, a->answers == 1);
+    assert_int_equal(a->status, BUS_ok);
+    assert_true(link_is(w, "down"));
+    assert_int_equal(a->resyncs, 0);
+    assert_true(is_heard(w, a, "SIP/a-1")); /* without an epoch nobody is told apart */
 }
 
 static void too_many_are_refused(void **state)
@@ -266,7 +352,9 @@ static void a_resync_that_does_not_end_is_asked_for_again(void **state)
     UNTIL(w->s.loop, a->resyncs >= 3);
     list_all(w, a);
     UNTIL(w->s.loop, link_is(w, "up"));
+    run_for(w->s.loop, 100); /* one may have been on its way */
     int settled = a->resyncs;
+    assert_int_equal(counted(w->s.s->resyncs_late), settled - 1);
     run_for(w->s.loop, 1000);
     assert_int_equal(a->resyncs, settled);
 }
@@ -279,6 +367,10 @@ int main(void)
         T(the_last_login_owns_it_until_it_is_gone),
         T(one_that_stands_by_owns_what_nobody_else_does),
         T(one_that_dies_is_followed_by_the_other),
+        cmocka_unit_test_setup_teardown(the_second_asterisk_of_two_is_looked_after_too,
+                                        setup_second, teardown),
+        T(when_the_first_of_three_goes_the_others_stay_known),
+        T(one_that_does_not_say_so_is_not_logged_in),
         T(too_many_are_refused),
         cmocka_unit_test_setup_teardown(a_resync_that_does_not_end_is_asked_for_again,
                                         setup_impatient, teardown),

@@ -10,6 +10,7 @@
 #include "base/array.h"
 #include "calls/originates.h"
 #include "core/context.h"
+#include "federation/peers.h"
 #include "support/ipbx_rows.h"
 
 /* ---- where calls go ---- */
@@ -65,6 +66,21 @@ static void dial_reaches_all_kinds_of_targets(void **state)
     xod_set_str(xod_find(w->s.ipbx, LIST_agents, VIEW("8")), XOD(agents, phonenumber),
                 VIEW("1005"));
     check_dial(w, "agent:xivo/8", "1005", "default", "B");
+}
+
+/* Its number, from the context of the phone here: the dialplan of the other site is not ours. */
+static void what_another_site_has_is_dialled_from_here(void **state)
+{
+    struct ipbx_world *w = *state;
+    struct xod_obj *o = xod_add(peers_site(w->s.s->peers, VIEW("lyon")), LIST_queues, VIEW("7"));
+
+    /* seen, since a phone of hers has that context, too */
+    xod_set_str(xod_find(w->s.ipbx, LIST_phones, VIEW("12")), XOD(phones, context), VIEW("there"));
+    xod_set_str(o, XOD(queues, number), VIEW("83001"));
+    xod_set_str(o, XOD(queues, context), VIEW("there"));
+    xod_set_str(o, XOD(queues, displayname), VIEW("Lyon"));
+    state_commit(w->s.s, false);
+    check_dial(w, "queue:lyon/7", "83001", "default", "Lyon");
 }
 
 static void what_cannot_be_dialled(void **state)
@@ -230,6 +246,33 @@ static void hangups(void **state)
     CHECK(w, rows);
 }
 
+/* Of two calls the one that is heard is meant, whichever began first. */
+static void the_current_call_is_not_the_one_on_hold(void **state)
+{
+    static const struct ipbx_row rows[] = {{NULL,
+                                            "{\"command\":\"transfer\",\"destination\":\"1005\"}",
+                                            "\"ok\"", REDIRECT("SIP/trunk-07", "1005")}};
+    struct ipbx_world *w = *state;
+
+    for (int i = 0; i < 2; i++) {
+        ipbx_channel(w, i ? "SIP/alice-06" : "SIP/alice-01", "11", "linked-caller",
+                     i ? "SIP/trunk-07" : "PJSIP/bob-02");
+        ipbx_channel(w, i ? "SIP/trunk-07" : "PJSIP/bob-02", NULL, "linked-called",
+                     i ? "SIP/alice-06" : "SIP/alice-01");
+    }
+    xod_set_bool(xod_find(w->s.ipbx, LIST_channels, VIEW("SIP/alice-01")), XOD(channels, holded),
+                 true);
+    state_commit(w->s.s, false);
+    CHECK(w, rows);
+    xod_set_bool(xod_find(w->s.ipbx, LIST_channels, VIEW("SIP/alice-06")), XOD(channels, holded),
+                 true);
+    xod_set_bool(xod_find(w->s.ipbx, LIST_channels, VIEW("SIP/alice-01")), XOD(channels, holded),
+                 false);
+    state_commit(w->s.s, false);
+    ipbx_check(w, &(struct ipbx_row){NULL, "{\"command\":\"transfer\",\"destination\":\"1005\"}",
+                                     "\"ok\"", REDIRECT("PJSIP/bob-02", "1005")});
+}
+
 static void refused_by_the_dialplan(void **state)
 {
     static const struct ipbx_row rows[] = {
@@ -329,6 +372,7 @@ static void no_answer_comes(void **state)
     peer_start(&client, &w->s, "other");
     assert_int_equal(peer_open(&client, "s2", "2", "available"), BUS_ok);
     w->p.response = NULL;
+    w->s.s->action_timeout_ms = 200;
     ipbx_forget(w);
     peer_command(&client, "s2", "ipbxcommand", "{\"command\":\"dial\",\"destination\":\"1001\"}");
     UNTIL(w->s.loop, w->p.n_actions == 1);
@@ -374,7 +418,7 @@ static void what_became_of_a_call_is_told(void **state)
                         "\"replyid\":9,\"command\":\"originate\",\"originatereason\":5}}\n");
 }
 
-/* What a user of another site asks for: of a number only what a number may hold. */
+/* What a user of a peer asks for: of a number only what a number may hold. */
 static void another_site_intercepts(void **state)
 {
     static const struct {
@@ -412,10 +456,12 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, ipbx_setup, ipbx_teardown)
     const struct CMUnitTest tests[] = {
         T(dial_reaches_all_kinds_of_targets),
+        T(what_another_site_has_is_dialled_from_here),
         T(what_cannot_be_dialled),
         T(originate_rings_the_source),
         T(transfers),
         T(hangups),
+        T(the_current_call_is_not_the_one_on_hold),
         T(refused_by_the_dialplan),
         T(phones_and_mailboxes),
         T(not_permitted),

@@ -87,14 +87,18 @@ static int prepare(void **state)
     return w->log && ast_start(&w->a, w->loop) ? 0 : -1;
 }
 
-static int start_link(struct world *w, uint16_t port, const char *tls_name)
+/* With the times of `times`. */
+static int start_link_with(struct world *w, uint16_t port, const char *tls_name,
+                           const struct link_options *times)
 {
     struct link_options opt = {.host = "127.0.0.1",
                                .port = port,
                                .username = "ctibus",
                                .password = "secret",
                                .instance = "t",
-                               .timeout_ms = 2000,
+                               .timeout_ms = times->timeout_ms,
+                               .backoff_ms = times->backoff_ms,
+                               .ping_after_ms = times->ping_after_ms,
                                .tls = w->tls,
                                .tls_name = tls_name};
 
@@ -102,11 +106,54 @@ static int start_link(struct world *w, uint16_t port, const char *tls_name)
     return w->link ? 0 : -1;
 }
 
+static int start_link(struct world *w, uint16_t port, const char *tls_name)
+{
+    return start_link_with(w, port, tls_name, &(struct link_options){.timeout_ms = 20000});
+}
+
+/* One that gives up soon. */
+static int start_impatient(struct world *w, uint16_t port)
+{
+    return start_link_with(w, port, NULL, &(struct link_options){.timeout_ms = 1000});
+}
+
 static int setup(void **state)
 {
     int rc = prepare(state);
 
     return rc < 0 ? rc : start_link(*state, ((struct world *)*state)->a.port, NULL);
+}
+
+static int setup_impatient(void **state)
+{
+    int rc = prepare(state);
+
+    return rc < 0 ? rc : start_impatient(*state, ((struct world *)*state)->a.port);
+}
+
+/* One that comes back at its leisure. */
+static int setup_slow(void **state)
+{
+    int rc = prepare(state);
+    const struct link_options times = {.timeout_ms = 20000, .backoff_ms = 60000};
+
+    return rc < 0 ? rc : start_link_with(*state, ((struct world *)*state)->a.port, NULL, &times);
+}
+
+static int setup_quick(void **state)
+{
+    int rc = prepare(state);
+    const struct link_options times = {.timeout_ms = 20000, .backoff_ms = 20};
+
+    return rc < 0 ? rc : start_link_with(*state, ((struct world *)*state)->a.port, NULL, &times);
+}
+
+static int setup_pinging(void **state)
+{
+    int rc = prepare(state);
+    const struct link_options times = {.timeout_ms = 20000, .ping_after_ms = 600};
+
+    return rc < 0 ? rc : start_link_with(*state, ((struct world *)*state)->a.port, NULL, &times);
 }
 
 static int teardown(void **state)
@@ -179,7 +226,7 @@ static void a_silent_asterisk_is_given_up(void **state)
     struct world *w = *state;
 
     UNTIL(w->loop, ast_accept(&w->a)); /* no banner */
-    UNTIL_MS(w->loop, ast_closed(&w->a), 5000);
+    UNTIL(w->loop, ast_closed(&w->a));
     UNTIL(w->loop, ast_accept(&w->a));
     assert_int_equal(w->ups, 0);
 }
@@ -192,11 +239,22 @@ static void a_slow_login_is_given_up(void **state)
     ast_expect(&w->a, "Action: Challenge\r\n", NULL);
     ast_answer(&w->a, "Response: Success", "Challenge: 1\r\n");
     ast_expect(&w->a, "Action: Login\r\n", NULL);
-    UNTIL_MS(w->loop, ast_closed(&w->a), 5000);
+    UNTIL(w->loop, ast_closed(&w->a));
     assert_int_equal(w->ups, 0);
 }
 
-static void a_refused_connection_is_tried_again_and_hurrying_helps(void **state)
+static bool logged(struct world *w, const char *text)
+{
+    char lines[8192];
+    ssize_t n;
+
+    assert_true(log_flush(w->log, 10000));
+    n = pread(w->log_fd, lines, sizeof(lines) - 1, 0);
+    lines[n > 0 ? n : 0] = '\0';
+    return strstr(lines, text) != NULL;
+}
+
+static void a_refused_connection_is_tried_again(void **state)
 {
     struct world *w = *state;
 
@@ -204,10 +262,22 @@ static void a_refused_connection_is_tried_again_and_hurrying_helps(void **state)
     close(w->a.listener);
     ast_hang_up(&w->a);
     UNTIL(w->loop, w->downs == 1);
-    run_for(w->loop, 1700); /* two tries in vain: the third is a second and more away */
+    UNTIL(w->loop, logged(w, "Connection refused; next try in"));
+    assert_true(ast_listen(&w->a));
+    log_in(w);
+}
+
+static void hurrying_cuts_a_back_off_short(void **state)
+{
+    struct world *w = *state;
+
+    log_in(w);
+    close(w->a.listener);
+    ast_hang_up(&w->a);
+    UNTIL(w->loop, w->downs == 1);
     assert_true(ast_listen(&w->a));
     link_reconnect(w->link);
-    UNTIL_MS(w->loop, ast_accept(&w->a), 500);
+    UNTIL(w->loop, ast_accept(&w->a)); /* by itself it would come in a minute */
 }
 
 /* It may be one to an Asterisk that has been restarted without a goodbye. */
@@ -238,17 +308,6 @@ static void start_over_tls(struct world *w, const char *ca, const char *name, co
     trust(w, ca);
     tlsfront_start(&w->front, w->loop, w->a.port, &certs, cert);
     assert_int_equal(start_link(w, tlsfront_port(&w->front), name), 0);
-}
-
-static bool logged(struct world *w, const char *text)
-{
-    char lines[8192];
-    ssize_t n;
-
-    assert_true(log_flush(w->log, 10000));
-    n = pread(w->log_fd, lines, sizeof(lines) - 1, 0);
-    lines[n > 0 ? n : 0] = '\0';
-    return strstr(lines, text) != NULL;
 }
 
 static void over_tls_it_logs_in(void **state)
@@ -346,7 +405,7 @@ static void tls_at_a_port_for_clear_text_is_told(void **state)
     struct world *w = *state;
 
     tlsfront_start(&w->front, w->loop, w->a.port, &certs, "good");
-    assert_int_equal(start_link(w, tlsfront_port(&w->front), NULL), 0);
+    assert_int_equal(start_impatient(w, tlsfront_port(&w->front)), 0);
     UNTIL(w->loop, logged(w, "no greeting within the time limit (main.sockettimeout): a port for "
                              "TLS is silent like that"));
     UNTIL(w->loop, w->front.accepted >= 2);
@@ -368,7 +427,7 @@ static void a_silent_handshake_is_given_up(void **state)
     struct world *w = *state;
 
     trust(w, "ca.pem");
-    assert_int_equal(start_link(w, w->a.port, NULL), 0);
+    assert_int_equal(start_impatient(w, w->a.port), 0);
     UNTIL(w->loop, ast_accept(&w->a));
     UNTIL(w->loop, logged(w, "no TLS handshake within the time limit (main.sockettimeout)"));
     UNTIL(w->loop, ast_accept(&w->a));
@@ -460,7 +519,7 @@ static void silence_is_broken_by_pings_and_ends_the_link(void **state)
     ast_expect(&w->a, "Action: Ping\r\n", NULL);
     ast_answer(&w->a, "Response: Success", "Ping: Pong\r\n");
     ast_expect(&w->a, "Action: Ping\r\n", NULL);
-    UNTIL_MS(w->loop, w->downs == 1, 20000);
+    UNTIL(w->loop, w->downs == 1);
     assert_string_equal(w->reason, "no answer to two pings");
 }
 
@@ -472,7 +531,7 @@ static void stopping_says_goodbye_and_stays_away(void **state)
     link_stop(w->link);
     ast_expect(&w->a, "Action: Logoff\r\n", NULL);
     UNTIL(w->loop, ast_closed(&w->a));
-    run_for(w->loop, 1000);
+    run_for(w->loop, 300); /* it would be back after 20 ms */
     assert_false(ast_accept(&w->a));
     assert_int_equal(w->downs, 0);
 }
@@ -527,9 +586,10 @@ int main(void)
         T(it_logs_in_with_a_challenge),
         T(without_md5_it_logs_in_plainly),
         T(a_refused_login_is_tried_again_later),
-        T(a_silent_asterisk_is_given_up),
-        T(a_slow_login_is_given_up),
-        T(a_refused_connection_is_tried_again_and_hurrying_helps),
+        cmocka_unit_test_setup_teardown(a_silent_asterisk_is_given_up, setup_impatient, teardown),
+        cmocka_unit_test_setup_teardown(a_slow_login_is_given_up, setup_impatient, teardown),
+        cmocka_unit_test_setup_teardown(a_refused_connection_is_tried_again, setup_quick, teardown),
+        cmocka_unit_test_setup_teardown(hurrying_cuts_a_back_off_short, setup_slow, teardown),
         T(hurrying_tries_a_link_that_is_up),
         TLS(over_tls_it_logs_in),
         TLS(over_tls_it_says_goodbye),
@@ -547,8 +607,10 @@ int main(void)
         T(events_go_to_the_owner_once_it_is_up),
         T(a_connection_cut_inside_a_block_begins_afresh),
         T(actions_under_way_are_ended_with_the_link),
-        T(silence_is_broken_by_pings_and_ends_the_link),
-        T(stopping_says_goodbye_and_stays_away),
+        cmocka_unit_test_setup_teardown(silence_is_broken_by_pings_and_ends_the_link, setup_pinging,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(stopping_says_goodbye_and_stays_away, setup_quick,
+                                        teardown),
     };
     return cmocka_run_group_tests(tests, make_certs, remove_certs);
 }

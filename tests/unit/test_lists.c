@@ -72,6 +72,30 @@ static void users_and_phones_are_loaded(void **state)
     assert_linelist(w, "2", "[]");
 }
 
+/* In place of xod_add, by the linker: memory runs out at call number `fails_at`. */
+static int fails_at;
+
+struct xod_obj *__real_xod_add(struct xod_ipbx *ipbx, enum xod_list list, struct view id);
+struct xod_obj *__wrap_xod_add(struct xod_ipbx *ipbx, enum xod_list list, struct view id);
+struct xod_obj *__wrap_xod_add(struct xod_ipbx *ipbx, enum xod_list list, struct view id)
+{
+    if (fails_at > 0 && --fails_at == 0)
+        return NULL;
+    return __real_xod_add(ipbx, list, id);
+}
+
+static void a_list_without_memory_deletes_nothing(void **state)
+{
+    struct state_world *w = *state;
+
+    fails_at = 2;
+    assert_int_equal(lists_load_key(w->s, w->cfg, "urllist_users"), -ENOMEM);
+    assert_int_equal(xod_count(w->ipbx, LIST_users), 5);
+    assert_string_equal(password(w, "2"), "secret");
+    assert_int_equal(lists_load_key(w->s, w->cfg, "urllist_users"), 0);
+    assert_int_equal(xod_count(w->ipbx, LIST_users), 5);
+}
+
 static void passwords_stay_out_of_the_store(void **state)
 {
     struct state_world *w = *state;
@@ -98,7 +122,7 @@ static void identities_follow_the_protocol(void **state)
     assert_string_equal(state_str(phone(w, "5"), XOD(phones, identity)), "IAX2/frank");
 }
 
-/* The sample site has every list. Its state is made beside the test's own. */
+/* The sample IPBX has every list. Its state is made beside the test's own. */
 static void every_list_of_the_sample_site_is_loaded(void **state)
 {
     static const struct {
@@ -270,6 +294,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(users_and_phones_are_loaded),
+        T(a_list_without_memory_deletes_nothing),
         T(passwords_stay_out_of_the_store),
         T(identities_follow_the_protocol),
         T(every_list_of_the_sample_site_is_loaded),

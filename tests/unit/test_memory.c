@@ -39,7 +39,7 @@ static void *peak(void *arg)
 
 static void assert_given_back(struct loop *loop, double before)
 {
-    UNTIL_MS(loop, process_resident_bytes(statm) < before + 16e6, 5000);
+    UNTIL(loop, process_resident_bytes(statm) < before + 16e6);
     free(blocks[0]);
     free(blocks[N - 1]);
 }

@@ -382,7 +382,7 @@ static void test_probe_of_nobody(void **state)
     assert_int_equal(health_probe(addr, &body), -ECONNREFUSED);
     assert_int_equal(listen(fd, 1), 0); /* now somebody who never answers */
     assert_int_equal(health_probe(addr, &body), -ETIMEDOUT);
-    assert_in_range(clock_mono_us() - before, 1900000, 3000000);
+    assert_in_range(clock_mono_us() - before, 1900000, 15000000);
     assert_int_equal(health_probe("nonsense", &body), -EINVAL);
     close(fd);
     buf_free(&body);

@@ -468,6 +468,38 @@ static void who_answers_for_a_group_is_shown(void **state)
     assert_string_equal(field(w, "SIP/bob-2", XOD(channels, peerdisplay)), "Alice");
 }
 
+/* A link that is told before the end of the one it follows. */
+static void who_talks_to_another_leaves_the_first(void **state)
+{
+    struct world *w = *state;
+
+    for (int i = 0; i < 2; i++) {
+        a_call_of_two(w);
+        say(w, NEW("SIP/carol-3", "6"));
+        say(w, i ? LINK("SIP/bob-2", "SIP/carol-3") : LINK("SIP/carol-3", "SIP/bob-2"));
+        assert_string_equal(field(w, "SIP/alice-1", COMM), "ready");
+        assert_string_equal(field(w, "SIP/alice-1", PEER), "(null)");
+        assert_string_equal(field(w, "SIP/bob-2", PEER), "SIP/carol-3");
+        assert_string_equal(field(w, "SIP/carol-3", PEER), "SIP/bob-2");
+        say(w, HANGUP("SIP/alice-1") "||" HANGUP("SIP/bob-2") "||" HANGUP("SIP/carol-3"));
+    }
+}
+
+/* alice's call rings two phones: one of them may go into another call. */
+static void who_was_rung_beside_others_takes_nobody_along(void **state)
+{
+    struct world *w = *state;
+
+    say(w, NEW("SIP/alice-1", "4") "||" NEW("SIP/bob-2", "0") "||" NEW("SIP/carol-3", "0") "||" NEW(
+               "SIP/dave-4", "6"));
+    say(w, DIAL("SIP/alice-1", "SIP/bob-2") "||" DIAL("SIP/alice-1", "SIP/carol-3"));
+    assert_string_equal(field(w, "SIP/alice-1", PEER), "SIP/carol-3");
+    say(w, LINK("SIP/dave-4", "SIP/bob-2"));
+    assert_string_equal(field(w, "SIP/alice-1", COMM), "calling");
+    assert_string_equal(field(w, "SIP/alice-1", PEER), "SIP/carol-3");
+    assert_string_equal(field(w, "SIP/carol-3", COMM), "ringing");
+}
+
 static void a_listing_cut_short_ends_nothing(void **state)
 {
     struct world *w = *state;
@@ -530,6 +562,8 @@ int main(void)
         T(a_listing_ends_calls_that_are_over),
         T(a_listing_does_not_turn_a_call_round),
         T(who_answers_for_a_group_is_shown),
+        T(who_talks_to_another_leaves_the_first),
+        T(who_was_rung_beside_others_takes_nobody_along),
         T(a_listing_cut_short_ends_nothing),
         T(events_without_their_fields_do_nothing),
     };

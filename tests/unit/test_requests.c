@@ -270,8 +270,8 @@ static void a_quiet_peer_stays(void **state)
 {
     struct world *w = *state;
 
-    w->state.bus->gone_ms = w->gw.bus->gone_ms = 1200;
-    run_for(w->loop, 2000);
+    w->state.bus->gone_ms = w->gw.bus->gone_ms = 2000;
+    run_for(w->loop, 2600);
     assert_int_equal(w->peers_gone, 0);
     assert_int_equal(w->downs, 0);
 }
@@ -323,7 +323,7 @@ static void a_restarted_state_is_noticed_soon(void **state)
     assert_int_equal(w->downs, 1);
     assert_int_equal(w->answers, 1); /* what was under way was ended */
     assert_int_equal(w->status, BUS_gone);
-    assert_true(clock_mono_us() - start < 2000000);
+    assert_true(clock_mono_us() - start < 5000000); /* silence is noticed after 6 s */
 }
 
 static void nothing_is_asked_of_a_state_that_is_not_there(void **state)
@@ -394,6 +394,57 @@ static void fill(struct crowd *c, const void *owner, uint32_t deadline_ms)
         assert_true(request_table_add(c->pending, owner, deadline_ms, on_crowd, c) > 0);
 }
 
+static void requests_that_wait_are_bounded_and_counted(void **state)
+{
+    struct world *w = *state;
+    const struct bus_counts *n = &w->state.bus->counts;
+    struct crowd c = {.pending = request_table_new(w->state.bus)};
+    int asked = counted(n->asked), answered = counted(n->answered), late = counted(n->late);
+    int one, two, added = 0;
+    uint64_t first, id;
+
+    first = request_table_add(c.pending, &one, 60000, on_crowd, &c);
+    for (id = first; id; added++)
+        id = request_table_add(c.pending, &one, 60000, on_crowd, &c);
+    assert_int_equal(added, 65536);
+    assert_int_equal(counted(n->asked) - asked, 65536);
+    assert_false(
+        request_table_answer(c.pending, &two, first, BUS_ok, NULL)); /* not its to answer */
+    assert_int_equal(counted(n->late) - late, 1);
+    assert_int_equal(c.called, 0);
+    assert_true(request_table_answer(c.pending, &one, first, BUS_more, NULL));
+    assert_true(request_table_answer(c.pending, &one, first, BUS_ok, NULL));
+    assert_int_equal(c.called, 2);
+    assert_false(request_table_answer(c.pending, &one, first, BUS_ok, NULL)); /* no more */
+    assert_int_equal(counted(n->answered) - answered, 2);
+    assert_int_equal(counted(n->late) - late, 2);
+    assert_true(request_table_add(c.pending, &two, 60000, on_crowd, &c) >
+                0); /* there is a place again */
+    request_table_destroy(&c.pending);
+    assert_int_equal(c.called, 65538);
+}
+
+static void on_end_ask_again(void *arg, enum bus_status status, const msgpack_object *body)
+{
+    struct crowd *c = arg;
+
+    c->called++;
+    assert_int_equal(status, BUS_gone);
+    assert_int_equal(request_table_add(c->pending, c, 60000, on_end_ask_again, c), 0);
+}
+
+static void nothing_is_asked_while_all_is_ended(void **state)
+{
+    struct world *w = *state;
+    struct crowd c = {.pending = request_table_new(w->state.bus)};
+    int owners[100];
+
+    for (int i = 0; i < 100; i++)
+        assert_true(request_table_add(c.pending, &owners[i], 60000, on_end_ask_again, &c) > 0);
+    request_table_destroy(&c.pending);
+    assert_int_equal(c.called, 100);
+}
+
 static void many_that_wait_cost_the_same_each(void **state)
 {
     struct world *w = *state;
@@ -405,7 +456,7 @@ static void many_that_wait_cost_the_same_each(void **state)
     fill(&c, &one, 1);
     since = clock_mono_us();
     UNTIL(w->loop, c.called == 60000);
-    assert_in_range(clock_mono_us() - since, 0, 1000000); /* it was minutes */
+    assert_in_range(clock_mono_us() - since, 0, 15000000); /* it was minutes */
     assert_int_equal(counted(w->state.bus->counts.timed_out) - before, 60000);
     fill(&c, &one, 60000);
     request_table_add(c.pending, &two, 60000, on_crowd, &c);
@@ -413,7 +464,7 @@ static void many_that_wait_cost_the_same_each(void **state)
     c.cancel = last;
     since = clock_mono_us();
     request_table_gone(c.pending, &one);
-    assert_in_range(clock_mono_us() - since, 0, 1000000);
+    assert_in_range(clock_mono_us() - since, 0, 15000000);
     assert_int_equal(c.called, 120000); /* not the cancelled one, not the other peer's */
     request_table_gone(c.pending, &one);
     request_table_destroy(&c.pending);
@@ -517,6 +568,8 @@ int main(void)
         T(a_restarted_state_is_noticed_soon),
         T(nothing_is_asked_of_a_state_that_is_not_there),
         T(who_is_told_that_a_peer_is_gone_may_ask_again),
+        T(requests_that_wait_are_bounded_and_counted),
+        T(nothing_is_asked_while_all_is_ended),
         T(many_that_wait_cost_the_same_each),
         T(an_echo_is_published_for_who_asks),
         T(malformed_requests_are_refused_and_counted),

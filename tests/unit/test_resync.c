@@ -105,7 +105,7 @@ static int setup(void **state)
         return -1;
     opt.port = w->a.port;
     w->link = link_new(w->loop, &opt, &link_handler, w, w->metrics, NULL);
-    w->resync = resync_new(w->link, &resync_handler, w, NULL);
+    w->resync = resync_new(w->link, 0, &resync_handler, w, NULL);
     ast_log_in(&w->a);
     UNTIL(w->loop, link_is_up(w->link));
     return 0;

@@ -422,6 +422,27 @@ static void a_parked_call_comes_back(void **state)
     SHOWS(parkinglots, "1", bays, "{}");
 }
 
+/* What one channel was doing goes on under the name of another that was parked itself. */
+static void a_masquerade_of_a_parked_call_takes_its_bay(void **state)
+{
+    struct model_world *w = *state;
+
+    two_channels(w);
+    say(w, "Event: ParkedCall|Channel: SIP/pstn-2|Parkinglot: default|Exten: 701|Timeout: 9");
+    say(w, "Event: Rename|Channel: SIP/pstn-2|Newname: SIP/alice-1|Uniqueid: 1.2");
+    SHOWS(channels, "SIP/alice-1", parked, "true");
+    assert_non_null(strstr(world_json(w, LIST_parkinglots, "1", XOD(parkinglots, bays)),
+                           "'parked':'SIP/alice-1'"));
+    say(w, "Event: Newchannel|Channel: SIP/bob-3|ChannelState: 4|Uniqueid: 1.3");
+    say(w, "Event: ParkedCall|Channel: SIP/bob-3|Parkinglot: default|Exten: 702|Timeout: 9");
+    say(w, "Event: Newchannel|Channel: SIP/pstn-4|ChannelState: 4|Uniqueid: 1.4");
+    say(w, "Event: Rename|Channel: SIP/pstn-4|Newname: SIP/bob-3|Uniqueid: 1.4");
+    SHOWS(channels, "SIP/bob-3", parked, "false");
+    assert_null(strstr(world_json(w, LIST_parkinglots, "1", XOD(parkinglots, bays)), "'702'"));
+    say(w, "Event: Hangup|Channel: SIP/alice-1");
+    SHOWS(parkinglots, "1", bays, "{}");
+}
+
 static void a_bay_holds_one_and_a_channel_is_in_one(void **state)
 {
     struct model_world *w = *state;
@@ -624,6 +645,7 @@ int main(void)
         T(who_comes_into_a_room_is_in_no_call),
         T(confbridge_has_no_numbers_so_they_are_given),
         T(a_parked_call_comes_back),
+        T(a_masquerade_of_a_parked_call_takes_its_bay),
         T(a_bay_holds_one_and_a_channel_is_in_one),
         T(a_name_ends_at_a_nul),
         T(a_rename_moves_the_bay_along),

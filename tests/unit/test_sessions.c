@@ -206,6 +206,22 @@ static void who_does_not_come_back_is_gone_after_the_grace_time(void **state)
     assert_int_equal(rows(w, "SELECT count(*) FROM presence WHERE availstate = 'disconnected'"), 2);
 }
 
+static void without_a_grace_time_a_lost_client_is_gone_at_once(void **state)
+{
+    struct world *w = *state;
+
+    w->s.no_grace = true;
+    start(w);
+    peer_open(&w->a, "s", "1", "away");
+    peer_open(&w->a, "t", "2", "away");
+    assert_int_equal(
+        peer_ask(&w->a, METHOD_session_close, "{\"session\":\"s\",\"reason\":\"lost\"}"), BUS_ok);
+    assert_int_equal(count(w), 1);
+    assert_null(session(w, "s"));
+    assert_string_equal(presence(w, "1"), "disconnected");
+    assert_string_equal(presence(w, "2"), "away");
+}
+
 static void a_renewed_session_does_not_run_out(void **state)
 {
     struct world *w = *state;
@@ -213,7 +229,7 @@ static void a_renewed_session_does_not_run_out(void **state)
     start(w);
     peer_open(&w->a, "s", "1", "away");
     peer_open(&w->a, "t", "2", "away");
-    restart(w, 2000);
+    restart(w, 3500);
     assert_int_equal(renew(&w->a, "s", "1", "away"), BUS_ok);
     UNTIL(w->s.loop, count(w) == 1);
     assert_non_null(session(w, "s"));
@@ -256,7 +272,7 @@ static void a_session_that_was_not_kept_is_told_and_kept(void **state)
     assert_string_equal(presence(w, "1"), "away");
 }
 
-/* ---- users and sites that changed meanwhile ---- */
+/* ---- users and IPBXes that changed meanwhile ---- */
 
 static void who_may_no_longer_log_in_does_not_come_back(void **state)
 {
@@ -324,7 +340,7 @@ static void sessions_of_a_site_that_is_no_more_are_forgotten(void **state)
     configure(w, CONFIG(SITE("xivo", "file:users.json")), "[" ALICE "]");
     restart(w, LONG);
     assert_int_equal(count(w), 1);
-    assert_string_equal(presence(w, "1"), "away"); /* that of her site */
+    assert_string_equal(presence(w, "1"), "away"); /* that of her IPBX */
     UNTIL(w->s.loop, rows(w, KEPT) == 1);
     assert_int_equal(peer_ask(&w->a, METHOD_session_renew,
                               "{\"sessions\":[{\"session\":\"o\",\"userid\":\"1\","
@@ -546,6 +562,7 @@ static void sessions_are_kicked_by_user_and_by_address(void **state)
     assert_int_equal(sessions_kick_user(w->s.s->sessions, state_user(&w->s, "2")), 1);
     UNTIL(w->s.loop, w->a.kicks == 2);
     assert_string_equal(w->a.kicked, "u");
+    w->s.p.bus->gone_ms = 1000;
     peer_end(&w->a); /* whose gateway is lost ends at once */
     UNTIL(w->s.loop, !session_find(w->s.s->sessions, VIEW("t"))->gateway);
     assert_int_equal(sessions_kick_user(w->s.s->sessions, state_user(&w->s, "1")), 2);
@@ -560,6 +577,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(sessions_are_there_at_once_after_a_restart),
         T(who_does_not_come_back_is_gone_after_the_grace_time),
+        T(without_a_grace_time_a_lost_client_is_gone_at_once),
         T(a_renewed_session_does_not_run_out),
         T(two_sessions_of_a_user_are_both_counted),
         T(a_session_that_was_not_kept_is_told_and_kept),

@@ -9,6 +9,7 @@
 
 #include "base/array.h"
 #include "sheets/call.h"
+#include "sheets/format.h"
 #include "sheets/forms.h"
 #include "sheets/reverse.h"
 #include "sheets/rules.h"
@@ -247,7 +248,9 @@ static void sheets_wait_for_a_web_server_in_their_order(void **state)
 
     web_up(&web);
     web_page(&web, "/d")->body = "name,phone\nWebb,0142\n";
-    begin(w, DB_SHEETS, web_directory(w, &web), "2");
+    sheets_configure(w, DB_SHEETS, "'sockettimeout':600", web_directory(w, &web));
+    sheets_start(w);
+    sheets_login(w, "2");
     sheets_say(w, TRUNK RINGS TALKS ENDS); /* the call is over before it is known */
     UNTIL(w->s.loop, w->n == 3);
     assert_said(w, "2 Webb|dial c\n2 link\n2 Webb|hangup c\n");
@@ -494,6 +497,33 @@ static void the_oldest_sheet_is_forgotten(void **state)
     xod_destroy(&x);
 }
 
+static size_t length_of(const char *end)
+{
+    struct buf text, out;
+    size_t n;
+
+    buf_init(&text, 0);
+    buf_init(&out, 0);
+    while (buf_len(&text) < SHEET_MAX_VALUE - 2)
+        buf_append_char(&text, 'x');
+    buf_append_cstr(&text, end);
+    sheet_format(&out, NULL, VIEW(""), buf_view(&text), false);
+    n = buf_len(&out);
+    buf_free(&text);
+    buf_free(&out);
+    return n;
+}
+
+static void a_text_over_its_bound_ends_before_a_character(void **state)
+{
+    (void)state;
+    assert_int_equal(length_of("\303\251"), SHEET_MAX_VALUE);
+    assert_int_equal(length_of("xyz"), SHEET_MAX_VALUE);
+    assert_int_equal(length_of("x\303\251"), SHEET_MAX_VALUE - 1);
+    assert_int_equal(length_of("\342\202\254"), SHEET_MAX_VALUE - 2);
+    assert_int_equal(length_of("\303\251\303\251"), SHEET_MAX_VALUE);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, sheets_setup, sheets_teardown)
@@ -502,6 +532,7 @@ int main(void)
         TEST(what_is_empty_or_not_ours_is_let_be),
         TEST(the_sheets_of_an_event_are_bounded),
         cmocka_unit_test(the_rows_of_a_display_are_bounded),
+        cmocka_unit_test(a_text_over_its_bound_ends_before_a_character),
         TEST(whose_number_it_is_is_shown),
         TEST(a_number_of_nobody_leaves_the_default),
         TEST(sheets_wait_for_a_web_server_in_their_order),

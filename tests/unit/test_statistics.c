@@ -234,6 +234,20 @@ static void who_waited_before_a_restart_joins_once_and_ends_once(void **state)
     NEAR(t->told.last.waited, 1010 - 950.25);
 }
 
+/* Somebody left, and another came, while nobody looked. */
+static void who_came_after_a_restart_is_not_who_waited_before(void **state)
+{
+    struct test_world *t = *state;
+
+    restore(t, QUEUE_JOIN, 900, 0);
+    t->w->now = 1000;
+    world_mark(t->w, TEL_resync_begin, "queues");
+    world_list(t->w, "Event: QueueEntry|Queue: support|Position: 1|Channel: SIP/pstn-2|Wait: 95");
+    TOLD(t, "1:join ");
+    world_mark(t->w, TEL_resync_end, "queues");
+    TOLD(t, "1:join 1:left ");
+}
+
 static void what_is_restored_is_checked(void **state)
 {
     struct test_world *t = *state;
@@ -330,6 +344,7 @@ int main(void)
         T(a_group_has_no_statistics),
         T(a_masquerade_and_a_rename_go_on_with_the_story),
         T(who_waited_before_a_restart_joins_once_and_ends_once),
+        T(who_came_after_a_restart_is_not_who_waited_before),
         T(what_is_restored_is_checked),
         T(sums_are_those_of_the_window),
         T(what_is_kept_is_bounded),

@@ -85,7 +85,7 @@ static int run(struct tool *t, int argc, char **argv)
 const struct command command_action = {
     .name = "action",
     .args = "[--ipbx ID] NAME [HEADER=VALUE...]",
-    .help = "Has an Asterisk (default: the first) do an action of AMI and prints its answer\n"
+    .help = "Sends an AMI action to an Asterisk (default: the first) and prints the answer\n"
             "as a line of JSON: action QueueStatus Queue=support",
     .run = run,
 };

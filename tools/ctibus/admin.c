@@ -76,8 +76,8 @@ static int run_sessions(struct tool *t, int argc, char **argv)
 const struct command command_sessions = {
     .name = "sessions",
     .args = "[USER]",
-    .help = "Lists who is logged in (all, or one user by id or login): where from, since\n"
-            "when, with which presence, and the session's name, in which its gateway is.",
+    .help = "Lists the sessions (all, or those of one user by id or login): address, start,\n"
+            "presence, and the name of the session, which contains its gateway's.",
     .run = run_sessions,
 };
 
@@ -128,7 +128,7 @@ static int run_reload(struct tool *t, int argc, char **argv)
 const struct command command_reload = {
     .name = "reload",
     .args = "[LIST]",
-    .help = "Has state read its configuration and all lists anew, or one list (users,\n"
-            "phones, queues ...); what differs is published.",
+    .help = "Makes state read its configuration and all lists again, or one list (users,\n"
+            "phones, queues ...), and publish the differences.",
     .run = run_reload,
 };

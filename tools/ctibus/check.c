@@ -70,8 +70,8 @@ static int run(struct tool *t, int argc, char **argv)
 const struct command command_check = {
     .name = "check",
     .args = "",
-    .help = "Has each service check the configuration (also certificates, keys and what\n"
-            "else it would read), without starting it. Exit code 2 when one could not run.",
+    .help = "Runs --check of each service: configuration, certificates, keys, files. The\n"
+            "exit code is 2 when one of them could not start.",
     .run = run,
     .alone = true,
 };

@@ -233,9 +233,9 @@ const struct command command_keygen = {
     .name = "keygen",
     .args = "[--role gateway|monitor] [--name TEXT] [--convert OLD] FILE",
     .help = "Makes CURVE keys: FILE (the certificate, for ctibus.curve.allow) and\n"
-            "FILE_secret (mode 0600). --convert: not new ones but those of OLD, a file\n"
-            "of lines \"public KEY\", \"secret KEY\"; or of lines \"gateway KEY name\":\n"
-            "then FILE becomes a directory with a certificate for each.",
+            "FILE_secret (mode 0600). --convert OLD converts keys instead of making new\n"
+            "ones: a file with lines \"public KEY\" and \"secret KEY\", or an old list with\n"
+            "lines \"gateway KEY name\"; then FILE becomes a directory of certificates.",
     .run = run_keygen,
     .alone = true,
 };

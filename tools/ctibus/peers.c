@@ -119,7 +119,7 @@ static int run(struct tool *t, int argc, char **argv)
 const struct command command_peers = {
     .name = "peers",
     .args = "",
-    .help = "Shows the other sites: how each link is and since when, how many objects are\n"
-            "known of it, how long a question and its answer take, what it has told.",
+    .help = "Lists the peers: state of each link and since when, number of objects,\n"
+            "round-trip time, bytes received.",
     .run = run,
 };

@@ -129,7 +129,7 @@ static int run(struct tool *t, int argc, char **argv)
 const struct command command_record = {
     .name = "record",
     .args = "[--seconds N] FILE [PREFIX...]",
-    .help = "Writes what is published into a new file, until Ctrl-C: what to attach to a\n"
-            "bug report. There are names and numbers in it, but no passwords.",
+    .help = "Records the messages published on the bus in a new file until Ctrl-C, to\n"
+            "attach to a bug report. The file has names and numbers, but no passwords.",
     .run = run,
 };

@@ -278,8 +278,8 @@ static int run(struct tool *t, int argc, char **argv)
 const struct command command_replay = {
     .name = "replay",
     .args = "[--pace real|xN|N/s|max] FILE [PREFIX...]",
-    .help = "Publishes a recording, all of it or the topics that begin so, as if it were\n"
-            "live: at its own pace, N times faster, N messages a second, or at once. Do that\n"
-            "on a bus of your own: a state that gets tel/ believes it.",
+    .help = "Publishes a recording, all of it or the topics that begin with a PREFIX, as if\n"
+            "it were live: at its own pace, N times faster, N messages a second, or at\n"
+            "once. Use a bus of your own: state applies every tel/ message that it gets.",
     .run = run,
 };

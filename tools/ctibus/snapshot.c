@@ -90,7 +90,7 @@ static int run(struct tool *t, int argc, char **argv)
 const struct command command_snapshot = {
     .name = "snapshot",
     .args = "[LIST [ID]]",
-    .help = "Prints the objects of xod as they are now, a line of JSON each:\n"
+    .help = "Prints the objects of the store as they are now, one line of JSON each:\n"
             "snapshot phones, snapshot users 5",
     .run = run,
 };

@@ -105,8 +105,8 @@ static int run(struct tool *t, int argc, char **argv)
 const struct command command_tail = {
     .name = "tail",
     .args = "[PREFIX...]",
-    .help = "Prints what is published on the bus: all of it, or the topics that begin so\n"
-            "(tel, xod/xivo/status/phones/, ami/xivo/Hangup/, fagi, svc ...). Of whole\n"
-            "planes losses are told on standard error.",
+    .help = "Prints the messages published on the bus: all, or those whose topic begins\n"
+            "with a PREFIX (tel, xod/xivo/status/phones/, ami/xivo/Hangup/, svc ...).\n"
+            "With a whole plane, lost messages are reported on standard error.",
     .run = run,
 };

@@ -145,8 +145,8 @@ static int run(struct tool *tool, int argc, char **argv)
 const struct command command_top = {
     .name = "top",
     .args = "[--interval SECONDS] [--count N]",
-    .help = "Shows live what goes over the bus: rates by topic and by source, how late\n"
-            "messages arrive, what was lost, and what the services say of themselves. On a\n"
-            "terminal a screen, else a table an interval (2 s).",
+    .help = "Shows the traffic on the bus live: rates by topic and by source, latency,\n"
+            "lost messages, and the heartbeats of the services. A full screen on a\n"
+            "terminal, otherwise a table every interval (2 s).",
     .run = run,
 };

@@ -1,4 +1,4 @@
-/* getipbxlist: the ids of all sites. */
+/* getipbxlist: the ids of all IPBXes. */
 #include "messages/messages.h"
 
 void message_getipbxlist(struct client *c, struct request *rq)

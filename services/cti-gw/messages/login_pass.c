@@ -47,7 +47,7 @@ static void on_checked(void *arg, enum bus_status status, const msgpack_object *
     struct buf *line = &c->gw->line;
 
     c->asked = 0;
-    if (status == BUS_ok) { /* the site is made if need be: the first snapshot may be under way */
+    if (status == BUS_ok) { /* the IPBX is made if need be: the first snapshot may be under way */
         c->ipbx = xod_ipbx(replica_xod(c->gw->replica), msg_get_str(body, "ipbxid"), true);
         c->user_id = c->ipbx ? view_dup(msg_get_str(body, "userid")) : NULL;
     }

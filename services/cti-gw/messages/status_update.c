@@ -1,8 +1,8 @@
 /* register_*_status_update, unregister_*_status_update: the status of agents, phones (endpoints)
- * and users, each named by a pair of the site and the id. */
+ * and users, each named by a pair of the IPBX and the id. */
 #include "messages/messages.h"
 
-/* The id of pair number i, of the client's own site; empty: none. */
+/* The id of pair number i, of the client's own IPBX; empty: none. */
 static struct view id_at(const struct client *c, struct json_object *pairs, size_t i)
 {
     struct json_object *pair = json_object_array_get_idx(pairs, i);

@@ -9,7 +9,11 @@
 #include "users/relations.h"
 #include "json/json.h"
 
-enum { ASKED, FALLEN_BACK };
+/* Of a batch: the agent's number, the phone's id, and whether another way is tried already. */
+struct agent_login {
+    char agent[TARGET_TEXT], phone[TARGET_TEXT];
+    bool fallen_back;
+};
 
 static struct xod_obj *agent_of(struct ipbx_command *o, struct view text)
 {
@@ -52,7 +56,7 @@ static bool in_use(const struct xod_obj *agent, struct view exten)
 /* The number that is given, else the one given at the login of the session, else the main line's;
  * empty: wrong is said. */
 static struct view exten_of(struct ipbx_command *o, const struct xod_obj *agent,
-                            char out[TARGET_TEXT])
+                            struct agent_login *login, char out[TARGET_TEXT])
 {
     char scratch[32];
     struct view given = msg_get_text(o->message, "agentphonenumber", scratch);
@@ -72,7 +76,7 @@ static struct view exten_of(struct ipbx_command *o, const struct xod_obj *agent,
         ipbx_command_wrong(o, "agentphonenumber", "agent_login_invalid_exten");
         return view_of(NULL, 0);
     }
-    snprintf(o->batch->path, sizeof(o->batch->path), "%.*s", VIEW_ARG(xod_obj_id(phone)));
+    snprintf(login->phone, sizeof(login->phone), "%.*s", VIEW_ARG(xod_obj_id(phone)));
     if (in_use(agent, view_cstr(out))) {
         ipbx_command_wrong(o, "agentphonenumber", "agent_login_exten_in_use");
         return view_of(NULL, 0);
@@ -150,23 +154,24 @@ static bool ring_and_log_in(struct ami_batch *j, struct view agent, const struct
     return sent;
 }
 
-/* The job has the agent's number in `key` and the phone's id in `path`. */
-static bool log_in_otherwise(struct ami_batch *j)
+static bool fall_back(struct ami_batch *j, const struct agent_login *login)
 {
-    struct xod_obj *phone = xod_find(j->ipbx, LIST_phones, view_cstr(j->path));
+    struct xod_obj *phone = xod_find(j->ipbx, LIST_phones, view_cstr(login->phone));
     const char *way = config_str(j->s->cfg, "ctibus.agents.login");
 
     if (!phone)
         return false;
-    return strcmp(way, "member") == 0 ? join_queues(j, view_cstr(j->key), phone)
-                                      : ring_and_log_in(j, view_cstr(j->key), phone);
+    return strcmp(way, "member") == 0 ? join_queues(j, view_cstr(login->agent), phone)
+                                      : ring_and_log_in(j, view_cstr(login->agent), phone);
 }
 
 static void on_login(struct ami_batch *j, const struct outcome *out)
 {
-    if (!out->good && j->phase == ASKED && j->lacking) {
-        j->phase = FALLEN_BACK;
-        if (log_in_otherwise(j))
+    struct agent_login *login = j->ctx;
+
+    if (!out->good && !login->fallen_back && j->lacking) {
+        login->fallen_back = true;
+        if (fall_back(j, login))
             return;
         ami_batch_notify_response(j, &(struct outcome){.reason = "no_queue"});
         return;
@@ -188,19 +193,19 @@ void ipbx_agentlogin(struct ipbx_command *o)
 {
     char scratch[32], number[32], exten[TARGET_TEXT];
     struct xod_obj *agent = agent_of(o, first_id(o, scratch));
+    struct agent_login *login = agent ? ipbx_command_ctx(o, sizeof(*login)) : NULL;
     struct view from;
 
-    if (!agent || (from = exten_of(o, agent, exten)).len == 0)
+    if (!login || (from = exten_of(o, agent, login, exten)).len == 0)
         return;
-    snprintf(o->batch->key, sizeof(o->batch->key), "%.*s",
+    snprintf(login->agent, sizeof(login->agent), "%.*s",
              VIEW_ARG(value_text(xod_get(agent, XOD(agents, number)), number)));
-    snprintf(o->batch->text, sizeof(o->batch->text), "%s", exten);
     o->batch->done = on_login;
-    ipbx_command_action(o, "agent.login", "agent", view_cstr(o->batch->key), "exten", from,
+    ipbx_command_action(o, "agent.login", "agent", view_cstr(login->agent), "exten", from,
                         "context", value_text(xod_get(agent, XOD(agents, context)), scratch), NULL);
 }
 
-/* Whoever was logged in by queues leaves them. */
+/* An agent that was logged in through queues leaves them. */
 static void leave_queues(struct ipbx_command *o, const struct xod_obj *agent)
 {
     struct xod_obj *m;

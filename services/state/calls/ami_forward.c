@@ -1,9 +1,9 @@
-/* The request ami.action of who speaks to state: passed on to the gateway of the Asterisk that it
+/* The request ami.action of a bus client: passed on to the gateway of the Asterisk that it
  * names (ipbx, default: the first), and the answer passed back. */
 #include "calls/ami_forward.h"
 #include "core/deferred_reply.h"
 
-/* Longer than the gateway's own deadlines, so that it is the gateway who says what was late. */
+/* Longer than the gateway's own deadlines, so that the gateway reports the timeout. */
 #define DEADLINE_MS 70000
 
 static void on_answer(void *arg, enum bus_status status, const msgpack_object *body)

@@ -7,35 +7,43 @@
 
 #define RING_MS "30000" /* how long the first phone rings */
 
+/* Of a batch: the name of the call, as its channel variable has it, and the number called. */
+struct dial {
+    char name[TARGET_TEXT], exten[TARGET_TEXT];
+};
+
 static void forget_it(struct ami_batch *j)
 {
+    const struct dial *d = j->ctx;
+
     if (j->s->originates)
-        originates_refused(j->s->originates, view_cstr(j->key));
+        originates_refused(j->s->originates, view_cstr(d->name));
 }
 
 static void on_answered(struct ami_batch *j, const struct outcome *out)
 {
+    const struct dial *d = j->ctx;
     bool dialled = strcmp(j->command, "dial") == 0;
     struct outcome shown = *out;
     char unreachable[TARGET_TEXT + 32];
     struct notification t;
 
     if (out->good)
-        originates_accepted(j->s->originates, view_cstr(j->key), out->actionid);
+        originates_accepted(j->s->originates, view_cstr(d->name), out->actionid);
     /* What Asterisk says of a number that its dialplan lacks, in the words that clients know. */
     if (!out->good && view_find(view_cstr(out->reason), VIEW("xtension does not exist")) >= 0) {
-        snprintf(unreachable, sizeof(unreachable), "unreachable_extension:%s", j->text);
+        snprintf(unreachable, sizeof(unreachable), "unreachable_extension:%s", d->exten);
         shown.reason = unreachable;
     }
     ami_batch_notify_response(j, &shown);
     if (!dialled || !out->good)
         return;
     notify_begin(&t, "dial_success");
-    notify_str(&t, "exten", view_cstr(j->text));
+    notify_str(&t, "exten", view_cstr(d->exten));
     ami_batch_notify(j, &t);
 }
 
-/* The phone shows whom it is about to call while it rings. */
+/* While it rings the phone shows the destination. */
 static void originate(struct ipbx_command *o, const struct xod_obj *phone,
                       const struct destination *to)
 {
@@ -44,14 +52,17 @@ static void originate(struct ipbx_command *o, const struct xod_obj *phone,
     char tag[TARGET_TEXT + 32];
     char who[96];
     struct ami_batch *j = o->batch;
+    struct dial *d = ipbx_command_ctx(o, sizeof(*d));
 
-    originates_name(o->s->originates, j->key);
-    snprintf(j->text, sizeof(j->text), "%s", to->exten);
-    snprintf(tag, sizeof(tag), "XIVO_ORIGACTIONID=%s", j->key);
+    if (!d)
+        return;
+    originates_name(o->s->originates, d->name);
+    snprintf(d->exten, sizeof(d->exten), "%s", to->exten);
+    snprintf(tag, sizeof(tag), "XIVO_ORIGACTIONID=%s", d->name);
     snprintf(who, sizeof(who), "XIVO_USERID=%s", o->se->user_id);
     j->done = on_answered;
     j->abandon = forget_it;
-    originates_expect(o->s->originates, j, view_cstr(j->key), channel);
+    originates_expect(o->s->originates, j, view_cstr(d->name), channel);
     buf_init(&callerid, 1024);
     target_put_callerid(&callerid, view_cstr(*to->name ? to->name : to->exten),
                         view_cstr(to->exten));

@@ -32,8 +32,8 @@ static bool sees(struct state *s, const struct session *se, const struct xod_obj
     return yes;
 }
 
-/* Cuts "SITE/" off *id when it names the session's own site: ids of channels have slashes, too.
- * False: it names another site. */
+/* Cuts "SITE/" off *id when it names the session's own IPBX: ids of channels have slashes, too.
+ * False: it names a peer. */
 static bool cut_site(struct state *s, const struct session *se, struct view *id)
 {
     struct view own = xod_ipbx_name(se->ipbx);

@@ -14,9 +14,9 @@
 #define TARGET_TEXT 128
 
 enum target_kind {
-    TARGET_NONE, /* malformed, of another site, not there or hidden */
+    TARGET_NONE, /* malformed, of a peer, not there or hidden */
     TARGET_OBJECT,
-    TARGET_REMOTE,     /* `object` is another site's: it can be called, and written to */
+    TARGET_REMOTE,     /* `object` is a peer's: it can be called, and written to */
     TARGET_NUMBER,     /* one to be dialled as it is */
     TARGET_VM_CONSULT, /* `object`: the mailbox that is to be listened to */
 };
@@ -38,7 +38,7 @@ struct xod_obj *target_find(struct state *s, const struct session *se, enum xod_
 /* Where a call goes that is to reach a target. */
 struct destination {
     char exten[TARGET_TEXT], context[TARGET_TEXT];
-    char name[TARGET_TEXT]; /* of who or what is called, for people; may be empty */
+    char name[TARGET_TEXT]; /* of the destination, for display; may be empty */
 };
 /* Of a call of this line. False: it cannot be called. `leave`: a mailbox is to be spoken to, also
  * the user's own. */

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 
 #define MAX_ACTIONS 500 /* of one command: the memberships of an agent, the channels of a list */
-#define DEADLINE_MS 8000
 
 /* ---- actions ---- */
 
@@ -66,7 +65,7 @@ void ipbx_command_action(struct ipbx_command *o, const char *action, ...)
 static void no_transfer(struct ami_batch *j)
 {
     const struct xod_obj *channel =
-        j->s->transfers ? xod_find(j->ipbx, LIST_channels, view_cstr(j->path)) : NULL;
+        j->s->transfers ? xod_find(j->ipbx, LIST_channels, view_cstr(j->ctx)) : NULL;
 
     if (channel)
         transfers_forget(j->s->transfers, channel);
@@ -74,8 +73,13 @@ static void no_transfer(struct ami_batch *j)
 
 void ipbx_command_transfers(struct ipbx_command *o, const struct xod_obj *channel)
 {
+    struct view id = xod_obj_id(channel);
+    char *ctx = ipbx_command_ctx(o, id.len + 1);
+
+    if (!ctx)
+        return;
+    memcpy(ctx, id.ptr, id.len);
     transfers_expect(o->s->transfers, o->batch, channel);
-    snprintf(o->batch->path, sizeof(o->batch->path), "%.*s", VIEW_ARG(xod_obj_id(channel)));
     o->batch->abandon = no_transfer;
 }
 
@@ -93,6 +97,15 @@ void ipbx_command_wrong(struct ipbx_command *o, const char *field, const char *w
         return;
     o->wrong = field;
     snprintf(o->why, sizeof(o->why), "%s", why);
+}
+
+void *ipbx_command_ctx(struct ipbx_command *o, size_t size)
+{
+    free(o->batch->ctx);
+    o->batch->ctx = calloc(1, size);
+    if (!o->batch->ctx)
+        ipbx_command_wrong(o, "command", "busy");
+    return o->batch->ctx;
 }
 
 /* ---- the message ---- */
@@ -184,6 +197,7 @@ static void ami_batch_free(struct ami_batch *j)
 {
     value_clear(&j->reply_id);
     buf_free(&j->pairs);
+    free(j->ctx);
     free(j);
 }
 
@@ -283,7 +297,7 @@ static void on_answer(void *arg, enum bus_status status, const msgpack_object *b
 
 static bool send_one(struct ami_batch *j, struct view action)
 {
-    bool sent = ami_request_ask(j->s, j->ipbx, 3, action, DEADLINE_MS, on_answer, j);
+    bool sent = ami_request_ask(j->s, j->ipbx, 3, action, j->s->action_timeout_ms, on_answer, j);
 
     j->waiting += sent;
     return sent;
@@ -340,7 +354,7 @@ static void answer(struct deferred_reply *l, const char *command, const char *re
     buf_free(&pairs);
 }
 
-/* Nobody waits for an answer: what is wrong is told as the outcome. */
+/* No reply is pending: the error is sent as the result. */
 static void tell_wrong(struct ami_batch *j, struct deferred_reply *l, const char *why)
 {
     if (!l)

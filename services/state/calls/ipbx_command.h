@@ -19,7 +19,7 @@ struct ipbx_command {
     struct state *s;
     struct session *se;
     struct xod_ipbx *ipbx;
-    struct xod_obj *user; /* who asks */
+    struct xod_obj *user; /* the user that asks */
     const msgpack_object *message;
     const char *wrong; /* the field of the message that is wrong, or NULL */
     char why[TARGET_TEXT + 32];
@@ -69,7 +69,7 @@ struct outcome {
     const char *reason;   /* of the first that failed: what Asterisk said, "timeout" or "noconn" */
     struct view actionid; /* of the last one */
 };
-/* Called in place of order_tell when all have been answered. */
+/* Called in place of ami_batch_notify_response when all have been answered. */
 typedef void ami_batch_done_fn(struct ami_batch *j, const struct outcome *out);
 struct ami_batch {
     struct state *s;
@@ -79,11 +79,8 @@ struct ami_batch {
     ami_batch_done_fn *done;
     void (*abandon)(
         struct ami_batch *j); /* nothing was sent after all, or nothing came of it; or NULL */
-    char text[TARGET_TEXT];   /* for `done` */
-    char key[TARGET_TEXT];    /* for `done` */
-    int phase;                /* for `done` */
-    char path[512];           /* for `done` */
-    /* the job's own */
+    void *ctx; /* of `done` and `abandon`: from ipbx_command_ctx, freed with the batch */
+    /* the batch's own */
     struct buf pairs; /* actions that are to be sent, each with its length before it */
     unsigned n_actions, waiting;
     bool sending;
@@ -91,13 +88,16 @@ struct ami_batch {
     bool lacking; /* the Asterisk has no action for what was asked last */
     char reason[192], actionid[96];
 };
-/* Begins a line of class ipbxcommand that belongs to this job: command and replyid. */
+/* Gives the command's batch a zeroed context of its own, which must hold no pointers that it owns.
+ * NULL without memory: then the command is refused as busy. */
+void *ipbx_command_ctx(struct ipbx_command *o, size_t size);
+/* Begins a line of class ipbxcommand that belongs to this batch: command and replyid. */
 void ami_batch_begin_line(struct notification *t, const struct ami_batch *j);
 /* Sends it to the session that asked. */
 void ami_batch_notify(const struct ami_batch *j, struct notification *t);
 /* The line that every command ends with: response ok or ko, and error_string. */
 void ami_batch_notify_response(const struct ami_batch *j, const struct outcome *out);
-/* One more action of a job whose actions have been answered: called from `done`, which is called
+/* One more action of a batch whose actions have been answered: called from `done`, which is called
  * again when this one is. False: it could not be sent. */
 bool ami_batch_action(struct ami_batch *j, const char *action, ...);
 
@@ -124,7 +124,8 @@ ipbx_command_fn ipbx_invite_confroom;
  * only. */
 void ipbx_command_run(struct state *s, struct session *se, struct deferred_reply *l,
                       const msgpack_object *message, const char *command, ipbx_command_fn *fn);
-/* The same with nobody told but the job's `done`. False: no action was sent, done is not called. */
+/* The same, but only the batch's `done` is called. False: no action was sent, done is not called.
+ */
 bool ipbx_command_run_quiet(struct state *s, struct session *se, const msgpack_object *message,
                             const char *command, ipbx_command_fn *fn);
 

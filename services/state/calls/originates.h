@@ -21,7 +21,7 @@ void originates_expect(struct originates *o, const struct ami_batch *j, struct v
 /* The action was answered: it goes by this ActionID now; refused: forgotten. */
 void originates_accepted(struct originates *o, struct view name, struct view actionid);
 void originates_refused(struct originates *o, struct view name);
-/* An event of a site. */
+/* An event of an IPBX. */
 void originates_event(struct originates *o, struct xod_ipbx *ipbx, const struct tel *t);
 
 #endif

@@ -50,7 +50,7 @@ static void tell_listening(const struct ami_batch *j, const char *status)
 
     notify_begin(&t, "agentlisten");
     notify_str(&t, "ipbxid", xod_ipbx_name(j->ipbx));
-    notify_str(&t, "agentid", view_cstr(j->key));
+    notify_str(&t, "agentid", view_cstr(j->ctx));
     notify_str(&t, "status", view_cstr(status));
     ami_batch_notify(j, &t);
 }
@@ -121,12 +121,16 @@ static void listen_or_stop(struct ipbx_command *o, struct view what)
     struct xod_obj *agent =
         t.kind == TARGET_OBJECT && xod_obj_list(t.object) == LIST_agents ? t.object : NULL;
     struct xod_obj *line = relations_line(o->user);
+    char *id; /* of the agent, for the lines that are sent later */
 
     if (!agent) {
         ipbx_command_wrong(o, "destination", "no_such_agent");
         return;
     }
-    snprintf(o->batch->key, sizeof(o->batch->key), "%.*s", VIEW_ARG(xod_obj_id(agent)));
+    id = ipbx_command_ctx(o, xod_obj_id(agent).len + 1);
+    if (!id)
+        return;
+    memcpy(id, xod_obj_id(agent).ptr, xod_obj_id(agent).len);
     if (view_eq(what, VIEW("stop")))
         stop(o);
     else if (!view_eq(what, VIEW("start")))

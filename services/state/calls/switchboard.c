@@ -1,6 +1,6 @@
 /*
  * What the switchboard of the later clients does with the operator's call. These are classes of
- * their own in the protocol; who waits is named by the Uniqueid of the channel.
+ * their own in the protocol; a waiting call is named by the Uniqueid of its channel.
  */
 #include <stdio.h>
 
@@ -167,7 +167,7 @@ void ipbx_attended_transfer_voicemail(struct ipbx_command *o)
         ask_and_transfer(o, &to);
 }
 
-/* Whoever asked hangs up: that is how Asterisk completes it. */
+/* The transferring channel hangs up: that is how Asterisk completes it. */
 void ipbx_complete_transfer(struct ipbx_command *o)
 {
     ipbx_switchboard_hangup(o);

@@ -24,7 +24,7 @@ static bool destination_of(struct ipbx_command *o, struct destination *to)
     return false;
 }
 
-/* Clients name the channel of the other end; who names the own one, or none, means it, too. */
+/* Clients name the channel of the other end; the user's own channel, or none, means it, too. */
 void ipbx_transfer(struct ipbx_command *o)
 {
     struct xod_obj *channel = source_of(o);
@@ -48,7 +48,8 @@ void ipbx_atxfer(struct ipbx_command *o)
                         "Context", view_cstr(to.context), "Priority", VIEW("1"), NULL);
 }
 
-/* Older Asterisks give a transfer up when who is asked is gone: only that one may be hung up. */
+/* Older Asterisks give a transfer up when the consulted channel is gone: only that one may be hung
+ * up. */
 static void give_up(struct ipbx_command *o, const struct xod_obj *channel)
 {
     struct xod_obj *asked = transfers_asked(o->s->transfers, channel);
@@ -78,7 +79,7 @@ void ipbx_transfercancel(struct ipbx_command *o)
         give_up(o, current);
 }
 
-/* What is taken is who calls: a phone that only rings cannot be sent anywhere. */
+/* Pick up the caller's channel: a ringing channel cannot be redirected. */
 void ipbx_intercept(struct ipbx_command *o)
 {
     struct xod_obj *channel = ipbx_command_channel(o, "tointercept");
@@ -97,7 +98,7 @@ void ipbx_intercept(struct ipbx_command *o)
         ipbx_command_redirect(o, channel, &to);
 }
 
-/* The call comes back to whoever talked to it. */
+/* The call returns to the channel that was linked to it. */
 void ipbx_parking(struct ipbx_command *o)
 {
     struct xod_obj *channel = source_of(o);

@@ -1,5 +1,5 @@
 /*
- * Transfers with a question, until whoever is asked answers: the switchboard may complete them only
+ * Attended transfers, until the destination answers: the switchboard may complete them only
  * then, and is told so.
  */
 #ifndef CTIBUS_STATE_CALLS_TRANSFERS_H
@@ -20,7 +20,7 @@ void transfers_forget(struct transfers *t, const struct xod_obj *channel);
 /* Whom a channel that transfers asks just now; NULL: it transfers nothing, or nobody has answered
  * yet. Never who is to be transferred. */
 struct xod_obj *transfers_asked(const struct transfers *t, const struct xod_obj *channel);
-/* After an event of a site. */
+/* After an event of an IPBX. */
 void transfers_event(struct transfers *t, const struct tel *e);
 
 #endif

@@ -53,12 +53,13 @@ struct state {
     struct loop_timer *settle_timer;
     struct loop_timer *expire_timer;
     struct loop_timer *lists_timer; /* runs while a list could not be read */
-    struct loop_timer *tick_timer;  /* runs while a site wants ticks */
+    struct loop_timer *tick_timer;  /* runs while an IPBX wants ticks */
     struct loop_timer *watch_timer; /* looks at the resyncs that are under way */
     int (*reload)(void *arg);       /* as SIGHUP does; NULL: nobody can */
     void *reload_arg;
     uint64_t started;
     uint64_t settle_min_ms, settle_max_ms, resync_late_us;
+    uint32_t action_timeout_ms; /* an action of an ipbxcommand waits so long for its answer */
     double heard_at; /* of the event that is being applied: when its gateway heard it; 0: none is */
     bool settled;
     LIST_HEAD(, deferred_reply) waiting; /* answered later (core/deferred_reply.c) */

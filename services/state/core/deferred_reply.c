@@ -1,4 +1,4 @@
-/* Requests that are answered when it is done: who asked may be gone by then. */
+/* Requests that are answered when it is done: the requester may be gone by then. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -12,7 +12,7 @@ struct deferred_reply *deferred_reply_new(struct state *s, struct bus_peer *p, u
 struct deferred_reply *deferred_reply_for_command(struct state *s, struct bus_peer *p, uint64_t id,
                                                   struct xod_ipbx *ipbx, struct view user_id,
                                                   struct view class, bool quiet);
-/* Answers, if who asked is still there. *l becomes NULL. */
+/* Answers, if the requester is still there. *l becomes NULL. */
 void deferred_reply_send(struct deferred_reply **l, enum bus_status status, struct view body);
 /* The same with what a gateway has answered; BUS_gone becomes BUS_noconn. */
 void deferred_reply_relay(struct deferred_reply **l, enum bus_status status,

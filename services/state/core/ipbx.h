@@ -32,7 +32,7 @@ struct ipbx {
 
 /* The gateway of an Asterisk whose link is up, or NULL. */
 struct bus_peer *state_gateway(struct state *s, const struct xod_ipbx *x);
-/* The site of that name, or NULL. */
+/* The IPBX of that name, or NULL. */
 struct ipbx *state_ipbx(struct state *s, struct view name);
 
 #endif

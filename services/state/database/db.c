@@ -12,9 +12,9 @@
 
 #define MAX_WAITING 200000
 #define MAX_BATCH 2000
-#define AGAIN_US 1000000
+#define AGAIN_MS 1000
 #define QUIET_US 60000000
-#define CHECK_US 2000000 /* from one look at the files to the next, while nothing is written */
+#define CHECK_MS 2000 /* from one look at the files to the next, while nothing is written */
 
 struct db {
     struct log *log;
@@ -28,6 +28,7 @@ struct db {
     uint64_t turns;               /* by the lock: handed over so far */
     struct db_txns done;          /* by the lock */
     size_t n_waiting;             /* by the lock: to be carried out, under way, to be told */
+    uint32_t patience_ms, again_ms, check_ms; /* db_set_times */
     uint64_t end_us;   /* by the lock: closing is to be over by then; 0: it is not closed */
     uint64_t again_us; /* the thread's: not to be written before */
     bool moved;        /* by the lock: the files are not those that were opened */
@@ -67,13 +68,13 @@ static bool pick(struct db *d, struct db_txns *batch)
 static bool wait_for_more(struct db *d)
 {
     bool writes = !STAILQ_EMPTY(&d->writes);
-    uint64_t until = writes ? d->again_us : clock_mono_us() + CHECK_US;
+    uint64_t until = writes ? d->again_us : clock_mono_us() + d->check_ms * UINT64_C(1000);
 
     return thread_cond_wait_until(&d->more, &d->lock, until) != ETIMEDOUT || writes;
 }
 
-/* Tells what has become of the files, though nobody writes. Whatever else was wrong shows when
- * somebody does. */
+/* Tells what has become of the files, though there is nothing to write. Whatever else was wrong
+ * shows when somebody does. */
 static void look_at_files(struct db *d)
 {
     int rc = dbconn_check(&d->conn);
@@ -124,7 +125,7 @@ static void put_back(struct db *d, struct db_txns *batch, int rc)
     STAILQ_CONCAT(&again, &d->writes); /* those that came meanwhile */
     STAILQ_CONCAT(&d->writes, &again);
     pthread_mutex_unlock(&d->lock);
-    d->again_us = clock_mono_us() + AGAIN_US;
+    d->again_us = clock_mono_us() + d->again_ms * UINT64_C(1000);
 }
 
 /* All attempts that are made while it is closed have to be over by its end. */
@@ -185,7 +186,7 @@ static void log_change(struct db *d, const char *error)
     metric_set(d->up, !d->told);
 }
 
-/* One that fails by itself would do so again: a fault of the program, or a trigger of somebody's.
+/* One that fails by itself would do so again: a fault of the program, or a foreign trigger.
  */
 static void log_refused(struct db *d, const char *why)
 {
@@ -377,6 +378,9 @@ struct db *db_open(struct loop *loop, const char *path, struct metrics *metrics,
         return NULL;
     d->log = log;
     d->conn.lock_fd = -1;
+    d->patience_ms = DB_PATIENCE_MS;
+    d->again_ms = AGAIN_MS;
+    d->check_ms = CHECK_MS;
     STAILQ_INIT(&d->reads);
     STAILQ_INIT(&d->writes);
     STAILQ_INIT(&d->done);
@@ -394,6 +398,14 @@ struct db *db_open(struct loop *loop, const char *path, struct metrics *metrics,
     else
         metric_set(d->up, 1);
     return d;
+}
+
+void db_set_times(struct db *d, uint32_t patience_ms, uint32_t again_ms, uint32_t check_ms)
+{
+    d->patience_ms = patience_ms;
+    d->again_ms = again_ms;
+    d->check_ms = check_ms;
+    dbconn_patience(&d->conn, (int)patience_ms);
 }
 
 int db_start(struct db *d)
@@ -422,7 +434,7 @@ void db_close(struct db **dp)
         return;
     if (d->running) {
         pthread_mutex_lock(&d->lock);
-        d->end_us = clock_mono_us() + DB_PATIENCE_MS * 1000;
+        d->end_us = clock_mono_us() + d->patience_ms * UINT64_C(1000);
         pthread_cond_signal(&d->more);
         pthread_mutex_unlock(&d->lock);
         pthread_join(d->thread, NULL);

@@ -35,10 +35,14 @@ typedef bool db_row_fn(void *arg, sqlite3_stmt *row);
  * what to do, and *err on failure. */
 struct db *db_open(struct loop *loop, const char *path, struct metrics *metrics, struct log *log,
                    int *err);
+/* Before db_start, in milliseconds: how long another process that writes is waited for, by a write
+ * and by db_close (2000 unless set); when what could not be written is tried again (1000); from one
+ * look at the files to the next while nothing is written (2000). */
+void db_set_times(struct db *d, uint32_t patience_ms, uint32_t again_ms, uint32_t check_ms);
 /* Starts the thread: what has been handed over is written from now on. 0 or a negative errno. */
 int db_start(struct db *d);
-/* Writes what waits, tells of it, and begins nothing new meanwhile. What cannot be written within
- * about two seconds is given up. */
+/* Writes what waits, tells of it, and begins nothing new meanwhile. What cannot be written in time
+ * (db_set_times) is given up. */
 void db_close(struct db **d);
 
 /* Parameters of a statement, by their types: 's' struct view, 'i' int64_t, 'f' double. */

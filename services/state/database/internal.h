@@ -46,7 +46,7 @@ struct db_txn *txn_new(struct db *d);
 void txn_free(struct db_txn *t);
 void txn_add(struct db_txn *t, const char *sql, const char *types, va_list ap);
 
-/* ---- run.c: by the connection of whoever calls ---- */
+/* ---- run.c: by the connection of the caller ---- */
 struct dbconn {
     sqlite3 *sql;
     int lock_fd;          /* holds the lock of the one process whose file it is; -1: none */
@@ -65,7 +65,7 @@ int dbconn_open(struct dbconn *c, const char *path);
  * is lost at the end of the process. 0, or -EIO with c->error. */
 int dbconn_check(struct dbconn *c);
 void dbconn_close(struct dbconn *c);
-/* How long it waits for another process that writes; at first DB_PATIENCE_MS. */
+/* How long it waits for another process that writes; at first DB_PATIENCE_MS, also of struct db. */
 #define DB_PATIENCE_MS 2000
 void dbconn_patience(struct dbconn *c, int ms);
 /* Carries out all as one, and each gets its rc. They all read or they all write: those that read

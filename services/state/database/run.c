@@ -35,7 +35,7 @@ static void take_from_others(const char *path, int more_flags)
     close(fd);
 }
 
-/* Who called whom is nobody else's business. The files beside it get the same mode from SQLite when
+/* Call logs are private: mode 0600. The files beside it get the same mode from SQLite when
  * it makes them, but may be there from before, too. */
 static void make_private(const char *path)
 {

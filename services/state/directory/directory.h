@@ -30,10 +30,11 @@ void directories_destroy(struct directories **d);
 /* Reads the sections of the configuration and all files. 0, or -EINVAL: a file could not be read
  * (logged), what was known of it stays. */
 int directories_load(struct directories *d);
-/* What is known of the phonebook of a site, borrowed until the next change of it; NULL: nothing. */
+/* What is known of the phonebook of an IPBX, borrowed until the next change of it; NULL: nothing.
+ */
 const struct table *directories_phonebook_of(const struct directories *d,
                                              const struct xod_ipbx *ipbx);
-/* What the list urllist_phonebook of a site holds now. 0, or -EINVAL (logged): as above. */
+/* What the list urllist_phonebook of an IPBX holds now. 0, or -EINVAL (logged): as above. */
 int directories_phonebook(struct directories *d, const struct xod_ipbx *ipbx,
                           struct json_object *list);
 

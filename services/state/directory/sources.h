@@ -7,7 +7,7 @@
 
 struct state;
 
-/* ---- source_internal.c: the users of a site with each of their phones ---- */
+/* ---- source_internal.c: the users of an IPBX with each of their phones ---- */
 
 /* May who asks see this user, or this phone? */
 typedef bool sees_fn(void *arg, const struct xod_obj *o);
@@ -23,12 +23,12 @@ void internal_find(const struct xod_ipbx *ipbx, struct json_object *columns, con
 const struct xod_obj *internal_user(const struct entry *e);
 const struct xod_obj *internal_phone(const struct entry *e);
 
-/* ---- source_phonebook.c: the list urllist_phonebook of each site ---- */
+/* ---- source_phonebook.c: the list urllist_phonebook of each IPBX ---- */
 
 struct phonebooks;
 struct phonebooks *phonebooks_new(void); /* NULL without memory */
 void phonebooks_destroy(struct phonebooks **p);
-/* Takes in what the list of a site holds now. 0, or -EINVAL and in *fault what is wrong with it in
+/* Takes in what the list of an IPBX holds now. 0, or -EINVAL and in *fault what is wrong with it in
  * words: what was there stays. */
 int phonebooks_set(struct phonebooks *p, const struct xod_ipbx *ipbx, struct json_object *list,
                    const char **fault);

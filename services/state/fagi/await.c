@@ -14,7 +14,7 @@
 struct waiting {
     TAILQ_ENTRY(waiting) by_due;
     struct waiting *next; /* of the same channel */
-    char *key; /* the channel, which may be one of any site; the first of a chain's is in the map */
+    char *key; /* the channel, which may be one of any IPBX; the first of a chain's is in the map */
     struct ipbx *ipbx;
     struct deferred_reply *l;
     struct msg_doc doc;
@@ -29,7 +29,7 @@ struct fagi_await {
     struct map *by_channel; /* chains */
     TAILQ_HEAD(, waiting) all;
     size_t n;
-    struct loop_timer *timer; /* runs while somebody waits */
+    struct loop_timer *timer; /* runs while a script waits */
 };
 
 static void free_one(struct fagi_await *w, struct waiting *one)
@@ -141,7 +141,7 @@ void fagi_await_add(struct fagi_await *w, struct fagi_ask *a)
     TAILQ_INSERT_TAIL(&w->all, one, by_due);
     w->n++;
     if (map_put(w->by_channel, view_cstr(one->key), one) < 0) {
-        one->due = 0; /* nobody will find them: they end with the next tick */
+        one->due = 0; /* not in the map: they end with the next tick */
         TAILQ_REMOVE(&w->all, one, by_due);
         TAILQ_INSERT_HEAD(&w->all, one, by_due);
     }

@@ -105,7 +105,7 @@ static void on_end(void *arg, const char *fault)
     free(q);
 }
 
-/* The display says what is a name: its first column, as for who looks people up. */
+/* The display says what is a name: its first column, as in lookups. */
 static struct search *search_new(const struct config *cfg, struct view context, struct view number)
 {
     struct view name = json_get_view(context_of(cfg, context), "display");

@@ -1,7 +1,7 @@
 /*
  * What scripts of the dialplan are answered (request fagi.call): variables for their channel.
  *
- *   fagi.c       the request, and which script is whose
+ *   fagi.c       the request, and the table of scripts
  *   presence.c   how many users are in which presence
  *   callerid.c   the caller id that the called phone shows
  *   handlers.c   scripts of programs that registered for them on the bus
@@ -24,7 +24,7 @@ void fagi_call(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_o
 /* The request worker.register with kind fagi: answered. */
 void fagi_register(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body);
 void fagi_peer_gone(struct fagi *f, const struct bus_peer *p);
-/* An event was applied: somebody may wait for its channel. */
+/* An event was applied: a script may wait for its channel. */
 void fagi_event(struct fagi *f, const struct xod_ipbx *ipbx, const struct tel *t);
 
 #endif

@@ -41,12 +41,12 @@ struct fagi_handlers;
 struct fagi_handlers *fagi_handlers_new(void); /* NULL without memory */
 void fagi_handlers_destroy(struct fagi_handlers **h);
 #define FAGI_MAX_SCRIPT 64 /* bytes of a script's name */
-/* A peer answers the scripts of this list from now on, before those who did until now. needs: only
+/* A peer answers the scripts of this list from now on, before the former ones. needs: only
  * with a channel that is known. 0; -EINVAL: it is no list of names; -ENOBUFS; -ENOMEM. */
 int fagi_handlers_add(struct fagi_handlers *h, struct bus_peer *p, const msgpack_object *scripts,
                       bool needs);
 void fagi_handlers_peer_gone(struct fagi_handlers *h, const struct bus_peer *p);
-/* Who answers a script, or NULL; *needs: only with a channel. */
+/* The peer that answers a script, or NULL; *needs: only with a channel. */
 struct bus_peer *fagi_handlers_find(const struct fagi_handlers *h, struct view script, bool *needs);
 /* Asks the handler; its answer is passed on. */
 void fagi_handlers_ask(struct bus_peer *p, struct fagi_ask *a);

@@ -19,8 +19,8 @@
 
 struct coming {
     LIST_ENTRY(coming) all;
-    struct bus_peer *owner;   /* who expects it */
-    struct bus_peer *claimer; /* to whom it comes, once that is known */
+    struct bus_peer *owner;   /* the gateway that expects it */
+    struct bus_peer *claimer; /* the gateway that receives it, once known */
     struct netaddr address;
     uint16_t port;
     uint64_t since; /* monotonic us */
@@ -87,7 +87,7 @@ static void forget_old(struct fax_handoffs *f)
     }
 }
 
-/* ---- who expects one ---- */
+/* ---- the expecting gateway ---- */
 
 static enum bus_status expect(struct fax_handoffs *f, struct bus_peer *p,
                               const msgpack_object *body)
@@ -121,7 +121,7 @@ void fax_expect(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_
     state_reply(s, p, id, expect(s->fax_handoffs, p, body));
 }
 
-/* ---- who has one ---- */
+/* ---- the receiving gateway ---- */
 
 /* The only one that is expected from there, or NULL: none is, or several are. */
 static struct coming *only_one(struct fax_handoffs *f, const struct netaddr *address, uint16_t port)

@@ -13,12 +13,14 @@
 #define CHECK_MS 10000
 #define ANSWERED 4 /* reason of an originate */
 
+#define MAX_PATH_BYTES 512 /* of the file that is sent */
+
 struct fax {
     LIST_ENTRY(fax) all;
     struct deferred_reply *l;
     struct xod_ipbx *ipbx;
     char user_id[64], session[64], fileid[32];
-    char path[512], actionid[96];
+    char path[MAX_PATH_BYTES], actionid[96];
     uint64_t since;
 };
 
@@ -117,7 +119,7 @@ static struct fax *find(struct faxes *f, const char *path)
 
 static void on_answered(struct ami_batch *j, const struct outcome *out)
 {
-    struct fax *x = j->s->faxes ? find(j->s->faxes, j->path) : NULL; /* state may be ending */
+    struct fax *x = j->s->faxes ? find(j->s->faxes, j->ctx) : NULL; /* state may be ending */
 
     if (!x)
         return;
@@ -150,15 +152,18 @@ static void ipbx_command_fax(struct ipbx_command *o)
     struct destination to;
     struct buf channel, callerid;
     char path[600], user[96];
+    char *file; /* the batch's */
 
     if (t.kind != TARGET_NUMBER || !target_destination(o->s, o->user, &t, false, &to)) {
         ipbx_command_wrong(o, "destination", "unreachable_extension");
         return;
     }
-    snprintf(o->batch->path, sizeof(o->batch->path), "%.*s",
-             VIEW_ARG(msg_get_str(o->message, "path")));
+    file = ipbx_command_ctx(o, MAX_PATH_BYTES);
+    if (!file)
+        return;
+    snprintf(file, MAX_PATH_BYTES, "%.*s", VIEW_ARG(msg_get_str(o->message, "path")));
     o->batch->done = on_answered;
-    snprintf(path, sizeof(path), "XIVO_FAX_PATH=%s", o->batch->path);
+    snprintf(path, sizeof(path), "XIVO_FAX_PATH=%s", file);
     snprintf(user, sizeof(user), "XIVO_USERID=%s", o->se->user_id);
     buf_init(&channel, 512);
     buf_init(&callerid, 512);

@@ -22,7 +22,7 @@
 
 struct asked {
     struct state *s;
-    struct xod_ipbx *theirs; /* of who asks */
+    struct xod_ipbx *theirs; /* the peer that asks */
     struct xod_ipbx *ours;   /* of what is asked for */
     const msgpack_object *body;
     struct deferred_reply *l;
@@ -53,7 +53,7 @@ static bool is_permitted(const struct asked *a, struct view command)
 
 /* ---- chat ---- */
 
-/* Clients crash on a `from` that they do not know, so who writes must be known here. Why it was not
+/* Clients crash on a `from` that they do not know, so the sender must be known here. Why it was not
  * delivered; NULL: it was. */
 static const char *deliver(struct asked *a, struct view from, struct view to, struct view text)
 {
@@ -151,8 +151,8 @@ static void hangup(struct asked *a, struct xod_obj *channel)
     act(a, "Hangup", "Channel", xod_obj_id(channel), NULL);
 }
 
-/* The other end of the call goes to the number of who asks, by our dialplan: of what they say only
- * what a telephone number may hold, not the name of any extension that we have. */
+/* The other end of the call goes to the number of the remote user, by our dialplan: of that number
+ * only what a telephone number may hold, not the name of any extension that we have. */
 static void intercept(struct asked *a, struct xod_obj *channel)
 {
     struct xod_obj *caller = channel_peer(channel);

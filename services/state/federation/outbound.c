@@ -22,7 +22,7 @@ struct xod_ipbx *peers_cut(const struct peers *p, struct view *id)
 
 /* ---- sending ---- */
 
-/* Who asks. */
+/* The user that asks. */
 static size_t put_asker(struct buf *pairs, const struct session *se)
 {
     const struct xod_obj *user = session_user(se);

@@ -123,8 +123,8 @@ static void take_fields(struct xod_obj *o, struct json_object *item)
 typedef int take_fn(struct state *s, struct xod_ipbx *ipbx, struct json_object *array);
 typedef void item_fn(struct state *s, struct xod_obj *o, struct json_object *item);
 
-/* One list of a site: which key of `urllists` names its files, what an object's id is called there,
- * and what is to be done beside copying the fields. */
+/* One list of an IPBX: which key of `urllists` names its files, what an object's id is called
+ * there, and what is to be done beside copying the fields. */
 struct source {
     const char *key;
     enum xod_list list;
@@ -144,37 +144,52 @@ static struct view id_of(const struct source *src, struct json_object *item)
     return text_of(item, src->id);
 }
 
-/* Loads one list; objects that it does not name go. */
+/* Deletes the objects of a list that it does not name. */
+static void delete_others(struct state *s, struct xod_ipbx *ipbx, enum xod_list list,
+                          const struct map *named)
+{
+    struct xod_obj *o;
+    size_t pos = 0;
+
+    while ((o = xod_next(ipbx, list, &pos))) {
+        if (map_get(named, xod_obj_id(o)))
+            continue;
+        if (list == LIST_users)
+            passwords_set(s->passwords, xod_ipbx_name(ipbx), xod_obj_id(o), VIEW(""));
+        xod_del(o);
+    }
+}
+
+/* Loads one list; objects that it does not name go. -ENOMEM: it is loaded in part, and none goes.
+ */
 static int load_list(struct state *s, struct xod_ipbx *ipbx, const struct source *src,
                      struct json_object *array)
 {
     enum xod_list list = src->list;
     struct map *named = map_new();
-    struct xod_obj *o;
-    size_t pos = 0;
+    int rc = 0;
 
     if (!named)
         return -ENOMEM;
-    for (size_t i = 0; i < json_object_array_length(array); i++) {
+    for (size_t i = 0; rc == 0 && i < json_object_array_length(array); i++) {
         struct json_object *item = json_object_array_get_idx(array, i);
         struct view id = id_of(src, item);
+        struct xod_obj *o;
         if (!json_object_is_type(item, json_type_object) || id.len == 0 || commented(item))
             continue;
         o = xod_add(ipbx, list, id);
-        if (!o || map_put(named, xod_obj_id(o), o) < 0)
-            break;
+        if (!o || map_put(named, xod_obj_id(o), o) < 0) {
+            rc = -ENOMEM;
+            continue;
+        }
         take_fields(o, item);
         if (src->finish)
             src->finish(s, o, item);
     }
-    while ((o = xod_next(ipbx, list, &pos)))
-        if (!map_get(named, xod_obj_id(o))) {
-            if (list == LIST_users)
-                passwords_set(s->passwords, xod_ipbx_name(ipbx), xod_obj_id(o), VIEW(""));
-            xod_del(o);
-        }
+    if (rc == 0)
+        delete_others(s, ipbx, list, named);
     map_destroy(&named);
-    return 0;
+    return rc;
 }
 
 /* ---- users ---- */
@@ -329,6 +344,9 @@ static int load_urls(struct state *s, const struct config *cfg, struct xod_ipbx 
     }
     if (rc == 0)
         rc = src->take ? src->take(s, ipbx, all) : load_list(s, ipbx, src, all);
+    if (rc == -ENOMEM)
+        log_warning(s->log, "%s of %s: out of memory: the list is read in part, and again soon",
+                    src->key, xod_ipbx_name(ipbx).ptr);
     json_object_put(all);
     return rc;
 }

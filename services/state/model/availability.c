@@ -26,7 +26,7 @@ static const struct xod_obj *other_call(const struct xod_obj *agent)
     return NULL;
 }
 
-/* Who is at the other end, be it behind Local channels: a phone of this site? */
+/* Is the other end, also behind Local channels, a phone of this IPBX? */
 static bool peer_is_internal(struct ipbx_model *d, const struct xod_obj *c)
 {
     for (int hop = 0; c && hop < MAX_HOPS; hop++) {
@@ -49,7 +49,7 @@ static bool went_out(const struct xod_obj *c)
                : view_eq(xod_get_str(c, XOD(channels, commstatus)), VIEW("linked-caller"));
 }
 
-/* Paused in all that it is a member of; who is a member of nothing is paused in nothing. */
+/* Paused in all queues; an agent that is a member of none is not paused. */
 static bool is_paused(const struct xod_obj *agent)
 {
     const struct xod_obj *m;

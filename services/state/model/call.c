@@ -1,4 +1,4 @@
-/* Calls: who rings whom, who talks to whom. */
+/* Calls: ringing and linked channels. */
 #include "model/model.h"
 
 static void set_peer(struct xod_obj *c, struct xod_obj *peer)
@@ -13,7 +13,7 @@ static int drop_peer(struct xod_obj *c)
     return xod_set_null(c, XOD(channels, talkingto_id));
 }
 
-/* It talks to nobody: it is no longer in a call. */
+/* It has no peer: it is no longer in a call. */
 static int lose_peer(struct xod_obj *c, double now)
 {
     int rc = drop_peer(c);
@@ -36,7 +36,7 @@ static void show_peer(struct xod_obj *c, const struct xod_obj *peer)
         xod_set_str(c, XOD(channels, peerdisplay), name);
 }
 
-/* Whom a queue rings for a caller is none of the caller's concern until one answers. */
+/* The caller of a queue is not shown the members that ring until one answers. */
 static bool waits_in_queue(const struct xod_obj *c)
 {
     return xod_related(c, LIST_queues, 0) || xod_related(c, LIST_groups, 0);
@@ -102,7 +102,7 @@ void call_dial(struct ipbx_model *d, const struct tel *t)
     }
 }
 
-/* The direction of a channel. Whoever talks to the half ;1 of a Local channel has called it, and
+/* The direction of a channel. The peer of the half ;1 of a Local channel has called it, and
  * its half ;2 is the one that goes on calling. The channel that an agent logged in with is called,
  * though the agent once called to log in. */
 static struct view direction_of(const struct xod_obj *c)
@@ -122,7 +122,7 @@ static void show_linked(struct xod_obj *c, const struct xod_obj *peer)
         show_peer(c, peer);
 }
 
-/* [SYSTEM-]EPOCH.NUMBER: who calls is there before whom it calls. */
+/* [SYSTEM-]EPOCH.NUMBER: the caller's channel exists before the callee's. */
 static bool is_older(const struct xod_obj *a, const struct xod_obj *b)
 {
     double ta;
@@ -136,7 +136,7 @@ static bool is_older(const struct xod_obj *a, const struct xod_obj *b)
 }
 
 /* Which of two linked channels called: the half of a Local channel knows best, then the one that
- * went out; where nobody saw the call begin, the one that was there first. */
+ * went out; where the begin of the call was not seen, the older one. */
 static bool first_called(const struct xod_obj *a, const struct xod_obj *b)
 {
     struct view da = direction_of(a);
@@ -159,7 +159,7 @@ static void learn_direction(struct xod_obj *c, bool called)
         xod_set_str(c, XOD(channels, direction), called ? VIEW("out") : VIEW("in"));
 }
 
-/* Whom it talked to no longer talks to it. */
+/* Unlinks its former peer. */
 static void leave_peer(struct ipbx_model *d, struct xod_obj *c)
 {
     struct xod_obj *peer = channel_peer(c);

@@ -17,13 +17,13 @@ struct leg {
     double start;
     double talked; /* since when; 0: never */
     bool called;   /* talked: it had been called */
-    bool rung;     /* by somebody; Asterisk rings by itself, too, for an originate */
+    bool rung;     /* by a caller; Asterisk also rings for an originate */
     int64_t cause;
     char number[64], name[128]; /* of the other end */
     bool listed;                /* it was there before we were */
-    char caller[96];            /* channel of who rang it */
-    struct buf missed; /* ids, each ended by a NUL, of who missed this caller already: a queue
-                        * rings again and again */
+    char caller[96];            /* channel of the caller */
+    struct buf missed; /* ids, each ended by a NUL, of users that missed this caller already: a
+                        * queue rings again and again */
 };
 
 static struct leg *leg_of(const struct ipbx_model *d, const struct xod_obj *channel)
@@ -167,7 +167,7 @@ static enum call_mode mode_of(const struct xod_obj *channel, const struct leg *l
     return leg->talked > 0 ? CALL_ANSWERED : CALL_MISSED;
 }
 
-/* Whom a caller dialled says more than the trunk that carried the call; "s" says nothing. */
+/* The dialled number says more than the trunk that carried the call; "s" says nothing. */
 static struct view number_of(const struct xod_obj *channel, const struct leg *leg,
                              enum call_mode mode)
 {
@@ -197,7 +197,7 @@ static void tell(struct ipbx_model *d, const struct xod_obj *channel, const stru
         (!leg->rung || leg->cause == CAUSE_ANSWERED_ELSEWHERE || !misses_first(d, leg, user_id)))
         return;
     if (mode == CALL_SENT && e.number.len == 0 && e.name.len == 0)
-        return; /* somebody lifted the receiver, no more */
+        return; /* the handset was lifted, no number dialled */
     d->effects->call(d->effects_arg, d, &e);
 }
 

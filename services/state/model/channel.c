@@ -63,7 +63,7 @@ static void set_if(struct xod_obj *c, unsigned field, const struct tel *t, enum 
         xod_set_str(c, field, t->str[f]);
 }
 
-/* The name of somebody, or the number where there is no name. */
+/* The caller's name, or the number where there is no name. */
 static void set_display(struct xod_obj *c, unsigned field, const struct tel *t, enum tel_field name,
                         enum tel_field num)
 {
@@ -323,7 +323,7 @@ void channel_monitor(struct ipbx_model *d, const struct tel *t)
         xod_set_bool(c, XOD(channels, monitored), t->num[TELF_on]);
 }
 
-/* Somebody still listens to the channel of that name. */
+/* A ChanSpy still listens to the channel of that name. */
 static void update_spied(struct ipbx_model *d, struct view spied)
 {
     struct xod_obj *c = spied.len ? xod_find(d->ipbx, LIST_channels, spied) : NULL;

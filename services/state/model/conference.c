@@ -1,4 +1,4 @@
-/* Conferences: rooms of the configuration, and who is in them. */
+/* Conferences: rooms of the configuration, and their members. */
 #include <stdlib.h>
 
 #include "model/model.h"
@@ -93,8 +93,8 @@ static void leave(struct ipbx_model *d, struct xod_obj *room, struct view channe
     xod_map_del(room, XOD(meetmes, channels), channel);
 }
 
-/* Who comes into a room is in no other one and in no call: where that was not told it is made up
- * for. */
+/* A channel that joins a room is in no other room and no call: where that was not told it is made
+ * up for. */
 static void leave_others(struct ipbx_model *d, struct xod_obj *c, const struct xod_obj *room)
 {
     struct xod_obj *other;
@@ -136,7 +136,7 @@ void conference_join(struct ipbx_model *d, const struct tel *t)
     xod_set_str(c, XOD(channels, talkingto_id), t->str[TELF_room]);
 }
 
-/* Where only the number is told: whose it is. */
+/* Finds the member where an event has only its number. */
 static struct view who_is(const struct xod_obj *room, const struct tel *t)
 {
     const struct value *all = participants(room);

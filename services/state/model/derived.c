@@ -17,7 +17,7 @@ static void agents_of_phones(struct ipbx_model *d, const struct xod_obj *channel
             agent_update(d, agent);
 }
 
-/* Who talks to one half of a Local channel talks to whom the other half talks to. */
+/* The peer of one half of a Local channel is the peer of the other half. */
 static void channel_touched(struct ipbx_model *d, const struct xod_obj *c)
 {
     const struct xod_obj *half = local_other_half(d, c);

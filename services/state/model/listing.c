@@ -87,7 +87,7 @@ void listing_note_link(struct ipbx_model *d, struct view channel, bool linked)
         n->linked = linked;
 }
 
-/* Who was not told to be in a call is in none. */
+/* A channel that the listing did not name as linked is not linked. */
 static void reap_stale(struct ipbx_model *d, double now)
 {
     struct xod_obj *c;

@@ -234,7 +234,7 @@ static void drop(struct ipbx_model *d, struct xod_obj *m)
 {
     struct xod_obj *queue = xod_related(m, LIST_queues, 0);
 
-    if (queue) /* where nobody is known to be behind it, nothing of the queue changes but this */
+    if (queue) /* where the member has no known object, nothing of the queue changes but this */
         realtime_stats_touch(d, queue);
     untie(m);
     xod_del(m);

@@ -1,5 +1,5 @@
 /*
- * The domain: what an event of an Asterisk means for the objects of its site.
+ * The domain: what an event of an Asterisk means for the objects of its IPBX.
  *
  * Pure: event and store in, changes of the store out; no sockets, no clocks (the time comes with
  * the event). One file a noun. The caller commits the store after each event.
@@ -53,7 +53,7 @@ struct ipbx_model_effects {
     void (*queue)(void *arg, struct ipbx_model *d, const struct queue_event *e);
 };
 
-/* What the domain remembers of a site beside its objects. */
+/* What the domain remembers of an IPBX beside its objects. */
 struct ipbx_model {
     struct xod_ipbx *ipbx;
     enum listing listing;
@@ -75,7 +75,7 @@ void ipbx_model_destroy(struct ipbx_model **d);
 
 /* Applies one event. Unknown channels and phones are no error. */
 void ipbx_model_event(struct ipbx_model *d, const struct tel *t);
-/* The gateway of this site is logged in: all is to be listed anew. It is gone, or its link is. */
+/* The gateway of this IPBX is logged in: all is to be listed anew. It is gone, or its link is. */
 void ipbx_model_link_up(struct ipbx_model *d, struct view banner, double now);
 void ipbx_model_link_down(struct ipbx_model *d, double now);
 
@@ -125,9 +125,9 @@ void call_dial(struct ipbx_model *d,
 void call_link(struct ipbx_model *d, const struct tel *t); /* call/link, unlink */
 /* A linked channel is in no call any more, nor is its peer. */
 void call_ended(struct ipbx_model *d, struct xod_obj *channel, double now);
-/* Nobody talks to this channel any more. */
+/* Unlinks the channel from its peer. */
 void call_forget(struct ipbx_model *d, struct xod_obj *channel);
-/* Whoever talked to `from` talks to `to`. */
+/* The peer of `from` becomes the peer of `to`. */
 void call_move(struct ipbx_model *d, const struct xod_obj *from, const struct xod_obj *to);
 
 /* calllog.c: told by the others what happens to a channel */
@@ -136,7 +136,7 @@ void calllog_started(struct ipbx_model *d, const struct xod_obj *channel, double
                      bool listed);
 void calllog_renamed(struct ipbx_model *d, const struct xod_obj *old,
                      const struct xod_obj *channel);
-/* Who is at the other end, as far as that is told before they talk. */
+/* The other end, as far as it is known before the channels are linked. */
 void calllog_party(struct ipbx_model *d, const struct xod_obj *channel, struct view number,
                    struct view name);
 void calllog_met(struct ipbx_model *d, const struct xod_obj *channel, const struct xod_obj *peer);
@@ -150,7 +150,7 @@ void calllog_destroy(struct ipbx_model *d);
 /* phone.c: phones and trunks */
 void phone_hint(struct ipbx_model *d, const struct tel *t);
 void phone_registration(struct ipbx_model *d, const struct tel *t);
-/* Ties a channel to the phones and trunks whose channels begin as its name does. */
+/* Relates a channel to the phones and trunks whose identity its name begins with. */
 void phone_link_channel(struct ipbx_model *d, struct xod_obj *channel);
 void phone_untie_channel(struct ipbx_model *d, struct xod_obj *channel);
 /* The channels of phones and trunks, anew. */
@@ -165,7 +165,7 @@ bool local_is_half(struct view channel);
 /* The other half, or NULL: it is gone, or this is no half. */
 struct xod_obj *local_other_half(struct ipbx_model *d, const struct xod_obj *channel);
 
-/* queue.c: queues and groups, and who waits in them */
+/* queue.c: queues and groups, and their callers */
 void queue_join(struct ipbx_model *d, const struct tel *t); /* also queue/entry */
 void queue_leave(struct ipbx_model *d, const struct tel *t);
 void queue_answered(struct ipbx_model *d, const struct tel *t);  /* agent/connect */

@@ -1,4 +1,4 @@
-/* Queues and groups: who waits in them, in order. */
+/* Queues and groups: the callers waiting, in order. */
 #include "base/array.h"
 #include "model/model.h"
 #include "model/statistics.h"
@@ -28,7 +28,7 @@ struct xod_obj *queue_named(struct ipbx_model *d, struct view name)
     return NULL;
 }
 
-/* While it waits it talks to nobody else. */
+/* A waiting channel has no peer. */
 static void show_waiting(struct xod_obj *channel, const struct xod_obj *queue)
 {
     if (channel_is_linked(channel))

@@ -1,16 +1,16 @@
-/* How a queue is at the moment: who is there, who waits and for how long. */
+/* The realtime statistics of a queue: members, callers waiting, wait times. */
 #include <math.h>
 
 #include "base/map.h"
 #include "model/statistics.h"
 
 #define REFRESH_S 5.0      /* while someone waits, the longest wait grows by itself */
-#define EXPECT_OVER_S 3600 /* the expected wait is that of who was answered in this time */
+#define EXPECT_OVER_S 3600 /* the expected wait is the mean of calls answered in this time */
 #define EXPECT_LAST 1000   /* as far as the last so many happenings tell */
 
 struct figures {
     unsigned logged, available, talking, waiting;
-    double first; /* when the one who came first joined */
+    double first; /* when the first caller joined */
 };
 
 void realtime_stats_touch(struct ipbx_model *d, const struct xod_obj *queue)

@@ -19,7 +19,7 @@ static inline bool tel_has(const struct tel *t, enum tel_field f)
     return tel_set_has(&t->set, f);
 }
 
-/* Reads a message of the plane tel. The views live as long as doc and m. *site becomes the second
+/* Reads a message of the plane tel. The views live as long as doc and m. *IPBX becomes the second
  * segment of the topic, decoded into scratch. 0; -ENOENT for an event this schema lacks; -EBADMSG.
  */
 int tel_read(struct tel *t, const struct bus_msg *m, struct msg_doc *doc, struct buf *scratch,

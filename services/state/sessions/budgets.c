@@ -110,7 +110,7 @@ bool budget_take_of(struct state *s, struct view ipbx, struct view user_id, enum
 
 bool budget_take(struct state *s, const struct session *se, enum budget_kind kind, double units)
 {
-    if (access_is_peer(view_cstr(se->user_id))) /* another site's: all its users speak by it */
+    if (access_is_peer(view_cstr(se->user_id))) /* a peer's: all its users speak by it */
         return true;
     return budget_take_of(s, xod_ipbx_name(se->ipbx), view_cstr(se->user_id), kind, units);
 }

@@ -16,7 +16,7 @@ bool budget_allows(struct state *s, const struct session *se, struct view class,
 /* May that user have so many units of a kind now? Then they are used. False is counted and told to
  * the log, of each user once a minute. */
 bool budget_take(struct state *s, const struct session *se, enum budget_kind kind, double units);
-/* The same for a user named by site and id, of our own sites or of another's. */
+/* The same for a user named by IPBX and id, of our own IPBXes or of another's. */
 bool budget_take_of(struct state *s, struct view ipbx, struct view user_id, enum budget_kind kind,
                     double units);
 /* Uses them in any case: what has begun goes on. */

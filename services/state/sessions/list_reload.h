@@ -8,8 +8,8 @@
 
 /* The store has what the lists say: ends the sessions of users that are gone, and publishes. */
 void lists_loaded(struct state *s);
-/* Reads one list, by its key of urllists, of all sites anew and publishes what differs; what comes
- * over HTTP is fetched in the background. 0; -ENOENT: no site has a URI for it; -EINVAL: a file
+/* Reads one list, by its key of urllists, of all IPBXes anew and publishes what differs; what comes
+ * over HTTP is fetched in the background. 0; -ENOENT: no IPBX has a URI for it; -EINVAL: a file
  * could not be read (logged), what is known of it stays. */
 int list_reload(struct state *s, const char *key);
 /* Something else came from this URI than before: loads it and publishes what differs. A

@@ -75,7 +75,7 @@ static bool password_ok(struct view salt, const char *password, struct view hash
     return ok;
 }
 
-/* The user of this login name on any site, or NULL. */
+/* The user of this login name on any IPBX, or NULL. */
 static struct xod_obj *find_login(struct state *s, struct view login)
 {
     if (utf8_has_control(login)) /* no gateway of ours asks so */

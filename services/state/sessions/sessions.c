@@ -256,7 +256,7 @@ static bool take_session(void *arg, sqlite3_stmt *row)
     struct xod_ipbx *ipbx = xod_ipbx(ss->s->xod, db_text(row, 1), false);
     struct session *se = ipbx ? session_new(ss, db_text(row, 0), db_text(row, 2)) : NULL;
 
-    if (!se) { /* of a site that is no longer named, for one: nobody will ever end it */
+    if (!se) { /* of an IPBX that is no longer named, for one: nobody will ever end it */
         db_write(ss->s->db, "DELETE FROM session WHERE id = ?", "s", db_text(row, 0));
         return true;
     }

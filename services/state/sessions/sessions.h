@@ -1,4 +1,4 @@
-/* Who is logged in by which gateway. */
+/* Sessions: the users that are logged in, and through which gateway. */
 #ifndef CTIBUS_STATE_SESSIONS_SESSIONS_H
 #define CTIBUS_STATE_SESSIONS_SESSIONS_H
 

@@ -44,7 +44,7 @@ void calls_destroy(struct calls **cp)
 
 /* ---- keys ---- */
 
-/* Names of sites have no slash in them, Uniqueids may. */
+/* Names of IPBXes have no slash in them, Uniqueids may. */
 struct view site_key(const struct xod_ipbx *ipbx, struct view name, char scratch[SITE_KEY])
 {
     int n = name.len ? snprintf(scratch, SITE_KEY, "%.*s/%.*s", VIEW_ARG(xod_ipbx_name(ipbx)),

@@ -47,7 +47,7 @@ struct call {
 };
 
 struct calls;
-/* What something of a site is kept under: SITE/NAME in scratch, which lasts for the names of
+/* What something of an IPBX is kept under: SITE/NAME in scratch, which lasts for the names of
  * Asterisk. Empty: it does not fit, or there is no name. */
 #define SITE_KEY 384
 struct view site_key(const struct xod_ipbx *ipbx, struct view name, char scratch[SITE_KEY]);
@@ -61,7 +61,7 @@ void calls_destroy(struct calls **c);
 struct call *call_find(const struct calls *c, const struct xod_ipbx *ipbx, struct view uniqueid);
 struct call *call_of(struct calls *c, const struct xod_obj *channel);
 void call_end(struct calls *c, struct call *call);
-/* Ends the calls of a site whose channels are no longer there. */
+/* Ends the calls of an IPBX whose channels are no longer there. */
 void calls_sweep(struct calls *c, const struct xod_ipbx *ipbx);
 /* Of which Uniqueid it is. */
 struct view call_uniqueid(const struct call *call);

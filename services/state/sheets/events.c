@@ -1,4 +1,4 @@
-/* What the events of a site mean for sheets, but for those of the dialplan. */
+/* What the events of an IPBX mean for sheets, but for those of the dialplan. */
 #include "sheets/rules.h"
 #include "sheets/trigger.h"
 #include <stdio.h>

@@ -4,7 +4,7 @@
 
 #include "core/context.h"
 
-/* Ids of users of one site. */
+/* Ids of users of one IPBX. */
 struct recipients {
     char (*ids)[64];
     size_t n, room;

@@ -21,13 +21,13 @@ void deferred_actions_destroy(struct deferred_actions **w);
 void deferred_actions_set(struct state *s, struct xod_ipbx *ipbx, struct view subject,
                           const char *action, ...);
 /* What depends on a listing that is not there yet: member_action() with the user's id, the name and
- * the parameter, once all of the site is listed. The last wish about the subject counts here, too.
+ * the parameter, once all of the IPBX is listed. The last wish about the subject counts here, too.
  */
 void deferred_actions_later(struct state *s, struct xod_ipbx *ipbx, struct view subject,
                             struct view user_id, struct view name, struct view param);
 /* Nothing is wanted of the subject any more. */
 void deferred_actions_drop(struct state *s, const struct xod_ipbx *ipbx, struct view subject);
-/* All of the site is listed: what waits is sent. */
+/* All of the IPBX is listed: what waits is sent. */
 void deferred_actions_resynced(struct state *s, const struct xod_ipbx *ipbx);
 /* How many wait, for /metrics. */
 size_t deferred_actions_count(const struct deferred_actions *w);

@@ -23,13 +23,13 @@ enum exten_feature {
 struct extensions;
 struct extensions *extensions_new(void);
 void extensions_destroy(struct extensions **e);
-/* Takes the list of a site: objects like {"vmusermsg": "*98"}, {"vmusermsg": {"exten": "*98"}} or
+/* Takes the list of an IPBX: objects like {"vmusermsg": "*98"}, {"vmusermsg": {"exten": "*98"}} or
  * {"typeval": "vmusermsg", "exten": "_*98."}. 0 or -ENOMEM. */
 int extensions_set(struct extensions *e, const struct xod_ipbx *ipbx, struct json_object *array);
 /* The number (of a pattern what stands before its open end); never NULL. */
 const char *extension_of(const struct state *s, const struct xod_ipbx *ipbx,
                          enum exten_feature feature);
-/* Has the site a list of them at all? */
+/* Has the IPBX a list of them at all? */
 bool extensions_known(const struct state *s, const struct xod_ipbx *ipbx);
 
 #endif

@@ -8,7 +8,7 @@
 #include "core/context.h"
 
 /* Services of a user have changed (bits of fields of users): tells the Asterisk how they are now.
- * Only of sites whose `urllist_extenfeatures` says which numbers the services have; of others
+ * Only of IPBXes whose `urllist_extenfeatures` says which numbers the services have; of others
  * nothing. */
 void funckeys_changed(struct state *s, const struct xod_obj *user, uint64_t fields);
 /* They are about to change: the lamps of destinations that will no longer be go out. */

@@ -100,8 +100,8 @@ static void put_later(struct buf *subject, const struct xod_obj *user, const cha
     buf_printf(subject, "later %s %.*s %.*s", what, VIEW_ARG(xod_obj_id(user)), VIEW_ARG(queue));
 }
 
-/* Before the first listing nobody knows of which queues a user is a member, or whether the agent is
- * logged on: true, and it is done when that is known. */
+/* Before the first listing it is unknown of which queues a user is a member, or whether the agent
+ * is logged on: true, and it is done when that is known. */
 static bool put_off(struct state *s, const struct xod_obj *user, const char *what,
                     struct view queue, struct view name)
 {

@@ -8,7 +8,7 @@
 struct secret {
     char *password;
     size_t key_len;
-    char key[]; /* site NUL user id */
+    char key[]; /* IPBX NUL user id */
 };
 
 struct passwords {

@@ -1,4 +1,4 @@
-/* Who has what: users are tied to their lines, agents and mailboxes. */
+/* Relates users to their lines, agents and mailboxes. */
 #include <stdlib.h>
 
 #include "users/relations.h"

@@ -19,7 +19,7 @@ struct announce {
     struct state *state;
     int fd;
     struct loop_fd *readable;
-    struct hosts *hosts;          /* number n is where site n is */
+    struct hosts *hosts;          /* number n is where IPBX n is */
     uint64_t last_rx[MAX_IPBXES]; /* when it last announced itself; monotonic us, 0: never */
     struct metric *taken, *ignored;
 };

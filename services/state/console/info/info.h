@@ -70,6 +70,8 @@ enum info_end info_wrong(struct info *i, const char *fmt, ...)
 struct info_wait {
     struct info *info;
 };
+/* Sends what there is of the answer, and how it ended. */
+void info_end_answer(struct info *i, enum info_end how);
 /* No further line is read until info_wait_end. */
 void info_wait_begin(struct info *i, struct info_wait *w);
 /* The answer is complete. w is over. */

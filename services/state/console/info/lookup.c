@@ -12,7 +12,7 @@
 
 /* ---- reverse ---- */
 
-/* Site after site, since users and phonebooks are of one. */
+/* One IPBX after the other, since users and phonebooks are of one. */
 struct reverse_wait {
     struct info_wait wait;
     struct state *state;
