@@ -1,5 +1,5 @@
-/* What clients are told without asking: of changes (fanout.c), and lines for a user (user_push.c). Who
- * is, when, and in how many blocks. */
+/* What clients are told without asking: of changes (fanout.c), and lines for a user (user_push.c).
+ * Who is, when, and in how many blocks. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
