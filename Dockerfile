@@ -1,5 +1,5 @@
-# All of ctibus in one image, and the balancer in front of it in another; docs/containers.md. Builds with the classic
-# builder and with BuildKit. The packages of all stages are those of packages.txt.
+# One image with all of ctibus, and one with the balancer; see docs/containers.md. Builds with the classic
+# builder and with BuildKit. The packages of all stages are listed in packages.txt.
 
 FROM debian:bookworm-slim AS lb
 COPY packages.txt /tmp/ctibus/
@@ -40,7 +40,7 @@ RUN apt-get update \
 COPY --from=build /out/usr/local /usr/local
 COPY deploy/containers/make-keys /usr/local/bin/ctibus-make-keys
 COPY config /etc/ctibus
-# what ctibus-asterisk-sim plays in docker-compose.yml
+# the recordings that ctibus-asterisk-sim replays in docker-compose.yml
 COPY tests/data/ami/20/01-login-listing.* tests/data/ami/20/02-call-answered.* /usr/local/share/ctibus/captures/20/
 COPY tests/data/ami/1.8/01-login-listing.* tests/data/ami/1.8/02-call-answered.* /usr/local/share/ctibus/captures/1.8/
 COPY LICENSE /usr/local/share/doc/ctibus/
