@@ -11,6 +11,10 @@
 #include "base/rng.h"
 #include "bus/internal.h"
 
+/* What a socket has to send may still leave after its close. With 0 a message of which the first
+ * frame has left is cut, and libzmq (4.3.4) aborts the process when its connection breaks just then
+ * (session_base_t::clean_pipes). */
+#define LINGER_MS 100
 #define MAX_MESSAGE ((int64_t)16 * 1024 * 1024)
 #define PEER_GONE_MS 6000
 
@@ -143,7 +147,7 @@ void *bus_socket(struct bus *b, int type, const char *domain, int *err)
         *err = -zmq_errno();
         return NULL;
     }
-    set_int(s, ZMQ_LINGER, 0);
+    set_int(s, ZMQ_LINGER, LINGER_MS);
     set_int(s, ZMQ_SNDHWM, b->hwm);
     set_int(s, ZMQ_RCVHWM, b->hwm);
     watch_connections(b, s);
