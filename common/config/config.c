@@ -110,6 +110,7 @@ struct config *config_load(const char *path, const struct config_overrides *over
     }
     if (config_read_file(cfg)) {
         config_apply(cfg, overrides);
+        config_rename(cfg);
         config_check(cfg);
     }
     cfg->errors = NULL;

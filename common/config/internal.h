@@ -20,7 +20,8 @@ enum key_type {
 };
 
 #define KEY_RELOADABLE 1
-#define KEY_NEEDED 2 /* within an object that is there */
+#define KEY_NEEDED 2  /* within an object that is there */
+#define KEY_RENAMED 4 /* a former name: `choices` is the present one */
 
 struct config_key {
     const char *path; /* "*" stands for any one name */
@@ -77,6 +78,9 @@ void config_note(struct config *cfg, const char *path, const char *fmt, ...)
 
 /* The file into cfg->root. False when nothing could be made of it (and noted). */
 bool config_read_file(struct config *cfg);
+/* Moves values of former names to the present ones, with a note for each. A value of an override
+ * goes before one of the file; both names in the file are a fault. */
+void config_rename(struct config *cfg);
 /* Puts the overrides into cfg->root. */
 void config_apply(struct config *cfg, const struct config_overrides *overrides);
 /* Notes whatever is wrong. */

@@ -321,3 +321,51 @@ void config_apply(struct config *cfg, const struct config_overrides *overrides)
     for (size_t i = 0; overrides->sets && overrides->sets[i]; i++)
         apply_set(cfg, overrides->sets[i]);
 }
+
+/* The object that a path of the table is in, and its name there; NULL: it is not there. */
+static struct json_object *parent_of(const struct config *cfg, const char *path, const char **name)
+{
+    char parent[PATH_BYTES];
+
+    *name = strrchr(path, '.') + 1;
+    snprintf(parent, sizeof(parent), "%.*s", (int)(*name - 1 - path), path);
+    return config_get(cfg, parent);
+}
+
+/* Which of two paths was overridden last; NULL: neither was. */
+static const char *overridden_last(const struct config *cfg, const char *a, const char *b)
+{
+    for (const struct config_origin *o = cfg->origins; o; o = o->next) {
+        if (strcmp(o->path, a) == 0)
+            return a;
+        if (strcmp(o->path, b) == 0)
+            return b;
+    }
+    return NULL;
+}
+
+static void rename_one(struct config *cfg, const char *from, const char *to)
+{
+    struct json_object *value = config_get(cfg, from);
+    const char *last = overridden_last(cfg, from, to);
+    struct json_object *obj;
+    const char *name, *new_name;
+
+    if (!value)
+        return;
+    obj = parent_of(cfg, from, &name);
+    parent_of(cfg, to, &new_name);
+    config_note(cfg, from, "is called %s now", to);
+    if (!config_get(cfg, to) || last == from)
+        json_object_object_add(obj, new_name, json_object_get(value));
+    else if (!last)
+        config_fault(cfg, from, "is the former name of %s, which is there, too: leave it out", to);
+    json_object_object_del(obj, name);
+}
+
+void config_rename(struct config *cfg)
+{
+    for (size_t i = 0; i < config_key_count; i++)
+        if (config_keys[i].flags & KEY_RENAMED)
+            rename_one(cfg, config_keys[i].path, config_keys[i].choices);
+}

@@ -76,7 +76,7 @@ void client_destroy(struct client *c);
 /* Ends it when what was sent has left. The client must not be used afterwards. */
 void client_close(struct client *c, const char *why);
 /* The same for a user who may come back: is shown as there for the grace time
- * (ctibus.session_grace). */
+ * (ctibus.session_grace_seconds). */
 void client_lose(struct client *c, const char *why);
 /* Frees all but the connection, which is closed already. lost: as of client_lose. */
 void client_free(struct client *c, bool lost);

@@ -29,7 +29,7 @@ static struct gateway_limits limits_of(const struct config *cfg)
 {
     return (struct gateway_limits){
         .login_timeout_ms = (uint32_t)config_int(cfg, "main.logintimeout") * 1000,
-        .idle_timeout_ms = (uint32_t)config_int(cfg, "ctibus.cti.idle_timeout") * 1000,
+        .idle_timeout_ms = (uint32_t)config_int(cfg, "ctibus.cti.idle_timeout_seconds") * 1000,
         .drain_ms = (uint32_t)config_int(cfg, "ctibus.cti.drain_seconds") * 1000,
         .separate_contexts = access_is_separate(cfg),
         .lines_per_s = (uint32_t)config_int(cfg, "ctibus.budget.lines_per_second"),
@@ -180,7 +180,7 @@ static int open_gateway(struct ctx *c)
         .request = c->bus_setup.request,
         .publish = c->bus_setup.publish,
         .origins = (const char *const *)c->origins,
-        .ws_ping_ms = (uint32_t)config_int(cfg, "ctibus.cti.websocket_ping") * 1000,
+        .ws_ping_ms = (uint32_t)config_int(cfg, "ctibus.cti.websocket_ping_seconds") * 1000,
         .proxy_protocol = config_bool(cfg, "ctibus.cti.proxy_protocol"),
         .max_line = (size_t)config_int(cfg, "ctibus.cti.max_line"),
         .max_output = (size_t)config_int(cfg, "ctibus.cti.max_output"),

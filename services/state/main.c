@@ -62,7 +62,7 @@ static int start(struct svc *svc, void **out)
         .subscribe = c->bus_setup.subscribe,
         .request = c->bus_setup.request,
         .trusted = (const char *const *)c->bus_setup.trusted,
-        .session_grace_ms = (uint32_t)config_int(svc->cfg, "ctibus.session_grace") * 1000,
+        .session_grace_ms = (uint32_t)config_int(svc->cfg, "ctibus.session_grace_seconds") * 1000,
     };
     c->state = state_new(svc->loop, c->bus_setup.bus, svc->cfg, &opt, svc->metrics, svc->log, &err);
     if (!c->state) {

@@ -410,7 +410,7 @@ def test_chaos():
     random.seed(SEED)
     captures = [o for name in CAPTURES for o in ("--capture", str(DATA / name))]
     with Stack(CAPTURES[0], pace=f"{EVENTS_A_SECOND}/s", sim_args=captures[2:], parts=("sim",),
-               config={"ctibus.session_grace": 30, "ctibus.cti.max_output": 16 << 20}) as s:
+               config={"ctibus.session_grace_seconds": 30, "ctibus.cti.max_output": 16 << 20}) as s:
         relay = Relay(s.ports["ami"])
         s.set("ipbxes.xivo.ipbx_connection.ipport", relay.port)
         for part in ("state", "ami-gw", *GATEWAYS):

@@ -10,7 +10,7 @@ import time
 import pytest
 from stack import Stack, until
 
-DAY = {"ctibus.session_grace": 0}
+DAY = {"ctibus.session_grace_seconds": 0}
 BURST, RATE = 500, 10            # of actions, by default
 CHAT_BURST, CHAT_RATE = 262144, 8192
 DISK_BURST, DISK_RATE = 4194304, 16384

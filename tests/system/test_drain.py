@@ -11,7 +11,7 @@ from stack import BIN, Client, Stack, signal_of, until
 from test_websocket import WebClient
 
 USERS = ("alice", "bob", "carol", "dave", "erin")
-DRAIN = {"ctibus.cti.drain_seconds": 3, "ctibus.session_grace": 2}
+DRAIN = {"ctibus.cti.drain_seconds": 3, "ctibus.session_grace_seconds": 2}
 SLOW = 3 if "asan" in str(BIN) else 1
 
 
@@ -143,7 +143,7 @@ def test_a_websocket_is_told_that_it_may_come_back():
 
 @pytest.mark.parametrize("comes_back", [True, False])
 def test_a_broken_connection_is_noticed_by_others_only_after_the_grace_time(comes_back):
-    with Stack(parts=("state", "cti-gw"), config={"ctibus.session_grace": 2}) as s:
+    with Stack(parts=("state", "cti-gw"), config={"ctibus.session_grace_seconds": 2}) as s:
         s.wait_ready()
         watcher = s.client("alice").load()
         bob = s.client("bob", state="away")

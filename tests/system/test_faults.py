@@ -103,7 +103,7 @@ def test_a_login_right_after_a_restart_of_state_is_told_what_is():
 
 
 def test_clients_of_a_lost_gateway_come_back_unseen_or_are_gone_after_the_grace_time():
-    with Stack(parts=("sim", "state", "ami-gw", "cti-gw"), config={"ctibus.session_grace": 2}) as s:
+    with Stack(parts=("sim", "state", "ami-gw", "cti-gw"), config={"ctibus.session_grace_seconds": 2}) as s:
         s.start("cti-gw2")
         s.wait_ready()
         watcher = s.client("alice", part="cti-gw2").load()

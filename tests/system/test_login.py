@@ -31,7 +31,7 @@ def stack():
                            "mute": {**CLIENT, "regcommands": "none"},
                            "few": {**CLIENT, "regcommands": "few"}},
               "regcommands.none": [], "regcommands.few": ["getipbxlist"],
-              "main.logintimeout": 1, "ctibus.session_grace": 0}
+              "main.logintimeout": 1, "ctibus.session_grace_seconds": 0}
     with Stack(users=USERS, lines=[], config=config, parts=("state", "cti-gw")) as s:
         yield s.wait_ready()
 

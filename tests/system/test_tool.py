@@ -18,7 +18,7 @@ from stack import BIN, ROOT, Stack
 @pytest.fixture(scope="module", name="stack")
 def one_stack():
     # grace 0: who leaves without a logout is no longer among the sessions
-    with Stack(capture="20/02-call-answered.ami", pace="x5", config={"ctibus.session_grace": 0}) as s:
+    with Stack(capture="20/02-call-answered.ami", pace="x5", config={"ctibus.session_grace_seconds": 0}) as s:
         s.wait_ready()
         yield s
 

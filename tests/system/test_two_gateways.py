@@ -15,7 +15,7 @@ BOTH = ("cti-gw", "cti-gw2")
 
 @pytest.fixture(scope="module")
 def stack():
-    with Stack(config={"ctibus.session_grace": 0}) as s:
+    with Stack(config={"ctibus.session_grace_seconds": 0}) as s:
         s.start("cti-gw2")
         yield s.wait_ready()
 

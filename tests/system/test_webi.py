@@ -123,7 +123,7 @@ def test_a_reload_does_what_sighup_does(command):
         else:
             assert webi(stack, f"{command}\n") == answer
 
-    with Stack(parts=("state",), config={"ctibus.session_grace": 3}) as s:
+    with Stack(parts=("state",), config={"ctibus.session_grace_seconds": 3}) as s:
         s.wait_ready()
         monitor = listening(s)
         state = s.programs["state"]
@@ -132,7 +132,7 @@ def test_a_reload_does_what_sighup_does(command):
         edit(s, "trunks", lambda trunks: trunks[0].update(host="h"))
         reload(s, OK)
         until(lambda: state.logged("configuration reloaded"), "it is reloaded")
-        state.says("reload: ctibus.session_grace has changed")
+        state.says("reload: ctibus.session_grace_seconds has changed")
         assert sorted(t for t, _, _ in changes(monitor, "config/users/1/")) == [
             "xod/xivo/config/trunks/1/", "xod/xivo/config/users/1/"]
         edit(s, "ctibus", lambda c: c["ctibus"].update(session_grace=-1))

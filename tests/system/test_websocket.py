@@ -140,7 +140,7 @@ def test_who_does_not_read_is_cut_off():
 # ---- signs of life ----
 
 def test_a_silent_one_is_asked_and_then_given_up():
-    with web_stack(**{"ctibus.cti.websocket_ping": 1}) as s:
+    with web_stack(**{"ctibus.cti.websocket_ping_seconds": 1}) as s:
         lively, dead = connect(s), connect(s)
         lively.login("alice", "alice")
         dead.login("bob", "bob")

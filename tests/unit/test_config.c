@@ -422,7 +422,8 @@ static void test_directories(void **state)
 
 static void count_note(void *arg, const struct config_error *e)
 {
-    *(int *)arg += strstr(e->reason, "LDAP") || strstr(e->reason, "cannot read");
+    *(int *)arg += strstr(e->reason, "LDAP") || strstr(e->reason, "cannot read") ||
+                   strstr(e->reason, "is called");
 }
 
 /* A XiVO's own, with what it has beyond; what will find nothing is no fault. */
@@ -450,19 +451,19 @@ static void test_all_at_once(void **state)
 {
     struct place *p = *state;
 
-    assert_null(load_over(p,
-                          "{\"main\":{\"logintimeout\":\"x\"},\"ctibus\":{\"bus\":{\"hwm\":1,"
-                          "\"publsh\":1}},\"ipbxes\":{\"x\":{}},\"profiles\":{\"p\":{\"services\":"
-                          "\"none\"}}}",
-                          NULL,
-                          (const char *const[]){"ctibus.session_grace=-1", "nonsense", NULL}));
+    assert_null(load_over(
+        p,
+        "{\"main\":{\"logintimeout\":\"x\"},\"ctibus\":{\"bus\":{\"hwm\":1,"
+        "\"publsh\":1}},\"ipbxes\":{\"x\":{}},\"profiles\":{\"p\":{\"services\":"
+        "\"none\"}}}",
+        NULL, (const char *const[]){"ctibus.session_grace_seconds=-1", "nonsense", NULL}));
     assert_int_equal(p->errors.count, 7);
     assert_true(has_fault(p, "main.logintimeout", "number"));
     assert_true(has_fault(p, "ctibus.bus.hwm", "range"));
     assert_true(has_fault(p, "ctibus.bus.publsh", "unknown"));
     assert_true(has_fault(p, "ipbxes.x", "neither"));
     assert_true(has_fault(p, "profiles.p.services", "none"));
-    assert_true(has_fault(p, "ctibus.session_grace", "range"));
+    assert_true(has_fault(p, "ctibus.session_grace_seconds", "range"));
     assert_true(has_fault(p, "nonsense", "KEY=VALUE"));
 }
 
@@ -513,16 +514,39 @@ static void test_flags_win(void **state)
 {
     struct place *p = *state;
     char *env[] = {"CTIBUS__SESSION_GRACE=10", NULL};
-    const char *sets[] = {"ctibus.session_grace=20", "ctibus.session_grace=30",
+    const char *sets[] = {"ctibus.session_grace_seconds=20", "ctibus.session_grace_seconds=30",
                           "ctibus.database=sqlite:a=b.db", "profiles.a.name=New", NULL};
     struct config *cfg = load_over(
         p, "{\"ctibus\":{\"session_grace\":1},\"profiles\":{\"a\":{\"name\":\"Old\"}}}", env, sets);
 
     assert_non_null(cfg);
-    assert_int_equal(config_int(cfg, "ctibus.session_grace"), 30);
+    assert_int_equal(config_int(cfg, "ctibus.session_grace_seconds"), 30);
     assert_string_equal(config_str(cfg, "ctibus.database"), "sqlite:a=b.db");
     assert_string_equal(json_object_get_string(config_get(cfg, "profiles.a.name")), "New");
     config_destroy(&cfg);
+}
+
+static void test_former_names(void **state)
+{
+    struct place *p = *state;
+    char *env[] = {"CTIBUS__CTI__IDLE_TIMEOUT=7", NULL};
+    struct config *cfg = load_over(
+        p, "{\"ctibus\":{\"session_grace\":9,\"cti\":{\"idle_timeout_seconds\":5}}}", env, NULL);
+    int notes = 0;
+
+    assert_non_null(cfg);
+    assert_int_equal(config_int(cfg, "ctibus.session_grace_seconds"), 9);
+    assert_int_equal(config_int(cfg, "ctibus.cti.idle_timeout_seconds"),
+                     7); /* overrides the file */
+    config_each_note(cfg, count_note, &notes);
+    assert_int_equal(notes, 2);
+    config_destroy(&cfg);
+    assert_null(
+        load_over(p, "{\"ctibus\":{\"session_grace\":9,\"session_grace_seconds\":5}}", NULL, NULL));
+    assert_true(
+        has_fault(p, "ctibus.session_grace", "former name of ctibus.session_grace_seconds"));
+    assert_null(load_over(p, "{\"ctibus\":{\"session_grace\":-1}}", NULL, NULL));
+    assert_true(has_fault(p, "ctibus.session_grace_seconds", "0 to 3600"));
 }
 
 static void test_origins(void **state)
@@ -551,10 +575,10 @@ static void test_origins(void **state)
 static void test_override_below_a_value(void **state)
 {
     struct place *p = *state;
-    const char *sets[] = {"ctibus.session_grace.x=1", NULL};
+    const char *sets[] = {"ctibus.session_grace_seconds.x=1", NULL};
 
-    assert_null(load_over(p, "{\"ctibus\":{\"session_grace\":1}}", NULL, sets));
-    assert_true(has_fault(p, "ctibus.session_grace", "no object"));
+    assert_null(load_over(p, "{\"ctibus\":{\"session_grace_seconds\":1}}", NULL, sets));
+    assert_true(has_fault(p, "ctibus.session_grace_seconds", "no object"));
 }
 
 static bool lets_in(const struct config *cfg, const char *key, const char *address)
@@ -597,13 +621,13 @@ static void note(void *arg, const char *key, bool reloadable)
 static void test_changes(void **state)
 {
     struct place *p = *state;
-    struct config *a = load_good(p, "{\"ctibus\":{\"session_grace\":1}}");
-    struct config *b =
-        load_good(p, "{\"ctibus\":{\"session_grace\":2,\"bus\":{\"hwm\":5000}},\"profiles\":{}}");
+    struct config *a = load_good(p, "{\"ctibus\":{\"session_grace_seconds\":1}}");
+    struct config *b = load_good(
+        p, "{\"ctibus\":{\"session_grace_seconds\":2,\"bus\":{\"hwm\":5000}},\"profiles\":{}}");
     char text[256] = "";
 
     config_each_change(a, b, note, text);
-    assert_string_equal(text, "ctibus.bus.hwm- ctibus.session_grace+ ");
+    assert_string_equal(text, "ctibus.bus.hwm- ctibus.session_grace_seconds+ ");
     config_destroy(&a);
     config_destroy(&b);
 }
@@ -650,6 +674,7 @@ int main(void)
         T(test_all_at_once),
         T(test_environment),
         T(test_flags_win),
+        T(test_former_names),
         T(test_origins),
         T(test_override_below_a_value),
         T(test_changes),

@@ -66,7 +66,7 @@ static void tiny_reload(void *ctx)
 {
     struct tiny *t = ctx;
 
-    log_info(t->svc->log, "grace=%d", (int)config_int(t->svc->cfg, "ctibus.session_grace"));
+    log_info(t->svc->log, "grace=%d", (int)config_int(t->svc->cfg, "ctibus.session_grace_seconds"));
     while (t->stands_still)
         pause();
     for (uint64_t end = clock_mono_us() + 1100000; t->is_slow && clock_mono_us() < end;)
@@ -343,12 +343,12 @@ static void test_reload(void **state)
     write_config(r, "{\"ctibus\":{\"session_grace\":9,\"bus\":{\"hwm\":5000},"
                     "\"http\":{\"state\":\"127.0.0.1:0\"}}}");
     kill(r->pid, SIGHUP);
-    expect(r, "reload: ctibus.session_grace has changed\n");
+    expect(r, "reload: ctibus.session_grace_seconds has changed\n");
     expect(r, "reload: ctibus.bus.hwm has changed, which needs a restart\n");
     expect(r, "grace=9\n");
     write_config(r, "{\"ctibus\":{\"session_grace\":-9}}");
     kill(r->pid, SIGHUP);
-    expect(r, "key=ctibus.session_grace: -9 is out of range");
+    expect(r, "key=ctibus.session_grace_seconds: -9 is out of range");
     expect(r, "stays as it was\n");
     write_config(r, "{");
     kill(r->pid, SIGHUP);

@@ -93,12 +93,13 @@ void ctilog_expire(struct state *s, double now)
     static const struct {
         const char *key, *sql;
     } logs[] = {
-        {"ctibus.retention.calls", "DELETE FROM call_log WHERE id IN (SELECT id FROM call_log"
-                                   " WHERE start < ? ORDER BY start LIMIT 100000)"},
-        {"ctibus.retention.queues", "DELETE FROM queue_log WHERE id IN (SELECT id FROM queue_log"
-                                    " WHERE time < ? ORDER BY time LIMIT 100000)"},
-        {"ctibus.retention.clients", "DELETE FROM cti_log WHERE id IN (SELECT id FROM cti_log"
-                                     " WHERE time < ? ORDER BY time LIMIT 100000)"},
+        {"ctibus.retention.calls_days", "DELETE FROM call_log WHERE id IN (SELECT id FROM call_log"
+                                        " WHERE start < ? ORDER BY start LIMIT 100000)"},
+        {"ctibus.retention.queues_days",
+         "DELETE FROM queue_log WHERE id IN (SELECT id FROM queue_log"
+         " WHERE time < ? ORDER BY time LIMIT 100000)"},
+        {"ctibus.retention.clients_days", "DELETE FROM cti_log WHERE id IN (SELECT id FROM cti_log"
+                                          " WHERE time < ? ORDER BY time LIMIT 100000)"},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(logs); i++) {
