@@ -127,7 +127,7 @@ def test_a_reload_does_what_sighup_does(command):
         s.wait_ready()
         monitor = listening(s)
         state = s.programs["state"]
-        edit(s, "ctibus", lambda c: c["ctibus"].update(session_grace=4))
+        edit(s, "ctibus", lambda c: c["ctibus"].update(session_grace_seconds=4))
         edit(s, "users", lambda users: users[0].update(lastname="Roy"))
         edit(s, "trunks", lambda trunks: trunks[0].update(host="h"))
         reload(s, OK)
@@ -135,7 +135,7 @@ def test_a_reload_does_what_sighup_does(command):
         state.says("reload: ctibus.session_grace_seconds has changed")
         assert sorted(t for t, _, _ in changes(monitor, "config/users/1/")) == [
             "xod/xivo/config/trunks/1/", "xod/xivo/config/users/1/"]
-        edit(s, "ctibus", lambda c: c["ctibus"].update(session_grace=-1))
+        edit(s, "ctibus", lambda c: c["ctibus"].update(session_grace_seconds=-1))
         reload(s, ["XIVO-WEBI:KO the configuration is wrong (the log says where): it stays as it was"])
         until(lambda: state.logged("the configuration stays as it was"), "it is refused")
 
