@@ -183,7 +183,7 @@ static void the_hash_may_be_of_utf8_or_latin1(void **state)
 {
     struct world *w = *state;
     struct gateway *g = gateway(w, 0);
-    char upper[41];
+    char upper[DIGEST_HEX];
 
     assert_int_equal(
         check(g, "alice", "0123456789", sha1("0123456789", "s\303\251sam\342\202\254")), BUS_ok);
