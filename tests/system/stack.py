@@ -262,6 +262,14 @@ class Stack:
             self.dir.cleanup()
 
 
+class Context(zmq.Context):
+    """Does not wait for what its sockets have to send: one that a failed test left open would hold the end of all."""
+
+    def __init__(self):
+        super().__init__()
+        self.linger = 0
+
+
 class Client:
     """A CTI client: a socket, lines of JSON, and what it believes of the world."""
 
@@ -419,7 +427,7 @@ class Monitor:
     """A foreign monitoring tool: pyzmq and msgpack."""
 
     def __init__(self, port, prefixes):
-        self.context = zmq.Context()
+        self.context = Context()
         self.socket = self.context.socket(zmq.SUB)
         self.socket.set_hwm(1000000)
         self.socket.connect(f"tcp://127.0.0.1:{port}")
@@ -450,5 +458,5 @@ def signal_of(program, number):
     os.kill(program.process.pid, number)
 
 
-__all__ = ["Stack", "Client", "Monitor", "Program", "until", "free_port", "BIN", "DATA", "ROOT",
+__all__ = ["Stack", "Client", "Context", "Monitor", "Program", "until", "free_port", "BIN", "DATA", "ROOT",
            "TIMEOUT", "TOKEN", "signal", "signal_of"]

@@ -7,7 +7,7 @@ import time
 import msgpack
 import pytest
 import zmq
-from stack import Stack, until
+from stack import Context, Stack, until
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +136,7 @@ def test_tls_on_the_clear_text_port_is_closed(stack):
 
 
 def test_forged_frames_on_the_bus_are_counted_and_change_nothing(stack):
-    context = zmq.Context()
+    context = Context()
     pub = context.socket(zmq.PUB)
     pub.connect(f"tcp://127.0.0.1:{stack.ports['publish']}")
     good = msgpack.packb([1, "forger@x", 1, 1, time.time()])
@@ -169,7 +169,7 @@ def test_forged_frames_on_the_bus_are_counted_and_change_nothing(stack):
 
 
 def test_forged_requests_are_refused(stack):
-    context = zmq.Context()
+    context = Context()
     d = context.socket(zmq.DEALER)
     d.connect(f"tcp://127.0.0.1:{stack.ports['request']}")
     one, body = msgpack.packb(1), msgpack.packb({})

@@ -10,7 +10,7 @@ import pytest
 import zmq
 import zmq.auth
 
-from stack import BIN, ROOT, Program, Stack, until
+from stack import BIN, ROOT, Context, Program, Stack, until
 
 SUBSCRIBER = BIN / "example-subscriber"
 
@@ -45,7 +45,7 @@ def test_a_subscriber_of_a_real_call(run):
 
 def test_a_subscriber_sees_losses_and_restarts(run):
     """Numbers are left out by a publisher; what goes through state is as a loss on the way would leave it."""
-    with Stack(parts=("state",)) as s, zmq.Context() as context:
+    with Stack(parts=("state",)) as s, Context() as context:
         s.wait_ready()
         p = run(*endpoint(s), "tel/", "xod/xivo/", "all/")
         publisher = context.socket(zmq.PUB)

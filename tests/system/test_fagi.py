@@ -13,7 +13,7 @@ import pytest
 import zmq
 
 from fastagi import Call, ask, environment
-from stack import ROOT, TIMEOUT, Program, Stack, signal_of, until
+from stack import ROOT, TIMEOUT, Context, Program, Stack, signal_of, until
 
 PARTS = ("state", "fagi-gw")
 FAIL = {"XIVO_CTI_AGI": "FAIL"}
@@ -50,7 +50,7 @@ class Handler:
     """A program on the bus that answers scripts, under the test's control."""
 
     def __init__(self, stack, scripts, channel=False):
-        self.context = zmq.Context()
+        self.context = Context()
         self.socket = self.context.socket(zmq.DEALER)
         self.socket.connect(f"tcp://127.0.0.1:{stack.ports['request']}")
         self.send(1, b"hello", {"service": "handler", "instance": f"h{id(self)}", "version": "1"})
@@ -252,7 +252,7 @@ class Bus:
     """Publishes events as an ami-gw would."""
 
     def __init__(self, stack):
-        self.context = zmq.Context()
+        self.context = Context()
         self.socket = self.context.socket(zmq.PUB)
         self.socket.connect(f"tcp://127.0.0.1:{stack.ports['publish']}")
         self.epoch = int(time.time() * 1e6)

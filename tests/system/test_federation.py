@@ -15,7 +15,7 @@ import zmq
 import zmq.auth
 
 from sites import Site, pair, sites
-from stack import BIN, Client, ROOT, signal_of, until
+from stack import BIN, ROOT, Client, Context, signal_of, until
 
 LISTS = ("users", "phones", "agents", "queues", "groups")
 
@@ -427,7 +427,7 @@ class LaterPeer:
 
     def __init__(self, site):
         public, secret = zmq.auth.load_certificate(site.path("site.key_secret"))
-        self.context = zmq.Context()
+        self.context = Context()
         self.router, self.xpub = self.context.socket(zmq.ROUTER), self.context.socket(zmq.XPUB)
         for sock, port in zip((self.xpub, self.router), site.peer_ports):
             sock.curve_publickey, sock.curve_secretkey, sock.curve_server = public, secret, True

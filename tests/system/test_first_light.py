@@ -7,7 +7,7 @@ import subprocess
 import msgpack
 import pytest
 import zmq
-from stack import BIN, ROOT, Stack, until
+from stack import BIN, ROOT, Context, Stack, until
 
 
 def commstatuses(client, channel_prefix):
@@ -166,7 +166,7 @@ def test_health_says_what_is_missing():
 def test_requests_can_be_asked_by_a_foreign_tool():
     with Stack() as s:
         s.wait_ready("state")
-        context = zmq.Context()
+        context = Context()
         d = context.socket(zmq.DEALER)
         d.connect(f"tcp://127.0.0.1:{s.ports['request']}")
 

@@ -12,7 +12,7 @@ import pytest
 import zmq
 import zmq.auth
 
-from stack import BIN, ROOT, Stack, until
+from stack import BIN, ROOT, Context, Stack, until
 
 NAMES = {"site": "gateway", "gateway": "gateway", "monitor": "monitor", "other": "monitor"}
 
@@ -65,7 +65,7 @@ class Keyed(Stack):
 
 @pytest.fixture(name="context")
 def one_context():
-    context = zmq.Context()
+    context = Context()
     yield context
     context.destroy(0)
 

@@ -7,7 +7,7 @@ import subprocess
 import msgpack
 import pytest
 import zmq
-from stack import BIN, Stack, until
+from stack import BIN, Context, Stack, until
 
 LISTS = ("users", "phones", "agents", "queues", "groups", "meetmes", "voicemails", "trunks", "parkinglots",
          "queuemembers")
@@ -169,7 +169,7 @@ def test_two_asterisks_in_one_state():
 
 
 def ask(s, method, **body):
-    context = zmq.Context()
+    context = Context()
     d = context.socket(zmq.DEALER)
     d.setsockopt(zmq.RCVTIMEO, 20000)
     d.connect(f"tcp://127.0.0.1:{s.ports['request']}")

@@ -17,7 +17,7 @@ import zmq
 import zmq.auth
 
 from fastagi import ask
-from stack import BIN, Stack, until
+from stack import BIN, Context, Stack, until
 
 MANY = 2000
 LIMITS = {"main.logintimeout": 5}
@@ -44,7 +44,7 @@ class Guarded(Stack):
 
     @contextlib.contextmanager
     def socket(self, kind, port, key):
-        context = zmq.Context()
+        context = Context()
         s = context.socket(kind)
         if key:
             s.curve_serverkey = self.keys["site"]["public"].encode()
@@ -334,7 +334,7 @@ def test_an_old_connection_breaks_after_its_gateway_has_come_by_another():
     """What a link that is cut one way does: libzmq aborted state when the old one was reset (libzmq issue 4841)."""
     with Stack(parts=("state",), config={"ctibus.bus.heartbeat_ms": 300}) as s:
         s.wait_ready()
-        context = zmq.Context()
+        context = Context()
         for n in range(3):
             listener = socket.create_server(("127.0.0.1", 0))
             ends = []
@@ -413,7 +413,7 @@ def test_handshakes_that_are_cut_anywhere(guarded):
     rng = random.Random(4841)
     keys = guarded.keys["site"]
     for _ in range(12):
-        context = zmq.Context()
+        context = Context()
         relays = []
         for kind, port in ((zmq.XPUB, "publish"), (zmq.SUB, "subscribe"), (zmq.DEALER, "request")):
             for n in range(8):

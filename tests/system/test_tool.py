@@ -12,7 +12,7 @@ import msgpack
 import pytest
 import zmq
 
-from stack import BIN, ROOT, Stack
+from stack import BIN, ROOT, Context, Stack
 
 
 @pytest.fixture(scope="module", name="stack")
@@ -116,7 +116,7 @@ def test_top_plain(stack):
 def test_top_sees_losses(stack):
     """A source whose numbers jump."""
     process = start(stack, "top", "--json", "--interval", "0.3")
-    context = zmq.Context()
+    context = Context()
     publisher = context.socket(zmq.PUB)
     publisher.connect(f"tcp://127.0.0.1:{stack.ports['publish']}")
     seq = 0
