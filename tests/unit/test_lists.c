@@ -75,6 +75,7 @@ static void users_and_phones_are_loaded(void **state)
 /* In place of xod_add, by the linker: memory runs out at call number `fails_at`. */
 static int fails_at;
 
+/* NOLINTBEGIN(bugprone-reserved-identifier): the linker makes these names */
 struct xod_obj *__real_xod_add(struct xod_ipbx *ipbx, enum xod_list list, struct view id);
 struct xod_obj *__wrap_xod_add(struct xod_ipbx *ipbx, enum xod_list list, struct view id);
 struct xod_obj *__wrap_xod_add(struct xod_ipbx *ipbx, enum xod_list list, struct view id)
@@ -83,6 +84,7 @@ struct xod_obj *__wrap_xod_add(struct xod_ipbx *ipbx, enum xod_list list, struct
         return NULL;
     return __real_xod_add(ipbx, list, id);
 }
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 static void a_list_without_memory_deletes_nothing(void **state)
 {
