@@ -16,7 +16,7 @@ struct bus_client {
     const struct bus_client_handler *handler;
     void *arg;
     char *service;
-    struct request_table *pending;
+    struct request_table *requests;
     struct msg_doc doc;
     struct buf body;
     uint64_t last_rx;   /* when something came last */
@@ -33,7 +33,7 @@ static void set_down(struct bus_client *a)
     if (!a->up)
         return;
     a->up = false;
-    request_table_gone(a->pending, NULL);
+    request_table_gone(a->requests, NULL);
     if (a->handler->down)
         a->handler->down(a->arg);
 }
@@ -113,12 +113,12 @@ static void handle(struct bus_client *a, struct envelope *e)
         return;
     }
     if (e->status == BUS_unknown_peer) { /* it was restarted, or took us for gone */
-        request_table_answer(a->pending, NULL, e->id, BUS_gone, NULL);
+        request_table_answer(a->requests, NULL, e->id, BUS_gone, NULL);
         set_down(a);
         hello(a);
         return;
     }
-    request_table_answer(a->pending, NULL, e->id, e->status, &e->doc->root);
+    request_table_answer(a->requests, NULL, e->id, e->status, &e->doc->root);
 }
 
 static bool step(void *arg)
@@ -172,9 +172,9 @@ struct bus_client *bus_client_new(struct bus *b, const char *endpoint, const cha
     a->down_since = clock_mono_us();
     a->service = view_dup(view_cstr(service));
     a->endpoint = view_dup(view_cstr(endpoint));
-    a->pending = request_table_new(b);
+    a->requests = request_table_new(b);
     a->tick = loop_timer_new(b->loop, tick, a);
-    if (a->service && a->endpoint && a->pending && a->tick) {
+    if (a->service && a->endpoint && a->requests && a->tick) {
         *err = open_socket(a, endpoint);
         a->poll = *err == 0 ? zpoll_new(b, a->socket, step, a) : NULL;
         if (a->poll) {
@@ -194,7 +194,7 @@ void bus_client_destroy(struct bus_client **ap)
     if (!a)
         return;
     *ap = NULL;
-    request_table_destroy(&a->pending);
+    request_table_destroy(&a->requests);
     zpoll_destroy(&a->poll);
     loop_timer_destroy(&a->tick);
     if (a->socket) {
@@ -218,7 +218,7 @@ uint64_t bus_ask(struct bus_client *a, enum bus_method method, size_t n_pairs, s
     /* Not into the queue: it would be carried out whenever the far side comes back. */
     if (!a->up && method != METHOD_hello)
         return 0;
-    id = request_table_add(a->pending, NULL, deadline_ms, answer, arg);
+    id = request_table_add(a->requests, NULL, deadline_ms, answer, arg);
     if (id == 0)
         return 0;
     buf_reset(&a->body);
@@ -229,13 +229,13 @@ uint64_t bus_ask(struct bus_client *a, enum bus_method method, size_t n_pairs, s
     if (rc == 0)
         return id;
     metric_add(a->bus->counts.dropped, 1);
-    request_table_cancel(a->pending, id);
+    request_table_cancel(a->requests, id);
     return 0;
 }
 
 void bus_ask_cancel(struct bus_client *a, uint64_t id)
 {
-    request_table_cancel(a->pending, id);
+    request_table_cancel(a->requests, id);
 }
 
 int bus_client_reply(struct bus_client *a, uint64_t id, enum bus_status status, struct view body)

@@ -15,7 +15,7 @@ struct owner {
 
 struct entry {
     uint64_t id; /* the key of the map */
-    struct request_table *pending;
+    struct request_table *requests;
     struct owner *owner;
     struct loop_timer *deadline;
     TAILQ_ENTRY(entry) link;
@@ -82,11 +82,11 @@ static void entry_free(struct entry *e)
     if (o) {
         TAILQ_REMOVE(&o->entries, e, link);
         if (TAILQ_EMPTY(&o->entries)) {
-            map_del(e->pending->owners, owner_key(&o->who));
+            map_del(e->requests->owners, owner_key(&o->who));
             free(o);
         }
     }
-    map_del(e->pending->by_id, id_key(&e->id));
+    map_del(e->requests->by_id, id_key(&e->id));
     loop_timer_destroy(&e->deadline);
     free(e);
 }
@@ -106,7 +106,7 @@ static void deadline_passed(void *arg)
 {
     struct entry *e = arg;
 
-    metric_add(e->pending->bus->counts.timed_out, 1);
+    metric_add(e->requests->bus->counts.timed_out, 1);
     finish(e, BUS_timeout, NULL);
 }
 
@@ -144,7 +144,7 @@ static struct entry *entry_new(struct request_table *p, const void *who)
 
     if (!e)
         return NULL;
-    e->pending = p;
+    e->requests = p;
     e->id = p->next_id++;
     e->deadline = loop_timer_new(p->bus->loop, deadline_passed, e);
     e->owner = e->deadline ? owner_make(p, who) : NULL;

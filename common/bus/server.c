@@ -29,7 +29,7 @@ struct bus_server {
     char *site;
     char *bound;
     struct map *peers;
-    struct request_table *pending;
+    struct request_table *requests;
     struct connections *connections; /* NULL without keys */
     uint64_t keys_version;           /* of the keys when connections were checked */
     struct msg_doc doc;
@@ -53,7 +53,7 @@ static void peer_free(struct bus_peer *p)
 static void peer_drop(struct bus_server *s, struct bus_peer *p)
 {
     map_del(s->peers, routing_id(p));
-    request_table_gone(s->pending, p);
+    request_table_gone(s->requests, p);
     if (s->handler->peer_gone)
         s->handler->peer_gone(s->arg, p);
     peer_free(p);
@@ -158,7 +158,7 @@ static void handle(struct bus_server *s, struct view from, struct view key, stru
     else if (e->method >= 0)
         s->handler->request(s->arg, p, e->id, (enum bus_method)e->method, &e->doc->root);
     else if (p)
-        request_table_answer(s->pending, p, e->id, e->status, &e->doc->root);
+        request_table_answer(s->requests, p, e->id, e->status, &e->doc->root);
 }
 
 static void refuse(struct bus_server *s, struct frames *f, uint64_t id, enum bus_status status)
@@ -268,9 +268,9 @@ struct bus_server *bus_server_new(struct bus *b, const char *endpoint, const cha
     }
     s->site = view_dup(view_cstr(site));
     s->peers = map_new();
-    s->pending = request_table_new(b);
+    s->requests = request_table_new(b);
     s->tick = loop_timer_new(b->loop, tick, s);
-    if (s->site && s->peers && s->pending && s->tick) {
+    if (s->site && s->peers && s->requests && s->tick) {
         *err = open_socket(s, endpoint, trusted);
         s->poll = *err == 0 ? zpoll_new(b, s->socket, step, s) : NULL;
         if (s->poll) {
@@ -291,7 +291,7 @@ void bus_server_destroy(struct bus_server **sp)
     if (!s)
         return;
     *sp = NULL;
-    request_table_destroy(&s->pending);
+    request_table_destroy(&s->requests);
     zpoll_destroy(&s->poll);
     loop_timer_destroy(&s->tick);
     if (s->socket)
@@ -322,7 +322,7 @@ uint64_t bus_server_ask(struct bus_server *s, struct bus_peer *peer, enum bus_me
                         size_t n_pairs, struct view pairs, uint32_t deadline_ms,
                         bus_answer_fn *answer, void *arg)
 {
-    uint64_t id = request_table_add(s->pending, peer, deadline_ms, answer, arg);
+    uint64_t id = request_table_add(s->requests, peer, deadline_ms, answer, arg);
 
     if (id == 0)
         return 0;
@@ -330,7 +330,7 @@ uint64_t bus_server_ask(struct bus_server *s, struct bus_peer *peer, enum bus_me
     envelope_body(&s->body, deadline_ms, n_pairs, pairs);
     if (send_to(s, routing_id(peer), id, schema_method_name(method), buf_view(&s->body)) == 0)
         return id;
-    request_table_cancel(s->pending, id);
+    request_table_cancel(s->requests, id);
     return 0;
 }
 

@@ -17,8 +17,8 @@ struct requester;
 struct requesters *requesters_new(void); /* NULL without memory */
 /* None may have anything under way. */
 void requesters_destroy(struct requesters **a);
-/* One more action of whom it names. 0 and *out (NULL for the empty name, which is not counted), to
- * be given back with requester_done; -EBUSY: they have too many; -ENOMEM. */
+/* Counts one more action of the requester `name`. 0 and *out (NULL for the empty name, which is not
+ * counted), to be given back with requester_done; -EBUSY: they have too many; -ENOMEM. */
 int requester_begin(struct requesters *a, struct view name, struct requester **out);
 void requester_done(struct requesters *a, struct requester *one);
 

@@ -58,7 +58,7 @@ struct client {
     uint16_t port;              /* of that address */
     uint64_t address;           /* the peer's, for the guard */
     uint8_t phase;
-    uint8_t door;              /* by which it came in; LISTENER_TLS also after starttls */
+    uint8_t listener_kind;     /* by which it came in; LISTENER_TLS also after starttls */
     uint8_t bad_json;          /* in a row */
     uint8_t ignored;           /* messages before the login */
     bool wants_tls;            /* has asked for it on the clear-text port, and may have it */

@@ -67,7 +67,8 @@ enum fax_place fax_expect(struct faxes *f, struct client *c, struct view id, uin
     x->port = port;
     x->since = clock_mono_us();
     LIST_FOREACH(other, &f->g->clients, all)
-    if (port && other->phase == CONNECTED && !other->login && other->door == LISTENER_CLEAR &&
+    if (port && other->phase == CONNECTED && !other->login &&
+        other->listener_kind == LISTENER_CLEAR &&
         memcmp(other->peer, x->peer, sizeof(x->peer)) == 0 && other->port == port)
         break;
     x->told = !other;
@@ -190,7 +191,7 @@ enum fax_claim fax_claims(struct faxes *f, struct client *c, struct view in)
 
     if (c->fax)
         return FAX_CLAIMED;
-    if (c->login || c->phase != CONNECTED || (c->door != LISTENER_CLEAR && !id.len))
+    if (c->login || c->phase != CONNECTED || (c->listener_kind != LISTENER_CLEAR && !id.len))
         return FAX_NOT;
     /* It may have been announced before it was accepted here. */
     x = id.len ? find(f, id) : expected_here(f, c);

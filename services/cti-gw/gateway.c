@@ -18,7 +18,7 @@ static void look_after(struct gateway *g, struct client *c, uint64_t now)
 {
     uint64_t ms = now > c->since ? (now - c->since) / 1000 : 0;
     bool held_back = c->login && c->login->delayed; /* by us, not slow by itself */
-    const char *why = c->door == LISTENER_WS ? conn_ws_tick(c->conn, now) : NULL;
+    const char *why = c->listener_kind == LISTENER_WS ? conn_ws_tick(c->conn, now) : NULL;
     char who[CLIENT_WHO];
 
     if (why) {
@@ -322,7 +322,7 @@ struct gateway *gateway_new(struct loop *loop, struct bus *bus, const struct gat
                                 .ping_ms = opt->ws_ping_ms};
     LIST_INIT(&g->clients);
     LIST_INIT(&g->opening);
-    LIST_INIT(&g->figures);
+    LIST_INIT(&g->realtime_stats);
     buf_init(&g->line, 0);
     buf_init(&g->pairs, 0);
     if (json_parser_init(&g->parser) < 0) {

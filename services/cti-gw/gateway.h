@@ -30,18 +30,18 @@ enum gateway_listener {
     LISTENER_CLEAR, /* lines in clear text */
     LISTENER_TLS,   /* the same in TLS from the first byte */
     LISTENER_WS,    /* WebSockets, a message a line */
-    DOORS
+    LISTENERS
 };
 
 struct gateway_options {
     const struct registry *messages; /* that clients may send; borrowed */
-    const char *listen[DOORS];       /* "HOST:PORT"; NULL: not there */
+    const char *listen[LISTENERS];   /* "HOST:PORT"; NULL: not there */
     const char *const *ipbxes; /* names of the IPBXes whose users log in here, ended by NULL */
     const char *subscribe, *request;
     const char *publish;        /* for the heartbeat */
     const char *const *origins; /* of pages, for net/ws.h; lives as long as the gateway */
     uint32_t ws_ping_ms;
-    bool proxy_protocol; /* a balancer announces each client, at all doors */
+    bool proxy_protocol; /* a balancer announces each client, at all listeners */
     size_t max_line, max_output, max_clients;
     size_t max_logins; /* connections that have not completed one; and of one address: */
     size_t max_logins_per_address;
@@ -65,7 +65,7 @@ void gateway_set_proxy_from(struct gateway *g, struct netlist *networks);
 /* The configuration was read anew. */
 void gateway_reload(struct gateway *g, const struct gateway_limits *limits);
 bool gateway_is_ready(const struct gateway *g, struct buf *why);
-/* The port of an open door; 0: it is not there. */
-uint16_t gateway_port(const struct gateway *g, enum gateway_listener door);
+/* The port of a listener; 0: it is not open. */
+uint16_t gateway_port(const struct gateway *g, enum gateway_listener kind);
 
 #endif

@@ -177,7 +177,7 @@ static size_t start_tls(struct client *c, struct view behind, size_t len)
     else if (conn_start_tls(c->conn, c->gw->tls) < 0)
         client_close(c, "no memory for TLS");
     else
-        c->door = LISTENER_TLS;
+        c->listener_kind = LISTENER_TLS;
     return len;
 }
 
@@ -216,7 +216,7 @@ static size_t on_data(void *owner, struct conn *conn, struct view in)
     }
     if (claim == FAX_ASKED)
         return 0;
-    if (c->phase == CONNECTED && c->door == LISTENER_CLEAR &&
+    if (c->phase == CONNECTED && c->listener_kind == LISTENER_CLEAR &&
         in.ptr[0] == 0x16) { /* a TLS handshake on the clear-text port */
         client_close(c, "speaks TLS on the clear-text port");
         return in.len;
@@ -248,7 +248,7 @@ static void tell_reason(struct client *c)
 
     if (!reason)
         return;
-    if (c->door == LISTENER_TLS)
+    if (c->listener_kind == LISTENER_TLS)
         metric_add(c->gw->tls_failed, 1);
     log_notice(c->gw->log, "client %s disconnected: %s", client_who(c, who), reason);
 }

@@ -23,7 +23,7 @@ struct lobby;
 struct budgets;
 
 /* One of the ways in. */
-struct door {
+struct client_listener {
     struct gateway *gw;
     struct listener *listener; /* NULL: not there */
     struct proxy_gate *gate;   /* NULL: nobody is announced */
@@ -51,17 +51,17 @@ struct gateway {
     struct bus_client *bus_client;
     struct replica *replica;
     struct conn_class conns;
-    struct door doors[DOORS];
+    struct client_listener listeners[LISTENERS];
     struct netlist proxy_from; /* who may announce clients */
     struct tls_ctx *tls;       /* NULL: no certificate */
     struct ws_options ws;
     struct loop_timer *janitor;
     struct json_parser parser;
     struct client_list clients;
-    struct client_list opening; /* those whose phase is OPENING */
-    struct client_list figures; /* those who want the figures of queues */
-    size_t n_clients, n_live;   /* all, LIVE */
-    struct client *current;     /* whose line is being handled; NULL once that client is gone */
+    struct client_list opening;        /* those whose phase is OPENING */
+    struct client_list realtime_stats; /* clients that subscribed to queue statistics */
+    size_t n_clients, n_live;          /* all, LIVE */
+    struct client *current; /* whose line is being handled; NULL once that client is gone */
     uint64_t next_session;
     struct map *by_session; /* number -> client; the key lies in the client */
     struct fanout *fanout;
@@ -87,7 +87,7 @@ struct gateway {
 /* ---- listeners.c: where clients come in ---- */
 /* 0, or a negative errno (it has logged why). */
 int listeners_open(struct gateway *g);
-/* Nobody comes in any more but who is inside the door already, waiting to be announced. */
+/* Closes the listeners. Connections whose PROXY header is still to come stay. */
 void listeners_close(struct gateway *g);
 void listeners_destroy(struct gateway *g);
 

@@ -19,9 +19,9 @@ static struct conn *open_conn(struct client *c, int fd)
 {
     struct gateway *g = c->gw;
 
-    if (c->door == LISTENER_TLS)
+    if (c->listener_kind == LISTENER_TLS)
         return conn_new_tls(&g->conns, fd, c, g->tls, NULL);
-    if (c->door == LISTENER_WS)
+    if (c->listener_kind == LISTENER_WS)
         return conn_new_ws(&g->conns, fd, c, &g->ws);
     return conn_new(&g->conns, fd, c);
 }
@@ -35,7 +35,7 @@ static void note_peer(struct client *c, const struct sockaddr *peer)
         memcpy(c->peer, address.byte, sizeof(c->peer));
 }
 
-static struct client *client_new(struct gateway *gw, enum gateway_listener door, int fd,
+static struct client *client_new(struct gateway *gw, enum gateway_listener kind, int fd,
                                  const struct sockaddr *peer)
 {
     struct client *c = calloc(1, sizeof(*c));
@@ -47,7 +47,7 @@ static struct client *client_new(struct gateway *gw, enum gateway_listener door,
         return NULL;
     }
     c->gw = gw;
-    c->door = (uint8_t)door;
+    c->listener_kind = (uint8_t)kind;
     c->since = clock_mono_us();
     note_peer(c, peer);
     c->address = login_throttle_address(gw->guard, peer);
@@ -73,8 +73,8 @@ static size_t waiting(const struct gateway *g)
 {
     size_t n = 0;
 
-    for (int i = 0; i < DOORS; i++)
-        n += g->doors[i].gate ? proxy_gate_count(g->doors[i].gate) : 0;
+    for (int i = 0; i < LISTENERS; i++)
+        n += g->listeners[i].gate ? proxy_gate_count(g->listeners[i].gate) : 0;
     return n;
 }
 
@@ -93,10 +93,10 @@ static void turn_away(struct gateway *g, int fd, const struct sockaddr *peer)
 
 static void on_client(void *arg, int fd, const struct sockaddr *peer, socklen_t len)
 {
-    struct door *door = arg;
-    struct gateway *g = door->gw;
+    struct client_listener *from = arg;
+    struct gateway *g = from->gw;
 
-    if (door->which == LISTENER_TLS && !g->tls) {
+    if (from->which == LISTENER_TLS && !g->tls) {
         close(fd);
         return;
     }
@@ -105,13 +105,13 @@ static void on_client(void *arg, int fd, const struct sockaddr *peer, socklen_t 
         return;
     }
     metric_add(g->accepted, 1);
-    if (!client_new(g, door->which, fd, peer))
+    if (!client_new(g, from->which, fd, peer))
         log_error(g->log, "no memory for another client");
 }
 
 static void on_unannounced(void *arg, const struct sockaddr *peer, const char *why)
 {
-    struct gateway *g = ((struct door *)arg)->gw;
+    struct gateway *g = ((struct client_listener *)arg)->gw;
     char text[NETADDR_TEXT] = "";
     struct netaddr address;
     uint16_t port;
@@ -132,32 +132,33 @@ static bool may_announce(const struct gateway *g, const struct sockaddr *peer)
 }
 
 /* A client outside the trusted networks may not announce another address. */
-static void take_announced(struct door *door, int fd, const struct sockaddr *peer, socklen_t len)
+static void take_announced(struct client_listener *from, int fd, const struct sockaddr *peer,
+                           socklen_t len)
 {
-    if (may_announce(door->gw, peer)) {
-        proxy_gate_take(door->gate, fd, peer, len);
+    if (may_announce(from->gw, peer)) {
+        proxy_gate_take(from->gate, fd, peer, len);
         return;
     }
     close(fd);
-    on_unannounced(door, peer, "it may not announce clients: it is not in ctibus.cti.proxy_from");
+    on_unannounced(from, peer, "it may not announce clients: it is not in ctibus.cti.proxy_from");
 }
 
 static void on_accept(void *arg, int fd, const struct sockaddr *peer, socklen_t len)
 {
-    struct door *door = arg;
-    struct gateway *g = door->gw;
+    struct client_listener *from = arg;
+    struct gateway *g = from->gw;
 
-    if (door->gate && waiting(g) >= g->opt.max_logins)
-        proxy_gate_drop_first(door->gate);
+    if (from->gate && waiting(g) >= g->opt.max_logins)
+        proxy_gate_drop_first(from->gate);
     if (waiting(g) >= g->opt.max_logins)
         turn_away(g, fd, peer);
-    else if (door->gate)
-        take_announced(door, fd, peer, len);
+    else if (from->gate)
+        take_announced(from, fd, peer, len);
     else
-        on_client(door, fd, peer, len);
+        on_client(from, fd, peer, len);
 }
 
-static int open_listener(struct door *d, const char *at)
+static int open_listener(struct client_listener *d, const char *at)
 {
     static const struct proxy_handler handler = {on_client, on_unannounced};
     struct gateway *g = d->gw;
@@ -175,10 +176,10 @@ int listeners_open(struct gateway *g)
 {
     int err = 0;
 
-    for (int i = 0; i < DOORS && err == 0; i++) {
-        g->doors[i] = (struct door){.gw = g, .which = (enum gateway_listener)i};
+    for (int i = 0; i < LISTENERS && err == 0; i++) {
+        g->listeners[i] = (struct client_listener){.gw = g, .which = (enum gateway_listener)i};
         if (g->opt.listen[i])
-            err = open_listener(&g->doors[i], g->opt.listen[i]);
+            err = open_listener(&g->listeners[i], g->opt.listen[i]);
     }
     return err;
 }
@@ -192,21 +193,21 @@ void gateway_set_proxy_from(struct gateway *g, struct netlist *networks)
 
 void listeners_close(struct gateway *g)
 {
-    for (int i = 0; i < DOORS; i++)
-        listener_destroy(&g->doors[i].listener);
+    for (int i = 0; i < LISTENERS; i++)
+        listener_destroy(&g->listeners[i].listener);
 }
 
 void listeners_destroy(struct gateway *g)
 {
     listeners_close(g);
-    for (int i = 0; i < DOORS; i++)
-        proxy_gate_destroy(&g->doors[i].gate);
+    for (int i = 0; i < LISTENERS; i++)
+        proxy_gate_destroy(&g->listeners[i].gate);
     netlist_clear(&g->proxy_from);
 }
 
-uint16_t gateway_port(const struct gateway *g, enum gateway_listener door)
+uint16_t gateway_port(const struct gateway *g, enum gateway_listener kind)
 {
-    const struct listener *l = g->doors[door].listener;
+    const struct listener *l = g->listeners[kind].listener;
 
     return l ? listener_port(l) : 0;
 }

@@ -18,7 +18,7 @@ struct ctx {
     struct svc *svc;
     struct bus_setup bus_setup;
     struct gateway *gateway;
-    char listen[DOORS][256]; /* empty: not there */
+    char listen[LISTENERS][256]; /* empty: not there */
     char instance[SVC_INSTANCE];
     char *spool, *ghostscript;          /* of faxes */
     const char *ipbxes[MAX_IPBXES + 1]; /* borrowed of the configuration that it was started with */
@@ -110,7 +110,7 @@ static int set_proxy_from(struct ctx *c)
 }
 
 /* Where to listen. False when there is nothing. */
-static bool find_doors(struct ctx *c)
+static bool find_listeners(struct ctx *c)
 {
     const char *websocket = config_str(c->svc->cfg, "ctibus.cti.websocket");
     char *at = c->listen[LISTENER_CLEAR];
@@ -194,7 +194,7 @@ static int open_gateway(struct ctx *c)
     };
     int err;
 
-    for (int i = 0; i < DOORS; i++)
+    for (int i = 0; i < LISTENERS; i++)
         opt.listen[i] = *c->listen[i] ? c->listen[i] : NULL;
     c->gateway =
         gateway_new(c->svc->loop, c->bus_setup.bus, &opt, c->svc->metrics, c->svc->log, &err);
@@ -205,11 +205,11 @@ static int open_gateway(struct ctx *c)
     return err == 0 ? load_certificate(c) : err;
 }
 
-static void log_doors(struct ctx *c)
+static void log_listeners(struct ctx *c)
 {
-    static const char *const names[DOORS] = {"CTI", "CTIS", "websocket"};
+    static const char *const names[LISTENERS] = {"CTI", "CTIS", "websocket"};
 
-    for (int i = 0; i < DOORS; i++) {
+    for (int i = 0; i < LISTENERS; i++) {
         if (!*c->listen[i])
             continue;
         *strrchr(c->listen[i], ':') = '\0';
@@ -228,7 +228,7 @@ static int start(struct svc *svc, void **out)
         return -ENOMEM;
     *out = c;
     c->svc = svc;
-    if (!find_doors(c)) {
+    if (!find_listeners(c)) {
         log_error(svc->log,
                   "main.incoming_tcp.CTI, CTIS and ctibus.cti.websocket are switched off: "
                   "nothing to do");
@@ -246,7 +246,7 @@ static int start(struct svc *svc, void **out)
     if (err == 0)
         err = open_gateway(c);
     if (err == 0)
-        log_doors(c);
+        log_listeners(c);
     return err;
 }
 

@@ -64,7 +64,7 @@ void realtime_stats_subscribe(struct client *c)
 
     if (!c->wants_realtime_stats) {
         c->wants_realtime_stats = true;
-        LIST_INSERT_HEAD(&c->gw->figures, c, of_realtime_stats);
+        LIST_INSERT_HEAD(&c->gw->realtime_stats, c, of_realtime_stats);
     }
     begin(line);
     for (size_t pos = 0; (queue = xod_next(c->ipbx, LIST_queues, &pos));) {
@@ -90,7 +90,7 @@ void realtime_stats_change(struct gateway *g, const struct xod_change *change)
     struct shared *block;
     struct client *c;
 
-    if (LIST_EMPTY(&g->figures) || !shows(change))
+    if (LIST_EMPTY(&g->realtime_stats) || !shows(change))
         return;
     begin(&g->line);
     put_queue(&g->line, change->obj);
@@ -99,7 +99,7 @@ void realtime_stats_change(struct gateway *g, const struct xod_change *change)
     if (!block)
         return;
     fanout_flush(g->fanout); /* a queue is told of before its figures are */
-    LIST_FOREACH(c, &g->figures, of_realtime_stats)
+    LIST_FOREACH(c, &g->realtime_stats, of_realtime_stats)
     {
         if (is_for(c, change->obj))
             conn_send_shared(c->conn, block);

@@ -158,8 +158,8 @@ static void on_ready(void *arg)
 {
     struct fed *f = arg;
 
-    if (f->door)
-        peer_server_ready(f->door);
+    if (f->peer_server)
+        peer_server_ready(f->peer_server);
 }
 
 /* cti/IPBX/session/open/: a site of XiVO 1.2 that logs in here can be reached, too. Its ident, or
@@ -234,10 +234,10 @@ static int open_all(struct fed *f, const struct fed_options *opt, struct metrics
         err = open_links(f);
     if (err < 0 || !any_native(f->cfg))
         return err;
-    f->door = peer_server_new(f, opt, metrics, &err);
-    if (f->door)
-        f->export = export_new(f, peer_server_pub(f->door));
-    return f->door && !f->export ? -ENOMEM : err;
+    f->peer_server = peer_server_new(f, opt, metrics, &err);
+    if (f->peer_server)
+        f->export = export_new(f, peer_server_pub(f->peer_server));
+    return f->peer_server && !f->export ? -ENOMEM : err;
 }
 
 struct fed *fed_new(struct loop *loop, struct bus *bus, const struct fed_options *opt,
@@ -276,8 +276,9 @@ void fed_destroy(struct fed **fp)
             forward_state_down(f->links[i].forward);
     }
     replica_destroy(&f->replica);
-    bus_client_destroy(&f->bus_client); /* what was passed on to state is answered at the door */
-    peer_server_destroy(&f->door);
+    bus_client_destroy(
+        &f->bus_client); /* requests passed on to state are answered to their peers */
+    peer_server_destroy(&f->peer_server);
     bus_pub_destroy(&f->pub);
     for (size_t i = 0; i < f->n_links; i++) {
         forward_destroy(&f->links[i].forward);
@@ -297,10 +298,10 @@ bool fed_is_ready(const struct fed *f, struct buf *why)
 
 const char *fed_endpoint_publish(const struct fed *f)
 {
-    return f->door ? peer_server_publish(f->door) : NULL;
+    return f->peer_server ? peer_server_publish(f->peer_server) : NULL;
 }
 
 const char *fed_endpoint_request(const struct fed *f)
 {
-    return f->door ? peer_server_request(f->door) : NULL;
+    return f->peer_server ? peer_server_request(f->peer_server) : NULL;
 }

@@ -41,7 +41,7 @@ struct fed {
     struct bus_client *bus_client;
     struct replica *replica; /* of our own xod */
     struct export *export;
-    struct peer_server *door; /* NULL: no native peer */
+    struct peer_server *peer_server; /* NULL: no native peer */
     struct fed_link links[FED_MAX_LINKS];
     size_t n_links;
     struct metrics *metrics; /* shown to the outside; links have their own for their bus */

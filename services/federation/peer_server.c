@@ -25,7 +25,7 @@ struct peer_server {
 
 /* A command that is on its way to our state. */
 struct passing {
-    struct peer_server *door;
+    struct peer_server *server;
     uint64_t id;
     char *instance; /* of the peer that asked: it may be gone by then */
 };
@@ -131,10 +131,10 @@ static struct bus_peer *peer_called(struct peer_server *d, const char *instance)
 static void on_done(void *arg, enum bus_status status, const msgpack_object *body)
 {
     struct passing *c = arg;
-    struct bus_peer *p = peer_called(c->door, c->instance);
+    struct bus_peer *p = peer_called(c->server, c->instance);
 
     if (p)
-        bus_server_relay(c->door->server, p, c->id, status, body);
+        bus_server_relay(c->server->server, p, c->id, status, body);
     free(c->instance);
     free(c);
 }
@@ -157,7 +157,7 @@ static void on_command(struct peer_server *d, struct bus_peer *p, uint64_t id,
     buf_init(&pairs, 1 << 20);
     n = put_command(&pairs, bus_peer_data(p), body);
     if (c) {
-        c->door = d;
+        c->server = d;
         c->id = id;
         c->instance = view_dup(bus_peer_instance(p));
         sent = c->instance && !pairs.failed &&

@@ -31,7 +31,7 @@ void message_starttls(struct client *c, struct request *rq)
         client_refuse(c, rq->class, rq->reply_id, VIEW("notloggedyet"));
     } else if (!is_wanted(rq)) {
         answer(c, rq, false);
-    } else if (c->door != LISTENER_CLEAR || !c->gw->tls) {
+    } else if (c->listener_kind != LISTENER_CLEAR || !c->gw->tls) {
         client_answer(c, rq, "error_string", VIEW("starttls_unavailable"));
     } else {
         answer(c, rq, true);

@@ -1,5 +1,5 @@
-/* The request ami.action: its body, to whom it goes, and the actions that state asks for by itself.
- */
+/* Builds ami.action requests and sends them to the gateway of an IPBX, for clients' commands and
+ * for actions of state itself. */
 #ifndef CTIBUS_STATE_CORE_AMI_REQUEST_H
 #define CTIBUS_STATE_CORE_AMI_REQUEST_H
 
