@@ -301,6 +301,24 @@ int conn_start_tls(struct conn *c, struct tls_ctx *ctx)
     return 0;
 }
 
+int tls_beneath(struct tls_ctx *ctx, int fd, const struct conn_transport **out, void **state)
+{
+    struct tls *t = calloc(1, sizeof(*t));
+
+    assert(ctx->server);
+    if (!t)
+        return -ENOMEM;
+    *t = (struct tls){.ctx = ctx, .fd = fd};
+    ctx->refs++;
+    if (!set_up(t, NULL)) {
+        tls_free(t);
+        return -ENOMEM;
+    }
+    *out = &transport;
+    *state = t;
+    return 0;
+}
+
 bool conn_tls_describe(const struct conn *c, char *out, size_t n)
 {
     const struct tls *t = c->transport == &transport ? c->transport_state : NULL;

@@ -37,6 +37,10 @@ struct tls {
 /* How OpenSSL reaches a socket; NULL without memory. */
 BIO_METHOD *tls_socket_method(void);
 
+/* The transport of the server's side at a socket, for a transport that speaks through it. The state
+ * goes with transport->destroy. 0 or -ENOMEM. */
+int tls_beneath(struct tls_ctx *ctx, int fd, const struct conn_transport **transport, void **state);
+
 /* --- tls_ctx.c --- */
 
 void tls_unref(struct tls_ctx *ctx);

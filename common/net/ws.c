@@ -16,6 +16,8 @@
 
 #include "base/clock.h"
 #include "net/conn_impl.h"
+#include "net/tls_impl.h"
+#include "net/ws_deflate.h"
 
 /* One read takes up to this much from the socket. */
 #define READ_MAX ((size_t)32768)
@@ -31,6 +33,8 @@ enum ws_phase {
 
 struct ws {
     const struct ws_options *opt;
+    const struct conn_transport *beneath; /* TLS; NULL: the plain socket */
+    void *beneath_state;
     wslay_event_context_ptr events; /* NULL until it is open */
     struct buf request;             /* what was read of it, and what was read behind it */
     struct buf lines;               /* arrived, and not shown yet */
@@ -39,14 +43,40 @@ struct ws {
     size_t budget;           /* what this read may still take */
     uint64_t last_rx, asked; /* when: last bytes; a sign of life asked for, 0: it was not */
     size_t max_message;      /* bytes */
+    char *remote_user;       /* of the request, or NULL */
     int fd;
     int error; /* an errno: it is broken */
     enum ws_phase phase;
+    uint8_t deflate_bits;  /* messages may be compressed; 0: they may not */
+    bool begun;            /* its first byte has come: it is clear whether it speaks TLS */
+    bool crossed;          /* TLS must write before it can read on */
     bool ended;            /* the peer has sent its last */
     bool finished;         /* conn has let us say goodbye */
     bool inside_line;      /* its first part has left, in a frame that is not the last */
     char why[CONN_REASON]; /* it is over, or empty */
 };
+
+/* ---- the socket, or TLS ---- */
+
+static ssize_t write_beneath(struct ws *ws, struct view v)
+{
+    struct iovec iov = {.iov_base = (void *)(uintptr_t)v.ptr, .iov_len = v.len};
+
+    return ws->beneath ? ws->beneath->writev(ws->beneath_state, ws->fd, &iov, 1)
+                       : send(ws->fd, v.ptr, v.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static ssize_t read_beneath(struct ws *ws, void *p, size_t n)
+{
+    return ws->beneath ? ws->beneath->read(ws->beneath_state, ws->fd, p, n)
+                       : recv(ws->fd, p, n, MSG_DONTWAIT);
+}
+
+/* Is this errno "later"? */
+static bool is_later(int error)
+{
+    return error == EAGAIN || error == EINTR || error == CONN_OTHER_WAY;
+}
 
 /* ---- what leaves ---- */
 
@@ -54,8 +84,7 @@ struct ws {
 static int flush(struct ws *ws)
 {
     while (buf_len(&ws->out) > 0) {
-        ssize_t n =
-            send(ws->fd, buf_data(&ws->out), buf_len(&ws->out), MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t n = write_beneath(ws, buf_view(&ws->out));
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
@@ -111,17 +140,41 @@ static void take(struct cursor *at, size_t n, struct buf *out)
     }
 }
 
-/* The head of a text frame; a server does not mask. */
-static void put_head(struct buf *out, bool first, bool last, size_t len)
+/* The head of a text frame; a server does not mask. flags: its first four bits. */
+static void put_head(struct buf *out, bool first, unsigned flags, size_t len)
 {
     unsigned char head[10] = {
-        (unsigned char)((last ? 0x80 : 0) | (first ? WSLAY_TEXT_FRAME : WSLAY_CONTINUATION_FRAME))};
+        (unsigned char)(flags | (first ? WSLAY_TEXT_FRAME : WSLAY_CONTINUATION_FRAME))};
     int bytes = len < 126 ? 0 : len < 65536 ? 2 : 8; /* of a length of its own */
 
     head[1] = (unsigned char)(bytes == 0 ? len : bytes == 2 ? 126 : 127);
     for (int i = 0; i < bytes; i++)
         head[2 + i] = (unsigned char)((uint64_t)len >> (8 * (bytes - 1 - i)));
     buf_append(out, head, 2 + (size_t)bytes);
+}
+
+#define FRAME_LAST 0x80u
+#define FRAME_DEFLATED 0x40u /* RSV1, RFC 7692 */
+
+/* A whole line as one compressed frame. False: nothing has changed. */
+static bool stage_deflated(struct ws *ws, struct cursor *at, size_t len)
+{
+    struct buf line, packed;
+    bool ok;
+
+    buf_init(&line, len);
+    buf_init(&packed, 2 * STAGE_MAX);
+    take(&(struct cursor){at->iov, at->n, at->off}, len, &line);
+    ok = !line.failed && ws_deflate(&packed, buf_view(&line), ws->deflate_bits) == 0;
+    if (ok) {
+        put_head(&ws->out, true, FRAME_LAST | FRAME_DEFLATED, buf_len(&packed));
+        buf_append_view(&ws->out, buf_view(&packed));
+        take(at, len + 1, NULL);
+        ws->staged += len + 1;
+    }
+    buf_free(&line);
+    buf_free(&packed);
+    return ok;
 }
 
 /* One frame: a line, or a part of it. */
@@ -131,9 +184,12 @@ static void stage_frame(struct ws *ws, struct cursor *at)
     size_t len = line_length(*at, &whole);
     bool last = whole && len <= STAGE_MAX;
 
+    if (last && !ws->inside_line && ws->deflate_bits && len >= WS_DEFLATE_MIN &&
+        stage_deflated(ws, at, len))
+        return;
     if (len > STAGE_MAX)
         len = STAGE_MAX;
-    put_head(&ws->out, !ws->inside_line, last, len);
+    put_head(&ws->out, !ws->inside_line, last ? FRAME_LAST : 0, len);
     take(at, len, &ws->out);
     if (last)
         take(at, 1, NULL);
@@ -181,14 +237,16 @@ static void set_over(struct ws *ws, const char *why)
 
 static ssize_t receive(struct ws *ws, void *p, size_t n)
 {
-    ssize_t got = recv(ws->fd, p, n, MSG_DONTWAIT);
+    ssize_t got = read_beneath(ws, p, n);
 
     if (got > 0) {
         ws->last_rx = clock_mono_us();
         ws->asked = 0;
     } else if (got == 0) {
         ws->ended = true;
-    } else if (errno != EAGAIN && errno != EINTR) {
+    } else if (is_later(errno)) {
+        ws->crossed = errno == CONN_OTHER_WAY;
+    } else {
         ws->error = errno;
     }
     return got;
@@ -242,18 +300,51 @@ static void on_frame(wslay_event_context_ptr events,
 }
 
 /* A message is one line, whatever line feeds are in it: in JSON those are blanks. */
+static void put_message(struct ws *ws, struct view text)
+{
+    char *scratch = buf_reserve(&ws->lines, text.len + 1);
+
+    if (!scratch)
+        return;
+    for (size_t i = 0; i < text.len; i++)
+        scratch[i] = (char)(text.ptr[i] == '\n' ? ' ' : text.ptr[i]);
+    scratch[text.len] = '\n';
+    buf_commit(&ws->lines, text.len + 1);
+}
+
+static void put_deflated(struct ws *ws, struct view message)
+{
+    struct buf text;
+    int rc;
+
+    buf_init(&text, ws->max_message);
+    rc = ws_inflate(&text, message, ws->max_message);
+    if (rc == 0) {
+        put_message(ws, buf_view(&text));
+    } else if (rc == -ENOMEM) {
+        ws->error = ENOMEM;
+    } else {
+        wslay_event_queue_close(ws->events,
+                                rc == -EMSGSIZE ? WSLAY_CODE_MESSAGE_TOO_BIG
+                                                : WSLAY_CODE_INVALID_FRAME_PAYLOAD_DATA,
+                                NULL, 0);
+        wslay_event_shutdown_read(ws->events);
+    }
+    buf_free(&text);
+}
+
 static void on_message(wslay_event_context_ptr events, const struct wslay_event_on_msg_recv_arg *m,
                        void *arg)
 {
     struct ws *ws = arg;
-    char *scratch;
+    struct view payload = view_of((const char *)m->msg, m->msg_length);
 
-    if (m->opcode != WSLAY_TEXT_FRAME || !(scratch = buf_reserve(&ws->lines, m->msg_length + 1)))
+    if (m->opcode != WSLAY_TEXT_FRAME)
         return;
-    for (size_t i = 0; i < m->msg_length; i++)
-        scratch[i] = (char)(m->msg[i] == '\n' ? ' ' : m->msg[i]);
-    scratch[m->msg_length] = '\n';
-    buf_commit(&ws->lines, m->msg_length + 1);
+    if (m->rsv & WSLAY_RSV1_BIT)
+        put_deflated(ws, payload);
+    else
+        put_message(ws, payload);
 }
 
 /* 0 or -ENOMEM. */
@@ -269,8 +360,29 @@ static int open_events(struct ws *ws)
     if (wslay_event_context_server_init(&ws->events, &callbacks, ws) != 0)
         return -ENOMEM;
     wslay_event_config_set_max_recv_msg_length(ws->events, ws->max_message);
+    if (ws->deflate_bits)
+        wslay_event_config_set_allowed_rsv_bits(ws->events, WSLAY_RSV1_BIT);
     ws->phase = WS_OPEN;
     return 0;
+}
+
+/* A TLS record of a handshake begins so; no HTTP request does. */
+static void begin(struct ws *ws)
+{
+    unsigned char first;
+    ssize_t got = ws->begun ? 0 : recv(ws->fd, &first, 1, MSG_PEEK | MSG_DONTWAIT);
+
+    if (got != 1)
+        return;
+    ws->begun = true;
+    if (first != 0x16)
+        return;
+    if (!ws->opt->tls || !*ws->opt->tls) {
+        snprintf(ws->why, sizeof(ws->why), "speaks TLS, for which there is no certificate");
+        ws->error = EPROTO;
+    } else if (tls_beneath(*ws->opt->tls, ws->fd, &ws->beneath, &ws->beneath_state) < 0) {
+        ws->error = ENOMEM;
+    }
 }
 
 static void read_request(struct ws *ws)
@@ -278,8 +390,8 @@ static void read_request(struct ws *ws)
     size_t have = buf_len(&ws->request);
     char *scratch = buf_reserve(&ws->request, WS_REQUEST_MAX - have);
     ssize_t got = scratch ? receive(ws, scratch, WS_REQUEST_MAX - have) : 0;
+    struct ws_upgraded up;
     char why[64];
-    size_t used;
     int status;
 
     if (!scratch)
@@ -287,14 +399,20 @@ static void read_request(struct ws *ws)
     if (got <= 0)
         return;
     buf_commit(&ws->request, (size_t)got);
-    status = ws_upgrade(buf_view(&ws->request), ws->opt, &ws->out, &used);
+    status = ws_upgrade(buf_view(&ws->request), ws->opt, &ws->out, &up);
     if (status == 0)
         return;
-    buf_consume(&ws->request, used);
+    if (up.remote_user.len > 0 && !(ws->remote_user = view_dup(up.remote_user)))
+        ws->error = ENOMEM;
+    ws->deflate_bits = (uint8_t)up.deflate_bits;
+    buf_consume(&ws->request, up.used);
     if (buf_len(&ws->request) == 0 || status != 101)
         buf_free(&ws->request);
     snprintf(why, sizeof(why), "WebSocket refused with HTTP status %d", status);
-    if (status != 101)
+    if (status < 400 && status != 101) { /* a page was served: nothing else comes of it */
+        set_over(ws, "");
+        ws->ended = true;
+    } else if (status != 101)
         set_over(ws, why);
     else if (open_events(ws) < 0)
         ws->error = ENOMEM;
@@ -332,6 +450,16 @@ static void read_frames(struct ws *ws)
     set_over(ws, wslay_event_get_close_received(ws->events) ? "" : why);
 }
 
+/* TLS may hold more than one portion, of which the socket knows nothing: what is there is read
+ * until it makes a line. */
+static void read_open(struct ws *ws)
+{
+    do
+        read_frames(ws);
+    while (ws->beneath && ws->budget == 0 && ws->phase == WS_OPEN && !ws->error &&
+           buf_len(&ws->lines) == 0 && buf_len(&ws->out) <= STAGE_MAX);
+}
+
 /* It is over: further input must be read, or the close frame could be lost. */
 static void discard(struct ws *ws, void *p, size_t n)
 {
@@ -355,7 +483,7 @@ static ssize_t give(struct ws *ws, void *p, size_t n)
  * is room; what is there beside them belongs to us alone. */
 static bool is_full(struct ws *ws)
 {
-    if (flush(ws) < 0 && errno != EAGAIN)
+    if (flush(ws) < 0 && !is_later(errno))
         ws->error = errno;
     return buf_len(&ws->out) > (ws->staged ? 2 * STAGE_MAX : 0);
 }
@@ -366,12 +494,15 @@ static ssize_t ws_read(void *state, int fd, void *p, size_t n)
     bool full = is_full(ws);
 
     if (ws->finished) /* not used any more */
-        return recv(fd, p, n, MSG_DONTWAIT);
-    if (buf_len(&ws->lines) == 0 && !full) {
+        return read_beneath(ws, p, n);
+    ws->crossed = false;
+    if (ws->phase == WS_REQUEST)
+        begin(ws);
+    if (buf_len(&ws->lines) == 0 && !full && !ws->error) {
         if (ws->phase == WS_REQUEST)
             read_request(ws);
         if (ws->phase == WS_OPEN)
-            read_frames(ws);
+            read_open(ws);
         else if (ws->phase == WS_OVER)
             discard(ws, p, n);
         full = is_full(ws);
@@ -380,7 +511,7 @@ static ssize_t ws_read(void *state, int fd, void *p, size_t n)
         return give(ws, p, n);
     if (ws->ended && !full && !ws->error)
         return 0;
-    errno = ws->error ? ws->error : full ? CONN_OTHER_WAY : EAGAIN;
+    errno = ws->error ? ws->error : full || ws->crossed ? CONN_OTHER_WAY : EAGAIN;
     return -1;
 }
 
@@ -397,7 +528,10 @@ static int ws_finish(void *state, int fd)
         wslay_event_send(ws->events);
         set_over(ws, "");
     }
-    if (flush(ws) < 0 && errno == EAGAIN)
+    if (flush(ws) < 0 && (errno == EAGAIN || errno == CONN_OTHER_WAY))
+        return -1;
+    if (ws->beneath && ws->beneath->finish(ws->beneath_state, fd) < 0 &&
+        (errno == EAGAIN || errno == CONN_OTHER_WAY))
         return -1;
     ws->finished = true;
     return 0;
@@ -407,7 +541,9 @@ static const char *ws_reason(void *state)
 {
     const struct ws *ws = state;
 
-    return *ws->why ? ws->why : NULL;
+    if (*ws->why)
+        return ws->why;
+    return ws->beneath ? ws->beneath->reason(ws->beneath_state) : NULL;
 }
 
 static void ws_free(void *state)
@@ -419,6 +555,9 @@ static void ws_free(void *state)
     buf_free(&ws->request);
     buf_free(&ws->lines);
     buf_free(&ws->out);
+    free(ws->remote_user);
+    if (ws->beneath)
+        ws->beneath->destroy(ws->beneath_state);
     free(ws);
 }
 
@@ -435,12 +574,26 @@ void conn_ws_set_max(struct conn *c, size_t max_message)
         wslay_event_config_set_max_recv_msg_length(ws->events, ws->max_message);
 }
 
+bool conn_ws_is_tls(const struct conn *c)
+{
+    return c->transport == &transport && ((struct ws *)c->transport_state)->beneath != NULL;
+}
+
+struct view conn_ws_remote_user(const struct conn *c)
+{
+    const struct ws *ws = c->transport == &transport ? c->transport_state : NULL;
+
+    return view_cstr(ws && ws->remote_user ? ws->remote_user : "");
+}
+
 const char *conn_ws_tick(struct conn *c, uint64_t now_us)
 {
     struct ws *ws = c->transport == &transport ? c->transport_state : NULL;
     static const struct wslay_event_msg ping = {WSLAY_PING, NULL, 0};
     uint64_t limit = ws ? (uint64_t)ws->opt->ping_ms * 1000 : 0;
 
+    if (ws && ws->phase == WS_OVER && ws->ended && !*ws->why)
+        return NULL; /* what is left of it is on its way */
     if (ws && ws->phase == WS_OVER)
         return *ws->why ? ws->why : "WebSocket closed";
     if (!ws || ws->phase != WS_OPEN)

@@ -14,13 +14,29 @@
 #define CTIBUS_NET_WS_H
 
 #include "net/conn.h"
+#include "net/tls.h"
 
 /* Bytes of the request that opens it. */
 #define WS_REQUEST_MAX ((size_t)8192)
 
+/* A request for something else than the WebSocket: a page. The views live until the call returns.
+ */
+struct ws_page_request {
+    struct view method, path; /* the path without its query */
+    struct view etag;         /* If-None-Match, as sent */
+    struct view remote_user;  /* Remote-User, as sent; only as trustworthy as the peer */
+    bool gzip;                /* the client takes gzip */
+};
+/* Appends a whole response, which ends the connection. Returns its HTTP status, or 0: there is no
+ * such page. */
+typedef int ws_page_fn(const struct ws_page_request *rq, struct buf *answer);
+
 /* Borrowed as long as there are connections. */
 struct ws_options {
-    const char *path;           /* the only one there is: "/cti" */
+    const char *path;           /* of the WebSocket: "/cti" */
+    ws_page_fn *page;           /* all other paths; NULL: there are none */
+    struct tls_ctx **tls;       /* of the server: who begins with a TLS handshake gets one, by the
+                                 * context that there is then; NULL or NULL inside: is refused */
     const char *const *origins; /* whose pages may connect beside our own host's, as "https://HOST";
                                  * ends with NULL; NULL: none */
     size_t max_message;         /* bytes of one message, however many frames it comes in */
@@ -36,14 +52,28 @@ struct conn *conn_new_ws(struct conn_class *cls, int fd, void *owner, const stru
  * that is no WebSocket. */
 void conn_ws_set_max(struct conn *c, size_t max_message);
 
+/* Does it speak TLS? False for a connection that is no WebSocket. */
+bool conn_ws_is_tls(const struct conn *c);
+
+/* The header Remote-User of the request that opened it; empty when there was none, or for a
+ * connection that is no WebSocket. Lives as long as the connection. */
+struct view conn_ws_remote_user(const struct conn *c);
+
 /* To be called a few times a second for each of them. NULL: all is well; else the connection is to
  * be closed, and why: a rule was broken, or it gave no sign of life for ping_ms after it was asked.
  * The text lives as long as the connection. */
 const char *conn_ws_tick(struct conn *c, uint64_t now_us);
 
+/* What the request has brought. */
+struct ws_upgraded {
+    size_t used;             /* bytes of the input were the request */
+    struct view remote_user; /* inside the input; may be empty */
+    int deflate_bits;        /* messages may be compressed (net/ws_deflate.h); 0: they may not */
+};
 /* The request that opens a connection, as far as it is there. 0: more must come; else the HTTP
- * status of `answer` (101: go on; *used bytes of `in` were the request). `answer` gets the whole
- * response. Pure: for the transport, and for tests. */
-int ws_upgrade(struct view in, const struct ws_options *opt, struct buf *answer, size_t *used);
+ * status of `answer` (101: go on, *out says with what). `answer` gets the whole response. Pure: for
+ * the transport, and for tests. */
+int ws_upgrade(struct view in, const struct ws_options *opt, struct buf *answer,
+               struct ws_upgraded *out);
 
 #endif

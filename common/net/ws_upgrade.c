@@ -1,5 +1,6 @@
 /*
- * The HTTP request that opens a WebSocket, and its answer (RFC 6455, section 4).
+ * The HTTP request that opens a WebSocket, and its answer (RFC 6455, section 4). Requests for other
+ * paths are handed to the owner of the pages.
  *
  * Only what a browser sends is let in. A page of somebody else's could use the login of the one who
  * looks at it as soon as there is one, so the origin that the browser names must be ours or
@@ -10,13 +11,15 @@
 
 #include "base/array.h"
 #include "net/ws.h"
+#include "net/ws_deflate.h"
 
 #define GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 #define KEY_CHARS 24 /* 16 bytes in base64 */
 
 struct request {
     struct view method, target, version;
-    struct view host, origin, key, ws_version;
+    struct view host, origin, key, ws_version, extensions, etag, remote_user;
+    bool gzip;                /* a page may be sent compressed */
     bool upgrade, connection; /* the headers of these names say what they should */
     bool body;                /* one is announced: its bytes would be taken for frames */
 };
@@ -89,7 +92,16 @@ static bool take_header(struct request *rq, struct view line)
         return set_once(&rq->key, value);
     if (view_ieq(name, VIEW("Sec-WebSocket-Version")))
         return set_once(&rq->ws_version, value);
-    if (view_ieq(name, VIEW("Upgrade")))
+    /* one of several headers of that name is enough: each is a list of offers */
+    if (view_ieq(name, VIEW("Sec-WebSocket-Extensions")) && !rq->extensions.ptr)
+        rq->extensions = value;
+    if (view_ieq(name, VIEW("If-None-Match")))
+        return set_once(&rq->etag, value);
+    if (view_ieq(name, VIEW("Remote-User")))
+        return set_once(&rq->remote_user, value);
+    if (view_ieq(name, VIEW("Accept-Encoding")))
+        rq->gzip = rq->gzip || has_word(value, VIEW("gzip"));
+    else if (view_ieq(name, VIEW("Upgrade")))
         rq->upgrade = rq->upgrade || has_word(value, VIEW("websocket"));
     else if (view_ieq(name, VIEW("Connection")))
         rq->connection = rq->connection || has_word(value, VIEW("upgrade"));
@@ -113,7 +125,8 @@ static bool parse(struct view head, struct request *rq)
     while (head.len > 0)
         if (!take_line(&head, &line) || !take_header(rq, line))
             return false;
-    return is_token(rq->method) && rq->target.len > 0 && view_eq(rq->version, VIEW("HTTP/1.1"));
+    return is_token(rq->method) && rq->target.len > 0 &&
+           (view_eq(rq->version, VIEW("HTTP/1.1")) || view_eq(rq->version, VIEW("HTTP/1.0")));
 }
 
 /* ---- judging ---- */
@@ -159,13 +172,34 @@ static bool is_key(struct view key)
            EVP_DecodeBlock(out, (const unsigned char *)key.ptr, KEY_CHARS) > 0;
 }
 
-static int judge(const struct ws_options *opt, const struct request *rq)
+/* A page, or 0: there is none at this path. */
+static int send_page(const struct ws_options *opt, const struct request *rq, struct view path,
+                     struct buf *answer)
+{
+    const struct ws_page_request page = {.method = rq->method,
+                                         .path = path,
+                                         .etag = rq->etag,
+                                         .remote_user = rq->remote_user,
+                                         .gzip = rq->gzip};
+
+    return opt->page && !rq->body ? opt->page(&page, answer) : 0;
+}
+
+/* The status of the answer. *answered: it is in `answer` already. */
+static int judge(const struct ws_options *opt, const struct request *rq, struct buf *answer,
+                 bool *answered)
 {
     struct view target = rq->target;
     struct view path = view_cut(&target, '?');
+    int status;
 
-    if (!view_eq(path, view_cstr(opt->path)))
-        return 404;
+    if (!view_eq(path, view_cstr(opt->path))) {
+        status = send_page(opt, rq, path, answer);
+        *answered = status != 0;
+        return *answered ? status : 404;
+    }
+    if (!view_eq(rq->version, VIEW("HTTP/1.1")))
+        return 400;
     if (!view_eq(rq->method, VIEW("GET")))
         return 405;
     if (rq->host.len == 0 || rq->body)
@@ -204,6 +238,21 @@ static void refuse(struct buf *out, int status)
                        status, all[i].name, strlen(all[i].body) + 1, all[i].headers, all[i].body);
 }
 
+/* What is taken of the offered extensions; the bits of the window, 0: none. */
+static int accept_extensions(struct buf *out, struct view offered)
+{
+    int bits = ws_deflate_offer(offered);
+
+    if (bits > 0)
+        buf_append_cstr(out, "Sec-WebSocket-Extensions: permessage-deflate; "
+                             "server_no_context_takeover; client_no_context_takeover");
+    if (bits > 0 && bits < 15)
+        buf_printf(out, "; server_max_window_bits=%d", bits);
+    if (bits > 0)
+        buf_append_cstr(out, "\r\n");
+    return bits;
+}
+
 static bool accept_key(struct buf *out, struct view key)
 {
     unsigned char md[EVP_MAX_MD_SIZE];
@@ -217,30 +266,36 @@ static bool accept_key(struct buf *out, struct view key)
     EVP_EncodeBlock(text, md, (int)n);
     buf_printf(out,
                "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-               "Sec-WebSocket-Accept: %s\r\n\r\n",
+               "Sec-WebSocket-Accept: %s\r\n",
                text);
     return true;
 }
 
-int ws_upgrade(struct view in, const struct ws_options *opt, struct buf *answer, size_t *used)
+int ws_upgrade(struct view in, const struct ws_options *opt, struct buf *answer,
+               struct ws_upgraded *out)
 {
     struct view start = view_of(in.ptr, in.len < WS_REQUEST_MAX ? in.len : WS_REQUEST_MAX);
     ptrdiff_t end = view_find(start, VIEW("\r\n\r\n"));
     struct request rq = {.body = false};
+    bool answered = false;
     int status;
 
-    *used = 0;
+    *out = (struct ws_upgraded){.used = 0};
     if (end < 0 && in.len < WS_REQUEST_MAX && (in.len == 0 || is_token(view_of(in.ptr, 1))))
         return 0;
     if (end < 0)
         status = in.len < WS_REQUEST_MAX ? 400 : 431;
     else
-        status = parse(view_of(in.ptr, (size_t)end + 2), &rq) ? judge(opt, &rq) : 400;
+        status =
+            parse(view_of(in.ptr, (size_t)end + 2), &rq) ? judge(opt, &rq, answer, &answered) : 400;
     if (status == 101 && !accept_key(answer, rq.key))
         status = 400;
-    if (status == 101)
-        *used = (size_t)end + 4;
-    else
+    if (status == 101) {
+        out->used = (size_t)end + 4;
+        out->remote_user = rq.remote_user;
+        out->deflate_bits = accept_extensions(answer, rq.extensions);
+        buf_append_cstr(answer, "\r\n");
+    } else if (!answered)
         refuse(answer, status);
     return status;
 }

@@ -91,6 +91,7 @@ void client_free(struct client *c, bool lost)
     if (c->phase == OPENING)
         LIST_REMOVE(c, of_opening);
     login_free(&c->login);
+    snapshot_free(&c->snapshot);
     LIST_REMOVE(c, all);
     c->gw->n_clients--;
     free(c->ask_reply_id);
@@ -139,6 +140,10 @@ void login_free(struct login **lp)
     free(l->capaid);
     free(l->reply_id);
     free(l->agent_number);
+    free(l->state);
+    free(l->loginkind);
+    free(l->token);
+    free(l->ident);
     free(l);
     *lp = NULL;
 }

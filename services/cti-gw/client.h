@@ -19,6 +19,7 @@ struct gateway;
 struct audience;
 struct user_sessions;
 struct watch;
+struct snapshot;
 struct fax;
 struct profile;
 struct origin;
@@ -61,6 +62,8 @@ struct client {
     uint8_t listener_kind;     /* by which it came in; LISTENER_TLS also after starttls */
     uint8_t bad_json;          /* in a row */
     uint8_t ignored;           /* messages before the login */
+    bool secure;               /* nobody on the way reads what it sends: TLS, or this machine */
+    bool from_proxy;           /* the peer of its socket is in remote_user_from */
     bool wants_tls;            /* has asked for it on the clear-text port, and may have it */
     bool fax_asked;            /* state was asked whether a fax comes over this connection, */
     bool fax_asking;           /* and has not answered yet */
@@ -68,6 +71,7 @@ struct client {
     bool yielding;             /* or it is the turn of others */
     bool silent;               /* nothing has come from it yet */
     bool wants_realtime_stats; /* of queues (realtime_stats.c) */
+    struct snapshot *snapshot; /* what is still to be sent of one (messages/snapshot.c), or NULL */
     struct watch *watch;       /* what else it wants to be told as it changes (watch.c), or NULL */
 };
 

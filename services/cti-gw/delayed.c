@@ -20,6 +20,8 @@ void delayed_free(struct delayed **dp)
         return;
     *dp = NULL;
     loop_timer_destroy(&d->timer);
+    if (d->text) /* it may be a password */
+        explicit_bzero(d->text, strlen(d->text));
     free(d->text);
     free(d->reply_id);
     free(d);

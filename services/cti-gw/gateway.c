@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "fax.h"
 #include "internal.h"
+#include "pages.h"
 
 #define JANITOR_MS 200
 
@@ -104,7 +105,8 @@ static void on_state_down(void *arg)
     while (c) {
         struct client *next = LIST_NEXT(c, of_opening);
         if (c->login->opened)
-            client_refuse(c, VIEW("login_capas"), view_cstr(c->login->reply_id), VIEW("noconn"));
+            client_refuse(c, view_cstr(c->login->class), view_cstr(c->login->reply_id),
+                          VIEW("noconn"));
         c = next;
     }
 }
@@ -316,6 +318,8 @@ struct gateway *gateway_new(struct loop *loop, struct bus *bus, const struct gat
     g->opt = *opt;
     g->hooks = &hooks;
     g->ws = (struct ws_options){.path = "/cti",
+                                .page = pages_answer,
+                                .tls = &g->tls,
                                 .origins = opt->origins,
                                 .max_message = opt->max_line,
                                 .first_messages = LOBBY_LINE,

@@ -41,7 +41,8 @@ struct gateway_options {
     const char *publish;        /* for the heartbeat */
     const char *const *origins; /* of pages, for net/ws.h; lives as long as the gateway */
     uint32_t ws_ping_ms;
-    bool proxy_protocol; /* a balancer announces each client, at all listeners */
+    bool proxy_protocol;  /* a balancer announces each client, at all listeners */
+    bool tls_at_balancer; /* and has ended their TLS */
     size_t max_line, max_output, max_clients;
     size_t max_logins; /* connections that have not completed one; and of one address: */
     size_t max_logins_per_address;
@@ -62,6 +63,9 @@ void gateway_set_tls(struct gateway *g, struct tls_ctx **tls);
 /* Who may announce clients, if that is done; nobody until this is called. Takes it: *networks
  * becomes empty. */
 void gateway_set_proxy_from(struct gateway *g, struct netlist *networks);
+/* Reverse proxies whose header Remote-User names the user; nobody until this is called. Takes it.
+ */
+void gateway_set_remote_user_from(struct gateway *g, struct netlist *networks);
 /* The configuration was read anew. */
 void gateway_reload(struct gateway *g, const struct gateway_limits *limits);
 bool gateway_is_ready(const struct gateway *g, struct buf *why);

@@ -177,7 +177,7 @@ static size_t start_tls(struct client *c, struct view behind, size_t len)
     else if (conn_start_tls(c->conn, c->gw->tls) < 0)
         client_close(c, "no memory for TLS");
     else
-        c->listener_kind = LISTENER_TLS;
+        c->listener_kind = LISTENER_TLS, c->secure = true;
     return len;
 }
 
@@ -268,4 +268,9 @@ static void on_closed(void *owner, struct conn *conn, int why)
     client_free(c, true);
 }
 
-const struct conn_handler client_conn_handler = {on_data, on_closed, NULL};
+static void on_drained(void *owner, struct conn *conn)
+{
+    snapshot_continue(owner);
+}
+
+const struct conn_handler client_conn_handler = {on_data, on_closed, on_drained};

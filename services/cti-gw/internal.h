@@ -52,8 +52,9 @@ struct gateway {
     struct replica *replica;
     struct conn_class conns;
     struct client_listener listeners[LISTENERS];
-    struct netlist proxy_from; /* who may announce clients */
-    struct tls_ctx *tls;       /* NULL: no certificate */
+    struct netlist proxy_from;       /* who may announce clients */
+    struct netlist remote_user_from; /* whose header Remote-User is believed */
+    struct tls_ctx *tls;             /* NULL: no certificate */
     struct ws_options ws;
     struct loop_timer *janitor;
     struct json_parser parser;
@@ -275,6 +276,11 @@ int client_ask_later(struct client *c, struct view text, struct view reply_id, u
                      void (*fn)(struct client *c, struct view text, struct view reply_id));
 void delayed_free(struct delayed **d);
 
+/* ---- messages/snapshot.c ---- */
+/* The client has taken what was sent: goes on with its snapshot, if one is under way. */
+void snapshot_continue(struct client *c);
+void snapshot_free(struct snapshot **s);
+
 /* ---- relay.c ---- */
 /* A handler: state carries the message out and says what the answer has in it. */
 void relay(struct client *c, struct request *rq);
@@ -282,7 +288,21 @@ void relay(struct client *c, struct request *rq);
  * client had asked for it. */
 void relay_agent_login(struct client *c, const char *number);
 
+/* ---- login_start.c: the first step of a login ---- */
+/* Checks version, fields and the number of clients, and makes c->login. False: the client has been
+ * refused and is gone. */
+bool login_start(struct client *c, struct request *rq, const char *const *required,
+                 struct view who);
+
+/* ---- messages/login_direct.c ---- */
+/* Revokes a token; everywhere: all tokens of the user, whose other sessions end. */
+void login_direct_forget(struct client *c, struct view token, bool everywhere);
+
 /* ---- login_complete.c: the last step of a login ---- */
+/* Asks state to open the session that c->login describes (class, reply_id, capaid, state,
+ * loginkind, wins), then goes on with login_complete_begin. The client may be gone afterwards.
+ * agent_number: where the agent's phone is; may be empty. */
+void login_open_session(struct client *c, struct view agent_number);
 /* State has opened the session: waits until the replica holds it, then answers. */
 void login_complete_begin(struct client *c, const msgpack_object *body);
 /* The replica has reached this number: completes who waited for it. */
@@ -293,7 +313,15 @@ struct login {
     char *userlogin;
     uint64_t guarded_as;  /* the user, for the guard */
     bool counted;         /* as a failure, while it is not known that it is none */
-    bool knows_throttled; /* the client has said in login_id that it knows this error */
+    bool knows_throttled; /* the client has said that it knows this error, */
+    bool knows_hashed;    /* and this one */
+    const char *class;    /* of the message that completes the login */
+    char *state;          /* the presence that it asks for */
+    char *loginkind;      /* user or agent */
+    char *token;          /* for the answer, or NULL */
+    char *ident;          /* what its client calls itself */
+    bool remember;        /* it wants a token */
+    bool wins;            /* it ends the other sessions of its user */
     char sessionid[32];
     struct json_object *capalist; /* of login_pass, as sent */
     char *presence;               /* of the answer of state */

@@ -35,6 +35,30 @@ static void note_peer(struct client *c, const struct sockaddr *peer)
         memcpy(c->peer, address.byte, sizeof(c->peer));
 }
 
+/* How far what the client sends is to be trusted: by the peer of its socket, which may be a
+ * balancer, and by the address that was announced. */
+static void note_trust(struct client *c, int fd)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = sizeof(sa);
+    struct netaddr peer, announced;
+    char text[NETADDR_TEXT];
+    struct gateway *g = c->gw;
+
+    memcpy(announced.byte, c->peer, sizeof(announced.byte));
+    c->secure =
+        c->listener_kind == LISTENER_TLS || (g->opt.proxy_protocol && g->opt.tls_at_balancer);
+    if (getpeername(fd, (struct sockaddr *)&sa, &len) < 0 ||
+        netaddr_of((struct sockaddr *)&sa, &peer, NULL) < 0)
+        return;
+    c->from_proxy = netlist_has(&g->remote_user_from, &peer);
+    netaddr_print(&peer, text);
+    if (netaddr_is_loopback(view_cstr(text))) {
+        netaddr_print(&announced, text);
+        c->secure |= netaddr_is_loopback(view_cstr(text));
+    }
+}
+
 static struct client *client_new(struct gateway *gw, enum gateway_listener kind, int fd,
                                  const struct sockaddr *peer)
 {
@@ -50,6 +74,7 @@ static struct client *client_new(struct gateway *gw, enum gateway_listener kind,
     c->listener_kind = (uint8_t)kind;
     c->since = clock_mono_us();
     note_peer(c, peer);
+    note_trust(c, fd);
     c->address = login_throttle_address(gw->guard, peer);
     c->conn = open_conn(c, fd);
     if (!c->conn) {
@@ -191,6 +216,13 @@ void gateway_set_proxy_from(struct gateway *g, struct netlist *networks)
     *networks = (struct netlist){NULL, 0};
 }
 
+void gateway_set_remote_user_from(struct gateway *g, struct netlist *networks)
+{
+    netlist_clear(&g->remote_user_from);
+    g->remote_user_from = *networks;
+    *networks = (struct netlist){NULL, 0};
+}
+
 void listeners_close(struct gateway *g)
 {
     for (int i = 0; i < LISTENERS; i++)
@@ -203,6 +235,7 @@ void listeners_destroy(struct gateway *g)
     for (int i = 0; i < LISTENERS; i++)
         proxy_gate_destroy(&g->listeners[i].gate);
     netlist_clear(&g->proxy_from);
+    netlist_clear(&g->remote_user_from);
 }
 
 uint16_t gateway_port(const struct gateway *g, enum gateway_listener kind)

@@ -7,6 +7,63 @@
 
 #include "internal.h"
 
+static void on_opened(void *arg, enum bus_status status, const msgpack_object *body)
+{
+    struct client *c = arg;
+
+    c->asked = 0;
+    if (status == BUS_ok) {
+        login_complete_begin(c, body);
+        return;
+    }
+    client_refuse(c, view_cstr(c->login->class), view_cstr(c->login->reply_id),
+                  status == BUS_unknownprofile || status == BUS_wrongprofile
+                      ? schema_status_name(status)
+                      : VIEW("noconn"));
+}
+
+/* Numbers the session. False: there is no memory. */
+static bool number_session(struct client *c)
+{
+    const struct login *l = c->login;
+
+    if (!l->capaid || !l->reply_id || !l->state || !l->loginkind)
+        return false;
+    c->session = ++c->gw->next_session;
+    if (map_put(c->gw->by_session, view_of(&c->session, sizeof(c->session)), c) == 0)
+        return true;
+    c->session = 0;
+    return false;
+}
+
+void login_open_session(struct client *c, struct view agent_number)
+{
+    struct login *l = c->login;
+    struct buf *pairs = &c->gw->pairs;
+    char session[64];
+    char address[64];
+
+    if (!number_session(c)) {
+        client_refuse(c, view_cstr(l->class), view_cstr(l->reply_id), VIEW("noconn"));
+        return;
+    }
+    client_session_name(c, session);
+    client_set_phase(c, OPENING);
+    buf_reset(pairs);
+    msg_put_pair(pairs, "session", view_cstr(session));
+    msg_put_pair(pairs, "userid", view_cstr(c->user_id));
+    msg_put_pair(pairs, "ipbxid", xod_ipbx_name(c->ipbx));
+    msg_put_pair(pairs, "capaid", view_cstr(l->capaid));
+    msg_put_pair(pairs, "state", view_cstr(l->state));
+    msg_put_pair(pairs, "loginkind", view_cstr(l->loginkind));
+    msg_put_pair(pairs, "agentphonenumber", agent_number);
+    msg_put_pair(pairs, "address", view_cstr(client_address(c, address)));
+    msg_put_cstr(pairs, "lastconnwins");
+    msg_put_bool(pairs, l->wins);
+    if (!client_ask(c, METHOD_login_open, 9, buf_view(pairs), view_cstr(l->reply_id), on_opened))
+        client_refuse(c, view_cstr(l->class), view_cstr(l->reply_id), VIEW("noconn"));
+}
+
 void login_complete_begin(struct client *c, const msgpack_object *body)
 {
     struct login *l = c->login;
@@ -20,7 +77,7 @@ void login_complete_begin(struct client *c, const msgpack_object *body)
     l->opened = true;
     if (!l->appliname || !l->capaxlets || !l->capas || !l->presence ||
         !(c->profile = profile_get(c->gw, view_cstr(l->capaid), capas))) {
-        client_refuse(c, VIEW("login_capas"), view_cstr(l->reply_id), VIEW("no_capability"));
+        client_refuse(c, view_cstr(l->class), view_cstr(l->reply_id), VIEW("no_capability"));
         return;
     }
     login_complete_reached(c->gw, replica_seq(c->gw->replica));
@@ -35,7 +92,11 @@ static void send_opened(struct client *c)
     struct view ipbx = xod_ipbx_name(c->ipbx);
 
     buf_reset(line);
-    line_begin(line, VIEW("login_capas"), view_cstr(l->reply_id));
+    line_begin(line, view_cstr(l->class), view_cstr(l->reply_id));
+    if (l->token) {
+        buf_append_cstr(line, ",\"token\":");
+        json_put_string(line, view_cstr(l->token));
+    }
     buf_append_cstr(line, ",\"userid\":");
     json_put_string(line, view_cstr(c->user_id));
     buf_append_cstr(line, ",\"ipbxid\":");
@@ -66,7 +127,8 @@ static void complete(struct client *c)
 
     if (!client_user(c) || fanout_join(c->gw->fanout, c) < 0 ||
         user_push_join(c->gw->user_push, c) < 0) {
-        client_refuse(c, VIEW("login_capas"), view_cstr(c->login->reply_id), VIEW("no_capability"));
+        client_refuse(c, view_cstr(c->login->class), view_cstr(c->login->reply_id),
+                      VIEW("no_capability"));
         return;
     }
     send_opened(c);

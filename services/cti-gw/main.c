@@ -8,6 +8,7 @@
 #include "certificate.h"
 #include "gateway.h"
 #include "guessable.h"
+#include "pages.h"
 #include "svc/bus_setup.h"
 #include "svc/svc.h"
 #include "json/json.h"
@@ -97,15 +98,21 @@ static int load_certificate(struct ctx *c)
     return certificate_needed(c->svc->cfg) ? rc : 0;
 }
 
-/* Without memory for it, it stays as it was. 0 or -ENOMEM. */
-static int set_proxy_from(struct ctx *c)
+/* Without memory for them, they stay as they were. 0 or -ENOMEM. */
+static int set_networks(struct ctx *c)
 {
-    struct netlist networks = {NULL, 0};
-    int rc = config_networks(c->svc->cfg, "ctibus.cti.proxy_from", &networks);
+    struct netlist balancers = {NULL, 0};
+    struct netlist proxies = {NULL, 0};
+    int rc = config_networks(c->svc->cfg, "ctibus.cti.proxy_from", &balancers);
 
     if (rc == 0)
-        gateway_set_proxy_from(c->gateway, &networks);
-    netlist_clear(&networks);
+        rc = config_networks(c->svc->cfg, "ctibus.auth.remote_user_from", &proxies);
+    if (rc == 0) {
+        gateway_set_proxy_from(c->gateway, &balancers);
+        gateway_set_remote_user_from(c->gateway, &proxies);
+    }
+    netlist_clear(&balancers);
+    netlist_clear(&proxies);
     return rc;
 }
 
@@ -182,6 +189,7 @@ static int open_gateway(struct ctx *c)
         .origins = (const char *const *)c->origins,
         .ws_ping_ms = (uint32_t)config_int(cfg, "ctibus.cti.websocket_ping_seconds") * 1000,
         .proxy_protocol = config_bool(cfg, "ctibus.cti.proxy_protocol"),
+        .tls_at_balancer = config_bool(cfg, "ctibus.auth.tls_at_balancer"),
         .max_line = (size_t)config_int(cfg, "ctibus.cti.max_line"),
         .max_output = (size_t)config_int(cfg, "ctibus.cti.max_output"),
         .max_clients = (size_t)config_int(cfg, "ctibus.cti.max_clients"),
@@ -201,7 +209,7 @@ static int open_gateway(struct ctx *c)
     if (!c->gateway)
         log_error(c->svc->log, "cannot start: %s", strerror(-err));
     if (c->gateway)
-        err = set_proxy_from(c);
+        err = set_networks(c);
     return err == 0 ? load_certificate(c) : err;
 }
 
@@ -228,6 +236,8 @@ static int start(struct svc *svc, void **out)
         return -ENOMEM;
     *out = c;
     c->svc = svc;
+    if (!pages_exist())
+        log_notice(svc->log, "built without the web client (esbuild was not there)");
     if (!find_listeners(c)) {
         log_error(svc->log,
                   "main.incoming_tcp.CTI, CTIS and ctibus.cti.websocket are switched off: "
@@ -269,7 +279,7 @@ static void reload(void *arg)
     struct gateway_limits limits = limits_of(c->svc->cfg);
 
     gateway_reload(c->gateway, &limits);
-    set_proxy_from(c);
+    set_networks(c);
     load_certificate(c);
 }
 

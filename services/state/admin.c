@@ -3,8 +3,10 @@
 
 #include "admin.h"
 #include "core/list_names.h"
+#include "sessions/direct_login.h"
 #include "sessions/list_reload.h"
 #include "sessions/sessions.h"
+#include "sessions/tokens.h"
 #include "users/relations.h"
 
 #define MAX_LISTED 100000 /* sessions in one answer */
@@ -72,6 +74,75 @@ static size_t kick_session(struct state *s, struct view name)
     else
         session_end(s->sessions, se, NULL);
     return 1;
+}
+
+static void put_token(struct buf *out, const struct token *k, const struct xod_obj *user)
+{
+    msg_put_map(out, 6);
+    msg_put_pair(out, "ipbx", view_cstr(k->ipbx));
+    msg_put_pair(out, "user", view_cstr(k->user_id));
+    msg_put_pair(out, "name", user ? xod_get_str(user, XOD(users, fullname)) : view_of(NULL, 0));
+    msg_put_pair(out, "agent", view_cstr(k->agent));
+    msg_put_cstr(out, "created");
+    msg_put_double(out, k->created);
+    msg_put_cstr(out, "used");
+    msg_put_double(out, k->used);
+}
+
+static struct xod_obj *token_owner(struct state *s, const struct token *k)
+{
+    struct xod_ipbx *ipbx = xod_ipbx(s->xod, view_cstr(k->ipbx), false);
+
+    return ipbx ? xod_find(ipbx, LIST_users, view_cstr(k->user_id)) : NULL;
+}
+
+static void answer_revoked(struct state *s, struct bus_peer *p, uint64_t id,
+                           const struct xod_obj *user)
+{
+    struct buf out;
+
+    buf_init(&out, 256);
+    msg_put_map(&out, 1);
+    msg_put_pair_u64(&out, "revoked",
+                     tokens_revoke_user(direct_login_tokens(s->direct_login), user));
+    answer(s, p, id, &out);
+    buf_free(&out);
+}
+
+void admin_tokens(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body)
+{
+    char scratch[32];
+    struct view who = msg_get_text(body, "user", scratch);
+    const struct xod_obj *only = who.len ? relations_named(s, who) : NULL;
+    const struct token *k;
+    struct buf list, out;
+    size_t n = 0;
+
+    if (msg_get_bool(body, "revoke", false) || (who.len && !only)) {
+        if (only)
+            answer_revoked(s, p, id, only);
+        else
+            state_reply(s, p, id, BUS_not_found);
+        return;
+    }
+    buf_init(&list, 0);
+    for (size_t pos = 0;
+         n < MAX_LISTED && (k = tokens_next(direct_login_tokens(s->direct_login), &pos));) {
+        const struct xod_obj *user = token_owner(s, k);
+        if (only && user != only)
+            continue;
+        put_token(&list, k, user);
+        n++;
+    }
+    buf_init(&out, 0);
+    msg_put_map(&out, 1);
+    msg_put_cstr(&out, "tokens");
+    msg_put_array(&out, n);
+    buf_append_view(&out, buf_view(&list));
+    out.failed |= list.failed;
+    answer(s, p, id, &out);
+    buf_free(&list);
+    buf_free(&out);
 }
 
 void admin_kick(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body)

@@ -27,8 +27,10 @@
 #include "lists/lists.h"
 #include "replica/serve.h"
 #include "sessions/budgets.h"
+#include "sessions/direct_login.h"
 #include "sessions/list_reload.h"
 #include "sessions/login.h"
+#include "sessions/tokens.h"
 #include "sheets/sheets.h"
 #include "users/deferred_actions.h"
 #include "users/extensions.h"
@@ -142,12 +144,15 @@ static request_fn *const requests[METHOD_COUNT] = {
     [METHOD_snapshot] = ask_snapshot,         [METHOD_worker_register] = register_worker,
     [METHOD_login_begin] = login_begin,       [METHOD_login_check] = login_check,
     [METHOD_login_open] = login_open,         [METHOD_session_renew] = login_renew,
-    [METHOD_session_close] = login_close,     [METHOD_command] = command_run,
-    [METHOD_ami_action] = action_pass,        [METHOD_fagi_call] = fagi_call,
-    [METHOD_admin_sessions] = admin_sessions, [METHOD_admin_kick] = admin_kick,
-    [METHOD_admin_reload] = admin_reload,     [METHOD_peer_apply] = peers_apply,
-    [METHOD_peer_command] = peers_carry_out,  [METHOD_fax_expect] = fax_expect,
-    [METHOD_fax_claim] = fax_claim,           [METHOD_fax_arrived] = fax_arrived,
+    [METHOD_login_password] = login_password, [METHOD_login_token] = login_token,
+    [METHOD_login_trusted] = login_trusted,   [METHOD_login_forget] = login_forget,
+    [METHOD_admin_tokens] = admin_tokens,     [METHOD_session_close] = login_close,
+    [METHOD_command] = command_run,           [METHOD_ami_action] = action_pass,
+    [METHOD_fagi_call] = fagi_call,           [METHOD_admin_sessions] = admin_sessions,
+    [METHOD_admin_kick] = admin_kick,         [METHOD_admin_reload] = admin_reload,
+    [METHOD_peer_apply] = peers_apply,        [METHOD_peer_command] = peers_carry_out,
+    [METHOD_fax_expect] = fax_expect,         [METHOD_fax_claim] = fax_claim,
+    [METHOD_fax_arrived] = fax_arrived,
 };
 
 static void on_request(void *arg, struct bus_peer *p, uint64_t id, enum bus_method method,
@@ -266,7 +271,10 @@ static int make_ipbxes(struct state *s)
 
 static void expire(void *arg)
 {
-    ctilog_expire(arg, clock_wall());
+    struct state *s = arg;
+
+    ctilog_expire(s, clock_wall());
+    tokens_expire(direct_login_tokens(s->direct_login), clock_wall());
 }
 
 static int open_database(struct state *s)
@@ -289,6 +297,9 @@ static int open_database(struct state *s)
 static int recall(struct state *s)
 {
     int rc = sessions_restore(s->sessions);
+
+    if (rc == 0)
+        rc = direct_login_restore(s->direct_login);
 
     if (rc == 0) {
         sessions_check_users(s->sessions); /* the lists may have changed meanwhile */
@@ -423,6 +434,8 @@ struct state *state_new(struct loop *loop, struct bus *bus, const struct config 
             *err = open_bus(s, opt, metrics);
         if (*err == 0)
             *err = open_database(s);
+        if (*err == 0)
+            s->direct_login = direct_login_new(s, err);
         if (*err == 0) {
             read_lists(s);
             *err = recall(s);
@@ -458,6 +471,7 @@ void state_destroy(struct state **sp)
     remote_lists_destroy(&s->remote_lists);
     features_destroy(&s->features);
     sessions_destroy(&s->sessions);
+    direct_login_destroy(&s->direct_login);
     snapshots_destroy(&s->snapshots);
     deferred_reply_peer_gone(s, NULL);
     faxes_destroy(&s->faxes);

@@ -25,12 +25,12 @@ static const struct ws_options options = {
 
 static int status_of(struct view in, struct buf *answer)
 {
-    size_t used;
+    struct ws_upgraded up;
     int status;
 
     buf_reset(answer);
-    status = ws_upgrade(in, &options, answer, &used);
-    MUST(used <= in.len && (status == 101) == (used > 0));
+    status = ws_upgrade(in, &options, answer, &up);
+    MUST(up.used <= in.len && (status == 101) == (up.used > 0));
     MUST((status != 0) == (buf_len(answer) > 0));
     return status;
 }

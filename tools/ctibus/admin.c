@@ -1,4 +1,4 @@
-/* ctibus sessions, kick and reload: what an administrator asks of state. */
+/* ctibus sessions, kick, tokens and reload: what an administrator asks of state. */
 #include <stdio.h>
 #include <string.h>
 
@@ -110,6 +110,89 @@ const struct command command_kick = {
     .args = "USER|SESSION",
     .help = "Disconnects all sessions of a user (by id or login), or one session.",
     .run = run_kick,
+};
+
+/* ---- tokens ---- */
+
+static void put_token(const msgpack_object *token)
+{
+    struct buf used;
+
+    buf_init(&used, 64);
+    tool_put_time(&used, msg_get_double(token, "used", 0));
+    printf("%-10.*s %-6.*s %-24.*s %-20s %.*s\n", VIEW_ARG(msg_get_str(token, "ipbx")),
+           VIEW_ARG(msg_get_str(token, "user")), VIEW_ARG(msg_get_str(token, "name")),
+           buf_cstr(&used), VIEW_ARG(msg_get_str(token, "agent")));
+    buf_free(&used);
+}
+
+static bool on_tokens(void *arg, const msgpack_object *body)
+{
+    const struct tool *t = arg;
+    const msgpack_object *list = msg_get(body, "tokens");
+    uint32_t n = list && list->type == MSGPACK_OBJECT_ARRAY ? list->via.array.size : 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        if (t->json)
+            put_json(&list->via.array.ptr[i]);
+        else
+            put_token(&list->via.array.ptr[i]);
+    }
+    return true;
+}
+
+static bool on_revoked(void *arg, const msgpack_object *body)
+{
+    const struct tool *t = arg;
+    long long n = msg_get_i64(body, "revoked", 0);
+
+    if (t->json)
+        printf("{\"revoked\":%lld}\n", n);
+    else
+        printf("%lld browser%s must log in with the password again\n", n, n == 1 ? "" : "s");
+    return false;
+}
+
+static int revoke(struct tool *t, const char *user)
+{
+    struct tool_question q = {.method = METHOD_admin_tokens,
+                              .deadline_ms = WAIT_MS,
+                              .n_pairs = 2,
+                              .answer = on_revoked,
+                              .arg = t};
+    struct buf pairs;
+
+    buf_init(&pairs, 4096);
+    msg_put_pair(&pairs, "user", view_cstr(user));
+    msg_put_cstr(&pairs, "revoke");
+    msg_put_bool(&pairs, true);
+    q.pairs = buf_view(&pairs);
+    tool_ask(t, &q);
+    buf_free(&pairs);
+    return t->exit_code;
+}
+
+static int run_tokens(struct tool *t, int argc, char **argv)
+{
+    bool ends = argc > 0 && strcmp(argv[0], "--revoke") == 0;
+
+    if ((ends && argc != 2) || (!ends && (argc > 1 || (argc > 0 && argv[0][0] == '-'))))
+        return tool_usage(t, &command_tokens);
+    if (ends)
+        return revoke(t, argv[1]);
+    if (!t->json)
+        printf("%-10s %-6s %-24s %-20s %s\n", "IPBX", "USER", "NAME", "LAST USED", "BROWSER");
+    ask(t, METHOD_admin_tokens, argc > 0 ? "user" : NULL, argc > 0 ? argv[0] : NULL, on_tokens);
+    return t->exit_code;
+}
+
+const struct command command_tokens = {
+    .name = "tokens",
+    .args = "[USER] | --revoke USER",
+    .help = "Lists the browsers that stay logged in without a password (all, or those of\n"
+            "one user by id or login); --revoke makes all of the user's log in again.\n"
+            "Sessions that are open stay open: see kick.",
+    .run = run_tokens,
 };
 
 static bool on_reloaded(void *arg, const msgpack_object *body)

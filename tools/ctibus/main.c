@@ -11,9 +11,9 @@
 extern char **environ;
 
 static const struct command *const commands[] = {
-    &command_tail,  &command_top,    &command_snapshot, &command_sessions, &command_peers,
-    &command_kick,  &command_action, &command_call,     &command_record,   &command_replay,
-    &command_check, &command_reload, &command_schema,   &command_keygen,
+    &command_tail,   &command_top,    &command_snapshot, &command_sessions, &command_peers,
+    &command_kick,   &command_action, &command_call,     &command_record,   &command_replay,
+    &command_tokens, &command_check,  &command_reload,   &command_schema,   &command_keygen,
 };
 #define N_COMMANDS ARRAY_SIZE(commands)
 

@@ -33,10 +33,13 @@ static void throttle(struct client *c, struct view reply_id)
 
 static void refuse(struct client *c, enum bus_status status)
 {
+    if (status == BUS_login_hashed && !c->login->knows_hashed)
+        status = BUS_login_password; /* state has logged why */
     if (status == BUS_login_password && !c->login->counted)
         login_throttle_failed(c->gw->guard, c->address, c->login->guarded_as, clock_mono_us());
     client_refuse(c, VIEW("login_pass"), client_reply_id(c),
-                  status == BUS_login_password || status == BUS_capaid_undefined
+                  status == BUS_login_password || status == BUS_capaid_undefined ||
+                          status == BUS_login_hashed
                       ? schema_status_name(status)
                       : VIEW("noconn"));
 }

@@ -31,6 +31,7 @@ struct state {
     struct bus_heartbeat *heart;
     struct publisher *publisher;
     struct sessions *sessions;
+    struct direct_login *direct_login;
     struct snapshots *snapshots;
     struct passwords *passwords;
     struct remote_lists *remote_lists;

@@ -34,6 +34,10 @@ static const char *const steps[] = {
     /* 3: actions that an Asterisk has not answered yet */
     ("CREATE TABLE wanted (site TEXT NOT NULL, subject TEXT NOT NULL, action TEXT NOT NULL,"
      " PRIMARY KEY (site, subject)) WITHOUT ROWID;"),
+    /* 4: browsers that stay logged in */
+    ("CREATE TABLE token (hash TEXT PRIMARY KEY, proof TEXT NOT NULL, site TEXT NOT NULL,"
+     " user TEXT NOT NULL, created REAL NOT NULL, used REAL NOT NULL, agent TEXT NOT NULL)"
+     " WITHOUT ROWID;"),
 };
 #define N_STEPS ((int)ARRAY_SIZE(steps))
 

@@ -11,6 +11,7 @@
 #include "sessions/login.h"
 #include "sessions/presence.h"
 #include "sessions/sessions.h"
+#include "sessions/verifier.h"
 #include "users/passwords.h"
 #include "json/json.h"
 
@@ -75,8 +76,7 @@ static bool password_ok(struct view salt, const char *password, struct view hash
     return ok;
 }
 
-/* The user of this login name on any IPBX, or NULL. */
-static struct xod_obj *find_login(struct state *s, struct view login)
+struct xod_obj *login_find(struct state *s, struct view login)
 {
     if (utf8_has_control(login)) /* no gateway of ours asks so */
         return NULL;
@@ -91,16 +91,25 @@ static struct xod_obj *find_login(struct state *s, struct view login)
 
 void login_check(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body)
 {
-    struct xod_obj *user = find_login(s, msg_get_str(body, "userlogin"));
+    struct xod_obj *user = login_find(s, msg_get_str(body, "userlogin"));
     const char *password =
         user ? passwords_get(s->passwords, xod_ipbx_name(xod_obj_ipbx(user)), xod_obj_id(user))
              : NULL;
     struct view salt = msg_get_str(body, "sessionid");
     bool ok = password_ok(salt, password ? password : "", msg_get_str(body, "hashedpassword"));
+    bool is_hash = user && password && verifier_is_hash(view_cstr(password));
     struct view profile;
     char scratch[32];
     struct buf out;
 
+    if (is_hash) { /* the challenge needs the clear text; a web client sends it */
+        log_warning(s->log,
+                    "login of \"%.*s\" refused: the list of users has a hash of the password, with "
+                    "which only clients that send login_password can log in",
+                    VIEW_ARG(msg_get_str(body, "userlogin")));
+        state_reply(s, p, id, BUS_login_hashed);
+        return;
+    }
     if (!ok || !password || salt.len < SESSIONID_LEN ||
         !value_truth(xod_get(user, XOD(users, enableclient)))) {
         state_reply(s, p, id, BUS_login_password);
