@@ -71,7 +71,7 @@ struct client {
     bool yielding;             /* or it is the turn of others */
     bool silent;               /* nothing has come from it yet */
     bool wants_realtime_stats; /* of queues (realtime_stats.c) */
-    struct snapshot *snapshot; /* what is still to be sent of one (messages/snapshot.c), or NULL */
+    struct snapshot *snapshot; /* what is still to be sent of one (snapshot.c), or NULL */
     struct watch *watch;       /* what else it wants to be told as it changes (watch.c), or NULL */
 };
 

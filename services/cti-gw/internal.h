@@ -276,7 +276,7 @@ int client_ask_later(struct client *c, struct view text, struct view reply_id, u
                      void (*fn)(struct client *c, struct view text, struct view reply_id));
 void delayed_free(struct delayed **d);
 
-/* ---- messages/snapshot.c ---- */
+/* ---- snapshot.c ---- */
 /* The client has taken what was sent: goes on with its snapshot, if one is under way. */
 void snapshot_continue(struct client *c);
 void snapshot_free(struct snapshot **s);
