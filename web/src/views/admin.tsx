@@ -1,0 +1,61 @@
+/* For administrators: is everything there, who is logged in, what does not fit together. */
+import { useCallback, useEffect, useState } from "react";
+import { day, t, time } from "../i18n";
+import { fold } from "../model";
+import type { Message } from "../protocol";
+import { useList, useSession } from "../ui/hooks";
+import { LampMark } from "../ui/icons";
+import { Empty, IconButton } from "../ui/parts";
+import { Logo } from "./logo";
+
+const REFRESH_MS = 3000;
+
+export function Admin() {
+  const session = useSession();
+  const ipbxes = useList("ipbx");
+  const [status, setStatus] = useState<Message | null>(null);
+  const [text, setText] = useState("");
+  const load = useCallback(() => session.connection.ask("admin_status").then(setStatus, () => {}), [session]);
+  useEffect(() => {
+    load();
+    const timer = setInterval(load, REFRESH_MS);
+    return () => clearInterval(timer);
+  }, [load]);
+  if (!session.can("admin_status")) return <main className="admin"><Empty icon="lock" text={t("admin.denied")} /></main>;
+  const services: any[] = status?.services ?? [];
+  const sessions: any[] = (status?.sessions ?? []).filter((s: any) => fold(`${s.name} ${s.address} ${s.user}`).includes(fold(text)));
+  const strange: any[] = status?.unknown_phones ?? [];
+  return (
+    <main className={"admin" + (session.phase !== "live" ? " stale" : "")}>
+      <header className="top"><a className="brand" href="/" aria-label="ctibus"><Logo size={30} /></a><h1>{t("nav.admin")}</h1>
+        <IconButton icon="history" label={t("admin.reload")} text onClick={() => session.send("admin_reload").then((m) => m && session.toast(t("admin.reloaded")))} /></header>
+      {session.phase !== "live" && <div className="banner" role="alert">{t("reconnecting")}</div>}
+      <div className="panels">
+        <section className="panel"><h2>{t("admin.links")}</h2>
+          <ul className="rows">{ipbxes.map((i) => (
+            <li key={i.key} className="row"><LampMark lamp={i.link === "up" ? "idle" : i.link === "resync" ? "hold" : "busy"} />
+              <span className="row-name">{i.id}<small>{t("admin.link." + i.link)}{i.since ? ` · ${day(i.since)} ${time(i.since)}` : ""}{i.remote ? ` · ${t("admin.remote")}` : ""}</small></span></li>
+          ))}</ul></section>
+        <section className="panel"><h2>{t("admin.services")} <small>{services.length}</small></h2>
+          <ul className="rows">{services.map((s) => (
+            <li key={s.service + s.instance} className="row"><LampMark lamp="idle" />
+              <span className="row-name">{s.service}<small>{s.instance} · {s.version}{s.since ? ` · ${day(s.since)} ${time(s.since)}` : ""}</small></span></li>
+          ))}</ul></section>
+        <section className="panel"><h2>{t("admin.figures")}</h2>
+          <dl className="admin-figures">
+            {Object.entries<any>(status?.figures ?? {}).map(([name, value]) => <div key={name}><dd>{typeof value === "number" && !Number.isInteger(value) ? value.toFixed(1) : String(value)}</dd><dt>{t("admin.figure." + name)}</dt></div>)}
+          </dl></section>
+        <section className="panel"><h2>{t("admin.unknown")} <small>{strange.length}</small></h2>
+          {strange.length === 0 ? <p className="hint">{t("admin.unknown.none")}</p> : <ul className="rows scroll">{strange.map((p) => <li key={p.id} className="row"><span className="row-name">{p.identity}<small>{[p.number, p.name].filter(Boolean).join(" · ")}</small></span></li>)}</ul>}</section>
+        <section className="panel wide"><h2>{t("admin.sessions")} <small>{sessions.length}</small></h2>
+          <input className="filter" type="search" value={text} onChange={(e) => setText(e.target.value)} placeholder={t("people.filter")} aria-label={t("people.filter")} />
+          <div className="scroll"><table>
+            <thead><tr><th>{t("admin.user")}</th><th>{t("presence")}</th><th>{t("admin.address")}</th><th>{t("agents.since")}</th><th aria-label={t("more")} /></tr></thead>
+            <tbody>{sessions.map((s) => (
+              <tr key={s.session}><td dir="auto">{s.name || s.user}</td><td>{session.presence(s.presence).name}</td><td>{s.address}</td><td>{day(s.since)} {time(s.since)}</td>
+                <td className="tools"><IconButton icon="out" kind="bad" label={t("admin.kick", { name: s.name || s.user })} onClick={() => session.send("admin_kick", { who: s.session }).then(load)} /></td></tr>
+            ))}</tbody></table></div></section>
+      </div>
+    </main>
+  );
+}

@@ -1,0 +1,114 @@
+/* The own calls: cards with what can be done about each. */
+import { FormEvent, useEffect, useRef, useState } from "react";
+import { t } from "../i18n";
+import { partyOf, stateOf, truth } from "../model";
+import { notify } from "../session";
+import type { Obj } from "../store";
+import { useMyChannels, useSession, useTopic } from "../ui/hooks";
+import { Face, IconButton, Item, Menu, Timer } from "../ui/parts";
+
+export function Calls() {
+  const channels = useMyChannels();
+  const told = useRef(new Set<string>());
+  useTopic("sheets");
+  useEffect(() => {
+    const now = new Set<string>();
+    for (const c of channels)
+      if (stateOf(c) === "ringing" && c.direction === "in") {
+        const p = partyOf(c);
+        now.add(c.key);
+        if (!told.current.has(c.key)) notify(t("call.incoming"), [p.name, p.number].filter(Boolean).join(" · "), "call:" + c.key);
+      }
+    told.current = now;
+  });
+  if (channels.length === 0) return null;
+  return (
+    <section className="calls" aria-label={t("calls.own")}>
+      {channels.map((c) => <CallCard key={c.key} channel={c} />)}
+    </section>
+  );
+}
+
+function CallCard({ channel }: { channel: Obj }) {
+  const session = useSession();
+  const party = partyOf(channel);
+  const state = stateOf(channel);
+  const ringing = state === "ringing" && channel.direction === "in";
+  const talking = state === "up" || state === "hold";
+  const [transferring, setTransferring] = useState(false);
+  const sheet = session.sheets.find((s) => s.channel === channel.id || s.channel === channel.uniqueid) ?? session.sheets.find((s) => Date.now() - s.at < 60000 && !s.channel);
+  const company = sheet?.fields.find((f) => /company|soci/i.test(f.name))?.value;
+  const title = party.name || party.number || (truth(channel.meetme_ismeetme) ? t("call.room") : t("call.unknown"));
+  return (
+    <article className={"call call-" + state} aria-label={title} aria-live={ringing ? "assertive" : "off"} onDragOver={(e) => e.preventDefault()}>
+      <div className="call-main">
+        <Face name={title} size={46} />
+        <div className="call-who">
+          <strong dir="auto">{title}</strong>
+          <span className="call-number">{party.name ? party.number : ""}{company && <span dir="auto"> · {company}</span>}{channel.queue && <span className="chip small">{channel.queue}</span>}</span>
+          <span className="call-state">{t("call.state." + (state === "ringing" && channel.direction === "out" ? "calling" : state))} <Timer since={Number(channel.timestamp ?? 0)} />
+            {truth(channel.monitored) && <span className="recording"> ● {t("call.recording")}</span>}
+            {truth(channel.spy) && <span className="recording"> ◉ {t("call.listened")}</span>}</span>
+        </div>
+        <div className="call-buttons">
+          {ringing && session.canCommand("answer") && <IconButton icon="phone" label={t("answer")} kind="good" text onClick={() => session.answer(channel)} />}
+          {ringing && session.canCommand("refuse") && <IconButton icon="hangup" label={t("refuse")} kind="bad" text onClick={() => session.refuse(channel)} />}
+          {talking && session.canCommand("transfer") && <IconButton icon="transfer" label={t("transfer")} pressed={transferring} text onClick={() => setTransferring(!transferring)} />}
+          {!ringing && session.canCommand("hangup") && <IconButton icon="hangup" label={t("hangup")} kind="bad" text onClick={() => session.hangup(channel)} />}
+          {talking && <Menu label={t("more")} items={() => callItems(session, channel)} />}
+        </div>
+      </div>
+      {transferring && talking && <TransferBox channel={channel} onDone={() => setTransferring(false)} />}
+      {sheet && sheet.fields.length > 0 && <SheetFields fields={sheet.fields} />}
+    </article>
+  );
+}
+
+function callItems(session: ReturnType<typeof useSession>, channel: Obj): (Item | false)[] {
+  const on = truth(channel.monitored);
+  return [
+    session.canCommand("parking") && { label: t("park"), icon: "park", run: () => session.park(channel) },
+    session.canCommand("record") && { label: t(on ? "record.stop" : "record.start"), icon: "record", run: () => session.record(channel, !on) },
+    session.canCommand("transfercancel") && { label: t("transfer.cancel"), icon: "close", run: () => session.cancelTransfer() },
+    session.can("complete_transfer") && { label: t("transfer.complete"), icon: "check", run: () => session.completeTransfer() },
+    session.store.all("voicemails").length > 0 && session.canCommand("transfer") && !!session.me()?.voicemailid &&
+      { label: t("transfer.voicemail"), icon: "voicemail", run: () => session.transfer(`voicemail:${session.ipbx}/${session.me()!.voicemailid}`, channel) },
+  ];
+}
+
+function TransferBox({ channel, onDone }: { channel: Obj; onDone: () => void }) {
+  const session = useSession();
+  const [to, setTo] = useState("");
+  const found = to.trim() ? session.store.all("users").map((u) => session.store.card(u.key)).filter((c) => c && c.number && c.key !== session.user) : [];
+  const matching = found.filter((c) => (c!.name + " " + c!.number).toLowerCase().includes(to.toLowerCase())).slice(0, 5);
+  const target = (text: string) => (matching.length === 1 && !/^[0-9+*#]/.test(text) ? matching[0]!.number : text);
+  const submit = (e: FormEvent) => {
+    e.preventDefault();
+    if (to.trim()) session.transfer(target(to), channel);
+    onDone();
+  };
+  return (
+    <form className="transfer" onSubmit={submit}>
+      <input autoFocus value={to} onChange={(e) => setTo(e.target.value)} placeholder={t("transfer.to")} aria-label={t("transfer.to")} list={"transfer-" + channel.key}
+        onKeyDown={(e) => { if (e.key === "Escape") onDone(); }} />
+      <datalist id={"transfer-" + channel.key}>{matching.map((c) => <option key={c!.key} value={c!.number}>{c!.name}</option>)}</datalist>
+      <button className="button primary" disabled={!to.trim()}>{t("transfer.blind")}</button>
+      {session.canCommand("atxfer") && <button type="button" className="button plain" disabled={!to.trim()} onClick={() => { session.consult(target(to), channel); onDone(); }}>{t("transfer.consult")}</button>}
+    </form>
+  );
+}
+
+function SheetFields({ fields }: { fields: { name: string; type: string; value: string }[] }) {
+  return (
+    <dl className="sheet">
+      {fields.map((f, i) => (
+        <div key={i}><dt>{f.name}</dt><dd dir="auto">{isLink(f.value) ? <a href={f.value} target="_blank" rel="noopener noreferrer">{f.value}</a> : f.value}</dd></div>
+      ))}
+    </dl>
+  );
+}
+
+/* Only what a browser opens as a page: no javascript: from a caller's name. */
+function isLink(value: string): boolean {
+  return /^https?:\/\//i.test(value);
+}
