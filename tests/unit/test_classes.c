@@ -44,7 +44,9 @@ static void switchboard(void **state)
     static const struct ipbx_row invitation = {
         "invite_confroom", "{\"invitee\":\"user:xivo/2\"}", "\"ok\"",
         "Originate [[\"Channel\",\"PJSIP/bob\"],[\"Exten\",\"4001\"],[\"Context\",\"default\"],"
-        "[\"Priority\",\"1\"],[\"Timeout\",\"30000\"],[\"CallerID\",\"\\\"Room\\\" <4001>\"]]\n"};
+        "[\"Priority\",\"1\"],[\"Timeout\",\"30000\"],[\"Variable\",\"CONNECTEDLINE(name,i)=Room\"]"
+        ","
+        "[\"Variable\",\"CONNECTEDLINE(num)=4001\"]]\n"};
     struct ipbx_world *w = *state;
 
     ipbx_calls(w);

@@ -15,12 +15,16 @@
 
 /* ---- where calls go ---- */
 
+#define ALICE "Alice \\\\\\\"A\\\\\\\" <x>" /* escaped for the header, then for JSON */
+
 static void check_dial(struct ipbx_world *w, const char *destination, const char *exten,
-                       const char *context, const char *callerid)
+                       const char *context, const char *name)
 {
-    char message[256], want[1024];
+    char message[256], want[1024], shown[256] = "";
 
     ipbx_forget(w);
+    if (name)
+        snprintf(shown, sizeof(shown), "[\"Variable\",\"CONNECTEDLINE(name,i)=%s\"],", name);
     snprintf(message, sizeof(message),
              "{\"command\":\"dial\",\"commandid\":5,\"destination\":\"%s\"}", destination);
     assert_int_equal(peer_command(&w->p, "s1", "ipbxcommand", message), BUS_ok);
@@ -28,9 +32,10 @@ static void check_dial(struct ipbx_world *w, const char *destination, const char
     UNTIL(w->s.loop, w->n_lines == 2);
     snprintf(want, sizeof(want),
              "Originate [[\"Channel\",\"SIP/alice\"],[\"Exten\",\"%s\"],[\"Context\",\"%s\"],"
-             "[\"Priority\",\"1\"],[\"Timeout\",\"30000\"],[\"CallerID\",\"\\\"%s\\\" <%s>\"],"
+             "[\"Priority\",\"1\"],[\"Timeout\",\"30000\"],%s"
+             "[\"Variable\",\"CONNECTEDLINE(num)=%s\"],"
              "[\"Variable\",\"XIVO_ORIGAPPLI=OrigDial\"],[\"Variable\",\"XIVO_ORIGACTIONID=ctibus-",
-             exten, context, callerid, exten);
+             exten, context, shown, exten);
     if (strncmp(w->p.actions, want, strlen(want)) != 0)
         fail_msg("%s: %s\nnot %s", destination, w->p.actions, want);
     snprintf(want, sizeof(want),
@@ -46,13 +51,13 @@ static void dial_reaches_all_kinds_of_targets(void **state)
 {
     struct ipbx_world *w = *state;
 
-    check_dial(w, "1002", "1002", "default", "1002");
-    check_dial(w, "+33 (6) 12-34.56", "+336123456", "default", "+336123456");
-    check_dial(w, "*10#", "*10#", "default", "*10#");
-    check_dial(w, "12\\r\\nAction= Logoff", "12ActionLogoff", "default", "12ActionLogoff");
-    check_dial(w, "exten:xivo/1002", "1002", "default", "1002");
+    check_dial(w, "1002", "1002", "default", NULL);
+    check_dial(w, "+33 (6) 12-34.56", "+336123456", "default", NULL);
+    check_dial(w, "*10#", "*10#", "default", NULL);
+    check_dial(w, "12\\r\\nAction= Logoff", "12ActionLogoff", "default", NULL);
+    check_dial(w, "exten:xivo/1002", "1002", "default", NULL);
     check_dial(w, "user:xivo/2", "1002", "default", "Bob");
-    check_dial(w, "phone:xivo/12", "1011", "default", "Alice A x");
+    check_dial(w, "phone:xivo/12", "1011", "default", ALICE);
     check_dial(w, "queue:xivo/1", "3001", "default", "Blue");
     check_dial(w, "group:xivo/1", "3100", "default", "all");
     check_dial(w, "meetme:xivo/1", "4001", "default", "Room");
@@ -62,10 +67,46 @@ static void dial_reaches_all_kinds_of_targets(void **state)
     check_dial(w, "user:special:myvoicemail", "*98", "default", "Alice");
     check_dial(w, "voicemail:xivo/1", "*98", "default", "Alice");
     check_dial(w, "voicemail:xivo/2", "*991002", "default", "Bob");
-    check_dial(w, "user:special:me", "1001", "default", "Alice A x");
+    check_dial(w, "user:special:me", "1001", "default", ALICE);
     xod_set_str(xod_find(w->s.ipbx, LIST_agents, VIEW("8")), XOD(agents, phonenumber),
                 VIEW("1005"));
     check_dial(w, "agent:xivo/8", "1005", "default", "B");
+}
+
+/* A name may hold what ends a value of the header, or the header. */
+static void names_do_not_break_the_header(void **state)
+{
+    struct ipbx_world *w = *state;
+
+    xod_set_str(xod_find(w->s.ipbx, LIST_users, VIEW("2")), XOD(users, fullname),
+                VIEW("Bob, X=1 (a\"\\) [b\r\nAction: Logoff"));
+    state_commit(w->s.s, false);
+    check_dial(w, "user:xivo/2", "1002", "default",
+               "Bob\\\\, X=1 \\\\(a\\\\\\\"\\\\\\\\\\\\) \\\\[bAction: Logoff");
+}
+
+/* A line that is a number elsewhere: who is called there is shown who dials. */
+static void what_is_no_phone_shows_the_user(void **state)
+{
+    static const char *const lines[] = {"Local/0612345678@default/n", "DAHDI/g1/0612345678"};
+    struct ipbx_world *w = *state;
+    char want[256];
+
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+        xod_set_str(xod_find(w->s.ipbx, LIST_phones, VIEW("21")), XOD(phones, identity),
+                    view_cstr(lines[i]));
+        state_commit(w->s.s, false);
+        ipbx_forget(w);
+        peer_command(&w->p, "s1", "ipbxcommand",
+                     "{\"command\":\"originate\",\"source\":\"user:xivo/2\","
+                     "\"destination\":\"exten:xivo/1005\"}");
+        UNTIL(w->s.loop, w->n_lines == 1);
+        snprintf(want, sizeof(want), "Originate [[\"Channel\",\"%s\"],[\"Exten\",\"1005\"]",
+                 lines[i]);
+        assert_int_equal(strncmp(w->p.actions, want, strlen(want)), 0);
+        assert_non_null(strstr(w->p.actions, "[\"CallerID\",\"\\\"Alice A x\\\" <1001>\"],"
+                                             "[\"Variable\",\"XIVO_ORIGAPPLI=OrigDial\"]"));
+    }
 }
 
 /* Its number, from the context of the phone here: the dialplan of the other site is not ours. */
@@ -456,6 +497,8 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, ipbx_setup, ipbx_teardown)
     const struct CMUnitTest tests[] = {
         T(dial_reaches_all_kinds_of_targets),
+        T(names_do_not_break_the_header),
+        T(what_is_no_phone_shows_the_user),
         T(what_another_site_has_is_dialled_from_here),
         T(what_cannot_be_dialled),
         T(originate_rings_the_source),

@@ -170,7 +170,8 @@ static void agents_log_in_otherwise(void **state)
     UNTIL(w->s.loop, strstr(w->lines, "\"response\":\"ok\""));
     assert_string_equal(strchr(w->p.actions, '\n') + 1,
                         "Originate [[\"Channel\",\"SIP/alice\"],[\"Application\",\"AgentLogin\"],"
-                        "[\"Data\",\"2001\"],[\"CallerID\",\"\\\"Agent login\\\" <2001>\"],"
+                        "[\"Data\",\"2001\"],[\"Variable\",\"CONNECTEDLINE(name,i)=Agent login\"],"
+                        "[\"Variable\",\"CONNECTEDLINE(num)=2001\"],"
                         "[\"Timeout\",\"30000\"]]\n");
     json_object_object_add(agents, "login", json_object_new_string("member"));
     ipbx_forget(w);
@@ -193,7 +194,8 @@ static void listening(void **state)
         {NULL, "{\"command\":\"listen\",\"subcommand\":\"start\",\"destination\":\"xivo/8\"}",
          "\"ok\"",
          "Originate [[\"Channel\",\"SIP/alice\"],[\"Application\",\"ChanSpy\"],"
-         "[\"Data\",\"PJSIP/bob-02,q\"],[\"CallerID\",\"\\\"B\\\" <listen>\"],"
+         "[\"Data\",\"PJSIP/bob-02,q\"],[\"Variable\",\"CONNECTEDLINE(name,i)=B\"],"
+         "[\"Variable\",\"CONNECTEDLINE(num)=2002\"],"
          "[\"Timeout\",\"30000\"]]\n"},
         {NULL, "{\"command\":\"listen\",\"subcommand\":\"stop\",\"destination\":\"xivo/8\"}",
          "\"ok\"", HANGUP("SIP/alice-09")},

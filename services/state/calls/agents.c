@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "calls/ipbx_command.h"
+#include "calls/parties.h"
 #include "users/relations.h"
 #include "json/json.h"
 
@@ -142,16 +143,15 @@ static bool join_queues(struct ami_batch *j, struct view agent, const struct xod
 
 static bool ring_and_log_in(struct ami_batch *j, struct view agent, const struct xod_obj *phone)
 {
-    struct buf callerid;
-    bool sent;
+    const struct xod_obj *user = xod_find(j->ipbx, LIST_users, view_cstr(j->user_id));
+    struct view channel = xod_get_str(phone, XOD(phones, identity));
+    struct parties shown;
 
-    buf_init(&callerid, 512);
-    target_put_callerid(&callerid, VIEW("Agent login"), agent);
-    sent = ami_batch_action(j, "Originate", "Channel", xod_get_str(phone, XOD(phones, identity)),
-                            "Application", VIEW("AgentLogin"), "Data", agent, "CallerID",
-                            buf_view(&callerid), "Timeout", VIEW("30000"), NULL);
-    buf_free(&callerid);
-    return sent;
+    parties_set(&shown, user, channel, VIEW("Agent login"), agent);
+    return ami_batch_action(j, "Originate", "Channel", channel, "Application", VIEW("AgentLogin"),
+                            "Data", agent, "CallerID", view_cstr(shown.callerid), "Variable",
+                            view_cstr(shown.name), "Variable", view_cstr(shown.number), "Timeout",
+                            VIEW("30000"), NULL);
 }
 
 static bool fall_back(struct ami_batch *j, const struct agent_login *login)

@@ -1,5 +1,6 @@
 /* dial, originate: calls that begin at a phone and go on to a destination. */
 #include "calls/originates.h"
+#include "calls/parties.h"
 #include "core/notify.h"
 #include "users/relations.h"
 
@@ -43,12 +44,11 @@ static void on_answered(struct ami_batch *j, const struct outcome *out)
     ami_batch_notify(j, &t);
 }
 
-/* While it rings the phone shows the destination. */
 static void originate(struct ipbx_command *o, const struct xod_obj *phone,
                       const struct destination *to)
 {
     struct view channel = xod_get_str(phone, XOD(phones, identity));
-    struct buf callerid;
+    struct parties shown;
     char tag[TARGET_TEXT + 32];
     char who[96];
     struct ami_batch *j = o->batch;
@@ -63,15 +63,13 @@ static void originate(struct ipbx_command *o, const struct xod_obj *phone,
     j->done = on_answered;
     j->abandon = forget_it;
     originates_expect(o->s->originates, j, view_cstr(d->name), channel);
-    buf_init(&callerid, 1024);
-    target_put_callerid(&callerid, view_cstr(*to->name ? to->name : to->exten),
-                        view_cstr(to->exten));
+    parties_set(&shown, o->user, channel, view_cstr(to->name), view_cstr(to->exten));
     ipbx_command_action(o, "Originate", "Channel", channel, "Exten", view_cstr(to->exten),
                         "Context", view_cstr(to->context), "Priority", VIEW("1"), "Timeout",
-                        VIEW(RING_MS), "CallerID", buf_view(&callerid), "Variable",
+                        VIEW(RING_MS), "CallerID", view_cstr(shown.callerid), "Variable",
+                        view_cstr(shown.name), "Variable", view_cstr(shown.number), "Variable",
                         VIEW("XIVO_ORIGAPPLI=OrigDial"), "Variable", view_cstr(tag), "Variable",
                         view_cstr(who), NULL);
-    buf_free(&callerid);
 }
 
 /* "user:xivo/4": an object, not a number. */

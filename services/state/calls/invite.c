@@ -1,5 +1,6 @@
 /* invite_confroom: calls somebody into the conference that the user is in. */
 #include "calls/ipbx_command.h"
+#include "calls/parties.h"
 
 /* The room that one of the user's phones is in, or NULL. */
 static struct xod_obj *own_room(const struct ipbx_command *o)
@@ -21,7 +22,8 @@ void ipbx_invite_confroom(struct ipbx_command *o)
     struct xod_obj *room = own_room(o);
     struct target t = {.kind = TARGET_OBJECT, .object = room};
     struct destination to;
-    struct buf callerid;
+    struct parties shown;
+    struct view channel;
 
     if (!phone) {
         ipbx_command_wrong(o, "invitee", "no_line");
@@ -31,10 +33,10 @@ void ipbx_invite_confroom(struct ipbx_command *o)
         ipbx_command_wrong(o, "command", "not_in_a_room");
         return;
     }
-    buf_init(&callerid, 1024);
-    target_put_callerid(&callerid, view_cstr(to.name), view_cstr(to.exten));
-    ipbx_command_action(o, "Originate", "Channel", xod_get_str(phone, XOD(phones, identity)),
-                        "Exten", view_cstr(to.exten), "Context", view_cstr(to.context), "Priority",
-                        VIEW("1"), "Timeout", VIEW("30000"), "CallerID", buf_view(&callerid), NULL);
-    buf_free(&callerid);
+    channel = xod_get_str(phone, XOD(phones, identity));
+    parties_set(&shown, o->user, channel, view_cstr(to.name), view_cstr(to.exten));
+    ipbx_command_action(o, "Originate", "Channel", channel, "Exten", view_cstr(to.exten), "Context",
+                        view_cstr(to.context), "Priority", VIEW("1"), "Timeout", VIEW("30000"),
+                        "CallerID", view_cstr(shown.callerid), "Variable", view_cstr(shown.name),
+                        "Variable", view_cstr(shown.number), NULL);
 }

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "calls/ipbx_command.h"
+#include "calls/parties.h"
 #include "users/relations.h"
 
 void record_put_date(struct buf *out)
@@ -86,23 +87,26 @@ static void put_spied(struct buf *out, const struct xod_obj *agent, struct xod_o
 static void start(struct ipbx_command *o, struct xod_obj *agent, struct xod_obj *line)
 {
     struct target t = {.kind = TARGET_OBJECT, .object = agent};
-    struct buf spied, callerid;
+    struct view channel = xod_get_str(line, XOD(phones, identity));
+    struct parties shown;
+    struct buf spied;
+    char scratch[32];
 
     buf_init(&spied, 512);
-    buf_init(&callerid, 512);
     put_spied(&spied, agent, target_phone(o->s, o->se, &t));
     if (buf_len(&spied) == 0) {
         ipbx_command_wrong(o, "destination", "agent_not_logged");
     } else {
         buf_append_cstr(&spied, ",q");
-        target_put_callerid(&callerid, xod_get_str(agent, XOD(agents, lastname)), VIEW("listen"));
+        parties_set(&shown, o->user, channel, xod_get_str(agent, XOD(agents, lastname)),
+                    value_text(xod_get(agent, XOD(agents, number)), scratch));
         o->batch->done = on_started;
-        ipbx_command_action(o, "Originate", "Channel", xod_get_str(line, XOD(phones, identity)),
-                            "Application", VIEW("ChanSpy"), "Data", buf_view(&spied), "CallerID",
-                            buf_view(&callerid), "Timeout", VIEW("30000"), NULL);
+        ipbx_command_action(o, "Originate", "Channel", channel, "Application", VIEW("ChanSpy"),
+                            "Data", buf_view(&spied), "CallerID", view_cstr(shown.callerid),
+                            "Variable", view_cstr(shown.name), "Variable", view_cstr(shown.number),
+                            "Timeout", VIEW("30000"), NULL);
     }
     buf_free(&spied);
-    buf_free(&callerid);
 }
 
 static void stop(struct ipbx_command *o)
