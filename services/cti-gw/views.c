@@ -173,7 +173,9 @@ static struct view status_of(const struct xod_obj *c)
         return VIEW("on_hold");
     if (view_starts(comm, VIEW("linked")))
         return VIEW("up");
-    return comm; /* ringing, calling */
+    if (view_eq(comm, VIEW("ready")) && view_eq(xod_get_str(c, XOD(channels, state)), VIEW("Up")))
+        return VIEW("up"); /* with an application: a mailbox, a conference */
+    return comm;           /* ringing, calling */
 }
 
 static void put_call(struct buf *line, const struct xod_obj *c)

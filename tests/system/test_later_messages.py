@@ -91,6 +91,17 @@ def test_current_calls_and_status(version):
         c.close()
 
 
+def test_a_call_to_an_application_is_up(version):
+    """alice listens to her mailbox: nobody is called, and nothing rings."""
+    with Stack(f"{version}/17-voicemail-mwi.ami", parts=WITHOUT_GATEWAY) as s:
+        s.wait_ready()
+        c = s.client("alice")
+        c.send("subscribe", message="current_calls")
+        s.start("ami-gw")
+        wait_for(c, "current_calls", lambda m: [x["call_status"] for x in m["current_calls"]] == ["up"])
+        c.close()
+
+
 def test_early_member_ids():
     """Members are asked for, and told, as qa:QUEUE-AGENT by the clients of 2012."""
     with Stack("20/11-queue-answered.ami", parts=WITHOUT_GATEWAY) as s:

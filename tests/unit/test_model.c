@@ -274,6 +274,69 @@ static void an_originate_rings_a_phone_without_a_caller(void **state)
     assert_string_equal(field(w, "SIP/bob-2", PEER), "(null)");
 }
 
+#define STATE(c, n) "Event: Newstate|Channel: " c "|ChannelState: " n
+
+/* A mailbox, music, a room, ChanSpy, AgentLogin: no other end will come. */
+static void an_originated_call_that_is_answered_rings_no_longer(void **state)
+{
+    struct world *w = *state;
+
+    say(w, NEW("SIP/bob-2", "0"));
+    say(w, "Event: DialBegin|DestChannel: SIP/bob-2");
+    say(w, STATE("SIP/bob-2", "5"));
+    say(w, STATE("SIP/bob-2", "6"));
+    assert_string_equal(field(w, "SIP/bob-2", COMM), "ready");
+    say(w, NEW("SIP/carol-3", "0"));
+    say(w, DIAL("SIP/bob-2", "SIP/carol-3"));
+    assert_string_equal(field(w, "SIP/bob-2", COMM), "calling"); /* it goes on to a phone */
+    say(w, HANGUP("SIP/carol-3"));
+    assert_string_equal(field(w, "SIP/bob-2", COMM), "ready"); /* and to the mailbox after it */
+}
+
+static void what_tells_of_the_answer_of_an_originate(void **state)
+{
+    static const char *const answers[] = {
+        "Event: Newstate|Channel: SIP/bob-2|ChannelState: 6",
+        "Event: DialEnd|DestChannel: SIP/bob-2|DialStatus: ANSWER",
+        "Event: OriginateResponse|Response: Success|Channel: SIP/bob-2|Reason: 4",
+    };
+    struct world *w = *state;
+
+    for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
+        say(w, NEW("SIP/bob-2", "5"));
+        say(w, "Event: OriginateResponse|Response: Failure|Channel: SIP/bob-2|Reason: 3");
+        assert_string_equal(field(w, "SIP/bob-2", COMM), "ringing");
+        say(w, answers[i]);
+        assert_string_equal(field(w, "SIP/bob-2", COMM), "ready");
+        assert_string_equal(field(w, "SIP/bob-2", XOD(channels, state)), "Up");
+        say(w, HANGUP("SIP/bob-2"));
+    }
+}
+
+static void who_dials_an_application_calls_no_longer_when_it_answers(void **state)
+{
+    struct world *w = *state;
+
+    say(w, NEW("SIP/alice-1", "4"));
+    say(w, STATE("SIP/alice-1", "6"));
+    assert_string_equal(field(w, "SIP/alice-1", COMM), "ready");
+}
+
+/* Answered by the dialplan first: it still waits for one of the two. */
+static void a_caller_whom_somebody_rings_for_calls(void **state)
+{
+    struct world *w = *state;
+
+    say(w, NEW("SIP/alice-1", "4"));
+    say(w, STATE("SIP/alice-1", "6"));
+    say(w, NEW("SIP/bob-2", "0"));
+    say(w, NEW("SIP/carol-3", "0"));
+    say(w, DIAL("SIP/alice-1", "SIP/bob-2"));
+    say(w, DIAL("SIP/alice-1", "SIP/carol-3"));
+    say(w, "Event: DialEnd|Channel: SIP/alice-1|DestChannel: SIP/carol-3|DialStatus: BUSY");
+    assert_string_equal(field(w, "SIP/alice-1", COMM), "calling");
+}
+
 static void a_masquerade_moves_the_call_and_keeps_the_phone(void **state)
 {
     struct world *w = *state;
@@ -552,6 +615,10 @@ int main(void)
         T(when_one_of_many_callees_answers_nobody_talks_to_ghosts),
         T(a_failed_dial_is_forgotten),
         T(an_originate_rings_a_phone_without_a_caller),
+        T(an_originated_call_that_is_answered_rings_no_longer),
+        T(what_tells_of_the_answer_of_an_originate),
+        T(who_dials_an_application_calls_no_longer_when_it_answers),
+        T(a_caller_whom_somebody_rings_for_calls),
         T(a_masquerade_moves_the_call_and_keeps_the_phone),
         T(who_picks_up_takes_the_place_of_who_was_rung),
         T(makeshift_channels_and_zombies_are_not_shown),

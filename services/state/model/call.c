@@ -86,6 +86,19 @@ static void dial_failed(struct xod_obj *caller, struct xod_obj *called)
         drop_peer(called);
 }
 
+/* An originated call that was answered: where its Newstate was lost, this tells. */
+static void answered(struct xod_obj *c)
+{
+    if (c)
+        xod_set_str(c, XOD(channels, state), VIEW("Up"));
+}
+
+void call_originated(struct ipbx_model *d, const struct tel *t)
+{
+    if (tel_has(t, TELF_reason_code) && t->num[TELF_reason_code] == 4)
+        answered(channel_named(d, t->str[TELF_channel]));
+}
+
 void call_dial(struct ipbx_model *d, const struct tel *t)
 {
     struct xod_obj *caller = channel_named(d, t->str[TELF_channel]);
@@ -99,6 +112,8 @@ void call_dial(struct ipbx_model *d, const struct tel *t)
             xod_set_bool(called, XOD(channels, queue_call), true);
     } else if (t->event == TEL_dial_end && !view_eq(t->str[TELF_status], VIEW("ANSWER"))) {
         dial_failed(caller, called);
+    } else if (t->event == TEL_dial_end && !tel_has(t, TELF_channel)) {
+        answered(called);
     }
 }
 
@@ -231,6 +246,18 @@ void call_ended(struct ipbx_model *d, struct xod_obj *channel, double now)
 static struct xod_obj *who_talks_to(struct ipbx_model *d, const struct xod_obj *channel)
 {
     return xod_lookup(d->ipbx, LIST_channels, XOD(channels, talkingto_id), xod_obj_id(channel), 0);
+}
+
+void call_settle(struct ipbx_model *d, struct xod_obj *channel)
+{
+    struct view commstatus = xod_get_str(channel, XOD(channels, commstatus));
+
+    if (!view_eq(xod_get_str(channel, XOD(channels, state)), VIEW("Up")) ||
+        (!view_eq(commstatus, VIEW("calling")) && !view_eq(commstatus, VIEW("ringing"))))
+        return;
+    if (!view_eq(xod_get_str(channel, XOD(channels, talkingto_kind)), VIEW("channel")) &&
+        !waits_in_queue(channel) && !who_talks_to(d, channel))
+        channel_commstatus(channel, "ready", d->now);
 }
 
 void call_forget(struct ipbx_model *d, struct xod_obj *channel)

@@ -18,11 +18,12 @@ static void agents_of_phones(struct ipbx_model *d, const struct xod_obj *channel
 }
 
 /* The peer of one half of a Local channel is the peer of the other half. */
-static void channel_touched(struct ipbx_model *d, const struct xod_obj *c)
+static void channel_touched(struct ipbx_model *d, struct xod_obj *c)
 {
     const struct xod_obj *half = local_other_half(d, c);
     const struct xod_obj *peer = NULL;
 
+    call_settle(d, c);
     agents_of_phones(d, c);
     if (half)
         peer = channel_peer(half);

@@ -30,6 +30,7 @@ static event_fn *const handlers[TEL_EVENT_COUNT] = {
     [TEL_dial_begin] = call_dial,
     [TEL_dial_state] = call_dial,
     [TEL_dial_end] = call_dial,
+    [TEL_originate_response] = call_originated,
     [TEL_call_link] = call_link,
     [TEL_call_unlink] = call_link,
     [TEL_device_hint] = phone_hint,

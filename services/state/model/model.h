@@ -122,7 +122,11 @@ void channel_commstatus(struct xod_obj *channel, const char *commstatus, double 
 /* call.c */
 void call_dial(struct ipbx_model *d,
                const struct tel *t); /* dial/begin, state, end; agent/called */
-void call_link(struct ipbx_model *d, const struct tel *t); /* call/link, unlink */
+void call_link(struct ipbx_model *d, const struct tel *t);       /* call/link, unlink */
+void call_originated(struct ipbx_model *d, const struct tel *t); /* originate/response */
+/* A channel that is up and has no other end, not even one that rings for it, is in an application
+ * (a mailbox, a conference, music): it is ready, it neither rings nor calls. */
+void call_settle(struct ipbx_model *d, struct xod_obj *channel);
 /* A linked channel is in no call any more, nor is its peer. */
 void call_ended(struct ipbx_model *d, struct xod_obj *channel, double now);
 /* Unlinks the channel from its peer. */

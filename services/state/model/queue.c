@@ -28,11 +28,12 @@ struct xod_obj *queue_named(struct ipbx_model *d, struct view name)
     return NULL;
 }
 
-/* A waiting channel has no peer. */
-static void show_waiting(struct xod_obj *channel, const struct xod_obj *queue)
+/* A waiting channel has no peer, and calls all the time: whichever member may answer. */
+static void show_waiting(struct ipbx_model *d, struct xod_obj *channel, const struct xod_obj *queue)
 {
     if (channel_is_linked(channel))
         return;
+    channel_commstatus(channel, "calling", d->now);
     xod_set_str(channel, XOD(channels, talkingto_kind),
                 xod_obj_list(queue) == LIST_queues ? VIEW("queue") : VIEW("group"));
     xod_set_str(channel, XOD(channels, talkingto_id), xod_obj_id(queue));
@@ -79,7 +80,7 @@ void queue_join(struct ipbx_model *d, const struct tel *t)
     xod_list_insert(queue, kind_of(queue)->incalls,
                     position > 0 && position <= UINT32_MAX ? (uint32_t)position - 1 : UINT32_MAX,
                     xod_obj_id(channel));
-    show_waiting(channel, queue);
+    show_waiting(d, channel, queue);
 }
 
 void queue_leave(struct ipbx_model *d, const struct tel *t)
@@ -142,7 +143,7 @@ void queue_channel_renamed(struct ipbx_model *d, struct xod_obj *old, struct xod
             queue_call_renamed(d, queue, old, channel);
             if (xod_relate(channel, queue) == 0)
                 xod_list_insert(queue, k->incalls, place, xod_obj_id(channel));
-            show_waiting(channel, queue);
+            show_waiting(d, channel, queue);
         }
 }
 
