@@ -102,6 +102,30 @@ static bool is_unknown_caller(enum tel_field f, struct view v)
            view_eq(v, VIEW("unknown"));
 }
 
+/* Where an empty value is news: the name, the connected line or the reason that was is gone. In
+ * other events it may be what the event does not know. */
+static bool may_clear(enum tel_event event, enum tel_field f)
+{
+    switch (event) {
+    case TEL_channel_callerid:
+        return f == TELF_callerid_num || f == TELF_callerid_name;
+    case TEL_channel_connected:
+        return f == TELF_connected_num || f == TELF_connected_name;
+    case TEL_member_paused:
+    case TEL_member_status:
+        return f == TELF_reason;
+    default:
+        return false;
+    }
+}
+
+static void take_text(struct tel_out *o, enum tel_field f, struct view v)
+{
+    tel_out_put_known(o, f, v);
+    if (may_clear(o->event, f) && !tel_set_has(&o->set, f))
+        tel_out_put(o, f, VIEW(""));
+}
+
 static void take_field(struct tel_out *o, enum tel_field f, struct view v)
 {
     int64_t n;
@@ -120,7 +144,7 @@ static void take_field(struct tel_out *o, enum tel_field f, struct view v)
             tel_out_put_num(o, f, is_true(v));
         break;
     default:
-        tel_out_put_known(o, f, v);
+        take_text(o, f, v);
     }
 }
 

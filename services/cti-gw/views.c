@@ -182,11 +182,12 @@ static void put_call(struct buf *line, const struct xod_obj *c)
 {
     const struct xod_obj *peer =
         xod_find(xod_obj_ipbx(c), LIST_channels, xod_get_str(c, XOD(channels, talkingto_id)));
-    struct view shown = xod_get_str(c, XOD(channels, peerdisplay));
+    struct view name = xod_get_str(c, XOD(channels, peer_name));
+    struct view number = xod_get_str(c, XOD(channels, peer_number));
 
     buf_append_cstr(line, "{\"cid_name\":");
-    json_put_string(line, peer ? xod_get_str(peer, XOD(channels, callerid_name)) : shown);
-    put_text(line, "cid_number", peer ? xod_get_str(peer, XOD(channels, callerid_num)) : shown);
+    json_put_string(line, peer ? xod_get_str(peer, XOD(channels, callerid_name)) : name);
+    put_text(line, "cid_number", peer ? xod_get_str(peer, XOD(channels, callerid_num)) : number);
     put_text(line, "call_status", status_of(c));
     put_float(line, "call_start", xod_get(c, XOD(channels, timestamp)), 0);
     buf_append_char(line, '}');

@@ -49,7 +49,7 @@ def test_peers_and_names_are_told_while_they_talk():
         alice.wait(talking, "bob talks")
         bob = talking()[0]
         assert bob["talkingto_id"].startswith("SIP/alice-") and bob["talkingto_kind"] == "channel"
-        assert bob["direction"] == "in" and bob["state"] == "Up" and bob["peerdisplay"] == "Alice Martin"
+        assert bob["direction"] == "in" and bob["state"] == "Up" and bob["peerdisplay"] == "Alice Martin (1001)"
 
 
 def test_channels_are_told_before_the_phone_that_names_them():

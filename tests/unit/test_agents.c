@@ -327,6 +327,49 @@ static void a_listing_tells_what_events_would_have(void **state)
     SHOWS("1", availability, "'logged_out'");
 }
 
+/* Why, and since when, as the Asterisk says or as it was seen; a reason told empty is none. */
+static void pauses_have_a_reason_and_a_time(void **state)
+{
+#define PAUSE(more) "Event: QueueMemberPause|Queue: support|Interface: SIP/carol|" more
+#define MEMBER(f) world_json(w, LIST_queuemembers, "SIP/carol,support", XOD(queuemembers, f))
+    struct model_world *w = *state;
+
+    world_say(w, "Event: QueueMemberAdded|Queue: support|Interface: SIP/carol|Membership: dynamic|"
+                 "Paused: 0|LastPause: 0|LoginTime: 1000");
+    assert_string_equal(MEMBER(login_time), "1000.0");
+    assert_string_equal(MEMBER(paused_since), "null");
+    world_say(w, PAUSE("Paused: 1|LastPause: 1010|PausedReason: lunch"));
+    assert_string_equal(MEMBER(reason), "'lunch'");
+    assert_string_equal(MEMBER(paused_since), "1010.0");
+    world_say(w, PAUSE("Paused: 1"));
+    assert_string_equal(MEMBER(reason), "'lunch'");
+    world_say(w, PAUSE("Paused: 1|PausedReason: "));
+    assert_string_equal(MEMBER(reason), "null");
+    world_say(w, PAUSE("Paused: 0"));
+    assert_string_equal(MEMBER(paused_since), "null");
+    w->now = 2000;
+    world_say(w, PAUSE("Paused: 1|PausedReason: tea")); /* before 18 */
+    w->now = 3000;
+    world_say(w, PAUSE("Paused: 1"));
+    assert_int_equal(atoi(MEMBER(paused_since)), 2000);
+}
+
+/* Its Asterisk was started then; nobody logged in. */
+static void static_members_have_no_login(void **state)
+{
+    struct model_world *w = *state;
+
+    world_say(w, "Event: QueueMemberStatus|Queue: support|Interface: SIP/carol|Membership: static|"
+                 "Paused: 0|LoginTime: 1000");
+    assert_string_equal(MEMBER(login_time), "null");
+    w->now = 2000;
+    world_say(w, "Event: QueueMemberAdded|Queue: sales|Location: SIP/bob|Membership: dynamic|"
+                 "Paused: 0");
+    assert_int_equal(
+        atoi(world_json(w, LIST_queuemembers, "SIP/bob,sales", XOD(queuemembers, login_time))),
+        2000);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -337,6 +380,8 @@ int main(void)
         T(the_next_call_or_logging_off_ends_a_wrapup),
         T(the_wrapups_of_several_end_each_in_time),
         T(paused_in_all_queues_is_unavailable),
+        T(pauses_have_a_reason_and_a_time),
+        T(static_members_have_no_login),
         T(the_agents_own_calls_are_told_by_direction_and_peer),
         T(a_phone_behind_a_local_channel_is_internal),
         T(what_a_queue_made_ring_is_no_call_of_the_agents_own),

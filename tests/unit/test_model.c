@@ -207,6 +207,7 @@ static void the_two_ends_of_an_answered_call(void **state)
 /* ---- calls ---- */
 
 #define NEW(c, state) "Event: Newchannel|Channel: " c "|ChannelState: " state "|Uniqueid: " c
+#define STATE(c, n) "Event: Newstate|Channel: " c "|ChannelState: " n
 #define DIAL(a, b) "Event: DialBegin|Channel: " a "|DestChannel: " b
 #define LINK(a, b) "Event: Bridge|Bridgestate: Link|Channel1: " a "|Channel2: " b
 #define UNLINK(a, b) "Event: Unlink|Channel1: " a "|Channel2: " b
@@ -227,7 +228,7 @@ static void each_knows_the_other(void **state)
     a_call_of_two(w);
     assert_string_equal(field(w, "SIP/alice-1", PEER), "SIP/bob-2");
     assert_string_equal(field(w, "SIP/bob-2", PEER), "SIP/alice-1");
-    assert_string_equal(field(w, "SIP/bob-2", XOD(channels, peerdisplay)), "Alice");
+    assert_string_equal(field(w, "SIP/bob-2", XOD(channels, peerdisplay)), "Alice (1001)");
     assert_string_equal(field(w, "SIP/bob-2", XOD(channels, context)), "default");
     say(w, UNLINK("SIP/alice-1", "SIP/bob-2"));
     assert_string_equal(field(w, "SIP/alice-1", COMM), "ready");
@@ -247,6 +248,117 @@ static void when_one_of_many_callees_answers_nobody_talks_to_ghosts(void **state
     say(w, HANGUP("SIP/alice-1")); /* both ring on for a moment */
     assert_string_equal(field(w, "SIP/bob-2", PEER), "(null)");
     assert_string_equal(field(w, "SIP/carol-3", PEER), "(null)");
+}
+
+/* ---- who is shown ---- */
+
+#define NAME XOD(channels, peer_name)
+#define NUMBER XOD(channels, peer_number)
+#define SHOWN XOD(channels, peerdisplay)
+#define CONNECTED(c, num, name)                                                                    \
+    "Event: NewConnectedLine|Channel: " c "|ConnectedLineNum: " num "|ConnectedLineName: " name    \
+    "|Linkedid: 1.1"
+
+static void names_and_numbers_are_told_apart(void **state)
+{
+    struct world *w = *state;
+
+    a_call_of_two(w);
+    assert_string_equal(field(w, "SIP/bob-2", NAME), "Alice");
+    assert_string_equal(field(w, "SIP/bob-2", NUMBER), "1001");
+    assert_string_equal(field(w, "SIP/alice-1", XOD(channels, thisdisplay)), "Alice (1001)");
+    assert_string_equal(field(w, "SIP/alice-1", NUMBER), "1002");
+    assert_string_equal(field(w, "SIP/alice-1", SHOWN), "1002"); /* the name is not known */
+    say(w, CONNECTED("SIP/alice-1", "1002", "Bob"));
+    assert_string_equal(field(w, "SIP/alice-1", SHOWN), "Bob (1002)");
+}
+
+/* An empty header clears, a missing one leaves. */
+static void what_is_told_empty_is_gone(void **state)
+{
+    struct world *w = *state;
+
+    say(w, NEW("SIP/alice-1", "4") "|CallerIDNum: 1001|CallerIDName: Alice");
+    say(w, CONNECTED("SIP/alice-1", "1002", "Bob"));
+    say(w, "Event: NewConnectedLine|Channel: SIP/alice-1|ConnectedLineNum: 1002");
+    assert_string_equal(field(w, "SIP/alice-1", NAME), "Bob");
+    say(w, CONNECTED("SIP/alice-1", "1002", "<unknown>"));
+    assert_string_equal(field(w, "SIP/alice-1", NAME), "(null)");
+    assert_string_equal(field(w, "SIP/alice-1", SHOWN), "1002");
+    say(w, CONNECTED("SIP/alice-1", "", ""));
+    assert_string_equal(field(w, "SIP/alice-1", SHOWN), "(null)");
+    say(w, "Event: NewCallerid|Channel: SIP/alice-1|CallerIDNum: 1001|CallerIDName: ");
+    assert_string_equal(field(w, "SIP/alice-1", XOD(channels, callerid_name)), "(null)");
+    assert_string_equal(field(w, "SIP/alice-1", XOD(channels, thisdisplay)), "1001");
+    say(w, CONNECTED("SIP/alice-1", "1003", "Carol"));
+    say(w, "Event: Newstate|Channel: SIP/alice-1|ChannelState: 6|ConnectedLineNum: 1004");
+    assert_string_equal(field(w, "SIP/alice-1", SHOWN), "1004"); /* that is not Carol */
+}
+
+/* A mailbox, music, a room: nobody is at the other end, whatever the connected line says still. */
+static void who_was_talked_to_before_a_transfer_is_not_shown(void **state)
+{
+    struct world *w = *state;
+
+    a_call_of_two(w);
+    say(w, STATE("SIP/alice-1", "6"));
+    say(w, CONNECTED("SIP/alice-1", "1002", "Bob"));
+    say(w, UNLINK("SIP/alice-1", "SIP/bob-2"));
+    say(w, "Event: Newstate|Channel: SIP/alice-1|ChannelState: 6|ConnectedLineNum: 1002|"
+           "ConnectedLineName: Bob");
+    assert_string_equal(field(w, "SIP/alice-1", SHOWN), "(null)");
+    assert_string_equal(field(w, "SIP/alice-1", NAME), "(null)");
+    assert_string_equal(field(w, "SIP/alice-1", NUMBER), "(null)");
+    say(w, LINK("SIP/alice-1", "SIP/bob-2")); /* the same again, as a feature code does */
+    assert_string_equal(field(w, "SIP/alice-1", SHOWN), "Bob (1002)");
+}
+
+#define QUEUE XOD(channels, queue)
+
+static void add_queue(struct world *w)
+{
+    xod_set_str(xod_add(w->s->ipbx, LIST_queues, VIEW("9")), XOD(queues, name), VIEW("q"));
+}
+
+static void the_queue_of_a_call_is_shown_at_both_ends(void **state)
+{
+    struct world *w = *state;
+
+    add_queue(w);
+    say(w, NEW("SIP/alice-1", "4"));
+    say(w, NEW("Local/1@x-2;1", "0"));
+    say(w, NEW("Local/1@x-2;2", "4"));
+    say(w, NEW("SIP/bob-3", "0"));
+    say(w, "Event: Join|Channel: SIP/alice-1|Queue: q|Position: 1");
+    assert_string_equal(field(w, "SIP/alice-1", QUEUE), "q");
+    say(w, DIAL("SIP/alice-1", "Local/1@x-2;1"));
+    say(w, DIAL("Local/1@x-2;2", "SIP/bob-3"));
+    assert_string_equal(field(w, "SIP/bob-3", QUEUE), "q");
+    say(w, "Event: Leave|Channel: SIP/alice-1|Queue: q");
+    say(w, LINK("SIP/alice-1", "SIP/bob-3"));
+    assert_string_equal(field(w, "SIP/alice-1", QUEUE), "q");
+    assert_string_equal(field(w, "SIP/bob-3", QUEUE), "q");
+    say(w, UNLINK("SIP/alice-1", "SIP/bob-3"));
+    assert_string_equal(field(w, "SIP/alice-1", QUEUE), "(null)"); /* to a mailbox */
+    say(w, NEW("SIP/carol-4", "6"));
+    say(w, LINK("SIP/alice-1", "SIP/carol-4")); /* somebody it was transferred to */
+    assert_string_equal(field(w, "SIP/alice-1", QUEUE), "(null)");
+    assert_string_equal(field(w, "SIP/carol-4", QUEUE), "(null)");
+}
+
+static void a_call_that_leaves_a_queue_unanswered_is_none_of_it(void **state)
+{
+    struct world *w = *state;
+
+    add_queue(w);
+    say(w, NEW("SIP/alice-1", "4"));
+    say(w, NEW("SIP/bob-3", "0"));
+    say(w, "Event: Join|Channel: SIP/alice-1|Queue: q|Position: 1");
+    say(w, "Event: Leave|Channel: SIP/alice-1|Queue: q");
+    assert_string_equal(field(w, "SIP/alice-1", QUEUE), "(null)");
+    say(w, DIAL("SIP/alice-1", "SIP/bob-3"));
+    assert_string_equal(field(w, "SIP/bob-3", QUEUE), "(null)");
+    assert_string_equal(field(w, "SIP/alice-1", QUEUE), "(null)");
 }
 
 static void a_failed_dial_is_forgotten(void **state)
@@ -273,8 +385,6 @@ static void an_originate_rings_a_phone_without_a_caller(void **state)
     assert_string_equal(field(w, "SIP/bob-2", COMM), "ringing");
     assert_string_equal(field(w, "SIP/bob-2", PEER), "(null)");
 }
-
-#define STATE(c, n) "Event: Newstate|Channel: " c "|ChannelState: " n
 
 /* A mailbox, music, a room, ChanSpy, AgentLogin: no other end will come. */
 static void an_originated_call_that_is_answered_rings_no_longer(void **state)
@@ -527,8 +637,8 @@ static void who_answers_for_a_group_is_shown(void **state)
     say(w, DIAL("SIP/alice-1", "SIP/bob-2"));
     say(w, DIAL("SIP/alice-1", "SIP/carol-3"));
     say(w, LINK("SIP/alice-1", "SIP/bob-2"));
-    assert_string_equal(field(w, "SIP/alice-1", XOD(channels, peerdisplay)), "Bob");
-    assert_string_equal(field(w, "SIP/bob-2", XOD(channels, peerdisplay)), "Alice");
+    assert_string_equal(field(w, "SIP/alice-1", XOD(channels, peerdisplay)), "Bob (1002)");
+    assert_string_equal(field(w, "SIP/bob-2", XOD(channels, peerdisplay)), "Alice (1001)");
 }
 
 /* A link that is told before the end of the one it follows. */
@@ -613,6 +723,11 @@ int main(void)
         T(the_two_ends_of_an_answered_call),
         T(each_knows_the_other),
         T(when_one_of_many_callees_answers_nobody_talks_to_ghosts),
+        T(names_and_numbers_are_told_apart),
+        T(what_is_told_empty_is_gone),
+        T(who_was_talked_to_before_a_transfer_is_not_shown),
+        T(the_queue_of_a_call_is_shown_at_both_ends),
+        T(a_call_that_leaves_a_queue_unanswered_is_none_of_it),
         T(a_failed_dial_is_forgotten),
         T(an_originate_rings_a_phone_without_a_caller),
         T(an_originated_call_that_is_answered_rings_no_longer),

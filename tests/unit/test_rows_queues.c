@@ -70,9 +70,10 @@ static const struct row_case cases[] = {
          "'interface':'SIP/bob','membership':'static','penalty':0,'calls_taken':0,"
          "'last_call':0,'paused':false}\n"),
     SEEN("20", "11-queue-answered", "QueueMemberStatus", "",
-         "member/status {'status':'6','name':'Bob Tremblay','queue':'support',"
+         "member/status {'status':'6','reason':'','name':'Bob Tremblay','queue':'support',"
          "'interface':'SIP/bob','state_interface':'SIP/bob','membership':'static',"
-         "'penalty':0,'calls_taken':0,'last_call':0,'paused':false,'in_call':false,"
+         "'penalty':0,'calls_taken':0,'last_pause':0,'login_time':1795424254,"
+         "'last_call':0,'paused':false,'in_call':false,"
          "'ringinuse':false}\n"),
     TOLD("11",
          "Event: QueueMemberStatus|Privilege: agent,all|Queue: support|Location: "
@@ -88,9 +89,11 @@ static const struct row_case cases[] = {
          "'interface':'SIP/bob','membership':'static','penalty':0,'calls_taken':0,"
          "'last_call':0,'paused':false}\n"),
     SEEN("20", "01-login-listing", "QueueMember", "",
-         "member/status {'status':'1','resync':true,'name':'Bob Tremblay','queue':'support',"
+         "member/status {'status':'1','resync':true,'reason':'','name':'Bob "
+         "Tremblay','queue':'support',"
          "'interface':'SIP/bob','state_interface':'SIP/bob','membership':'static',"
-         "'penalty':0,'calls_taken':0,'last_call':0,'paused':false,'in_call':false}\n"),
+         "'penalty':0,'calls_taken':0,'last_pause':0,'login_time':1795424254,"
+         "'last_call':0,'paused':false,'in_call':false}\n"),
     TOLD("11",
          "Event: QueueMember|Queue: support|Name: Bob Tremblay|Location: SIP/bob|"
          "StateInterface: SIP/bob|Membership: static|Penalty: 0|CallsTaken: 3|"
@@ -101,18 +104,20 @@ static const struct row_case cases[] = {
     SEEN("1.8", "13-queue-members", "QueueMemberPenalty", "",
          "member/status {'queue':'support','interface':'SIP/carol','penalty':5}\n"),
     SEEN("20", "13-queue-members", "QueueMemberPenalty", "",
-         "member/status {'status':'1','name':'Carole Lefèvre','queue':'support',"
+         "member/status {'status':'1','reason':'','name':'Carole Lefèvre','queue':'support',"
          "'interface':'SIP/carol','state_interface':'SIP/carol','membership':'dynamic',"
-         "'penalty':5,'calls_taken':0,'last_call':0,'paused':false,'in_call':false,"
+         "'penalty':5,'calls_taken':0,'last_pause':1795424673,'login_time':1795424671,"
+         "'last_call':0,'paused':false,'in_call':false,"
          "'ringinuse':false}\n"),
     TOLD("11",
          "Event: QueueMemberRinginuse|Privilege: agent,all|Queue: support|Location: SIP/carol|"
          "Ringinuse: 1",
          "member/status {'queue':'support','interface':'SIP/carol','ringinuse':true}\n"),
     SEEN("20", "13-queue-members", "QueueMemberRinginuse", "",
-         "member/status {'status':'1','name':'Carole Lefèvre','queue':'support',"
+         "member/status {'status':'1','reason':'','name':'Carole Lefèvre','queue':'support',"
          "'interface':'SIP/carol','state_interface':'SIP/carol','membership':'dynamic',"
-         "'penalty':5,'calls_taken':0,'last_call':0,'paused':false,'in_call':false,"
+         "'penalty':5,'calls_taken':0,'last_pause':1795424673,'login_time':1795424671,"
+         "'last_call':0,'paused':false,'in_call':false,"
          "'ringinuse':true}\n"),
     SEEN("1.8", "13-queue-members", "QueueMemberAdded", "",
          "member/added {'status':'1','name':'Carole Lefèvre','queue':'support',"
@@ -121,7 +126,8 @@ static const struct row_case cases[] = {
     SEEN("20", "13-queue-members", "QueueMemberAdded", "",
          "member/added {'status':'1','name':'Carole Lefèvre','queue':'support',"
          "'interface':'SIP/carol','state_interface':'SIP/carol','membership':'dynamic',"
-         "'penalty':1,'calls_taken':0,'last_call':0,'paused':false,'in_call':false,"
+         "'penalty':1,'calls_taken':0,'last_pause':0,'login_time':1795424671,"
+         "'last_call':0,'paused':false,'in_call':false,"
          "'ringinuse':false}\n"),
     SEEN("1.8", "13-queue-members", "QueueMemberRemoved", "",
          "member/removed {'name':'Carole Lefèvre','queue':'support',"
@@ -129,7 +135,8 @@ static const struct row_case cases[] = {
     SEEN("20", "13-queue-members", "QueueMemberRemoved", "",
          "member/removed {'status':'1','name':'Carole Lefèvre','queue':'support',"
          "'interface':'SIP/carol','state_interface':'SIP/carol','membership':'dynamic',"
-         "'penalty':5,'calls_taken':0,'last_call':0,'paused':false,'in_call':false,"
+         "'penalty':5,'calls_taken':0,'last_pause':1795424673,'login_time':1795424671,"
+         "'last_call':0,'paused':false,'in_call':false,"
          "'ringinuse':true}\n"),
     SEEN("1.8", "13-queue-members", "QueueMemberPaused", "",
          "member/paused {'reason':'pause café','name':'Carole Lefèvre','queue':'support',"
@@ -137,7 +144,9 @@ static const struct row_case cases[] = {
     SEEN("20", "13-queue-members", "QueueMemberPause", "",
          "member/paused {'status':'1','reason':'pause café','name':'Carole Lefèvre',"
          "'queue':'support','interface':'SIP/carol','state_interface':'SIP/carol',"
-         "'membership':'dynamic','penalty':1,'calls_taken':0,'last_call':0,'paused':true,"
+         "'membership':'dynamic','penalty':1,'calls_taken':0,'last_pause':1795424672,'login_time':"
+         "1795424671,"
+         "'last_call':0,'paused':true,"
          "'in_call':false,'ringinuse':false}\n"),
     TOLD("13",
          "Event: QueueMemberPause|Privilege: agent,all|Queue: support|MemberName: Carole|"

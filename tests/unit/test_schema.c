@@ -58,7 +58,7 @@ static void masks_say_what_the_fields_say(void **state)
         }
     }
     assert_true(schema_client_mask(LIST_users) & XOD_BIT(users, availstate));
-    assert_false(schema_client_mask(LIST_channels) & XOD_BIT(channels, uniqueid));
+    assert_false(schema_client_mask(LIST_channels) & XOD_BIT(channels, connected));
 }
 
 static void secrets_are_in_no_list(void **state)

@@ -18,22 +18,16 @@ static int lose_peer(struct xod_obj *c, double now)
 {
     int rc = drop_peer(c);
 
-    if (channel_is_linked(c))
+    if (channel_is_linked(c)) {
         channel_commstatus(c, "ready", now);
+        party_lost(c);
+    }
     return rc;
 }
 
 static bool talks_to(const struct xod_obj *c, const struct xod_obj *peer)
 {
     return view_eq(xod_get_str(c, XOD(channels, talkingto_id)), xod_obj_id(peer));
-}
-
-static void show_peer(struct xod_obj *c, const struct xod_obj *peer)
-{
-    struct view name = xod_get_str(peer, XOD(channels, thisdisplay));
-
-    if (name.len)
-        xod_set_str(c, XOD(channels, peerdisplay), name);
 }
 
 /* The caller of a queue is not shown the members that ring until one answers. */
@@ -49,6 +43,19 @@ static bool is_queues_call(struct ipbx_model *d, const struct xod_obj *caller)
 
     return xod_related(caller, LIST_queues, 0) ||
            (half && xod_get(half, XOD(channels, queue_call))->b);
+}
+
+/* The called leg is a queue's, too. */
+static void take_queue(struct ipbx_model *d, const struct xod_obj *caller, struct xod_obj *called)
+{
+    const struct xod_obj *half = local_other_half(d, caller);
+    struct view queue = xod_get_str(caller, XOD(channels, queue_of));
+
+    if (queue.len == 0 && half)
+        queue = xod_get_str(half, XOD(channels, queue_of));
+    xod_set_bool(called, XOD(channels, queue_call), true);
+    if (queue.len)
+        xod_set_str(called, XOD(channels, queue_of), queue);
 }
 
 /* `caller` may be NULL: Asterisk itself calls (an originate). Then the phone rings when it says so:
@@ -68,10 +75,10 @@ static void dial_begin(struct ipbx_model *d, struct xod_obj *caller, struct xod_
         channel_commstatus(called, "ringing", now);
     if (!channel_is_linked(caller) && !waits_in_queue(caller)) {
         set_peer(caller, called);
-        show_peer(caller, called);
+        party_met(caller, called);
     }
     set_peer(called, caller);
-    show_peer(called, caller);
+    party_met(called, caller);
     calllog_met(d, called, caller);
     if (!waits_in_queue(caller))
         calllog_met(d, caller, called);
@@ -109,7 +116,9 @@ void call_dial(struct ipbx_model *d, const struct tel *t)
     if (t->event == TEL_dial_begin || t->event == TEL_agent_called) {
         dial_begin(d, caller, called, t->time);
         if (caller && called && is_queues_call(d, caller))
-            xod_set_bool(called, XOD(channels, queue_call), true);
+            take_queue(d, caller, called);
+        else if (caller) /* it has left the queue, and calls somebody else */
+            xod_set_null(caller, XOD(channels, queue_of));
     } else if (t->event == TEL_dial_end && !view_eq(t->str[TELF_status], VIEW("ANSWER"))) {
         dial_failed(caller, called);
     } else if (t->event == TEL_dial_end && !tel_has(t, TELF_channel)) {
@@ -128,13 +137,6 @@ static struct view direction_of(const struct xod_obj *c)
     if (local_is_half(name))
         return name.ptr[name.len - 1] == '1' ? VIEW("in") : VIEW("out");
     return xod_get(c, XOD(channels, agent))->b ? VIEW("in") : direction;
-}
-
-/* Asterisk 12 and later tell the connected line themselves, before 12 only the call tells. */
-static void show_linked(struct xod_obj *c, const struct xod_obj *peer)
-{
-    if (!xod_get(c, XOD(channels, connected))->b)
-        show_peer(c, peer);
 }
 
 /* [SYSTEM-]EPOCH.NUMBER: the caller's channel exists before the callee's. */
@@ -168,6 +170,23 @@ static bool first_called(const struct xod_obj *a, const struct xod_obj *b)
     return is_older(a, b);
 }
 
+/* Who answers in a member's place is in the queue's call; who talks to somebody else afterwards is
+ * in that call no longer. */
+static void pass_queue(struct xod_obj *a, struct xod_obj *b)
+{
+    struct view of_a = xod_get_str(a, XOD(channels, queue_of));
+    struct view of_b = xod_get_str(b, XOD(channels, queue_of));
+    struct xod_obj *with = of_a.len ? a : b;
+
+    if ((of_a.len != 0) == (of_b.len != 0) || local_is_half(xod_obj_id(a)) ||
+        local_is_half(xod_obj_id(b)))
+        return;
+    if (xod_get(with, XOD(channels, peer_gone))->b)
+        xod_set_null(with, XOD(channels, queue_of));
+    else
+        xod_set_str(with == a ? b : a, XOD(channels, queue_of), of_a.len ? of_a : of_b);
+}
+
 static void learn_direction(struct xod_obj *c, bool called)
 {
     if (xod_get(c, XOD(channels, direction))->type == V_NULL)
@@ -193,10 +212,11 @@ static void link_both(struct ipbx_model *d, struct xod_obj *a, struct xod_obj *b
         leave_peer(d, a);
     if (!talks_to(b, a))
         leave_peer(d, b);
+    pass_queue(a, b);
     set_peer(a, b);
     set_peer(b, a);
-    show_linked(a, b);
-    show_linked(b, a);
+    party_linked(a, b);
+    party_linked(b, a);
     channel_commstatus(a, a_called ? "linked-caller" : "linked-called", now);
     channel_commstatus(b, a_called ? "linked-called" : "linked-caller", now);
     learn_direction(a, a_called);
@@ -211,6 +231,7 @@ static void unlink_one(struct xod_obj *c, struct xod_obj *peer, double now)
         return;
     drop_peer(c);
     channel_commstatus(c, "ready", now);
+    party_lost(c);
 }
 
 void call_link(struct ipbx_model *d, const struct tel *t)
@@ -240,6 +261,7 @@ void call_ended(struct ipbx_model *d, struct xod_obj *channel, double now)
         unlink_one(peer, channel, now);
     drop_peer(channel);
     channel_commstatus(channel, "ready", now);
+    party_lost(channel);
 }
 
 /* Any channel that talks to this one, or NULL. */
@@ -248,10 +270,23 @@ static struct xod_obj *who_talks_to(struct ipbx_model *d, const struct xod_obj *
     return xod_lookup(d->ipbx, LIST_channels, XOD(channels, talkingto_id), xod_obj_id(channel), 0);
 }
 
+/* Shown while it is a call at all: not in a mailbox, a room or a bay afterwards. */
+static void show_queue(struct xod_obj *c)
+{
+    struct view kind = xod_get_str(c, XOD(channels, talkingto_kind));
+    struct view queue = xod_get_str(c, XOD(channels, queue_of));
+
+    if (queue.len && (view_eq(kind, VIEW("channel")) || view_eq(kind, VIEW("queue"))))
+        xod_set_str(c, XOD(channels, queue), queue);
+    else
+        xod_set_null(c, XOD(channels, queue));
+}
+
 void call_settle(struct ipbx_model *d, struct xod_obj *channel)
 {
     struct view commstatus = xod_get_str(channel, XOD(channels, commstatus));
 
+    show_queue(channel);
     if (!view_eq(xod_get_str(channel, XOD(channels, state)), VIEW("Up")) ||
         (!view_eq(commstatus, VIEW("calling")) && !view_eq(commstatus, VIEW("ringing"))))
         return;
@@ -275,5 +310,5 @@ void call_move(struct ipbx_model *d, const struct xod_obj *from, const struct xo
     while ((peer = who_talks_to(d, from)) &&
            xod_set_str(peer, XOD(channels, talkingto_id), xod_obj_id(to)) == 0)
         if (channel_is_linked(peer))
-            show_linked(peer, to);
+            party_linked(peer, to);
 }

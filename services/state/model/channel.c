@@ -63,25 +63,6 @@ static void set_if(struct xod_obj *c, unsigned field, const struct tel *t, enum 
         xod_set_str(c, field, t->str[f]);
 }
 
-/* The caller's name, or the number where there is no name. */
-static void set_display(struct xod_obj *c, unsigned field, const struct tel *t, enum tel_field name,
-                        enum tel_field num)
-{
-    if (tel_has(t, name))
-        xod_set_str(c, field, t->str[name]);
-    else if (tel_has(t, num))
-        xod_set_str(c, field, t->str[num]);
-}
-
-static void take_party(struct ipbx_model *d, struct xod_obj *c, const struct tel *t)
-{
-    set_if(c, XOD(channels, callerid_num), t, TELF_callerid_num);
-    set_if(c, XOD(channels, callerid_name), t, TELF_callerid_name);
-    set_display(c, XOD(channels, thisdisplay), t, TELF_callerid_name, TELF_callerid_num);
-    set_display(c, XOD(channels, peerdisplay), t, TELF_connected_name, TELF_connected_num);
-    calllog_party(d, c, t->str[TELF_connected_num], t->str[TELF_connected_name]);
-}
-
 static void take_state(struct xod_obj *c, const struct tel *t)
 {
     bool linked = xod_get(c, XOD(channels, talkingto_id))->type == V_STR &&
@@ -159,7 +140,7 @@ void channel_new(struct ipbx_model *d, const struct tel *t)
     set_if(c, XOD(channels, uniqueid), t, TELF_uniqueid);
     set_if(c, XOD(channels, linkedid), t, TELF_linkedid);
     set_if(c, XOD(channels, exten), t, TELF_exten);
-    take_party(d, c, t);
+    party_take(d, c, t);
     take_state(c, t);
     if (xod_get(c, XOD(channels, context))->type == V_NULL)
         set_if(c, XOD(channels, context), t, TELF_context);
@@ -171,7 +152,7 @@ void channel_state(struct ipbx_model *d, const struct tel *t)
 
     if (!c)
         return;
-    take_party(d, c, t);
+    party_take(d, c, t);
     take_state(c, t);
 }
 
@@ -179,11 +160,8 @@ void channel_party(struct ipbx_model *d, const struct tel *t)
 {
     struct xod_obj *c = channel_named(d, t->str[TELF_channel]);
 
-    if (!c)
-        return;
-    take_party(d, c, t);
-    if (t->event == TEL_channel_connected)
-        xod_set_bool(c, XOD(channels, connected), true);
+    if (c)
+        party_take(d, c, t);
 }
 
 static void copy_field(struct xod_obj *to, const struct xod_obj *from, unsigned field)
@@ -222,7 +200,10 @@ static void masquerade(struct ipbx_model *d, struct xod_obj *old, struct xod_obj
                                      XOD(channels, talkingto_id),    XOD(channels, peerdisplay),
                                      XOD(channels, parked),          XOD(channels, exten),
                                      XOD(channels, meetme_ismeetme), XOD(channels, meetme_isadmin),
-                                     XOD(channels, meetme_usernum),  XOD(channels, queue_call)};
+                                     XOD(channels, meetme_usernum),  XOD(channels, queue_call),
+                                     XOD(channels, queue_of),        XOD(channels, peer_name),
+                                     XOD(channels, peer_number),     XOD(channels, connected_name),
+                                     XOD(channels, connected_num),   XOD(channels, peer_gone)};
     struct view direction = xod_get_str(old, XOD(channels, direction));
 
     call_forget(d, clone);

@@ -190,6 +190,38 @@ static void set_text(struct xod_obj *m, unsigned field, const struct tel *t, enu
         xod_set_str(m, field, t->str[f]);
 }
 
+/* A reason that is told empty is none; one that is not told stays. Since when: Asterisk 18 and
+ * later tell it themselves; a listing of an older one does not know. */
+static void take_pause(struct xod_obj *m, const struct tel *t)
+{
+    bool was = view_eq(xod_get_str(m, XOD(queuemembers, paused)), VIEW("1"));
+
+    set_number(m, XOD(queuemembers, paused), t, TELF_paused);
+    if (!t->num[TELF_paused]) {
+        xod_set_null(m, XOD(queuemembers, reason));
+        xod_set_null(m, XOD(queuemembers, paused_since));
+        return;
+    }
+    if (tel_has(t, TELF_reason) && t->str[TELF_reason].len)
+        xod_set_str(m, XOD(queuemembers, reason), t->str[TELF_reason]);
+    else if (tel_has(t, TELF_reason))
+        xod_set_null(m, XOD(queuemembers, reason));
+    if (t->num[TELF_last_pause] > 0)
+        xod_set_float(m, XOD(queuemembers, paused_since), (double)t->num[TELF_last_pause]);
+    else if (!was && !t->resync)
+        xod_set_float(m, XOD(queuemembers, paused_since), t->time);
+}
+
+static void take_login(struct xod_obj *m, const struct tel *t)
+{
+    if (view_eq(xod_get_str(m, XOD(queuemembers, membership)), VIEW("static")))
+        return;
+    if (t->num[TELF_login_time] > 0)
+        xod_set_float(m, XOD(queuemembers, login_time), (double)t->num[TELF_login_time]);
+    else if (t->event == TEL_member_added)
+        xod_set_float(m, XOD(queuemembers, login_time), t->time);
+}
+
 static void take(struct xod_obj *m, const struct tel *t)
 {
     set_text(m, XOD(queuemembers, location), t, TELF_interface);
@@ -198,13 +230,9 @@ static void take(struct xod_obj *m, const struct tel *t)
     set_number(m, XOD(queuemembers, penalty), t, TELF_penalty);
     set_number(m, XOD(queuemembers, callstaken), t, TELF_calls_taken);
     set_number(m, XOD(queuemembers, lastcall), t, TELF_last_call);
-    if (!tel_has(t, TELF_paused))
-        return;
-    set_number(m, XOD(queuemembers, paused), t, TELF_paused);
-    if (t->num[TELF_paused] && tel_has(t, TELF_reason))
-        xod_set_str(m, XOD(queuemembers, reason), t->str[TELF_reason]);
-    else if (!t->num[TELF_paused])
-        xod_set_null(m, XOD(queuemembers, reason));
+    take_login(m, t);
+    if (tel_has(t, TELF_paused))
+        take_pause(m, t);
 }
 
 void member_status(struct ipbx_model *d, const struct tel *t)

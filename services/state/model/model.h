@@ -119,6 +119,14 @@ struct xod_obj *channel_peer(const struct xod_obj *channel);
 int channel_made(const struct xod_obj *channel, double *epoch, int64_t *number);
 void channel_commstatus(struct xod_obj *channel, const char *commstatus, double now);
 
+/* party.c: who is shown at a leg and at its other end */
+/* What any event says of the channel's caller id and connected line. */
+void party_take(struct ipbx_model *d, struct xod_obj *channel, const struct tel *t);
+/* It rings the peer or is rung by it; talks to it; was in a call and is not any more. */
+void party_met(struct xod_obj *channel, const struct xod_obj *peer);
+void party_linked(struct xod_obj *channel, const struct xod_obj *peer);
+void party_lost(struct xod_obj *channel);
+
 /* call.c */
 void call_dial(struct ipbx_model *d,
                const struct tel *t); /* dial/begin, state, end; agent/called */

@@ -74,6 +74,8 @@ void queue_join(struct ipbx_model *d, const struct tel *t)
         if (xod_relate(channel, queue) < 0)
             return;
         if (xod_obj_list(queue) == LIST_queues)
+            xod_set_str(channel, XOD(channels, queue_of), xod_get_str(queue, XOD(queues, name)));
+        if (xod_obj_list(queue) == LIST_queues)
             since = queue_call_join(d, queue, channel, since, t->event == TEL_queue_entry);
         xod_set_float(channel, XOD(channels, waiting_since), since);
     }
