@@ -123,6 +123,17 @@ static bool sees_member(const struct access *a, const struct xod_obj *member)
     return queue && access_sees(a, queue);
 }
 
+/* A call is seen with any of its participants; that of a call that ends are gone before it. */
+static bool sees_call(const struct access *a, const struct xod_obj *call)
+{
+    const struct value *contexts = xod_get(call, XOD(calls, contexts));
+
+    for (uint32_t i = 0; contexts->type == V_LIST && i < contexts->len; i++)
+        if (has_context(a, value_view(&contexts->items[i])))
+            return true;
+    return false;
+}
+
 bool access_is_peer(struct view user_id)
 {
     return view_starts(user_id, VIEW("cs:"));
@@ -158,6 +169,8 @@ bool access_sees(const struct access *a, const struct xod_obj *o)
     switch (xod_obj_list(o)) {
     case LIST_channels:
         return has_context(a, xod_get_str(o, XOD(channels, context)));
+    case LIST_calls:
+        return sees_call(a, o);
     case LIST_contexts:
         return has_context(a, xod_obj_id(o));
     case LIST_queuemembers:

@@ -29,6 +29,13 @@ enum client_phase { CONNECTED, IDENTIFIED, AUTHENTICATED, OPENING, LIVE };
 /* What is only needed until the login is complete. */
 struct login;
 
+/* What a client says in its login that it knows (`accepts`): those of 2012 know none of it. */
+enum client_accepts {
+    ACCEPTS_LOGIN_THROTTLED = 1 << 0, /* that error */
+    ACCEPTS_CALLS = 1 << 1,           /* pushes about the list calls */
+    ACCEPTS_LOGIN_HASHED = 1 << 2,    /* that error */
+};
+
 struct client {
     struct gateway *gw;
     struct conn *conn;
@@ -57,6 +64,7 @@ struct client {
     struct fax *fax;            /* what comes over this connection, or NULL (fax.c) */
     uint8_t peer[16];           /* address, as announced if it was; one of IPv4 as IPv6 writes it */
     uint16_t port;              /* of that address */
+    uint32_t accepts;           /* enum client_accepts */
     uint64_t address;           /* the peer's, for the guard */
     uint8_t phase;
     uint8_t listener_kind;     /* by which it came in; LISTENER_TLS also after starttls */

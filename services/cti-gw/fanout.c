@@ -2,8 +2,8 @@
  * Fan-out: a change is encoded once and its bytes are shared by all who may see it. What happens in
  * one turn of the loop is gathered and leaves as one block.
  *
- * An audience is all clients that see the same objects: those of one set of contexts. Without
- * context separation there is one.
+ * An audience is all clients that see the same objects: those of one set of contexts that are told
+ * of the same lists. Without context separation there is one of each of the latter.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -18,6 +18,7 @@ struct audience {
     struct client_list clients;
     size_t n;
     struct access sees;
+    bool calls; /* is told of the list calls */
     struct buf gathered;
 };
 
@@ -70,15 +71,17 @@ void fanout_destroy(struct fanout **f)
     *f = NULL;
 }
 
-static struct audience *audience_for(struct fanout *f, const struct xod_obj *user)
+static struct audience *audience_for(struct fanout *f, const struct client *c)
 {
+    const struct xod_obj *user = client_user(c);
+    bool calls = c->accepts & ACCEPTS_CALLS;
     struct audience *a;
     struct access sees;
 
     if (access_init(&sees, user, f->g->opt.limits.separate_contexts) < 0)
         return NULL;
     LIST_FOREACH(a, &f->audiences, all)
-    if (access_eq(&a->sees, &sees)) {
+    if (a->calls == calls && access_eq(&a->sees, &sees)) {
         access_fini(&sees);
         return a;
     }
@@ -88,10 +91,17 @@ static struct audience *audience_for(struct fanout *f, const struct xod_obj *use
         return NULL;
     }
     a->sees = sees;
+    a->calls = calls;
     LIST_INIT(&a->clients);
     buf_init(&a->gathered, 0);
     LIST_INSERT_HEAD(&f->audiences, a, all);
     return a;
+}
+
+/* Clients of XiVO know no list ipbx and no calls: they may ask for them, and are not told. */
+static bool is_told(const struct audience *a, int list)
+{
+    return list != LIST_ipbx && (list != LIST_calls || a->calls);
 }
 
 bool fanout_visible(struct fanout *f, struct client *c, const struct xod_obj *o)
@@ -106,7 +116,7 @@ int fanout_join(struct fanout *f, struct client *c)
     struct audience *a;
 
     fanout_flush(f); /* what happened before is not for the new one */
-    a = audience_for(f, client_user(c));
+    a = audience_for(f, c);
     if (!a)
         return -ENOMEM;
     c->audience = a;
@@ -136,7 +146,7 @@ static void tell_all(struct fanout *f, struct client *c)
     for (int l = 0; l < LIST_COUNT; l++) {
         struct xod_obj *o;
         size_t pos = 0;
-        while (l != LIST_ipbx && (o = xod_next(c->ipbx, (enum xod_list)l, &pos)))
+        while (is_told(c->audience, l) && (o = xod_next(c->ipbx, (enum xod_list)l, &pos)))
             render_presence(&lines, o, access_sees(&c->audience->sees, o));
     }
     if (!lines.failed)
@@ -175,7 +185,9 @@ static void tell_moved(struct fanout *f, const struct xod_obj *o)
 {
     struct audience *a;
 
-    LIST_FOREACH(a, &f->audiences, all) render_presence(&a->gathered, o, access_sees(&a->sees, o));
+    LIST_FOREACH(a, &f->audiences, all)
+    if (is_told(a, (int)xod_obj_list(o)))
+        render_presence(&a->gathered, o, access_sees(&a->sees, o));
 }
 
 static void people_moved(struct fanout *f, const struct xod_change *c)
@@ -208,18 +220,22 @@ void fanout_change(struct fanout *f, const struct xod_change *c)
 {
     struct audience *a;
 
-    /* clients of XiVO know no such list: they may ask for it, and are not told */
     if (LIST_EMPTY(&f->audiences) || xod_obj_list(c->obj) == LIST_ipbx)
         return;
     if (f->g->opt.limits.separate_contexts && moves_people(c))
         people_moved(f, c);
+    if (f->g->opt.limits.separate_contexts && c->op == XOD_UPDATE &&
+        xod_obj_list(c->obj) == LIST_calls && c->fields & XOD_BIT(calls, contexts)) {
+        tell_moved(f, c->obj);
+        loop_task_post(f->task);
+    }
     buf_reset(&f->line);
     render_change(&f->line, c);
     if (buf_len(&f->line) == 0 || f->line.failed)
         return;
     LIST_FOREACH(a, &f->audiences, all)
     {
-        if (!access_sees(&a->sees, c->obj))
+        if (!is_told(a, (int)xod_obj_list(c->obj)) || !access_sees(&a->sees, c->obj))
             continue;
         buf_append_view(&a->gathered, buf_view(&f->line));
         metric_add(f->g->fanned_lines, (double)a->n);

@@ -298,6 +298,11 @@ bool login_start(struct client *c, struct request *rq, const char *const *requir
 /* Revokes a token; everywhere: all tokens of the user, whose other sessions end. */
 void login_direct_forget(struct client *c, struct view token, bool everywhere);
 
+/* ---- accepts.c ---- */
+/* The bits (enum client_accepts) of the list `accepts` of a login message; unknown words count for
+ * nothing. */
+uint32_t client_accepts_of(struct json_object *body);
+
 /* ---- login_complete.c: the last step of a login ---- */
 /* Asks state to open the session that c->login describes (class, reply_id, capaid, state,
  * loginkind, wins), then goes on with login_complete_begin. The client may be gone afterwards.
@@ -313,8 +318,6 @@ struct login {
     char *userlogin;
     uint64_t guarded_as;  /* the user, for the guard */
     bool counted;         /* as a failure, while it is not known that it is none */
-    bool knows_throttled; /* the client has said that it knows this error, */
-    bool knows_hashed;    /* and this one */
     const char *class;    /* of the message that completes the login */
     char *state;          /* the presence that it asks for */
     char *loginkind;      /* user or agent */

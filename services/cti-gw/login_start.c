@@ -38,18 +38,6 @@ static bool complete(struct client *c, struct request *rq, const char *const *re
     return whole;
 }
 
-/* Does the client say that it knows this error? Those of 2012 know but their own. */
-static bool accepts(struct json_object *body, const char *error)
-{
-    struct json_object *list = json_get(body, "accepts");
-    size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
-
-    for (size_t i = 0; i < n; i++)
-        if (view_eq(json_view(json_object_array_get_idx(list, i)), view_cstr(error)))
-            return true;
-    return false;
-}
-
 /* False: there is no memory. */
 static bool begin(struct client *c, struct view who, struct json_object *body)
 {
@@ -58,8 +46,7 @@ static bool begin(struct client *c, struct view who, struct json_object *body)
         return false;
     c->login->userlogin = view_dup(who);
     c->login->guarded_as = login_throttle_user(c->gw->guard, view_cstr(c->login->userlogin));
-    c->login->knows_throttled = accepts(body, "login_throttled");
-    c->login->knows_hashed = accepts(body, "login_hashed");
+    c->accepts = client_accepts_of(body);
     return c->login->userlogin != NULL;
 }
 

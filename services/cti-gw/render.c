@@ -99,6 +99,9 @@ void render_change(struct buf *out, const struct xod_change *c)
     }
     if (c->op == XOD_ADD) {
         put_list(out, c->obj, "addconfig");
+        if (list ==
+            LIST_calls) /* its status is all there is of it, and is over before it is asked for */
+            put_update(out, c->obj, "updatestatus", ",\"status\":", c->fields);
     } else if (c->op == XOD_DEL) {
         put_list(out, c->obj, "delconfig");
     } else {

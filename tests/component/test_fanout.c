@@ -271,6 +271,39 @@ static void what_comes_and_goes_is_told_by_list(void **state)
     assert_string_equal(told(w, 0), "");
 }
 
+/* Who does not say that it knows the list of calls is told nothing of it; the others are told of
+ * those that they see, also of the end, when the channels are gone already. */
+static void calls_are_told_to_those_who_know_them(void **state)
+{
+    struct world *w = *state;
+    struct value contexts = {.type = V_LIST};
+    struct value moved = {.type = V_LIST};
+    struct xod_obj *call;
+
+    w->c[0].accepts = w->c[2].accepts = ACCEPTS_CALLS;
+    for (int i = 0; i < N; i++)
+        join(w, i);
+    call = xod_add(w->ipbx, LIST_calls, VIEW("1.1"));
+    value_list_add(&contexts, VIEW("office"));
+    xod_set(call, XOD(calls, contexts), &contexts);
+    commit(w);
+    assert_true(
+        says(w, 0, "\"function\":\"addconfig\",\"listname\":\"calls\"", "\"state\":\"ringing\""));
+    assert_null(strstr(w->text[0], "contexts"));
+    assert_string_equal(told(w, 1), "");
+    assert_string_equal(told(w, 2), "");
+    value_list_add(&moved, VIEW("shop")); /* to a participant that c[2] sees */
+    xod_set(call, XOD(calls, contexts), &moved);
+    commit(w);
+    assert_true(says(w, 0, "\"delconfig\",\"listname\":\"calls\"", "1.1"));
+    assert_true(says(w, 2, "\"addconfig\",\"listname\":\"calls\"", "1.1"));
+    xod_del(call);
+    commit(w);
+    assert_string_equal(told(w, 0), "");
+    assert_string_equal(told(w, 1), "");
+    assert_true(says(w, 2, "\"delconfig\",\"listname\":\"calls\"", "1.1"));
+}
+
 static void before_and_after_the_login_nothing_is_visible(void **state)
 {
     struct world *w = *state;
@@ -410,6 +443,7 @@ int main(void)
         T(who_leaves_is_told_nothing_more),
         T(who_moves_sees_another_context),
         T(what_comes_and_goes_is_told_by_list),
+        T(calls_are_told_to_those_who_know_them),
         T(before_and_after_the_login_nothing_is_visible),
         T(a_line_goes_to_all_sessions_of_its_user),
         T(a_line_may_be_for_one_session),

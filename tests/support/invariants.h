@@ -151,6 +151,35 @@ static inline void check_agent(struct xod_obj *a)
         fail_msg("agent %s is %s in no call", xod_obj_id(a).ptr, availability.ptr);
 }
 
+/* Each channel is in a call that is there, each call has a channel and names those that are. */
+static inline void check_call_of(struct xod_obj *c)
+{
+    struct view id = xod_get_str(c, XOD(channels, call));
+    struct xod_obj *call = xod_find(xod_obj_ipbx(c), LIST_calls, id);
+
+    if (xod_get_str(c, XOD(channels, uniqueid)).len && !call &&
+        !view_eq(xod_get_str(c, XOD(channels, state)), VIEW("Down")))
+        fail_msg("%s is in no call (%.*s)", xod_obj_id(c).ptr, VIEW_ARG(id));
+    if (call && !local_is_half(xod_obj_id(c)) &&
+        !value_list_has(xod_get(call, XOD(calls, participants)), xod_obj_id(c)))
+        fail_msg("%s is no participant of its call", xod_obj_id(c).ptr);
+}
+
+static inline void check_call(struct xod_obj *call)
+{
+    const struct value *names = xod_get(call, XOD(calls, participants));
+    struct view state = xod_get_str(call, XOD(calls, state));
+    bool rings = view_eq(state, VIEW("ringing")) || view_eq(state, VIEW("queued"));
+
+    if (!xod_lookup(xod_obj_ipbx(call), LIST_channels, XOD(channels, call), xod_obj_id(call), 0))
+        fail_msg("call %s has no channel", xod_obj_id(call).ptr);
+    for (uint32_t i = 0; i < names->len; i++)
+        if (!xod_find(xod_obj_ipbx(call), LIST_channels, value_view(&names->items[i])))
+            fail_msg("call %s has %s, which is not there", xod_obj_id(call).ptr, names->items[i].s);
+    if (rings != (xod_get(call, XOD(calls, answered_at))->type == V_NULL))
+        fail_msg("call %s is %s, and answered or not", xod_obj_id(call).ptr, state.ptr);
+}
+
 static inline void check_site(struct xod_ipbx *s)
 {
     struct xod_obj *o;
@@ -160,7 +189,10 @@ static inline void check_site(struct xod_ipbx *s)
         check_device(o, LIST_phones, XOD(phones, identity), XOD(phones, channels));
         check_device(o, LIST_trunks, XOD(trunks, identity), XOD(trunks, channels));
         check_waiting(o);
+        check_call_of(o);
     }
+    for (size_t pos = 0; (o = xod_next(s, LIST_calls, &pos));)
+        check_call(o);
     for (size_t pos = 0; (o = xod_next(s, LIST_phones, &pos));)
         check_list(o, XOD(phones, channels), LIST_channels);
     for (size_t pos = 0; (o = xod_next(s, LIST_trunks, &pos));)

@@ -346,8 +346,9 @@ class Client:
         return self.ask("login_id", **{"userlogin": user, "company": "xivo", "ident": "X11-LE-1",
                                        "xivoversion": "1.2", **fields})
 
-    def login(self, user, password, state="available", lastconnwins=False, encoding="utf-8"):
-        sessionid = self.login_id(user)["sessionid"]
+    def login(self, user, password, state="available", lastconnwins=False, encoding="utf-8",
+              accepts=()):
+        sessionid = self.login_id(user, **({"accepts": list(accepts)} if accepts else {}))["sessionid"]
         hashed = hashlib.sha1(sessionid.encode() + b":" + password.encode(encoding)).hexdigest()
         capaid = self.ask("login_pass", hashedpassword=hashed)["capalist"][0]
         m = self.ask("login_capas", capaid=capaid, state=state, loginkind="user",

@@ -187,3 +187,24 @@ def test_chat_across_gateways():
         assert wait_for(bob[0], "chitchat", lambda m: m["text"] == "back")
         for c in (a, *bob):
             c.close()
+
+
+def test_calls(version):
+    """Pushed to who knows the list, and to be asked for by all."""
+    with Stack(f"{version}/02-call-answered.ami", parts=WITHOUT_GATEWAY) as s:
+        s.wait_ready()
+        old = s.client("bob")
+        c = s.client("alice", accepts=["calls"])
+        s.start("ami-gw")
+        def is_call(m):
+            return m.get("listname") == "calls"
+        new = wait_for(c, "getlist", lambda m: is_call(m) and m["function"] == "addconfig")
+        wait_for(c, "getlist", lambda m: is_call(m) and m.get("status", {}).get("state") == "up")
+        assert new["list"][0] in old.ask("getlist", function="listid", listname="calls", tipbxid="xivo")["list"]
+        status = old.ask("getlist", function="updatestatus", listname="calls", tipbxid="xivo", tid=new["list"][0])["status"]
+        assert status["state"] == "up" and status["direction"] == "internal" and len(status["participants"]) == 2
+        wait_for(c, "getlist", lambda m: is_call(m) and m["function"] == "delconfig" and m["list"] == new["list"])
+        old.ask("keepalive")
+        assert not [m for m in old.seen if is_call(m) and "replyid" not in m]
+        old.close()
+        c.close()

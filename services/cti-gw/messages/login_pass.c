@@ -27,13 +27,14 @@ static void throttle(struct client *c, struct view reply_id)
 {
     metric_add(c->gw->throttled, 1);
     client_refuse_as(c, VIEW("login_pass"), reply_id,
-                     c->login->knows_throttled ? VIEW("login_throttled") : VIEW("login_password"),
+                     c->accepts & ACCEPTS_LOGIN_THROTTLED ? VIEW("login_throttled")
+                                                          : VIEW("login_password"),
                      VIEW("login_throttled"));
 }
 
 static void refuse(struct client *c, enum bus_status status)
 {
-    if (status == BUS_login_hashed && !c->login->knows_hashed)
+    if (status == BUS_login_hashed && !(c->accepts & ACCEPTS_LOGIN_HASHED))
         status = BUS_login_password; /* state has logged why */
     if (status == BUS_login_password && !c->login->counted)
         login_throttle_failed(c->gw->guard, c->address, c->login->guarded_as, clock_mono_us());

@@ -213,6 +213,7 @@ static void link_both(struct ipbx_model *d, struct xod_obj *a, struct xod_obj *b
     if (!talks_to(b, a))
         leave_peer(d, b);
     pass_queue(a, b);
+    calls_merge(a, b);
     set_peer(a, b);
     set_peer(b, a);
     party_linked(a, b);

@@ -203,9 +203,11 @@ static void masquerade(struct ipbx_model *d, struct xod_obj *old, struct xod_obj
                                      XOD(channels, meetme_usernum),  XOD(channels, queue_call),
                                      XOD(channels, queue_of),        XOD(channels, peer_name),
                                      XOD(channels, peer_number),     XOD(channels, connected_name),
-                                     XOD(channels, connected_num),   XOD(channels, peer_gone)};
+                                     XOD(channels, connected_num),   XOD(channels, peer_gone),
+                                     XOD(channels, linkedid),        XOD(channels, call)};
     struct view direction = xod_get_str(old, XOD(channels, direction));
 
+    calls_left(d, clone);
     call_forget(d, clone);
     queue_channel_gone(d, clone, false);
     conference_channel_gone(d, clone);
@@ -243,6 +245,7 @@ void channel_rename(struct ipbx_model *d, const struct tel *t)
     }
     if (!old || name.len == 0)
         return;
+    calls_left(d, old);
     listing_note(d, LISTING_CHANNELS, name, view_of(NULL, 0));
     other = xod_find(d->ipbx, LIST_channels, name);
     if (other == old)
@@ -267,6 +270,7 @@ void channel_rename(struct ipbx_model *d, const struct tel *t)
 void channel_remove(struct ipbx_model *d, struct xod_obj *channel, bool hung_up)
 {
     calllog_ended(d, channel);
+    calls_left(d, channel);
     call_forget(d, channel);
     queue_channel_gone(d, channel, hung_up);
     conference_channel_gone(d, channel);

@@ -61,6 +61,29 @@ static void agent_touched(struct ipbx_model *d, struct xod_obj *agent)
             realtime_stats_touch(d, queue);
 }
 
+static bool is_there(struct ipbx_model *d, const struct xod_obj *o)
+{
+    return xod_find(d->ipbx, xod_obj_list(o), xod_obj_id(o)) == o;
+}
+
+/* Calls come last: they show what their channels are in the end. */
+static void calls_touched(struct ipbx_model *d)
+{
+    struct xod_obj *o;
+
+    for (size_t n = 0; (o = xod_touched(d->ipbx, n)); n++)
+        if (xod_obj_ipbx(o) == d->ipbx && xod_obj_list(o) == LIST_channels && is_there(d, o))
+            calls_place(d, o);
+    for (size_t n = 0; (o = xod_touched(d->ipbx, n)); n++) {
+        if (xod_obj_ipbx(o) != d->ipbx || !is_there(d, o))
+            continue;
+        if (xod_obj_list(o) == LIST_channels && xod_get_str(o, XOD(channels, call)).len)
+            calls_update(d, xod_get_str(o, XOD(channels, call)));
+        else if (xod_obj_list(o) == LIST_calls)
+            calls_update(d, xod_obj_id(o));
+    }
+}
+
 /* An agent that is updated is touched and so comes to its turn; it is touched once. */
 void derived_update(struct ipbx_model *d)
 {
@@ -89,4 +112,5 @@ void derived_update(struct ipbx_model *d)
             break;
         }
     }
+    calls_touched(d);
 }

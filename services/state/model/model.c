@@ -98,10 +98,23 @@ void ipbx_model_relink(struct ipbx_model *d)
     derived_update(d);
 }
 
+/* It becomes that of an older call when the two are put together, and any event may tell it first.
+ */
+static void take_linkedid(struct ipbx_model *d, const struct tel *t)
+{
+    struct xod_obj *c = tel_has(t, TELF_linkedid) && tel_has(t, TELF_channel)
+                            ? xod_find(d->ipbx, LIST_channels, t->str[TELF_channel])
+                            : NULL;
+
+    if (c)
+        xod_set_str(c, XOD(channels, linkedid), t->str[TELF_linkedid]);
+}
+
 void ipbx_model_event(struct ipbx_model *d, const struct tel *t)
 {
     d->synthetic = false;
     d->now = t->time;
+    take_linkedid(d, t);
     if (handlers[t->event])
         handlers[t->event](d, t);
     derived_update(d);

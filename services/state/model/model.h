@@ -142,6 +142,16 @@ void call_forget(struct ipbx_model *d, struct xod_obj *channel);
 /* The peer of `from` becomes the peer of `to`. */
 void call_move(struct ipbx_model *d, const struct xod_obj *from, const struct xod_obj *to);
 
+/* calls.c: channels that belong together */
+/* Finds the call of a channel that something happened to. */
+void calls_place(struct ipbx_model *d, struct xod_obj *channel);
+/* Two channels that talk to each other are of one call from now on, where Linkedids tell that. */
+void calls_merge(struct xod_obj *a, struct xod_obj *b);
+/* A channel is about to leave its call: to another, or for good. */
+void calls_left(struct ipbx_model *d, const struct xod_obj *channel);
+/* Computes a call from its channels; one without channels is over. */
+void calls_update(struct ipbx_model *d, struct view id);
+
 /* calllog.c: told by the others what happens to a channel */
 /* listed: it was there before we were; when it began to talk is not known then. */
 void calllog_started(struct ipbx_model *d, const struct xod_obj *channel, double since,

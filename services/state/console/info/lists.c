@@ -44,6 +44,8 @@ static const int fields[LIST_COUNT][COLUMNS_MAX - 1] = {
                           F(parkinglots, positions), F(parkinglots, bays), -1},
     [LIST_users] = {F(users, loginclient), F(users, fullname), F(users, profileclient), F(users, enableclient),
                     F(users, availstate), F(users, connection), F(users, linelist), F(users, agentid), -1},
+    [LIST_calls] = {F(calls, state), F(calls, direction), F(calls, caller_number), F(calls, called_number),
+                    F(calls, queue), -1},
     [LIST_ipbx] = {F(ipbx, link), F(ipbx, since), F(ipbx, banner), -1},
 };
 /* clang-format on */
