@@ -2,7 +2,7 @@
 # missing is installed with apt-get, as root or by sudo.
 .DEFAULT_GOAL := help
 ASTERISK ?= 20
-SCENARIO ?= 02-call-answered
+SCENARIO ?=
 FUZZ_SECONDS ?= 20
 MINUTES ?= 2
 COUNT ?= 200
@@ -12,8 +12,8 @@ FILES ?= common services
 .PHONY: help deps build run test chaos asan tsan fuzz mutate lint bench compose-test format clean
 
 help:
-	@echo "make run           build, and run ctibus against a recorded Asterisk (ASTERISK=1.8: an old one;"
-	@echo "                   SCENARIO=11-queue-answered: another of tests/data/ami/)"
+	@echo "make run           build, and run ctibus with a simulated company (ASTERISK=1.8: an old one;"
+	@echo "                   SCENARIO=11-queue-answered: a recorded Asterisk, of tests/data/ami/)"
 	@echo "make build         release build in build/, programs in build/bin/"
 	@echo "make test          all tests; the last line counts them"
 	@echo "make chaos         a site under load for MINUTES=$(MINUTES), to which one fault after another happens"
@@ -37,7 +37,7 @@ build: deps
 	@cmake --build --preset release
 
 run: build
-	@scripts/run --asterisk $(ASTERISK) --scenario $(SCENARIO)
+	@scripts/run --asterisk $(ASTERISK) $(if $(SCENARIO),--scenario $(SCENARIO))
 
 test: build
 	@scripts/test

@@ -104,11 +104,14 @@ class Stack:
     ROOT = ROOT
 
     def __init__(self, capture="20/02-call-answered.ami", pace="real", users=None, lines=None,
-                 config=None, sim_args=(), parts=("sim", "state", "ami-gw", "cti-gw")):
+                 config=None, sim_args=(), parts=("sim", "state", "ami-gw", "cti-gw"), office=None):
+        """office: the arguments of a simulated company, which is then played instead of the capture."""
         self.dir = tempfile.TemporaryDirectory(prefix="ctibus-test-")
         self.capture = capture
         self.pace = pace
         self.sim_args = sim_args
+        self.office = office
+        self.site = ROOT / "config" / "demo"
         self.ports = {n: free_port() for n in ("publish", "subscribe", "request", "ami", "status",
                                                "state", "ami-gw")}
         self.programs = {}
@@ -118,7 +121,11 @@ class Stack:
 
     def _write(self, users, lines, extra):
         p = self.ports
-        site = json.loads((ROOT / "config" / "demo" / "ctibus.json").read_text())
+        if self.office is not None:
+            self.site = self.path("company")
+            self.site.mkdir()
+            subprocess.run([BIN / "ctibus-asterisk-sim", "--write-lists", self.site, *self.office], check=True)
+        site = json.loads((self.site / "ctibus.json").read_text())
         site["main"]["incoming_tcp"] = {n: ["127.0.0.1", 0, True] for n in ("CTI", "FAGI", "WEBI", "INFO")}
         site["main"]["incoming_udp"] = {"ANNOUNCE": ["127.0.0.1", 0, True]}
         site["ipbxes"]["xivo"]["ipbx_connection"]["ipport"] = p["ami"]
@@ -128,7 +135,8 @@ class Stack:
                      "cti-gw": "127.0.0.1:0", "fagi-gw": "127.0.0.1:0",
                      "federation": "127.0.0.1:0"},
             "console": {"socket": "console.sock", "token": TOKEN},
-            "cti": {"drain_seconds": 0}}
+            "cti": {"drain_seconds": 0},
+            **{n: v for n, v in site["ctibus"].items() if n == "agents"}}
         for path, value in extra.items():
             at = site
             *outer, last = path.split(".")
@@ -136,7 +144,7 @@ class Stack:
                 at = at.setdefault(key, {})
             at[last] = value
         self.path("ctibus.json").write_text(json.dumps(site))
-        for given in (ROOT / "config" / "demo").iterdir():
+        for given in self.site.iterdir():
             if given.suffix in (".json", ".csv") and given.name != "ctibus.json":
                 self.path(given.name).write_text(given.read_text())
         for name, given in (("users", users), ("lines", lines)):
@@ -160,9 +168,10 @@ class Stack:
         """Starts a part: sim, state, ami-gw, or cti-gw or fagi-gw, also several of them (cti-gw2). `doors`: what a
         cti-gw is to listen for; the port of CTIS is its .ctis."""
         if part == "sim":
+            played = ["--capture", DATA / self.capture, "--pace", self.pace] if self.office is None \
+                else ["--office", *self.office]
             program = Program([BIN / "ctibus-asterisk-sim", "--listen", f"127.0.0.1:{self.ports['ami']}",
-                               "--status", f"127.0.0.1:{self.ports['status']}", "--capture",
-                               DATA / self.capture, "--pace", self.pace, *self.sim_args])
+                               "--status", f"127.0.0.1:{self.ports['status']}", *played, *self.sim_args])
             program.listening("ami")
         else:
             service = part.rstrip("0123456789")

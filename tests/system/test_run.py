@@ -13,17 +13,16 @@ import threading
 import time
 
 import pytest
-from stack import BIN, ROOT, free_port
+from stack import BIN, ROOT, Client, free_port
 
 SECONDS = 60
 
 
-@pytest.fixture(name="config")
-def fixture_config(tmp_path):
-    """A copy of the shipped configuration at ports of its own."""
-    ami, cti, fagi, *others = (free_port() for _ in range(13))
+def copy_of(name, tmp_path):
+    """A copy of a shipped configuration at ports of its own."""
+    ami, cti, fagi, *others = (free_port() for _ in range(14))
     folder = tmp_path / "config"
-    shutil.copytree(ROOT / "config" / "demo", folder)
+    shutil.copytree(ROOT / "config" / name, folder)
     path = folder / "ctibus.json"
     tree = json.loads(path.read_text(encoding="utf-8"))
     tree["main"]["incoming_tcp"] = {"CTI": ["127.0.0.1", cti, True], "FAGI": ["127.0.0.1", fagi, True],
@@ -35,8 +34,14 @@ def fixture_config(tmp_path):
                              for name in ("publish", "subscribe", "request")}
     tree["ctibus"]["http"] = {name: f"127.0.0.1:{others.pop()}"
                               for name in ("state", "ami-gw", "fagi-gw", "cti-gw")}
+    tree["ctibus"].setdefault("cti", {})["websocket"] = f"127.0.0.1:{others.pop()}"
     path.write_text(json.dumps(tree), encoding="utf-8")
     return path
+
+
+@pytest.fixture(name="config")
+def fixture_config(tmp_path):
+    return copy_of("office", tmp_path)
 
 
 class Run:
@@ -87,7 +92,7 @@ class Run:
 def fixture_start(config):
     runs = []
 
-    def start(*args):
+    def start(*args, config=config):
         runs.append(Run(config, *args))
         return runs[-1]
 
@@ -112,8 +117,10 @@ def gone(pid):
 
 
 @pytest.mark.parametrize("version", ["20", "1.8"])
-def test_client_sees_the_call_and_all_stops(config, start, version):
-    run = start("--asterisk", version)
+def test_client_sees_the_recorded_call_and_all_stops(tmp_path, start, version):
+    (tmp_path / "recorded").mkdir()
+    config = copy_of("demo", tmp_path / "recorded")
+    run = start("--asterisk", version, "--scenario", "02-call-answered", config=config)
     assert f"Asterisk {version}" in run.read_until("Ctrl-C stops everything.")
     children = run.children()
     assert len(children) == 5
@@ -125,6 +132,19 @@ def test_client_sees_the_call_and_all_stops(config, start, version):
     assert run.stop() == 0
     assert all(gone(pid) for pid in children.values())
     assert "Traceback" not in run.read_until(None)
+
+
+def test_who_dials_in_the_company_hears_it_ring(config, start):
+    run = start()
+    said = run.read_until("(alice/alice)")
+    assert "a company of 30 people" in said and said.splitlines()[-1].startswith("open http://127.0.0.1:")
+    tree = json.loads(config.read_text(encoding="utf-8"))
+    alice = Client(tree["main"]["incoming_tcp"]["CTI"][1])
+    alice.login("alice", "alice")
+    alice.ask("ipbxcommand", command="dial", destination="exten:xivo/1002")
+    alice.wait(lambda: alice.status("phones", "2").get("hintstatus") == "8", "bob's phone rings")
+    alice.close()
+    assert run.stop() == 0
 
 
 @pytest.mark.parametrize("name", ["state", "ami-gw", "fagi-gw", "cti-gw"])

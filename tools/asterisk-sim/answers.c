@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "office/office.h"
 #include "say.h"
 
 /* The limits of Asterisk itself. */
@@ -65,6 +66,8 @@ static const struct action *known_action(const struct ask *a)
 {
     const struct action *row = session_action(a->b->name);
 
+    if (!row && a->w->office)
+        return office_action(a->w->office, a->b->name);
     if (!row)
         row = list_action(a->b->name);
     if (!row)
@@ -81,6 +84,8 @@ static void answer_action(const struct ask *a)
     int rc;
 
     if (row) {
+        if (a->w->turn)
+            a->w->turn(a->w->turn_arg);
         row->fn(a);
         return;
     }
@@ -111,4 +116,12 @@ void answer(struct client *c, const struct ami_block *b)
         say_error(a.out, a.id, "Permission denied");
     else
         answer_action(&a);
+}
+
+void answer_done(struct client *c)
+{
+    const struct world *w = server_world(c->server);
+
+    if (w->turn)
+        w->turn(w->turn_arg);
 }

@@ -6,6 +6,8 @@
 
 /* Answers into c->reply; may set c->closing. Events that the action causes leave by the world. */
 void answer(struct client *c, const struct ami_block *b);
+/* After the answer has gone out: what it caused at once happens. */
+void answer_done(struct client *c);
 
 /* An action being answered. */
 struct ask {

@@ -8,6 +8,7 @@
 #include "agi.h"
 #include "base/clock.h"
 #include "base/hostport.h"
+#include "office_clock.h"
 #include "options.h"
 #include "status.h"
 
@@ -22,6 +23,8 @@ struct sim {
     struct tls_ctx *tls; /* NULL: clear text */
     struct server *server;
     struct player *player;
+    struct office *office; /* NULL: a recording */
+    struct office_clock *clock;
     struct status *status;
     struct agi *agi; /* NULL: no FastAGI */
     struct loop_signal *term, *intr, *usr1, *usr2;
@@ -48,6 +51,7 @@ static void on_stop(void *arg)
     }
     sim->stop_us = clock_mono_us();
     player_destroy(&sim->player);
+    office_clock_destroy(&sim->clock);
     server_shutdown(sim->server);
     loop_timer_start(sim->stopping, STOP_TICK_MS, true);
 }
@@ -67,14 +71,23 @@ static void on_pause(void *arg)
     sim->paused = !sim->paused;
     if (sim->player)
         player_pause(sim->player, sim->paused);
+    if (sim->clock)
+        office_clock_pause(sim->clock, sim->paused);
+}
+
+static void start(struct sim *sim)
+{
+    if (sim->player)
+        player_start(sim->player);
+    if (sim->clock)
+        office_clock_start(sim->clock);
 }
 
 static void on_login(void *arg)
 {
     struct sim *sim = arg;
 
-    if (sim->player)
-        player_start(sim->player);
+    start(sim);
 }
 
 static int failed(const char *what, int rc)
@@ -106,9 +119,18 @@ static int load_listing(struct sim *sim)
     return rc == -ENOENT ? 0 : rc;
 }
 
+static int open_office(struct sim *sim)
+{
+    sim->office = office_new(&sim->options.office, &sim->world);
+    return sim->office ? 0 : -ENOMEM;
+}
+
 static int load(struct sim *sim)
 {
     int rc = world_init(&sim->world);
+
+    if (rc == 0 && sim->options.is_office)
+        return open_office(sim);
 
     for (unsigned i = 0; i < sim->options.n_captures && rc == 0; i++) {
         rc = capture_add(&sim->world.capture, sim->options.captures[i]);
@@ -195,6 +217,10 @@ static int prepare(struct sim *sim)
         rc = listen_all(sim);
     if (rc < 0)
         return rc;
+    if (sim->office) {
+        sim->clock = office_clock_new(sim->loop, sim->office, &sim->world, sim->server);
+        return sim->clock ? 0 : -ENOMEM;
+    }
     sim->player =
         player_new(sim->loop, &sim->world, sim->server, &sim->options.pace, sim->options.loops);
     return sim->player ? 0 : -ENOMEM;
@@ -203,6 +229,7 @@ static int prepare(struct sim *sim)
 static void clean_up(struct sim *sim)
 {
     player_destroy(&sim->player);
+    office_clock_destroy(&sim->clock);
     status_destroy(&sim->status);
     agi_destroy(&sim->agi);
     server_destroy(&sim->server);
@@ -214,6 +241,7 @@ static void clean_up(struct sim *sim)
     loop_signal_destroy(&sim->term);
     if (sim->loop)
         loop_destroy(&sim->loop);
+    office_destroy(&sim->office);
     world_free(&sim->world);
     log_destroy(&sim->log);
 }
@@ -225,13 +253,17 @@ static int work(int argc, char **argv)
 
     if (!sim)
         return 1;
-    rc = options_parse(&sim->options, argc, argv);
-    if (rc == 0) {
+    rc = sim_options_parse(&sim->options, argc, argv);
+    if (rc == 0 && sim->options.write_lists) {
+        rc = office_write_lists(&sim->options.office, sim->options.write_lists);
+        if (rc < 0)
+            failed(sim->options.write_lists, rc);
+    } else if (rc == 0) {
         signal(SIGPIPE, SIG_IGN);
         sim->log = log_new(2, "asterisk-sim", sim->options.level, false);
         rc = sim->log ? prepare(sim) : -ENOMEM;
         if (rc == 0 && !sim->options.wait_login)
-            player_start(sim->player);
+            start(sim);
         if (rc == 0)
             rc = loop_run(sim->loop);
         clean_up(sim);

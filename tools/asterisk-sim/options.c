@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum {
     OPT_LISTEN = 1,
@@ -17,6 +18,13 @@ enum {
     OPT_PASSWORD,
     OPT_TLS_CERT,
     OPT_TLS_KEY,
+    OPT_OFFICE,
+    OPT_DIALECT,
+    OPT_PEOPLE,
+    OPT_RATE,
+    OPT_SEED,
+    OPT_GUESTS,
+    OPT_LISTS,
     OPT_LOG_LEVEL,
     OPT_HELP,
     OPT_VERSION
@@ -35,6 +43,13 @@ static const struct option longs[] = {
     {"password", required_argument, NULL, OPT_PASSWORD},
     {"tls-cert", required_argument, NULL, OPT_TLS_CERT},
     {"tls-key", required_argument, NULL, OPT_TLS_KEY},
+    {"office", no_argument, NULL, OPT_OFFICE},
+    {"office-dialect", required_argument, NULL, OPT_DIALECT},
+    {"office-people", required_argument, NULL, OPT_PEOPLE},
+    {"office-guests", required_argument, NULL, OPT_GUESTS},
+    {"rate", required_argument, NULL, OPT_RATE},
+    {"seed", required_argument, NULL, OPT_SEED},
+    {"write-lists", required_argument, NULL, OPT_LISTS},
     {"log-level", required_argument, NULL, OPT_LOG_LEVEL},
     {"help", no_argument, NULL, OPT_HELP},
     {"version", no_argument, NULL, OPT_VERSION},
@@ -43,9 +58,11 @@ static const struct option longs[] = {
 
 static const char help[] =
     "usage: ctibus-asterisk-sim --capture FILE [options]\n"
+    "       ctibus-asterisk-sim --office [options]\n"
     "\n"
     "Plays a recorded manager session of Asterisk over real AMI connections, loop after loop\n"
     "with fresh ids, and answers actions as that Asterisk would.\n"
+    "With --office it simulates a company instead, on which actions take effect.\n"
     "\n"
     "  --capture FILE       .ami or .ami.gz; may come again: played one after the other\n"
     "  --listing FILE       recorded listing answers, NAME.ami with its NAME.sent\n"
@@ -61,6 +78,14 @@ static const char help[] =
     "  --tls-key FILE       its private key (default: in the same file)\n"
     "  --status HOST:PORT   each connection there is told in JSON what was played and is live\n"
     "  --fagi HOST:PORT     calls the FastAGI server there for each AGI(agi://...) that is played\n"
+    "  --office             a company of 30 people (config/office) instead of a recording\n"
+    "  --office-dialect V   20 (PJSIP) or 1.8 (SIP) (default: 20)\n"
+    "  --office-people N    2 to 8999 (default: 30)\n"
+    "  --office-guests LIST logins, by comma, whose phones are played by people at a panel\n"
+    "                       (default: alice,bob)\n"
+    "  --rate N             calls a minute, or N/s a second (default: 4)\n"
+    "  --seed N             the same number, the same day (default: 1)\n"
+    "  --write-lists DIR    writes ctibus.json and the lists of the company there, and ends\n"
     "  --log-level LEVEL    error, warning, notice, info or debug (default: warning)\n"
     "  --help, --version\n"
     "\n"
@@ -79,6 +104,56 @@ static int add_capture(struct options *o, const char *path)
         return wrong("too many captures", path);
     o->captures[o->n_captures++] = path;
     return 0;
+}
+
+/* "12" a minute, "0.5/s" a second. */
+static int set_rate(struct office_options *o, const char *value)
+{
+    char *end;
+    double n = strtod(value, &end);
+
+    if (strcmp(end, "/s") == 0)
+        n *= 60;
+    else if (*end)
+        return wrong("bad --rate", value);
+    if (end == value || !(n >= 0 && n <= 6e6))
+        return wrong("bad --rate", value);
+    o->per_minute = n;
+    return 0;
+}
+
+static int set_people(struct office_options *o, const char *value)
+{
+    uint64_t n;
+
+    if (view_to_u64(view_cstr(value), &n) < 0 || n < OFFICE_MIN_PEOPLE || n > OFFICE_MAX_PEOPLE)
+        return wrong("bad --office-people", value);
+    o->people = (unsigned)n;
+    return 0;
+}
+
+static int set_office(struct options *o, int option, const char *value)
+{
+    switch (option) {
+    case OPT_OFFICE:
+        o->is_office = true;
+        return 0;
+    case OPT_DIALECT:
+        o->office.old = strcmp(value, "1.8") == 0;
+        return o->office.old || strcmp(value, "20") == 0 ? 0 : wrong("bad --office-dialect", value);
+    case OPT_PEOPLE:
+        return set_people(&o->office, value);
+    case OPT_RATE:
+        return set_rate(&o->office, value);
+    case OPT_SEED:
+        return view_to_u64(view_cstr(value), &o->office.seed) < 0 ? wrong("bad --seed", value) : 0;
+    case OPT_GUESTS:
+        o->office.guests = value;
+        return 0;
+    default:
+        o->write_lists = value;
+        return 0;
+    }
 }
 
 static int set(struct options *o, int option, const char *value)
@@ -117,6 +192,14 @@ static int set(struct options *o, int option, const char *value)
     case OPT_TLS_KEY:
         o->tls_key = value;
         return 0;
+    case OPT_OFFICE:
+    case OPT_DIALECT:
+    case OPT_PEOPLE:
+    case OPT_RATE:
+    case OPT_SEED:
+    case OPT_GUESTS:
+    case OPT_LISTS:
+        return set_office(o, option, value);
     case OPT_LOG_LEVEL:
         return log_level_parse(view_cstr(value), &o->level) < 0 ? wrong("bad --log-level", value)
                                                                 : 0;
@@ -131,20 +214,26 @@ static int set(struct options *o, int option, const char *value)
     }
 }
 
-int options_parse(struct options *o, int argc, char **argv)
+int sim_options_parse(struct options *o, int argc, char **argv)
 {
     int option, rc = 0;
 
-    *o = (struct options){.listen = "127.0.0.1:5038",
-                          .username = "ctibus",
-                          .password = "secret",
-                          .pace = {.kind = PACE_TIMES, .factor = 1},
-                          .level = LOG_WARNING};
+    *o = (struct options){
+        .listen = "127.0.0.1:5038",
+        .username = "ctibus",
+        .password = "secret",
+        .pace = {.kind = PACE_TIMES, .factor = 1},
+        .office = {.people = 30, .per_minute = 4, .seed = 1, .guests = "alice,bob"},
+        .level = LOG_WARNING};
     while (rc == 0 && (option = getopt_long(argc, argv, "", longs, NULL)) != -1)
         rc = set(o, option, optarg);
     if (rc != 0)
         return rc;
     if (optind < argc)
         return wrong("unexpected argument", argv[optind]);
+    if (o->is_office && o->n_captures > 0)
+        return wrong("not with --office", "--capture");
+    if (o->is_office || o->write_lists)
+        return 0;
     return o->n_captures > 0 ? 0 : wrong("missing", "--capture");
 }

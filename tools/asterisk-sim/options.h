@@ -2,6 +2,7 @@
 #ifndef SIM_OPTIONS_H
 #define SIM_OPTIONS_H
 
+#include "office/office.h"
 #include "player.h"
 
 #define MAX_CAPTURES 64
@@ -20,10 +21,13 @@ struct options {
     struct pace pace;
     uint64_t loops;
     bool wait_login;
+    bool is_office;
+    struct office_options office;
+    const char *write_lists; /* NULL, or the folder: nothing else is done then */
     enum log_level level;
 };
 
 /* Reads argv. 0; 1 when --help or --version was answered; -EINVAL after a message on stderr. */
-int options_parse(struct options *o, int argc, char **argv);
+int sim_options_parse(struct options *o, int argc, char **argv);
 
 #endif

@@ -58,6 +58,7 @@ static bool on_block(void *arg, const struct ami_block *b)
         return false;
     send_buf(c, &c->reply);
     server_flush(c->server); /* what the action caused comes after its answer */
+    answer_done(c);
     return true;
 }
 

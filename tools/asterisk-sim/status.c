@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "net/conn.h"
+#include "office/office.h"
 #include "json/json.h"
 
 struct status {
@@ -49,6 +50,8 @@ void status_write(struct buf *out, const struct world *w)
                (unsigned long long)w->loops);
     put_channels(out, &w->model);
     put_hints(out, &w->model);
+    if (w->office)
+        office_status(w->office, out);
     buf_printf(out, ",\"done\":%s}\n", w->done ? "true" : "false");
 }
 

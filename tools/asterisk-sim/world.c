@@ -16,6 +16,9 @@ int world_init(struct world *w)
     w->listing = (struct listing){0};
     ami_parser_init(&w->parser);
     w->sink = NULL;
+    w->newexten = NULL;
+    w->office = NULL;
+    w->turn = NULL;
     w->events_played = w->loops = 0;
     w->in_loop = 0;
     w->done = false;

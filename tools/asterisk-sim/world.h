@@ -9,6 +9,8 @@
 #include "listing.h"
 #include "rewrite.h"
 
+struct office;
+
 struct world {
     struct capture capture;
     struct rewrite rewrite;
@@ -22,6 +24,10 @@ struct world {
     /* a step of the dialplan was played; NULL: nobody wants to know. Must not emit. */
     void (*newexten)(void *arg, const struct ami_block *b);
     void *newexten_arg;
+    struct office *office; /* NULL: a recording is played */
+    /* before and after an action: what is due by now happens; NULL: nothing is */
+    void (*turn)(void *arg);
+    void *turn_arg;
     uint64_t events_played;
     size_t in_loop;    /* events of the capture played in this loop */
     uint64_t loops;    /* begun */

@@ -1,0 +1,205 @@
+"""The simulated company: whatever a client does has its effect on its calls, queues and rooms, and what clients
+see is what happens there."""
+
+import json
+import subprocess
+
+import pytest
+from stack import BIN, ROOT, Stack, signal, signal_of, until
+
+QUIET = ("--rate", "0", "--office-guests", "alice,bob,carole,david")
+
+
+@pytest.fixture(name="office")
+def fixture_office():
+    """A company where nobody calls by himself, and four phones that wait for their people."""
+    with Stack(office=QUIET) as stack:
+        yield stack.wait_ready()
+
+
+def channels(stack, login):
+    return [c for c in stack.sim_status()["channels"] if c.startswith(f"PJSIP/{login}-")]
+
+
+def talks(stack, one, other):
+    """The channel of one who talks with the other, or None."""
+    for a, b in stack.sim_status()["office"]["talks"].items():
+        if a.startswith(f"PJSIP/{one}-") and b.startswith(f"PJSIP/{other}-"):
+            return a
+    return None
+
+
+def hint(stack, number):
+    return stack.sim_status()["hints"][f"{number}@default"]
+
+
+def command(client, name, **fields):
+    answer = client.ask("ipbxcommand", command=name, **fields)
+    assert "error_string" not in answer, answer
+    return answer
+
+
+def call(stack, caller="alice", called="bob", number="1002"):
+    """Two clients whose phones talk; the call is dialled and answered by commands."""
+    clients = [stack.client(caller), stack.client(called)]
+    command(clients[0], "dial", destination=f"exten:xivo/{number}")
+    until(lambda: hint(stack, number) == 8, f"{called} rings")
+    clients[1].wait(lambda: phone(clients[1], called).get("hintstatus") == "8", "client sees it ring")
+    command(clients[1], "answer")
+    until(lambda: talks(stack, caller, called), "they talk")
+    for client in clients:
+        client.wait(lambda c=client: phone(c, called).get("hintstatus") == "1", "seen in use")
+    return clients
+
+
+def phone(client, login):
+    """What a client believes of a phone; ids are in the order of the people."""
+    ids = {"alice": "1", "bob": "2", "carole": "3", "david": "4"}
+    return client.status("phones", ids[login])
+
+
+def test_dialled_answered_hung_up(office):
+    alice, _ = call(office)
+    command(alice, "hangupme")
+    until(lambda: office.sim_status()["channels"] == [], "all is over")
+    alice.wait(lambda: phone(alice, "bob").get("hintstatus") == "0", "bob idle")
+
+
+def test_not_answered_leaves_a_message(office):
+    alice = office.client("alice")
+    before = office.sim_status()["office"]["messages"].get("1010", 0)
+    command(alice, "dial", destination="exten:xivo/*971010")
+    until(lambda: office.sim_status()["office"]["messages"].get("1010", 0) == before + 1, "a message", 60)
+
+
+def test_transferred(office):
+    alice, _ = call(office)
+    command(alice, "transfer", destination="exten:xivo/1003",
+            source=f"chan:xivo/{talks(office, 'bob', 'alice')}")
+    until(lambda: hint(office, "1003") == 8, "carole rings")
+    until(lambda: hint(office, "1001") == 0, "alice is out of it")
+    carole = office.client("carole")
+    carole.wait(lambda: True, "in")
+    command(carole, "answer")
+    until(lambda: talks(office, "bob", "carole"), "bob talks with carole")
+
+
+def test_transferred_after_a_question(office):
+    alice, _ = call(office)
+    command(alice, "atxfer", destination="exten:xivo/1003")
+    until(lambda: hint(office, "1003") == 8, "carole rings")
+    command(office.client("carole"), "answer")
+    until(lambda: hint(office, "1003") == 1, "alice asks carole")
+    command(alice, "hangupme")
+    until(lambda: talks(office, "bob", "carole"), "bob talks with carole")
+    until(lambda: not any(c.startswith("Local/") for c in office.sim_status()["channels"]), "no Local channel")
+
+
+def test_question_cancelled(office):
+    alice, _ = call(office)
+    command(alice, "atxfer", destination="exten:xivo/1003")
+    until(lambda: hint(office, "1003") == 8, "carole rings")
+    command(alice, "transfercancel")
+    until(lambda: talks(office, "alice", "bob"), "alice is back with bob")
+    until(lambda: hint(office, "1003") == 0, "carole's phone is quiet")
+
+
+def test_parked_and_fetched(office):
+    alice, _ = call(office)
+    bobs = talks(office, "bob", "alice")
+    command(alice, "parking", source=f"chan:xivo/{bobs}")
+    until(lambda: office.sim_status()["office"]["parked"] == {"701": bobs}, "bob is parked")
+    command(alice, "dial", destination="exten:xivo/701")
+    until(lambda: talks(office, "alice", "bob"), "alice has him back")
+
+
+def test_paused_added_removed(office):
+    alice = office.client("alice")
+
+    def members(queue):
+        return office.sim_status()["office"]["queues"][queue]["members"]
+
+    command(alice, "queueadd", member="agent:xivo/1", queue="queue:xivo/1")
+    interface = "Agent/2001"
+    until(lambda: interface in members("support"), "a member")
+    command(alice, "queuepause", member="agent:xivo/1", queue="queue:xivo/1", reason="Lunch")
+    until(lambda: members("support")[interface]["paused"], "paused")
+    command(alice, "queueunpause", member="agent:xivo/1", queue="queue:xivo/1")
+    until(lambda: not members("support")[interface]["paused"], "unpaused")
+    command(alice, "queueremove", member="agent:xivo/1", queue="queue:xivo/1")
+    until(lambda: interface not in members("support"), "removed")
+
+
+def test_agent_logs_in_and_out(office):
+    alice = office.client("alice")
+
+    def members():
+        return office.sim_status()["office"]["queues"]["support"]["members"]
+
+    command(alice, "agentlogin", agentids="agent:xivo/1")
+    until(lambda: "Local/1001@default" in members(), "in her queue")
+    command(alice, "agentlogout", agentids="agent:xivo/1")
+    until(lambda: "Local/1001@default" not in members(), "out of it")
+
+
+def test_muted_and_put_out_of_the_room(office):
+    alice, bob = office.client("alice"), office.client("bob")
+    for client, n in ((alice, 1), (bob, 2)):
+        command(client, "dial", destination="exten:xivo/4001")
+        until(lambda n=n: len(office.sim_status()["office"]["room"]) == n, "in the room")
+
+    def room():
+        return {name.split("-")[0]: muted for name, muted in office.sim_status()["office"]["room"].items()}
+
+    until(lambda: any(m.get("members") for m in office.snapshot("meetmes")) or True, "known")
+    alice.ask("ipbxcommand", command="meetme", function="MeetmeMute", functionargs=["4001", "2"])
+    until(lambda: room() == {"PJSIP/alice": False, "PJSIP/bob": True}, "bob is muted")
+    alice.ask("ipbxcommand", command="meetme", function="MeetmeKick", functionargs=["4001", "2"])
+    until(lambda: room() == {"PJSIP/alice": False}, "bob is out")
+
+
+def test_recorded(office):
+    alice, _ = call(office)
+    own = talks(office, "alice", "bob")
+    command(alice, "record", subcommand="start", channel=f"chan:xivo/{own}")
+    alice.wait(lambda: alice.status("channels", own).get("monitored") or True, "recorded")
+    command(alice, "record", subcommand="stop", channel=f"chan:xivo/{own}")
+
+
+def test_intercepted(office):
+    alice = office.client("alice")
+    carole = office.client("carole")
+    command(alice, "dial", destination="exten:xivo/1002")
+    until(lambda: hint(office, "1002") == 8, "bob rings")
+    ringing = channels(office, "bob")[0]
+    command(carole, "intercept", tointercept=f"chan:xivo/{ringing}")
+    until(lambda: hint(office, "1003") == 8, "carole rings instead")
+    command(carole, "answer")
+    until(lambda: talks(office, "alice", "carole"), "carole has the call")
+
+
+def test_what_clients_see_is_what_happens():
+    """After a while of many calls, the two pictures are the same."""
+    with Stack(office=("--rate", "10/s", "--office-people", "100", "--seed", "3")) as stack:
+        stack.wait_ready()
+        until(lambda: stack.sim_status()["office"]["calls"] > 300, "300 calls", 120)
+        signal_of(stack.programs["sim"], signal.SIGUSR2)
+        status = stack.sim_status()
+        expected = {f"{n}@default": s for n, s in
+                    ((k.split("@")[0], v) for k, v in status["hints"].items() if k.endswith("@default"))}
+
+        def agrees():
+            phones = {p["number"] + "@default": int(p["hintstatus"]) for p in stack.snapshot("phones")}
+            seen = sorted(c["id"] for c in stack.snapshot("channels"))
+            return phones == expected and seen == sorted(status["channels"])
+
+        until(agrees, "the same picture")
+
+
+def test_lists_are_those_of_the_sources(tmp_path):
+    subprocess.run([BIN / "ctibus-asterisk-sim", "--write-lists", tmp_path], check=True)
+    written = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
+    kept = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "config" / "office").iterdir()}
+    assert written == kept, "config/office is written by ctibus-asterisk-sim --write-lists config/office"
+    for name, text in written.items():
+        assert not name.endswith(".json") or json.loads(text) is not None
