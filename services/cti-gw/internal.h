@@ -316,15 +316,15 @@ void login_complete_reached(struct gateway *g, uint64_t seq);
 /* What is only needed until the login is complete. */
 struct login {
     char *userlogin;
-    uint64_t guarded_as;  /* the user, for the guard */
-    bool counted;         /* as a failure, while it is not known that it is none */
-    const char *class;    /* of the message that completes the login */
-    char *state;          /* the presence that it asks for */
-    char *loginkind;      /* user or agent */
-    char *token;          /* for the answer, or NULL */
-    char *ident;          /* what its client calls itself */
-    bool remember;        /* it wants a token */
-    bool wins;            /* it ends the other sessions of its user */
+    uint64_t guarded_as; /* the user, for the guard */
+    bool counted;        /* as a failure, while it is not known that it is none */
+    const char *class;   /* of the message that completes the login */
+    char *state;         /* the presence that it asks for */
+    char *loginkind;     /* user or agent */
+    char *token;         /* for the answer, or NULL */
+    char *ident;         /* what its client calls itself */
+    bool remember;       /* it wants a token */
+    bool wins;           /* it ends the other sessions of its user */
     char sessionid[32];
     struct json_object *capalist; /* of login_pass, as sent */
     char *presence;               /* of the answer of state */

@@ -19,22 +19,6 @@ static void answer(struct state *s, struct bus_peer *p, uint64_t id, const struc
         bus_server_reply(s->server, p, id, BUS_ok, buf_view(body));
 }
 
-static void put_session(struct buf *out, const struct session *se)
-{
-    const struct xod_obj *user = session_user(se);
-    struct view none = view_of(NULL, 0);
-
-    msg_put_map(out, 7);
-    msg_put_pair(out, "ipbx", xod_ipbx_name(se->ipbx));
-    msg_put_pair(out, "user", view_cstr(se->user_id));
-    msg_put_pair(out, "name", user ? xod_get_str(user, XOD(users, fullname)) : none);
-    msg_put_pair(out, "presence", user ? xod_get_str(user, XOD(users, availstate)) : none);
-    msg_put_pair(out, "address", view_cstr(se->address));
-    msg_put_cstr(out, "since");
-    msg_put_double(out, se->since);
-    msg_put_pair(out, "session", view_cstr(se->id));
-}
-
 void admin_sessions(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body)
 {
     char scratch[32];
@@ -48,7 +32,7 @@ void admin_sessions(struct state *s, struct bus_peer *p, uint64_t id, const msgp
     for (size_t pos = 0; n < MAX_LISTED && (se = sessions_next(s->sessions, &pos));) {
         if (who.len && (!only || session_user(se) != only))
             continue;
-        put_session(&list, se);
+        session_put(&list, se);
         n++;
     }
     buf_init(&out, 0);

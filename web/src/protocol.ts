@@ -118,6 +118,11 @@ export class Connection {
     }
   }
 
+  /* A message that has no answer of its own. */
+  tell(cls: string, fields: object = {}): void {
+    if (this.phaseNow === "live") this.write({ class: cls, ...fields });
+  }
+
   /* Rejects with Refused: error_string or warning_string of the answer, "timeout" or "lost". later:
    * gets further lines of the same question. */
   ask(cls: string, fields: object = {}, later?: (message: Message) => void): Promise<Message> {

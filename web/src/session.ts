@@ -4,7 +4,7 @@
  */
 import { Connection, Message, Phase, Refused, Socket } from "./protocol";
 import { ListName, Obj, Snapshot, Store } from "./store";
-import { foremost, nameOf, stateOf, truth } from "./model";
+import { foremost, nameOf, partyOf, stateOf, truth } from "./model";
 import { t } from "./i18n";
 
 export interface Presence {
@@ -188,7 +188,7 @@ export class Session {
     this.snapshot = null;
     snapshot.finish(this.store);
     this.ready = true;
-    if (this.can("subscribetoqueuesstats")) this.send("subscribetoqueuesstats");
+    if (this.can("subscribetoqueuesstats")) this.connection.tell("subscribetoqueuesstats");
     this.touch("session");
   }
 
@@ -255,6 +255,12 @@ export class Session {
   currentCall(): Obj | undefined {
     const up = this.myChannels().filter((c) => stateOf(c) === "up" || stateOf(c) === "hold");
     return foremost(up);
+  }
+
+  /* Who is at the other end of it. */
+  partnerNumber(): string {
+    const call = this.currentCall();
+    return call ? partyOf(call).number : "";
   }
 
   /* The agent that the user is. */

@@ -90,6 +90,11 @@ static const struct cti_message rows[] = {
      .permission = true,
      .handle = message_get_relations,
      .doc = "`relations`: the ids of the user, the main line and the agent"},
+    RELAY("admin_status",
+          .doc = "`services`, `sessions`, `unknown_phones` (of the lists, which no Asterisk has "
+                 "named), `figures`"),
+    RELAY("admin_kick", .required = NEEDS("who"), .doc = "the session of this name ends"),
+    RELAY("admin_reload", .doc = "state reads its configuration and all lists again"),
     RELAY("availstate", .required = NEEDS("availstate"),
           .doc = "the user's presence changes, its actions run; `getlist`/`updatestatus` to all "
                  "who see the user"),

@@ -6,6 +6,9 @@
 
 static const struct command *const commands[] = {
     &command_actionfiche,
+    &command_admin_kick,
+    &command_admin_reload,
+    &command_admin_status,
     &command_answer,
     &command_attended_transfer,
     &command_attended_transfer_voicemail,

@@ -16,7 +16,8 @@ struct command {
     command_fn *fn;
     bool reads; /* changes nothing: of no concern to the log */
 };
-extern const struct command command_actionfiche, command_answer, command_attended_transfer,
+extern const struct command command_actionfiche, command_admin_kick, command_admin_reload,
+    command_admin_status, command_answer, command_attended_transfer,
     command_attended_transfer_voicemail, command_availstate, command_blind_transfer_voicemail,
     command_callcampaign, command_call_form_result, command_cancel_transfer, command_chitchat,
     command_complete_transfer, command_directory, command_direct_transfer, command_faxsend,

@@ -280,6 +280,22 @@ int sessions_restore(struct sessions *ss)
         take_session, ss, "");
 }
 
+void session_put(struct buf *out, const struct session *se)
+{
+    const struct xod_obj *user = session_user(se);
+    struct view none = view_of(NULL, 0);
+
+    msg_put_map(out, 7);
+    msg_put_pair(out, "ipbx", xod_ipbx_name(se->ipbx));
+    msg_put_pair(out, "user", view_cstr(se->user_id));
+    msg_put_pair(out, "name", user ? xod_get_str(user, XOD(users, fullname)) : none);
+    msg_put_pair(out, "presence", user ? xod_get_str(user, XOD(users, availstate)) : none);
+    msg_put_pair(out, "address", view_cstr(se->address));
+    msg_put_cstr(out, "since");
+    msg_put_double(out, se->since);
+    msg_put_pair(out, "session", view_cstr(se->id));
+}
+
 void session_kick(struct sessions *ss, struct bus_peer *gateway, struct view id)
 {
     struct buf pairs;

@@ -41,6 +41,8 @@ int session_open(struct sessions *ss, const struct session_info *told, struct bu
  * a negative error. */
 int sessions_restore(struct sessions *ss);
 struct session *session_find(struct sessions *ss, struct view id);
+/* Appends it as a map, for administrators: ipbx, user, name, presence, address, since, session. */
+void session_put(struct buf *out, const struct session *s);
 struct xod_obj *session_user(const struct session *s);
 /* Ends it; with the user's last one the presence becomes disconnected. t as in session_open. */
 void session_end(struct sessions *ss, struct session *s, struct db_txn *t);

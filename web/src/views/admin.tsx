@@ -1,5 +1,5 @@
 /* For administrators: is everything there, who is logged in, what does not fit together. */
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { day, t, time } from "../i18n";
 import { fold } from "../model";
 import type { Message } from "../protocol";
@@ -15,7 +15,14 @@ export function Admin() {
   const ipbxes = useList("ipbx");
   const [status, setStatus] = useState<Message | null>(null);
   const [text, setText] = useState("");
-  const load = useCallback(() => session.connection.ask("admin_status").then(setStatus, () => {}), [session]);
+  const last = useRef<{ at: number; changes: number } | null>(null);
+  const [rate, setRate] = useState<number | null>(null);
+  const load = useCallback(() => session.connection.ask("admin_status").then((m) => {
+    const now = { at: Date.now(), changes: Number(m.figures?.changes ?? 0) };
+    if (last.current && now.at > last.current.at) setRate(((now.changes - last.current.changes) * 1000) / (now.at - last.current.at));
+    last.current = now;
+    setStatus(m);
+  }, () => {}), [session]);
   useEffect(() => {
     load();
     const timer = setInterval(load, REFRESH_MS);
@@ -39,11 +46,12 @@ export function Admin() {
         <section className="panel"><h2>{t("admin.services")} <small>{services.length}</small></h2>
           <ul className="rows">{services.map((s) => (
             <li key={s.service + s.instance} className="row"><LampMark lamp="idle" />
-              <span className="row-name">{s.service}<small>{s.instance} · {s.version}{s.since ? ` · ${day(s.since)} ${time(s.since)}` : ""}</small></span></li>
+              <span className="row-name">{s.service}<small>{s.instance}</small></span></li>
           ))}</ul></section>
         <section className="panel"><h2>{t("admin.figures")}</h2>
           <dl className="admin-figures">
-            {Object.entries<any>(status?.figures ?? {}).map(([name, value]) => <div key={name}><dd>{typeof value === "number" && !Number.isInteger(value) ? value.toFixed(1) : String(value)}</dd><dt>{t("admin.figure." + name)}</dt></div>)}
+            {Object.entries<any>(status?.figures ?? {}).map(([name, value]) => <div key={name}><dd>{String(value)}</dd><dt>{t("admin.figure." + name)}</dt></div>)}
+            {rate !== null && <div><dd>{rate.toFixed(1)}</dd><dt>{t("admin.figure.rate")}</dt></div>}
           </dl></section>
         <section className="panel"><h2>{t("admin.unknown")} <small>{strange.length}</small></h2>
           {strange.length === 0 ? <p className="hint">{t("admin.unknown.none")}</p> : <ul className="rows scroll">{strange.map((p) => <li key={p.id} className="row"><span className="row-name">{p.identity}<small>{[p.number, p.name].filter(Boolean).join(" · ")}</small></span></li>)}</ul>}</section>

@@ -70,7 +70,7 @@ function Conversation({ who }: { who: string }) {
         <IconButton icon="close" label={t("close")} onClick={() => go("chat")} />
         <Face name={name} lamp={card?.lamp} size={36} />
         <span className="row-name" dir="auto">{name}<small>{card?.number}</small></span>
-        {card?.number && session.canCommand("dial") && <IconButton icon="phone" kind="call" label={t("dial.name", { name })} onClick={() => session.callUser(who)} />}
+        {card?.number && session.canCommand("dial") && <IconButton icon="phone" kind="dial" label={t("dial.name", { name })} onClick={() => session.callUser(who)} />}
       </header>
       <div className="lines scroll" role="log" aria-label={t("chat.with", { name })}>
         {lines.length === 0 && <p className="hint">{t("chat.first", { name })}</p>}

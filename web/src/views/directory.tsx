@@ -66,7 +66,7 @@ export function Directory() {
               <span className="row-name" dir="auto">{p.name}<small>{[p.numbers.join(", "), p.detail].filter(Boolean).join(" · ")}</small></span>
               {session.can("people_set_favorite") && <IconButton icon="star" kind={p.favorite ? "starred-button" : "plain"} pressed={p.favorite} label={t(p.favorite ? "favorite.remove" : "favorite.add")}
                 onClick={() => session.send("people_set_favorite", { source: p.source, source_entry_id: p.id, favorite: !p.favorite }).then(load)} />}
-              {p.numbers[0] && session.canCommand("dial") && <IconButton icon="phone" kind="call" label={t("dial.name", { name: p.name || p.numbers[0] })} onClick={() => session.dial(p.numbers[0])} />}
+              {p.numbers[0] && session.canCommand("dial") && <IconButton icon="phone" kind="dial" label={t("dial.name", { name: p.name || p.numbers[0] })} onClick={() => session.dial(p.numbers[0])} />}
               <Menu label={t("menu.of", { name: p.name })} items={() => rowItems(session, p, () => edit(p), load)} />
             </li>
           ))}

@@ -85,7 +85,7 @@ export function History() {
                   <span className="direction" title={t("history." + (c.direction || "all"))}><Icon name={c.direction === "sent" ? "outgoing" : c.direction === "missed" ? "missed" : "incoming"} /></span>
                   <span className="row-name" dir="auto">{c.name || c.number || t("call.unknown")}<small>{c.name ? c.number : ""}{c.queue && ` · ${c.queue}`}{c.by && ` · ${t("history.by", { name: c.by })}`}</small></span>
                   <span className="row-time">{time(c.when)}<small>{c.duration > 0 ? duration(c.duration) : ""}</small></span>
-                  {c.number && session.canCommand("dial") && <IconButton icon="phone" kind="call" label={t("history.back", { name: c.name || c.number })} onClick={() => session.dial(c.number)} />}
+                  {c.number && session.canCommand("dial") && <IconButton icon="phone" kind="dial" label={t("history.back", { name: c.name || c.number })} onClick={() => session.dial(c.number)} />}
                 </div>
               </li>
             );

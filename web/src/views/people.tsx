@@ -101,12 +101,12 @@ function PersonCard({ cardKey, dense, starred, onStar }: { cardKey: string; dens
 
 /* What a click or Enter does: the most likely thing. */
 function primary(session: Session, c: Card, inCall: boolean): { icon: string; label: string; kind: string; run: () => void } | null {
-  if (inCall && c.number && session.canCommand("transfer"))
-    return { icon: "transfer", label: t("transfer.here", { name: c.name }), kind: "good", run: () => session.transfer("user:" + c.key) };
+  if (inCall && c.number && c.number !== session.partnerNumber() && session.canCommand("transfer"))
+    return { icon: "transfer", label: t("transfer.here", { name: c.name }), kind: "dial", run: () => session.transfer("user:" + c.key) };
   if (c.lamp === "ringing" && c.incoming && c.channel && session.canCommand("intercept"))
     return { icon: "phone", label: t("pickup", { name: c.name }), kind: "alarm", run: () => session.pickUp(c.key.split("/")[0] + "/" + c.channel) };
-  if (c.number && session.canCommand("dial"))
-    return { icon: "phone", label: t("dial.name", { name: c.name }), kind: "call", run: () => session.callUser(c.key) };
+  if (c.number && !inCall && session.canCommand("dial"))
+    return { icon: "phone", label: t("dial.name", { name: c.name }), kind: "dial", run: () => session.callUser(c.key) };
   return null;
 }
 

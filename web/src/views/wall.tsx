@@ -1,5 +1,5 @@
 /* A wallboard: all queues in large figures, for a screen that nobody touches. */
-import { t } from "../i18n";
+import { language, t } from "../i18n";
 import { duration } from "../model";
 import { useList, useSeconds, useSession, useStats } from "../ui/hooks";
 import { Empty, Timer } from "../ui/parts";
@@ -23,7 +23,7 @@ export function Wall() {
   if (queues.length === 0) return <main className="wall"><Empty icon="queue" text={t("queues.none")} /></main>;
   return (
     <main className={"wall" + (session.phase !== "live" ? " stale" : "")}>
-      <header><h1>{new Date(session.now() * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}</h1>{session.phase !== "live" && <div className="banner" role="alert">{t("reconnecting")}</div>}</header>
+      <header><h1>{new Date(session.now() * 1000).toLocaleTimeString(language(), { hour: "2-digit", minute: "2-digit" })}</h1>{session.phase !== "live" && <div className="banner" role="alert">{t("reconnecting")}</div>}</header>
       <div className="wall-queues">
         {queues.map((q) => {
           const calls = waiting(session, q);
