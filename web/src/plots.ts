@@ -1,6 +1,6 @@
 /* A bundle of its own, loaded by ui/plot.tsx: only who looks at a plot fetches it. */
 import { BarController, BarElement, CategoryScale, Chart, Legend, LinearScale, Tooltip } from "chart.js";
-import type { DayPoint } from "./ui/plot";
+import type { DayPoint } from "./ui/plot_points";
 
 Chart.register(BarController, BarElement, CategoryScale, LinearScale, Legend, Tooltip);
 

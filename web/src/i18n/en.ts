@@ -117,6 +117,7 @@ export const en: Record<string, string> = {
   "service.enablevoicemail": "Voicemail",
   "service.incallfilter": "Filter incoming calls",
   "service.callrecord": "Record calls",
+  "voicemail.listen": "Listen to voicemail",
   "voicemail.new": "Voicemail: {n} new",
   "favorite": "Favorite",
   "favorite.add": "Add to favorites",

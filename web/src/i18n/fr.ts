@@ -117,6 +117,7 @@ export const fr: Record<string, string> = {
   "service.enablevoicemail": "Messagerie vocale",
   "service.incallfilter": "Filtrer les appels entrants",
   "service.callrecord": "Enregistrer les appels",
+  "voicemail.listen": "Écouter la messagerie",
   "voicemail.new": "Messagerie : {n} nouveaux",
   "favorite": "Favori",
   "favorite.add": "Ajouter aux favoris",

@@ -2,16 +2,10 @@
 import { useEffect, useRef } from "react";
 import { t } from "../i18n";
 import { useSession, useSetting } from "./hooks";
+import { DayPoint, halfHours } from "./plot_points";
 
 const HALF_HOURS = 20;
 const REFRESH_MS = 60000;
-
-export interface DayPoint {
-  label: string;
-  offered: number;
-  answered: number;
-  lost: number;
-}
 
 type Draw = (canvas: HTMLCanvasElement, points: DayPoint[], names: string[], colors: string[]) => () => void;
 
@@ -29,20 +23,6 @@ function loadPlots(): Promise<Draw> {
     document.head.appendChild(script);
   });
   return loading;
-}
-
-/* Each half hour is the difference of two windows that end now. */
-export function halfHours(windows: { join: number; link: number; lost: number }[], now: number, step: number): DayPoint[] {
-  return windows.map((w, i) => {
-    const before = windows[i - 1] ?? { join: 0, link: 0, lost: 0 };
-    const at = new Date((now - (i + 1) * step) * 1000);
-    return {
-      label: at.toTimeString().slice(0, 5),
-      offered: Math.max(0, w.join - before.join),
-      answered: Math.max(0, w.link - before.link),
-      lost: Math.max(0, w.lost - before.lost),
-    };
-  }).reverse();
 }
 
 export function DayPlot({ queue }: { queue: string }) {

@@ -137,10 +137,12 @@ function Own() {
       <Menu label={t("own.menu")} className="me" items={() => [
         { label: t("presence") },
         ...session.presences().filter((p) => p.id !== "disconnected").map((p) => ({ label: p.name, checked: p.id === presence.id, run: () => session.setPresence(p.id) })),
+        session.canService("enablednd") && { label: t(dnd ? "dnd.off" : "dnd.on"), icon: "dnd", run: () => session.setService("enablednd", !dnd) },
+        !!box && session.canCommand("dial") && { label: t("voicemail.listen"), icon: "voicemail", run: () => { session.command("dial", { destination: "user:special:myvoicemail" }); } },
         ...agentPanelItems(session),
         { label: session.name() },
         { label: t("settings"), icon: "settings", run: () => setSettings(true) },
-        { label: t("theme." + (theme === "dark" ? "light" : "dark")), icon: "dnd", run: () => { const v = theme === "dark" ? "light" : "dark"; setTheme(v); applyTheme(v); } },
+        { label: t("theme." + (theme === "dark" ? "light" : "dark")), icon: "grid", run: () => { const v = theme === "dark" ? "light" : "dark"; setTheme(v); applyTheme(v); } },
         session.can("admin_status") && { label: t("nav.admin"), icon: "admin", run: () => { window.location.href = "/admin"; } },
         session.store.count("queues") > 0 && { label: t("nav.wall"), icon: "wall", run: () => { window.open("/wall", "_blank"); } },
         { label: t("logout"), icon: "out", run: () => session.logout() },
