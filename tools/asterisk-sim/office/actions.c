@@ -70,11 +70,9 @@ static const struct action *find(const struct office *o, const struct office_row
 static const struct {
     const struct office_row *rows;
     const size_t *n;
-} tables[] = {{office_call_rows, &office_n_call_rows},
-              {office_queue_rows, &office_n_queue_rows},
-              {office_room_rows, &office_n_room_rows},
-              {office_list_rows, &office_n_list_rows},
-              {office_site_rows, &office_n_site_rows}};
+} tables[] = {{office_call_rows, &office_n_call_rows}, {office_queue_rows, &office_n_queue_rows},
+              {office_room_rows, &office_n_room_rows}, {office_list_rows, &office_n_list_rows},
+              {office_site_rows, &office_n_site_rows}, {office_phone_rows, &office_n_phone_rows}};
 
 /* Lists that are made from the world's model, whatever plays. */
 static const struct action *general(const struct office *o, struct view name)

@@ -88,6 +88,15 @@ static struct leg *redirected(const struct ask *a, const char *header)
     return NULL;
 }
 
+/* As Asterisk shows it: at its new place with what it did, until the dialplan begins there. */
+static void leave(struct leg *l, const struct place *to)
+{
+    leg_place(l, to->context, to->exten, 1);
+    if (*l->app)
+        tell_step(l);
+    leg_free_of_job(l);
+}
+
 static void redirect(const struct ask *a)
 {
     bool two = ami_get(a->b, "ExtraChannel").len > 0;
@@ -101,9 +110,9 @@ static void redirect(const struct ask *a)
     if (two && !*extra_to.exten)
         extra_to = to;
     say_success(a->out, a->id, two ? "Dual Redirect successful" : "Redirect successful");
-    leg_free_of_job(l);
+    leave(l, &to);
     if (extra)
-        leg_free_of_job(extra);
+        leave(extra, &extra_to);
     dialplan_go(l, to.context, to.exten);
     if (extra)
         dialplan_go(extra, extra_to.context, extra_to.exten);

@@ -107,7 +107,6 @@ static void to_person(struct leg *l, struct person *p)
         dialplan_go(l, "default", p->unconditional);
         return;
     }
-    leg_connect(l, &(struct leg){0});
     if (p->dnd) {
         leg_app(l, "Goto", "BUSY,1");
         leg_place(l, "user", "BUSY", 2);
@@ -161,7 +160,6 @@ static void to_room(struct leg *l)
 static void to_outside(struct leg *l, const char *number)
 {
     own_caller_id(l);
-    leg_connect(l, &(struct leg){0});
     leg_place(l, "default", number, 2);
     dial(l, NULL, number, 60);
 }

@@ -313,6 +313,8 @@ static void end(struct leg *l, int cause)
     struct office *o = l->office;
     struct leg *twin = l->twin;
 
+    if (twin)
+        tell_hangup_request(twin, 16);
     tell_hangup(l, cause);
     map_del(o->by_name, view_cstr(l->name));
     map_del(o->by_name, view_cstr(l->uniqueid));
@@ -333,6 +335,14 @@ static void end(struct leg *l, int cause)
     free(l);
 }
 
+/* The extension h of the dialplan. */
+static void run_h(struct leg *l)
+{
+    leg_place(l, "user", "h", 2);
+    if (l->originated)
+        leg_app(l, "AppDial2", "(Outgoing Line)");
+}
+
 void leg_hang_up(struct leg *l, int cause, bool request)
 {
     bool answered = l->state == STATE_UP;
@@ -349,9 +359,9 @@ void leg_hang_up(struct leg *l, int cause, bool request)
         transfer_lost(l);
     link_move_out(l);
     if (l->pbx) {
-        if (strcmp(l->context, "user") == 0)
-            leg_place(l, "user", "h", 2);
         tell_soft_hangup(l);
+        if (strcmp(l->context, "user") == 0)
+            run_h(l);
     }
     end(l, answered || cause != 16 || !l->pbx ? cause : 0);
 }

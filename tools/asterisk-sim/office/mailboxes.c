@@ -8,6 +8,18 @@ static void spoken(void *leg)
     leg_hang_up(leg, 16, true);
 }
 
+static void presses_key(void *leg)
+{
+    struct leg *l = leg;
+
+    tell_digit(l, '#');
+    mailbox_end(l);
+    l->job = JOB_NONE;
+    leg_place(l, l->context, l->exten, l->priority + 1);
+    leg_app(l, "Hangup", "%s", "");
+    leg_done(l);
+}
+
 void mailbox_speak(struct leg *l, struct person *p, const char *flags)
 {
     leg_app(l, "VoiceMail", "%s@default,%s", p->is.number, flags);
@@ -16,7 +28,8 @@ void mailbox_speak(struct leg *l, struct person *p, const char *flags)
     l->mailbox = p;
     l->leaves_message = true;
     l->joined_us = l->office->timers.now_us;
-    leg_after(l, office_span(l->office, 3 * SECONDS, 14 * SECONDS), spoken);
+    leg_after(l, office_span(l->office, 3 * SECONDS, 14 * SECONDS),
+              *flags == 's' ? presses_key : spoken);
 }
 
 static void heard(void *leg)

@@ -92,20 +92,29 @@ void parking_leave(struct leg *l, bool gives_up)
 void parking_fetch(struct leg *l, unsigned space)
 {
     struct leg *parked = l->office->spaces[space - COMPANY_LOT_FIRST];
+    struct link *k;
 
     if (!parked) {
+        leg_after(l, 0, leg_done);
+        return;
+    }
+    k = link_new(l->office, "basic", "simple_bridge", "<unknown>", "");
+    if (!k) {
         leg_after(l, 0, leg_done);
         return;
     }
     timer_stop(&l->office->timers, &parked->will);
     leg_music(parked, false);
     parking_leave(parked, false);
+    link_enter(k, parked, NULL);
     tell_parked(parked, "UnParkedCall", l);
     timer_stop(&l->office->timers, &parked->step);
     snprintf(l->linkedid, sizeof(l->linkedid), "%s", parked->linkedid);
+    link_enter(k, l, NULL);
+    l->job = parked->job = JOB_TALKS;
     leg_connect(l, parked);
     leg_connect(parked, l);
     tell_connected(l);
     tell_connected(parked);
-    link_two(parked, l);
+    traffic_talk(parked, l);
 }

@@ -108,13 +108,14 @@ static void ring(struct leg *caller, struct member *m)
     }
     m->rings = called;
     leg_connect(called, caller);
-    tell_connected(called);
     leg_update(called);
     tell_agent_called(caller, called);
     if (!o->old)
         tell_dial_begin(caller, called, m->interface);
     leg_set_state(called, STATE_RINGING);
     leg_app(called, "AppQueue", "(Outgoing Line)");
+    tell_connected(called);
+    tell_dial_state(caller, called);
     leg_after(called, caller->queue->is->ring_s * SECONDS, rings_too_long);
     dial_plan_answer(called, caller->queue->is->ring_s);
 }

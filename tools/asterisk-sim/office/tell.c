@@ -158,10 +158,20 @@ void tell_connected(const struct leg *l)
         tell_simple(l, "NewConnectedLine");
 }
 
+/* 1.8 does not tell what a channel does that runs no dialplan. */
+static bool is_untold(const struct leg *l)
+{
+    return l->office->old && (strcmp(l->app, "AppDial") == 0 || strcmp(l->app, "AppDial2") == 0 ||
+                              strcmp(l->app, "AppQueue") == 0);
+}
+
 void tell_step(const struct leg *l)
 {
-    struct buf *out = tell_begin(l->office, "Newexten", "dialplan");
+    struct buf *out;
 
+    if (is_untold(l))
+        return;
+    out = tell_begin(l->office, "Newexten", "dialplan");
     if (!l->office->old) {
         tell_leg(out, "", l);
         say(out, "Extension", l->exten);

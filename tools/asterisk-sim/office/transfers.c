@@ -74,8 +74,10 @@ void local_rings(struct leg *second, const struct leg *called)
 {
     struct leg *one = second->twin;
 
+    snprintf(one->num, sizeof(one->num), "%s", called->num);
+    snprintf(one->caller, sizeof(one->caller), "%s", called->caller);
     leg_set_state(one, STATE_RINGING);
-    show(one, called);
+    tell_caller_id(one);
     tell_dial_state(NULL, one);
 }
 
@@ -201,7 +203,7 @@ static void take_away(void *leg)
     local_optimisation(one, two, peer, false);
     link_move_out(one);
     one->job = two->job = JOB_NONE;
-    leg_hang_up(two, 16, false);
+    leg_hang_up(one, 16, false);
     traffic_talk(target, peer);
 }
 
