@@ -34,4 +34,11 @@ bool access_sees(const struct access *a, const struct xod_obj *o);
  * there any strings at all? NULL and what is no array has none. */
 bool access_names(struct json_object *array, struct view word, bool *any);
 
+/* Calls fn for each user of the user's group, also the user and maybe several times: those whose
+ * phones (or whose agents) are members of a ring group that a phone or the agent of the user is a
+ * member of. It is whom a company lets answer each other's calls; entities of the web services
+ * often hold the whole company. */
+typedef void access_user_fn(void *arg, const struct xod_obj *user);
+void access_group(const struct xod_obj *user, access_user_fn *fn, void *arg);
+
 #endif

@@ -391,6 +391,26 @@ static void check_reference(struct config *cfg, const char *profile, const char 
         config_fault(cfg, path, "there is no \"%.*s\" in %s", VIEW_ARG(name), section);
 }
 
+/* Whose calls a profile may read beside the user's own. */
+static void check_history(struct config *cfg, const char *profile, struct json_object *list)
+{
+    char path[PATH_BYTES];
+    size_t n;
+
+    if (!list)
+        return;
+    snprintf(path, sizeof(path), "profiles.%.100s.history", profile);
+    n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+    if (n == 0 && !json_object_is_type(list, json_type_array))
+        config_fault(cfg, path, "must be a list of \"own\", \"group\", \"queue\"");
+    for (size_t i = 0; i < n; i++) {
+        struct view word = json_view(json_object_array_get_idx(list, i));
+        if (!view_eq(word, VIEW("own")) && !view_eq(word, VIEW("group")) &&
+            !view_eq(word, VIEW("queue")))
+            config_fault(cfg, path, "must be a list of \"own\", \"group\", \"queue\"");
+    }
+}
+
 static void check_profiles(struct config *cfg)
 {
     static const char *const sections[] = {"userstatus",   "phonestatus", "regcommands",
@@ -409,6 +429,7 @@ static void check_profiles(struct config *cfg)
         }
         for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
             check_reference(cfg, id, sections[i], json_get(profile, sections[i]));
+        check_history(cfg, id, json_get(profile, "history"));
     }
 }
 

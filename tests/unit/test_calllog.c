@@ -16,14 +16,21 @@ struct log_world {
 
 static void on_call(void *arg, struct ipbx_model *d, const struct call_entry *e)
 {
-    static const char *const modes[] = {"sent", "answered", "missed"};
+    static const char *const modes[] = {"sent", "answered", "missed", "elsewhere"};
     struct log_world *l = arg;
 
     assert_true(e->start > 0 && e->duration >= 0);
     assert_true(e->mode != CALL_MISSED || e->duration == 0);
     l->talked = e->duration;
-    buf_printf(&l->said, "%.*s %s %.*s %.*s%s\n", VIEW_ARG(e->user_id), modes[e->mode],
-               VIEW_ARG(e->number), VIEW_ARG(e->name), e->duration > 0 ? " talked" : "");
+    if (e->user_id.len)
+        buf_append_view(&l->said, e->user_id);
+    else
+        buf_printf(&l->said, "queue %.*s", VIEW_ARG(e->queue));
+    buf_printf(&l->said, " %s %.*s %.*s%s", modes[e->mode], VIEW_ARG(e->number), VIEW_ARG(e->name),
+               e->duration > 0 ? " talked" : "");
+    if (e->mode == CALL_ELSEWHERE || e->user_id.len == 0)
+        buf_printf(&l->said, " by %.*s", VIEW_ARG(e->answered_by));
+    buf_append_cstr(&l->said, "\n");
 }
 
 static const struct ipbx_model_effects effects = {on_call, NULL};
@@ -140,7 +147,8 @@ static void a_call_from_outside(void **state)
          "bob answered +33612345678 Société Générale +33612345678 talked\n"
          "bob answered 0033142143001 Pierre \"Pete\" O'Neil talked\n"
          "bob answered 0142143000 Société Générale talked\n"
-         "carol answered anonymous Anonymous talked\n");
+         "carol answered anonymous Anonymous talked\n"
+         "queue support answered 0033142143001 Pierre \"Pete\" O'Neil talked by bob\n");
 }
 
 static void a_click_to_dial(void **state)
@@ -158,7 +166,9 @@ static void a_queue_rings(void **state)
          "alice sent 3001 Bob Tremblay talked\n"
          "bob answered 1001 Alice Martin talked\n"
          "bob answered 1003 Carole Lefèvre talked\n"
-         "carol sent 3001 Bob Tremblay talked\n");
+         "carol sent 3001 Bob Tremblay talked\n"
+         "queue support answered 1001 alice talked by bob\n"
+         "queue support answered 1003 carol talked by bob\n");
 }
 
 /* One ring of bob's phone by the queue that alice waits in, with nobody there. */
@@ -192,7 +202,10 @@ static void a_caller_is_missed_once_however_often_the_queue_rings(void **state)
                     "Position: 1|Count: 1||");
     for (int i = 100; i < 130; i++)
         ring_out(l, i);
-    check(l, "bob missed 1001 Alice Martin\n");
+    assert_int_equal(buf_len(&l->said), 0); /* it is not over */
+    world_say(l->w, "Event: Hangup|Channel: SIP/alice-1|Uniqueid: 1.68|Cause: 16||");
+    check(l, "alice sent 3001 \nbob missed 1001 Alice Martin\n"
+             "queue support missed 1001 alice by \n");
 }
 
 /* The listing of a call that was up before us: who called is told by who was there first. */
@@ -246,7 +259,7 @@ static void a_call_that_another_phone_answers_is_not_missed(void **state)
     struct log_world *l = *state;
 
     ring_and_end(l, "26");
-    check(l, "alice sent 1002 \n");
+    check(l, "alice sent 1002 \nbob elsewhere 1001 Alice Martin by \n");
     ring_and_end(l, "16");
     check(l, "alice sent 1002 \nbob missed 1001 Alice Martin\n");
 }
@@ -271,6 +284,55 @@ static void a_call_that_ends_unseen_lasts_until_the_link_was_lost(void **state)
     check(l, "alice sent 1002 Bob Tremblay talked\nbob answered 1001 Alice Martin talked\n");
 }
 
+/* ---- one call, many legs ---- */
+
+#define RING(c, id, num)                                                                           \
+    "Event: Newchannel|Channel: " c "|ChannelState: 5|Uniqueid: " id "|Linkedid: 1.1|"             \
+    "CallerIDNum: " num "||Event: DialBegin|Channel: SIP/alice-1|DestChannel: " c "||"
+#define END(c, cause) "Event: Hangup|Channel: " c "|Cause: " cause "||"
+#define TALK(c) "Event: Bridge|Bridgestate: Link|Channel1: SIP/alice-1|Channel2: " c "||"
+
+static void alice_dials(struct log_world *l)
+{
+    world_say(l->w, "Event: Newchannel|Channel: SIP/alice-1|ChannelState: 4|CallerIDNum: 1001|"
+                    "CallerIDName: Alice Martin|Exten: 1002|Uniqueid: 1.1|Linkedid: 1.1||");
+}
+
+/* A queue tries again; or the first phone is busy, and the other is answered. */
+static void who_answers_at_last_has_missed_nothing(void **state)
+{
+    struct log_world *l = *state;
+
+    alice_dials(l);
+    world_say(l->w, RING("SIP/bob-2", "1.2", "1002") END("SIP/bob-2", "16"));
+    world_say(l->w, RING("SIP/bob-3", "1.3", "1002") END("SIP/bob-3", "17"));
+    l->w->now += 5;
+    world_say(l->w, RING("SIP/bob-4", "1.4", "1002") TALK("SIP/bob-4"));
+    l->w->now += 10;
+    world_say(l->w, END("SIP/bob-4", "16") END("SIP/alice-1", "16"));
+    assert_in_range((int)l->talked, 9, 11);
+    check(l, "alice sent 1002  talked\nbob answered 1001 Alice Martin talked\n");
+}
+
+/* Picked up by a colleague, or one phone of several: whoever answered while it rang. */
+static void what_a_colleague_answers_is_not_missed(void **state)
+{
+    struct log_world *l = *state;
+
+    alice_dials(l);
+    world_say(l->w, RING("SIP/bob-2", "1.2", "1002") RING("SIP/dave-5", "1.5", "1004"));
+    l->w->now += 5;
+    world_say(l->w, END("SIP/dave-5", "16")); /* dave does not wait for the end of it */
+    world_say(l->w, RING("SIP/carol-3", "1.3", "1003") TALK("SIP/carol-3"));
+    world_say(l->w, END("SIP/bob-2", "16"));
+    l->w->now += 5;
+    world_say(l->w, END("SIP/carol-3", "16") END("SIP/alice-1", "16"));
+    check(l, "alice sent 1002  talked\n"
+             "bob elsewhere 1001 Alice Martin by carol\n"
+             "carol answered 1001 Alice Martin talked\n"
+             "dave missed 1001 Alice Martin\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -284,6 +346,8 @@ int main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(a_call_that_another_phone_answers_is_not_missed, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(who_answers_at_last_has_missed_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_a_colleague_answers_is_not_missed, setup, teardown),
         cmocka_unit_test_setup_teardown(a_call_that_ends_unseen_lasts_until_the_link_was_lost,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(a_call_from_before_is_not_turned_round, setup, teardown),

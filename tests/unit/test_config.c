@@ -373,6 +373,13 @@ static void test_profiles(void **state)
         cfg = load_good(*state, text);
         config_destroy(&cfg);
     }
+    assert_fault(*state, "{\"profiles\":{\"p\":{\"history\":\"group\"}}}", "profiles.p.history",
+                 "must be a list of");
+    assert_fault(*state, "{\"profiles\":{\"p\":{\"history\":[\"group\",\"all\"]}}}",
+                 "profiles.p.history", "must be a list of");
+    cfg = load_good(*state, "{\"profiles\":{\"p\":{\"history\":[\"own\",\"group\",\"queue\"]},"
+                            "\"q\":{\"history\":[]}}}");
+    config_destroy(&cfg);
 }
 
 static void test_directories(void **state)

@@ -101,7 +101,8 @@ static const struct cti_message rows[] = {
     RELAY("featuresget", .doc = "`userfeatures`: services and forwards"),
     RELAY("featuresput", .required = NEEDS("function", "value"),
           .doc = "`status`; `getlist`/`updateconfig` to all who see the user"),
-    RELAY("history", .doc = "`history`: the user's calls"),
+    RELAY("history", .doc = "`history`: the user's calls; by pages also those of others, as the "
+                            "profile permits ([History](#history))"),
     RELAY("directory", .required = NEEDS("pattern"), .doc = "`headers`, `resultlist`, `status`"),
     RELAY("people_headers", .answer = "people_headers_result",
           .doc = "`people_headers_result`: `column_headers`, `column_types`"),

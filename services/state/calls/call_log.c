@@ -8,10 +8,11 @@ static void on_call(void *arg, struct ipbx_model *d, const struct call_entry *e)
     struct state *s = arg;
 
     db_write(s->db,
-             "INSERT INTO call_log (site, user, mode, start, duration, name, number)"
-             " VALUES (?, ?, ?, ?, ?, ?, ?)",
-             "ssiffss", xod_ipbx_name(d->ipbx), e->user_id, (int64_t)e->mode, e->start, e->duration,
-             e->name, e->number);
+             "INSERT INTO call_log (site, user, mode, start, duration, name, number, call, queue,"
+             " answered_by, recorded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             "ssiffsssssi", xod_ipbx_name(d->ipbx), e->user_id, (int64_t)e->mode, e->start,
+             e->duration, e->name, e->number, e->call, e->queue, e->answered_by,
+             (int64_t)e->recorded);
 }
 
 static void on_queue(void *arg, struct ipbx_model *d, const struct queue_event *e)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "commands/commands.h"
+#include "commands/history.h"
 #include "core/deferred_reply.h"
 #include "sessions/sessions.h"
 
@@ -96,6 +96,10 @@ static void history(struct state *s, struct session *se, struct deferred_reply *
     bool all = mode.len == 0;
     struct reading *r;
 
+    if (history_is_page(message)) {
+        history_page(s, se, l, message);
+        return;
+    }
     if (!command_is_self(se, message, "xuserid")) {
         deferred_reply_status(&l, BUS_unallowed);
         return;
@@ -109,7 +113,7 @@ static void history(struct state *s, struct session *se, struct deferred_reply *
     r = reading_new(l, mode);
     if (!r || db_read(s->db,
                       "SELECT mode, start, duration, name, number FROM call_log"
-                      " WHERE site = ?1 AND user = ?2 AND (?3 < 0 OR mode = ?3)"
+                      " WHERE site = ?1 AND user = ?2 AND mode <= 2 AND (?3 < 0 OR mode = ?3)"
                       " ORDER BY start DESC LIMIT ?4",
                       take_row, on_read, r, "ssii", xod_ipbx_name(se->ipbx), view_cstr(se->user_id),
                       all ? (int64_t)-1 : (int64_t)(mode.ptr[0] - '0'),

@@ -10,7 +10,7 @@
 #include "base/map.h"
 #include "database/db.h"
 
-#define DB_MAX_PARAMS 10
+#define DB_MAX_PARAMS 12
 
 struct db_param {
     char type;

@@ -38,6 +38,13 @@ static const char *const steps[] = {
     ("CREATE TABLE token (hash TEXT PRIMARY KEY, proof TEXT NOT NULL, site TEXT NOT NULL,"
      " user TEXT NOT NULL, created REAL NOT NULL, used REAL NOT NULL, agent TEXT NOT NULL)"
      " WITHOUT ROWID;"),
+    /* 5: an entry of the call log is a call, of a user or (user '') of a queue */
+    ("ALTER TABLE call_log ADD COLUMN call TEXT NOT NULL DEFAULT '';"
+     "ALTER TABLE call_log ADD COLUMN queue TEXT NOT NULL DEFAULT '';"
+     "ALTER TABLE call_log ADD COLUMN answered_by TEXT NOT NULL DEFAULT '';"
+     "ALTER TABLE call_log ADD COLUMN recorded INTEGER NOT NULL DEFAULT 0;"
+     "CREATE INDEX call_log_site ON call_log (site, start);"
+     "CREATE INDEX call_log_call ON call_log (site, call);"),
 };
 #define N_STEPS ((int)ARRAY_SIZE(steps))
 

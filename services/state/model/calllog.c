@@ -1,8 +1,6 @@
 /*
- * The log of calls: what each user sent, answered and missed.
- *
- * An entry is made of a channel of a user's phone when it ends: of one that was never in a call and
- * had been called, a call missed. What is needed for that beside the object is kept by name here.
+ * The log of calls: what the leg of a call was, told when it ends (call_record.c judges the call).
+ * What is needed for that beside the object is kept by name here.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,9 +19,7 @@ struct leg {
     int64_t cause;
     char number[64], name[128]; /* of the other end */
     bool listed;                /* it was there before we were */
-    char caller[96];            /* channel of the caller */
-    struct buf missed; /* ids, each ended by a NUL, of users that missed this caller already: a
-                        * queue rings again and again */
+    bool recorded;              /* at some time */
 };
 
 static struct leg *leg_of(const struct ipbx_model *d, const struct xod_obj *channel)
@@ -33,7 +29,6 @@ static struct leg *leg_of(const struct ipbx_model *d, const struct xod_obj *chan
 
 static void leg_free(struct leg *leg)
 {
-    buf_free(&leg->missed);
     free(leg->channel);
     free(leg);
 }
@@ -52,6 +47,7 @@ void calllog_destroy(struct ipbx_model *d)
     while (d->legs && map_next(d->legs, &pos, NULL, &leg))
         leg_free(leg);
     map_destroy(&d->legs);
+    call_record_destroy(d);
 }
 
 void calllog_started(struct ipbx_model *d, const struct xod_obj *channel, double since, bool listed)
@@ -67,7 +63,6 @@ void calllog_started(struct ipbx_model *d, const struct xod_obj *channel, double
         return;
     leg->start = since;
     leg->listed = listed;
-    buf_init(&leg->missed, 65536);
     leg->channel = view_dup(xod_obj_id(channel));
     if (!leg->channel || map_put(d->legs, view_cstr(leg->channel), leg) < 0)
         leg_free(leg);
@@ -111,10 +106,8 @@ void calllog_met(struct ipbx_model *d, const struct xod_obj *channel, const stru
 
     calllog_party(d, channel, xod_get_str(peer, XOD(channels, callerid_num)),
                   xod_get_str(peer, XOD(channels, callerid_name)));
-    if (!leg)
-        return;
-    leg->rung = true;
-    set_text(leg->caller, sizeof(leg->caller), xod_obj_id(peer));
+    if (leg)
+        leg->rung = true;
 }
 
 void calllog_linked(struct ipbx_model *d, const struct xod_obj *channel, const struct xod_obj *peer)
@@ -136,87 +129,101 @@ void calllog_cause(struct ipbx_model *d, const struct xod_obj *channel, int64_t 
         leg->cause = cause;
 }
 
-/* Notes that this user has missed the caller; false: that is noted already. */
-static bool misses_first(struct ipbx_model *d, const struct leg *missed, struct view user_id)
-{
-    struct leg *leg = d->legs ? map_get(d->legs, view_cstr(missed->caller)) : NULL;
-    struct view rest = leg ? buf_view(&leg->missed) : view_of(NULL, 0);
-
-    while (rest.len)
-        if (view_eq(view_cut(&rest, '\0'), user_id))
-            return false;
-    if (leg) {
-        buf_append_view(&leg->missed, user_id);
-        buf_append_char(&leg->missed, '\0');
-    }
-    return true;
-}
-
 static bool was_called(const struct xod_obj *channel)
 {
     return view_eq(xod_get_str(channel, XOD(channels, direction)), VIEW("in"));
 }
 
-/* One that Asterisk itself made for a click to dial calls, though its phone rings first. */
-static enum call_mode mode_of(const struct xod_obj *channel, const struct leg *leg)
-{
-    bool called = leg->talked > 0 ? leg->called : was_called(channel);
-
-    if (!called || xod_get(channel, XOD(channels, autocall))->type == V_STR)
-        return CALL_SENT;
-    return leg->talked > 0 ? CALL_ANSWERED : CALL_MISSED;
-}
-
 /* The dialled number says more than the trunk that carried the call; "s" says nothing. */
-static struct view number_of(const struct xod_obj *channel, const struct leg *leg,
-                             enum call_mode mode)
+static struct view number_of(const struct xod_obj *channel, const struct leg *leg, bool called)
 {
     struct view exten = xod_get_str(channel, XOD(channels, exten));
 
-    if (mode == CALL_SENT && exten.len && !view_eq(exten, VIEW("s")) &&
+    if (!called && exten.len && !view_eq(exten, VIEW("s")) &&
         xod_get(channel, XOD(channels, autocall))->type != V_STR)
         return exten;
     return view_cstr(leg->number);
 }
 
-static void tell(struct ipbx_model *d, const struct xod_obj *channel, const struct leg *leg,
-                 struct view user_id)
+/* Two lines of the same name are one phone. */
+static void put_users(struct ipbx_model *d, struct buf *out, const struct xod_obj *channel)
 {
-    enum call_mode mode = mode_of(channel, leg);
-    double end = d->synthetic && d->lost_at > 0 ? d->lost_at : d->now;
-    struct call_entry e = {
-        .mode = mode,
-        .user_id = user_id,
-        .start = leg->start,
-        .duration = leg->talked > 0 && end > leg->talked ? end - leg->talked : 0,
-        .name = view_cstr(leg->name),
-        .number = number_of(channel, leg, mode),
-    };
+    struct view last = view_of(NULL, 0);
+    struct xod_obj *phone;
+    char scratch[32];
 
-    if (mode == CALL_MISSED &&
-        (!leg->rung || leg->cause == CAUSE_ANSWERED_ELSEWHERE || !misses_first(d, leg, user_id)))
-        return;
-    if (mode == CALL_SENT && e.number.len == 0 && e.name.len == 0)
-        return; /* the handset was lifted, no number dialled */
-    d->effects->call(d->effects_arg, d, &e);
+    for (size_t n = 0; (phone = xod_related(channel, LIST_phones, n)); n++) {
+        const struct xod_obj *user = xod_find(
+            d->ipbx, LIST_users, value_text(xod_get(phone, XOD(phones, iduserfeatures)), scratch));
+        if (!user || view_eq(xod_obj_id(user), last))
+            continue;
+        last = xod_obj_id(user);
+        buf_append_view(out, last);
+        buf_append_char(out, '\0');
+    }
+}
+
+/* The person, or what the caller id says. */
+static struct view own_name(struct ipbx_model *d, const struct xod_obj *channel, struct view users)
+{
+    const struct xod_obj *user = xod_find(d->ipbx, LIST_users, view_cut(&users, '\0'));
+    struct view name = user ? xod_get_str(user, XOD(users, fullname)) : view_of(NULL, 0);
+
+    return name.len ? name : xod_get_str(channel, XOD(channels, callerid_name));
+}
+
+/* A call without an id is one by itself: a leg that ended before it was known what it belongs to.
+ */
+static void keep(struct ipbx_model *d, const struct xod_obj *channel, struct call_leg *leg)
+{
+    struct view call = xod_get_str(channel, XOD(channels, call));
+    struct view id = call.len ? call : xod_obj_id(channel);
+
+    call_record_add(d, id, leg);
+    if (call.len == 0)
+        call_record_close(d, id);
 }
 
 void calllog_ended(struct ipbx_model *d, const struct xod_obj *channel)
 {
     struct leg *leg = leg_of(d, channel);
-    struct xod_obj *phone;
-    struct view last = view_of(NULL, 0);
-    char scratch[32];
+    struct call_leg ended;
+    struct buf users;
 
     if (!leg)
         return;
-    for (size_t n = 0; (phone = xod_related(channel, LIST_phones, n)); n++) {
-        struct xod_obj *user = xod_find(
-            d->ipbx, LIST_users, value_text(xod_get(phone, XOD(phones, iduserfeatures)), scratch));
-        if (!user || view_eq(xod_obj_id(user), last))
-            continue; /* two lines of the same name are one phone */
-        last = xod_obj_id(user);
-        tell(d, channel, leg, last);
+    buf_init(&users, 4096);
+    if (!local_is_half(xod_obj_id(channel))) { /* it is nobody */
+        put_users(d, &users, channel);
+        ended = (struct call_leg){
+            .start = leg->start,
+            .end = d->synthetic && d->lost_at > 0 ? d->lost_at : d->now,
+            .talked = leg->talked,
+            .called = leg->talked > 0 ? leg->called : was_called(channel),
+            .rung = leg->rung,
+            .asked_for = xod_get(channel, XOD(channels, autocall))->type == V_STR,
+            .elsewhere = leg->cause == CAUSE_ANSWERED_ELSEWHERE,
+            .recorded = leg->recorded,
+            .name = view_cstr(leg->name),
+            .own_number = xod_get_str(channel, XOD(channels, callerid_num)),
+            .own_name = own_name(d, channel, buf_view(&users)),
+            .queue = xod_get_str(channel, XOD(channels, queue_of)),
+            .queue_caller = !xod_get(channel, XOD(channels, queue_call))->b,
+            .users = buf_view(&users),
+        };
+        if (ended.asked_for)
+            ended.called = false;
+        ended.number = number_of(channel, leg, ended.called);
+        keep(d, channel, &ended);
     }
+    buf_free(&users);
     drop(d, leg);
+}
+
+void calllog_recorded(struct ipbx_model *d, const struct xod_obj *channel)
+{
+    struct leg *leg = leg_of(d, channel);
+
+    if (leg)
+        leg->recorded = true;
 }

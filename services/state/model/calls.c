@@ -329,6 +329,7 @@ void calls_update(struct ipbx_model *d, struct view id)
         call = xod_find(d->ipbx, LIST_calls, id);
         if (call)
             xod_del(call);
+        call_record_close(d, id);
         return;
     }
     caller = g.channels[0];

@@ -304,8 +304,11 @@ void channel_monitor(struct ipbx_model *d, const struct tel *t)
 {
     struct xod_obj *c = channel_named(d, t->str[TELF_channel]);
 
-    if (c && tel_has(t, TELF_on))
-        xod_set_bool(c, XOD(channels, monitored), t->num[TELF_on]);
+    if (!c || !tel_has(t, TELF_on))
+        return;
+    xod_set_bool(c, XOD(channels, monitored), t->num[TELF_on]);
+    if (t->num[TELF_on])
+        calllog_recorded(d, c);
 }
 
 /* A ChanSpy still listens to the channel of that name. */

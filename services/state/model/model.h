@@ -23,18 +23,24 @@ enum listing {
     LISTING_OTHER /* one after which nothing is taken for gone */
 };
 
-/* A call of a user that is over, for the call log. The views live as long as the call of `call`. */
+/* What a call that is over was for a user, for the call log: one entry for each call and user. The
+ * views live as long as the call of `call`. */
 enum call_mode {
     CALL_SENT,
     CALL_ANSWERED,
-    CALL_MISSED
-}; /* as the protocol's history numbers them */
+    CALL_MISSED,   /* so far as the protocol's history numbers them */
+    CALL_ELSEWHERE /* it rang, and somebody else answered */
+};
 struct call_entry {
     enum call_mode mode;
-    struct view user_id;
+    struct view user_id;      /* empty: what the call was for its queue, answered or missed */
     double start;             /* seconds since 1970 */
     double duration;          /* seconds it was talked; 0: not answered */
     struct view name, number; /* of the other end, as far as they are known */
+    struct view call;         /* id of the call, of the list calls */
+    struct view queue;        /* name of the queue whose call it was, or empty */
+    struct view answered_by;  /* name (or number) of who answered first, or empty */
+    bool recorded;
 };
 
 /* Something that happened in a queue, for its log: what statistics are made from, also after a
@@ -63,7 +69,8 @@ struct ipbx_model {
     bool resynced;     /* an end of the listing of channels has been seen since the link came up */
     double lost_at;    /* when the link went down; 0: it is up and all is listed */
     struct map *legs;  /* of channels, for the call log (calllog.c), or NULL */
-    double wrapup_due; /* when the first wrap-up of an agent ends; 0: there is none */
+    struct map *records; /* of calls, what their legs were (call_record.c), or NULL */
+    double wrapup_due;   /* when the first wrap-up of an agent ends; 0: there is none */
     struct statistics *stats;
     const struct ipbx_model_effects *effects; /* NULL: none are wanted */
     void *effects_arg;
@@ -164,10 +171,32 @@ void calllog_party(struct ipbx_model *d, const struct xod_obj *channel, struct v
 void calllog_met(struct ipbx_model *d, const struct xod_obj *channel, const struct xod_obj *peer);
 void calllog_linked(struct ipbx_model *d, const struct xod_obj *channel,
                     const struct xod_obj *peer);
+void calllog_recorded(struct ipbx_model *d, const struct xod_obj *channel); /* from now on */
 void calllog_cause(struct ipbx_model *d, const struct xod_obj *channel, int64_t cause);
 /* It is about to be removed, with its ties still there. */
 void calllog_ended(struct ipbx_model *d, const struct xod_obj *channel);
 void calllog_destroy(struct ipbx_model *d);
+
+/* call_record.c: the legs of a call that have ended, until the call is over */
+/* A leg that has ended. The views are copied. */
+struct call_leg {
+    double start, end;
+    double talked;  /* since when; 0: never */
+    bool called;    /* it was called, else it calls */
+    bool rung;      /* by a caller */
+    bool asked_for; /* it calls, though it rang first: a click to dial */
+    bool elsewhere; /* it ended because another one answered */
+    bool recorded;
+    struct view number, name; /* of the other end */
+    struct view own_number, own_name;
+    struct view queue; /* whose call it was */
+    bool queue_caller; /* who was in the queue, not who was rung by it */
+    struct view users; /* ids, each ended by a NUL */
+};
+void call_record_add(struct ipbx_model *d, struct view call, const struct call_leg *leg);
+/* The call is over: tells what it was for each user. */
+void call_record_close(struct ipbx_model *d, struct view call);
+void call_record_destroy(struct ipbx_model *d);
 
 /* phone.c: phones and trunks */
 void phone_hint(struct ipbx_model *d, const struct tel *t);
