@@ -8,7 +8,16 @@ static const struct {
     {"login_throttled", ACCEPTS_LOGIN_THROTTLED},
     {"calls", ACCEPTS_CALLS},
     {"login_hashed", ACCEPTS_LOGIN_HASHED},
+    {"sheet_json", ACCEPTS_SHEET_JSON},
 };
+
+uint32_t client_accepts_bit(struct view word)
+{
+    for (size_t k = 0; k < ARRAY_SIZE(words); k++)
+        if (view_eq(word, view_cstr(words[k].word)))
+            return words[k].bit;
+    return 0;
+}
 
 uint32_t client_accepts_of(struct json_object *body)
 {
@@ -17,8 +26,6 @@ uint32_t client_accepts_of(struct json_object *body)
     uint32_t bits = 0;
 
     for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < ARRAY_SIZE(words); k++)
-            if (view_eq(json_view(json_object_array_get_idx(list, i)), view_cstr(words[k].word)))
-                bits |= words[k].bit;
+        bits |= client_accepts_bit(json_view(json_object_array_get_idx(list, i)));
     return bits;
 }

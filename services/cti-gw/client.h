@@ -34,6 +34,7 @@ enum client_accepts {
     ACCEPTS_LOGIN_THROTTLED = 1 << 0, /* that error */
     ACCEPTS_CALLS = 1 << 1,           /* pushes about the list calls */
     ACCEPTS_LOGIN_HASHED = 1 << 2,    /* that error */
+    ACCEPTS_SHEET_JSON = 1 << 3,      /* sheets as objects instead of XML */
 };
 
 struct client {

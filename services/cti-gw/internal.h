@@ -302,6 +302,8 @@ void login_direct_forget(struct client *c, struct view token, bool everywhere);
 /* The bits (enum client_accepts) of the list `accepts` of a login message; unknown words count for
  * nothing. */
 uint32_t client_accepts_of(struct json_object *body);
+/* The bit of one word, or 0. */
+uint32_t client_accepts_bit(struct view word);
 
 /* ---- login_complete.c: the last step of a login ---- */
 /* Asks state to open the session that c->login describes (class, reply_id, capaid, state,

@@ -167,40 +167,54 @@ static void deliver_to(struct client *c, struct shared *block)
         conn_send_shared(c->conn, block);
 }
 
-static void deliver(struct user_push *in, struct user_sessions *user_sessions, struct view session)
+/* To one session, or (only NULL) to all that accept (mask, whose bits they have) or do not. */
+static void deliver(struct user_push *in, struct user_sessions *user_sessions, struct client *only,
+                    uint32_t mask, bool have)
 {
-    struct client *only = session.len ? client_of_session(in->g, session) : NULL;
-    struct shared *block;
+    struct shared *block = shared_new(buf_view(&in->g->line));
     struct client *c;
 
-    if (session.len && (!only || only->user_sessions != user_sessions))
-        return;
-    block = shared_new(buf_view(&in->g->line));
     if (!block)
         return;
     fanout_flush(in->g->fanout); /* changes that came first are told first */
     if (only)
         deliver_to(only, block);
     else
-        LIST_FOREACH(c, &user_sessions->clients, of_user) conn_send_shared(c->conn, block);
+        LIST_FOREACH(c, &user_sessions->clients, of_user)
+    if (((c->accepts & mask) != 0) == have)
+        conn_send_shared(c->conn, block);
     shared_unref(block);
+}
+
+/* The line in the gateway's scratch; false: it is none. */
+static bool write_line(struct user_push *in, const msgpack_object *line)
+{
+    if (!line || line->type != MSGPACK_OBJECT_MAP || msg_get_str(line, "class").len == 0)
+        return false;
+    buf_reset(&in->g->line);
+    line_begin(&in->g->line, msg_get_str(line, "class"), view_of(NULL, 0));
+    if (line_put_pairs(&in->g->line, line) < 0)
+        return false;
+    line_end(&in->g->line);
+    return !in->g->line.failed;
 }
 
 void user_push_message(struct user_push *in, const struct bus_msg *m)
 {
     struct user_sessions *user_sessions = user_sessions_of_topic(in, m->topic);
-    const msgpack_object *line;
+    struct view session;
+    struct client *only;
+    uint32_t mask;
 
     if (!user_sessions || msg_parse(&in->doc, m->body) < 0)
         return;
-    line = msg_get(&in->doc.root, "line");
-    if (!line || line->type != MSGPACK_OBJECT_MAP || msg_get_str(line, "class").len == 0)
+    session = msg_get_str(&in->doc.root, "session");
+    only = session.len ? client_of_session(in->g, session) : NULL;
+    if (session.len && (!only || only->user_sessions != user_sessions))
         return;
-    buf_reset(&in->g->line);
-    line_begin(&in->g->line, msg_get_str(line, "class"), view_of(NULL, 0));
-    if (line_put_pairs(&in->g->line, line) < 0)
-        return;
-    line_end(&in->g->line);
-    if (!in->g->line.failed)
-        deliver(in, user_sessions, msg_get_str(&in->doc.root, "session"));
+    mask = client_accepts_bit(msg_get_str(&in->doc.root, "accepts"));
+    if (write_line(in, msg_get(&in->doc.root, "line")))
+        deliver(in, user_sessions, only, mask, false);
+    if (mask && write_line(in, msg_get(&in->doc.root, "other")))
+        deliver(in, user_sessions, only, mask, true);
 }

@@ -366,6 +366,35 @@ static void a_line_goes_to_all_sessions_of_its_user(void **state)
     assert_true(says(w, 1, "{\"class\":\"chitchat\"", "\"text\":\"hello\""));
 }
 
+/* A sheet: an object to whom it was said of that it takes one, XML to the other. */
+static void a_line_may_have_two_forms(void **state)
+{
+    struct world *w = *state;
+    struct bus_msg m = {.topic = VIEW("cti/xivo/user/1/")};
+    struct buf body;
+
+    sit_down(w);
+    w->c[1].accepts = ACCEPTS_SHEET_JSON;
+    buf_init(&body, 0);
+    msg_put_map(&body, 3);
+    msg_put_cstr(&body, "line");
+    msg_put_map(&body, 2);
+    msg_put_pair(&body, "class", VIEW("sheet"));
+    msg_put_pair(&body, "serial", VIEW("xml"));
+    msg_put_pair(&body, "accepts", VIEW("sheet_json"));
+    msg_put_cstr(&body, "other");
+    msg_put_map(&body, 2);
+    msg_put_pair(&body, "class", VIEW("sheet"));
+    msg_put_pair(&body, "serial", VIEW("json"));
+    m.body = buf_view(&body);
+    user_push_message(w->g.user_push, &m);
+    buf_free(&body);
+    assert_true(says(w, 0, "{\"class\":\"sheet\"", "\"serial\":\"xml\""));
+    assert_null(strstr(w->text[0], "json"));
+    assert_true(says(w, 1, "{\"class\":\"sheet\"", "\"serial\":\"json\""));
+    assert_null(strstr(w->text[1], "xml"));
+}
+
 static void a_line_may_be_for_one_session(void **state)
 {
     struct world *w = *state;
@@ -446,6 +475,7 @@ int main(void)
         T(calls_are_told_to_those_who_know_them),
         T(before_and_after_the_login_nothing_is_visible),
         T(a_line_goes_to_all_sessions_of_its_user),
+        T(a_line_may_have_two_forms),
         T(a_line_may_be_for_one_session),
         T(what_is_for_nobody_here_is_left),
         T(changes_that_came_first_are_told_first),

@@ -26,7 +26,8 @@ struct sheets_world {
     int n;     /* lines told */
     /* of each sheet "USER ROW|ROW...\n", of every other line "USER FUNCTION CHANNEL TEXT\n" */
     char said[65536];
-    char xml[300000]; /* the last sheet */
+    char xml[300000];  /* the last sheet */
+    char object[8192]; /* and as JSON */
     bool zipped;
     int log[2];
     char text[16384];
@@ -90,6 +91,8 @@ static inline void sheets_on_line(void *arg, const struct bus_msg *m)
     if (msg_get(line, "payload")) {
         assert_true(view_eq(msg_get_str(line, "serial"), VIEW("xml")));
         sheets_unpack(w, line);
+        assert_true(view_eq(msg_get_str(&w->doc.root, "accepts"), VIEW("sheet_json")));
+        peer_json(w->object, sizeof(w->object), msg_get(&w->doc.root, "other"));
         sheets_rows(w, &out);
     } else {
         buf_printf(&out, "%.*s %.*s %.*s", VIEW_ARG(msg_get_str(line, "function")),

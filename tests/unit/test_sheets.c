@@ -170,6 +170,28 @@ static void agents_get_the_calls_of_their_queues(void **state)
     }
 }
 
+static void sheets_are_objects_too(void **state)
+{
+    struct sheets_world *w = *state;
+
+    begin(w,
+          "{'events':{'dial':{'display':'d','option':'o'}},'options':{'o':{'focus':"
+          "'yes','zip':1}},'displays':{'d':{'sheet_info':{'20':['Name','title','?',"
+          "'{xivo-calleridname}'],'10':['<b>','text','none','{dp-x}'],'30':['F','form',"
+          "'','f']},'systray_info':{'1':['T','title','','{xivo-where}']}}}}",
+          "2");
+    sheets_say(w, TRUNK BOB TRUNK_RINGS);
+    sheets_said(w);
+    assert_non_null(strstr(w->object, "{\"class\":\"sheet\",\"channel\":\""));
+    assert_non_null(
+        strstr(w->object,
+               "\"where\":\"dial\",\"focus\":true,"
+               "\"fields\":[{\"order\":10,\"name\":\"<b>\",\"type\":\"text\",\"value\":\"none\"},"
+               "{\"order\":20,\"name\":\"Name\",\"type\":\"title\",\"value\":\"Zola\"}],"
+               "\"systray\":[{\"order\":1,\"name\":\"T\",\"type\":\"title\",\"value\":\"dial\"}],"
+               "\"actions\":[]}}"));
+}
+
 static void a_trunk_without_a_dialplan_that_tells_is_incoming(void **state)
 {
     struct sheets_world *w = *state;
@@ -514,6 +536,7 @@ int main(void)
         TEST(each_event_of_a_call_is_told_once_to_who_is_called),
         TEST(a_call_from_outside_has_the_values_of_the_dialplan),
         TEST(agents_get_the_calls_of_their_queues),
+        TEST(sheets_are_objects_too),
         TEST(a_trunk_without_a_dialplan_that_tells_is_incoming),
         TEST(a_group_tells_its_members),
         TEST(what_a_dialplan_makes_up_is_told_each_time),

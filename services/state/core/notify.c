@@ -96,33 +96,61 @@ void notify_forget(struct state *s)
     drop(s, false);
 }
 
-void notify_session(struct state *s, struct xod_ipbx *ipbx, struct view user_id,
-                    struct view session, struct notification *t)
+/* Frees what the body and the lines took. */
+static void publish(struct state *s, struct xod_ipbx *ipbx, struct view user_id, struct buf *body,
+                    bool failed)
 {
     struct buf topic;
-    struct buf body;
 
-    msg_map_end(&t->line, t->mark, t->n);
     buf_init(&topic, 1024);
     buf_append_cstr(&topic, "cti/");
     topic_put(&topic, xod_ipbx_name(ipbx));
     buf_append_cstr(&topic, "user/");
     topic_put(&topic, user_id);
+    if (topic.failed || body->failed || failed) {
+        log_error(s->log, "no memory for a line to user %.*s", VIEW_ARG(user_id));
+    } else if (!s->settled) {
+        keep(s, &topic, body);
+        topic = *body = (struct buf){0};
+    } else {
+        bus_pub_send(s->pub, buf_view(&topic), buf_view(body));
+    }
+    buf_free(&topic);
+    buf_free(body);
+}
+
+static void put_line(struct buf *body, const char *key, struct notification *t)
+{
+    msg_map_end(&t->line, t->mark, t->n);
+    msg_put_cstr(body, key);
+    buf_append_view(body, buf_view(&t->line));
+}
+
+void notify_session(struct state *s, struct xod_ipbx *ipbx, struct view user_id,
+                    struct view session, struct notification *t)
+{
+    struct buf body;
+
     buf_init(&body, 0);
     msg_put_map(&body, session.len ? 2 : 1);
     if (session.len)
         msg_put_pair(&body, "session", session);
-    msg_put_cstr(&body, "line");
-    buf_append_view(&body, buf_view(&t->line));
-    if (topic.failed || body.failed || t->line.failed) {
-        log_error(s->log, "no memory for a line to user %.*s", VIEW_ARG(user_id));
-    } else if (!s->settled) {
-        keep(s, &topic, &body);
-        topic = body = (struct buf){0};
-    } else {
-        bus_pub_send(s->pub, buf_view(&topic), buf_view(&body));
-    }
-    buf_free(&topic);
-    buf_free(&body);
+    put_line(&body, "line", t);
+    publish(s, ipbx, user_id, &body, t->line.failed);
     buf_free(&t->line);
+}
+
+void notify_user_either(struct state *s, struct xod_ipbx *ipbx, struct view user_id,
+                        struct notification *t, const char *accepts, struct notification *other)
+{
+    struct buf body;
+
+    buf_init(&body, 0);
+    msg_put_map(&body, 3);
+    put_line(&body, "line", t);
+    msg_put_pair(&body, "accepts", view_cstr(accepts));
+    put_line(&body, "other", other);
+    publish(s, ipbx, user_id, &body, t->line.failed || other->line.failed);
+    buf_free(&t->line);
+    buf_free(&other->line);
 }

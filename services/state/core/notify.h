@@ -26,4 +26,9 @@ void notify_user(struct state *s, struct xod_ipbx *ipbx, struct view user_id,
 void notify_session(struct state *s, struct xod_ipbx *ipbx, struct view user_id,
                     struct view session, struct notification *t);
 
+/* To all sessions of a user: `other` to those of clients that named `accepts` in their login, `t`
+ * to the rest. */
+void notify_user_either(struct state *s, struct xod_ipbx *ipbx, struct view user_id,
+                        struct notification *t, const char *accepts, struct notification *other);
+
 #endif

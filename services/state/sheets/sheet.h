@@ -31,6 +31,9 @@ struct view sheet_value(const struct sheet *sheet, const char *name);
 
 /* Appends the XML. */
 void sheet_put_xml(struct buf *out, const struct sheet *sheet, const struct forms *forms);
+/* Appends the same as a map of msgpack: ipbxid, channel, where, focus, and `fields`, `systray`,
+ * `actions`: arrays of rows with order, name, type, value. */
+void sheet_put_object(struct buf *out, const struct sheet *sheet);
 /* Appends what clients get of it: base64 of the XML, or (zip) of its length in 4 bytes, the highest
  * first, and the zlib stream. 0 or -ENOMEM. */
 int sheet_put_payload(struct buf *out, struct view xml, bool zip);

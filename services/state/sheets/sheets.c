@@ -51,16 +51,28 @@ const struct viewers *sheets_viewers(const struct sheets *sh)
 
 /* ---- sending ---- */
 
+/* To clients that take no XML. */
+static void begin_object(struct notification *t, const struct sheet *sheet)
+{
+    notify_begin(t, "sheet");
+    notify_str(t, "channel", sheet_value(sheet, "channel"));
+    notify_str(t, "serial", VIEW("json"));
+    sheet_put_object(notify_key(t, "sheet"), sheet);
+}
+
 static void tell_sheet(struct sheets *sh, const struct sheet *sheet, bool zip, struct view payload)
 {
     for (size_t i = 0; i < sheet->to.n; i++) {
         struct notification t;
+        struct notification object;
         notify_begin(&t, "sheet");
         notify_str(&t, "channel", sheet_value(sheet, "channel"));
         notify_str(&t, "serial", VIEW("xml"));
         msg_put_bool(notify_key(&t, "compressed"), zip);
         notify_str(&t, "payload", payload);
-        notify_user(sh->state, sheet->ipbx, view_cstr(sheet->to.ids[i]), &t);
+        begin_object(&object, sheet);
+        notify_user_either(sh->state, sheet->ipbx, view_cstr(sheet->to.ids[i]), &t, "sheet_json",
+                           &object);
         metric_add(sh->sent, 1);
     }
 }
