@@ -147,7 +147,7 @@ static const struct table_field listed_agent[] = {CALLER, F(agent, "Agent"), F(n
     F(queue, "Queue"), F2(name, "MemberName", "AgentName"), F(holdtime, "HoldTime"),               \
         F(talktime, "TalkTime"), F(reason, "Reason")
 static const struct table_field served_old[] = {SERVED,
-                                                F(member, "Member"),
+                                                F2(member, "Member", "Interface"),
                                                 F(destination, "Channel"),
                                                 F(dest_uniqueid, "BridgedChannel"),
                                                 F(uniqueid, "Uniqueid"),

@@ -80,6 +80,102 @@ static void both_dialects_tell_the_same_of_an_agent(void **state)
     }
 }
 
+/* ---- logged in by being a member (no agents of the Asterisk's own) ---- */
+
+#define CALLBACK(event, queue)                                                                     \
+    "Event: " event "|Queue: " queue "|Interface: Local/id-2001@agentcallback"                     \
+    "|MemberName: Agent/2001|StateInterface: SIP/alice|Membership: dynamic|Status: 1|Paused: 0"
+
+static void a_membership_is_a_login(void **state)
+{
+    struct model_world *w = *state;
+
+    SHOWS("1", availability, "'logged_out'");
+    say(w, CALLBACK("QueueMemberAdded", "support"));
+    SHOWS("1", status, "'AGENT_IDLE'");
+    SHOWS("1", availability, "'available'");
+    SHOWS("1", phonenumber, "'1001'");
+    say(w, CALLBACK("QueueMemberAdded", "agentq"));
+    say(w, CALLBACK("QueueMemberRemoved", "support"));
+    SHOWS("1", availability, "'available'");
+    say(w, CALLBACK("QueueMemberRemoved", "agentq"));
+    SHOWS("1", status, "'AGENT_LOGGEDOFF'");
+    SHOWS("1", availability, "'logged_out'");
+    SHOWS("1", phonenumber, "null");
+}
+
+static void a_call_on_that_phone_makes_the_agent_busy(void **state)
+{
+    struct model_world *w = *state;
+
+    say(w, CALLBACK("QueueMemberAdded", "support"));
+    say(w, "Event: Newchannel|Channel: SIP/alice-1|ChannelState: 4|Uniqueid: 1.1");
+    say(w, "Event: Newchannel|Channel: SIP/bob-1|ChannelState: 5|Uniqueid: 1.2");
+    say(w, "Event: Dial|SubEvent: Begin|Channel: SIP/alice-1|Destination: SIP/bob-1|UniqueID: "
+           "1.1|DestUniqueID: 1.2");
+    say(w, "Event: Bridge|Bridgestate: Link|Bridgetype: core|Channel1: SIP/alice-1|Channel2: "
+           "SIP/bob-1|Uniqueid1: 1.1|Uniqueid2: 1.2");
+    SHOWS("1", availability, "'on_call_nonacd_outgoing_internal'");
+    say(w, "Event: Hangup|Channel: SIP/alice-1|Uniqueid: 1.1|Cause: 16");
+    SHOWS("1", availability, "'available'");
+}
+
+static void calls_of_such_a_member_are_the_agents(void **state)
+{
+    struct model_world *w = *state;
+
+    say(w, CALLBACK("QueueMemberAdded", "support"));
+    say(w, "Event: AgentConnect|Queue: support|Member: Local/id-2001@agentcallback|MemberName: "
+           "Alice Martin|Uniqueid: 1.2");
+    SHOWS("1", on_call_acd, "true");
+    say(w, "Event: AgentComplete|Queue: support|Member: Local/id-2001@agentcallback|MemberName: "
+           "Alice Martin|Uniqueid: 1.2|Reason: caller");
+    SHOWS("1", on_call_acd, "false");
+    SHOWS("1", status, "'AGENT_IDLE'");
+}
+
+static void a_login_of_the_asterisks_own_comes_first(void **state)
+{
+    struct model_world *w = *state;
+
+    log_in(w);
+    say(w, "Event: QueueMemberAdded|Queue: support|Interface: Local/x@y|MemberName: Agent/2001|"
+           "StateInterface: SIP/bob|Status: 1|Paused: 0");
+    SHOWS("1", channel, "'SIP/alice-1'");
+    say(w, "Event: Agentlogoff|Agent: 2001|Logintime: 5|Uniqueid: 1.1");
+    SHOWS("1", phonenumber, "'1002'"); /* still a member, at Bob's phone */
+    say(w, "Event: Agents|Agent: 2001|Status: AGENT_LOGGEDOFF");
+    SHOWS("1", phonenumber, "'1002'");
+}
+
+/* FreePBX and its like: members are Local channels, their state is a hint's or a device's. */
+static void members_behind_local_channels_are_phones(void **state)
+{
+    static const struct {
+        const char *interface, *state;
+    } members[] = {{"Local/1001@from-queue/n", "hint:1001@ext-local"},
+                   {"Local/1001@from-queue/n", "SIP/alice"},
+                   {"Local/1001@from-queue/n", "hint:1001@default"},
+                   {"Local/1001@default/n", ""},
+                   {"Local/1001@from-queue", "SIP/nobody"}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+        struct model_world *w = world_new();
+        char event[512];
+        const struct value *queues;
+        snprintf(event, sizeof(event),
+                 "Event: QueueMemberAdded|Queue: support|Interface: %s|MemberName: Alice|"
+                 "StateInterface: %s|Status: 1|Paused: 0",
+                 members[i].interface, members[i].state);
+        say(w, event);
+        queues = xod_get(world_find(w, LIST_phones, "11"), XOD(phones, queues));
+        assert_int_equal(queues->len, 1);
+        assert_true(queues->type == V_LIST);
+        world_destroy(w);
+    }
+}
+
 /* ---- wrap-up ---- */
 
 static void connect_and_complete(struct model_world *w)
@@ -375,6 +471,11 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_dialects_tell_the_same_of_an_agent),
+        T(a_membership_is_a_login),
+        T(a_call_on_that_phone_makes_the_agent_busy),
+        T(calls_of_such_a_member_are_the_agents),
+        T(a_login_of_the_asterisks_own_comes_first),
+        cmocka_unit_test(members_behind_local_channels_are_phones),
         T(wrapup_lasts_as_long_as_the_agent_has_it),
         T(without_a_wrapup_time_there_is_none),
         T(the_next_call_or_logging_off_ends_a_wrapup),

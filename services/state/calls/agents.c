@@ -225,7 +225,8 @@ static void log_off(struct ipbx_command *o, struct view text)
 
     if (!agent)
         return;
-    if (is_logged_in(agent) || strcmp(way, "member") != 0)
+    if (strcmp(way, "member") != 0 ||
+        (is_logged_in(agent) && !xod_get(agent, XOD(agents, by_membership))->b))
         ipbx_command_action(o, "agent.logoff", "agent",
                             value_text(xod_get(agent, XOD(agents, number)), number), NULL);
     if (strcmp(way, "member") == 0)

@@ -133,12 +133,52 @@ static void take_phone(struct ipbx_model *d, struct xod_obj *agent, const struct
     link_phone(agent, login_phone(d, agent));
 }
 
+/* Logged in by a membership: at that phone, which may be another now. */
+static void log_in_by_membership(struct ipbx_model *d, struct xod_obj *agent, struct xod_obj *phone)
+{
+    char scratch[32];
+
+    if (!is_logged_in(agent))
+        xod_set_str(agent, XOD(agents, status), VIEW("AGENT_IDLE"));
+    xod_set_bool(agent, XOD(agents, by_membership), true);
+    xod_set_str(agent, XOD(agents, phonenumber),
+                value_text(xod_get(phone, XOD(phones, number)), scratch));
+    if (xod_related(agent, LIST_phones, 0) != phone)
+        link_phone(agent, phone);
+}
+
+static void log_off(struct ipbx_model *d, struct xod_obj *agent)
+{
+    mark_channel(d, xod_get_str(agent, XOD(agents, channel)), false);
+    link_phone(agent, NULL);
+    end_wrapup(agent);
+    xod_set_bool(agent, XOD(agents, by_membership), false);
+    xod_set_null(agent, XOD(agents, channel));
+    xod_set_null(agent, XOD(agents, phonenumber));
+    xod_set_str(agent, XOD(agents, status), VIEW("AGENT_LOGGEDOFF"));
+}
+
+void agent_member_changed(struct ipbx_model *d, struct xod_obj *agent)
+{
+    bool by_membership = xod_get(agent, XOD(agents, by_membership))->b;
+    struct xod_obj *phone;
+
+    if (is_logged_in(agent) && !by_membership)
+        return; /* as the Asterisk has told */
+    phone = member_login_phone(d, agent);
+    if (phone)
+        log_in_by_membership(d, agent, phone);
+    else if (by_membership)
+        log_off(d, agent);
+}
+
 void agent_relink(struct ipbx_model *d)
 {
     struct xod_obj *agent;
 
     for (size_t pos = 0; (agent = xod_next(d->ipbx, LIST_agents, &pos));) {
         link_phone(agent, is_logged_in(agent) ? login_phone(d, agent) : NULL);
+        agent_member_changed(d, agent);
         agent_update(d, agent);
     }
 }
@@ -165,6 +205,7 @@ void agent_login(struct ipbx_model *d, const struct tel *t)
 
     if (!agent)
         return;
+    xod_set_bool(agent, XOD(agents, by_membership), false);
     take_phone(d, agent, t);
     if (on_call && !view_eq(xod_get_str(agent, XOD(agents, status)), VIEW("AGENT_ONCALL")))
         mark_queue_calls(agent);
@@ -181,12 +222,10 @@ void agent_logoff(struct ipbx_model *d, const struct tel *t)
 
     if (!agent)
         return;
-    mark_channel(d, xod_get_str(agent, XOD(agents, channel)), false);
-    link_phone(agent, NULL);
-    end_wrapup(agent);
-    xod_set_null(agent, XOD(agents, channel));
-    xod_set_null(agent, XOD(agents, phonenumber));
-    xod_set_str(agent, XOD(agents, status), VIEW("AGENT_LOGGEDOFF"));
+    if (xod_get(agent, XOD(agents, by_membership))->b)
+        return; /* the Asterisk's own agent of this number is not in use */
+    log_off(d, agent);
+    agent_member_changed(d, agent);
 }
 
 /* The agent whose call it is, or NULL. After its call a 1.8 tells the end of the login first, where
@@ -199,6 +238,8 @@ static struct xod_obj *agent_of_call(struct ipbx_model *d, const struct tel *t)
 
     if (view_starts(member, VIEW("Agent/")))
         agent = agent_numbered(d, view_of(member.ptr + 6, member.len - 6));
+    if (!agent) /* it is named by its location alone, and MemberName is a person's */
+        agent = member_agent_at(d, t->str[TELF_queue], t->str[TELF_member]);
     return agent && !view_eq(xod_get_str(agent, XOD(agents, status)), VIEW("AGENT_LOGGEDOFF"))
                ? agent
                : NULL;

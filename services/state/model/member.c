@@ -68,14 +68,46 @@ static void both_ends(struct xod_obj *queue, struct xod_obj *who, both_fn *fn)
     }
 }
 
-static struct xod_obj *who_is(struct ipbx_model *d, struct view interface)
+/* The phone behind a member: its device (PJSIP/1002, hint:1001@ext-local) or, where none is told,
+ * the number that its Local channel dials. */
+static struct xod_obj *member_phone(struct ipbx_model *d, struct view interface, struct view device)
+{
+    struct xod_obj *phone = phone_of_device(d, interface);
+
+    if (!phone && view_starts(device, VIEW("hint:")))
+        phone = phone_of_exten(d, view_of(device.ptr + 5, device.len - 5), false);
+    else if (!phone && device.len)
+        phone = phone_of_device(d, device);
+    if (!phone && view_starts(interface, VIEW("Local/")))
+        phone = phone_of_exten(d, view_of(interface.ptr + 6, interface.len - 6), false);
+    return phone;
+}
+
+static struct xod_obj *who_is(struct ipbx_model *d, struct view interface, struct view device)
 {
     struct xod_obj *who;
 
     if (view_starts(interface, VIEW("Agent/")))
         return agent_numbered(d, view_of(interface.ptr + 6, interface.len - 6));
-    who = phone_of_device(d, interface);
+    who = member_phone(d, interface, device);
     return who ? who : trunk_of_device(d, interface);
+}
+
+struct xod_obj *member_login_phone(struct ipbx_model *d, const struct xod_obj *agent)
+{
+    struct xod_obj *m;
+
+    for (size_t pos = 0; (m = xod_tied_next(agent, LIST_queuemembers, &pos));) {
+        struct view location = xod_get_str(m, XOD(queuemembers, location));
+        struct view device = xod_get_str(m, XOD(queuemembers, device));
+        struct xod_obj *phone;
+        if (view_starts(location, VIEW("Agent/")) || view_starts(device, VIEW("Agent:")))
+            continue; /* an agent of the Asterisk's own: it tells the login itself */
+        phone = member_phone(d, location, device);
+        if (phone)
+            return phone;
+    }
+    return NULL;
 }
 
 static struct xod_obj *tied_queue(const struct xod_obj *member)
@@ -100,7 +132,8 @@ static struct xod_obj *tied_who(const struct xod_obj *member)
 static void tie(struct ipbx_model *d, struct xod_obj *member)
 {
     struct xod_obj *queue = queue_named(d, xod_get_str(member, XOD(queuemembers, queue_name)));
-    struct xod_obj *who = who_is(d, xod_get_str(member, XOD(queuemembers, interface)));
+    struct xod_obj *who = who_is(d, xod_get_str(member, XOD(queuemembers, interface)),
+                                 xod_get_str(member, XOD(queuemembers, device)));
 
     if (queue)
         xod_relate(member, queue);
@@ -108,6 +141,8 @@ static void tie(struct ipbx_model *d, struct xod_obj *member)
         xod_relate(member, who);
     if (queue && who)
         both_ends(queue, who, belong);
+    if (who && xod_obj_list(who) == LIST_agents)
+        agent_member_changed(d, who);
 }
 
 /* A phone can be a member twice: as SIP/alice and as Local/1001@default. */
@@ -159,6 +194,17 @@ void member_relink(struct ipbx_model *d)
     forget_members(d, LIST_trunks, XOD(trunks, queues), XOD(trunks, groups));
     for (size_t pos = 0; (m = xod_next(d->ipbx, LIST_queuemembers, &pos));)
         tie(d, m);
+}
+
+struct xod_obj *member_agent_at(struct ipbx_model *d, struct view queue, struct view location)
+{
+    struct xod_obj *q = queue_named(d, queue);
+    struct xod_obj *m;
+
+    for (size_t n = 0; q && location.len && (m = xod_related(q, LIST_queuemembers, n)); n++)
+        if (view_eq(xod_get_str(m, XOD(queuemembers, location)), location))
+            return xod_related(m, LIST_agents, 0);
+    return NULL;
 }
 
 /* ---- events ---- */
@@ -225,6 +271,7 @@ static void take_login(struct xod_obj *m, const struct tel *t)
 static void take(struct xod_obj *m, const struct tel *t)
 {
     set_text(m, XOD(queuemembers, location), t, TELF_interface);
+    set_text(m, XOD(queuemembers, device), t, TELF_state_interface);
     set_text(m, XOD(queuemembers, membership), t, TELF_membership);
     set_text(m, XOD(queuemembers, status), t, TELF_status);
     set_number(m, XOD(queuemembers, penalty), t, TELF_penalty);
@@ -251,8 +298,12 @@ void member_status(struct ipbx_model *d, const struct tel *t)
     if (!m)
         return;
     take(m, t);
-    if (known)
+    if (known) {
+        struct xod_obj *agent = xod_related(m, LIST_agents, 0);
+        if (agent)
+            agent_member_changed(d, agent);
         return;
+    }
     xod_set_str(m, XOD(queuemembers, queue_name), t->str[TELF_queue]);
     xod_set_str(m, XOD(queuemembers, interface), member_interface(t, TELF_interface, scratch));
     tie(d, m);
@@ -261,11 +312,14 @@ void member_status(struct ipbx_model *d, const struct tel *t)
 static void drop(struct ipbx_model *d, struct xod_obj *m)
 {
     struct xod_obj *queue = xod_related(m, LIST_queues, 0);
+    struct xod_obj *agent = xod_related(m, LIST_agents, 0);
 
     if (queue) /* where the member has no known object, nothing of the queue changes but this */
         realtime_stats_touch(d, queue);
     untie(m);
     xod_del(m);
+    if (agent)
+        agent_member_changed(d, agent);
 }
 
 void member_removed(struct ipbx_model *d, const struct tel *t)

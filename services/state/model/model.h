@@ -207,6 +207,10 @@ void phone_untie_channel(struct ipbx_model *d, struct xod_obj *channel);
 /* The channels of phones and trunks, anew. */
 void phone_relink(struct ipbx_model *d);
 /* The phone of a device (SIP/bob), of a channel of it, or of Local/NUMBER@CONTEXT; or NULL. */
+/* The phone of EXTEN@CONTEXT (behind it an option, as /n): of that context or, same_context false,
+ * the only one of this number, as the contexts of Local channels and hints are often the
+ * dialplan's own. Or NULL. */
+struct xod_obj *phone_of_exten(struct ipbx_model *d, struct view exten, bool same_context);
 struct xod_obj *phone_of_device(struct ipbx_model *d, struct view device);
 struct xod_obj *phone_of_channel(struct ipbx_model *d, struct view channel);
 struct xod_obj *trunk_of_device(struct ipbx_model *d, struct view device);
@@ -235,6 +239,10 @@ void member_removed(struct ipbx_model *d, const struct tel *t);
  * for an agent. A view of the event, or of scratch. */
 struct view member_interface(const struct tel *t, enum tel_field field, char scratch[128]);
 void member_sweep(struct ipbx_model *d);
+/* The phone that is a member of a queue in the name of this agent, or NULL. */
+struct xod_obj *member_login_phone(struct ipbx_model *d, const struct xod_obj *agent);
+/* The agent of the member that is at this location of the queue, or NULL. */
+struct xod_obj *member_agent_at(struct ipbx_model *d, struct view queue, struct view location);
 void member_relink(struct ipbx_model *d);
 
 /* agent.c */
@@ -244,7 +252,10 @@ void agent_connect(struct ipbx_model *d, const struct tel *t);
 void agent_complete(struct ipbx_model *d, const struct tel *t);
 struct xod_obj *agent_numbered(struct ipbx_model *d, struct view number);
 void agent_tick(struct ipbx_model *d, double now); /* ends the wrap-ups that are due */
-void agent_relink(struct ipbx_model *d);           /* to the phones they are logged in from, anew */
+/* Its memberships have changed: where a phone is a member in its name it is logged in there, unless
+ * the Asterisk has told a login of its own. */
+void agent_member_changed(struct ipbx_model *d, struct xod_obj *agent);
+void agent_relink(struct ipbx_model *d); /* to the phones they are logged in from, anew */
 
 /* availability.c: computes an agent's on_call_nonacd and availability from all else */
 void agent_update(struct ipbx_model *d, struct xod_obj *agent);

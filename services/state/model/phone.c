@@ -131,25 +131,27 @@ void phone_registration(struct ipbx_model *d, const struct tel *t)
         xod_set_str(phone, XOD(phones, reg), t->str[TELF_status]);
 }
 
-/* Local/1001@default or Local/1001@default/n: what rings a phone by way of the dialplan. */
-static struct xod_obj *phone_of_local(struct ipbx_model *d, struct view device)
+struct xod_obj *phone_of_exten(struct ipbx_model *d, struct view exten, bool same_context)
 {
-    struct view rest = view_of(device.ptr + 6, device.len - 6);
-    struct view number = view_cut(&rest, '@');
-    struct view context = view_cut(&rest, '/');
+    struct view number = view_cut(&exten, '@');
+    struct view context = view_cut(&exten, '/');
+    struct xod_obj *only = NULL;
     struct xod_obj *phone;
+    size_t n = 0;
 
-    for (size_t n = 0; (phone = xod_lookup(d->ipbx, LIST_phones, XOD(phones, number), number, n));
-         n++)
+    for (; number.len && (phone = xod_lookup(d->ipbx, LIST_phones, XOD(phones, number), number, n));
+         n++) {
         if (number_is(phone, XOD(phones, context), context))
             return phone;
-    return NULL;
+        only = phone;
+    }
+    return n == 1 && !same_context ? only : NULL;
 }
 
 struct xod_obj *phone_of_device(struct ipbx_model *d, struct view device)
 {
     if (view_starts(device, VIEW("Local/")))
-        return phone_of_local(d, device);
+        return phone_of_exten(d, view_of(device.ptr + 6, device.len - 6), true);
     return xod_lookup(d->ipbx, LIST_phones, XOD(phones, identity), device, 0);
 }
 

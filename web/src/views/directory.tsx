@@ -72,7 +72,7 @@ export function Directory() {
           ))}
         </ul>
       )}
-      {editing && <ContactForm {...editing} onClose={() => setEditing(null)} onSaved={() => { setEditing(null); setTab("personal"); load(); }} />}
+      {editing && <ContactForm {...editing} onClose={() => setEditing(null)} onSaved={() => { setEditing(null); setText(""); setTab("personal"); load(); }} />}
     </section>
   );
 }

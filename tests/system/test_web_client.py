@@ -1,0 +1,458 @@
+"""The web client in a real Chromium, against the whole stack and a simulated company."""
+
+import json
+import signal
+import time
+
+import pytest
+from browser import Keys, Page, needs_browser, pause
+from stack import Stack, until
+
+pytestmark = needs_browser
+QUIET = ("--rate", "0", "--office-guests", "alice,bob,carole,david")
+CONFIG = {"ctibus.cti.websocket": "127.0.0.1:0"}
+
+
+def company(office=QUIET, **config):
+    stack = Stack(office=office, config={**CONFIG, **config}, parts=("sim", "state", "ami-gw"))
+    site = json.loads(stack.path("ctibus.json").read_text())
+    for classes in site["regcommands"].values():
+        classes += [c for c in ("admin_status", "admin_kick", "admin_reload") if c not in classes]
+    site["ctibus"]["cti"]["websocket"] = f"127.0.0.1:{free()}"
+    stack.path("ctibus.json").write_text(json.dumps(site))
+    stack.start("cti-gw", doors=("CTI", "websocket"))
+    return stack.wait_ready()
+
+
+def free():
+    from stack import free_port  # pylint: disable=import-outside-toplevel
+    return free_port()
+
+
+def url(stack, path="/"):
+    return f"http://127.0.0.1:{stack.programs['cti-gw'].websocket}{path}"
+
+
+@pytest.fixture(name="office", scope="module")
+def fixture_office():
+    with company() as stack:
+        yield stack
+
+
+@pytest.fixture(name="alice")
+def fixture_alice(office):
+    quiet(office)
+    with Page(url(office)) as page:
+        yield page.login("alice")
+        assert page.problems() == []
+        hang_up_all(office)
+
+
+def hang_up_all(stack):
+    client = stack.client("alice")
+    for channel in stack.sim_status()["channels"]:
+        client.ask("ipbxcommand", command="hangup", channelids=[f"chan:xivo/{channel}"])
+    client.send("logout")
+    quiet(stack)
+
+
+def quiet(stack):
+    until(lambda: stack.sim_status()["channels"] == [], "nobody talks")
+
+
+def call(alice, bob):
+    """Alice calls Bob by a click, he answers by a click."""
+    alice.click(label="Call Bob Tremblay")
+    bob.click(".call-ringing .button.good")
+    for page, other in ((alice, "Bob Tremblay"), (bob, "Alice Martin")):
+        page.wait_text("In call", ".call")
+        page.wait_text(other, ".call")
+
+
+# ---- logging in and out ----
+
+def test_a_login_a_reload_and_a_logout(office):
+    with Page(url(office)) as page:
+        page.screen("login")
+        page.type("input[name=user]", "alice")
+        page.type("input[name=password]", "wrong")
+        page.click(".button.primary")
+        page.wait_text("The user name or the password is wrong", "[role=alert]")
+        page.login("alice")
+        page.wait_text("Bob Tremblay", ".people")
+        page.driver.refresh()
+        page.wait_text("Bob Tremblay", ".people")
+        assert not any("token" in value.lower() for value in (page.driver.current_url, page.text()))
+        page.click(label="Presence and settings")
+        page.click(label="Log out")
+        page.one("input[name=user]")
+        page.driver.refresh()
+        page.one("input[name=user]")
+
+
+def test_a_revoked_token_leads_to_the_login_with_the_reason(office):
+    with Page(url(office)) as one, Page(url(office)) as two:
+        one.login("carole")
+        two.login("carole")
+        one.click(label="Presence and settings")
+        one.click(label="Log out on all devices")
+        two.wait_text("You were logged out", "[role=alert]")
+        two.screen("logged_out")
+        two.js("localStorage.setItem('ctibus.token', 'x'.repeat(43))")
+        two.driver.refresh()
+        two.wait_text("expired or was revoked", "[role=alert]")
+
+
+def test_a_page_of_another_origin_gets_no_session(office):
+    with Page(url(office)) as page:
+        other = url(office).replace("127.0.0.1", "localhost")
+        page.driver.get(other)
+        said = page.driver.execute_async_script("""
+            const done = arguments[1], socket = new WebSocket(arguments[0].replace('http', 'ws') + 'cti');
+            socket.onopen = () => done('open'); socket.onerror = () => done('refused');""", url(office))
+        assert said == "refused"
+
+
+# ---- calls ----
+
+def test_calls_transfers_and_what_others_see(office, alice):
+    with Page(url(office), dark=True) as bob:
+        bob.login("bob")
+        call(alice, bob)
+        alice.screen("call")
+        until(lambda: bob.lamp("Alice Martin") == "busy", "bob sees alice talk")
+        assert "1002" in alice.text(".call") and "With Alice Martin" in alice.card("Bob Tremblay")
+        # to Carole, by a click on her card
+        with Page(url(office)) as carole:
+            carole.login("carole")
+            alice.click(label="Transfer the call to Carole Lefèvre")
+            carole.one(".call-ringing")
+            carole.wait_text("Bob Tremblay", ".call")
+            alice.gone(".call")
+            carole.screen("ringing")
+            carole.click(".call-ringing .button.good")
+            bob.wait_text("Carole Lefèvre", ".call")
+            carole.click(label="Hang up")
+            bob.gone(".call")
+            until(lambda: carole.lamp("Bob Tremblay") == "idle", "all is quiet")
+
+
+def test_a_transfer_after_asking(office, alice):
+    with Page(url(office)) as bob, Page(url(office)) as carole:
+        bob.login("bob")
+        carole.login("carole")
+        call(alice, bob)
+        alice.click(label="Transfer", inside=".call")
+        alice.type(".transfer input", "1003")
+        alice.click(label="Ask first")
+        carole.click(".call-ringing .button.good")
+        carole.wait_text("Alice Martin", ".call")
+        alice.click(label="More", inside=".call")
+        alice.click(label="Complete the transfer")
+        carole.wait_text("Bob Tremblay", ".call")
+        alice.gone(".call")
+        assert office.sim_status()["channels"]
+
+
+def test_the_keyboard_alone_is_enough(office, alice):
+    body = alice.one("body")
+    body.send_keys("/")
+    field = alice.driver.switch_to.active_element
+    field.send_keys("tremb")
+    alice.wait_text("Bob Tremblay", "#search-hits")
+    field.send_keys(Keys.ENTER)
+    until(lambda: alice.lamp("Bob Tremblay") == "ringing", "Enter dials")
+    alice.wait_text("Calling", ".call")
+    hang_up_all(office)
+    alice.gone(".call")
+    alice.one("body").send_keys("/")
+    field.send_keys("1003")
+    field.send_keys(Keys.ENTER)
+    until(lambda: alice.lamp("Carole Lefèvre") == "ringing", "a number, too")
+
+
+def test_what_rings_is_seen_within_300_ms(office, alice):
+    bob = office.client("bob")
+    times = []
+    for _ in range(5):
+        alice.js("""window.seen = 0; const o = new MutationObserver(() => {
+                    if (!window.seen && document.querySelector(".person[aria-label^='Carole'].is-ringing")) window.seen = Date.now(); });
+                    o.observe(document.body, {subtree: true, childList: true, attributes: true});""")
+        bob.seen.clear()
+        bob.ask("ipbxcommand", command="dial", destination="exten:xivo/1003")
+        bob.wait(lambda: bob.status("phones", "3").get("hintstatus") == "8", "carole rings")
+        heard = time.time() * 1000
+        seen = until(lambda: alice.js("return window.seen"), "the card rings")
+        times.append(seen - heard)
+        hang_up_all(office)
+        until(lambda: alice.lamp("Carole Lefèvre") == "idle", "quiet again")
+    assert sorted(times)[2] < 300, times
+
+
+def test_picking_up_declining_and_recording(office, alice):
+    bob = office.client("bob")
+    bob.ask("ipbxcommand", command="dial", destination="exten:xivo/1003")
+    alice.click(label="Pick up the call for Carole Lefèvre")
+    until(lambda: alice.all(".call"), "the call comes")
+    if alice.all(".call-ringing .button.good"):
+        alice.click(".call-ringing .button.good")
+    alice.wait_text("In call", ".call")
+    alice.wait_text("Bob Tremblay", ".call")
+    alice.click(label="More", inside=".call")
+    alice.click(label="Start recording")
+    alice.wait_text("recording", ".call-state")
+    alice.click(label="Hang up")
+    alice.gone(".call")
+    bob.ask("ipbxcommand", command="dial", destination="exten:xivo/1001")
+    alice.click(".call-ringing .button.bad")
+    alice.gone(".call")
+    alice.go("history")
+    alice.wait_text("Bob Tremblay", ".history")
+    alice.screen("history")
+
+
+def test_services_presence_and_forwards(office, alice):
+    with Page(url(office), language="fr") as bob:
+        bob.login("bob")
+        alice.click(label="Do not disturb: turn on")
+        until(lambda: "Ne pas déranger" in bob.card("Alice Martin"), "bob sees it, in French")
+        alice.click(label="Do not disturb: turn off")
+        alice.click(label="Presence and settings")
+        alice.click(label="Away")
+        until(lambda: "Absent" in bob.card("Alice Martin"), "bob sees her presence")
+        alice.click(label="Presence and settings")
+        alice.click(label="Settings")
+        alice.type("[aria-label='Number for all calls']", "1003")
+        alice.click(".forward input[type=checkbox]")
+        until(lambda: "Renvoyé vers 1003" in bob.card("Alice Martin"), "bob sees the forward")
+        alice.click(".forward input[type=checkbox]")
+        until(lambda: "Renvoyé" not in bob.card("Alice Martin"), "and that it is over")
+        alice.click(label="Close")
+        alice.click(label="Presence and settings")
+        alice.click(label="Available")
+        bob.screen("french")
+
+
+def test_chat_between_two_browsers_is_text(office, alice):
+    hostile = "<img src=x onerror=\"document.title='owned'\"> ]]> \u202egnirts & 你好"
+    with Page(url(office)) as bob:
+        bob.login("bob")
+        alice.go("chat=xivo/2")
+        alice.type(".write input", hostile)
+        alice.click(label="Send")
+        until(lambda: bob.text(".rail .badge") == "1", "bob sees that something is unread")
+        bob.go("chat=xivo/1")
+        until(lambda: hostile in bob.text(".theirs"), "bob reads it as it was written")
+        bob.gone(".rail .badge")
+        bob.type(".write input", "hello")
+        bob.click(label="Send")
+        alice.wait_text("hello", ".theirs")
+        alice.screen("chat")
+        assert "owned" not in (alice.driver.title, bob.driver.title)
+
+
+# ---- the other views ----
+
+def test_conferences(office, alice):
+    alice.go("rooms")
+    alice.click(label="Join")
+    alice.wait_text("Alice Martin", ".rooms .row")
+    alice.wait_text("Conference", ".call") if not alice.text(".call strong") else None
+    alice.click(label="Mute")
+    alice.one(".rooms [aria-label=Unmute]")
+    alice.screen("rooms")
+    alice.click(label="Remove from the room")
+    alice.wait_text("The room is empty", ".rooms")
+
+
+def test_queues_members_and_callers(office, alice):
+    alice.go("queues")
+    alice.click("[role=tab][aria-selected=false]")
+    alice.click(label="Add a member")
+    alice.type("dialog input", "Carole")
+    alice.click(css="dialog .choose")
+    alice.wait_text("Carole Lefèvre", ".queues .rows")
+    alice.click(label="More for Carole Lefèvre")
+    alice.click(label="Lunch")
+    alice.wait_text("paused · Lunch", ".queues")
+    alice.screen("queues")
+    alice.click(label="More for Carole Lefèvre")
+    alice.click(label="Remove from the queue")
+    until(lambda: "Carole Lefèvre" not in alice.text(".queues .rows"), "she is out of it")
+    alice.driver.get(url(office, "/wall"))
+    alice.wait_text("Support", ".wall")
+    alice.one(".wall canvas")
+    alice.screen("wall")
+
+
+def test_directory_favorites_and_contacts(office, alice):
+    alice.go("directory")
+    alice.type(".directory .filter", "dubois")
+    alice.wait_text("Émile Dubois", ".directory .rows")
+    alice.click(label="Add to favorites", inside=".directory")
+    alice.click(label="Favorites")
+    alice.wait_text("Émile Dubois", ".directory .rows")
+    alice.click(label="Remove from favorites")
+    alice.click(label="New contact")
+    alice.type("dialog input", "<b>Zoé</b>")
+    inputs = alice.all("dialog input")
+    inputs[2].send_keys("0199")
+    alice.click(label="Save")
+    alice.wait_text("<b>Zoé</b>", ".directory .rows")
+    alice.screen("directory")
+    alice.click(css=".directory .row .menu button")
+    alice.click(label="Delete contact")
+    until(lambda: "Zoé" not in alice.text(".directory .rows"), "it is gone")
+
+
+def test_the_page_for_administrators(office, alice):
+    alice.driver.get(url(office, "/admin"))
+    alice.wait_text("ami-gw", ".admin")
+    alice.wait_text("connected", ".admin")
+    alice.wait_text("Alice Martin", ".admin table")
+    alice.screen("admin")
+
+
+# ---- when something breaks ----
+
+def test_a_gateway_and_a_state_that_are_killed(office):
+    with company() as stack, Page(url(stack)) as page:
+        page.login("alice")
+        page.wait_text("Bob Tremblay", ".people")
+        stack.kill("cti-gw")
+        page.wait_text("Reconnecting", ".banner")
+        page.screen("reconnecting")
+        bob = None
+        stack.start("cti-gw", doors=("CTI", "websocket"))
+        page.gone(".banner")
+        stack.wait_ready()
+        bob = stack.client("bob")
+        bob.ask("ipbxcommand", command="dial", destination="exten:xivo/1003")
+        until(lambda: page.lamp("Carole Lefèvre") == "ringing", "the view lives again")
+        stack.kill("state")
+        pause(1)
+        stack.start("state")
+        stack.wait_ready()
+        until(lambda: page.lamp("Carole Lefèvre") in ("ringing", "idle") and not page.all(".banner"), "it is right again")
+        hang_up_all(stack)
+        until(lambda: page.lamp("Carole Lefèvre") == "idle", "and goes on", 40)
+
+
+def test_a_network_that_is_away_for_10_s(office, alice):
+    offline = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    gateway = office.programs["cti-gw"].process
+    gateway.send_signal(signal.SIGSTOP)  # what a network does that drops all packets
+    bob = None
+    try:
+        alice.driver.execute_cdp_cmd("Network.enable", {})
+        alice.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {"offline": True, **offline})
+        pause(10)
+    finally:
+        gateway.send_signal(signal.SIGCONT)
+        alice.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {"offline": False, **offline})
+    bob = office.client("bob")
+    bob.ask("ipbxcommand", command="dial", destination="exten:xivo/1003")
+    until(lambda: alice.lamp("Carole Lefèvre") == "ringing", "the view is right again")
+
+
+def test_hostile_names_are_text():
+    names = ["<img src=x onerror=document.title='owned'>", "]]><script>document.title='owned'</script>", "\u202eevil\u202c", "O'Brien \"Q\" & Co",
+             "x" * 300, "محمد علي", "李小龍"]
+    users = [{"id": str(i + 1), "firstname": name, "lastname": "", "loginclient": f"u{i}", "passwdclient": "p", "enableclient": 1,
+              "profileclient": "client"} for i, name in enumerate(["Alice", *names])]
+    lines = [{"id": str(i + 1), "protocol": "pjsip", "name": f"u{i}", "number": str(1001 + i), "context": "default", "iduserfeatures": i + 1, "rules_order": 1}
+             for i in range(len(users))]
+    stack = Stack(parts=("state",), config=CONFIG, users=users, lines=lines)
+    stack.start("cti-gw", doors=("CTI", "websocket"))
+    with stack.wait_ready(), Page(url(stack)) as page:
+        page.login("u0", "p")
+        for name in names[:4]:
+            until(lambda n=name: n.replace("\u202e", "").replace("\u202c", "") in page.text(".people").replace("\u202e", "").replace("\u202c", ""), name)
+        page.screen("hostile")
+        page.resize(380, 780)
+        page.screen("hostile_narrow")
+        assert page.driver.title == "ctibus"
+        assert page.js("return document.documentElement.scrollWidth <= window.innerWidth")
+        assert page.problems() == []
+
+
+def test_a_gateway_without_anything_in_its_lists():
+    stack = Stack(parts=("state",), config=CONFIG, lines=[], users=[
+        {"id": "1", "firstname": "Alice", "lastname": "", "loginclient": "alice", "passwdclient": "p", "enableclient": 1, "profileclient": "client"}])
+    stack.start("cti-gw", doors=("CTI", "websocket"))
+    with stack.wait_ready(), Page(url(stack)) as page:
+        page.login("alice", "p")
+        page.wait_text("no colleagues in the lists yet", ".people")
+        page.screen("empty")
+
+
+# ---- for everybody ----
+
+# Roles, names, contrast: what an automatic check can find (WCAG 2.1 AA 1.4.3, 4.1.2).
+CHECK = r"""
+const bad = [];
+const seen = (e) => { const r = e.getBoundingClientRect(); return r.width > 1 && r.height > 1 && getComputedStyle(e).visibility !== 'hidden'; };
+const name = (e) => (e.getAttribute('aria-label') || e.innerText || e.title || (e.labels && [...e.labels].map(l => l.innerText).join()) || e.alt || '').trim();
+for (const e of document.querySelectorAll('button, a[href], input, select, [role=option], [role=tab], canvas[role=img], dialog'))
+    if (seen(e) && e.type !== 'hidden' && !name(e) && !e.placeholder) bad.push('no name: ' + e.outerHTML.slice(0, 120));
+for (const e of document.querySelectorAll('[aria-controls]')) if (e.getAttribute('aria-expanded') === 'true' && !document.getElementById(e.getAttribute('aria-controls'))) bad.push('controls nothing: ' + e.outerHTML.slice(0, 90));
+const ids = [...document.querySelectorAll('[id]')].map(e => e.id);
+ids.filter((x, i) => ids.indexOf(x) !== i).forEach(x => bad.push('id twice: ' + x));
+if (!document.documentElement.lang) bad.push('no language');
+if (document.querySelectorAll('main').length !== 1) bad.push('not one main');
+if (document.querySelectorAll('h1').length !== 1) bad.push('not one h1');
+const rgba = (c) => (c.match(/[\d.]+/g) || []).map(Number);
+const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+const solid = (c) => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = c; canvas.fillRect(0, 0, 1, 1); const d = canvas.getImageData(0, 0, 1, 1).data; return [d[0], d[1], d[2], d[3] / 255]; };
+const over = (a, b) => [0, 1, 2].map(i => a[i] * a[3] + b[i] * (1 - a[3])).concat(1);
+const ground = (e) => { const up = []; for (let n = e; n; n = n.parentElement) up.push(solid(getComputedStyle(n).backgroundColor)); return up.reverse().reduce((b, a) => over(a, b), [255, 255, 255, 1]); };
+const light = (c) => c.slice(0, 3).map(v => v / 255).map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4).reduce((s, v, i) => s + v * [0.2126, 0.7152, 0.0722][i], 0);
+for (const e of document.querySelectorAll('body *')) {
+    if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) || !seen(e) || e.closest('[disabled], .stale, [aria-hidden=true], canvas, noscript')) continue;
+    const style = getComputedStyle(e), back = ground(e), front = over(solid(style.color), back);
+    const [a, b] = [light(front), light(back)].sort((x, y) => y - x), ratio = (a + 0.05) / (b + 0.05), size = parseFloat(style.fontSize);
+    const large = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
+    if (ratio < (large ? 3 : 4.5)) bad.push(`contrast ${ratio.toFixed(2)}: ${e.tagName}.${e.className} "${e.innerText.slice(0, 30)}" ${style.color}`);
+}
+return bad;
+"""
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_names_roles_and_contrast(office, dark):
+    quiet(office)
+    with Page(url(office), dark=dark, width=1440, height=900) as page:
+        assert page.js(CHECK) == []
+        page.login("alice")
+        bob = office.client("bob")
+        bob.ask("ipbxcommand", command="dial", destination="exten:xivo/1001")
+        page.one(".call-ringing")
+        views = ["people", "queues", "agents", "rooms", "history", "directory", "chat=xivo/2", "faxes"]
+        for view in views:
+            page.go(view)
+            page.one(f".view.{view.split('=')[0]}")
+            assert page.js(CHECK) == [], view
+            page.screen(f"{'dark' if dark else 'light'}_{view.split('=')[0]}")
+        page.click(label="Presence and settings")
+        assert page.js(CHECK) == [], "menu"
+        for path in ("/wall", "/admin"):
+            page.driver.get(url(office, path))
+            page.one(".wall article, .admin .row")
+            assert page.js(CHECK) == [], path
+        hang_up_all(office)
+
+
+@pytest.mark.parametrize("width", [380, 1024, 1440])
+def test_nothing_is_cut_off_sideways(office, alice, width):
+    alice.resize(width, 800)
+    bob = office.client("bob")
+    bob.ask("ipbxcommand", command="dial", destination="exten:xivo/1001")
+    alice.one(".call-ringing")
+    for view in ("people", "queues", "agents", "rooms", "history", "directory", "chat"):
+        alice.go(view)
+        alice.one(f".view.{view}")
+        assert alice.js("return document.documentElement.scrollWidth") <= width, view
+        wide = alice.js("""return [...document.querySelectorAll('.content *, .top *')].filter(e => { const r = e.getBoundingClientRect();
+            return r.width > 0 && r.right > window.innerWidth + 1 && !e.closest('.queue-tiles, .tabs, .rail, .plot, .virtual, .floating, .counts'); }).map(e => e.className + ' ' + e.tagName).slice(0, 5)""")
+        assert wide == [], (view, wide)
+        alice.screen(f"{view}_{width}")
