@@ -183,10 +183,11 @@ class Office:
         assert self.sim.terminate() == 0
 
 
+# a real 1.8 makes these with masquerades, or differs by the prompts of its rooms: the company's do without
 only_new = pytest.mark.parametrize("office", ["20"], indirect=True)
 
 
-@pytest.fixture(name="office", params=["20"])
+@pytest.fixture(name="office", params=["20", "1.8"])
 def fixture_office(request):
     office = Office(request.param)
     yield office
@@ -309,6 +310,7 @@ def test_queue_answered(office):
     compare(office, "11-queue-answered")
 
 
+@only_new
 def test_conference(office):
     for n, who in enumerate(("alice", "bob", "zoe"), 1):
         office.call(who, "4001")
@@ -325,6 +327,7 @@ def test_conference(office):
     compare(office, "15-conference", but=[("bob", "SoftHangupRequest")])  # its thread was faster
 
 
+@only_new
 def test_parked_and_fetched(office):
     office.call("alice", "1002")
     office.answers("bob")

@@ -279,6 +279,8 @@ void leg_free_of_job(struct leg *l)
         break;
     case JOB_TALKS:
         link_leave(l);
+        if (l->pbx)
+            tell_dial_over(l);
         break;
     case JOB_CONSULT:
         transfer_abandon(l);
