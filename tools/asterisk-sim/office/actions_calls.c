@@ -81,7 +81,7 @@ static struct leg *redirected(const struct ask *a, const char *header)
         say_error(a->out, a->id, "Channel not specified");
     else if (!l)
         say_error(a->out, a->id, "Channel does not exist: %.*s", VIEW_ARG(name));
-    else if (!l->pbx && !leg_is_up(l))
+    else if (l->twin || (!l->pbx && !leg_is_up(l)))
         say_error(a->out, a->id, "Redirect failed, channel not up.");
     else
         return l;
@@ -107,6 +107,10 @@ static void redirect(const struct ask *a)
     if (!l || (two && !extra) || !read_place(a, "", &to) ||
         (two && !read_place(a, "Extra", &extra_to)))
         return;
+    if (extra == l) {
+        say_error(a->out, a->id, "Redirect failed, both channels are the same.");
+        return;
+    }
     if (two && !*extra_to.exten)
         extra_to = to;
     say_success(a->out, a->id, two ? "Dual Redirect successful" : "Redirect successful");
@@ -220,7 +224,7 @@ static void atxfer(const struct ask *a)
         say_error(a->out, a->id, "No extension specified");
         return;
     }
-    if (!link_peer(l) || l->job != JOB_TALKS) {
+    if (l->twin || !link_peer(l) || l->job != JOB_TALKS) {
         say_error(a->out, a->id, "Atxfer failed: the channel talks with nobody");
         return;
     }
@@ -235,7 +239,7 @@ static void blind_transfer(const struct ask *a)
 
     if (!l || !read_place(a, "", &to))
         return;
-    if (!link_peer(l) || l->job != JOB_TALKS) {
+    if (l->twin || !link_peer(l) || l->job != JOB_TALKS) {
         say_error(a->out, a->id, "Transfer failed");
         return;
     }
@@ -272,6 +276,7 @@ static void park(const struct ask *a)
     struct leg *l = redirected(a, "Channel");
     const struct leg *peer;
     uint64_t timeout = 0;
+    char device[48];
 
     if (!l)
         return;
@@ -280,10 +285,12 @@ static void park(const struct ask *a)
         timeout = 45000;
     if (parker.len == 0 && peer)
         parker = view_cstr(peer->name);
+    parker = device_of(parker);
+    snprintf(device, sizeof(device), "%.*s", VIEW_ARG(parker)); /* the peer may go */
     say_success(a->out, a->id, ask_office(a)->old ? "Park successful" : "Park successful\n");
     leg_free_of_job(l);
     l->pbx = true;
-    parking_park(l, device_of(parker), timeout * MS);
+    parking_park(l, view_cstr(device), timeout * MS);
 }
 
 static void bridge(const struct ask *a)
@@ -293,7 +300,7 @@ static void bridge(const struct ask *a)
 
     if (!two)
         return;
-    if (one == two || !leg_is_up(one) || !leg_is_up(two)) {
+    if (one == two || one->twin || two->twin || !leg_is_up(one) || !leg_is_up(two)) {
         say_error(a->out, a->id, "Bridge failed");
         return;
     }

@@ -307,7 +307,10 @@ void leg_free_of_job(struct leg *l)
         break;
     }
     leg_music(l, false);
-    l->holds = false;
+    if (l->holds) {
+        l->holds = false;
+        leg_update(l);
+    }
 }
 
 static void end(struct leg *l, int cause)
