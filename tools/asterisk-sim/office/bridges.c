@@ -83,8 +83,7 @@ struct leg *link_peer(const struct leg *l)
     return NULL;
 }
 
-/* A call of a queue is over when its caller and its member no longer talk. */
-static void over(struct leg *left, struct leg *peer)
+void call_over(struct leg *left, struct leg *peer)
 {
     if (left->served && left->queue)
         queue_complete(left, peer, "caller");
@@ -100,6 +99,7 @@ void link_leave(struct leg *l)
     if (!k)
         return;
     if (k->asker) {
+        call_over(l, k->asker);
         transfer_orphaned(k->asker);
         peer = NULL;
     }
@@ -115,7 +115,7 @@ void link_leave(struct leg *l)
     peer->holds = false;
     leg_update(peer);
     leg_music(peer, false);
-    over(l, peer);
+    call_over(l, peer);
     leg_after(peer, 0, leg_returns);
 }
 

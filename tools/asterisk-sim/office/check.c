@@ -26,6 +26,8 @@ static unsigned check_leg(const struct leg *l, struct buf *out)
     if (l->job == JOB_RINGS && !timer_runs(&l->step) && l->other && !timer_runs(&l->other->step) &&
         ++wrong)
         buf_printf(out, "%s: rings for ever\n", l->name);
+    if (l->served && !l->waiting && l->job != JOB_TALKS && l->job != JOB_CONSULT && ++wrong)
+        buf_printf(out, "%s: served, but talks with nobody\n", l->name);
     return wrong;
 }
 
@@ -45,6 +47,16 @@ static unsigned check_person(const struct office *o, const struct person *p, str
     return wrong;
 }
 
+static bool talks_through(const struct member *m)
+{
+    const struct leg *l;
+
+    LIST_FOREACH(l, &m->office->legs, all)
+    if (l->served == m)
+        return true;
+    return false;
+}
+
 static unsigned check_queue(const struct queue *q, struct buf *out)
 {
     const struct member *m;
@@ -61,6 +73,9 @@ static unsigned check_queue(const struct queue *q, struct buf *out)
     }
     if (callers != q->n_callers && ++wrong)
         buf_printf(out, "%s: %u callers, counted %u\n", q->is->name, callers, q->n_callers);
+    LIST_FOREACH(m, &q->members, of_queue)
+    if (m->busy && !talks_through(m) && ++wrong)
+        buf_printf(out, "%s in %s: busy with nobody\n", m->name, q->is->name);
     LIST_FOREACH(m, &q->members, of_queue)
     if (m->rings && !(m->rings->other && m->rings->other->served == m) && ++wrong)
         buf_printf(out, "%s in %s: rings for nobody\n", m->name, q->is->name);

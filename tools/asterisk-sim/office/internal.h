@@ -279,6 +279,8 @@ void link_leave(struct leg *l);
 /* The leg leaves and nothing else happens; an empty bridge ends. */
 void link_move_out(struct leg *l);
 struct leg *link_peer(const struct leg *l);
+/* A call of a queue is over when its caller and its member no longer talk. */
+void call_over(struct leg *left, struct leg *peer);
 /* The two talk: both are up. `first` enters first. */
 void link_two(struct leg *first, struct leg *second);
 /* It is alone now: what it was called for is over. */

@@ -297,15 +297,15 @@ void leg_free_of_job(struct leg *l)
     case JOB_MAILBOX:
         mailbox_end(l);
         break;
-    case JOB_AGENT:
-        agent_line_ends(l);
-        break;
+    case JOB_AGENT: /* below: it may also be in a call */
     case JOB_APP:
         leave_app(l);
         break;
     case JOB_NONE:
         break;
     }
+    if (l->agent)
+        agent_line_ends(l);
     leg_music(l, false);
     if (l->holds) {
         l->holds = false;
@@ -358,8 +358,6 @@ void leg_hang_up(struct leg *l, int cause, bool request)
     if (request)
         tell_hangup_request(l, l->job == JOB_TALKS ? 16 : 0);
     leg_free_of_job(l);
-    if (l->agent)
-        agent_line_ends(l);
     if (l->asker)
         transfer_lost(l);
     link_move_out(l);

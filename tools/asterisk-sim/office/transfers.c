@@ -185,6 +185,19 @@ static void tell_attended(const struct leg *by, const struct leg *peer, const st
     tell_end(o);
 }
 
+/* A queue that has served the half serves who comes in its place. */
+static void take_over(struct leg *peer, struct leg *two)
+{
+    peer->served = two->served;
+    peer->queue = two->queue;
+    peer->hold_s = two->hold_s;
+    peer->joined_us = two->joined_us;
+    peer->ringing_us = two->ringing_us;
+    peer->connected_us = two->connected_us;
+    two->served = NULL;
+    two->queue = NULL;
+}
+
 /* The Local channel gets out of the way. */
 static void take_away(void *leg)
 {
@@ -200,6 +213,8 @@ static void take_away(void *leg)
     show(two, peer);
     link_move_out(two);
     link_enter(k, peer, two);
+    if (two->served)
+        take_over(peer, two);
     local_optimisation(one, two, peer, false);
     link_move_out(one);
     one->job = two->job = JOB_NONE;
@@ -225,6 +240,7 @@ static void join(struct leg *by, struct leg *one, struct leg *peer)
         leg_connect(target, peer);
         tell_connected(target);
     }
+    call_over(by, peer);
     forget(by);
     one->job = JOB_TALKS;
     link_move_out(by);
@@ -238,6 +254,7 @@ static void send_on(struct leg *by, struct leg *one, struct leg *peer)
 
     snprintf(exten, sizeof(exten), "%s", one->exten_asked);
     snprintf(context, sizeof(context), "%s", one->context);
+    call_over(by, peer);
     forget(by);
     link_move_out(by);
     leg_hang_up(one, 16, false);
