@@ -162,6 +162,8 @@ const struct config_key config_keys[] = {
      "Days that the log of what clients did goes back; 0: for ever."},
     {"ctibus.retention.clients", KEY_INT, NULL, 0, 36500, RE | KEY_RENAMED, "ctibus.retention.clients_days",
      "The former name of ctibus.retention.clients_days."},
+    {"ctibus.retention.chat_days", KEY_INT, "0", 0, 36500, RE, NULL,
+     "Days that chat is kept, of users whose profile permits chat_history; 0: not at all."},
     {"ctibus.http.state", KEY_ADDRESS, "127.0.0.1:9101", 0, 0, 0, NULL,
      "Metrics and health of state."},
     {"ctibus.http.ami-gw", KEY_ADDRESS, "127.0.0.1:9102", 0, 0, 0, NULL,

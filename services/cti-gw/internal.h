@@ -287,6 +287,8 @@ void relay(struct client *c, struct request *rq);
 /* The agent that the user is takes calls at this number (empty: the user's own phone): as if the
  * client had asked for it. */
 void relay_agent_login(struct client *c, const char *number);
+/* Asks for what was written to the user who was not there, where the profile permits that. */
+void relay_missed_chat(struct client *c);
 
 /* ---- login_start.c: the first step of a login ---- */
 /* Checks version, fields and the number of clients, and makes c->login. False: the client has been

@@ -135,6 +135,7 @@ static void complete(struct client *c)
     c->login->agent_number = NULL; /* the rest of it ends with the login */
     client_set_phase(c, LIVE);
     client_answered(c);
+    relay_missed_chat(c);
     if (agent_number)
         relay_agent_login(c, agent_number);
     free(agent_number);

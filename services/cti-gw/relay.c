@@ -65,6 +65,28 @@ void relay(struct client *c, struct request *rq)
         client_answer(c, rq, "error_string", schema_status_name(BUS_malformed));
 }
 
+#define MISSED_DEADLINE_MS 5000
+
+/* What was written while the user was away comes as lines of its own; that there is none matters to
+ * nobody. */
+void relay_missed_chat(struct client *c)
+{
+    struct buf *pairs = &c->gw->pairs;
+    char session[64];
+    bool any;
+
+    if (!profile_permits(c->profile, VIEW("chat_history"), &any) ||
+        !bus_client_is_up(c->gw->bus_client))
+        return;
+    client_session_name(c, session);
+    buf_reset(pairs);
+    msg_put_pair(pairs, "session", view_cstr(session));
+    msg_put_pair(pairs, "class", VIEW("chat_history"));
+    msg_put_cstr(pairs, "message");
+    msg_put_map(pairs, 0);
+    bus_ask(c->gw->bus_client, METHOD_command, 3, buf_view(pairs), MISSED_DEADLINE_MS, NULL, NULL);
+}
+
 void relay_agent_login(struct client *c, const char *number)
 {
     struct json_object *body = json_object_new_object();

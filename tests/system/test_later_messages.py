@@ -208,3 +208,17 @@ def test_calls(version):
         assert not [m for m in old.seen if is_call(m) and "replyid" not in m]
         old.close()
         c.close()
+
+
+def test_chat_waits_for_the_next_login():
+    with Stack(CALLS, parts=WITHOUT_GATEWAY, config={"ctibus.retention.chat_days": 30}) as s:
+        s.wait_ready()
+        alice = s.client("alice")
+        assert alice.ask("chitchat", to="xivo/2", text="call me")["kept"] is True
+        bob = s.client("bob")
+        m = wait_for(bob, "chitchat")
+        assert (m["from"], m["text"]) == ("xivo/1", "call me") and m["when"] <= m["timenow"]
+        assert [x["text"] for x in bob.ask("chat_history", **{"with": "xivo/1"})["messages"]] == ["call me"]
+        assert bob.ask("chat_history")["error_string"] == "missing:with"
+        bob.close()
+        alice.close()

@@ -101,6 +101,9 @@ static const struct cti_message rows[] = {
     RELAY("featuresget", .doc = "`userfeatures`: services and forwards"),
     RELAY("featuresput", .required = NEEDS("function", "value"),
           .doc = "`status`; `getlist`/`updateconfig` to all who see the user"),
+    RELAY("chat_history", .required = NEEDS("with"),
+          .doc = "`messages` with that user, the latest first, and `next` for `cursor` "
+                 "([Chat](#chat))"),
     RELAY("history", .doc = "`history`: the user's calls; by pages also those of others, as the "
                             "profile permits ([History](#history))"),
     RELAY("directory", .required = NEEDS("pattern"), .doc = "`headers`, `resultlist`, `status`"),
@@ -140,8 +143,9 @@ static const struct cti_message rows[] = {
           .answer = "people_export_personal_contacts_csv_result",
           .doc = "`people_export_personal_contacts_csv_result`: `csv_contacts`"),
     RELAY("chitchat", .required = NEEDS("to", "text"),
-          .doc = "`chitchat` with `from`, `to`, `text` to every session of that user; "
-                 "`warning_string` when nobody is there"),
+          .doc =
+              "`chitchat` with `from`, `to`, `text` to every session of that user; "
+              "`warning_string` when nobody is there, or `kept` true: it waits for the next login"),
     IPBX("agentlogin",
          .doc =
              "an agent (`agentids`, default the own) takes calls at a phone (`agentphonenumber`)"),

@@ -3,10 +3,12 @@
 
 #include "access/access.h"
 #include "calls/dial_target.h"
+#include "commands/chat_log.h"
 #include "commands/commands.h"
 #include "core/deferred_reply.h"
 #include "core/notify.h"
 #include "federation/peers.h"
+#include "sessions/budgets.h"
 
 #define MAX_TEXT 65536
 
@@ -56,6 +58,16 @@ static struct view read_to(const msgpack_object *message, char scratch[192])
     return view_cstr(scratch);
 }
 
+/* For one who is not there. */
+static void wait_for(struct state *s, const struct session *se, struct deferred_reply *l,
+                     const struct xod_obj *to, struct view text)
+{
+    if (budget_take(s, se, BUDGET_DISK, (double)text.len))
+        chat_keep_for(s, se, to, text, &l);
+    else
+        deferred_reply_status(&l, BUS_busy);
+}
+
 static void chitchat(struct state *s, struct session *se, struct deferred_reply *l,
                      const msgpack_object *message)
 {
@@ -72,6 +84,11 @@ static void chitchat(struct state *s, struct session *se, struct deferred_reply 
         answer(l, "text_too_long");
         return;
     }
+    if (to && t.kind == TARGET_OBJECT && xod_get(to, XOD(users, connection))->type == V_NULL &&
+        chat_waits_for(s, to)) {
+        wait_for(s, se, l, to, text);
+        return;
+    }
     if (!to || xod_get(to, XOD(users, connection))->type == V_NULL) {
         answer(l, "not_connected");
         return;
@@ -82,6 +99,8 @@ static void chitchat(struct state *s, struct session *se, struct deferred_reply 
         return;
     }
     deliver(s, se, to, text);
+    if (chat_is_kept(s, se, to) && budget_take(s, se, BUDGET_DISK, (double)text.len))
+        chat_keep(s, se, to, text);
     answer(l, NULL);
 }
 

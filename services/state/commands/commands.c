@@ -17,6 +17,7 @@ static const struct command *const commands[] = {
     &command_callcampaign,
     &command_call_form_result,
     &command_cancel_transfer,
+    &command_chat_history,
     &command_chitchat,
     &command_complete_transfer,
     &command_directory,

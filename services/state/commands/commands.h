@@ -19,17 +19,17 @@ struct command {
 extern const struct command command_actionfiche, command_admin_kick, command_admin_reload,
     command_admin_status, command_answer, command_attended_transfer,
     command_attended_transfer_voicemail, command_availstate, command_blind_transfer_voicemail,
-    command_callcampaign, command_call_form_result, command_cancel_transfer, command_chitchat,
-    command_complete_transfer, command_directory, command_direct_transfer, command_faxsend,
-    command_featuresget, command_featuresput, command_getqueuesstats, command_hangup,
-    command_get_switchboard_directory_headers, command_history, command_hold_switchboard,
-    command_invite_confroom, command_ipbxcommand, command_people_create_personal_contact,
-    command_people_delete_personal_contact, command_people_edit_personal_contact,
-    command_people_export_personal_contacts_csv, command_people_favorites, command_people_headers,
-    command_people_import_personal_contacts_csv, command_people_personal_contact_raw,
-    command_people_personal_contacts, command_people_purge_personal_contacts, command_people_search,
-    command_people_set_favorite, command_resume_switchboard, command_switchboard_directory_search,
-    command_sheet;
+    command_callcampaign, command_call_form_result, command_chat_history, command_cancel_transfer,
+    command_chitchat, command_complete_transfer, command_directory, command_direct_transfer,
+    command_faxsend, command_featuresget, command_featuresput, command_getqueuesstats,
+    command_hangup, command_get_switchboard_directory_headers, command_history,
+    command_hold_switchboard, command_invite_confroom, command_ipbxcommand,
+    command_people_create_personal_contact, command_people_delete_personal_contact,
+    command_people_edit_personal_contact, command_people_export_personal_contacts_csv,
+    command_people_favorites, command_people_headers, command_people_import_personal_contacts_csv,
+    command_people_personal_contact_raw, command_people_personal_contacts,
+    command_people_purge_personal_contacts, command_people_search, command_people_set_favorite,
+    command_resume_switchboard, command_switchboard_directory_search, command_sheet;
 void command_run(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body);
 /* Is the user that a message names (by an id, site/id, user:site/id, user:special:me or J13's
  * "null/null") the one of the session? So is one that names nobody. */

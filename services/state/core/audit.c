@@ -102,6 +102,11 @@ void ctilog_expire(struct state *s, double now)
                                           " WHERE time < ? ORDER BY time LIMIT 100000)"},
     };
 
+    /* 0 is no time at all, here: what was kept before is to go */
+    db_write(s->db,
+             "DELETE FROM chat WHERE id IN (SELECT id FROM chat WHERE time < ? ORDER BY time"
+             " LIMIT 100000)",
+             "f", now - (double)config_int(s->cfg, "ctibus.retention.chat_days") * 86400);
     for (size_t i = 0; i < ARRAY_SIZE(logs); i++) {
         int64_t days = config_int(s->cfg, logs[i].key);
         if (days > 0)

@@ -45,6 +45,13 @@ static const char *const steps[] = {
      "ALTER TABLE call_log ADD COLUMN recorded INTEGER NOT NULL DEFAULT 0;"
      "CREATE INDEX call_log_site ON call_log (site, start);"
      "CREATE INDEX call_log_call ON call_log (site, call);"),
+    /* 6: low, high: the two users, so that a conversation is one range */
+    ("CREATE TABLE chat (id INTEGER PRIMARY KEY AUTOINCREMENT, site TEXT NOT NULL,"
+     " sender TEXT NOT NULL, receiver TEXT NOT NULL, low TEXT NOT NULL, high TEXT NOT NULL,"
+     " time REAL NOT NULL, text TEXT NOT NULL, delivered INTEGER NOT NULL);"
+     "CREATE INDEX chat_pair ON chat (site, low, high, id);"
+     "CREATE INDEX chat_waiting ON chat (site, receiver, id) WHERE delivered = 0;"
+     "CREATE INDEX chat_time ON chat (time);"),
 };
 #define N_STEPS ((int)ARRAY_SIZE(steps))
 
