@@ -83,13 +83,22 @@ int access_init(struct access *a, const struct xod_obj *user, bool separate)
 void access_fini(struct access *a)
 {
     free(a->contexts);
+    free(a->seen);
+    free(a->own);
     *a = (struct access){0};
+}
+
+static bool same_set(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+    return !a == !b && a_len == b_len && (a_len == 0 || memcmp(a, b, a_len) == 0);
 }
 
 bool access_eq(const struct access *a, const struct access *b)
 {
-    return a->is_site == b->is_site && !a->contexts == !b->contexts && a->len == b->len &&
-           (a->len == 0 || memcmp(a->contexts, b->contexts, a->len) == 0);
+    return a->is_site == b->is_site && a->masked == b->masked &&
+           same_set(a->contexts, a->len, b->contexts, b->len) &&
+           same_set(a->own, a->own_len, b->own, b->own_len) &&
+           same_set(a->seen, a->seen_len, b->seen, b->seen_len);
 }
 
 static bool has_context(const struct access *a, struct view context)
@@ -164,6 +173,8 @@ bool access_sees(const struct access *a, const struct xod_obj *o)
         return false; /* it is no user that could be called */
     if (a->is_site)
         return site_sees(o);
+    if (!access_within_limit(a, o))
+        return false;
     if (!a->contexts)
         return true;
     switch (xod_obj_list(o)) {

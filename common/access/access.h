@@ -18,12 +18,28 @@ struct access {
     bool is_site; /* it is another site */
     char *contexts;
     size_t len;
+    /* what the profile limits (access_limit), devices each ended by a NUL: */
+    char *seen; /* those whose channels and calls are seen; NULL: all */
+    char *own;  /* the user's; NULL: nothing is limited */
+    size_t seen_len, own_len;
+    bool masked; /* the numbers of other people's calls are */
 };
 
 /* Does the configuration keep contexts apart? */
 bool access_is_separate(const struct config *cfg);
 /* What `user` sees (NULL: a user without lines). 0 or -ENOMEM. */
 int access_init(struct access *a, const struct xod_obj *user, bool separate);
+/* Limits it as the profile's `see` says: calls: own (channels and calls of the user's phones and
+ * agent), group (also of those of the user's group, see access_group) or all; numbers: full or
+ * masked. NULL limits nothing. It holds until lines, agents or groups change. 0 or -ENOMEM. */
+int access_limit(struct access *a, const struct xod_obj *user, struct json_object *see);
+bool access_is_limited(const struct access *a);
+/* What access_sees asks beside the contexts. */
+bool access_within_limit(const struct access *a, const struct xod_obj *o);
+/* Are numbers of this object masked (access_mask)? */
+bool access_masks(const struct access *a, const struct xod_obj *o);
+/* Appends the text with an x for each of the last four digits of every number of more than six. */
+void access_mask(struct buf *out, struct view text);
 /* Is this user another site? */
 bool access_is_peer(struct view user_id);
 void access_fini(struct access *a);

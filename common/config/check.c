@@ -411,6 +411,37 @@ static void check_history(struct config *cfg, const char *profile, struct json_o
     }
 }
 
+static void check_word(struct config *cfg, const char *path, struct json_object *value,
+                       const char *const *words, const char *list)
+{
+    if (!value)
+        return;
+    while (*words && !view_eq(json_view(value), view_cstr(*words)))
+        words++;
+    if (!*words)
+        config_fault(cfg, path, "must be %s", list);
+}
+
+/* What a profile's users see of other people's calls. A word that is none must not open all. */
+static void check_see(struct config *cfg, const char *profile, struct json_object *see)
+{
+    static const char *const calls[] = {"own", "group", "all", NULL};
+    static const char *const numbers[] = {"full", "masked", NULL};
+    char path[PATH_BYTES];
+
+    if (!see)
+        return;
+    snprintf(path, sizeof(path), "profiles.%.100s.see", profile);
+    if (!json_object_is_type(see, json_type_object)) {
+        config_fault(cfg, path, "must be an object");
+        return;
+    }
+    snprintf(path, sizeof(path), "profiles.%.100s.see.calls", profile);
+    check_word(cfg, path, json_get(see, "calls"), calls, "\"own\", \"group\" or \"all\"");
+    snprintf(path, sizeof(path), "profiles.%.100s.see.numbers", profile);
+    check_word(cfg, path, json_get(see, "numbers"), numbers, "\"full\" or \"masked\"");
+}
+
 static void check_profiles(struct config *cfg)
 {
     static const char *const sections[] = {"userstatus",   "phonestatus", "regcommands",
@@ -430,6 +461,7 @@ static void check_profiles(struct config *cfg)
         for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
             check_reference(cfg, id, sections[i], json_get(profile, sections[i]));
         check_history(cfg, id, json_get(profile, "history"));
+        check_see(cfg, id, json_get(profile, "see"));
     }
 }
 

@@ -3,7 +3,8 @@
  * one turn of the loop is gathered and leaves as one block.
  *
  * An audience is all clients that see the same objects: those of one set of contexts that are told
- * of the same lists. Without context separation there is one of each of the latter.
+ * of the same lists. Without context separation there is one of each of the latter. A user whose
+ * profile limits whose calls are seen is an audience alone.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -19,6 +20,9 @@ struct audience {
     size_t n;
     struct access sees;
     bool calls; /* is told of the list calls */
+    /* Of one that is limited: ids of the calls it sees now. Whether it does changes as people come
+     * into a call and leave it. */
+    struct map *seen_calls;
     struct buf gathered;
 };
 
@@ -26,12 +30,18 @@ struct fanout {
     struct gateway *g;
     LIST_HEAD(, audience) audiences;
     struct loop_task *task;
-    struct buf line;
+    struct buf line, masked;
+    size_t n_limited; /* audiences */
+    bool regroup_due; /* whose calls are whose may have changed */
 };
 
 static void run(void *arg)
 {
-    fanout_flush(arg);
+    struct fanout *f = arg;
+
+    if (f->regroup_due)
+        fanout_regroup(f);
+    fanout_flush(f);
 }
 
 struct fanout *fanout_new(struct gateway *g)
@@ -43,15 +53,29 @@ struct fanout *fanout_new(struct gateway *g)
     f->g = g;
     LIST_INIT(&f->audiences);
     buf_init(&f->line, 0);
+    buf_init(&f->masked, 0);
     f->task = loop_task_new(g->loop, run, f);
     if (!f->task)
         fanout_destroy(&f);
     return f;
 }
 
-static void audience_free(struct audience *a)
+static void forget_calls(struct audience *a)
+{
+    size_t pos = 0;
+    void *id;
+
+    while (a->seen_calls && map_next(a->seen_calls, &pos, NULL, &id))
+        free(id);
+    map_destroy(&a->seen_calls);
+}
+
+static void audience_free(struct fanout *f, struct audience *a)
 {
     LIST_REMOVE(a, all);
+    if (access_is_limited(&a->sees))
+        f->n_limited--;
+    forget_calls(a);
     buf_free(&a->gathered);
     access_fini(&a->sees);
     free(a);
@@ -64,11 +88,38 @@ void fanout_destroy(struct fanout **f)
     if (!f || !*f)
         return;
     while ((a = LIST_FIRST(&(*f)->audiences)))
-        audience_free(a);
+        audience_free(*f, a);
     loop_task_destroy(&(*f)->task);
     buf_free(&(*f)->line);
+    buf_free(&(*f)->masked);
     free(*f);
     *f = NULL;
+}
+
+/* Notes whether the audience sees a call now; whether it did before. */
+static bool note_call(struct audience *a, const struct xod_obj *call, bool sees)
+{
+    char *id = map_get(a->seen_calls, xod_obj_id(call));
+
+    if (sees && !id) {
+        char *copy = view_dup(xod_obj_id(call));
+        if (copy && map_put(a->seen_calls, view_cstr(copy), copy) < 0)
+            free(copy);
+    } else if (!sees && id) {
+        map_del(a->seen_calls, xod_obj_id(call));
+        free(id);
+    }
+    return id != NULL;
+}
+
+static void note_calls(struct audience *a, struct xod_ipbx *ipbx)
+{
+    const struct xod_obj *call;
+    size_t pos = 0;
+
+    a->seen_calls = map_new();
+    while (a->seen_calls && (call = xod_next(ipbx, LIST_calls, &pos)))
+        note_call(a, call, access_sees(&a->sees, call));
 }
 
 static struct audience *audience_for(struct fanout *f, const struct client *c)
@@ -80,6 +131,10 @@ static struct audience *audience_for(struct fanout *f, const struct client *c)
 
     if (access_init(&sees, user, f->g->opt.limits.separate_contexts) < 0)
         return NULL;
+    if (c->profile && access_limit(&sees, user, json_get(c->profile->capas, "see")) < 0) {
+        access_fini(&sees);
+        return NULL;
+    }
     LIST_FOREACH(a, &f->audiences, all)
     if (a->calls == calls && access_eq(&a->sees, &sees)) {
         access_fini(&sees);
@@ -95,6 +150,10 @@ static struct audience *audience_for(struct fanout *f, const struct client *c)
     LIST_INIT(&a->clients);
     buf_init(&a->gathered, 0);
     LIST_INSERT_HEAD(&f->audiences, a, all);
+    if (access_is_limited(&a->sees)) {
+        f->n_limited++;
+        note_calls(a, c->ipbx);
+    }
     return a;
 }
 
@@ -107,6 +166,22 @@ static bool is_told(const struct audience *a, int list)
 bool fanout_visible(struct fanout *f, struct client *c, const struct xod_obj *o)
 {
     return c->audience ? access_sees(&c->audience->sees, o) : !f->g->opt.limits.separate_contexts;
+}
+
+void fanout_render_fields(struct fanout *f, struct client *c, struct buf *out,
+                          const struct xod_obj *o, uint64_t mask)
+{
+    render_fields(out, o, mask, fanout_masks(f, c, o));
+}
+
+bool fanout_masks(struct fanout *f, struct client *c, const struct xod_obj *o)
+{
+    return c->audience && access_masks(&c->audience->sees, o);
+}
+
+bool fanout_hides(struct fanout *f, struct client *c, const struct xod_obj *o)
+{
+    return c->audience && !access_within_limit(&c->audience->sees, o);
 }
 
 /* ---- members ---- */
@@ -134,7 +209,7 @@ void fanout_leave(struct fanout *f, struct client *c)
     LIST_REMOVE(c, of_audience);
     c->audience = NULL;
     if (--a->n == 0)
-        audience_free(a);
+        audience_free(f, a);
 }
 
 /* Tells a client anew what it may see: the rest it is to forget. */
@@ -159,6 +234,7 @@ void fanout_regroup(struct fanout *f)
 {
     struct client *c;
 
+    f->regroup_due = false;
     fanout_flush(f);
     LIST_FOREACH(c, &f->g->clients, all)
     {
@@ -175,7 +251,7 @@ void fanout_regroup(struct fanout *f)
         if (c->audience != before)
             tell_all(f, c);
         if (--before->n == 0)
-            audience_free(before);
+            audience_free(f, before);
     }
 }
 
@@ -186,7 +262,7 @@ static void tell_moved(struct fanout *f, const struct xod_obj *o)
     struct audience *a;
 
     LIST_FOREACH(a, &f->audiences, all)
-    if (is_told(a, (int)xod_obj_list(o)))
+    if (is_told(a, (int)xod_obj_list(o)) && !(xod_obj_list(o) == LIST_calls && a->seen_calls))
         render_presence(&a->gathered, o, access_sees(&a->sees, o));
 }
 
@@ -214,7 +290,65 @@ static bool moves_people(const struct xod_change *c)
     return xod_obj_list(c->obj) == LIST_phones && c->fields & XOD_BIT(phones, context);
 }
 
+/* Whose phones and groups are whose. */
+static bool moves_calls(const struct xod_change *c)
+{
+    switch (xod_obj_list(c->obj)) {
+    case LIST_users:
+        return c->fields & (XOD_BIT(users, linelist) | XOD_BIT(users, agentid));
+    case LIST_phones:
+        return c->fields & (XOD_BIT(phones, identity) | XOD_BIT(phones, groups));
+    case LIST_agents:
+        return c->fields &
+               (XOD_BIT(agents, number) | XOD_BIT(agents, groups) | XOD_BIT(agents, phonenumber));
+    case LIST_groups:
+        return c->fields & (XOD_BIT(groups, phonemembers) | XOD_BIT(groups, agentmembers));
+    default:
+        return false;
+    }
+}
+
 /* ---- changes ---- */
+
+/* A call may come into view, or go out of it. */
+static void tell_call(struct fanout *f, struct audience *a, const struct xod_change *c)
+{
+    bool now = c->op != XOD_DEL && access_sees(&a->sees, c->obj);
+    bool before = a->seen_calls && note_call(a, c->obj, now);
+    struct xod_change told = *c;
+
+    if (now && !before) {
+        told.op = XOD_ADD;
+        told.fields = schema_client_mask(LIST_calls);
+    } else if (before && !now) {
+        told.op = XOD_DEL;
+    } else if (!now) {
+        return;
+    }
+    render_change(&a->gathered, &told, access_masks(&a->sees, c->obj));
+    metric_add(f->g->fanned_lines, (double)a->n);
+}
+
+/* The line of those for whom numbers are masked; made once they are there. */
+static struct view masked_line(struct fanout *f, const struct xod_change *c)
+{
+    if (buf_len(&f->masked) == 0)
+        render_change(&f->masked, c, true);
+    return buf_view(&f->masked);
+}
+
+static void tell(struct fanout *f, struct audience *a, const struct xod_change *c)
+{
+    if (!is_told(a, (int)xod_obj_list(c->obj)))
+        return;
+    if (xod_obj_list(c->obj) == LIST_calls && access_is_limited(&a->sees)) {
+        tell_call(f, a, c);
+    } else if (buf_len(&f->line) && access_sees(&a->sees, c->obj)) {
+        buf_append_view(&a->gathered,
+                        access_masks(&a->sees, c->obj) ? masked_line(f, c) : buf_view(&f->line));
+        metric_add(f->g->fanned_lines, (double)a->n);
+    }
+}
 
 void fanout_change(struct fanout *f, const struct xod_change *c)
 {
@@ -229,16 +363,15 @@ void fanout_change(struct fanout *f, const struct xod_change *c)
         tell_moved(f, c->obj);
         loop_task_post(f->task);
     }
+    f->regroup_due |= f->n_limited && moves_calls(c);
     buf_reset(&f->line);
-    render_change(&f->line, c);
-    if (buf_len(&f->line) == 0 || f->line.failed)
+    buf_reset(&f->masked);
+    render_change(&f->line, c, false);
+    if (f->line.failed || (buf_len(&f->line) == 0 && f->n_limited == 0))
         return;
     LIST_FOREACH(a, &f->audiences, all)
     {
-        if (!is_told(a, (int)xod_obj_list(c->obj)) || !access_sees(&a->sees, c->obj))
-            continue;
-        buf_append_view(&a->gathered, buf_view(&f->line));
-        metric_add(f->g->fanned_lines, (double)a->n);
+        tell(f, a, c);
         if (buf_len(&a->gathered) > MAX_GATHERED)
             fanout_flush(f);
     }

@@ -152,8 +152,9 @@ void profile_put(struct gateway *g, struct profile *p);
 bool profile_permits(const struct profile *p, struct view class, bool *any);
 
 /* ---- render.c: objects as CTI lines ---- */
-/* Appends {"field":value,...}: the fields of the mask that clients see. */
-void render_fields(struct buf *out, const struct xod_obj *o, uint64_t mask);
+/* Appends {"field":value,...}: the fields of the mask that clients see; masked: with the numbers of
+ * calls masked. */
+void render_fields(struct buf *out, const struct xod_obj *o, uint64_t mask, bool masked);
 /* An id as later clients take it: one of digits is a number. */
 void render_id(struct buf *out, struct view id);
 /* A getlist line about one object up to its "tid": the caller goes on with ,"config":... */
@@ -162,7 +163,14 @@ void render_getlist(struct buf *out, struct view reply_id, const char *function,
 /* The line that makes a client ask for an object (addconfig), or forget it (delconfig). */
 void render_presence(struct buf *out, const struct xod_obj *o, bool there);
 /* All unasked lines that a change is to clients. */
-void render_change(struct buf *out, const struct xod_change *c);
+void render_change(struct buf *out, const struct xod_change *c, bool masked);
+
+/* ---- masked.c: numbers of other people's calls (access_mask) ---- */
+/* The value of a field as JSON. */
+void masked_put_field(struct buf *out, const struct xod_obj *o, unsigned field);
+/* The same of a place of a parking lot, and of a text. */
+void masked_put_bay(struct buf *out, const struct value *bay);
+void masked_put_text(struct buf *out, struct view text);
 
 /* ---- fanout.c: who sees what, and changes to all who do ---- */
 struct fanout *fanout_new(struct gateway *g);
@@ -178,6 +186,13 @@ void fanout_leave(struct fanout *f, struct client *c);
 void fanout_regroup(struct fanout *f);
 /* May this client see the object? */
 bool fanout_visible(struct fanout *f, struct client *c, const struct xod_obj *o);
+/* Are numbers of the object masked for this client? Are its calls none of the client's, by the
+ * profile? */
+bool fanout_masks(struct fanout *f, struct client *c, const struct xod_obj *o);
+bool fanout_hides(struct fanout *f, struct client *c, const struct xod_obj *o);
+/* render_fields as this client sees it. */
+void fanout_render_fields(struct fanout *f, struct client *c, struct buf *out,
+                          const struct xod_obj *o, uint64_t mask);
 
 /* ---- latency.c: from Asterisk to clients ---- */
 struct latency *latency_new(struct metrics *m); /* NULL without memory */
@@ -222,7 +237,7 @@ void view_own_rooms(struct buf *line, struct client *c);
 /* The calls of the client's phones. */
 void view_calls(struct buf *line, struct client *c);
 /* Who waits in a queue. */
-void view_queue(struct buf *line, const struct xod_obj *queue);
+void view_queue(struct buf *line, struct client *client, const struct xod_obj *queue);
 /* The status of an agent, phone or user. */
 void view_status(struct buf *line, const struct xod_obj *o);
 /* Is it the channel of a phone of the client's user? */

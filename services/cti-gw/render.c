@@ -1,7 +1,7 @@
 /* Objects of xod as lines of the CTI protocol. */
 #include "internal.h"
 
-void render_fields(struct buf *out, const struct xod_obj *o, uint64_t mask)
+void render_fields(struct buf *out, const struct xod_obj *o, uint64_t mask, bool masked)
 {
     const struct schema_list *l = schema_list(xod_obj_list(o));
     const char *sep = "";
@@ -13,7 +13,10 @@ void render_fields(struct buf *out, const struct xod_obj *o, uint64_t mask)
         buf_append_char(out, '"');
         buf_append_view(out, l->fields[f].vname); /* no name needs escaping */
         buf_append(out, "\":", 2);
-        value_put_json(out, xod_get(o, f));
+        if (masked)
+            masked_put_field(out, o, f);
+        else
+            value_put_json(out, xod_get(o, f));
         sep = ",";
     }
     buf_append_char(out, '}');
@@ -46,14 +49,14 @@ void render_getlist(struct buf *out, struct view reply_id, const char *function,
 }
 
 static void put_update(struct buf *out, const struct xod_obj *o, const char *function,
-                       const char *key, uint64_t mask)
+                       const char *key, uint64_t mask, bool masked)
 {
     if (!(mask & schema_client_mask(xod_obj_list(o))))
         return;
     render_getlist(out, view_of(NULL, 0), function, schema_list(xod_obj_list(o))->vname,
                    xod_ipbx_name(xod_obj_ipbx(o)), xod_obj_id(o));
     buf_append_cstr(out, key);
-    render_fields(out, o, mask);
+    render_fields(out, o, mask, masked);
     line_end(out);
 }
 
@@ -74,10 +77,10 @@ void render_presence(struct buf *out, const struct xod_obj *o, bool there)
 
 /* Clients do not ask for channels by list: a new one is told with all its status at once, and one
  * that ends says "hangup" before it goes. */
-static void render_channel(struct buf *out, const struct xod_change *c)
+static void render_channel(struct buf *out, const struct xod_change *c, bool masked)
 {
     if (c->op != XOD_DEL) {
-        put_update(out, c->obj, "updatestatus", ",\"status\":", c->fields);
+        put_update(out, c->obj, "updatestatus", ",\"status\":", c->fields, masked);
         return;
     }
     render_getlist(out, view_of(NULL, 0), "updatestatus", VIEW("channels"),
@@ -87,27 +90,27 @@ static void render_channel(struct buf *out, const struct xod_change *c)
     put_list(out, c->obj, "delconfig");
 }
 
-void render_change(struct buf *out, const struct xod_change *c)
+void render_change(struct buf *out, const struct xod_change *c, bool masked)
 {
     enum xod_list list = xod_obj_list(c->obj);
 
     if (list == LIST_ipbx)
         return;
     if (list == LIST_channels) {
-        render_channel(out, c);
+        render_channel(out, c, masked);
         return;
     }
     if (c->op == XOD_ADD) {
         put_list(out, c->obj, "addconfig");
         if (list ==
             LIST_calls) /* its status is all there is of it, and is over before it is asked for */
-            put_update(out, c->obj, "updatestatus", ",\"status\":", c->fields);
+            put_update(out, c->obj, "updatestatus", ",\"status\":", c->fields, masked);
     } else if (c->op == XOD_DEL) {
         put_list(out, c->obj, "delconfig");
     } else {
         put_update(out, c->obj, "updateconfig",
-                   ",\"config\":", c->fields & schema_plane_mask(list, PLANE_CONFIG));
+                   ",\"config\":", c->fields & schema_plane_mask(list, PLANE_CONFIG), masked);
         put_update(out, c->obj, "updatestatus",
-                   ",\"status\":", c->fields & schema_plane_mask(list, PLANE_STATUS));
+                   ",\"status\":", c->fields & schema_plane_mask(list, PLANE_STATUS), masked);
     }
 }

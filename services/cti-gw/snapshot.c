@@ -72,16 +72,16 @@ static struct xod_obj *next_object(struct client *c, struct snapshot *s)
 
 /* ---- lines ---- */
 
-static void put_object(struct buf *line, const struct xod_obj *o)
+static void put_object(struct client *c, struct buf *line, const struct xod_obj *o)
 {
     enum xod_list list = xod_obj_list(o);
 
     buf_append_cstr(line, "{\"tid\":");
     json_put_string(line, xod_obj_id(o));
     buf_append_cstr(line, ",\"config\":");
-    render_fields(line, o, schema_plane_mask(list, PLANE_CONFIG));
+    fanout_render_fields(c->gw->fanout, c, line, o, schema_plane_mask(list, PLANE_CONFIG));
     buf_append_cstr(line, ",\"status\":");
-    render_fields(line, o, schema_plane_mask(list, PLANE_STATUS));
+    fanout_render_fields(c->gw->fanout, c, line, o, schema_plane_mask(list, PLANE_STATUS));
     buf_append_char(line, '}');
 }
 
@@ -99,7 +99,7 @@ static void send_part(struct client *c, struct snapshot *s, struct xod_obj **o)
     buf_append_cstr(line, ",\"objects\":[");
     while (*o && xod_obj_list(*o) == list && buf_len(line) < PART) {
         buf_append_cstr(line, sep);
-        put_object(line, *o);
+        put_object(c, line, *o);
         sep = ",";
         *o = next_object(c, s);
     }

@@ -57,7 +57,23 @@ static uint32_t count_of(const struct xod_obj *scratch)
     return all->type == V_MAP ? all->len : 0;
 }
 
-static void put_member(struct buf *line, const struct xod_obj *c, const struct value *who)
+/* Name or number of a party of somebody's call, as far as this client may see it. */
+static void put_party(struct buf *line, struct client *client, const char *key,
+                      const struct xod_obj *channel, unsigned field)
+{
+    struct view text = xod_get_str(channel, field);
+
+    if (fanout_hides(client->gw->fanout, client, channel))
+        text = VIEW("");
+    buf_printf(line, ",\"%s\":", key);
+    if (fanout_masks(client->gw->fanout, client, channel))
+        masked_put_text(line, text);
+    else
+        json_put_string(line, text);
+}
+
+static void put_member(struct buf *line, struct client *client, const struct xod_obj *c,
+                       const struct value *who)
 {
     const struct value *number = value_map_get(who, VIEW("usernum"));
     const struct value *muted = value_map_get(who, VIEW("ismuted"));
@@ -68,8 +84,8 @@ static void put_member(struct buf *line, const struct xod_obj *c, const struct v
     buf_append_cstr(line, ":{\"join_order\":");
     render_id(line, n);
     put_float(line, "join_time", xod_get(c, XOD(channels, meetme_since)), -1);
-    put_text(line, "number", xod_get_str(c, XOD(channels, callerid_num)));
-    put_text(line, "name", xod_get_str(c, XOD(channels, callerid_name)));
+    put_party(line, client, "number", c, XOD(channels, callerid_num));
+    put_party(line, client, "name", c, XOD(channels, callerid_name));
     put_text(line, "muted", muted && muted->type == V_BOOL && muted->b ? VIEW("Yes") : VIEW("No"));
     buf_append_char(line, '}');
 }
@@ -91,7 +107,7 @@ static double start_of(const struct xod_obj *scratch)
     return start;
 }
 
-static void put_room(struct buf *line, const struct xod_obj *scratch)
+static void put_room(struct buf *line, struct client *client, const struct xod_obj *scratch)
 {
     const struct value *who;
     const char *sep = "";
@@ -112,7 +128,7 @@ static void put_room(struct buf *line, const struct xod_obj *scratch)
         if (!c)
             continue;
         buf_append_cstr(line, sep);
-        put_member(line, c, who);
+        put_member(line, client, c, who);
         sep = ",";
     }
     buf_append_cstr(line, "}}");
@@ -129,7 +145,7 @@ void view_rooms(struct buf *line, struct client *c)
         if (!fanout_visible(c->gw->fanout, c, scratch))
             continue;
         buf_append_cstr(line, sep);
-        put_room(line, scratch);
+        put_room(line, c, scratch);
         sep = ",";
     }
     buf_append_char(line, '}');
@@ -218,7 +234,7 @@ void view_calls(struct buf *line, struct client *c)
 
 /* ---- queues ---- */
 
-void view_queue(struct buf *line, const struct xod_obj *queue)
+void view_queue(struct buf *line, struct client *client, const struct xod_obj *queue)
 {
     const struct value *waiting = xod_get(queue, XOD(queues, incalls));
     const char *sep = "";
@@ -235,8 +251,8 @@ void view_queue(struct buf *line, const struct xod_obj *queue)
         if (!c)
             continue;
         buf_printf(line, "%s{\"position\":%u", sep, i + 1);
-        put_text(line, "name", xod_get_str(c, XOD(channels, callerid_name)));
-        put_text(line, "number", xod_get_str(c, XOD(channels, callerid_num)));
+        put_party(line, client, "name", c, XOD(channels, callerid_name));
+        put_party(line, client, "number", c, XOD(channels, callerid_num));
         put_float(line, "join_time", xod_get(c, XOD(channels, waiting_since)), 0);
         put_text(line, "uniqueid", xod_get_str(c, XOD(channels, uniqueid)));
         buf_append_char(line, '}');

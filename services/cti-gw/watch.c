@@ -123,7 +123,7 @@ static void tell_queue(struct client *c, struct watched_queue *q)
     q->due = false;
     if (!queue || !fanout_visible(c->gw->fanout, c, queue))
         return;
-    view_queue(begin(c), queue);
+    view_queue(begin(c), c, queue);
     client_send_line(c, &c->gw->line);
 }
 
@@ -310,7 +310,7 @@ static void member_changed(struct watch *w, const struct xod_change *c)
         render_getlist(&w->due, view_of(NULL, 0), "updatestatus", VIEW("queuemembers"),
                        xod_ipbx_name(w->c->ipbx), buf_view(&id));
         buf_append_cstr(&w->due, ",\"status\":");
-        render_fields(&w->due, c->obj, c->fields);
+        render_fields(&w->due, c->obj, c->fields, false);
         line_end(&w->due);
     }
     buf_free(&id);

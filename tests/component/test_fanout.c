@@ -304,6 +304,63 @@ static void calls_are_told_to_those_who_know_them(void **state)
     assert_true(says(w, 2, "\"delconfig\",\"listname\":\"calls\"", "1.1"));
 }
 
+/* A profile that shows its users their own calls only, and masks the numbers of others. */
+static void what_the_profile_limits(void **state)
+{
+    struct world *w = *state;
+    struct profile own = {.capas = json_tokener_parse("{\"see\":{\"calls\":\"own\"}}")};
+    struct profile masked = {.capas = json_tokener_parse("{\"see\":{\"numbers\":\"masked\"}}")};
+    struct xod_obj *c;
+    struct xod_obj *call;
+    struct value names = {.type = V_LIST};
+    struct value both = {.type = V_LIST};
+
+    xod_set_str(xod_find(w->ipbx, LIST_phones, VIEW("p1")), XOD(phones, identity), VIEW("SIP/a"));
+    w->g.opt.limits.separate_contexts = false;
+    w->c[0].profile = &own;
+    w->c[1].profile = &masked;
+    w->c[0].accepts = ACCEPTS_CALLS;
+    for (int i = 0; i < N; i++)
+        join(w, i);
+    commit(w);
+    for (int i = 0; i < N; i++)
+        told(w, i);
+    c = xod_add(w->ipbx, LIST_channels, VIEW("SIP/b-2"));
+    xod_set_str(c, XOD(channels, peer_number), VIEW("0612345678"));
+    call = xod_add(w->ipbx, LIST_calls, VIEW("1.1"));
+    value_list_add(&names, VIEW("SIP/b-2"));
+    xod_set(call, XOD(calls, participants), &names);
+    commit(w);
+    assert_string_equal(told(w, 0), "");
+    assert_true(says(w, 1, "SIP/b-2", "\"peer_number\":\"061234xxxx\""));
+    assert_true(says(w, 2, "SIP/b-2", "\"peer_number\":\"0612345678\""));
+    value_list_add(&both, VIEW("SIP/b-2"));
+    value_list_add(&both, VIEW("SIP/a-1"));
+    xod_set(call, XOD(calls, participants), &both);
+    commit(w);
+    assert_true(says(w, 0, "\"addconfig\",\"listname\":\"calls\"", "\"state\":\"ringing\""));
+    xod_list_del(call, XOD(calls, participants), VIEW("SIP/a-1"));
+    commit(w);
+    assert_true(says(w, 0, "\"delconfig\",\"listname\":\"calls\"", "1.1"));
+    xod_del(call);
+    xod_del(c);
+    commit(w);
+    assert_string_equal(told(w, 0), "");
+    /* another phone is hers now */
+    xod_list_add(xod_find(w->ipbx, LIST_users, VIEW("1")), XOD(users, linelist), VIEW("p2"));
+    xod_set_str(xod_find(w->ipbx, LIST_phones, VIEW("p2")), XOD(phones, identity), VIEW("SIP/b"));
+    commit(w);
+    told(w, 0);
+    xod_add(w->ipbx, LIST_channels, VIEW("SIP/b-3"));
+    commit(w);
+    assert_true(says(w, 0, "SIP/b-3", "commstatus"));
+    for (int i = 0; i < N; i++)
+        fanout_leave(w->g.fanout, &w->c[i]);
+    w->c[0].profile = w->c[1].profile = NULL;
+    json_object_put(own.capas);
+    json_object_put(masked.capas);
+}
+
 static void before_and_after_the_login_nothing_is_visible(void **state)
 {
     struct world *w = *state;
@@ -473,6 +530,7 @@ int main(void)
         T(who_moves_sees_another_context),
         T(what_comes_and_goes_is_told_by_list),
         T(calls_are_told_to_those_who_know_them),
+        T(what_the_profile_limits),
         T(before_and_after_the_login_nothing_is_visible),
         T(a_line_goes_to_all_sessions_of_its_user),
         T(a_line_may_have_two_forms),

@@ -323,11 +323,124 @@ static void names_are_those_of_an_array(void **state)
     json_object_put(none);
 }
 
+/* ---- what the profile limits ---- */
+
+static struct xod_obj *person(struct world *w, const char *id, const char *phone,
+                              const char *identity)
+{
+    struct xod_obj *u = xod_add(w->site, LIST_users, view_cstr(id));
+    struct xod_obj *p = xod_add(w->site, LIST_phones, view_cstr(phone));
+
+    xod_list_add(u, XOD(users, linelist), view_cstr(phone));
+    xod_set_str(p, XOD(phones, identity), view_cstr(identity));
+    xod_set_str(p, XOD(phones, iduserfeatures), view_cstr(id));
+    xod_set_str(p, XOD(phones, number), view_cstr(phone));
+    return u;
+}
+
+static void limit(struct world *w, const struct xod_obj *user, const char *see)
+{
+    struct json_object *o = see ? json_tokener_parse(see) : NULL;
+
+    access_fini(&w->a);
+    assert_int_equal(access_init(&w->a, user, false), 0);
+    assert_int_equal(access_limit(&w->a, user, o), 0);
+    json_object_put(o);
+}
+
+static bool sees_channel(struct world *w, const char *name)
+{
+    return access_sees(&w->a, xod_add(w->site, LIST_channels, view_cstr(name)));
+}
+
+static void a_profile_limits_whose_calls_are_seen(void **state)
+{
+    struct world *w = *state;
+    struct xod_obj *alice = person(w, "1", "1001", "SIP/alice");
+    struct xod_obj *call = xod_add(w->site, LIST_calls, VIEW("1.1"));
+    struct xod_obj *agent = xod_add(w->site, LIST_agents, VIEW("7"));
+    struct xod_obj *group = xod_add(w->site, LIST_groups, VIEW("1"));
+
+    person(w, "2", "1002", "SIP/bob");
+    person(w, "3", "1003", "SIP/carol");
+    xod_list_add(call, XOD(calls, participants), VIEW("SIP/bob-2"));
+    limit(w, alice, NULL);
+    assert_true(sees_channel(w, "SIP/bob-2") && access_sees(&w->a, call));
+    assert_false(access_is_limited(&w->a));
+    limit(w, alice, "{\"calls\":\"own\"}");
+    assert_true(sees_channel(w, "SIP/alice-1") && sees_channel(w, "sip/ALICE-00a"));
+    assert_false(sees_channel(w, "SIP/bob-2") || sees_channel(w, "SIP/alicette-1"));
+    assert_false(access_sees(&w->a, call));
+    assert_true(access_sees(&w->a, group)); /* all else is seen as before */
+    xod_list_add(call, XOD(calls, participants), VIEW("SIP/alice-1"));
+    assert_true(access_sees(&w->a, call));
+    /* where she is logged in as an agent */
+    xod_set_str(alice, XOD(users, agentid), VIEW("7"));
+    xod_set_str(agent, XOD(agents, number), VIEW("2001"));
+    xod_set_str(agent, XOD(agents, phonenumber), VIEW("1003"));
+    limit(w, alice, "{\"calls\":\"own\"}");
+    assert_true(sees_channel(w, "SIP/carol-3") && sees_channel(w, "Agent/2001"));
+    assert_false(sees_channel(w, "Agent/20011"));
+    for (int i = 0; i < 2; i++) {
+        static const char *const phones[] = {"1001", "1002"};
+        xod_list_add(group, XOD(groups, phonemembers), view_cstr(phones[i]));
+        xod_list_add(xod_find(w->site, LIST_phones, view_cstr(phones[i])), XOD(phones, groups),
+                     VIEW("1"));
+    }
+    assert_false(sees_channel(w, "SIP/bob-2"));
+    limit(w, alice, "{\"calls\":\"group\"}");
+    assert_true(sees_channel(w, "SIP/bob-2") && sees_channel(w, "SIP/alice-1"));
+    limit(w, NULL, "{\"calls\":\"own\"}"); /* nobody has no calls */
+    assert_false(sees_channel(w, "SIP/alice-1"));
+}
+
+static void a_profile_masks_the_numbers_of_others(void **state)
+{
+    struct world *w = *state;
+    struct xod_obj *alice = person(w, "1", "1001", "SIP/alice");
+    struct xod_obj *own = xod_add(w->site, LIST_channels, VIEW("SIP/alice-1"));
+    struct xod_obj *other = xod_add(w->site, LIST_channels, VIEW("SIP/bob-1"));
+
+    limit(w, alice, "{\"numbers\":\"masked\"}");
+    assert_true(access_sees(&w->a, other) && access_masks(&w->a, other));
+    assert_false(access_masks(&w->a, own) || access_masks(&w->a, alice));
+    limit(w, alice, "{\"numbers\":\"full\"}");
+    assert_false(access_masks(&w->a, other));
+}
+
+static void masked_numbers_keep_their_beginning(void **state)
+{
+    static const char *const texts[][2] = {
+        {"0612345678", "061234xxxx"},
+        {"+33 6 12 34 56 78", "+33 6 12 34 xx xx"},
+        {"Zoé (0612345678)", "Zoé (061234xxxx)"},
+        {"1001", "1001"},
+        {"Alice (1001)", "Alice (1001)"},
+        {"123456", "123456"},
+        {"1234567", "123xxxx"},
+        {"a1234567b7654321", "a123xxxxb765xxxx"},
+        {"", ""},
+        {"---", "---"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        struct buf out;
+        buf_init(&out, 256);
+        access_mask(&out, view_cstr(texts[i][0]));
+        assert_string_equal(buf_cstr(&out), texts[i][1]);
+        buf_free(&out);
+    }
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(without_separation_everything_is_seen),
+        T(a_profile_limits_whose_calls_are_seen),
+        T(a_profile_masks_the_numbers_of_others),
+        cmocka_unit_test(masked_numbers_keep_their_beginning),
         T(the_contexts_are_those_of_the_lines_sorted_and_once),
         T(many_lines_in_one_context_hide_no_other),
         T(who_has_no_context_sees_nothing),

@@ -377,6 +377,16 @@ static void test_profiles(void **state)
                  "must be a list of");
     assert_fault(*state, "{\"profiles\":{\"p\":{\"history\":[\"group\",\"all\"]}}}",
                  "profiles.p.history", "must be a list of");
+    assert_fault(*state, "{\"profiles\":{\"p\":{\"see\":[]}}}", "profiles.p.see",
+                 "must be an object");
+    assert_fault(*state, "{\"profiles\":{\"p\":{\"see\":{\"calls\":\"mine\"}}}}",
+                 "profiles.p.see.calls", "must be \"own\"");
+    assert_fault(*state, "{\"profiles\":{\"p\":{\"see\":{\"numbers\":true}}}}",
+                 "profiles.p.see.numbers", "must be \"full\"");
+    cfg = load_good(*state,
+                    "{\"profiles\":{\"p\":{\"see\":{\"calls\":\"group\",\"numbers\":\"masked\"}},"
+                    "\"q\":{\"see\":{}}}}");
+    config_destroy(&cfg);
     cfg = load_good(*state, "{\"profiles\":{\"p\":{\"history\":[\"own\",\"group\",\"queue\"]},"
                             "\"q\":{\"history\":[]}}}");
     config_destroy(&cfg);

@@ -12,6 +12,7 @@
 #include "core/context.h"
 #include "federation/peers.h"
 #include "support/ipbx_rows.h"
+#include "json/json.h"
 
 /* ---- where calls go ---- */
 
@@ -244,6 +245,26 @@ static void transfers(void **state)
 
     ipbx_calls(*state);
     CHECK(*state, rows);
+}
+
+/* Whose calls the profile hides are as if they were not there; who talks to her is there. */
+static void calls_that_the_profile_hides(void **state)
+{
+    static const struct ipbx_row rows[] = {
+        {NULL,
+         "{\"command\":\"transfer\",\"source\":\"chan:xivo/PJSIP/bob-02\","
+         "\"destination\":\"exten:xivo/1005\"}",
+         "\"ok\"", REDIRECT("PJSIP/bob-02", "1005")},
+        {NULL, "{\"command\":\"intercept\",\"tointercept\":\"chan:xivo/SIP/erin-06\"}",
+         "\"tointercept\",\"error_string\":\"no_such_channel\"", ""},
+    };
+    struct ipbx_world *w = *state;
+
+    ipbx_calls(w);
+    ipbx_channel(w, "SIP/erin-06", "51", "ringing", "SIP/trunk-04");
+    json_object_object_add(json_member(config_section(w->s.cfg, "profiles"), VIEW("client")), "see",
+                           json_tokener_parse("{\"calls\":\"own\"}"));
+    CHECK(w, rows);
 }
 
 static void hangups(void **state)
@@ -503,6 +524,7 @@ int main(void)
         T(what_cannot_be_dialled),
         T(originate_rings_the_source),
         T(transfers),
+        T(calls_that_the_profile_hides),
         T(hangups),
         T(the_current_call_is_not_the_one_on_hold),
         T(refused_by_the_dialplan),

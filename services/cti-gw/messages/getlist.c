@@ -74,9 +74,9 @@ static void object(struct client *c, struct request *rq, const char *function, c
         json_put_object(line, tid);
     buf_printf(line, ",\"%s\":", key);
     if (o && fanout_visible(c->gw->fanout, c, o)) /* of members the status is the config */
-        render_fields(line, o,
-                      schema_plane_mask((enum xod_list)list,
-                                        list == LIST_queuemembers ? PLANE_CONFIG : plane));
+        fanout_render_fields(c->gw->fanout, c, line, o,
+                             schema_plane_mask((enum xod_list)list,
+                                               list == LIST_queuemembers ? PLANE_CONFIG : plane));
     else
         buf_append_cstr(line, "{}");
     end(c);

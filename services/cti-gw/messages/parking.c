@@ -13,7 +13,10 @@ static void put_bay(struct client *c, struct request *rq, const struct xod_obj *
     buf_append_cstr(line, ",\"parkingbay\":");
     json_put_string(line, bay);
     buf_append_cstr(line, ",\"payload\":");
-    value_put_json(line, payload);
+    if (fanout_masks(c->gw->fanout, c, lot))
+        masked_put_bay(line, payload);
+    else
+        value_put_json(line, payload);
     line_end(line);
     client_send_line(c, line);
 }

@@ -4,7 +4,9 @@
 
 #include "access/access.h"
 #include "base/array.h"
+#include "core/profile.h"
 #include "federation/peers.h"
+#include "model/model.h"
 #include "users/extensions.h"
 #include "users/relations.h"
 
@@ -20,6 +22,14 @@ static const struct {
     {"channel", LIST_channels}, {"parking", LIST_parkinglots},
 };
 
+static bool other_end_is_seen(const struct access *a, const struct xod_obj *channel)
+{
+    const struct xod_obj *peer = channel_peer(channel);
+    struct access contexts = {.contexts = a->contexts, .len = a->len, .is_site = a->is_site};
+
+    return peer && access_within_limit(a, peer) && access_sees(&contexts, channel);
+}
+
 static bool sees(struct state *s, const struct session *se, const struct xod_obj *o)
 {
     struct access a;
@@ -27,7 +37,13 @@ static bool sees(struct state *s, const struct session *se, const struct xod_obj
 
     if (access_init(&a, session_user(se), access_is_separate(s->cfg)) < 0)
         return false;
+    if (access_limit(&a, session_user(se), profile_see(s->cfg, view_cstr(se->capaid))) < 0) {
+        access_fini(&a);
+        return false;
+    }
     yes = access_sees(&a, o);
+    if (!yes && xod_obj_list(o) == LIST_channels) /* the other end of a call that is seen */
+        yes = other_end_is_seen(&a, o);
     access_fini(&a);
     return yes;
 }

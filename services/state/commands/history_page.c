@@ -23,6 +23,8 @@ struct page {
     struct buf folded;
     size_t n, limit, looked_at;
     bool more;
+    bool masked;   /* numbers of the calls of others */
+    char own[64];  /* id of the user */
     char next[64]; /* cursor behind the last row that was looked at */
 };
 
@@ -53,8 +55,24 @@ static const char *direction_of(int mode)
     return mode == 0 ? "sent" : mode == 2 ? "missed" : "answered";
 }
 
-static void put_row(struct buf *out, sqlite3_stmt *row)
+/* Name or number of the other end. */
+static void put_party(struct page *p, struct buf *out, const char *key, struct view v, bool own)
 {
+    struct buf shown;
+
+    if (own || !p->masked) {
+        put_text(out, key, v);
+        return;
+    }
+    buf_init(&shown, 65536);
+    access_mask(&shown, v);
+    put_text(out, key, buf_view(&shown));
+    buf_free(&shown);
+}
+
+static void put_row(struct page *p, struct buf *out, sqlite3_stmt *row)
+{
+    bool own = view_eq(db_text(row, 10), view_cstr(p->own));
     int mode = sqlite3_column_int(row, 3);
     struct view call = db_text(row, 9);
     char id[32];
@@ -67,8 +85,8 @@ static void put_row(struct buf *out, sqlite3_stmt *row)
     msg_put_cstr(out, "duration");
     msg_put_i64(out, (int64_t)(sqlite3_column_double(row, 2) + 0.5));
     msg_put_pair(out, "direction", view_cstr(direction_of(mode)));
-    put_text(out, "number", db_text(row, 4));
-    put_text(out, "name", db_text(row, 5));
+    put_party(p, out, "number", db_text(row, 4), own);
+    put_party(p, out, "name", db_text(row, 5), own);
     put_text(out, "queue", db_text(row, 6));
     put_text(out, "answered_by", db_text(row, 7));
     msg_put_cstr(out, "elsewhere");
@@ -92,7 +110,7 @@ static bool take_row(void *arg, sqlite3_stmt *row)
              (long long)sqlite3_column_int64(row, 0));
     if (!has_text(p, db_text(row, 5), db_text(row, 4)))
         return true;
-    put_row(&p->calls, row);
+    put_row(p, &p->calls, row);
     p->n++;
     return true;
 }
@@ -262,6 +280,9 @@ static enum bus_status read_page(struct state *s, struct session *se, struct def
     p = w->whose.failed ? NULL : page_new(l, message);
     if (!p)
         return BUS_busy;
+    p->masked = view_eq(json_get_view(profile_see(s->cfg, view_cstr(se->capaid)), "numbers"),
+                        VIEW("masked"));
+    snprintf(p->own, sizeof(p->own), "%s", se->user_id);
     if (db_read(s->db, w->sql, take_row, on_read, p, "sffiis", xod_ipbx_name(se->ipbx), w->from,
                 w->to, w->below, w->mode, buf_view(&w->whose)) == 0)
         return BUS_ok;

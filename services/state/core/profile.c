@@ -54,6 +54,13 @@ bool profile_permits(const struct config *cfg, struct view capaid, const char *s
     return access_names(named(cfg, capaid, section), word, NULL);
 }
 
+struct json_object *profile_see(const struct config *cfg, struct view capaid)
+{
+    struct json_object *p = profile_find(cfg, capaid);
+
+    return p ? json_get_object(p, "see") : NULL;
+}
+
 static void put_named(struct buf *out, const struct config *cfg, struct view capaid,
                       const char *section, const char *otherwise)
 {
@@ -79,6 +86,10 @@ void profile_put_capas(struct buf *out, const struct config *cfg, struct view ca
         if (i)
             buf_append_char(out, ',');
         put_named(out, cfg, capaid, parts[i].section, parts[i].otherwise);
+    }
+    if (profile_see(cfg, capaid)) {
+        buf_append_cstr(out, ",\"see\":");
+        json_put_object(out, profile_see(cfg, capaid));
     }
     buf_append_char(out, '}');
 }

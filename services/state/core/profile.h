@@ -18,6 +18,8 @@ bool profile_presence_allowed(const struct config *cfg, struct view capaid, stru
 /* Is `word` named by the section (regcommands, ipbxcommands...) of the profile? */
 bool profile_permits(const struct config *cfg, struct view capaid, const char *section,
                      struct view word);
+/* What limits whose calls its users see (access_limit), or NULL. */
+struct json_object *profile_see(const struct config *cfg, struct view capaid);
 /* Appends the JSON of `capas` and of `capaxlets`, as login_capas sends them. */
 void profile_put_capas(struct buf *out, const struct config *cfg, struct view capaid);
 void profile_put_xlets(struct buf *out, const struct config *cfg, struct view capaid);
