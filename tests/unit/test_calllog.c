@@ -323,6 +323,7 @@ static void what_a_colleague_answers_is_not_missed(void **state)
     world_say(l->w, RING("SIP/bob-2", "1.2", "1002") RING("SIP/dave-5", "1.5", "1004"));
     l->w->now += 5;
     world_say(l->w, END("SIP/dave-5", "16")); /* dave does not wait for the end of it */
+    l->w->now += 5;
     world_say(l->w, RING("SIP/carol-3", "1.3", "1003") TALK("SIP/carol-3"));
     world_say(l->w, END("SIP/bob-2", "16"));
     l->w->now += 5;
@@ -331,6 +332,38 @@ static void what_a_colleague_answers_is_not_missed(void **state)
              "bob elsewhere 1001 Alice Martin by carol\n"
              "carol answered 1001 Alice Martin talked\n"
              "dave missed 1001 Alice Martin\n");
+}
+
+/* Asterisk ends the leg that rang before it connects who took it, and need not say why. */
+static void what_is_picked_up_is_not_missed(void **state)
+{
+    struct log_world *l = *state;
+
+    alice_dials(l);
+    world_say(l->w, RING("SIP/bob-2", "1.2", "1002"));
+    l->w->now += 5;
+    world_say(l->w, "Event: Newchannel|Channel: SIP/carol-3|ChannelState: 4|Uniqueid: 1.3|"
+                    "Linkedid: 1.3|CallerIDNum: 1003|Exten: *8||" END("SIP/bob-2", "0")
+                        TALK("SIP/carol-3"));
+    world_say(l->w, END("SIP/carol-3", "16") END("SIP/alice-1", "16"));
+    check(l, "alice sent 1002  talked\n"
+             "bob elsewhere 1001 Alice Martin by carol\n"
+             "carol answered 1001 Alice Martin talked\n");
+}
+
+/* Nobody answered there; that the call went on to another and was answered is another matter. */
+static void what_goes_on_after_no_answer_is_missed(void **state)
+{
+    struct log_world *l = *state;
+
+    alice_dials(l);
+    world_say(l->w, RING("SIP/bob-2", "1.2", "1002") END("SIP/bob-2", "16"));
+    world_say(l->w, RING("SIP/carol-3", "1.3", "1003"));
+    l->w->now += 5;
+    world_say(l->w, TALK("SIP/carol-3") END("SIP/carol-3", "16") END("SIP/alice-1", "16"));
+    check(l, "alice sent 1002  talked\n"
+             "bob missed 1001 Alice Martin\n"
+             "carol answered 1001 Alice Martin talked\n");
 }
 
 int main(void)
@@ -348,6 +381,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(who_answers_at_last_has_missed_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(what_a_colleague_answers_is_not_missed, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_picked_up_is_not_missed, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_goes_on_after_no_answer_is_missed, setup, teardown),
         cmocka_unit_test_setup_teardown(a_call_that_ends_unseen_lasts_until_the_link_was_lost,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(a_call_from_before_is_not_turned_round, setup, teardown),

@@ -141,6 +141,7 @@ static void a_call_that_waits_in_a_bay_is_parked(void **state)
     world_say(w, HANGUP(BOB));
     SHOWS("100.1", state, "'parked'");
     SHOWS("100.1", parked, "true");
+    SHOWS("100.1", called_number, "null"); /* not bob any more */
 }
 
 /* Before 12 nothing but the calls themselves tells what belongs together. */
@@ -194,6 +195,45 @@ static void an_attended_transfer_makes_one_of_two_calls(void **state)
     world_say(w, NEW("SIP/dave-5", "100.5", "100.5", "4", "1004"));
     world_say(w, "Event: NewCallerid|Channel: SIP/dave-5|Linkedid: 100.1|CallerIDNum: 1004");
     SHOWS("100.1", participants, "['SIP/alice-1','SIP/carol-4','SIP/dave-5']");
+}
+
+/* As a 23 tells of it (24-originate, without CallerID): her phone rings, then who is called. */
+static void who_is_called_by_a_click_is_shown_the_caller(void **state)
+{
+#define A "SIP/alice-28"
+#define C "SIP/carol-29"
+#define BLOCK(c, own, own_name, num, name)                                                         \
+    "|Channel: " c "|Linkedid: 733.58|CallerIDNum: " own "|CallerIDName: " own_name                \
+    "|ConnectedLineNum: " num "|ConnectedLineName: " name
+#define ALICE_TO(num, name) BLOCK(A, "1001", "Alice", num, name)
+#define CAROL_OF(num, name) BLOCK(C, "1003", "Carole", num, name)
+    struct model_world *w = *state;
+
+    world_say(
+        w, "Event: Newchannel|Uniqueid: 733.58|ChannelState: 0" ALICE_TO("<unknown>", "<unknown>"));
+    world_say(w, "Event: NewConnectedLine" ALICE_TO("1003", "<unknown>"));
+    world_say(w, "Event: NewConnectedLine" ALICE_TO("1003", "Carole"));
+    world_say(w, "Event: Newstate|ChannelState: 5" ALICE_TO("1003", "Carole"));
+    world_say(w, "Event: DialBegin|DestChannel: " A);
+    SHOWS("733.58", caller_name, "'Alice'");
+    SHOWS("733.58", called_name, "'Carole'");
+    SHOWS("733.58", called_number, "'1003'");
+    world_say(w, "Event: Newstate|ChannelState: 6" ALICE_TO("1003", "Carole"));
+    world_say(w, "Event: DialEnd|DestChannel: " A "|DialStatus: ANSWER");
+    world_say(
+        w, "Event: Newchannel|Uniqueid: 733.59|ChannelState: 0" CAROL_OF("<unknown>", "<unknown>"));
+    world_say(w, "Event: NewConnectedLine" CAROL_OF("1001", "Alice"));
+    world_say(w, "Event: DialBegin" ALICE_TO("1003", "Carole") "|DestChannel: " C);
+    world_say(w, "Event: Newstate|ChannelState: 5" CAROL_OF("1001", "Alice"));
+    SHOWS("733.58", state, "'ringing'");
+    world_say(w, LINK(A, C));
+    SHOWS("733.58", state, "'up'");
+    SHOWS("733.58", direction, "'internal'");
+    SHOWS("733.58", participants, "['SIP/alice-28','SIP/carol-29']");
+    assert_string_equal(world_json(w, LIST_channels, A, XOD(channels, peerdisplay)),
+                        "'Carole (1003)'");
+    assert_string_equal(world_json(w, LIST_channels, C, XOD(channels, peerdisplay)),
+                        "'Alice (1001)'");
 }
 
 struct story {
@@ -252,6 +292,7 @@ int main(void)
         T(a_call_that_waits_in_a_bay_is_parked),
         T(without_linkedids_those_are_one_call_that_talk),
         T(an_attended_transfer_makes_one_of_two_calls),
+        T(who_is_called_by_a_click_is_shown_the_caller),
         cmocka_unit_test(the_same_of_every_asterisk),
     };
 

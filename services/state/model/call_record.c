@@ -11,6 +11,8 @@
 
 #define MAX_LEGS 1024 /* of one call; more are not looked at */
 #define MAX_TEXT 96
+/* A call that is picked up is taken off the phone that rang before the two are connected. */
+#define PICKUP_SECONDS 0.5
 
 struct part {
     struct call_leg leg; /* its views point into `texts` */
@@ -166,7 +168,7 @@ struct sum {
 
 static void add_leg(struct sum *s, const struct call_leg *leg, const struct call_leg *by)
 {
-    bool while_it_rang = by && by->talked >= leg->start && by->talked <= leg->end;
+    bool while_it_rang = by && by->talked >= leg->start && by->talked <= leg->end + PICKUP_SECONDS;
 
     if (!s->first || leg->start < s->first->start)
         s->first = leg;

@@ -225,7 +225,9 @@ static void set_called(struct ipbx_model *d, struct xod_obj *call, const struct 
             name = xod_get_str(queue, XOD(queues, name));
         number = view_of(NULL, 0);
     }
-    if (number.len == 0 && (queue || name.len == 0) && !view_eq(exten, VIEW("s")))
+    /* of one whose other end is gone it is what was dialled before */
+    if (number.len == 0 && (queue || name.len == 0) && !view_eq(exten, VIEW("s")) &&
+        !xod_get(caller, XOD(channels, peer_gone))->b)
         number = exten;
     set_or_clear(call, XOD(calls, called_name), name);
     set_or_clear(call, XOD(calls, called_number), number);
