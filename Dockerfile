@@ -40,7 +40,7 @@ RUN apt-get update \
 COPY --from=build /out/usr/local /usr/local
 COPY deploy/containers/make-keys /usr/local/bin/ctibus-make-keys
 COPY config /etc/ctibus
-# the recordings that ctibus-asterisk-sim replays in docker-compose.yml
+# recordings for ctibus-asterisk-sim --capture, which the tests of the containers use
 COPY tests/data/ami/20/01-login-listing.* tests/data/ami/20/02-call-answered.* /usr/local/share/ctibus/captures/20/
 COPY tests/data/ami/1.8/01-login-listing.* tests/data/ami/1.8/02-call-answered.* /usr/local/share/ctibus/captures/1.8/
 COPY LICENSE /usr/local/share/doc/ctibus/

@@ -56,12 +56,16 @@ class Compose:
         (folder / "site").mkdir()
         write_site(folder / "site")
         volume = {"volumes": [f"{folder}/site:/etc/ctibus/demo:ro"]}
+        recorded = {"command": ["ctibus-asterisk-sim", "--listen=0.0.0.0:5038", "--status=127.0.0.1:5039",
+                                "--capture=/usr/local/share/ctibus/captures/20/02-call-answered.ami",
+                                "--fagi=fagi-gw:5002"]}
         (folder / "site.yml").write_text(json.dumps(
-            {"services": {s: volume for s in ("state", "ami-gw", "fagi-gw", "cti-gw", "monitor")}}))
+            {"services": {"asterisk-sim": recorded,
+                          **{s: volume for s in ("state", "ami-gw", "fagi-gw", "cti-gw", "monitor")}}}))
         self.command = [*compose_command(), "--project-name", PROJECT, "--project-directory", ROOT,
                         "--file", ROOT / "docker-compose.yml", "--file", folder / "site.yml"]
         self.ports = {door: free_port() for door in DOORS}
-        os.environ.update({"CTIBUS_TAG": "test", "CTIBUS_PEERS_PUBLISH_PORT": "0",
+        os.environ.update({"CTIBUS_TAG": "test", "CTIBUS_SITE": "/etc/ctibus/demo", "CTIBUS_PEERS_PUBLISH_PORT": "0",
                            "CTIBUS_PEERS_REQUEST_PORT": "0", "CTIBUS_CTI_PORT": str(self.ports["cti"]),
                            "CTIBUS_CTIS_PORT": str(self.ports["ctis"]), "CTIBUS_FAGI_PORT": str(self.ports["fagi"]),
                            "CTIBUS_WEBSOCKET_PORT": str(self.ports["websocket"])})
