@@ -158,6 +158,7 @@ static inline void check_call_of(struct xod_obj *c)
     struct xod_obj *call = xod_find(xod_obj_ipbx(c), LIST_calls, id);
 
     if (xod_get_str(c, XOD(channels, uniqueid)).len && !call &&
+        !xod_get(c, XOD(channels, agent))->b &&
         !view_eq(xod_get_str(c, XOD(channels, state)), VIEW("Down")))
         fail_msg("%s is in no call (%.*s)", xod_obj_id(c).ptr, VIEW_ARG(id));
     if (call && !local_is_half(xod_obj_id(c)) &&

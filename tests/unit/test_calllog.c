@@ -366,6 +366,38 @@ static void what_goes_on_after_no_answer_is_missed(void **state)
              "carol answered 1001 Alice Martin talked\n");
 }
 
+/* An agent who stays on the line: each call is one by itself, and over when the caller is gone,
+ * though Asterisk gives them all the Linkedid of the login. */
+static void calls_of_a_waiting_agent_are_calls_of_their_own(void **state)
+{
+#define CALLER(c, id)                                                                              \
+    "Event: Newchannel|Channel: " c "|ChannelState: 6|Uniqueid: " id "|Linkedid: " id              \
+    "|CallerIDNum: 1001|CallerIDName: Alice Martin|Exten: 3003||"
+#define SERVE(c)                                                                                   \
+    "Event: Bridge|Bridgestate: Link|Channel1: " c "|Channel2: SIP/bob-1||"                        \
+    "Event: NewConnectedLine|Channel: " c "|Linkedid: 1.1|ConnectedLineNum: 1002|"                 \
+    "ConnectedLineName: Bob||"
+#define SERVED(c) "Event: Unlink|Channel1: " c "|Channel2: SIP/bob-1||" END(c, "16")
+    struct log_world *l = *state;
+
+    world_say(l->w, "Event: Newchannel|Channel: SIP/bob-1|ChannelState: 4|Uniqueid: 1.1|"
+                    "Linkedid: 1.1|CallerIDNum: 1002|Exten: 3005||"
+                    "Event: Newstate|Channel: SIP/bob-1|ChannelState: 6|Linkedid: 1.1||"
+                    "Event: AgentLogin|Agent: 2001|Channel: SIP/bob-1|Linkedid: 1.1||");
+    assert_int_equal(xod_count(l->w->ipbx, LIST_calls), 0); /* waiting is no call */
+    for (int i = 0; i < 2; i++) {
+        world_say(l->w, CALLER("SIP/alice-2", "1.2") SERVE("SIP/alice-2"));
+        assert_int_equal(xod_count(l->w->ipbx, LIST_calls), 1);
+        l->w->now += 10;
+        world_say(l->w, SERVED("SIP/alice-2"));
+        assert_int_equal(xod_count(l->w->ipbx, LIST_calls), 0);
+        assert_in_range((int)l->talked, 9, 11);
+        check(l, "alice sent 3003  talked\nbob answered 1001 Alice Martin talked\n");
+    }
+    world_say(l->w, END("SIP/bob-1", "16"));
+    check(l, "bob sent 3005 \n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -383,6 +415,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_a_colleague_answers_is_not_missed, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_picked_up_is_not_missed, setup, teardown),
         cmocka_unit_test_setup_teardown(what_goes_on_after_no_answer_is_missed, setup, teardown),
+        cmocka_unit_test_setup_teardown(calls_of_a_waiting_agent_are_calls_of_their_own, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_call_that_ends_unseen_lasts_until_the_link_was_lost,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(a_call_from_before_is_not_turned_round, setup, teardown),

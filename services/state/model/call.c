@@ -13,14 +13,23 @@ static int drop_peer(struct xod_obj *c)
     return xod_set_null(c, XOD(channels, talkingto_id));
 }
 
+/* The channel goes on without an other end. That of an agent who waits for the next call has had
+ * this one. */
+static void call_over(struct ipbx_model *d, struct xod_obj *c)
+{
+    party_lost(c);
+    if (xod_get(c, XOD(channels, agent))->b)
+        calllog_served(d, c);
+}
+
 /* It has no peer: it is no longer in a call. */
-static int lose_peer(struct xod_obj *c, double now)
+static int lose_peer(struct ipbx_model *d, struct xod_obj *c)
 {
     int rc = drop_peer(c);
 
     if (channel_is_linked(c)) {
-        channel_commstatus(c, "ready", now);
-        party_lost(c);
+        channel_commstatus(c, "ready", d->now);
+        call_over(d, c);
     }
     return rc;
 }
@@ -199,7 +208,7 @@ static void leave_peer(struct ipbx_model *d, struct xod_obj *c)
     struct xod_obj *peer = channel_peer(c);
 
     if (peer && talks_to(peer, c))
-        lose_peer(peer, d->now);
+        lose_peer(d, peer);
 }
 
 static void link_both(struct ipbx_model *d, struct xod_obj *a, struct xod_obj *b, double now)
@@ -226,13 +235,14 @@ static void link_both(struct ipbx_model *d, struct xod_obj *a, struct xod_obj *b
     calllog_linked(d, b, a);
 }
 
-static void unlink_one(struct xod_obj *c, struct xod_obj *peer, double now)
+static void unlink_one(struct ipbx_model *d, struct xod_obj *c, const struct xod_obj *peer,
+                       double now)
 {
     if (!talks_to(c, peer) || !channel_is_linked(c))
         return;
     drop_peer(c);
     channel_commstatus(c, "ready", now);
-    party_lost(c);
+    call_over(d, c);
 }
 
 void call_link(struct ipbx_model *d, const struct tel *t)
@@ -248,8 +258,8 @@ void call_link(struct ipbx_model *d, const struct tel *t)
         link_both(d, a, b, t->time);
         return;
     }
-    unlink_one(a, b, t->time);
-    unlink_one(b, a, t->time);
+    unlink_one(d, a, b, t->time);
+    unlink_one(d, b, a, t->time);
 }
 
 void call_ended(struct ipbx_model *d, struct xod_obj *channel, double now)
@@ -259,10 +269,10 @@ void call_ended(struct ipbx_model *d, struct xod_obj *channel, double now)
     if (!channel_is_linked(channel))
         return;
     if (peer)
-        unlink_one(peer, channel, now);
+        unlink_one(d, peer, channel, now);
     drop_peer(channel);
     channel_commstatus(channel, "ready", now);
-    party_lost(channel);
+    call_over(d, channel);
 }
 
 /* Any channel that talks to this one, or NULL. */
@@ -300,7 +310,7 @@ void call_forget(struct ipbx_model *d, struct xod_obj *channel)
 {
     struct xod_obj *peer;
 
-    while ((peer = who_talks_to(d, channel)) && lose_peer(peer, d->now) == 0)
+    while ((peer = who_talks_to(d, channel)) && lose_peer(d, peer) == 0)
         ;
 }
 

@@ -184,40 +184,60 @@ static void keep(struct ipbx_model *d, const struct xod_obj *channel, struct cal
         call_record_close(d, id);
 }
 
-void calllog_ended(struct ipbx_model *d, const struct xod_obj *channel)
+static void leg_ended(struct ipbx_model *d, const struct xod_obj *channel, const struct leg *leg)
 {
-    struct leg *leg = leg_of(d, channel);
     struct call_leg ended;
     struct buf users;
 
+    if (local_is_half(xod_obj_id(channel)))
+        return; /* it is nobody */
+    buf_init(&users, 4096);
+    put_users(d, &users, channel);
+    ended = (struct call_leg){
+        .start = leg->start,
+        .end = d->synthetic && d->lost_at > 0 ? d->lost_at : d->now,
+        .talked = leg->talked,
+        .called = leg->talked > 0 ? leg->called : was_called(channel),
+        .rung = leg->rung,
+        .asked_for = xod_get(channel, XOD(channels, autocall))->type == V_STR,
+        .elsewhere = leg->cause == CAUSE_ANSWERED_ELSEWHERE,
+        .recorded = leg->recorded,
+        .name = view_cstr(leg->name),
+        .own_number = xod_get_str(channel, XOD(channels, callerid_num)),
+        .own_name = own_name(d, channel, buf_view(&users)),
+        .queue = xod_get_str(channel, XOD(channels, queue_of)),
+        .queue_caller = !xod_get(channel, XOD(channels, queue_call))->b,
+        .users = buf_view(&users),
+    };
+    if (ended.asked_for)
+        ended.called = false;
+    ended.number = number_of(channel, leg, ended.called);
+    keep(d, channel, &ended);
+    buf_free(&users);
+}
+
+void calllog_ended(struct ipbx_model *d, const struct xod_obj *channel)
+{
+    struct leg *leg = leg_of(d, channel);
+
     if (!leg)
         return;
-    buf_init(&users, 4096);
-    if (!local_is_half(xod_obj_id(channel))) { /* it is nobody */
-        put_users(d, &users, channel);
-        ended = (struct call_leg){
-            .start = leg->start,
-            .end = d->synthetic && d->lost_at > 0 ? d->lost_at : d->now,
-            .talked = leg->talked,
-            .called = leg->talked > 0 ? leg->called : was_called(channel),
-            .rung = leg->rung,
-            .asked_for = xod_get(channel, XOD(channels, autocall))->type == V_STR,
-            .elsewhere = leg->cause == CAUSE_ANSWERED_ELSEWHERE,
-            .recorded = leg->recorded,
-            .name = view_cstr(leg->name),
-            .own_number = xod_get_str(channel, XOD(channels, callerid_num)),
-            .own_name = own_name(d, channel, buf_view(&users)),
-            .queue = xod_get_str(channel, XOD(channels, queue_of)),
-            .queue_caller = !xod_get(channel, XOD(channels, queue_call))->b,
-            .users = buf_view(&users),
-        };
-        if (ended.asked_for)
-            ended.called = false;
-        ended.number = number_of(channel, leg, ended.called);
-        keep(d, channel, &ended);
-    }
-    buf_free(&users);
+    leg_ended(d, channel, leg);
     drop(d, leg);
+}
+
+void calllog_served(struct ipbx_model *d, const struct xod_obj *channel)
+{
+    struct leg *leg = leg_of(d, channel);
+
+    if (!leg || leg->talked <= 0)
+        return;
+    leg->start = leg->talked; /* before it waited */
+    leg_ended(d, channel, leg);
+    leg->start = d->now;
+    leg->talked = 0;
+    leg->rung = leg->recorded = leg->listed = false;
+    leg->number[0] = leg->name[0] = '\0';
 }
 
 void calllog_recorded(struct ipbx_model *d, const struct xod_obj *channel)

@@ -3,7 +3,8 @@
  *
  * Asterisk 12 and later say which do, by their Linkedid. Before, those do that talk to or ring each
  * other, and the halves of a Local channel; the call goes by the oldest Uniqueid that was ever in
- * it, and a channel stays in its call until it meets an older one.
+ * it, and a channel stays in its call until it meets an older one. The channel of an agent who
+ * waits for the next call is in none.
  *
  * A call is computed anew from its channels at the end of an event that touched one of them.
  */
@@ -89,6 +90,11 @@ void calls_place(struct ipbx_model *d, struct xod_obj *channel)
     struct group g;
     char *id;
 
+    if (xod_get(channel, XOD(channels, agent))->b && !channel_is_linked(channel)) {
+        calls_left(d, channel);
+        xod_set_null(channel, XOD(channels, call));
+        return;
+    }
     if (oldest.len) {
         join(d, channel, oldest);
         return;

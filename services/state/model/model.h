@@ -173,6 +173,8 @@ void calllog_linked(struct ipbx_model *d, const struct xod_obj *channel,
                     const struct xod_obj *peer);
 void calllog_recorded(struct ipbx_model *d, const struct xod_obj *channel); /* from now on */
 void calllog_cause(struct ipbx_model *d, const struct xod_obj *channel, int64_t cause);
+/* The login channel of an agent has served a caller, and waits for the next. */
+void calllog_served(struct ipbx_model *d, const struct xod_obj *channel);
 /* It is about to be removed, with its ties still there. */
 void calllog_ended(struct ipbx_model *d, const struct xod_obj *channel);
 void calllog_destroy(struct ipbx_model *d);
