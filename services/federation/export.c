@@ -34,7 +34,7 @@ struct export *export_new(struct fed *f, struct bus_pub *pub)
         e->lists[i] = lists ? access_names(lists, schema_list((enum xod_list)i)->vname, NULL)
                             : i == LIST_users || i == LIST_phones || i == LIST_agents ||
                                   i == LIST_queues || i == LIST_groups;
-    e->lists[LIST_ipbx] = false;
+    e->lists[LIST_ipbx] = e->lists[LIST_calls] = false; /* neither has a field for sites */
     access_names(contexts, VIEW(""), &any);
     e->all_contexts = !any;
     buf_init(&e->topic, 4096);
