@@ -23,6 +23,7 @@ COPY CMakeLists.txt ./
 COPY common common
 COPY services services
 COPY tools tools
+COPY web web
 RUN cmake -G Ninja -B /build -D CMAKE_BUILD_TYPE=Release -D BUILD_TESTING=OFF -D CMAKE_INSTALL_PREFIX=/usr/local \
     && cmake --build /build -- --quiet \
     && DESTDIR=/out cmake --install /build --strip

@@ -40,6 +40,7 @@ run: build
 	@scripts/run --asterisk $(ASTERISK) $(if $(SCENARIO),--scenario $(SCENARIO))
 
 test: build
+	@scripts/deps browser || echo "skipped: Chromium cannot be installed here; the web client is not tested in it"
 	@scripts/test
 
 chaos: build

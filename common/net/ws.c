@@ -35,9 +35,10 @@ struct ws {
     const struct ws_options *opt;
     const struct conn_transport *beneath; /* TLS; NULL: the plain socket */
     void *beneath_state;
-    wslay_event_context_ptr events; /* NULL until it is open */
-    struct buf request;             /* what was read of it, and what was read behind it */
-    struct buf lines;               /* arrived, and not shown yet */
+    wslay_event_context_ptr events; /* NULL before it is open, and between messages */
+    uint64_t pulled, framed; /* bytes given to it, and bytes of the frames that it has begun */
+    struct buf request;      /* what was read of it, and what was read behind it */
+    struct buf lines;        /* arrived, and not shown yet */
     struct buf out;
     size_t staged;
     size_t budget;           /* what this read may still take */
@@ -47,13 +48,14 @@ struct ws {
     int fd;
     int error; /* an errno: it is broken */
     enum ws_phase phase;
-    uint8_t deflate_bits;  /* messages may be compressed; 0: they may not */
-    bool begun;            /* its first byte has come: it is clear whether it speaks TLS */
-    bool crossed;          /* TLS must write before it can read on */
-    bool ended;            /* the peer has sent its last */
-    bool finished;         /* conn has let us say goodbye */
-    bool inside_line;      /* its first part has left, in a frame that is not the last */
-    char why[CONN_REASON]; /* it is over, or empty */
+    uint8_t deflate_bits; /* messages may be compressed; 0: they may not */
+    bool begun;           /* its first byte has come: it is clear whether it speaks TLS */
+    bool crossed;         /* TLS must write before it can read on */
+    bool ended;           /* the peer has sent its last */
+    bool finished;        /* conn has let us say goodbye */
+    bool inside_line;     /* its first part has left, in a frame that is not the last */
+    bool inside_message;  /* the last frame of data was not the last of its message */
+    char *why;            /* it is over; NULL: nothing to say about it, or no memory */
 };
 
 /* ---- the socket, or TLS ---- */
@@ -232,7 +234,8 @@ static ssize_t ws_writev(void *state, int fd, const struct iovec *iov, int n)
 static void set_over(struct ws *ws, const char *why)
 {
     ws->phase = WS_OVER;
-    snprintf(ws->why, sizeof(ws->why), "%s", why);
+    free(ws->why);
+    ws->why = *why ? view_dup(view_cstr(why)) : NULL;
 }
 
 static ssize_t receive(struct ws *ws, void *p, size_t n)
@@ -265,12 +268,14 @@ static ssize_t on_receive(wslay_event_context_ptr events, uint8_t *p, size_t n, 
         buf_consume(&ws->request, (size_t)got);
         if (buf_len(&ws->request) == 0)
             buf_free(&ws->request);
+        ws->pulled += (uint64_t)got;
         return got;
     }
     if (ws->budget > 0)
         got = receive(ws, p, n < ws->budget ? n : ws->budget);
     if (got > 0) {
         ws->budget -= (size_t)got;
+        ws->pulled += (uint64_t)got;
         return got;
     }
     wslay_event_set_error(events, WSLAY_ERR_WOULDBLOCK);
@@ -289,9 +294,14 @@ static ssize_t on_send(wslay_event_context_ptr events, const uint8_t *p, size_t 
 static void on_frame(wslay_event_context_ptr events,
                      const struct wslay_event_on_frame_recv_start_arg *frame, void *arg)
 {
+    struct ws *ws = arg;
+    uint64_t n = frame->payload_length;
     /* Half a status, which wslay takes for none. */
     bool bad_close = frame->opcode == WSLAY_CONNECTION_CLOSE && frame->payload_length == 1;
 
+    ws->framed += 2 + (n < 126 ? 0 : n < 65536 ? 2 : 8) + 4 + n; /* a client masks */
+    if (!(frame->opcode & 8))                                    /* not a control frame */
+        ws->inside_message = !frame->fin;
     if (frame->opcode != WSLAY_BINARY_FRAME && !bad_close)
         return;
     wslay_event_queue_close(
@@ -357,8 +367,11 @@ static int open_events(struct ws *ws)
         .on_msg_recv_callback = on_message,
     };
 
+    if (ws->events)
+        return 0;
     if (wslay_event_context_server_init(&ws->events, &callbacks, ws) != 0)
         return -ENOMEM;
+    ws->pulled = ws->framed = 0;
     wslay_event_config_set_max_recv_msg_length(ws->events, ws->max_message);
     if (ws->deflate_bits)
         wslay_event_config_set_allowed_rsv_bits(ws->events, WSLAY_RSV1_BIT);
@@ -378,7 +391,7 @@ static void begin(struct ws *ws)
     if (first != 0x16)
         return;
     if (!ws->opt->tls || !*ws->opt->tls) {
-        snprintf(ws->why, sizeof(ws->why), "speaks TLS, for which there is no certificate");
+        set_over(ws, "speaks TLS, for which there is no certificate");
         ws->error = EPROTO;
     } else if (tls_beneath(*ws->opt->tls, ws->fd, &ws->beneath, &ws->beneath_state) < 0) {
         ws->error = ENOMEM;
@@ -418,15 +431,30 @@ static void read_request(struct ws *ws)
         ws->error = ENOMEM;
 }
 
+/* Our close frame, whole: wslay's own would need its context. */
+static void put_close(struct ws *ws, unsigned status)
+{
+    const unsigned char frame[] = {0x80 | WSLAY_CONNECTION_CLOSE, 2, (unsigned char)(status >> 8),
+                                   (unsigned char)status};
+
+    buf_append(&ws->out, frame, sizeof(frame));
+}
+
 /* A frame that is none: wslay would close without a status. */
 static void refuse_frame(struct ws *ws)
 {
-    static const unsigned char frame[] = {0x80 | WSLAY_CONNECTION_CLOSE, 2,
-                                          WSLAY_CODE_PROTOCOL_ERROR >> 8,
-                                          WSLAY_CODE_PROTOCOL_ERROR & 0xff};
-
-    buf_append(&ws->out, frame, sizeof(frame));
+    put_close(ws, WSLAY_CODE_PROTOCOL_ERROR);
     set_over(ws, "WebSocket closed with status 1002");
+}
+
+/* Between two messages wslay holds nothing: its buffers are not kept for a connection that is idle.
+ */
+static void rest(struct ws *ws)
+{
+    if (ws->pulled != ws->framed || ws->inside_message || wslay_event_want_write(ws->events))
+        return;
+    wslay_event_context_free(ws->events);
+    ws->events = NULL;
 }
 
 static void read_frames(struct ws *ws)
@@ -435,6 +463,10 @@ static void read_frames(struct ws *ws)
     int rc;
 
     ws->budget = READ_MAX;
+    if (open_events(ws) < 0) {
+        ws->error = ENOMEM;
+        return;
+    }
     rc = wslay_event_recv(ws->events);
     if (rc == WSLAY_ERR_CALLBACK_FAILURE) { /* not ours, which only say "later" */
         refuse_frame(ws);
@@ -442,8 +474,10 @@ static void read_frames(struct ws *ws)
     }
     if (rc != 0 || wslay_event_send(ws->events) != 0 || ws->lines.failed || ws->out.failed)
         ws->error = ENOMEM;
-    if (wslay_event_get_read_enabled(ws->events))
+    if (wslay_event_get_read_enabled(ws->events)) {
+        rest(ws);
         return;
+    }
     snprintf(why, sizeof(why), "WebSocket closed with status %u",
              (unsigned)wslay_event_get_status_code_sent(ws->events));
     ws->ended = ws->ended || wslay_event_get_close_received(ws->events);
@@ -522,10 +556,7 @@ static int ws_finish(void *state, int fd)
     struct ws *ws = state;
 
     if (ws->phase == WS_OPEN) {
-        wslay_event_queue_close(
-            ws->events, ws->opt->leaving ? WSLAY_CODE_GOING_AWAY : WSLAY_CODE_NORMAL_CLOSURE, NULL,
-            0);
-        wslay_event_send(ws->events);
+        put_close(ws, ws->opt->leaving ? WSLAY_CODE_GOING_AWAY : WSLAY_CODE_NORMAL_CLOSURE);
         set_over(ws, "");
     }
     if (flush(ws) < 0 && (errno == EAGAIN || errno == CONN_OTHER_WAY))
@@ -541,7 +572,7 @@ static const char *ws_reason(void *state)
 {
     const struct ws *ws = state;
 
-    if (*ws->why)
+    if (ws->why)
         return ws->why;
     return ws->beneath ? ws->beneath->reason(ws->beneath_state) : NULL;
 }
@@ -556,6 +587,7 @@ static void ws_free(void *state)
     buf_free(&ws->lines);
     buf_free(&ws->out);
     free(ws->remote_user);
+    free(ws->why);
     if (ws->beneath)
         ws->beneath->destroy(ws->beneath_state);
     free(ws);
@@ -589,20 +621,19 @@ struct view conn_ws_remote_user(const struct conn *c)
 const char *conn_ws_tick(struct conn *c, uint64_t now_us)
 {
     struct ws *ws = c->transport == &transport ? c->transport_state : NULL;
-    static const struct wslay_event_msg ping = {WSLAY_PING, NULL, 0};
+    static const unsigned char ping[] = {0x80 | WSLAY_PING, 0};
     uint64_t limit = ws ? (uint64_t)ws->opt->ping_ms * 1000 : 0;
 
-    if (ws && ws->phase == WS_OVER && ws->ended && !*ws->why)
+    if (ws && ws->phase == WS_OVER && ws->ended && !ws->why)
         return NULL; /* what is left of it is on its way */
     if (ws && ws->phase == WS_OVER)
-        return *ws->why ? ws->why : "WebSocket closed";
+        return ws->why ? ws->why : "WebSocket closed";
     if (!ws || ws->phase != WS_OPEN)
         return NULL;
     if (ws->asked)
         return now_us > ws->asked + limit ? "WebSocket without a sign of life" : NULL;
     if (now_us > ws->last_rx + limit) {
-        wslay_event_queue_msg(ws->events, &ping);
-        wslay_event_send(ws->events);
+        buf_append(&ws->out, ping, sizeof(ping));
         flush(
             ws); /* what does not leave now leaves with what comes next; an end shows in reading */
         ws->asked = now_us;

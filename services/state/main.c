@@ -43,6 +43,25 @@ static int open_console(struct ctx *c)
     return err;
 }
 
+/* What the configuration's own checks do not look into: an LDAP server whose users cannot be named.
+ */
+static bool check(const struct svc *svc, struct buf *why)
+{
+    const char *dn = config_str(svc->cfg, "ctibus.auth.ldap.user_dn");
+    const char *filter = config_str(svc->cfg, "ctibus.auth.ldap.filter");
+
+    if (!config_str(svc->cfg, "ctibus.auth.ldap.uri"))
+        return true;
+    if (!dn && !config_str(svc->cfg, "ctibus.auth.ldap.base"))
+        buf_append_cstr(why, "ctibus.auth.ldap.uri needs user_dn (\"uid=%s,ou=people,"
+                             "dc=example,dc=com\"), or base, below which users are searched");
+    else if (dn && !strstr(dn, "%s"))
+        buf_append_cstr(why, "ctibus.auth.ldap.user_dn has no %s, for which the login is put");
+    else if (!dn && !strstr(filter, "%s"))
+        buf_append_cstr(why, "ctibus.auth.ldap.filter has no %s, for which the login is put");
+    return buf_len(why) == 0;
+}
+
 static int start(struct svc *svc, void **out)
 {
     struct ctx *c = calloc(1, sizeof(*c));
@@ -113,6 +132,7 @@ int main(int argc, char **argv)
     static const struct svc_def def = {
         .name = "state",
         .doc = "Runs the bus and holds the state of every phone, call and user.",
+        .check = check,
         .start = start,
         .stop = stop,
         .reload = reload,

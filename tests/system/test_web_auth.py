@@ -8,7 +8,7 @@ import urllib.parse
 
 import pytest
 import websocket
-from stack import TIMEOUT, Stack, free_port, until
+from stack import BIN, TIMEOUT, Stack, free_port, until
 from test_web_login import LOGIN, login, password
 from test_websocket import WebClient, web_stack
 
@@ -210,3 +210,11 @@ backend cti-gw
             proxy.terminate()
             proxy.wait(TIMEOUT)
     assert login
+
+
+@pytest.mark.parametrize("config, reason", [
+    ({}, "needs user_dn"), ({"user_dn": "uid=alice,dc=x"}, "user_dn has no %s"), ({"base": "dc=x", "filter": "(uid=*)"}, "filter has no %s")])
+def test_a_directory_whose_users_cannot_be_named_is_refused(config, reason):
+    with Stack(parts=(), config={"ctibus.auth.ldap": {"uri": "ldap://127.0.0.1", **config}}) as s:
+        out = subprocess.run([f"{BIN}/ctibus-state", "--config", s.path("ctibus.json"), "--check"], capture_output=True, text=True, timeout=30)
+        assert out.returncode == 2 and reason in out.stdout + out.stderr, out

@@ -1,5 +1,5 @@
 /* Colleagues: who is there, who talks with whom, and what can be done about it. */
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { t } from "../i18n";
 import { Card, matches } from "../model";
 import type { Session } from "../session";
@@ -37,6 +37,9 @@ export function People() {
     setFavorites([...next].join(" "));
   };
   const dense = look === "list";
+  useEffect(() => {
+    if (cards.length > 0 && performance.getEntriesByName("usable").length === 0) requestAnimationFrame(() => performance.mark("usable"));
+  }, [cards.length]);
   return (
     <section className="view people">
       <div className="bar">
