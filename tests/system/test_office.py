@@ -78,9 +78,7 @@ def test_transferred(office):
             source=f"chan:xivo/{talks(office, 'bob', 'alice')}")
     until(lambda: hint(office, "1003") == 8, "carole rings")
     until(lambda: hint(office, "1001") == 0, "alice is out of it")
-    carole = office.client("carole")
-    carole.wait(lambda: True, "in")
-    command(carole, "answer")
+    command(office.client("carole"), "answer")
     until(lambda: talks(office, "bob", "carole"), "bob talks with carole")
 
 
@@ -151,7 +149,6 @@ def test_muted_and_put_out_of_the_room(office):
     def room():
         return {name.split("-")[0]: muted for name, muted in office.sim_status()["office"]["room"].items()}
 
-    until(lambda: any(m.get("members") for m in office.snapshot("meetmes")) or True, "known")
     alice.ask("ipbxcommand", command="meetme", function="MeetmeMute", functionargs=["4001", "2"])
     until(lambda: room() == {"PJSIP/alice": False, "PJSIP/bob": True}, "bob is muted")
     alice.ask("ipbxcommand", command="meetme", function="MeetmeKick", functionargs=["4001", "2"])
@@ -161,9 +158,54 @@ def test_muted_and_put_out_of_the_room(office):
 def test_recorded(office):
     alice, _ = call(office)
     own = talks(office, "alice", "bob")
+
+    def is_recorded():
+        return next(c["monitored"] for c in office.snapshot("channels") if c["id"] == own)
+
+    assert not is_recorded()
     command(alice, "record", subcommand="start", channel=f"chan:xivo/{own}")
-    alice.wait(lambda: alice.status("channels", own).get("monitored") or True, "recorded")
+    until(is_recorded, "recorded")
     command(alice, "record", subcommand="stop", channel=f"chan:xivo/{own}")
+    until(lambda: not is_recorded(), "no more")
+
+
+def test_not_disturbed(office):
+    alice, carole = office.client("alice"), office.client("carole")
+    messages = office.sim_status()["office"]["messages"].get("1003", 0)
+    command(carole, "dial", destination="exten:xivo/*25")
+    until(lambda: channels(office, "carole"), "carole dials the code")
+    until(lambda: not channels(office, "carole"), "and it is set")
+    command(alice, "dial", destination="exten:xivo/1003")
+    until(lambda: office.sim_status()["office"]["messages"].get("1003", 0) > messages, "a message instead", 60)
+    carole.drain()
+    assert not [m for m in carole.seen if m.get("status", {}).get("hintstatus") == "8" and m["tid"] == "3"][1:], \
+        "her phone rang for nothing but the code"
+
+
+def test_put_on_hold_and_taken_back(office):
+    alice, _ = call(office)
+    for event, status in (("hold", 16), ("hold", 1)):
+        command(alice, "sipnotify", channel="phone:xivo/1", variables={"Event": event})
+        until(lambda status=status: hint(office, "1001") == status, f"{event}: {status}")
+
+
+
+def test_listened_to(office):
+    alice, bob, carole = (office.client(name) for name in ("alice", "bob", "carole"))
+    command(carole, "agentlogin", agentids="agent:xivo/3")
+    command(bob, "dial", destination="exten:xivo/1003")
+    until(lambda: hint(office, "1003") == 8, "carole rings")
+    command(carole, "answer")
+    until(lambda: talks(office, "carole", "bob"), "carole talks")
+    command(alice, "listen", subcommand="start", destination="agent:xivo/3")
+
+    def listening():
+        return [(one.split("-")[0], other.split("-")[0])
+                for one, other in office.sim_status()["office"]["spies"].items()]
+
+    until(lambda: listening() == [("PJSIP/alice", "PJSIP/carole")], "alice listens to carole")
+    command(alice, "listen", subcommand="stop", destination="agent:xivo/3")
+    until(lambda: not listening() and not channels(office, "alice"), "no more")
 
 
 def test_intercepted(office):
@@ -178,22 +220,31 @@ def test_intercepted(office):
     until(lambda: talks(office, "alice", "carole"), "carole has the call")
 
 
-def test_what_clients_see_is_what_happens():
+@pytest.mark.parametrize("dialect", ["20", "1.8"])
+def test_what_clients_see_is_what_happens(dialect):
     """After a while of many calls, the two pictures are the same."""
-    with Stack(office=("--rate", "10/s", "--office-people", "100", "--seed", "3")) as stack:
+    with Stack(office=("--office-dialect", dialect, "--rate", "40/s", "--office-people", "100", "--seed", "3")) as stack:
         stack.wait_ready()
         until(lambda: stack.sim_status()["office"]["calls"] > 300, "300 calls", 120)
         signal_of(stack.programs["sim"], signal.SIGUSR2)
         status = stack.sim_status()
-        expected = {f"{n}@default": s for n, s in
-                    ((k.split("@")[0], v) for k, v in status["hints"].items() if k.endswith("@default"))}
+        hints = {k: v for k, v in status["hints"].items() if k.endswith("@default")}
+        members = {(queue, interface): (str(m["status"]), str(int(m["paused"])))
+                   for queue, q in status["office"]["queues"].items() for interface, m in q["members"].items()}
 
         def agrees():
             phones = {p["number"] + "@default": int(p["hintstatus"]) for p in stack.snapshot("phones")}
             seen = sorted(c["id"] for c in stack.snapshot("channels"))
-            return phones == expected and seen == sorted(status["channels"])
+            told = {(m["queue_name"], m["location"]): (m["status"], m["paused"]) for m in stack.snapshot("queuemembers")}
+            return (phones, seen, told) == (hints, sorted(status["channels"]), members)
 
         until(agrees, "the same picture")
+        for part in ("ami-gw", "state"):  # who comes later learns it from the listings
+            stack.kill(part)
+        for part in ("state", "ami-gw"):
+            stack.start(part)
+        stack.wait_ready("state", "ami-gw")
+        until(agrees, "the same picture from the listings")
 
 
 def test_lists_are_those_of_the_sources(tmp_path):

@@ -150,6 +150,25 @@ static void put_talks(struct buf *out, const struct office *o)
     buf_append_char(out, '}');
 }
 
+static void put_spies(struct buf *out, const struct office *o)
+{
+    const struct leg *l;
+    const char *sep = "";
+
+    buf_append_cstr(out, ",\"spies\":{");
+    LIST_FOREACH(l, &o->legs, all)
+    {
+        if (!l->spied)
+            continue;
+        buf_append_cstr(out, sep);
+        json_put_string(out, view_cstr(l->name));
+        buf_append_char(out, ':');
+        json_put_string(out, view_cstr(l->spied->name));
+        sep = ",";
+    }
+    buf_append_char(out, '}');
+}
+
 void office_status(const struct office *o, struct buf *out)
 {
     const struct leg *l;
@@ -165,6 +184,7 @@ void office_status(const struct office *o, struct buf *out)
     buf_append_char(out, '}');
     put_parked(out, o);
     put_talks(out, o);
+    put_spies(out, o);
     buf_append_cstr(out, ",\"room\":{");
     LIST_FOREACH(l, &o->room.legs, in_room)
     {
