@@ -16,8 +16,6 @@ CONFIG = {"ctibus.cti.websocket": "127.0.0.1:0"}
 def company(office=QUIET, **config):
     stack = Stack(office=office, config={**CONFIG, **config}, parts=("sim", "state", "ami-gw"))
     site = json.loads(stack.path("ctibus.json").read_text())
-    for classes in site["regcommands"].values():
-        classes += [c for c in ("admin_status", "admin_kick", "admin_reload") if c not in classes]
     site["ctibus"]["cti"]["websocket"] = f"127.0.0.1:{free()}"
     stack.path("ctibus.json").write_text(json.dumps(site))
     stack.start("cti-gw", doors=("CTI", "websocket"))

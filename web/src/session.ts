@@ -14,6 +14,7 @@ export interface Presence {
 }
 
 export interface ChatLine {
+  id: string; // of a line that the server keeps, or empty
   mine: boolean;
   text: string;
   at: number; // ms
@@ -53,6 +54,7 @@ export class Session {
   ready = false; // the first snapshot is there
   chats = new Map<string, ChatLine[]>();
   unread = new Map<string, number>();
+  private chatsLoaded = new Set<string>();
   sheets: Sheet[] = [];
   toasts: Toast[] = [];
   clockOffset = 0; // seconds that the server is ahead of this machine
@@ -141,6 +143,7 @@ export class Session {
     this.ready = false;
     this.user = "";
     this.chats.clear();
+    this.chatsLoaded.clear();
     this.unread.clear();
     this.sheets = [];
   }
@@ -369,7 +372,10 @@ export class Session {
 
   chat(to: string, text: string): void {
     this.connection.ask("chitchat", { to, text }).then(
-      () => this.addChat(to, { mine: true, text, at: Date.now() }),
+      (m) => {
+        this.addChat(to, { id: "", mine: true, text, at: Date.now() });
+        if (m.kept) this.toast(t("chat.kept"));
+      },
       (e) => this.toast(errorText(e.reason), true),
     );
   }
@@ -379,7 +385,8 @@ export class Session {
   private onChat(m: Message): void {
     const from = String(m.from);
     const user = this.store.get("users", from);
-    this.addChat(from, { mine: false, text: String(m.text ?? ""), at: Date.now() });
+    if (m.id != null && this.chats.get(from)?.some((l) => l.id === String(m.id))) return; // told twice
+    this.addChat(from, { id: m.id != null ? String(m.id) : "", mine: false, text: String(m.text ?? ""), at: m.when ? m.when * 1000 : Date.now() });
     this.unread.set(from, (this.unread.get(from) ?? 0) + 1);
     notify(nameOf(user) || t("chat.title"), String(m.text ?? ""), "chat:" + from);
     this.touch("chat");
@@ -388,6 +395,18 @@ export class Session {
   private addChat(who: string, line: ChatLine): void {
     const lines = [...(this.chats.get(who) ?? []), line].slice(-MAX_CHAT);
     this.chats.set(who, lines);
+    this.touch("chat");
+  }
+
+  /* What the server has kept of it, once for each colleague. */
+  async loadChat(who: string): Promise<void> {
+    if (this.chatsLoaded.has(who) || !this.can("chat_history")) return;
+    this.chatsLoaded.add(who);
+    const m = await this.connection.ask("chat_history", { with: who, limit: 100 }).catch(() => null);
+    if (!m) return;
+    const kept: ChatLine[] = (m.messages ?? []).map((l: any) => ({ id: String(l.id), mine: l.from === this.user, text: String(l.text), at: Number(l.when) * 1000 })).reverse();
+    const here = (this.chats.get(who) ?? []).filter((l) => !kept.some((k) => k.id === l.id || (k.mine === l.mine && k.text === l.text && Math.abs(k.at - l.at) < 5000)));
+    this.chats.set(who, [...kept, ...here].sort((a, b) => a.at - b.at).slice(-MAX_CHAT));
     this.touch("chat");
   }
 

@@ -41,7 +41,7 @@ static const struct {
     int queue;
     bool pool;
 } people[] = {
-    {"Alice", "Martin", "alice", "supervisor", 0, false},
+    {"Alice", "Martin", "alice", "administrator", 0, false},
     {"Bob", "Tremblay", "bob", "agent", 1, false},
     {"Carole", "Lefèvre", "carole", "agent", 0, false},
     {"David", "Nolan", "david", "agent", 0, false},

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "json/json.h"
 
 /* Written with ' for ": there is no other in it. */
@@ -61,7 +62,7 @@ static const char text[] =
     "'people_edit_personal_contact','people_delete_personal_contact',"
     "'people_purge_personal_contacts','people_import_personal_contacts_csv',"
     "'people_export_personal_contacts_csv','get_switchboard_directory_headers',"
-    "'switchboard_directory_search','chitchat','ipbxcommand','subscribe',"
+    "'switchboard_directory_search','chitchat','chat_history','ipbxcommand','subscribe',"
     "'register_agent_status_update','unregister_agent_status_update',"
     "'register_endpoint_status_update','unregister_endpoint_status_update',"
     "'register_user_status_update','unregister_user_status_update','get_relations',"
@@ -101,9 +102,38 @@ static const char text[] =
     "'ctibus':{'bus':{'publish':'tcp://127.0.0.1:5550',"
     "'subscribe':'tcp://127.0.0.1:5551','request':'tcp://127.0.0.1:5552'},'http':{"
     "'state':'127.0.0.1:9101','ami-gw':'127.0.0.1:9102','fagi-gw':'127.0.0.1:9103',"
-    "'cti-gw':'127.0.0.1:9104'},'cti':{'websocket':'127.0.0.1:5080'},'agents':{'login':'member',"
+    "'cti-gw':'127.0.0.1:9104'},'cti':{'websocket':'127.0.0.1:5080'},'retention':{'chat_days':30},'"
+    "agents':{'login':'member',"
     "'queues':{'*':['support'],'2002':['sales'],'2005':['sales'],'2006':['sales'],"
     "'2007':['sales'],'2009':['sales']}}}}";
+
+/* A copy, named `to`, of a member of a section. */
+static struct json_object *copy_member(struct json_object *section, const char *from,
+                                       const char *to)
+{
+    struct json_object *copy = NULL;
+
+    if (json_object_deep_copy(json_get(section, from), &copy, NULL) < 0)
+        return NULL;
+    json_object_object_add(section, to, copy);
+    return copy;
+}
+
+/* What an administrator may do beside what everybody may. */
+static void add_administrators(struct json_object *site)
+{
+    static const char *const commands[] = {"admin_status", "admin_kick", "admin_reload"};
+    struct json_object *profile =
+        copy_member(json_get(site, "profiles"), "supervisor", "administrator");
+    struct json_object *list = copy_member(json_get(site, "regcommands"), "all", "administrator");
+
+    if (!profile || !list)
+        return;
+    json_object_object_add(profile, "name", json_object_new_string("Administrator"));
+    json_object_object_add(profile, "regcommands", json_object_new_string("administrator"));
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+        json_object_array_add(list, json_object_new_string(commands[i]));
+}
 
 struct json_object *site_new(void)
 {
@@ -117,5 +147,7 @@ struct json_object *site_new(void)
             *c = '"';
     o = json_tokener_parse(json);
     free(json);
+    if (o)
+        add_administrators(o);
     return o;
 }

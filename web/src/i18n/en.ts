@@ -221,6 +221,7 @@ export const en: Record<string, string> = {
   "contact.mobile": "Mobile",
   "contact.company": "Company",
   "contact.email": "E-mail",
+  "chat.kept": "Kept for the next login of your colleague.",
   "chat.title": "Chat",
   "chat.with": "Chat with {name}",
   "chat.write": "Write a message",

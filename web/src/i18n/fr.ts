@@ -221,6 +221,7 @@ export const fr: Record<string, string> = {
   "contact.mobile": "Mobile",
   "contact.company": "Société",
   "contact.email": "Courriel",
+  "chat.kept": "Conservé jusqu’à la prochaine connexion de votre collègue.",
   "chat.title": "Message",
   "chat.with": "Écrire à {name}",
   "chat.write": "Écrire un message",

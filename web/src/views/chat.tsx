@@ -14,8 +14,10 @@ export function Chat() {
   const [, who] = useHash();
   const [text, setText] = useState("");
   const known = [...session.chats.keys()].reverse();
-  const listed = users.map((u) => u.key).filter((k) => k !== session.user && session.store.card(k)?.loggedIn && !known.includes(k))
-    .sort((a, b) => nameOf(session.store.get("users", a)).localeCompare(nameOf(session.store.get("users", b))));
+  const kept = session.can("chat_history"); // who is not logged in reads it later
+  const there = (k: string) => Number(!session.store.card(k)?.loggedIn);
+  const listed = users.map((u) => u.key).filter((k) => k !== session.user && (kept || !there(k)) && !known.includes(k))
+    .sort((a, b) => there(a) - there(b) || nameOf(session.store.get("users", a)).localeCompare(nameOf(session.store.get("users", b))));
   const keys = [...known, ...listed].filter((k) => nameOf(session.store.get("users", k)).toLowerCase().includes(text.toLowerCase()));
   return (
     <section className={"view chat" + (who ? " has-one" : "")}>
@@ -54,6 +56,7 @@ function Conversation({ who }: { who: string }) {
   const [text, setText] = useState("");
   const end = useRef<HTMLDivElement>(null);
   useEffect(() => {
+    session.loadChat(who);
     session.readChat(who);
     end.current?.scrollIntoView({ block: "end" });
   }, [lines.length, who, session]);

@@ -51,7 +51,7 @@ export function People() {
         <IconButton icon={dense ? "grid" : "list"} label={t(dense ? "people.cards" : "people.list")} onClick={() => setLook(dense ? "cards" : "list")} />
       </div>
       {cards.length === 0 ? <Empty icon="people" text={t(users.length <= 1 ? "people.none" : "people.nomatch")} /> : (
-        <VirtualGrid key={look} items={cards} rowHeight={dense ? 46 : 84} minWidth={dense ? 320 : 270} gap={dense ? 2 : 10} id={(c) => c.key} label={t("nav.people")}
+        <VirtualGrid key={look} items={cards} rowHeight={dense ? 46 : 84} minWidth={dense ? 320 : 310} gap={dense ? 2 : 10} id={(c) => c.key} label={t("nav.people")}
           render={(c) => <PersonCard cardKey={c.key} dense={dense} starred={favorites.has(c.key)} onStar={() => star(c.key)} />} />
       )}
     </section>
@@ -92,7 +92,7 @@ function PersonCard({ cardKey, dense, starred, onStar }: { cardKey: string; dens
       </div>
       <div className="person-buttons">
         {main && <IconButton icon={main.icon} label={main.label} kind={main.kind} onClick={main.run} />}
-        {session.can("chitchat") && c.loggedIn && (
+        {session.can("chitchat") && (c.loggedIn || unread > 0) && (
           <span className="with-badge"><IconButton icon="chat" label={t("chat.with", { name: c.name })} onClick={() => go("chat", c.key)} />{unread > 0 && <b className="badge">{unread}</b>}</span>
         )}
         <Menu label={t("menu.of", { name: c.name })} items={() => personItems(session, c, !!mine, starred, onStar)} />
@@ -118,7 +118,7 @@ function personItems(session: Session, c: Card, inCall: boolean, starred: boolea
   return [
     session.canCommand("dial") && !!c.number && { label: `${t("dial")} ${c.number}`, icon: "phone", run: () => session.callUser(c.key) },
     session.canCommand("dial") && !!c.mobile && { label: `${t("dial.mobile")} ${c.mobile}`, icon: "mobile", run: () => session.dial(c.mobile) },
-    session.can("chitchat") && c.loggedIn && { label: t("chat.with", { name: c.name }), icon: "chat", run: () => go("chat", c.key) },
+    session.can("chitchat") && (c.loggedIn || session.can("chat_history")) && { label: t("chat.with", { name: c.name }), icon: "chat", run: () => go("chat", c.key) },
     inCall && session.canCommand("transfer") && { label: t("transfer.blind"), icon: "transfer", run: () => session.transfer("user:" + c.key) },
     inCall && session.canCommand("atxfer") && { label: t("transfer.consult"), icon: "consult", run: () => session.consult("user:" + c.key) },
     inCall && !!c.voicemail && session.canCommand("transfer") && { label: t("transfer.voicemail"), icon: "voicemail", run: () => session.transfer(`voicemail:${c.key.split("/")[0]}/${c.voicemail}`) },

@@ -16,14 +16,14 @@ export function readPeople(m: Message): Person[] {
   const types: (string | null)[] = m.column_types ?? [];
   return (m.results ?? []).map((row: any) => {
     const values: any[] = row.column_values ?? [];
-    const of = (type: string) => values.filter((v, i) => types[i] === type && v != null && v !== "");
+    const of = (type: string) => values.filter((v, i) => (types[i] ?? "").split("_")[0] === type && v != null && v !== "");
     const plain = values.filter((v, i) => types[i] == null && typeof v === "string" && v);
     const relations = row.relations ?? {};
     return {
       id: String(relations.source_entry_id ?? ""),
       source: String(row.source ?? ""),
       name: String(of("name")[0] ?? ""),
-      numbers: [...new Set([...of("number"), ...of("callable"), ...of("mobile")].map(String))],
+      numbers: [...new Set([...of("number"), ...of("callable")].map(String))],
       detail: plain.join(" · "),
       favorite: of("favorite")[0] === true,
       personal: of("personal")[0] === true,
