@@ -135,6 +135,8 @@ static void test_a_day_has_everything(void **state)
                                            "ConfbridgeJoin",
                                            "ConfbridgeLeave",
                                            "ConfbridgeStart",
+                                           "ContactStatus",
+                                           "PeerStatus",
                                            "DialBegin",
                                            "DialEnd",
                                            "Hold",

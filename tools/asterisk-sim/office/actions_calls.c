@@ -201,7 +201,7 @@ static void originate(const struct ask *a)
     view_to_u64(ami_get(a->b, "Timeout"), &timeout);
     say_success(a->out, a->id,
                 g->async ? "Originate successfully queued" : "Originate successfully started");
-    if (!p) {
+    if (!p || p->offline) {
         struct person none = {0};
         snprintf(none.device, sizeof(none.device), "%.*s", VIEW_ARG(ami_get(a->b, "Channel")));
         tell_originated(o, g, NULL, &none, 0);

@@ -23,12 +23,18 @@ static const char *device_words(int state)
 
 static void endpoint(const struct ask *a, const char *name, int state, unsigned channels)
 {
+    bool offline = state == DEVICE_UNAVAILABLE;
+
     ask_item(a, "EndpointList");
     buf_printf(a->out,
                "ObjectType: endpoint\r\nObjectName: %s\r\nTransport: udp\r\nAor: %s\r\n"
-               "Auths: \r\nOutboundAuths: \r\nContacts: %s/sip:%s@127.0.0.1:6060,\r\n"
-               "DeviceState: %s\r\nActiveChannels: %u\r\n",
-               name, name, name, name, device_words(state), channels);
+               "Auths: \r\nOutboundAuths: \r\n",
+               name, name);
+    if (offline)
+        say(a->out, "Contacts", "");
+    else
+        buf_printf(a->out, "Contacts: %s/sip:%s@127.0.0.1:6060,\r\n", name, name);
+    buf_printf(a->out, "DeviceState: %s\r\nActiveChannels: %u\r\n", device_words(state), channels);
     say_end(a->out);
 }
 
@@ -46,10 +52,14 @@ static void endpoints(const struct ask *a)
 static void contacts(const struct ask *a)
 {
     const struct office *o = ask_office(a);
+    unsigned n = 0;
 
     ask_list(a, "A listing of Contacts follows, presented as ContactList events");
     for (unsigned i = 0; i < o->n_people; i++) {
         const char *name = o->people[i].is.login;
+        if (o->people[i].offline)
+            continue;
+        n++;
         ask_item(a, "ContactList");
         buf_printf(a->out,
                    "ObjectType: contact\r\nObjectName: %s;@%08x\r\nViaAddr: 127.0.0.1\r\n"
@@ -58,18 +68,19 @@ static void contacts(const struct ask *a)
                    name, i, name, name);
         say_end(a->out);
     }
-    ask_list_end(a, "ContactListComplete", o->n_people, true);
+    ask_list_end(a, "ContactListComplete", n, true);
 }
 
-static void peer(const struct ask *a, const char *name)
+static void peer(const struct ask *a, const char *name, bool offline)
 {
     ask_item(a, "PeerEntry");
     buf_printf(a->out,
                "Channeltype: SIP\r\nObjectName: %s\r\nChanObjectType: peer\r\n"
-               "IPaddress: 127.0.0.1\r\nIPport: 6060\r\nDynamic: yes\r\nForcerport: no\r\n"
-               "VideoSupport: no\r\nTextSupport: no\r\nACL: no\r\nStatus: OK (1 ms)\r\n"
+               "IPaddress: %s\r\nIPport: %d\r\nDynamic: yes\r\nForcerport: no\r\n"
+               "VideoSupport: no\r\nTextSupport: no\r\nACL: no\r\nStatus: %s\r\n"
                "RealtimeDevice: no\r\n",
-               name);
+               name, offline ? "-none-" : "127.0.0.1", offline ? 0 : 6060,
+               offline ? "UNKNOWN" : "OK (1 ms)");
     say_end(a->out);
 }
 
@@ -82,8 +93,8 @@ static void peers(const struct ask *a)
     say(a->out, "Message", "Peer status list will follow");
     say_end(a->out);
     for (unsigned i = 0; i < o->n_people; i++)
-        peer(a, o->people[i].is.login);
-    peer(a, COMPANY_TRUNK);
+        peer(a, o->people[i].is.login, o->people[i].offline);
+    peer(a, COMPANY_TRUNK, false);
     ask_list_end(a, "PeerlistComplete", o->n_people + 1, true);
 }
 

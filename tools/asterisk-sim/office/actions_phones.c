@@ -47,11 +47,13 @@ static void answers(const struct ask *a)
     dial_answer(l);
 }
 
-/* Channel or Endpoint (its first call): the phone hangs up. Cause: 17 declines. */
+/* Channel or Endpoint (its first call): the phone hangs up. A ringing
+ * one declines, or (Cause: 19) has rung long enough. */
 static void hangs_up(const struct ask *a)
 {
     struct leg *l = office_leg(ask_office(a), ami_get(a->b, "Channel"));
     struct person *p = phone_of(a, "Endpoint");
+    bool rings_out = view_eq(ami_get(a->b, "Cause"), VIEW("19"));
 
     if (!l && p)
         l = LIST_FIRST(&p->legs);
@@ -61,7 +63,7 @@ static void hangs_up(const struct ask *a)
     }
     say_success(a->out, a->id, "Hangs up");
     if (l->job == JOB_RINGS && l->other)
-        dial_failed(l, "BUSY", 17);
+        dial_failed(l, rings_out ? "NOANSWER" : "BUSY", rings_out ? 16 : 17);
     else
         leg_hang_up(l, 16, true);
 }

@@ -74,6 +74,13 @@ void dial(struct leg *caller, struct person *p, const char *outside, unsigned se
     if (!p)
         snprintf(dialled, sizeof(dialled), "%s/%s@%s", o->tech, outside, COMPANY_TRUNK);
     leg_app(caller, "Dial", "%s,%u,tTkKhHxXwW", dialled, seconds);
+    if (p && p->offline) { /* no channel can be made */
+        leg_connect(caller, &(struct leg){0});
+        leg_app(caller, "Goto", "CHANUNAVAIL,1");
+        leg_place(caller, "user", "CHANUNAVAIL", 2);
+        mailbox_speak(caller, p, "u");
+        return;
+    }
     called = dial_ring(o, p, caller);
     if (!called) {
         leg_after(caller, 0, leg_done);

@@ -114,6 +114,7 @@ struct leg {
 LIST_HEAD(legs, leg);
 
 struct person {
+    struct office *office;
     unsigned id;
     struct company_person is;
     char full[88];
@@ -122,6 +123,8 @@ struct person {
     unsigned n_legs;
     int told; /* state of the device as it was last told: enum device_state */
     bool guest;
+    bool offline; /* its phone is switched off */
+    struct timer absence;
     bool dnd;
     char unconditional[24], busy[24], no_answer[24]; /* forwards, empty: none */
     unsigned new_messages, old_messages;
@@ -267,6 +270,8 @@ void leg_set_variable(struct leg *l, struct view name, struct view value);
 /* Is it free to be asked for something by its person? */
 bool leg_is_up(const struct leg *l);
 void leg_update(const struct leg *l);
+/* Tells the state of the phone when it is another one than was told. */
+void person_update(struct person *p);
 int person_state(const struct person *p);
 void agent_update(struct office *o, struct agent *a);
 
@@ -387,6 +392,9 @@ void local_rings(struct leg *second, const struct leg *called);
 void local_answered(struct leg *second);
 bool local_pair(struct office *o, const char *exten, const char *context, const struct leg *for_leg,
                 struct leg **one, struct leg **two);
+
+/* phones.c: an idle phone is switched off for a while. */
+void phone_goes(struct person *p);
 
 /* traffic.c */
 void traffic_start(struct office *o);

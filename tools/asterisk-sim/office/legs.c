@@ -21,7 +21,9 @@ int person_state(const struct person *p)
         return DEVICE_ON_HOLD;
     if (rings)
         return used ? DEVICE_RINGING_IN_USE : DEVICE_RINGING;
-    return used ? DEVICE_IN_USE : DEVICE_IDLE;
+    if (used)
+        return DEVICE_IN_USE;
+    return p->offline ? DEVICE_UNAVAILABLE : DEVICE_IDLE;
 }
 
 /* Takes it in or out of those whom a call may begin with. */
@@ -42,8 +44,9 @@ static void set_free(struct office *o, struct person *p, bool free_now)
     p->free_at = 0;
 }
 
-static void update(struct office *o, struct person *p)
+void person_update(struct person *p)
 {
+    struct office *o = p->office;
     int state = person_state(p);
     struct member *m;
 
@@ -58,7 +61,7 @@ static void update(struct office *o, struct person *p)
 void leg_update(const struct leg *l)
 {
     if (l->person)
-        update(l->office, l->person);
+        person_update(l->person);
 }
 
 static void forget_variables(struct leg *l)
@@ -328,7 +331,7 @@ static void end(struct leg *l, int cause)
     if (l->person) {
         LIST_REMOVE(l, of_person);
         l->person->n_legs--;
-        update(o, l->person);
+        person_update(l->person);
     }
     if (twin) {
         twin->twin = NULL;

@@ -67,6 +67,7 @@ static int add_person(struct office *o, unsigned i, const char *guests)
     struct person *p = &o->people[i];
 
     p->id = i + 1;
+    p->office = o;
     company_person(i, &p->is);
     snprintf(p->full, sizeof(p->full), "%s %s", p->is.first, p->is.last);
     snprintf(p->device, sizeof(p->device), "%s/%s", o->tech, p->is.login);

@@ -44,7 +44,6 @@ static void comes_back(void *leg)
         return;
     }
     leg_place(l, "park-dial", p->is.login, 1);
-    leg_connect(l, &(struct leg){0});
     dial(l, p, NULL, 20);
 }
 

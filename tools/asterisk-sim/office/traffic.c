@@ -108,15 +108,29 @@ static void pause_or_return(struct office *o, struct member *m)
     queue_pause(m, !m->paused, view_cstr(reason));
 }
 
+static void somebody_leaves(struct office *o)
+{
+    struct person *p = anyone(o);
+
+    if (p)
+        phone_goes(p);
+}
+
 /* One agent after the other goes for a break, comes back, goes home, comes to work. */
 static void shift(void *arg)
 {
     struct office *o = arg;
-    struct agent *a = &o->agents[office_random(o, o->n_agents)];
-    struct member *m = agent_membership(a);
+    struct agent *a;
+    struct member *m;
 
     timer_start(&o->timers, &o->shift, office_span(o, 10 * SECONDS, 60 * SECONDS), shift, o);
-    if (a->person->guest)
+    if (office_chance(o, 20) || o->n_agents == 0) {
+        somebody_leaves(o);
+        return;
+    }
+    a = &o->agents[office_random(o, o->n_agents)];
+    m = agent_membership(a);
+    if (a->person->guest || a->person->offline)
         return;
     if (!m || (m->agent && !a->leg))
         agent_comes(o, a);
@@ -142,8 +156,8 @@ void traffic_start(struct office *o)
         return;
     o->pace = pace_of(o);
     next_arrival(o);
-    if (o->n_agents > 0)
-        timer_start(&o->timers, &o->shift, office_span(o, 10 * SECONDS, 60 * SECONDS), shift, o);
+    somebody_leaves(o);
+    timer_start(&o->timers, &o->shift, office_span(o, 10 * SECONDS, 60 * SECONDS), shift, o);
 }
 
 static bool is_guest(const struct leg *l)
