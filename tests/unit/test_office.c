@@ -91,6 +91,7 @@ static void live_through(const struct office_options *options, uint64_t calls)
     }
     timer_stop(&d.office->timers, &d.office->arrival);
     timer_stop(&d.office->timers, &d.office->shift);
+    timer_stop(&d.office->timers, &d.office->visit);
     office_run(d.office, d.office->timers.now_us + 3600 * SECONDS, 0);
     assert_sound(d.office);
     for (struct leg *l = LIST_FIRST(&d.office->legs); l; l = LIST_NEXT(l, all))

@@ -215,6 +215,8 @@ struct office {
     struct map *database; /* "family/key": value behind the key in one memory */
     struct person **free_people;
     size_t n_free;
+    struct person **guests;
+    unsigned n_guests;
     struct agent *agents;
     unsigned n_agents;
     struct queue queues[COMPANY_QUEUES];
@@ -226,7 +228,7 @@ struct office {
 
     double per_us; /* calls that begin */
     double pace;   /* how long things take, 1 when the company has time */
-    struct timer arrival, shift;
+    struct timer arrival, shift, visit;
     uint64_t calls;   /* begun */
     uint64_t refused; /* arrivals for which nobody was free */
 };

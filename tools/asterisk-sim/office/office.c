@@ -76,7 +76,9 @@ static int add_person(struct office *o, unsigned i, const char *guests)
     p->new_messages = i % 7 == 3;
     LIST_INIT(&p->legs);
     LIST_INIT(&p->memberships);
-    if (!p->guest) {
+    if (p->guest) {
+        o->guests[o->n_guests++] = p;
+    } else {
         o->free_people[o->n_free++] = p;
         p->free_at = o->n_free;
     }
@@ -164,13 +166,14 @@ static int make(struct office *o, const struct office_options *options)
 
     o->people = calloc(o->n_people, sizeof(*o->people));
     o->free_people = calloc(o->n_people, sizeof(struct person *));
+    o->guests = calloc(o->n_people, sizeof(struct person *));
     o->by_number = map_new();
     o->by_device = map_new();
     o->by_agent = map_new();
     o->by_name = map_new();
     o->database = map_new();
-    if (!o->people || !o->free_people || !o->by_number || !o->by_device || !o->by_agent ||
-        !o->by_name || !o->database)
+    if (!o->people || !o->free_people || !o->guests || !o->by_number || !o->by_device ||
+        !o->by_agent || !o->by_name || !o->database)
         return -ENOMEM;
     open_queues(o);
     snprintf(o->room.number, sizeof(o->room.number), "%s", COMPANY_ROOM);
@@ -257,6 +260,7 @@ void office_destroy(struct office **office)
     free(o->pool);
     free(o->people);
     free(o->free_people);
+    free(o->guests);
     free(o->agents);
     timers_free(&o->timers);
     buf_free(&o->out);

@@ -11,10 +11,9 @@ static struct person *anyone(struct office *o)
     return o->n_free ? o->free_people[office_random(o, o->n_free)] : NULL;
 }
 
-/* Whom to call: now and then one whose phone is played by a person at the panel. */
 static struct person *someone(struct office *o, const struct person *but)
 {
-    struct person *p = office_chance(o, 8) ? &o->people[office_random(o, 2)] : anyone(o);
+    struct person *p = anyone(o);
 
     if (office_chance(o, 4))
         p = &o->people[office_random(o, o->n_people)];
@@ -108,6 +107,22 @@ static void pause_or_return(struct office *o, struct member *m)
     queue_pause(m, !m->paused, view_cstr(reason));
 }
 
+/* Who plays a phone at a panel is called every few minutes, however many calls there are. */
+static void call_guest(void *arg)
+{
+    struct office *o = arg;
+    struct person *p = o->guests[office_random(o, o->n_guests)], *from = anyone(o);
+
+    timer_start(&o->timers, &o->visit, 45 * SECONDS + office_random(o, 60 * SECONDS), call_guest,
+                o);
+    if (p->n_legs > 0)
+        return;
+    if (from && office_chance(o, 40))
+        dialplan_call(o, from, p->is.number, "", "");
+    else
+        from_outside(o, p->is.did);
+}
+
 static void somebody_leaves(struct office *o)
 {
     struct person *p = anyone(o);
@@ -157,6 +172,8 @@ void traffic_start(struct office *o)
     o->pace = pace_of(o);
     next_arrival(o);
     somebody_leaves(o);
+    if (o->n_guests > 0)
+        timer_start(&o->timers, &o->visit, 20 * SECONDS, call_guest, o);
     timer_start(&o->timers, &o->shift, office_span(o, 10 * SECONDS, 60 * SECONDS), shift, o);
 }
 
