@@ -377,6 +377,11 @@ static void calls_of_a_waiting_agent_are_calls_of_their_own(void **state)
     "Event: Bridge|Bridgestate: Link|Channel1: " c "|Channel2: SIP/bob-1||"                        \
     "Event: NewConnectedLine|Channel: " c "|Linkedid: 1.1|ConnectedLineNum: 1002|"                 \
     "ConnectedLineName: Bob||"
+/* First by way of a Local channel, for an instant. */
+#define SERVE_FIRST                                                                                \
+    "Event: Newchannel|Channel: Local/2001@a-1;2|ChannelState: 6|Uniqueid: 1.4|Linkedid: 1.2||"    \
+    "Event: Bridge|Bridgestate: Link|Channel1: Local/2001@a-1;2|Channel2: SIP/bob-1||"             \
+    "Event: Unlink|Channel1: Local/2001@a-1;2|Channel2: SIP/bob-1||" END("Local/2001@a-1;2", "16")
 #define SERVED(c) "Event: Unlink|Channel1: " c "|Channel2: SIP/bob-1||" END(c, "16")
     struct log_world *l = *state;
 
@@ -386,8 +391,10 @@ static void calls_of_a_waiting_agent_are_calls_of_their_own(void **state)
                     "Event: AgentLogin|Agent: 2001|Channel: SIP/bob-1|Linkedid: 1.1||");
     assert_int_equal(xod_count(l->w->ipbx, LIST_calls), 0); /* waiting is no call */
     for (int i = 0; i < 2; i++) {
-        world_say(l->w, CALLER("SIP/alice-2", "1.2") SERVE("SIP/alice-2"));
+        world_say(l->w, CALLER("SIP/alice-2", "1.2") SERVE_FIRST SERVE("SIP/alice-2"));
         assert_int_equal(xod_count(l->w->ipbx, LIST_calls), 1);
+        assert_string_equal(world_json(l->w, LIST_calls, "1.2", XOD(calls, participants)),
+                            "['SIP/alice-2','SIP/bob-1']");
         l->w->now += 10;
         world_say(l->w, SERVED("SIP/alice-2"));
         assert_int_equal(xod_count(l->w->ipbx, LIST_calls), 0);

@@ -162,7 +162,9 @@ static const struct call_leg *answerer(const struct record *r)
 struct sum {
     const struct call_leg *first;  /* the earliest one */
     const struct call_leg *talked; /* the first that talked, or NULL */
-    double since, until;           /* it talked */
+    const struct call_leg
+        *known;          /* the first that says with whom, of those that talked if any, or NULL */
+    double since, until; /* it talked */
     bool rung, missed, recorded;
 };
 
@@ -172,6 +174,10 @@ static void add_leg(struct sum *s, const struct call_leg *leg, const struct call
 
     if (!s->first || leg->start < s->first->start)
         s->first = leg;
+    if ((leg->number.len || leg->name.len) &&
+        (!s->known || (leg->talked > 0) > (s->known->talked > 0) ||
+         ((leg->talked > 0) == (s->known->talked > 0) && leg->start < s->known->start)))
+        s->known = leg;
     s->recorded |= leg->recorded;
     if (leg->talked > 0) {
         if (!s->talked || leg->talked < s->since) {
@@ -220,6 +226,8 @@ static void tell(struct ipbx_model *d, const struct record *r, struct view user,
     if (e.mode == CALL_ELSEWHERE && s.first->queue.len)
         return; /* that a queue rang all and one answered is the queue's entry */
     shown = e.mode == CALL_ANSWERED ? s.talked : s.first;
+    if (shown->number.len == 0 && shown->name.len == 0 && s.known)
+        shown = s.known;
     e.user_id = user;
     e.start = s.first->start;
     e.duration = s.talked && s.until > s.since ? s.until - s.since : 0;

@@ -84,15 +84,34 @@ static bool is_new(const struct xod_obj *c)
            xod_get_str(c, XOD(channels, call)).len == 0;
 }
 
+/* One who waits is in no call; one who talks is in the call of who is served. */
+static void place_agent(struct ipbx_model *d, struct xod_obj *c)
+{
+    const struct xod_obj *peer = channel_is_linked(c) ? channel_peer(c) : NULL;
+    struct view id = peer ? xod_get_str(peer, XOD(channels, call)) : VIEW("");
+    char *copy;
+
+    if (peer && id.len == 0)
+        id = xod_get_str(peer, XOD(channels, linkedid));
+    if (id.len == 0) {
+        calls_left(d, c);
+        xod_set_null(c, XOD(channels, call));
+        return;
+    }
+    copy = view_dup(id);
+    if (copy)
+        join(d, c, view_cstr(copy));
+    free(copy);
+}
+
 void calls_place(struct ipbx_model *d, struct xod_obj *channel)
 {
     struct view oldest = xod_get_str(channel, XOD(channels, linkedid));
     struct group g;
     char *id;
 
-    if (xod_get(channel, XOD(channels, agent))->b && !channel_is_linked(channel)) {
-        calls_left(d, channel);
-        xod_set_null(channel, XOD(channels, call));
+    if (xod_get(channel, XOD(channels, agent))->b) {
+        place_agent(d, channel);
         return;
     }
     if (oldest.len) {
@@ -117,13 +136,23 @@ void calls_place(struct ipbx_model *d, struct xod_obj *channel)
     free(id);
 }
 
+bool calls_linkedid_is_a_logins(struct ipbx_model *d, const struct xod_obj *channel,
+                                struct view linkedid)
+{
+    const struct xod_obj *login =
+        xod_lookup(d->ipbx, LIST_channels, XOD(channels, uniqueid), linkedid, 0);
+
+    return login && login != channel && xod_get(login, XOD(channels, agent))->b;
+}
+
 void calls_merge(struct xod_obj *a, struct xod_obj *b)
 {
     struct view la = xod_get_str(a, XOD(channels, linkedid));
     struct view lb = xod_get_str(b, XOD(channels, linkedid));
     struct xod_obj *younger = is_older(la, lb) ? b : a;
+    bool login = xod_get(a, XOD(channels, agent))->b || xod_get(b, XOD(channels, agent))->b;
 
-    if (la.len && lb.len && !view_eq(la, lb))
+    if (!login && la.len && lb.len && !view_eq(la, lb))
         xod_set_str(younger, XOD(channels, linkedid), younger == b ? la : lb);
 }
 
@@ -277,28 +306,24 @@ static void set_state(struct ipbx_model *d, struct xod_obj *call, const char *st
         xod_set_float(call, XOD(calls, answered_at), d->now);
 }
 
-static int by_age(const void *a, const void *b)
+/* 0: it may be the caller; an agent has waited longer and is called all the same; the halves of
+ * Local channels are nobody. */
+static int place_of(const struct xod_obj *c)
 {
-    struct view ia = xod_get_str(*(struct xod_obj *const *)a, XOD(channels, uniqueid));
-    struct view ib = xod_get_str(*(struct xod_obj *const *)b, XOD(channels, uniqueid));
-
-    return is_older(ia, ib) ? -1 : is_older(ib, ia);
+    return local_is_half(xod_obj_id(c)) ? 2 : xod_get(c, XOD(channels, agent))->b ? 1 : 0;
 }
 
-/* The caller, the oldest one, comes first; the halves of Local channels come last: they are nobody.
- */
-static void sort(struct group *g)
+/* The caller, the oldest one, comes first. */
+static int by_place_and_age(const void *a, const void *b)
 {
-    struct group local = {.n = 0};
-    size_t n = 0;
+    const struct xod_obj *ca = *(struct xod_obj *const *)a;
+    const struct xod_obj *cb = *(struct xod_obj *const *)b;
+    struct view ia = xod_get_str(ca, XOD(channels, uniqueid));
+    struct view ib = xod_get_str(cb, XOD(channels, uniqueid));
 
-    qsort(g->channels, g->n, sizeof(g->channels[0]), by_age);
-    for (size_t i = 0; i < g->n; i++)
-        if (local_is_half(xod_obj_id(g->channels[i])))
-            local.channels[local.n++] = g->channels[i];
-        else
-            g->channels[n++] = g->channels[i];
-    memcpy(g->channels + n, local.channels, local.n * sizeof(local.channels[0]));
+    if (place_of(ca) != place_of(cb))
+        return place_of(ca) - place_of(cb);
+    return is_older(ia, ib) ? -1 : is_older(ib, ia);
 }
 
 static void collect(struct ipbx_model *d, struct group *g, struct view id)
@@ -310,7 +335,7 @@ static void collect(struct ipbx_model *d, struct group *g, struct view id)
                        (c = xod_lookup(d->ipbx, LIST_channels, XOD(channels, call), id, n));
          n++)
         g->channels[g->n++] = c;
-    sort(g);
+    qsort(g->channels, g->n, sizeof(g->channels[0]), by_place_and_age);
 }
 
 /* It begins with its first channel. */

@@ -106,7 +106,7 @@ static void take_linkedid(struct ipbx_model *d, const struct tel *t)
                             ? xod_find(d->ipbx, LIST_channels, t->str[TELF_channel])
                             : NULL;
 
-    if (c)
+    if (c && !calls_linkedid_is_a_logins(d, c, t->str[TELF_linkedid]))
         xod_set_str(c, XOD(channels, linkedid), t->str[TELF_linkedid]);
 }
 

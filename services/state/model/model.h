@@ -152,6 +152,10 @@ void call_move(struct ipbx_model *d, const struct xod_obj *from, const struct xo
 /* calls.c: channels that belong together */
 /* Finds the call of a channel that something happened to. */
 void calls_place(struct ipbx_model *d, struct xod_obj *channel);
+/* Is it the Linkedid that the login channel of an agent began with? Asterisk gives it to every
+ * caller whom the agent serves; they are calls of their own nevertheless. */
+bool calls_linkedid_is_a_logins(struct ipbx_model *d, const struct xod_obj *channel,
+                                struct view linkedid);
 /* Two channels that talk to each other are of one call from now on, where Linkedids tell that. */
 void calls_merge(struct xod_obj *a, struct xod_obj *b);
 /* A channel is about to leave its call: to another, or for good. */
