@@ -43,7 +43,7 @@ function Partner({ who, here }: { who: string; here: boolean }) {
   return (
     <li><button type="button" className={"row choose" + (here ? " here" : "")} aria-current={here || undefined} onClick={() => go("chat", who)}>
       <Face name={name} lamp={card?.lamp} size={36} />
-      <span className="row-name" dir="auto">{name}<small dir="auto">{lines?.[lines.length - 1]?.text ?? (card?.loggedIn ? session.presence(card.presence).name : t("lamp.offline"))}</small></span>
+      <span className="row-name" dir="auto">{name}<small dir="auto">{lines?.[lines.length - 1]?.text ?? session.presence(card?.loggedIn ? card.presence : "disconnected").name}</small></span>
       {unread > 0 && <b className="badge">{unread}</b>}
     </button></li>
   );

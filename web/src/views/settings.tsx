@@ -31,10 +31,10 @@ export function Settings({ onClose }: { onClose: () => void }) {
           <select value={theme} onChange={(e) => { setTheme(e.target.value); applyTheme(e.target.value); }}>
             {["auto", "light", "dark"].map((x) => <option key={x} value={x}>{t("theme." + x)}</option>)}
           </select></label>
-        {notes === "default" && <button type="button" className="button plain" onClick={() => Notification.requestPermission().then(setNotes)}>{t("settings.notify")}</button>}
+        {notes === "default" && <button type="button" className="button outline" onClick={() => Notification.requestPermission().then(setNotes)}>{t("settings.notify")}</button>}
         {notes === "denied" && <p className="hint">{t("settings.nonotify")}</p>}
         {"registerProtocolHandler" in navigator && window.isSecureContext && (
-          <button type="button" className="button plain" onClick={() => navigator.registerProtocolHandler("tel", `${window.location.origin}/#dial=%s`)}>{t("settings.tel")}</button>
+          <button type="button" className="button outline" onClick={() => navigator.registerProtocolHandler("tel", `${window.location.origin}/#dial=%s`)}>{t("settings.tel")}</button>
         )}
       </div>
     </Dialog>

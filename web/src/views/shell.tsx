@@ -120,6 +120,8 @@ function Own() {
   const me = useObject("users", session.user);
   const [settings, setSettings] = useState(false);
   const [theme, setTheme] = useSetting("theme", "auto");
+  const dark = theme === "dark" || (theme === "auto" && window.matchMedia("(prefers-color-scheme: dark)").matches);
+  const other = dark ? "light" : "dark";
   useLamps();
   if (!me) return <div className="own" />;
   const presence = session.presence(String(me.availstate));
@@ -142,7 +144,7 @@ function Own() {
         ...agentPanelItems(session),
         { label: session.name() },
         { label: t("settings"), icon: "settings", run: () => setSettings(true) },
-        { label: t("theme." + (theme === "dark" ? "light" : "dark")), icon: "grid", run: () => { const v = theme === "dark" ? "light" : "dark"; setTheme(v); applyTheme(v); } },
+        { label: t("theme." + other), icon: "theme", run: () => { setTheme(other); applyTheme(other); } },
         session.can("admin_status") && { label: t("nav.admin"), icon: "admin", run: () => { window.location.href = "/admin"; } },
         session.store.count("queues") > 0 && { label: t("nav.wall"), icon: "wall", run: () => { window.open("/wall", "_blank"); } },
         { label: t("logout"), icon: "out", run: () => session.logout() },
