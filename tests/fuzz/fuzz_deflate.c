@@ -1,5 +1,5 @@
-/* Compressed messages of a WebSocket: whatever arrives is inflated within its bound or refused; what
- * we compress comes back as it was; an offer of extensions is taken or not. */
+/* Compressed messages of a WebSocket: whatever arrives is inflated within its bound or refused;
+ * what we compress comes back as it was; an offer of extensions is taken or not. */
 #include <errno.h>
 #include <stdlib.h>
 

@@ -69,7 +69,8 @@
     "\"ipbxcommands\":{\"few\":[\"hangupme\"],\"all\":[\"dial\",\"originate\",\"transfer\","       \
     "\"atxfer\",\"transfercancel\",\"intercept\",\"parking\",\"hangup\",\"hangupme\","             \
     "\"refuse\",\"cancel\",\"answer\",\"sipnotify\",\"mailboxcount\",\"meetme\",\"record\","       \
-    "\"listen\",\"stoplisten\",\"agentlogin\",\"agentlogout\",\"queueadd\",\"queueremove\","       \
+    "\"listen\",\"stoplisten\",\"whisper\",\"barge\",\"agentlogin\",\"agentlogout\",\"queueadd\"," \
+    "\"queueremove\","                                                                             \
     "\"queuepause\",\"queueunpause\",\"queuepause_all\",\"queueunpause_all\","                     \
     "\"queueremove_all\"]},"                                                                       \
     "\"userstatus\":{\"std\":{\"available\":{\"longname\":\"Here\",\"allowed\":[\"available\"]},"  \

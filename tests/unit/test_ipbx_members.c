@@ -197,6 +197,18 @@ static void listening(void **state)
          "[\"Data\",\"PJSIP/bob-02,q\"],[\"Variable\",\"CONNECTEDLINE(name,i)=B\"],"
          "[\"Variable\",\"CONNECTEDLINE(num)=2002\"],"
          "[\"Timeout\",\"30000\"]]\n"},
+        {NULL, "{\"command\":\"whisper\",\"subcommand\":\"start\",\"destination\":\"xivo/8\"}",
+         "\"ok\"",
+         "Originate [[\"Channel\",\"SIP/alice\"],[\"Application\",\"ChanSpy\"],"
+         "[\"Data\",\"PJSIP/bob-02,qw\"],[\"Variable\",\"CONNECTEDLINE(name,i)=B\"],"
+         "[\"Variable\",\"CONNECTEDLINE(num)=2002\"],"
+         "[\"Timeout\",\"30000\"]]\n"},
+        {NULL, "{\"command\":\"barge\",\"subcommand\":\"start\",\"destination\":\"xivo/8\"}",
+         "\"ok\"",
+         "Originate [[\"Channel\",\"SIP/alice\"],[\"Application\",\"ChanSpy\"],"
+         "[\"Data\",\"PJSIP/bob-02,qB\"],[\"Variable\",\"CONNECTEDLINE(name,i)=B\"],"
+         "[\"Variable\",\"CONNECTEDLINE(num)=2002\"],"
+         "[\"Timeout\",\"30000\"]]\n"},
         {NULL, "{\"command\":\"listen\",\"subcommand\":\"stop\",\"destination\":\"xivo/8\"}",
          "\"ok\"", HANGUP("SIP/alice-09")},
         {NULL, "{\"command\":\"stoplisten\",\"destination\":\"xivo/8\"}", "\"ok\"",

@@ -346,8 +346,9 @@ export class Session {
     this.command("intercept", { tointercept: "chan:" + channelKey });
   }
 
-  listen(agent: Obj, on: boolean): void {
-    this.command("listen", { destination: "agent:" + agent.key, subcommand: on ? "start" : "stop" });
+  /* how: listen; whisper (the agent hears the user) or barge (both ends do), where the profile permits it. */
+  listen(agent: Obj, on: boolean, how: "listen" | "whisper" | "barge" = "listen"): void {
+    this.command(how, { destination: "agent:" + agent.key, subcommand: on ? "start" : "stop" });
   }
 
   setPresence(id: string): void {

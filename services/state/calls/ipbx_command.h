@@ -109,7 +109,7 @@ ipbx_command_fn ipbx_dial, ipbx_originate;
 ipbx_command_fn ipbx_transfer, ipbx_atxfer, ipbx_transfercancel, ipbx_intercept, ipbx_parking;
 ipbx_command_fn ipbx_hangup, ipbx_hangupme, ipbx_refuse, ipbx_cancel, ipbx_answer;
 ipbx_command_fn ipbx_sipnotify, ipbx_mailboxcount, ipbx_meetme, ipbx_record, ipbx_listen,
-    ipbx_stoplisten;
+    ipbx_whisper, ipbx_barge, ipbx_stoplisten;
 ipbx_command_fn ipbx_agentlogin, ipbx_agentlogout;
 ipbx_command_fn ipbx_queueadd, ipbx_queueremove, ipbx_queuepause, ipbx_queueunpause;
 ipbx_command_fn ipbx_queuepause_all, ipbx_queueunpause_all, ipbx_queueremove_all;

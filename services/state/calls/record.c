@@ -84,7 +84,9 @@ static void put_spied(struct buf *out, const struct xod_obj *agent, struct xod_o
         buf_append_view(out, login);
 }
 
-static void start(struct ipbx_command *o, struct xod_obj *agent, struct xod_obj *line)
+/* options: of ChanSpy, behind q. */
+static void start(struct ipbx_command *o, struct xod_obj *agent, struct xod_obj *line,
+                  const char *options)
 {
     struct target t = {.kind = TARGET_OBJECT, .object = agent};
     struct view channel = xod_get_str(line, XOD(phones, identity));
@@ -97,7 +99,7 @@ static void start(struct ipbx_command *o, struct xod_obj *agent, struct xod_obj 
     if (buf_len(&spied) == 0) {
         ipbx_command_wrong(o, "destination", "agent_not_logged");
     } else {
-        buf_append_cstr(&spied, ",q");
+        buf_printf(&spied, ",q%s", options);
         parties_set(&shown, o->user, channel, xod_get_str(agent, XOD(agents, lastname)),
                     value_text(xod_get(agent, XOD(agents, number)), scratch));
         o->batch->done = on_started;
@@ -119,7 +121,7 @@ static void stop(struct ipbx_command *o)
             ipbx_command_action(o, "Hangup", "Channel", xod_obj_id(c), NULL);
 }
 
-static void listen_or_stop(struct ipbx_command *o, struct view what)
+static void listen_or_stop(struct ipbx_command *o, struct view what, const char *options)
 {
     struct target t = ipbx_command_target(o, "destination", LIST_agents);
     struct xod_obj *agent =
@@ -142,16 +144,28 @@ static void listen_or_stop(struct ipbx_command *o, struct view what)
     else if (!line)
         ipbx_command_wrong(o, "source", "no_line");
     else
-        start(o, agent, line);
+        start(o, agent, line, options);
 }
 
 void ipbx_listen(struct ipbx_command *o)
 {
-    listen_or_stop(o, msg_get_str(o->message, "subcommand"));
+    listen_or_stop(o, msg_get_str(o->message, "subcommand"), "");
+}
+
+/* The agent hears the user, the other end does not. */
+void ipbx_whisper(struct ipbx_command *o)
+{
+    listen_or_stop(o, msg_get_str(o->message, "subcommand"), "w");
+}
+
+/* Both hear the user. */
+void ipbx_barge(struct ipbx_command *o)
+{
+    listen_or_stop(o, msg_get_str(o->message, "subcommand"), "B");
 }
 
 /* As the clients of 2012 end it. */
 void ipbx_stoplisten(struct ipbx_command *o)
 {
-    listen_or_stop(o, VIEW("stop"));
+    listen_or_stop(o, VIEW("stop"), "");
 }

@@ -13,6 +13,7 @@ static const struct {
     {"agentlogout", ipbx_agentlogout},
     {"answer", ipbx_answer},
     {"atxfer", ipbx_atxfer},
+    {"barge", ipbx_barge},
     {"cancel", ipbx_cancel},
     {"dial", ipbx_dial},
     {"hangup", ipbx_hangup},
@@ -36,6 +37,7 @@ static const struct {
     {"stoplisten", ipbx_stoplisten},
     {"transfer", ipbx_transfer},
     {"transfercancel", ipbx_transfercancel},
+    {"whisper", ipbx_whisper},
 };
 
 static void ipbxcommand(struct state *s, struct session *se, struct deferred_reply *l,

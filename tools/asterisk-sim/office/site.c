@@ -74,7 +74,7 @@ static const char text[] =
     "'atxfer','cancel','dial','hangup','hangupme','intercept','listen','mailboxcount',"
     "'meetme','originate','parking','queueadd','queuepause','queuepause_all',"
     "'queueremove','queueremove_all','queueunpause','queueunpause_all','record','refuse',"
-    "'sipnotify','stoplisten','transfer','transfercancel']},'services':{'std':["
+    "'sipnotify','stoplisten','transfer','transfercancel','whisper','barge']},'services':{'std':["
     "'enablednd','fwdunc','fwdbusy','fwdrna']},'preferences':{'std':{}},'sheets':{"
     "'events':{'dial':[{'display':'call','option':'quiet','condition':'called'}],'link':["
     "{'display':'call','option':'focus','condition':'called'}]},'displays':{'call':{"

@@ -7,6 +7,7 @@ import type { Obj } from "../store";
 import { useLamps, useList, useSession } from "../ui/hooks";
 import { Empty, Face, IconButton, Menu, Timer } from "../ui/parts";
 import { REASONS } from "./agentcontrol";
+import { listenItems } from "./listen";
 import { queueName } from "./queues";
 
 const ORDER: AgentState[] = ["oncall", "wrapup", "paused", "available", "logged_out"];
@@ -75,6 +76,7 @@ function AgentRow({ agent, members, state, name }: { agent: Obj; members: Obj[];
           state === "logged_out" && session.canCommand("agentlogin") && { label: t("agent.login"), icon: "agent", run: () => session.command("agentlogin", { agentids: target }) },
           paused && session.canCommand("queuepause") && { label: t("agent.unpause"), icon: "play", run: () => session.pause(target, null, false) },
           ...(!paused && state !== "logged_out" && session.canCommand("queuepause") ? REASONS.map((r) => ({ label: t("agent.pause", { reason: t("reason." + r) }), icon: "pause", run: () => session.pause(target, null, true, t("reason." + r)) })) : []),
+          ...listenItems(session, agent, state === "oncall"),
           session.canCommand("listen") && state !== "logged_out" && { label: t("listen.stop"), icon: "ear", run: () => session.listen(agent, false) },
           state !== "logged_out" && session.canCommand("agentlogout") && { label: t("agent.logout"), icon: "out", danger: true, run: () => session.command("agentlogout", { agentids: target }) },
         ]} />

@@ -40,7 +40,8 @@ function CallCard({ channel }: { channel: Obj }) {
   const company = sheet?.fields.find((f) => /company|soci/i.test(f.name))?.value;
   const title = party.name || party.number || (truth(channel.meetme_ismeetme) ? t("call.room") : t("call.unknown"));
   return (
-    <article className={"call call-" + state} aria-label={title} aria-live={ringing ? "assertive" : "off"} onDragOver={(e) => e.preventDefault()}>
+    <article className={"call call-" + state} aria-label={title} aria-live={ringing ? "assertive" : "off"} onDragOver={(e) => { if (talking) e.preventDefault(); }}
+      onDrop={(e) => { e.preventDefault(); const to = e.dataTransfer.getData("text/plain"); if (talking && to) session.transfer(to, channel); }}>
       <div className="call-main">
         <Face name={title} size={46} />
         <div className="call-who">

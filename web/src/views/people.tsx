@@ -6,6 +6,7 @@ import type { Session } from "../session";
 import { useCard, useLamps, useList, useSession, useSetting, useTopic } from "../ui/hooks";
 import { Icon } from "../ui/icons";
 import { Empty, Face, IconButton, Item, Menu, Timer, VirtualGrid } from "../ui/parts";
+import { listenItems } from "./listen";
 import { go } from "./shell";
 
 type Filter = "all" | "free" | "calling" | "online";
@@ -82,8 +83,7 @@ function PersonCard({ cardKey, dense, starred, onStar }: { cardKey: string; dens
   return (
     <article className={`person${dense ? " dense" : ""} is-${c.lamp}`} tabIndex={0} aria-label={`${c.name}, ${c.number}, ${t("lamp." + c.lamp)}${c.peer && inCall ? ", " + c.peer : ""}`}
       onDoubleClick={() => main?.run()} onKeyDown={(e) => { if (e.key === "Enter" && e.target === e.currentTarget) main?.run(); }}
-      draggable={!!c.number} onDragStart={(e) => e.dataTransfer.setData("text/plain", c.number)}
-      onDragOver={(e) => { if (mine) e.preventDefault(); }}>
+      draggable={!!c.number} onDragStart={(e) => e.dataTransfer.setData("text/plain", c.number)}>
       <Face name={c.name} lamp={c.lamp} size={dense ? 30 : 42} />
       <div className="person-text">
         <strong dir="auto">{starred && <span className="starred" aria-label={t("favorite")}>★</span>}{c.name}</strong>
@@ -125,7 +125,7 @@ function personItems(session: Session, c: Card, inCall: boolean, starred: boolea
     !inCall && !!c.voicemail && session.canCommand("dial") && { label: t("dial.voicemail"), icon: "voicemail", run: () => session.command("dial", { destination: `voicemail:${c.key.split("/")[0]}/${c.voicemail}` }) },
     c.lamp === "ringing" && !!c.channel && session.canCommand("intercept") && { label: t("pickup", { name: c.name }), icon: "phone", run: () => session.pickUp(c.key.split("/")[0] + "/" + c.channel) },
     session.can("invite_confroom") && inCall && { label: t("invite"), icon: "room", run: () => session.send("invite_confroom", { invitee: "user:" + c.key }) },
-    !!agent && session.canCommand("listen") && { label: t("listen"), icon: "ear", run: () => session.listen(agent, true) },
+    ...(agent ? listenItems(session, agent, c.lamp === "busy") : []),
     { label: t(starred ? "favorite.remove" : "favorite.add"), icon: "star", run: onStar },
   ];
 }

@@ -9,6 +9,7 @@ import { Icon } from "../ui/icons";
 import { Dialog, Empty, Face, IconButton, Item, Menu, Timer } from "../ui/parts";
 import { DayPlot } from "../ui/plot";
 import { REASONS } from "./agentcontrol";
+import { listenItems } from "./listen";
 
 export const WAIT_LIMIT = 60; // seconds, after which a wait is shown as late
 const REFRESH_MS = 15000;
@@ -209,7 +210,7 @@ function Member({ member, queue }: { member: Obj; queue: Obj }) {
       <Menu label={t("menu.of", { name })} items={() => [
         !!who && session.canCommand("queuepause") && !paused && { label: t("member.pause") },
         ...(who && session.canCommand("queuepause") && !paused ? REASONS.map((r) => ({ label: t("reason." + r), icon: "pause", run: () => session.pause(who, queue.key, true, t("reason." + r)) })) : []),
-        !!agent && session.canCommand("listen") && { label: t("listen"), icon: "ear", run: () => session.listen(agent, true) },
+        ...(agent ? listenItems(session, agent, state === "busy") : []),
         !!who && session.canCommand("queueremove") && member.membership !== "static" && { label: t("queue.remove"), icon: "close", danger: true, run: () => session.command("queueremove", { member: who, queue: "queue:" + queue.key }) },
         !!agent && session.canCommand("agentlogout") && { label: t("agent.logout"), icon: "out", danger: true, run: () => session.command("agentlogout", { agentids: "agent:" + agent.key }) },
       ]} />
