@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "classes.h"
+#include "office/office.h"
 #include "say.h"
 
 int world_init(struct world *w)
@@ -227,6 +228,10 @@ void world_set_variable(struct world *w, const struct chan *c, struct view name,
     struct view uniqueid = view_cstr(c ? c->field[CH_UNIQUEID] : "none");
     struct buf event;
 
+    if (w->office && c) { /* its channels keep their own, and forget them at their end */
+        office_set_variable(w->office, uniqueid, name, value);
+        return;
+    }
     keep_variable(w, uniqueid, name, value);
     buf_init(&event, 0);
     say(&event, "Event", "VarSet");
@@ -267,6 +272,8 @@ struct view world_variable(struct world *w, const struct chan *c, struct view na
     const char *entry;
     size_t len;
 
+    if (w->office && c)
+        return view_cstr(office_variable(w->office, s.uniqueid, name));
     variable_key(&key, s.uniqueid, name);
     len = buf_len(&key);
     entry = map_get(w->variables, buf_view(&key));

@@ -277,6 +277,22 @@ bool office_run(struct office *o, uint64_t now_us, unsigned most)
     return timers_next(&o->timers) <= now_us;
 }
 
+void office_set_variable(struct office *o, struct view uniqueid, struct view name,
+                         struct view value)
+{
+    struct leg *l = office_leg(o, uniqueid);
+
+    if (l)
+        leg_set_variable(l, name, value);
+}
+
+const char *office_variable(const struct office *o, struct view uniqueid, struct view name)
+{
+    const struct leg *l = office_leg(o, uniqueid);
+
+    return l ? leg_variable(l, name) : NULL;
+}
+
 uint64_t office_next(const struct office *o)
 {
     return timers_next(&o->timers);

@@ -37,6 +37,12 @@ bool office_run(struct office *o, uint64_t now_us, unsigned most);
 /* When the next thing happens, UINT64_MAX when nothing ever does. */
 uint64_t office_next(const struct office *o);
 
+/* Sets a variable of the channel with this unique id, and tells so; nothing when there is none. */
+void office_set_variable(struct office *o, struct view uniqueid, struct view name,
+                         struct view value);
+/* NULL: it has none of that name. */
+const char *office_variable(const struct office *o, struct view uniqueid, struct view name);
+
 /* The action of this name, when the office has one of its own; NULL: it is another's. */
 const struct action *office_action(const struct office *o, struct view name);
 
