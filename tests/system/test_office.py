@@ -182,6 +182,18 @@ def test_not_disturbed(office):
         "her phone rang for nothing but the code"
 
 
+def test_a_script_names_the_caller():
+    """The dialplan's script finds the number in contacts.csv; the phone that rings is told the name."""
+    with Stack(office=QUIET, parts=("state", "ami-gw", "fagi-gw", "cti-gw")) as stack:
+        stack.sim_args = ("--fagi", f"127.0.0.1:{stack.programs['fagi-gw'].fagi}")
+        stack.start("sim")
+        stack.wait_ready()
+        subprocess.run([BIN / "ctibus", "--config", stack.path("ctibus.json"), "action", "OfficeCall",
+                        "From=+33123456789", "Exten=0123450001"], check=True, stdout=subprocess.DEVNULL)
+        until(lambda: [c for c in stack.snapshot("channels") if c["id"].startswith("PJSIP/alice-")
+                       and "Dubois" in str(c["peerdisplay"])], "alice sees who calls")
+
+
 def test_put_on_hold_and_taken_back(office):
     alice, _ = call(office)
     for event, status in (("hold", 16), ("hold", 1)):

@@ -66,6 +66,12 @@ static struct view script_of(struct view data, struct view *args)
     return at < 0 ? view_of(NULL, 0) : view_of(url.ptr + at + 1, url.len - (size_t)at - 1);
 }
 
+/* What events call <unknown> is empty here. */
+static struct view known(const char *text)
+{
+    return view_cstr(strcmp(text, "<unknown>") == 0 ? "" : text);
+}
+
 static void put_environment(struct buf *out, const struct ami_block *b, const struct chan *c,
                             bool old)
 {
@@ -84,8 +90,8 @@ static void put_environment(struct buf *out, const struct ami_block *b, const st
     put(out, "type", view_cut(&kind, '/'), "");
     put(out, "uniqueid", ami_get(b, "Uniqueid"), "");
     put(out, "version", old ? VIEW("1.8.32.3") : VIEW("20.0.0"), "");
-    put(out, "callerid", view_cstr(c->field[CH_NUM]), "unknown");
-    put(out, "calleridname", view_cstr(c->field[CH_CALLER]), "unknown");
+    put(out, "callerid", known(c->field[CH_NUM]), "unknown");
+    put(out, "calleridname", known(c->field[CH_CALLER]), "unknown");
     buf_append_cstr(out, "agi_callingpres: 0\nagi_callingani2: 0\nagi_callington: 0\n"
                          "agi_callingtns: 0\nagi_dnid: unknown\nagi_rdnis: unknown\n");
     put(out, "context", ami_get(b, "Context"), "");

@@ -353,6 +353,8 @@ static void setvar(const struct ask *a)
             return;
     }
     say_success(a->out, a->id, "Variable Set");
+    if (l && leg_set_caller_id(l, name, ami_get(a->b, "Value")))
+        return;
     if (l)
         leg_set_variable(l, name, ami_get(a->b, "Value"));
     else

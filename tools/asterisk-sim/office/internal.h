@@ -313,6 +313,11 @@ struct leg *originate_begin(struct office *o, struct person *p, struct originate
                             struct view callerid, uint64_t timeout_us);
 void originate_answered(struct leg *l);
 void originate_failed(struct leg *l, int reason);
+/* `"Name" <number>`, or a number. */
+void read_caller_id(struct view text, char num[48], char name[88]);
+/* The dialplan's function CALLERID(): who is rung for the leg is shown it, too. False: `name` is
+ * another variable. */
+bool leg_set_caller_id(struct leg *l, struct view name, struct view value);
 /* ChanSpy: the leg listens to another, or to the next call of a phone. */
 void spy_begin(struct leg *l, struct view whom);
 void spy_end(struct leg *l);

@@ -282,7 +282,7 @@ void office_set_variable(struct office *o, struct view uniqueid, struct view nam
 {
     struct leg *l = office_leg(o, uniqueid);
 
-    if (l)
+    if (l && !leg_set_caller_id(l, name, value))
         leg_set_variable(l, name, value);
 }
 

@@ -6,8 +6,7 @@
 
 #define ANSWERS_AFTER (1 * SECONDS)
 
-/* `"Name" <number>`, or a number. */
-static void read_caller_id(struct view text, char num[48], char name[88])
+void read_caller_id(struct view text, char num[48], char name[88])
 {
     ptrdiff_t at = view_find(text, VIEW("<"));
     struct view first = at < 0 ? view_of(NULL, 0) : view_trim(view_of(text.ptr, (size_t)at));
@@ -19,6 +18,34 @@ static void read_caller_id(struct view text, char num[48], char name[88])
         first = view_of(first.ptr + 1, first.len - 2);
     snprintf(num, 48, "%.*s", VIEW_ARG(second));
     snprintf(name, 88, "%.*s", VIEW_ARG(first));
+}
+
+/* Who rings for it, or NULL. */
+static struct leg *called_by(const struct leg *l)
+{
+    if (l->job == JOB_DIALS)
+        return l->other;
+    return l->job == JOB_QUEUE && l->served ? l->served->rings : NULL;
+}
+
+bool leg_set_caller_id(struct leg *l, struct view name, struct view value)
+{
+    struct leg *called = called_by(l);
+
+    if (view_ieq(name, VIEW("CALLERID(name)")))
+        snprintf(l->caller, sizeof(l->caller), "%.*s", VIEW_ARG(value));
+    else if (view_ieq(name, VIEW("CALLERID(number)")) || view_ieq(name, VIEW("CALLERID(num)")))
+        snprintf(l->num, sizeof(l->num), "%.*s", VIEW_ARG(value));
+    else if (view_ieq(name, VIEW("CALLERID(all)")))
+        read_caller_id(value, l->num, l->caller);
+    else
+        return false;
+    tell_caller_id(l);
+    if (called) {
+        leg_connect(called, l);
+        tell_connected(called);
+    }
+    return true;
 }
 
 static void time_out(void *leg)
