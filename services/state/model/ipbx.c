@@ -46,6 +46,8 @@ void ipbx_resync(struct ipbx_model *d, const struct tel *t)
     if (t->event == TEL_resync_begin) {
         if (!view_eq(kind, VIEW("all")))
             listing_begin(d, kind);
+        if (view_eq(kind, VIEW("hints")))
+            phone_hints_begin(d);
         return;
     }
     if (!view_eq(kind, VIEW("all"))) {

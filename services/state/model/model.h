@@ -206,6 +206,8 @@ void call_record_destroy(struct ipbx_model *d);
 
 /* phone.c: phones and trunks */
 void phone_hint(struct ipbx_model *d, const struct tel *t);
+/* The hints are about to be listed: which phones have one is told anew. */
+void phone_hints_begin(struct ipbx_model *d);
 void phone_registration(struct ipbx_model *d, const struct tel *t);
 /* Relates a channel to the phones and trunks whose identity its name begins with. */
 void phone_link_channel(struct ipbx_model *d, struct xod_obj *channel);

@@ -1,0 +1,137 @@
+/* Lines as real sites configure them: hints of several devices, drivers that tell little, endpoints
+ * with several contacts, devices and channels of uncommon names. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "base/array.h"
+#include "support/model_world.h"
+
+#define HINT XOD(phones, hintstatus)
+
+static void say(struct model_world *w, const char *lines)
+{
+    world_say(w, lines);
+}
+
+static const char *hint(struct model_world *w, const char *phone)
+{
+    return world_json(w, LIST_phones, phone, HINT);
+}
+
+static void set_line(struct model_world *w, const char *phone, const char *identity)
+{
+    struct xod_obj *o = world_find(w, LIST_phones, phone);
+
+    xod_set_str(o, XOD(phones, identity), view_cstr(identity));
+    xod_set_str(o, XOD(phones, context), VIEW("from-internal"));
+    xod_commit(w->x, NULL, NULL);
+}
+
+/* Phones 11 and 12 are PJSIP/1001 and PJSIP/1002 in from-internal, as FreePBX has them. */
+static int setup(void **state)
+{
+    struct model_world *w = world_new();
+
+    set_line(w, "11", "PJSIP/1001");
+    set_line(w, "12", "PJSIP/1002");
+    *state = w;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    world_destroy(*state);
+    return 0;
+}
+
+/* ---- hints of several devices ---- */
+
+#define EXT(exten, context, hint, status)                                                          \
+    "Event: ExtensionStatus|Exten: " exten "|Context: " context "|Hint: " hint "|Status: " status
+#define DEVICE(device, state) "Event: DeviceStateChange|Device: " device "|State: " state
+#define DND1 "PJSIP/1001&Custom:DND1001,CustomPresence:1001"
+#define DND2 "Custom:DND1002&PJSIP/1002"
+
+static void a_combined_hint_wins_over_the_device(void **state)
+{
+    struct model_world *w = *state;
+
+    say(w, EXT("1001", "ext-local", DND1, "1"));
+    say(w, EXT("1002", "ext-local", DND2, "0"));
+    assert_string_equal(hint(w, "11"), "'1'");
+    assert_string_equal(hint(w, "12"), "'0'");
+    say(w, DEVICE("PJSIP/1001", "NOT_INUSE"));
+    say(w, DEVICE("PJSIP/1002", "RINGING"));
+    assert_string_equal(hint(w, "11"), "'1'");
+    assert_string_equal(hint(w, "12"), "'0'");
+    say(w, EXT("1001", "ext-local", DND1, "0"));
+    say(w, EXT("1002", "ext-local", DND2, "8"));
+    assert_string_equal(hint(w, "11"), "'0'");
+    assert_string_equal(hint(w, "12"), "'8'");
+    say(w, EXT("600", "ext-group", "PJSIP/1001&PJSIP/1002", "1")); /* a lamp of both */
+    assert_string_equal(hint(w, "11"), "'0'");
+    say(w, EXT("1001", "ext-local", "PJSIP/1001&PJSIP/901001&Custom:DND1001", "16"));
+    assert_string_equal(hint(w, "11"), "'16'"); /* also its soft phone's */
+}
+
+static void after_a_login_too(void **state)
+{
+    struct model_world *w = *state;
+
+    say(w, EXT("1001", "ext-local", DND1, "0"));
+    world_mark(w, TEL_resync_begin, "hints");
+    world_list(w, EXT("1001", "ext-local", DND1, "1"));
+    world_list(w, DEVICE("PJSIP/1001", "NOT_INUSE"));
+    world_list(w, DEVICE("PJSIP/1002", "INUSE")); /* it has no hint */
+    world_mark(w, TEL_resync_end, "hints");
+    assert_string_equal(hint(w, "11"), "'1'");
+    assert_string_equal(hint(w, "12"), "'1'");
+    world_mark(w, TEL_resync_begin, "hints"); /* the hint is no longer there */
+    world_list(w, DEVICE("PJSIP/1001", "NOT_INUSE"));
+    world_mark(w, TEL_resync_end, "hints");
+    assert_string_equal(hint(w, "11"), "'0'");
+}
+
+static void of_several_hints_the_best_one_counts(void **state)
+{
+    struct model_world *w = *state;
+
+    say(w, EXT("*471001", "ext-findmefollow", "PJSIP/1001", "8"));
+    assert_string_equal(hint(w, "11"), "'8'");
+    say(w, EXT("1001", "ext-local", DND1, "1"));
+    say(w, EXT("*471001", "ext-findmefollow", "PJSIP/1001", "0"));
+    assert_string_equal(hint(w, "11"), "'1'");
+    say(w, EXT("1001", "from-internal", "PJSIP/1001", "2")); /* in two contexts */
+    say(w, EXT("1001", "ext-local", DND1, "0"));
+    assert_string_equal(hint(w, "11"), "'2'");
+}
+
+static void without_its_hint_the_device_counts(void **state)
+{
+    struct model_world *w = *state;
+
+    say(w, EXT("1001", "ext-local", DND1, "1"));
+    say(w, "Event: ExtensionStatus|Exten: 1001|Context: ext-local|Hint: |Status: -2");
+    assert_string_equal(hint(w, "11"), "'-2'");
+    say(w, DEVICE("PJSIP/1001", "NOT_INUSE"));
+    assert_string_equal(hint(w, "11"), "'0'");
+    say(w, EXT("1001", "ext-local", DND1, "1")); /* -2 was not final */
+    say(w, DEVICE("PJSIP/1001", "NOT_INUSE"));
+    assert_string_equal(hint(w, "11"), "'1'");
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(a_combined_hint_wins_over_the_device),
+        T(after_a_login_too),
+        T(of_several_hints_the_best_one_counts),
+        T(without_its_hint_the_device_counts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
