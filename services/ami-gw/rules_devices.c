@@ -5,7 +5,9 @@
 #include "base/array.h"
 #include "rules.h"
 
-/* Device states in words, as the numbers that hints have (pbx.h, AST_EXTENSION_*). */
+/* Device states in words, as the numbers that hints have (pbx.h, AST_EXTENSION_*). UNKNOWN is what
+ * drivers without device states of their own have while there is no channel: hints take it as idle,
+ * too. */
 static struct view hint_number(struct view word)
 {
     static const struct {
@@ -13,33 +15,43 @@ static struct view hint_number(struct view word)
     } states[] = {
         {{"NOT_INUSE", 9}, {"0", 1}}, {{"INUSE", 5}, {"1", 1}},        {{"BUSY", 4}, {"2", 1}},
         {{"INVALID", 7}, {"4", 1}},   {{"UNAVAILABLE", 11}, {"4", 1}}, {{"RINGING", 7}, {"8", 1}},
-        {{"RINGINUSE", 9}, {"9", 1}}, {{"ONHOLD", 6}, {"16", 2}},
+        {{"RINGINUSE", 9}, {"9", 1}}, {{"ONHOLD", 6}, {"16", 2}},      {{"UNKNOWN", 7}, {"0", 1}},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(states); i++)
         if (view_eq(states[i].word, word))
             return states[i].number;
-    return view_of(NULL, 0); /* UNKNOWN says nothing */
+    return view_of(NULL, 0);
 }
 
-/* Only telephones: queues, parking lots, mailboxes and Local channels have device states, too. */
-static bool is_phone_device(struct view device)
+/* Channels of Asterisk's own: they are nobody's telephone. */
+static bool is_asterisks_own(struct view device)
 {
-    static const struct view techs[] = {{"SIP/", 4},  {"PJSIP/", 6}, {"IAX2/", 5},
-                                        {"SCCP/", 5}, {"DAHDI/", 6}, {"MGCP/", 5}};
+    static const struct view own[] = {
+        {"Local/", 6}, {"CBAnn/", 6}, {"CBRec/", 6}, {"Announcer/", 10}, {"Recorder/", 9}};
 
-    for (size_t i = 0; i < ARRAY_SIZE(techs); i++)
-        if (view_starts(device, techs[i]))
+    for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+        if (view_starts(device, own[i]))
             return true;
     return false;
+}
+
+/* TECHNOLOGY/name; not Custom:x, Queue:x, park:701@lot, MWI:... */
+static bool is_phone_device(struct view device)
+{
+    const char *slash = memchr(device.ptr, '/', device.len);
+
+    return slash && slash > device.ptr && slash + 1 < device.ptr + device.len &&
+           !memchr(device.ptr, ':', (size_t)(slash - device.ptr)) && !is_asterisks_own(device);
 }
 
 void rule_device(struct translator *t, const struct table_row *row, const struct ami_block *b,
                  struct tel_out *o)
 {
     struct view number = hint_number(tel_out_str(o, TELF_status));
+    struct view device = tel_out_str(o, TELF_hint);
 
-    if (!number.len || !is_phone_device(tel_out_str(o, TELF_hint)))
+    if (!number.len || !device.len || !is_phone_device(device))
         return;
     tel_out_put(o, TELF_status, number);
     translator_emit(t, o);

@@ -124,6 +124,42 @@ static void without_its_hint_the_device_counts(void **state)
     assert_string_equal(hint(w, "11"), "'1'");
 }
 
+/* ---- drivers ---- */
+
+static void unknown_is_idle(void **state)
+{
+    struct model_world *w = *state;
+
+    set_line(w, "13", "DAHDI/1");
+    set_line(w, "14", "Motif/google/bob");
+    say(w, DEVICE("DAHDI/1", "INUSE"));
+    say(w, DEVICE("Motif/google/bob", "INUSE"));
+    assert_string_equal(hint(w, "13"), "'1'");
+    assert_string_equal(hint(w, "14"), "'1'");
+    say(w, DEVICE("DAHDI/1", "UNKNOWN"));
+    world_list(w, DEVICE("Motif/google/bob", "UNKNOWN"));
+    assert_string_equal(hint(w, "13"), "'0'");
+    assert_string_equal(hint(w, "14"), "'0'");
+}
+
+static void any_technology_has_device_states(void **state)
+{
+    static const char *const names[] = {"Skinny/1003@desk", "USTM/1003@00:11", "Dongle/gsm0",
+                                        "MGCP/aaln/1@gw",   "SCCP/1003",       "Vpb/1-1"};
+    struct model_world *w = *state;
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        char event[128];
+        set_line(w, "13", names[i]);
+        snprintf(event, sizeof(event), DEVICE("%s", "RINGING"), names[i]);
+        say(w, event);
+        assert_string_equal(hint(w, "13"), "'8'");
+        snprintf(event, sizeof(event), DEVICE("%s", "NOT_INUSE"), names[i]);
+        say(w, event);
+        assert_string_equal(hint(w, "13"), "'0'");
+    }
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void)
 {
@@ -132,6 +168,8 @@ int main(void)
         T(after_a_login_too),
         T(of_several_hints_the_best_one_counts),
         T(without_its_hint_the_device_counts),
+        T(unknown_is_idle),
+        T(any_technology_has_device_states),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -127,8 +127,9 @@ static void device_states_become_the_numbers_of_hints(void **state)
 {
     static const struct {
         const char *word, *number;
-    } states[] = {{"NOT_INUSE", "0"},   {"INUSE", "1"},   {"BUSY", "2"},      {"INVALID", "4"},
-                  {"UNAVAILABLE", "4"}, {"RINGING", "8"}, {"RINGINUSE", "9"}, {"ONHOLD", "16"}};
+    } states[] = {{"NOT_INUSE", "0"}, {"INUSE", "1"},       {"BUSY", "2"},
+                  {"INVALID", "4"},   {"UNAVAILABLE", "4"}, {"RINGING", "8"},
+                  {"RINGINUSE", "9"}, {"ONHOLD", "16"},     {"UNKNOWN", "0"}};
     struct world *w = *state;
     char block[128], line[128];
 
@@ -139,7 +140,9 @@ static void device_states_become_the_numbers_of_hints(void **state)
                  states[i].number);
         assert_said(w, block, line);
     }
-    assert_said(w, "Event: DeviceStateChange|Device: PJSIP/bob|State: UNKNOWN", "");
+    assert_said(w, "Event: DeviceStateChange|Device: PJSIP/bob|State: ASLEEP", "");
+    assert_said(w, "Event: DeviceStateChange|Device: Custom:SIP/bob|State: INUSE", "");
+    assert_said(w, "Event: DeviceStateChange|Device: SIP|State: INUSE", "");
     assert_said(w, "Event: DeviceStateChange|Device: Queue:x_pause|State: INUSE", "");
     assert_said(w, "Event: DeviceStateChange|Device: Local/1@default|State: INUSE", "");
 }
