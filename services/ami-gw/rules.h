@@ -5,6 +5,7 @@
 #include "base/map.h"
 #include "bridges.h"
 #include "call_links.h"
+#include "contacts.h"
 #include "table.h"
 #include "translate.h"
 
@@ -14,6 +15,7 @@ struct translator {
     struct map *rows; /* event -> its first row */
     struct bridges *bridges;
     struct call_links *pairs;
+    struct contacts *contacts;
     bool resync; /* the block is from a listing */
 };
 
@@ -51,7 +53,7 @@ void emit_pair(struct translator *t, enum tel_event ev, struct view channel, str
                struct view other, struct view other_uniqueid);
 
 /* rules_devices.c */
-rule_fn rule_device, rule_contact, rule_listed_peer, rule_listed_endpoint;
+rule_fn rule_device, rule_peer, rule_contact, rule_listed_peer, rule_listed_endpoint;
 
 /* rules_services.c */
 rule_fn rule_variable, rule_listed_agent, rule_meetme, rule_parked, rule_mailbox, rule_user_event;

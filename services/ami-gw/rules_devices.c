@@ -57,43 +57,102 @@ void rule_device(struct translator *t, const struct table_row *row, const struct
     translator_emit(t, o);
 }
 
+/* TECHNOLOGY/name in that room; the empty view where one is missing or it is too long. */
+static struct view peer_name(char *room, size_t size, struct view technology, struct view name)
+{
+    if (name.len == 0 || technology.len == 0 || name.len + technology.len + 1 > size)
+        return view_of(NULL, 0);
+    memcpy(room, technology.ptr, technology.len);
+    room[technology.len] = '/';
+    memcpy(room + technology.len + 1, name.ptr, name.len);
+    return view_of(room, technology.len + 1 + name.len);
+}
+
 /* peer becomes TECHNOLOGY/name; what is too long to be one is left out. */
 static void emit_peer(struct translator *t, struct tel_out *o, struct view technology)
 {
-    struct view name = tel_out_str(o, TELF_peer);
-    char peer[256];
+    char room[256];
+    struct view peer = peer_name(room, sizeof(room), technology, tel_out_str(o, TELF_peer));
 
-    if (name.len == 0 || technology.len == 0 || name.len + technology.len + 1 > sizeof(peer))
+    if (peer.len == 0)
         return;
-    memcpy(peer, technology.ptr, technology.len);
-    peer[technology.len] = '/';
-    memcpy(peer + technology.len + 1, name.ptr, name.len);
-    tel_out_put(o, TELF_peer, view_of(peer, technology.len + 1 + name.len));
+    tel_out_put(o, TELF_peer, peer);
     translator_emit(t, o);
 }
 
-/* "sip:alice@192.0.2.1:5060;ob" or, of an endpoint, "alice/sip:alice@192.0.2.1:5060;ob," with any
- * number of them: the host and port of the first. */
-static void take_uri(struct tel_out *o)
+/* "sip:alice@192.0.2.1:5060;ob": the host and port. */
+static struct view address_of(struct view uri)
 {
-    struct view rest = tel_out_str(o, TELF_address);
-    struct view uri = view_cut(&rest, ',');
     struct view user = view_cut(&uri, '@');
 
     if (uri.len == 0) { /* nobody's: sip:192.0.2.1:5060 */
         uri = user;
         view_cut(&uri, ':');
     }
-    uri = view_cut(&uri, ';');
-    tel_out_drop(o, TELF_address);
-    tel_out_put_known(o, TELF_address, uri);
+    return view_cut(&uri, ';');
 }
 
+/* Of a line with contacts: how the best of them is, in the words of PeerStatus. `there`: of one
+ * that answers. */
+static void emit_line(struct translator *t, struct tel_out *o, struct view line, struct view there)
+{
+    struct view contact;
+    enum contact_state best = contacts_best(t->contacts, line, &contact);
+
+    tel_out_put(o, TELF_peer, line);
+    tel_out_put(o, TELF_status,
+                best == CONTACT_THERE  ? there
+                : best == CONTACT_AWAY ? VIEW("Unreachable")
+                                       : VIEW("Unregistered"));
+    tel_out_drop(o, TELF_address);
+    if (contact.len && view_starts(line, VIEW("PJSIP/")))
+        tel_out_put_known(o, TELF_address, address_of(contact));
+    translator_emit(t, o);
+}
+
+/* One that is new or registers again says nothing of whether it answers: it is taken to, unless it
+ * is known not to. */
 void rule_contact(struct translator *t, const struct table_row *row, const struct ami_block *b,
                   struct tel_out *o)
 {
-    take_uri(o);
-    emit_peer(t, o, VIEW("PJSIP"));
+    struct view status = tel_out_str(o, TELF_status);
+    struct view uri = tel_out_str(o, TELF_address);
+    char room[256];
+    struct view line = peer_name(room, sizeof(room), VIEW("PJSIP"), tel_out_str(o, TELF_peer));
+
+    if (line.len == 0)
+        return;
+    if (view_ieq(status, VIEW("Removed")))
+        contacts_set(t->contacts, line, uri, CONTACT_GONE);
+    else if (view_ieq(status, VIEW("Unreachable")))
+        contacts_set(t->contacts, line, uri, CONTACT_AWAY);
+    else if (view_ieq(status, VIEW("Reachable")) || !contacts_has(t->contacts, line, uri))
+        contacts_set(t->contacts, line, uri, CONTACT_THERE);
+    emit_line(t, o, line, VIEW("Reachable"));
+}
+
+/* PJSIP tells it of an endpoint when the first of its contacts answers or the last does not. */
+static void endpoint_status(struct translator *t, struct tel_out *o)
+{
+    struct view line = tel_out_str(o, TELF_peer);
+    struct view contact;
+    enum contact_state best;
+
+    if (view_ieq(tel_out_str(o, TELF_status), VIEW("Unreachable")))
+        contacts_all_away(t->contacts, line);
+    best = contacts_best(t->contacts, line, &contact);
+    if (best != CONTACT_GONE && !tel_set_has(&o->set, TELF_address))
+        tel_out_put_known(o, TELF_address, address_of(contact));
+    translator_emit(t, o);
+}
+
+void rule_peer(struct translator *t, const struct table_row *row, const struct ami_block *b,
+               struct tel_out *o)
+{
+    if (view_starts(tel_out_str(o, TELF_peer), VIEW("PJSIP/")))
+        endpoint_status(t, o);
+    else
+        translator_emit(t, o);
 }
 
 /* host:port as in PeerStatus; without a port that is one, the host. */
@@ -135,16 +194,24 @@ void rule_listed_peer(struct translator *t, const struct table_row *row, const s
     emit_peer(t, o, ami_get(b, "Channeltype"));
 }
 
+/* "alice/sip:alice@192.0.2.1:5060;ob,alice/sip:...,": AOR/URI each. */
 void rule_listed_endpoint(struct translator *t, const struct table_row *row,
                           const struct ami_block *b, struct tel_out *o)
 {
-    bool there = tel_out_str(o, TELF_address).len > 0;
     bool away = view_ieq(ami_get(b, "DeviceState"), VIEW("Unavailable"));
+    struct view rest = tel_out_str(o, TELF_address);
+    char room[256];
+    struct view line = peer_name(room, sizeof(room), VIEW("PJSIP"), tel_out_str(o, TELF_peer));
 
-    take_uri(o);
-    tel_out_put(o, TELF_status,
-                !there ? VIEW("Unregistered")
-                : away ? VIEW("Unreachable")
-                       : VIEW("Reachable"));
-    emit_peer(t, o, VIEW("PJSIP"));
+    if (line.len == 0)
+        return;
+    while (rest.len) {
+        struct view contact = view_cut(&rest, ',');
+        struct view aor = view_cut(&contact, '/');
+        if (contact.len == 0)
+            contact = aor;
+        if (away || !contacts_has(t->contacts, line, contact))
+            contacts_set(t->contacts, line, contact, away ? CONTACT_AWAY : CONTACT_THERE);
+    }
+    emit_line(t, o, line, VIEW("Reachable"));
 }

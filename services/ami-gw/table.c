@@ -281,7 +281,7 @@ const struct table_row table[] = {
     /* devices */
     ROW("ExtensionStatus", device_hint, PLAIN, hint, ),
     ROW("DeviceStateChange", device_hint, DEVICE, device, ),
-    ROW("PeerStatus", device_registration, PLAIN, peer, ),
+    ROW("PeerStatus", device_registration, PEER, peer, ),
     ROW("ContactStatus", device_registration, CONTACT, contact, ),
 
     /* queues */

@@ -32,7 +32,8 @@ enum table_rule {
     RULE_LISTED_CHANNEL,
     RULE_VARIABLE, /* those of XiVO only */
     RULE_DEVICE,   /* DeviceState words -> the numbers of hints */
-    RULE_CONTACT,  /* endpoint name -> PJSIP/name */
+    RULE_PEER,     /* PJSIP: the contacts of an endpoint */
+    RULE_CONTACT,  /* endpoint name -> PJSIP/name, as good as its best contact */
     RULE_LISTED_PEER,
     RULE_LISTED_ENDPOINT,
     RULE_LISTED_AGENT,

@@ -20,6 +20,7 @@ static rule_fn *const rules[RULE_COUNT] = {
     [RULE_LISTED_CHANNEL] = rule_listed_channel,
     [RULE_VARIABLE] = rule_variable,
     [RULE_DEVICE] = rule_device,
+    [RULE_PEER] = rule_peer,
     [RULE_CONTACT] = rule_contact,
     [RULE_LISTED_PEER] = rule_listed_peer,
     [RULE_LISTED_ENDPOINT] = rule_listed_endpoint,
@@ -41,7 +42,8 @@ struct translator *translator_new(translate_fn *emit, void *arg)
     t->rows = map_new();
     t->bridges = bridges_new();
     t->pairs = call_links_new();
-    if (!t->rows || !t->bridges || !t->pairs)
+    t->contacts = contacts_new();
+    if (!t->rows || !t->bridges || !t->pairs || !t->contacts)
         goto fail;
     for (size_t i = 0; i < table_size; i++)
         if (table_is_first(i) && map_put(t->rows, table[i].event, (void *)&table[i]) < 0)
@@ -59,6 +61,7 @@ void translator_destroy(struct translator **t)
     map_destroy(&(*t)->rows);
     bridges_destroy(&(*t)->bridges);
     call_links_destroy(&(*t)->pairs);
+    contacts_destroy(&(*t)->contacts);
     free(*t);
     *t = NULL;
 }
@@ -67,6 +70,7 @@ void translator_reset(struct translator *t)
 {
     bridges_clear(t->bridges);
     call_links_clear(t->pairs);
+    contacts_clear(t->contacts);
 }
 
 void translator_relist(struct translator *t)

@@ -160,6 +160,60 @@ static void any_technology_has_device_states(void **state)
     }
 }
 
+/* ---- contacts ---- */
+
+static const char *reg(struct model_world *w, const char *phone)
+{
+    return world_json(w, LIST_phones, phone, XOD(phones, reg));
+}
+
+#define CONTACT(name, uri, status)                                                                 \
+    "Event: ContactStatus|URI: sip:" uri "|ContactStatus: " status "|AOR: " name                   \
+    "|EndpointName: " name
+#define ENDPOINT(name, contacts, state)                                                            \
+    "Event: EndpointList|ObjectType: endpoint|ObjectName: " name "|Aor: " name                     \
+    "|Contacts: " contacts "|DeviceState: " state
+
+static void an_endpoint_is_as_good_as_its_best_contact(void **state)
+{
+    struct model_world *w = *state;
+
+    say(w, "Event: PeerStatus|Peer: PJSIP/1001|PeerStatus: Reachable");
+    say(w, CONTACT("1001", "1001@192.0.2.2:5060", "Reachable"));
+    say(w, CONTACT("1001", "1001@192.0.2.1:5060", "Unreachable"));
+    assert_string_equal(reg(w, "11"), "'Reachable'");
+    say(w, CONTACT("1001", "1001@192.0.2.1:5060", "Removed"));
+    assert_string_equal(reg(w, "11"), "'Reachable'");
+    say(w, CONTACT("1001", "1001@192.0.2.2:5060", "Unreachable"));
+    assert_string_equal(reg(w, "11"), "'Unreachable'");
+    say(w, CONTACT("1001", "1001@192.0.2.2:5060", "Updated")); /* registers still */
+    assert_string_equal(reg(w, "11"), "'Unreachable'");
+    say(w, CONTACT("1001", "1001@192.0.2.2:5060", "Removed"));
+    assert_string_equal(reg(w, "11"), "'Unregistered'");
+    say(w, CONTACT("1001", "1001@192.0.2.3:5060", "NonQualified"));
+    assert_string_equal(reg(w, "11"), "'Reachable'");
+}
+
+static void listings_use_the_same_words(void **state)
+{
+    struct model_world *w = *state;
+
+    world_list(w, ENDPOINT("1001", "1001/sip:1001@192.0.2.1:5060,1001/sip:1001@192.0.2.2:5060,",
+                           "Not in use"));
+    world_list(w, ENDPOINT("1002", "1002/sip:1002@192.0.2.1:5060,", "Unavailable"));
+    assert_string_equal(reg(w, "11"), "'Reachable'");
+    assert_string_equal(reg(w, "12"), "'Unreachable'");
+    say(w, CONTACT("1001", "1001@192.0.2.2:5060", "Removed"));
+    assert_string_equal(reg(w, "11"), "'Reachable'");
+    say(w, CONTACT("1002", "1002@192.0.2.1:5060", "Removed"));
+    assert_string_equal(reg(w, "12"), "'Unregistered'");
+    say(w, "Event: PeerStatus|Peer: PJSIP/1001|PeerStatus: Unreachable");
+    assert_string_equal(reg(w, "11"), "'Unreachable'");
+    say(w, CONTACT("1001", "1001@192.0.2.1:5060", "Removed"));
+    world_list(w, ENDPOINT("1001", "", "Unavailable"));
+    assert_string_equal(reg(w, "11"), "'Unregistered'");
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void)
 {
@@ -170,6 +224,8 @@ int main(void)
         T(without_its_hint_the_device_counts),
         T(unknown_is_idle),
         T(any_technology_has_device_states),
+        T(an_endpoint_is_as_good_as_its_best_contact),
+        T(listings_use_the_same_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -411,8 +411,7 @@ static const struct row_case cases[] = {
     TOLD("22",
          "Event: ContactStatus|Privilege: system,all|URI: sip:alice@[2001:db8::1]:5060|"
          "ContactStatus: Removed|AOR: alice|EndpointName: alice",
-         "device/registration {'status':'Removed','peer':'PJSIP/alice',"
-         "'address':'[2001:db8::1]:5060'}\n"),
+         "device/registration {'status':'Unregistered','peer':'PJSIP/alice'}\n"),
     SEEN("1.8", "01-login-listing", "PeerEntry", "",
          "device/registration {'status':'Reachable','peer':'SIP/alice',"
          "'address':'127.0.0.1:6100','resync':true}\n"),

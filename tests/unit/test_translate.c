@@ -147,6 +147,35 @@ static void device_states_become_the_numbers_of_hints(void **state)
     assert_said(w, "Event: DeviceStateChange|Device: Local/1@default|State: INUSE", "");
 }
 
+static void the_address_is_that_of_the_contact_that_answers(void **state)
+{
+    struct world *w = *state;
+
+    said(w, "Event: ContactStatus|URI: sip:d@192.0.2.1:5060|ContactStatus: Reachable|"
+            "EndpointName: door");
+    assert_said(w,
+                "Event: ContactStatus|URI: sip:d@192.0.2.2:5060;ob|ContactStatus: Created|"
+                "EndpointName: door",
+                "device/registration {'status':'Reachable','peer':'PJSIP/door',"
+                "'address':'192.0.2.2:5060'}\n");
+    assert_said(w,
+                "Event: ContactStatus|URI: sip:d@192.0.2.2:5060;ob|ContactStatus: Unreachable|"
+                "EndpointName: door",
+                "device/registration {'status':'Reachable','peer':'PJSIP/door',"
+                "'address':'192.0.2.1:5060'}\n");
+    assert_said(w, "Event: PeerStatus|Peer: PJSIP/door|PeerStatus: Reachable",
+                "device/registration {'status':'Reachable','peer':'PJSIP/door',"
+                "'address':'192.0.2.1:5060'}\n");
+    assert_said(w,
+                "Event: ContactStatus|URI: sip:d@192.0.2.1:5060|ContactStatus: Removed|"
+                "EndpointName: door",
+                "device/registration {'status':'Unreachable','peer':'PJSIP/door',"
+                "'address':'192.0.2.2:5060'}\n");
+    translator_reset(w->t); /* what was known is listed anew */
+    assert_said(w, "Event: PeerStatus|Peer: PJSIP/door|PeerStatus: Reachable",
+                "device/registration {'status':'Reachable','peer':'PJSIP/door'}\n");
+}
+
 static void of_a_masquerade_only_the_swap_is_told(void **state)
 {
     struct world *w = *state;
@@ -358,6 +387,7 @@ int main(void)
         T(quotes_in_names_lose_their_backslashes),
         T(a_listing_is_marked),
         T(device_states_become_the_numbers_of_hints),
+        T(the_address_is_that_of_the_contact_that_answers),
         T(of_a_masquerade_only_the_swap_is_told),
         T(a_channel_that_takes_its_peers_place_talks_to_nobody),
         T(two_in_a_plain_bridge_talk_to_each_other),
