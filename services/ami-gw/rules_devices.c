@@ -146,10 +146,33 @@ static void endpoint_status(struct translator *t, struct tel_out *o)
     translator_emit(t, o);
 }
 
+/* chan-sccp has no header Peer: a line is attached to a telephone, and may be to several. */
+static void sccp_status(struct translator *t, struct tel_out *o, struct view name,
+                        struct view telephone)
+{
+    struct view status = tel_out_str(o, TELF_status);
+    char room[256];
+    struct view line = peer_name(room, sizeof(room), VIEW("SCCP"), name);
+
+    if (line.len == 0 || telephone.len == 0)
+        return;
+    if (view_ieq(status, VIEW("ATTACHED")))
+        contacts_set(t->contacts, line, telephone, CONTACT_THERE);
+    else if (view_ieq(status, VIEW("DETACHED")))
+        contacts_set(t->contacts, line, telephone, CONTACT_GONE);
+    else
+        return;
+    emit_line(t, o, line, VIEW("Registered"));
+}
+
 void rule_peer(struct translator *t, const struct table_row *row, const struct ami_block *b,
                struct tel_out *o)
 {
-    if (view_starts(tel_out_str(o, TELF_peer), VIEW("PJSIP/")))
+    struct view sccp = ami_get(b, "SCCPLine");
+
+    if (!tel_set_has(&o->set, TELF_peer) && sccp.len)
+        sccp_status(t, o, sccp, ami_get(b, "SCCPDevice"));
+    else if (view_starts(tel_out_str(o, TELF_peer), VIEW("PJSIP/")))
         endpoint_status(t, o);
     else
         translator_emit(t, o);

@@ -60,25 +60,44 @@ void rule_parked(struct translator *t, const struct table_row *row, const struct
     translator_emit(t, o);
 }
 
-void rule_mailbox(struct translator *t, const struct table_row *row, const struct ami_block *b,
-                  struct tel_out *o)
+/* A box without a context is one of "default", as in mailboxes that are kept elsewhere
+ * (res_mwi_external). The name stands in `full` until it is told. */
+static bool complete_mailbox(struct tel_out *o, char *full, size_t size)
 {
     struct view box = tel_out_str(o, TELF_mailbox);
     struct view context = tel_out_str(o, TELF_context);
-    char full[256];
     int n;
 
-    if (box.len == 0 || !tel_set_has(&o->set, TELF_new_count))
-        return;
-    if (!memchr(box.ptr, '@', box.len)) {
-        if (context.len == 0)
-            context = VIEW("default");
-        n = snprintf(full, sizeof(full), "%.*s@%.*s", VIEW_ARG(box), VIEW_ARG(context));
-        if (n < 0 || (size_t)n >= sizeof(full))
-            return;
-        tel_out_put(o, TELF_mailbox, view_of(full, (size_t)n));
+    if (box.len == 0 || memchr(box.ptr, '@', box.len)) {
+        tel_out_drop(o, TELF_context);
+        return box.len > 0;
     }
+    if (context.len == 0)
+        context = VIEW("default");
+    n = snprintf(full, size, "%.*s@%.*s", VIEW_ARG(box), VIEW_ARG(context));
+    if (n < 0 || (size_t)n >= size)
+        return false;
+    tel_out_put(o, TELF_mailbox, view_of(full, (size_t)n));
     tel_out_drop(o, TELF_context);
+    return true;
+}
+
+void rule_waiting(struct translator *t, const struct table_row *row, const struct ami_block *b,
+                  struct tel_out *o)
+{
+    char full[256];
+
+    if (complete_mailbox(o, full, sizeof(full)))
+        translator_emit(t, o);
+}
+
+void rule_mailbox(struct translator *t, const struct table_row *row, const struct ami_block *b,
+                  struct tel_out *o)
+{
+    char full[256];
+
+    if (!tel_set_has(&o->set, TELF_new_count) || !complete_mailbox(o, full, sizeof(full)))
+        return;
     tel_out_put_num(o, TELF_waiting,
                     o->num[TELF_new_count] > 0 || is_true(ami_get(b, "UrgMessages")));
     translator_emit(t, o);

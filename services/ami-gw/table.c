@@ -339,7 +339,7 @@ const struct table_row table[] = {
     ROW("ParkedCallTimeOut", parking_timeout, PARKED, parked, ),
     ROW("ParkedCallGiveUp", parking_giveup, PARKED, parked, ),
     ROW("ParkedCallSwap", parking_swap, PARKED, parked, ),
-    ROW("MessageWaiting", voicemail_waiting, PLAIN, waiting, ),
+    ROW("MessageWaiting", voicemail_waiting, WAITING, waiting, ),
     ROW("MailboxCount", voicemail_waiting, MAILBOX, counted_mailbox, ), /* the answer to the action */
     ROW("UserEvent", user_event, USER_EVENT, user, ),
     ROW("FaxSent", fax_sent, PLAIN, fax, ), /* before 12 */

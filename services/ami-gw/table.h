@@ -32,13 +32,14 @@ enum table_rule {
     RULE_LISTED_CHANNEL,
     RULE_VARIABLE, /* those of XiVO only */
     RULE_DEVICE,   /* DeviceState words -> the numbers of hints */
-    RULE_PEER,     /* PJSIP: the contacts of an endpoint */
+    RULE_PEER,     /* PJSIP: the contacts of an endpoint; chan-sccp's lines */
     RULE_CONTACT,  /* endpoint name -> PJSIP/name, as good as its best contact */
     RULE_LISTED_PEER,
     RULE_LISTED_ENDPOINT,
     RULE_LISTED_AGENT,
     RULE_MEETME, /* XiVO's Asterisks say NoAuthed, we authed */
     RULE_PARKED,
+    RULE_WAITING, /* box -> box@default */
     RULE_MAILBOX, /* box and context -> box@context; counts -> waiting */
     RULE_USER_EVENT,
     RULE_COUNT

@@ -27,6 +27,7 @@ static rule_fn *const rules[RULE_COUNT] = {
     [RULE_LISTED_AGENT] = rule_listed_agent,
     [RULE_MEETME] = rule_meetme,
     [RULE_PARKED] = rule_parked,
+    [RULE_WAITING] = rule_waiting,
     [RULE_MAILBOX] = rule_mailbox,
     [RULE_USER_EVENT] = rule_user_event,
 };

@@ -214,6 +214,43 @@ static void listings_use_the_same_words(void **state)
     assert_string_equal(reg(w, "11"), "'Unregistered'");
 }
 
+static void a_line_of_sccp_is_attached_to_telephones(void **state)
+{
+    struct model_world *w = *state;
+
+    set_line(w, "13", "SCCP/1001");
+    say(w, "Event: PeerStatus|ChannelType: SCCP|ChannelObjectType: DeviceLine|"
+           "PeerStatus: ATTACHED|SCCPDevice: SEP001122334455|SCCPLine: 1001|SCCPLineName: Alice");
+    assert_string_equal(reg(w, "13"), "'Registered'");
+    say(w, "Event: PeerStatus|PeerStatus: ATTACHED|SCCPDevice: SEP00AA|SCCPLine: 1001");
+    say(w, "Event: PeerStatus|PeerStatus: DETACHED|SCCPDevice: SEP001122334455|SCCPLine: 1001");
+    assert_string_equal(reg(w, "13"), "'Registered'");
+    say(w, "Event: PeerStatus|PeerStatus: DETACHED|SCCPDevice: SEP00AA|SCCPLine: 1001");
+    assert_string_equal(reg(w, "13"), "'Unregistered'");
+    say(w, "Event: PeerStatus|PeerStatus: REGISTERED|SCCPDevice: SEP00AA"); /* no line */
+    assert_string_equal(reg(w, "13"), "'Unregistered'");
+    assert_string_equal(reg(w, "11"), "''");
+}
+
+static const char *waiting(struct model_world *w, const char *box)
+{
+    return world_json(w, LIST_voicemails, box, XOD(voicemails, waiting));
+}
+
+static void a_mailbox_without_a_context_is_in_default(void **state)
+{
+    struct model_world *w = *state;
+
+    say(w, "Event: MessageWaiting|Mailbox: 1001|Waiting: 1|New: 2|Old: 1");
+    assert_string_equal(waiting(w, "11"), "true");
+    assert_string_equal(world_json(w, LIST_voicemails, "11", XOD(voicemails, newcount)), "2");
+    say(w, "Event: MessageWaiting|Mailbox: 1001@other|Waiting: 0|New: 0|Old: 1");
+    assert_string_equal(waiting(w, "11"), "true");
+    say(w, "Event: MessageWaiting|Mailbox: 1001@default|Waiting: 0|New: 0|Old: 3");
+    assert_string_equal(waiting(w, "11"), "false");
+    assert_string_equal(waiting(w, "12"), "false");
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void)
 {
@@ -226,6 +263,8 @@ int main(void)
         T(any_technology_has_device_states),
         T(an_endpoint_is_as_good_as_its_best_contact),
         T(listings_use_the_same_words),
+        T(a_line_of_sccp_is_attached_to_telephones),
+        T(a_mailbox_without_a_context_is_in_default),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
