@@ -74,7 +74,8 @@ struct bridge *bridges_find(const struct bridges *b, struct view id)
     return map_get(b->by_id, id);
 }
 
-struct bridge *bridges_get(struct bridges *b, struct view id, struct view type)
+struct bridge *bridges_get(struct bridges *b, struct view id, struct view type,
+                           struct view technology)
 {
     struct bridge *br = map_get(b->by_id, id);
 
@@ -91,8 +92,10 @@ struct bridge *bridges_get(struct bridges *b, struct view id, struct view type)
             return NULL;
         }
     }
-    if (type.len)
+    if (type.len && !view_eq(type, VIEW("stasis")))
         br->basic = view_eq(type, VIEW("basic"));
+    else if (type.len && technology.len)
+        br->basic = !view_eq(technology, VIEW("holding_bridge"));
     return br;
 }
 

@@ -15,7 +15,8 @@ struct bridge_member {
 
 struct bridge {
     char *id;
-    bool basic;                    /* a plain call, not a conference, a parking lot... */
+    bool basic;                    /* a call: Asterisk's own or an application's (stasis), not a
+                                      conference, a parking lot, a place to wait in... */
     unsigned n, cap;               /* how many are in it */
     struct bridge_member **member; /* in the order of their coming */
 };
@@ -25,9 +26,11 @@ struct bridges *bridges_new(void); /* NULL without memory */
 void bridges_destroy(struct bridges **b);
 void bridges_clear(struct bridges *b);
 
-/* The bridge of that id, made if need be; NULL without memory or with 65,536 bridges. type: the
- * header BridgeType, empty when it is not told (then what is known stays). */
-struct bridge *bridges_get(struct bridges *b, struct view id, struct view type);
+/* The bridge of that id, made if need be; NULL without memory or with 65,536 bridges. type and
+ * technology: the headers BridgeType, empty when it is not told (then what is known stays), and
+ * BridgeTechnology. */
+struct bridge *bridges_get(struct bridges *b, struct view id, struct view type,
+                           struct view technology);
 /* The bridge of that id, or NULL. */
 struct bridge *bridges_find(const struct bridges *b, struct view id);
 /* The bridge that a channel is in, or NULL. */

@@ -75,7 +75,8 @@ void bridge_entered(struct translator *t, struct bridge *br, struct tel_out *o)
 static struct bridge *bridge_in(struct translator *t, const struct ami_block *b,
                                 const struct tel_out *o)
 {
-    return bridges_get(t->bridges, tel_out_str(o, TELF_bridge), ami_get(b, "BridgeType"));
+    return bridges_get(t->bridges, tel_out_str(o, TELF_bridge), ami_get(b, "BridgeType"),
+                       ami_get(b, "BridgeTechnology"));
 }
 
 void rule_bridge_create(struct translator *t, const struct table_row *row,

@@ -145,7 +145,7 @@ void rule_listed_channel(struct translator *t, const struct table_row *row,
 
     translator_emit(t, o);
     if (bridge.len) {
-        struct bridge *br = bridges_get(t->bridges, bridge, view_of(NULL, 0));
+        struct bridge *br = bridges_get(t->bridges, bridge, view_of(NULL, 0), view_of(NULL, 0));
         struct tel_out enter = *o;
         enter.event = TEL_bridge_enter;
         tel_out_put(&enter, TELF_bridge, bridge);

@@ -229,5 +229,6 @@ bool translator_event(struct translator *t, struct view name, const struct ami_b
 
 void translator_bridge(struct translator *t, const struct ami_block *b)
 {
-    bridges_get(t->bridges, ami_get(b, "BridgeUniqueid"), ami_get(b, "BridgeType"));
+    bridges_get(t->bridges, ami_get(b, "BridgeUniqueid"), ami_get(b, "BridgeType"),
+                ami_get(b, "BridgeTechnology"));
 }

@@ -234,6 +234,53 @@ static void a_third_makes_it_a_conference_until_it_leaves(void **state)
     assert_said(w, LEAVE("basic", "a"), UNLINKED("a", "c"));
 }
 
+/* Applications that use ARI hold all their calls in such bridges. */
+static void two_in_an_applications_bridge_talk_to_each_other(void **state)
+{
+    struct world *w = *state;
+
+    assert_said(w, ENTER("stasis", "b") "|BridgeTechnology: simple_bridge", "");
+    assert_said(w, ENTER("stasis", "a") "|BridgeTechnology: simple_bridge", LINKED("a", "b"));
+    assert_said(w, ENTER("stasis", "c") "|BridgeTechnology: softmix",
+                UNLINKED("a", "b") ENTERS("c", "3"));
+    assert_said(w, LEAVE("stasis", "c") "|BridgeTechnology: softmix",
+                LEAVES("c", "2") LINKED("a", "b"));
+    assert_said(w, DESTROY("stasis"), UNLINKED("b", "a"));
+}
+
+static void two_who_wait_in_one_do_not(void **state)
+{
+    struct world *w = *state;
+
+    assert_said(w, ENTER("stasis", "a") "|BridgeTechnology: holding_bridge", ENTERS("a", "1"));
+    assert_said(w, ENTER("stasis", "b") "|BridgeTechnology: holding_bridge", ENTERS("b", "2"));
+    assert_said(w, LEAVE("stasis", "a"), LEAVES("a", "1"));
+}
+
+static bool list_bridge(void *arg, const struct ami_block *b)
+{
+    translator_bridge(((struct world *)arg)->t, b);
+    return true;
+}
+
+static void a_listing_tells_of_them_too(void **state)
+{
+    struct world *w = *state;
+
+    capture_lines("Event: BridgeListItem|BridgeUniqueid: s|BridgeType: stasis|"
+                  "BridgeTechnology: simple_bridge||"
+                  "Event: BridgeListItem|BridgeUniqueid: h|BridgeType: stasis|"
+                  "BridgeTechnology: holding_bridge",
+                  list_bridge, w);
+    said(w, "Event: CoreShowChannel|Channel: b|BridgeId: s");
+    assert_said(w, "Event: CoreShowChannel|Channel: a|BridgeId: s",
+                "channel/new {'channel':'a'}\n" LINKED("a", "b"));
+    said(w, "Event: CoreShowChannel|Channel: c|BridgeId: h");
+    assert_said(w, "Event: CoreShowChannel|Channel: d|BridgeId: h",
+                "channel/new {'channel':'d'}\n"
+                "bridge/enter {'channel':'d','bridge':'h','count':2}\n");
+}
+
 static void other_bridges_are_told_as_bridges(void **state)
 {
     struct world *w = *state;
@@ -392,6 +439,9 @@ int main(void)
         T(a_channel_that_takes_its_peers_place_talks_to_nobody),
         T(two_in_a_plain_bridge_talk_to_each_other),
         T(a_third_makes_it_a_conference_until_it_leaves),
+        T(two_in_an_applications_bridge_talk_to_each_other),
+        T(two_who_wait_in_one_do_not),
+        T(a_listing_tells_of_them_too),
         T(other_bridges_are_told_as_bridges),
         T(a_call_whose_bridge_is_gone_is_over),
         T(music_after_a_call_is_of_nobodys_doing),
