@@ -6,9 +6,11 @@ import time
 
 import pytest
 from browser import Keys, Page, needs_browser, pause
-from stack import Stack, until
+from stack import BIN, Stack, until
 
 pytestmark = needs_browser
+# of the page alone: a sanitizer would see nothing of it, and take its time
+of_the_page = pytest.mark.skipif("asan" in str(BIN) or "tsan" in str(BIN), reason="nothing of the server is tested")
 QUIET = ("--rate", "0", "--office-guests", "alice,bob,carole,david")
 CONFIG = {"ctibus.cti.websocket": "127.0.0.1:0"}
 
@@ -169,6 +171,7 @@ def test_the_keyboard_alone_is_enough(office, alice):
     until(lambda: alice.lamp("Carole Lefèvre") == "ringing", "a number, too")
 
 
+@of_the_page
 def test_what_rings_is_seen_within_300_ms(office, alice):
     bob = office.client("bob")
     times = []
@@ -353,6 +356,7 @@ def test_a_network_that_is_away_for_10_s(office, alice):
     until(lambda: alice.lamp("Carole Lefèvre") == "ringing", "the view is right again")
 
 
+@of_the_page
 def test_hostile_names_are_text():
     names = ["<img src=x onerror=document.title='owned'>", "]]><script>document.title='owned'</script>", "\u202eevil\u202c", "O'Brien \"Q\" & Co",
              "x" * 300, "محمد علي", "李小龍"]
@@ -374,6 +378,7 @@ def test_hostile_names_are_text():
         assert page.problems() == []
 
 
+@of_the_page
 def test_a_gateway_without_anything_in_its_lists():
     stack = Stack(parts=("state",), config=CONFIG, lines=[], users=[
         {"id": "1", "firstname": "Alice", "lastname": "", "loginclient": "alice", "passwdclient": "p", "enableclient": 1, "profileclient": "client"}])
@@ -416,6 +421,7 @@ return bad;
 """
 
 
+@of_the_page
 @pytest.mark.parametrize("dark", [False, True])
 def test_names_roles_and_contrast(office, dark):
     quiet(office)
@@ -440,6 +446,7 @@ def test_names_roles_and_contrast(office, dark):
         hang_up_all(office)
 
 
+@of_the_page
 @pytest.mark.parametrize("width", [380, 1024, 1440])
 def test_nothing_is_cut_off_sideways(office, alice, width):
     alice.resize(width, 800)
@@ -454,3 +461,24 @@ def test_nothing_is_cut_off_sideways(office, alice, width):
             return r.width > 0 && r.right > window.innerWidth + 1 && !e.closest('.queue-tiles, .tabs, .rail, .plot, .virtual, .floating, .counts'); }).map(e => e.className + ' ' + e.tagName).slice(0, 5)""")
         assert wide == [], (view, wide)
         alice.screen(f"{view}_{width}")
+
+
+@of_the_page
+def test_two_thousand_colleagues_scroll_and_change_smoothly():
+    with company(("--rate", "0", "--office-people", "2000")) as stack, Page(url(stack)) as page:
+        page.login("alice")
+        page.wait_text("1999", ".people h1")
+        page.js("""window.gaps = []; let last = performance.now();
+                   const go = (t) => { gaps.push(t - last); last = t; document.querySelector('.virtual').scrollTop += 40; requestAnimationFrame(go); };
+                   requestAnimationFrame(go);""")
+        clients = [stack.client(name) for name in ("bob", "carole", "david", "zoe", "emile")]
+        page.js("gaps.length = 0")
+        end, n = time.monotonic() + 6, 0
+        while time.monotonic() < end:
+            clients[n % 5].send("availstate", availstate=("away", "available")[n // 5 % 2])
+            n += 1
+            pause(0.02)
+        gaps = sorted(page.js("return gaps"))
+        assert n > 100 and len(gaps) > 60
+        assert gaps[int(len(gaps) * 0.98)] < 100, gaps[-20:]  # other tests have the processors, too
+        assert len(page.all(".person")) < 100  # only what is seen is drawn
