@@ -337,6 +337,12 @@ export class Session {
     this.command("parking", source(channel));
   }
 
+  /* By a NOTIFY to the own phone, which not every phone understands. */
+  hold(channel: Obj, on: boolean): void {
+    const phone = this.store.phonesOf(this.user).find((p) => (p.channels ?? []).includes(channel.id));
+    if (phone) this.command("sipnotify", { channel: "phone:" + phone.key, variables: { Event: on ? "hold" : "talk" } });
+  }
+
   record(channel: Obj, on: boolean): void {
     this.command("record", { channel: channelId(channel), subcommand: on ? "start" : "stop" });
   }

@@ -74,6 +74,8 @@ export const en: Record<string, string> = {
   "transfer.cancel": "Cancel the transfer",
   "transfer.complete": "Complete the transfer",
   "transfer.voicemail": "Transfer to voicemail",
+  "hold": "Hold (where the phone can)",
+  "resume": "Resume",
   "park": "Park",
   "record.start": "Start recording",
   "record.stop": "Stop recording",

@@ -74,6 +74,8 @@ export const fr: Record<string, string> = {
   "transfer.cancel": "Annuler le transfert",
   "transfer.complete": "Terminer le transfert",
   "transfer.voicemail": "Transférer vers la messagerie",
+  "hold": "Mettre en attente (si le téléphone le permet)",
+  "resume": "Reprendre",
   "park": "Mettre en garage",
   "record.start": "Démarrer l’enregistrement",
   "record.stop": "Arrêter l’enregistrement",

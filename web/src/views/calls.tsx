@@ -67,7 +67,9 @@ function CallCard({ channel }: { channel: Obj }) {
 
 function callItems(session: ReturnType<typeof useSession>, channel: Obj): (Item | false)[] {
   const on = truth(channel.monitored);
+  const held = stateOf(channel) === "hold";
   return [
+    session.canCommand("sipnotify") && { label: t(held ? "resume" : "hold"), icon: held ? "play" : "hold", run: () => session.hold(channel, !held) },
     session.canCommand("parking") && { label: t("park"), icon: "park", run: () => session.park(channel) },
     session.canCommand("record") && { label: t(on ? "record.stop" : "record.start"), icon: "record", run: () => session.record(channel, !on) },
     session.canCommand("transfercancel") && { label: t("transfer.cancel"), icon: "close", run: () => session.cancelTransfer() },

@@ -107,10 +107,11 @@ function ofCard(c: Card): Hit {
 
 function find(session: ReturnType<typeof useSession>, text: string, people: Person[]): Hit[] {
   if (!text.trim()) return [];
+  const starred = new Set((localStorage.getItem("ctibus.favorites") ?? "").split(" "));
   const number: Hit[] = isNumber(text) ? [{ id: "number", name: "", number: text.trim(), detail: t("dial") }] : [];
   const cards = session.store.all("users").map((u) => session.store.card(u.key)!)
     .filter((c) => c && c.key !== session.user && (c.number || c.mobile) && matches(c, text))
-    .sort((a, b) => a.name.localeCompare(b.name)).slice(0, MOST);
+    .sort((a, b) => Number(starred.has(b.key)) - Number(starred.has(a.key)) || a.name.localeCompare(b.name)).slice(0, MOST);
   const others = people.filter((p) => !p.user && p.numbers.length > 0)
     .flatMap((p) => p.numbers.map((n) => ({ id: p.source + p.id + n, name: p.name, number: n, detail: [n, p.detail].filter(Boolean).join(" · ") })));
   const exact = cards.filter((c) => c.number === text.trim());
