@@ -122,6 +122,13 @@ def test_calls_transfers_and_what_others_see(office, alice):
         alice.screen("call")
         until(lambda: bob.lamp("Alice Martin") == "busy", "bob sees alice talk")
         assert "1002" in alice.text(".call") and "With Alice Martin" in alice.card("Bob Tremblay")
+        alice.click(label="More", inside=".call")
+        alice.click(label="Hold (where the phone can)")
+        alice.wait_text("On hold", ".call")
+        until(lambda: bob.lamp("Alice Martin") == "hold", "bob sees that she holds")
+        alice.click(label="More", inside=".call")
+        alice.click(label="Resume")
+        alice.wait_text("In call", ".call")
         # to Carole, by a click on her card
         with Page(url(office)) as carole:
             carole.login("carole")
