@@ -46,6 +46,9 @@ static inline void check_device(struct xod_obj *c, enum xod_list list, unsigned 
 
     for (size_t n = 0; (device = xod_related(c, list, n)); n++) {
         struct view v = xod_get_str(device, identity);
+        const char *option = view_starts(v, VIEW("Local/")) ? memrchr(v.ptr, '/', v.len) : NULL;
+        if (option && option > v.ptr + 5) /* Local/5551@default/n */
+            v.len = (size_t)(option - v.ptr);
         if (xod_obj_id(c).len < v.len || !view_ieq(view_of(xod_obj_id(c).ptr, v.len), v) ||
             !value_list_has(xod_get(device, channels), xod_obj_id(c)))
             fail_msg("%s is not a channel of %s", xod_obj_id(c).ptr, v.ptr);

@@ -300,13 +300,23 @@ void channel_hangup(struct ipbx_model *d, const struct tel *t)
     channel_remove(d, c, true);
 }
 
+/* Several MixMonitors may run, each is started and stopped once; that one is muted or heard again
+ * says only that there is one. */
 void channel_monitor(struct ipbx_model *d, const struct tel *t)
 {
     struct xod_obj *c = channel_named(d, t->str[TELF_channel]);
+    int64_t running;
 
     if (!c || !tel_has(t, TELF_on))
         return;
-    xod_set_bool(c, XOD(channels, monitored), t->num[TELF_on]);
+    running = xod_get(c, XOD(channels, recordings))->i;
+    if (tel_has(t, TELF_muted))
+        running = running > 0 ? running : 1;
+    else
+        running += t->num[TELF_on] ? 1 : -1;
+    running = running < 0 ? 0 : running;
+    xod_set_int(c, XOD(channels, recordings), running);
+    xod_set_bool(c, XOD(channels, monitored), running > 0);
     if (t->num[TELF_on])
         calllog_recorded(d, c);
 }

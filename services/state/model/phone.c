@@ -25,6 +25,29 @@ static struct view identity_of(struct view channel)
     return dash ? view_of(channel.ptr, (size_t)(dash - channel.ptr)) : view_of(NULL, 0);
 }
 
+/* The options of a Local channel's dial string, as in Local/5551@default/n, are in the names of
+ * none of its channels. */
+static struct view without_options(struct view identity)
+{
+    const char *slash = memrchr(identity.ptr, '/', identity.len);
+
+    if (view_starts(identity, VIEW("Local/")) && memchr(identity.ptr, '@', identity.len) &&
+        slash > identity.ptr + 5)
+        return view_of(identity.ptr, (size_t)(slash - identity.ptr));
+    return identity;
+}
+
+/* DAHDI/i1/0123456789 is a call by way of DAHDI/i1. The empty view: it is none of that kind. */
+static struct view carrier_of(struct view identity)
+{
+    const char *first = memchr(identity.ptr, '/', identity.len);
+    const char *last = memrchr(identity.ptr, '/', identity.len);
+
+    return first == last || view_starts(identity, VIEW("Local/"))
+               ? view_of(NULL, 0)
+               : view_of(identity.ptr, (size_t)(last - identity.ptr));
+}
+
 static void tie(const struct kind *k, struct xod_obj *channel, struct xod_obj *device)
 {
     char scratch[32];
@@ -43,15 +66,41 @@ static void untie(const struct kind *k, struct xod_obj *channel, struct xod_obj 
     xod_unrelate(channel, device);
 }
 
-void phone_link_channel(struct ipbx_model *d, struct xod_obj *channel)
+static unsigned tie_all(struct ipbx_model *d, struct xod_obj *channel, struct view identity)
 {
-    struct view identity = identity_of(xod_obj_id(channel));
     struct xod_obj *device;
+    unsigned tied = 0;
 
     for (EACH_KIND(k))
         for (size_t n = 0;
-             identity.len && (device = xod_lookup(d->ipbx, k->list, k->identity, identity, n)); n++)
+             identity.len && (device = xod_lookup(d->ipbx, k->list, k->identity, identity, n));
+             n++, tied++)
             tie(k, channel, device);
+    return tied;
+}
+
+static void tie_local(struct ipbx_model *d, struct xod_obj *channel, struct view identity)
+{
+    static const char *const options[] = {"/n", "/j", "/nj", "/jn", "/m", "/nm", "/b", "/nb"};
+    struct buf name;
+
+    buf_init(&name, 1024);
+    for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+        buf_reset(&name);
+        buf_printf(&name, "%.*s%s", VIEW_ARG(identity), options[i]);
+        tie_all(d, channel, buf_view(&name));
+    }
+    buf_free(&name);
+}
+
+void phone_link_channel(struct ipbx_model *d, struct xod_obj *channel)
+{
+    struct view identity = identity_of(xod_obj_id(channel));
+
+    if (identity.len && tie_all(d, channel, identity) == 0)
+        tie_all(d, channel, carrier_of(identity));
+    if (view_starts(identity, VIEW("Local/")))
+        tie_local(d, channel, identity);
 }
 
 void phone_untie_channel(struct ipbx_model *d, struct xod_obj *channel)
@@ -63,6 +112,14 @@ void phone_untie_channel(struct ipbx_model *d, struct xod_obj *channel)
             untie(k, channel, device);
 }
 
+static bool owns(struct view device, struct view identity)
+{
+    struct view carrier = identity.len ? carrier_of(identity) : identity;
+
+    return device.len && identity.len &&
+           (view_ieq(without_options(device), identity) || view_ieq(device, carrier));
+}
+
 void phone_relink(struct ipbx_model *d)
 {
     struct xod_obj *c;
@@ -72,7 +129,7 @@ void phone_relink(struct ipbx_model *d)
         struct view identity = identity_of(xod_obj_id(c));
         for (EACH_KIND(k))
             for (size_t n = 0; (device = xod_related(c, k->list, n));)
-                if (view_ieq(xod_get_str(device, k->identity), identity))
+                if (owns(xod_get_str(device, k->identity), identity))
                     n++;
                 else
                     untie(k, c, device);
@@ -282,9 +339,11 @@ struct xod_obj *phone_of_exten(struct ipbx_model *d, struct view exten, bool sam
 
 struct xod_obj *phone_of_device(struct ipbx_model *d, struct view device)
 {
+    struct xod_obj *phone = NULL;
+
     if (view_starts(device, VIEW("Local/")))
-        return phone_of_exten(d, view_of(device.ptr + 6, device.len - 6), true);
-    return xod_lookup(d->ipbx, LIST_phones, XOD(phones, identity), device, 0);
+        phone = phone_of_exten(d, view_of(device.ptr + 6, device.len - 6), true);
+    return phone ? phone : xod_lookup(d->ipbx, LIST_phones, XOD(phones, identity), device, 0);
 }
 
 struct xod_obj *phone_of_channel(struct ipbx_model *d, struct view channel)

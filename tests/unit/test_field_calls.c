@@ -1,0 +1,135 @@
+/* Calls as real sites have them: drivers that tell the caller that it rings, several phones at a
+ * time, recordings, lines that are numbers elsewhere, bridges of applications. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "base/array.h"
+#include "support/model_world.h"
+
+#define NEW(c, state) "Event: Newchannel|Channel: " c "|ChannelState: " state "|Uniqueid: " c
+#define STATE(c, n) "Event: Newstate|Channel: " c "|ChannelState: " n
+#define DIAL(a, b) "Event: DialBegin|Channel: " a "|DestChannel: " b
+#define HANGUP(c) "Event: Hangup|Channel: " c
+
+static void say(struct model_world *w, const char *lines)
+{
+    world_say(w, lines);
+}
+
+#define SHOWS(channel, field, text)                                                                \
+    assert_string_equal(world_json(w, LIST_channels, channel, XOD(channels, field)), text)
+
+static int setup(void **state)
+{
+    *state = world_new();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    world_destroy(*state);
+    return 0;
+}
+
+/* ---- recordings ---- */
+
+#define MIX(event, c) "Event: MixMonitor" event "|Channel: " c
+
+static void what_is_recorded_twice_is_recorded_until_both_end(void **state)
+{
+    struct model_world *w = *state;
+
+    say(w, NEW("SIP/alice-1", "6"));
+    say(w, NEW("SIP/bob-2", "6"));
+    say(w, MIX("Start", "SIP/alice-1"));
+    say(w, MIX("Start", "SIP/alice-1"));
+    say(w, MIX("Start", "SIP/bob-2"));
+    say(w, MIX("Stop", "SIP/alice-1"));
+    SHOWS("SIP/alice-1", monitored, "true");
+    say(w, MIX("Mute", "SIP/alice-1") "|State: 1|Direction: both");
+    say(w, MIX("Stop", "SIP/bob-2"));
+    SHOWS("SIP/bob-2", monitored, "false");
+    say(w, MIX("Stop", "SIP/alice-1"));
+    SHOWS("SIP/alice-1", monitored, "false");
+    say(w, MIX("Stop", "SIP/alice-1")); /* nothing is left to stop */
+    say(w, MIX("Start", "SIP/alice-1"));
+    SHOWS("SIP/alice-1", monitored, "true");
+}
+
+static void a_monitor_and_a_mixmonitor_are_two_recordings(void **state)
+{
+    struct model_world *w = *state;
+
+    say(w, NEW("SIP/alice-1", "6"));
+    say(w, "Event: MonitorStart|Channel: SIP/alice-1");
+    say(w, MIX("Start", "SIP/alice-1"));
+    say(w, "Event: MonitorStop|Channel: SIP/alice-1");
+    SHOWS("SIP/alice-1", monitored, "true");
+    say(w, "Event: Rename|Channel: SIP/alice-1|Newname: SIP/alice-9|Uniqueid: SIP/alice-1");
+    say(w, MIX("Stop", "SIP/alice-9"));
+    SHOWS("SIP/alice-9", monitored, "false");
+}
+
+/* ---- lines and trunks of uncommon names ---- */
+
+static void set_identity(struct model_world *w, enum xod_list list, const char *id, unsigned field,
+                         const char *identity)
+{
+    xod_set_str(world_find(w, list, id), field, view_cstr(identity));
+    xod_commit(w->x, NULL, NULL);
+}
+
+#define OWNS(list, id, text)                                                                       \
+    assert_string_equal(world_json(w, LIST_##list, id, XOD(list, channels)), text)
+
+static void a_custom_line_owns_its_channels(void **state)
+{
+    struct model_world *w = *state;
+
+    set_identity(w, LIST_phones, "14", XOD(phones, identity), "Local/0612345678@default/n");
+    set_identity(w, LIST_phones, "15", XOD(phones, identity), "Local/0700000000@default/nj");
+    say(w, NEW("Local/0612345678@default-0000001f;1", "0"));
+    say(w, NEW("Local/0700000000@default-00000020;1", "0"));
+    say(w, NEW("Local/0612345678@other-00000021;1", "0"));
+    OWNS(phones, "14", "['Local/0612345678@default-0000001f;1']");
+    OWNS(phones, "15", "['Local/0700000000@default-00000020;1']");
+    ipbx_model_relink(w->d);
+    OWNS(phones, "14", "['Local/0612345678@default-0000001f;1']");
+    say(w, HANGUP("Local/0612345678@default-0000001f;1"));
+    OWNS(phones, "14", "[]");
+}
+
+static void a_trunk_owns_the_calls_by_way_of_it(void **state)
+{
+    struct model_world *w = *state;
+
+    set_identity(w, LIST_trunks, "1", XOD(trunks, identity), "DAHDI/i1");
+    set_identity(w, LIST_phones, "14", XOD(phones, identity), "DAHDI/1");
+    say(w, NEW("DAHDI/i1/0123456789-5", "0"));
+    say(w, NEW("DAHDI/i1/418-555-6", "0"));
+    say(w, NEW("DAHDI/i11/0123456789-7", "0"));
+    say(w, NEW("DAHDI/1-1", "0"));
+    OWNS(trunks, "1", "['DAHDI/i1/0123456789-5','DAHDI/i1/418-555-6']");
+    OWNS(phones, "14", "['DAHDI/1-1']");
+    ipbx_model_relink(w->d);
+    OWNS(trunks, "1", "['DAHDI/i1/0123456789-5','DAHDI/i1/418-555-6']");
+    set_identity(w, LIST_trunks, "1", XOD(trunks, identity), "DAHDI/i11");
+    ipbx_model_relink(w->d);
+    OWNS(trunks, "1", "['DAHDI/i11/0123456789-7']");
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(what_is_recorded_twice_is_recorded_until_both_end),
+        T(a_monitor_and_a_mixmonitor_are_two_recordings),
+        T(a_custom_line_owns_its_channels),
+        T(a_trunk_owns_the_calls_by_way_of_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
