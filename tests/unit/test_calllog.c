@@ -120,6 +120,24 @@ static void a_call_is_sent_and_answered(void **state)
          "carol answered 1002 Bob Tremblay talked\n");
 }
 
+/* The driver of the caller's phone says that it rings while the other one does. */
+static void a_caller_that_is_told_to_ring_has_missed_nothing(void **state)
+{
+    struct log_world *l = *state;
+
+    world_say(l->w, "Event: Newchannel|Channel: SIP/alice-1|ChannelState: 4|Uniqueid: 1.1|"
+                    "CallerIDNum: 1001|Exten: 1002");
+    world_say(l->w, "Event: Newchannel|Channel: SIP/bob-2|ChannelState: 0|Uniqueid: 1.2|"
+                    "CallerIDNum: 1002");
+    world_say(l->w, "Event: DialBegin|Channel: SIP/alice-1|DestChannel: SIP/bob-2");
+    world_say(l->w, "Event: Newstate|Channel: SIP/alice-1|ChannelState: 5");
+    world_say(l->w, "Event: Newstate|Channel: SIP/bob-2|ChannelState: 5");
+    world_say(l->w, "Event: Hangup|Channel: SIP/bob-2|Cause: 16");
+    world_say(l->w, "Event: Hangup|Channel: SIP/alice-1|Cause: 16");
+    check(l, "alice sent 1002 \n"
+             "bob missed 1001 \n");
+}
+
 static void a_call_nobody_answers_is_missed(void **state)
 {
     both(state, "03-noanswer-cancel",
@@ -409,6 +427,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_call_is_sent_and_answered, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_caller_that_is_told_to_ring_has_missed_nothing, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_call_nobody_answers_is_missed, setup, teardown),
         cmocka_unit_test_setup_teardown(a_blind_transfer, setup, teardown),
         cmocka_unit_test_setup_teardown(a_call_from_outside, setup, teardown),

@@ -35,6 +35,94 @@ static int teardown(void **state)
     return 0;
 }
 
+/* ---- who called ---- */
+
+static void a_caller_that_is_told_to_ring_is_the_caller(void **state)
+{
+    struct model_world *w = *state;
+
+    say(w, NEW("DAHDI/25-1", "4"));
+    say(w, NEW("DAHDI/27-1", "0"));
+    say(w, DIAL("DAHDI/25-1", "DAHDI/27-1"));
+    say(w, STATE("DAHDI/27-1", "5"));
+    say(w, STATE("DAHDI/25-1", "5"));
+    SHOWS("DAHDI/25-1", commstatus, "'calling'");
+    SHOWS("DAHDI/25-1", direction, "'out'");
+    SHOWS("DAHDI/27-1", commstatus, "'ringing'");
+    SHOWS("DAHDI/27-1", direction, "'in'");
+}
+
+static void before_12_too(void **state)
+{
+    struct model_world *w = *state;
+
+    say(w, NEW("DAHDI/25-1", "4"));
+    say(w, STATE("DAHDI/25-1", "5")); /* before the Dial */
+    SHOWS("DAHDI/25-1", direction, "'out'");
+    say(w, NEW("SIP/bob-2", "0"));
+    say(w, "Event: Dial|SubEvent: Begin|Channel: DAHDI/25-1|Destination: SIP/bob-2");
+    say(w, STATE("SIP/bob-2", "4")); /* a called one is not made a caller either */
+    SHOWS("SIP/bob-2", direction, "'in'");
+    SHOWS("SIP/bob-2", commstatus, "'ringing'");
+}
+
+static void a_phone_that_asterisk_calls_calls_on(void **state)
+{
+    struct model_world *w = *state;
+
+    say(w, NEW("SIP/alice-1", "0"));
+    say(w, STATE("SIP/alice-1", "5"));
+    SHOWS("SIP/alice-1", direction, "'in'");
+    say(w, STATE("SIP/alice-1", "6"));
+    say(w, NEW("SIP/bob-2", "0"));
+    say(w, DIAL("SIP/alice-1", "SIP/bob-2"));
+    SHOWS("SIP/alice-1", direction, "'out'");
+    SHOWS("SIP/alice-1", commstatus, "'calling'");
+}
+
+/* ---- several at a time ---- */
+
+#define BUSY(a, b) "Event: DialEnd|Channel: " a "|DestChannel: " b "|DialStatus: BUSY"
+
+static void two_ring(struct model_world *w)
+{
+    say(w, NEW("SIP/alice-1", "4"));
+    say(w, NEW("SIP/bob-2", "0") "|CallerIDNum: 1002");
+    say(w, NEW("SIP/carol-3", "0") "|CallerIDNum: 1003");
+    say(w, DIAL("SIP/alice-1", "SIP/bob-2"));
+    say(w, DIAL("SIP/alice-1", "SIP/carol-3"));
+}
+
+static void who_still_rings_is_the_other_end(void **state)
+{
+    struct model_world *w = *state;
+
+    two_ring(w);
+    say(w, BUSY("SIP/alice-1", "SIP/carol-3"));
+    SHOWS("SIP/alice-1", talkingto_id, "'SIP/bob-2'");
+    SHOWS("SIP/alice-1", peer_number, "'1002'");
+    SHOWS("SIP/carol-3", talkingto_id, "null");
+    say(w, HANGUP("SIP/carol-3"));
+    SHOWS("SIP/alice-1", talkingto_id, "'SIP/bob-2'");
+    say(w, BUSY("SIP/alice-1", "SIP/bob-2"));
+    SHOWS("SIP/alice-1", talkingto_id, "null");
+}
+
+static void also_where_only_the_hangup_tells(void **state)
+{
+    struct model_world *w = *state;
+
+    two_ring(w);
+    say(w, NEW("SIP/dave-4", "0") "|CallerIDNum: 1004");
+    say(w, DIAL("SIP/alice-1", "SIP/dave-4"));
+    say(w, HANGUP("SIP/dave-4"));
+    say(w, HANGUP("SIP/bob-2"));
+    SHOWS("SIP/alice-1", talkingto_id, "'SIP/carol-3'");
+    SHOWS("SIP/alice-1", peer_number, "'1003'");
+    say(w, HANGUP("SIP/carol-3"));
+    SHOWS("SIP/alice-1", talkingto_id, "null");
+}
+
 /* ---- recordings ---- */
 
 #define MIX(event, c) "Event: MixMonitor" event "|Channel: " c
@@ -126,6 +214,11 @@ static void a_trunk_owns_the_calls_by_way_of_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        T(a_caller_that_is_told_to_ring_is_the_caller),
+        T(before_12_too),
+        T(a_phone_that_asterisk_calls_calls_on),
+        T(who_still_rings_is_the_other_end),
+        T(also_where_only_the_hangup_tells),
         T(what_is_recorded_twice_is_recorded_until_both_end),
         T(a_monitor_and_a_mixmonitor_are_two_recordings),
         T(a_custom_line_owns_its_channels),

@@ -93,13 +93,34 @@ static void dial_begin(struct ipbx_model *d, struct xod_obj *caller, struct xod_
         calllog_met(d, caller, called);
 }
 
-/* A dial that came to nothing: the caller no longer waits for this one. */
-static void dial_failed(struct xod_obj *caller, struct xod_obj *called)
+/* Of several that ring for a caller one is gone: its other end is one of those that ring still. */
+static void show_another(struct ipbx_model *d, struct xod_obj *caller, const struct xod_obj *gone)
 {
-    if (caller && called && !channel_is_linked(caller) && talks_to(caller, called))
-        drop_peer(caller);
-    if (caller && called && !channel_is_linked(called) && talks_to(called, caller))
+    struct xod_obj *called;
+
+    if (channel_is_linked(caller) || waits_in_queue(caller) || channel_peer(caller))
+        return;
+    for (size_t n = 0; (called = xod_lookup(d->ipbx, LIST_channels, XOD(channels, talkingto_id),
+                                            xod_obj_id(caller), n));
+         n++)
+        if (called != gone && !channel_is_linked(called)) {
+            set_peer(caller, called);
+            party_met(caller, called);
+            return;
+        }
+}
+
+/* A dial that came to nothing: the caller no longer waits for this one. */
+static void dial_failed(struct ipbx_model *d, struct xod_obj *caller, struct xod_obj *called)
+{
+    if (!caller || !called)
+        return;
+    if (!channel_is_linked(called) && talks_to(called, caller))
         drop_peer(called);
+    if (!channel_is_linked(caller) && talks_to(caller, called)) {
+        drop_peer(caller);
+        show_another(d, caller, called);
+    }
 }
 
 /* An originated call that was answered: where its Newstate was lost, this tells. */
@@ -129,7 +150,7 @@ void call_dial(struct ipbx_model *d, const struct tel *t)
         else if (caller) /* it has left the queue, and calls somebody else */
             xod_set_null(caller, XOD(channels, queue_of));
     } else if (t->event == TEL_dial_end && !view_eq(t->str[TELF_status], VIEW("ANSWER"))) {
-        dial_failed(caller, called);
+        dial_failed(d, caller, called);
     } else if (t->event == TEL_dial_end && !tel_has(t, TELF_channel)) {
         answered(called);
     }
@@ -311,7 +332,7 @@ void call_forget(struct ipbx_model *d, struct xod_obj *channel)
     struct xod_obj *peer;
 
     while ((peer = who_talks_to(d, channel)) && lose_peer(d, peer) == 0)
-        ;
+        show_another(d, peer, channel);
 }
 
 void call_move(struct ipbx_model *d, const struct xod_obj *from, const struct xod_obj *to)

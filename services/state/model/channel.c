@@ -63,8 +63,11 @@ static void set_if(struct xod_obj *c, unsigned field, const struct tel *t, enum 
         xod_set_str(c, field, t->str[f]);
 }
 
+/* Some drivers (chan_dahdi) show the caller's channel as Ringing while the other end rings: the
+ * state says who called only where nothing else has said it. */
 static void take_state(struct xod_obj *c, const struct tel *t)
 {
+    struct view direction = xod_get_str(c, XOD(channels, direction));
     bool linked = xod_get(c, XOD(channels, talkingto_id))->type == V_STR &&
                   view_starts(xod_get_str(c, XOD(channels, commstatus)), VIEW("linked"));
 
@@ -73,10 +76,10 @@ static void take_state(struct xod_obj *c, const struct tel *t)
     xod_set_str(c, XOD(channels, state), view_cstr(state_name(t->num[TELF_state])));
     if (linked)
         return;
-    if (t->num[TELF_state] == 4) {
+    if (t->num[TELF_state] == 4 && !view_eq(direction, VIEW("in"))) {
         xod_set_str(c, XOD(channels, direction), VIEW("out"));
         channel_commstatus(c, "calling", t->time);
-    } else if (t->num[TELF_state] == 5) {
+    } else if (t->num[TELF_state] == 5 && !view_eq(direction, VIEW("out"))) {
         xod_set_str(c, XOD(channels, direction), VIEW("in"));
         channel_commstatus(c, "ringing", t->time);
     }
