@@ -9,6 +9,7 @@ static const struct {
     {"calls", ACCEPTS_CALLS},
     {"login_hashed", ACCEPTS_LOGIN_HASHED},
     {"sheet_json", ACCEPTS_SHEET_JSON},
+    {"state", ACCEPTS_STATE},
 };
 
 uint32_t client_accepts_bit(struct view word)

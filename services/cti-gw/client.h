@@ -35,6 +35,7 @@ enum client_accepts {
     ACCEPTS_CALLS = 1 << 1,           /* pushes about the list calls */
     ACCEPTS_LOGIN_HASHED = 1 << 2,    /* that error */
     ACCEPTS_SHEET_JSON = 1 << 3,      /* sheets as objects instead of XML */
+    ACCEPTS_STATE = 1 << 4,           /* whether state is there */
 };
 
 struct client {

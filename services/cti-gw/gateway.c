@@ -86,6 +86,20 @@ static void renew_sessions(struct gateway *g)
         bus_ask(g->bus_client, METHOD_session_renew, 1, buf_view(&g->pairs), 5000, NULL, NULL);
 }
 
+/* Clients that say that they know this line show that what they have may be old. */
+static void tell_state(struct gateway *g, bool up)
+{
+    struct client *c = LIST_FIRST(&g->clients);
+
+    buf_reset(&g->line);
+    line_begin(&g->line, VIEW("state"), view_of(NULL, 0));
+    buf_printf(&g->line, ",\"up\":%s", up ? "true" : "false");
+    line_end(&g->line);
+    for (; c; c = LIST_NEXT(c, all))
+        if (c->phase == LIVE && c->accepts & ACCEPTS_STATE && !g->line.failed)
+            conn_send(c->conn, buf_view(&g->line));
+}
+
 static void on_state_up(void *arg, const msgpack_object *body)
 {
     struct gateway *g = arg;
@@ -93,6 +107,7 @@ static void on_state_up(void *arg, const msgpack_object *body)
     log_notice(g->log, "state is there");
     renew_sessions(g);
     replica_state_up(g->replica);
+    tell_state(g, true);
 }
 
 /* Sessions stay; only logins that were half done are refused, since state has forgotten them. */
@@ -102,6 +117,7 @@ static void on_state_down(void *arg)
     struct client *c = LIST_FIRST(&g->opening);
 
     log_warning(g->log, "state is gone: clients stay, what they ask of it is refused");
+    tell_state(g, false);
     while (c) {
         struct client *next = LIST_NEXT(c, of_opening);
         if (c->login->opened)

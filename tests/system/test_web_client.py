@@ -259,6 +259,52 @@ def test_chat_between_two_browsers_is_text(office, alice):
         assert "owned" not in (alice.driver.title, bob.driver.title)
 
 
+def test_what_would_lose_a_caller_is_refused(office, alice):
+    with Page(url(office)) as bob:
+        bob.login("bob")
+        call(alice, bob)
+        alice.click(label="Transfer", inside=".call")
+        alice.type(".transfer input", "nosuchname")
+        alice.click(label="Transfer now")
+        alice.wait_text("Nobody found", ".toasts")
+        alice.type(".transfer input", "e")
+        alice.click(label="Ask first")
+        alice.wait_text("Several colleagues", ".toasts")
+        alice.one("body").send_keys("/")
+        field = alice.driver.switch_to.active_element
+        field.send_keys("nosuchname")
+        field.send_keys(Keys.ENTER)
+        alice.click(label="More", inside=".call")
+        assert "Complete the transfer" not in alice.text(".call .menu-list")
+        assert "In call" in alice.text(".call") and "In call" in bob.text(".call")
+
+
+def test_a_link_to_dial_asks_first(office, alice):
+    alice.go("dial=1003")
+    alice.wait_text("1003", "dialog")
+    alice.click(label="Close")
+    alice.go("dial=100%")
+    alice.go("dial=javascript:alert(1)")
+    pause(0.5)
+    assert not alice.all("dialog") and office.sim_status()["channels"] == []
+    alice.go("dial=tel%3A1003")
+    alice.click(css="dialog .primary")
+    until(lambda: alice.lamp("Carole Lefèvre") == "ringing", "dialled")
+    assert alice.js("return location.hash") == "#people"
+
+
+def test_an_own_call_is_shown_as_what_it_is_while_the_own_phone_rings(office, alice):
+    alice.click(label="Call Bob Tremblay")
+    alice.wait_text("Bob Tremblay", ".call")
+    assert "Answer" not in alice.text(".call")
+
+
+def test_a_sheet_is_on_the_card_of_its_call(office, alice):
+    office.client("bob").ask("ipbxcommand", command="dial", destination="exten:xivo/1001")
+    alice.one(".call-ringing")
+    alice.wait_text("1002", ".call .sheet")
+
+
 # ---- the other views ----
 
 def test_conferences(office, alice):
@@ -338,7 +384,7 @@ def test_a_gateway_and_a_state_that_are_killed(office):
         bob.ask("ipbxcommand", command="dial", destination="exten:xivo/1003")
         until(lambda: page.lamp("Carole Lefèvre") == "ringing", "the view lives again")
         stack.kill("state")
-        pause(1)
+        page.wait_text("Reconnecting", ".banner")
         stack.start("state")
         stack.wait_ready()
         until(lambda: page.lamp("Carole Lefèvre") in ("ringing", "idle") and not page.all(".banner"), "it is right again")

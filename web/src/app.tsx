@@ -71,6 +71,8 @@ const session = new Session(open, saved);
 session.resume();
 watchVersion(session);
 document.addEventListener("visibilitychange", () => !document.hidden && session.connection.probe());
+window.addEventListener("pagehide", () => session.connection.leave());
+window.addEventListener("pageshow", (e) => e.persisted && session.connection.comeBack());
 window.addEventListener("online", () => session.connection.probe());
 (window as any).ctibus = session; // for a look from the console of the browser
 createRoot(document.getElementById("app")!).render(

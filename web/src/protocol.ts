@@ -134,6 +134,18 @@ export class Connection {
     return this.question(cls, fields, { parts: part });
   }
 
+  /* The page is hidden for good, or kept by the browser for its Back button: the session ends. */
+  leave(): void {
+    if (!this.credentials || !this.socket) return;
+    this.drop();
+    this.setPhase("lost");
+  }
+
+  /* It is shown again. */
+  comeBack(): void {
+    if (this.credentials && !this.socket && !this.retry) this.connect();
+  }
+
   /* ---- */
 
   private question(cls: string, fields: object, how: Partial<Question>): Promise<Message> {
@@ -180,7 +192,7 @@ export class Connection {
       ident: this.env.ident,
       xivoversion: "1.2",
       state: "available",
-      accepts: ["login_throttled", "login_hashed", "calls", "sheet_json"],
+      accepts: ["login_throttled", "login_hashed", "calls", "sheet_json", "state"],
     };
     if (c?.how === "password")
       this.write({ class: "login_password", userlogin: c.user, password: c.password, remember: true, ...common });

@@ -37,7 +37,9 @@ export interface Saved {
   set(key: string, value: string | null, forGood: boolean): void;
 }
 
+const DOUBLE_MS = 1500;
 const MAX_CHAT = 500; // lines with one colleague
+const SHEET_MS = 3600000; // a sheet is of a call that began so long ago at most
 const TOAST_MS = 6000;
 const TOKEN = "ctibus.token";
 
@@ -56,6 +58,9 @@ export class Session {
   unread = new Map<string, number>();
   private chatsLoaded = new Set<string>();
   sheets: Sheet[] = [];
+  stateUp = true; // the gateway reaches state
+  consulting = ""; // key of the own channel that asks somebody before a transfer
+  dialled: { to: string; name: string; at: number } | null = null; // the last call that was asked for
   toasts: Toast[] = [];
   clockOffset = 0; // seconds that the server is ahead of this machine
   private topics = new Map<string, Set<Listener>>();
@@ -169,6 +174,7 @@ export class Session {
     this.user = this.ipbx + "/" + answer.userid;
     this.capas = answer.capas ?? {};
     this.setClock(answer);
+    this.stateUp = true;
     this.load();
     this.touch("session");
   }
@@ -211,7 +217,10 @@ export class Session {
 
   private onMessage(m: Message): void {
     this.setClock(m);
-    if (m.class === "chitchat" && m.from) this.onChat(m);
+    if (m.class === "state") {
+      this.stateUp = m.up === true;
+      this.touch("session");
+    } else if (m.class === "chitchat" && m.from) this.onChat(m);
     else if (m.class === "sheet") this.onSheet(m);
     else if (m.class === "faxprogress") for (const fn of this.faxes) fn(String(m.fileid), String(m.status));
     else if (this.snapshot && m.class === "getlist" && m.replyid === undefined) this.snapshot.change(m);
@@ -297,12 +306,19 @@ export class Session {
   }
 
   /* "1002", "user:xivo/5"... */
-  dial(destination: string): void {
+  dial(destination: string, name = ""): void {
+    if (this.dialled && this.dialled.to === destination && Date.now() - this.dialled.at < DOUBLE_MS) return; // a double click
+    this.dialled = { to: destination, name, at: Date.now() };
     this.command("dial", { destination: numberOf(destination) });
   }
 
   callUser(key: string): void {
-    this.command("dial", { destination: "user:" + key });
+    this.dial("user:" + key, nameOf(this.store.get("users", key)));
+  }
+
+  /* Is the own phone ringing because this page has asked it to call somebody? */
+  isOwnDial(channel: Obj): boolean {
+    return !!channel.autocall && stateOf(channel) === "ringing";
   }
 
   transfer(destination: string, channel?: Obj): void {
@@ -310,14 +326,17 @@ export class Session {
   }
 
   consult(destination: string, channel?: Obj): void {
+    this.consulting = (channel ?? this.currentCall())?.key ?? "";
     this.command("atxfer", { destination: numberOf(destination), ...source(channel ?? this.currentCall()) });
   }
 
   cancelTransfer(): void {
+    this.consulting = "";
     this.command("transfercancel");
   }
 
   completeTransfer(): void {
+    this.consulting = "";
     this.send("complete_transfer");
   }
 
@@ -444,6 +463,14 @@ export class Session {
     const channel = String(m.channel ?? sheet.channel ?? "");
     this.sheets = [{ channel, fields, at: Date.now() }, ...this.sheets.filter((s) => s.channel !== channel)].slice(0, 10);
     this.touch("sheets");
+  }
+
+  /* The sheet of a call: it names the caller's channel, which is the own one's other end; behind a queue or
+   * a chain of Local channels only the number tells. */
+  sheetOf(channel: Obj): Sheet | undefined {
+    const number = partyOf(channel).number;
+    return this.sheets.find((s) => [channel.id, channel.uniqueid, channel.talkingto_id].includes(s.channel)) ??
+      this.sheets.find((s) => number !== "" && Date.now() - s.at < SHEET_MS && s.fields.some((f) => f.value === number));
   }
 
   /* ---- toasts ---- */

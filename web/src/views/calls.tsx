@@ -1,20 +1,21 @@
 /* The own calls: cards with what can be done about each. */
 import { FormEvent, useEffect, useRef, useState } from "react";
 import { t } from "../i18n";
-import { partyOf, stateOf, truth } from "../model";
-import { notify } from "../session";
+import { isNumber, matches, partyOf, stateOf, truth } from "../model";
+import { notify, Sheet } from "../session";
 import type { Obj } from "../store";
 import { useMyChannels, useSession, useTopic } from "../ui/hooks";
 import { Face, IconButton, Item, Menu, Timer } from "../ui/parts";
 
 export function Calls() {
+  const session = useSession();
   const channels = useMyChannels();
   const told = useRef(new Set<string>());
   useTopic("sheets");
   useEffect(() => {
     const now = new Set<string>();
     for (const c of channels)
-      if (stateOf(c) === "ringing" && c.direction === "in") {
+      if (stateOf(c) === "ringing" && c.direction === "in" && !session.isOwnDial(c)) {
         const p = partyOf(c);
         now.add(c.key);
         if (!told.current.has(c.key)) notify(t("call.incoming"), [p.name, p.number].filter(Boolean).join(" · "), "call:" + c.key);
@@ -33,12 +34,14 @@ function CallCard({ channel }: { channel: Obj }) {
   const session = useSession();
   const party = partyOf(channel);
   const state = stateOf(channel);
-  const ringing = state === "ringing" && channel.direction === "in";
+  const dialling = session.isOwnDial(channel);
+  const ringing = state === "ringing" && channel.direction === "in" && !dialling;
   const talking = state === "up" || state === "hold";
   const [transferring, setTransferring] = useState(false);
-  const sheet = session.sheets.find((s) => s.channel === channel.id || s.channel === channel.uniqueid) ?? session.sheets.find((s) => Date.now() - s.at < 60000 && !s.channel);
+  const sheet = session.sheetOf(channel);
   const company = sheet?.fields.find((f) => /company|soci/i.test(f.name))?.value;
-  const title = party.name || party.number || (truth(channel.meetme_ismeetme) ? t("call.room") : t("call.unknown"));
+  const asked = dialling && session.dialled ? session.dialled.name || session.dialled.to : "";
+  const title = asked || party.name || sheetName(sheet) || party.number || (truth(channel.meetme_ismeetme) ? t("call.room") : t("call.unknown"));
   return (
     <article className={"call call-" + state} aria-label={title} aria-live={ringing ? "assertive" : "off"} onDragOver={(e) => { if (talking) e.preventDefault(); }}
       onDrop={(e) => { e.preventDefault(); const to = e.dataTransfer.getData("text/plain"); if (talking && to) session.transfer(to, channel); }}>
@@ -46,8 +49,8 @@ function CallCard({ channel }: { channel: Obj }) {
         <Face name={title} size={46} />
         <div className="call-who">
           <strong dir="auto">{title}</strong>
-          <span className="call-number">{party.name ? party.number : ""}{company && <span dir="auto"> · {company}</span>}{channel.queue && <span className="chip small">{channel.queue}</span>}</span>
-          <span className="call-state">{t("call.state." + (state === "ringing" && channel.direction === "out" ? "calling" : state))} <Timer since={Number(channel.timestamp ?? 0)} />
+          <span className="call-number">{title !== party.number ? party.number : ""}{company && <span dir="auto"> · {company}</span>}{channel.queue && <span className="chip small">{channel.queue}</span>}</span>
+          <span className="call-state">{t("call.state." + (dialling ? "pickup" : state === "ringing" && channel.direction === "out" ? "calling" : state))} <Timer since={Number(channel.timestamp ?? 0)} />
             {truth(channel.monitored) && <span className="recording"> ● {t("call.recording")}</span>}
             {truth(channel.spy) && <span className="recording"> ◉ {t("call.listened")}</span>}</span>
         </div>
@@ -65,17 +68,24 @@ function CallCard({ channel }: { channel: Obj }) {
   );
 }
 
+/* Who it is, as a directory knows the caller. */
+function sheetName(sheet: Sheet | undefined): string {
+  const value = sheet?.fields.find((f) => f.type === "title" || /directory|annuaire/i.test(f.name))?.value ?? "";
+  return /^(unknown|[+0-9 ]*)$/i.test(value) ? "" : value;
+}
+
 function callItems(session: ReturnType<typeof useSession>, channel: Obj): (Item | false)[] {
   const on = truth(channel.monitored);
   const held = stateOf(channel) === "hold";
+  const consulting = session.consulting === channel.key;
   return [
     session.canCommand("sipnotify") && { label: t(held ? "resume" : "hold"), icon: held ? "play" : "hold", run: () => session.hold(channel, !held) },
     session.canCommand("parking") && { label: t("park"), icon: "park", run: () => session.park(channel) },
     session.canCommand("record") && { label: t(on ? "record.stop" : "record.start"), icon: "record", run: () => session.record(channel, !on) },
-    session.canCommand("transfercancel") && { label: t("transfer.cancel"), icon: "close", run: () => session.cancelTransfer() },
-    session.can("complete_transfer") && { label: t("transfer.complete"), icon: "check", run: () => session.completeTransfer() },
+    consulting && session.canCommand("transfercancel") && { label: t("transfer.cancel"), icon: "close", run: () => session.cancelTransfer() },
+    consulting && session.can("complete_transfer") && { label: t("transfer.complete"), icon: "check", run: () => session.completeTransfer() },
     session.store.all("voicemails").length > 0 && session.canCommand("transfer") && !!session.me()?.voicemailid &&
-      { label: t("transfer.voicemail"), icon: "voicemail", run: () => session.transfer(`voicemail:${session.ipbx}/${session.me()!.voicemailid}`, channel) },
+      { label: t("transfer.myvoicemail"), icon: "voicemail", run: () => session.transfer(`voicemail:${session.ipbx}/${session.me()!.voicemailid}`, channel) },
   ];
 }
 
@@ -83,12 +93,17 @@ function TransferBox({ channel, onDone }: { channel: Obj; onDone: () => void }) 
   const session = useSession();
   const [to, setTo] = useState("");
   const found = to.trim() ? session.store.all("users").map((u) => session.store.card(u.key)).filter((c) => c && c.number && c.key !== session.user) : [];
-  const matching = found.filter((c) => (c!.name + " " + c!.number).toLowerCase().includes(to.toLowerCase())).slice(0, 5);
-  const target = (text: string) => (matching.length === 1 && !/^[0-9+*#]/.test(text) ? matching[0]!.number : text);
+  const matching = found.filter((c) => matches(c!, to)).slice(0, 5);
+  /* A number, or the one colleague of this name: a transfer to anything else would lose the caller. */
+  const act = (how: (to: string) => void) => {
+    const number = isNumber(to) ? to : matching.length === 1 ? matching[0]!.number : "";
+    if (!number) return session.toast(t(matching.length ? "transfer.several" : "search.none"), true);
+    how(number);
+    onDone();
+  };
   const submit = (e: FormEvent) => {
     e.preventDefault();
-    if (to.trim()) session.transfer(target(to), channel);
-    onDone();
+    act((number) => session.transfer(number, channel));
   };
   return (
     <form className="transfer" onSubmit={submit}>
@@ -96,7 +111,7 @@ function TransferBox({ channel, onDone }: { channel: Obj; onDone: () => void }) 
         onKeyDown={(e) => { if (e.key === "Escape") onDone(); }} />
       <datalist id={"transfer-" + channel.key}>{matching.map((c) => <option key={c!.key} value={c!.number}>{c!.name}</option>)}</datalist>
       <button className="button primary" disabled={!to.trim()}>{t("transfer.blind")}</button>
-      {session.canCommand("atxfer") && <button type="button" className="button plain" disabled={!to.trim()} onClick={() => { session.consult(target(to), channel); onDone(); }}>{t("transfer.consult")}</button>}
+      {session.canCommand("atxfer") && <button type="button" className="button plain" disabled={!to.trim()} onClick={() => act((number) => session.consult(number, channel))}>{t("transfer.consult")}</button>}
     </form>
   );
 }

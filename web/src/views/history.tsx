@@ -1,8 +1,9 @@
 /* The own calls of the past, with call back. */
 import { useCallback, useEffect, useState } from "react";
 import { day, t, time } from "../i18n";
-import { duration } from "../model";
+import { duration, isNumber } from "../model";
 import type { Message } from "../protocol";
+import { errorText } from "../session";
 import { useMyChannels, useSession } from "../ui/hooks";
 import { Icon } from "../ui/icons";
 import { Empty, IconButton } from "../ui/parts";
@@ -20,6 +21,7 @@ interface Call {
   number: string;
   queue: string;
   by: string;
+  elsewhere: boolean; // somebody else took it
 }
 
 /* Of the present form, or of that of older servers. */
@@ -27,12 +29,12 @@ export function readCalls(m: Message): Call[] {
   if (Array.isArray(m.calls))
     return m.calls.map((c: any, i: number) => ({
       id: String(c.id ?? i), when: Number(c.when ?? 0), duration: Number(c.duration ?? 0), direction: c.direction ?? "", name: String(c.name ?? ""),
-      number: String(c.number ?? ""), queue: String(c.queue ?? ""), by: String(c.answered_by ?? ""),
+      number: String(c.number ?? ""), queue: String(c.queue ?? ""), by: c.direction === "sent" ? "" : String(c.answered_by ?? ""), elsewhere: c.elsewhere === true || (c.direction === "missed" && !!c.answered_by),
     }));
   const modes: Direction[] = ["sent", "answered", "missed"];
   return (m.history ?? []).map((c: any, i: number) => ({
     id: c.calldate + i, when: new Date(c.calldate).getTime() / 1000, duration: Number(c.duration ?? 0), direction: modes[Number(c.mode)] ?? "",
-    name: String(c.name ?? ""), number: String(c.extension ?? ""), queue: "", by: "",
+    name: String(c.name ?? ""), number: String(c.extension ?? ""), queue: "", by: "", elsewhere: false,
   }));
 }
 
@@ -52,7 +54,7 @@ export function History() {
       if (!alive) return;
       setCalls(readCalls(m));
       setNext(m.next ?? null);
-    }, () => alive && setCalls([])), text ? 250 : 0);
+    }, (e) => alive && e.reason !== "lost" && session.toast(errorText(e.reason), true)), text ? 250 : 0);
     return () => {
       alive = false;
       clearTimeout(timer);
@@ -62,7 +64,7 @@ export function History() {
     setCalls([...(calls ?? []), ...readCalls(m)]);
     setNext(m.next ?? null);
   }, () => {});
-  const wanted = (calls ?? []).filter((c) => (!direction || c.direction === direction) && (!text || (c.name + " " + c.number).toLowerCase().includes(text.toLowerCase())));
+  const wanted = calls ?? [];
   let last = "";
   return (
     <section className="view history">
@@ -81,11 +83,11 @@ export function History() {
             return (
               <li key={c.id}>
                 {first && <h3>{head}</h3>}
-                <div className={"row call-" + c.direction}>
-                  <span className="direction" title={t("history." + (c.direction || "all"))}><Icon name={c.direction === "sent" ? "outgoing" : c.direction === "missed" ? "missed" : "incoming"} /></span>
+                <div className={"row call-" + (c.elsewhere ? "elsewhere" : c.direction)}>
+                  <span className="direction" title={t("history." + (c.direction || "all"))}><Icon name={c.direction === "sent" ? "outgoing" : c.direction === "missed" && !c.elsewhere ? "missed" : "incoming"} /></span>
                   <span className="row-name" dir="auto">{c.name || c.number || t("call.unknown")}<small>{c.name ? c.number : ""}{c.queue && ` · ${c.queue}`}{c.by && ` · ${t("history.by", { name: c.by })}`}</small></span>
                   <span className="row-time">{time(c.when)}<small>{c.duration > 0 ? duration(c.duration) : ""}</small></span>
-                  {c.number && session.canCommand("dial") && <IconButton icon="phone" kind="dial" label={t("history.back", { name: c.name || c.number })} onClick={() => session.dial(c.number)} />}
+                  {isNumber(c.number) && session.canCommand("dial") && <IconButton icon="phone" kind="dial" label={t("history.back", { name: c.name || c.number })} onClick={() => session.dial(c.number, c.name)} />}
                 </div>
               </li>
             );

@@ -82,7 +82,7 @@ function PersonCard({ cardKey, dense, starred, onStar }: { cardKey: string; dens
   const main = primary(session, c, !!mine);
   return (
     <article className={`person${dense ? " dense" : ""} is-${c.lamp}`} tabIndex={0} aria-label={`${c.name}, ${c.number}, ${t("lamp." + c.lamp)}${c.peer && inCall ? ", " + c.peer : ""}`}
-      onDoubleClick={() => main?.run()} onKeyDown={(e) => { if (e.key === "Enter" && e.target === e.currentTarget) main?.run(); }}
+      onDoubleClick={(e) => { if (!(e.target as HTMLElement).closest("button, .menu")) main?.run(); }} onKeyDown={(e) => { if (e.key === "Enter" && e.target === e.currentTarget) main?.run(); }}
       draggable={!!c.number} onDragStart={(e) => e.dataTransfer.setData("text/plain", c.number)}>
       <Face name={c.name} lamp={c.lamp} size={dense ? 30 : 42} />
       <div className="person-text">

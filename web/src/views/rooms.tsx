@@ -31,7 +31,7 @@ function Room({ room }: { room: Obj }) {
       <h2 dir="auto">{String(room.name || room.confno)} <small>{room.confno} · {t("room.people", { n: places.length })}</small>
         {session.canCommand("dial") && <IconButton icon="phone" kind="good" label={t("room.join")} onClick={() => session.command("dial", { destination: "meetme:" + room.key })} />}
         {moderates && places.length > 0 && <IconButton icon="record" label={t("record.start")} onClick={() => does("record", "start")} />}
-        {moderates && places.length > 0 && <IconButton icon="lock" label={t(truth(room.paused) ? "room.unpause" : "room.pause")} pressed={truth(room.paused)} onClick={() => does("MeetmePause", truth(room.paused) ? "off" : "on")} />}
+        {moderates && places.length > 0 && <IconButton icon="pause" label={t("record.stop")} onClick={() => does("record", "stop")} />}
       </h2>
       {places.length === 0 ? <p className="hint">{t("room.empty")}</p> : (
         <ul className="rows">

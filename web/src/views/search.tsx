@@ -61,8 +61,9 @@ export function Search() {
   const run = (hit: Hit | undefined) => {
     const to = hit ? (hit.user ? "user:" + hit.user : hit.number) : text;
     if (!to.trim()) return;
+    if (!hit && !isNumber(to)) return session.toast(t("search.none"), true);
     if (call) session.transfer(to, call);
-    else session.dial(to);
+    else session.dial(to, hit?.name ?? "");
     setText("");
     setOpen(false);
     input.current?.blur();

@@ -3,8 +3,8 @@ import { useEffect, useState } from "react";
 import { t } from "../i18n";
 import { useLamps, useList, useObject, useSession, useSetting, useTopic } from "../ui/hooks";
 import { Icon, LampMark } from "../ui/icons";
-import { IconButton, Menu, Toasts } from "../ui/parts";
-import { truth } from "../model";
+import { Dialog, IconButton, Menu, Toasts } from "../ui/parts";
+import { isNumber, truth } from "../model";
 import { agentPanelItems, AgentControl } from "./agentcontrol";
 import { Calls } from "./calls";
 import { Chat } from "./chat";
@@ -27,8 +27,12 @@ interface Page {
 
 /* #people, #queues...; #chat=IPBX/ID */
 function readHash(): [string, string] {
-  const [id, arg] = decodeURIComponent(window.location.hash.slice(1)).split(/=(.*)/s);
-  return [id, arg ?? ""];
+  const [id, arg] = window.location.hash.slice(1).split(/=(.*)/s);
+  try {
+    return [id, decodeURIComponent(arg ?? "")];
+  } catch {
+    return [id, ""]; // not a text that a link of ours has
+  }
 }
 
 export function go(id: string, arg = ""): void {
@@ -69,23 +73,24 @@ export function Shell() {
   const pages = usePages();
   const [hash, arg] = useHash();
   const page = pages.find((p) => p.id === hash) ?? pages[0];
+  const [asked, setAsked] = useState(""); // a link of another page wants this number called
   useTopic("chat");
   useLamps();
   useEffect(() => {
-    if (hash === "dial" && arg && session.ready) {
-      session.dial(arg);
-      go("people");
-    }
+    if (hash !== "dial" || !session.ready) return;
+    if (isNumber(arg)) setAsked(arg);
+    window.history.replaceState(null, "", "#people"); // Back does not ask again
+    window.dispatchEvent(new HashChangeEvent("hashchange"));
   }, [hash, arg, session, session.ready]);
   useTitle();
   return (
-    <div className={"shell" + (session.phase !== "live" ? " stale" : "")}>
+    <div className={"shell" + (session.phase !== "live" || !session.stateUp ? " stale" : "")}>
       <header className="top">
         <a className="brand" href="#people" aria-label="ctibus"><Logo size={30} /></a>
         <Search />
         <Own />
       </header>
-      {session.phase !== "live" && <div className="banner" role="alert">{t("reconnecting")}</div>}
+      {(session.phase !== "live" || !session.stateUp) && <div className="banner" role="alert">{t("reconnecting")}</div>}
       <nav className="rail" aria-label={t("nav")}>
         {pages.map((p) => (
           <a key={p.id} href={"#" + p.id} className={p === page ? "here" : ""} aria-current={p === page ? "page" : undefined}>
@@ -100,6 +105,12 @@ export function Shell() {
         {page.draw()}
       </main>
       <Toasts />
+      {asked && (
+        <Dialog title={t("dial.ask")} onClose={() => setAsked("")}>
+          <p className="asked" dir="ltr">{asked.replace(/^(tel|sip):/i, "")}</p>
+          <button type="button" className="button primary" autoFocus onClick={() => { session.dial(asked); setAsked(""); }}>{t("dial")}</button>
+        </Dialog>
+      )}
     </div>
   );
 }
