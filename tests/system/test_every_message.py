@@ -1,6 +1,7 @@
 """Every message of docs/cti-protocol.md, whose table is made from the descriptors: each required field
 left out, a profile that does not permit it, and what is no message at all."""
 
+import json
 import re
 
 import pytest
@@ -31,7 +32,8 @@ def stack():
     users = [{"id": n, "firstname": name, "lastname": "", "loginclient": name, "passwdclient": name,
               "enableclient": 1, "profileclient": profile}
              for n, name, profile in ((1, "alice", "client"), (2, "bob", "none"), (3, "carol", "bare"))]
-    config = {"profiles.none": none, "regcommands.few": ["ipbxcommand"], "ipbxcommands.nothing": ["nosuch"],
+    everything = json.loads((Stack.ROOT / "config" / "demo" / "ctibus.json").read_text())["regcommands"]["all"]
+    config = {"regcommands.all": [*everything, "admin_status", "admin_kick", "admin_reload", "chat_history"], "profiles.none": none, "regcommands.few": ["ipbxcommand"], "ipbxcommands.nothing": ["nosuch"],
               "profiles.bare": {"name": "Bare", "xlets": [], "userstatus": "std"}}
     with Stack(users=users, config=config) as s:
         yield s.wait_ready()
