@@ -18,10 +18,12 @@
 /* Regular expressions over the whole text of an event, good as basic and as extended ones. What
  * stands before Variable must not be the n of ChanVariable. */
 static const char *const filters[] = {
-    "!Event: VarSet.*[^n]Variable: [^X_]",   "!Event: VarSet.*[^n]Variable: X[^I]",
-    "!Event: VarSet.*[^n]Variable: _[^_X]",  "!Event: VarSet.*[^n]Variable: __[^X]",
-    "!Event: Newexten.*Application: [^AED]", "!Event: Newexten.*Application: A[^G]",
-    "!Event: Newexten.*Application: E[^A]",  "!Event: Newexten.*Application: D[^e]",
+    "!Event: VarSet.*[^n]Variable: [^XQ_]",     "!Event: VarSet.*[^n]Variable: X[^I]",
+    "!Event: VarSet.*[^n]Variable: Q[^U]",      "!Event: VarSet.*[^n]Variable: QUEUE[^S]",
+    "!Event: VarSet.*[^n]Variable: QUEUES[^T]", "!Event: VarSet.*[^n]Variable: QUEUEST[^A]",
+    "!Event: VarSet.*[^n]Variable: _[^_X]",     "!Event: VarSet.*[^n]Variable: __[^X]",
+    "!Event: Newexten.*Application: [^AED]",    "!Event: Newexten.*Application: A[^G]",
+    "!Event: Newexten.*Application: E[^A]",     "!Event: Newexten.*Application: D[^e]",
 };
 #define N_FILTERS ARRAY_SIZE(filters)
 

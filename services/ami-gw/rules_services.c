@@ -4,7 +4,8 @@
 
 #include "rules.h"
 
-/* The dialplan sets many variables; those of XiVO's dialplan and of our originates matter. A
+/* The dialplan sets many variables; those of XiVO's dialplan and of our originates matter,
+ * and how a call left a queue. A
  * variable that children inherit is set with one or two underscores in front. */
 void rule_variable(struct translator *t, const struct table_row *row, const struct ami_block *b,
                    struct tel_out *o)
@@ -13,7 +14,7 @@ void rule_variable(struct translator *t, const struct table_row *row, const stru
 
     while (name.len && name.ptr[0] == '_')
         name = view_of(name.ptr + 1, name.len - 1);
-    if (!view_starts(name, VIEW("XIVO_")))
+    if (!view_starts(name, VIEW("XIVO_")) && !view_eq(name, VIEW("QUEUESTATUS")))
         return;
     if (view_eq(tel_out_str(o, TELF_channel), VIEW("none"))) { /* a global variable */
         tel_out_drop(o, TELF_channel);

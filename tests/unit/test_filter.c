@@ -115,6 +115,8 @@ static void variables_of_channels_are_no_variables_that_are_set(void **state)
     compile(&f, REG_EXTENDED);
     assert_false(is_held_back(&f, event));
     assert_true(is_held_back(&f, "Event: VarSet\r\nVariable: FOO\r\nValue: 1\r\n"));
+    assert_false(is_held_back(&f, "Event: VarSet\r\nVariable: QUEUESTATUS\r\nValue: TIMEOUT\r\n"));
+    assert_true(is_held_back(&f, "Event: VarSet\r\nVariable: QUEUESTRATEGY\r\nValue: x\r\n"));
     assert_false(is_held_back(&f, "Event: AgentCalled\r\nVariable: FOO=1\r\n"));
     release(&f);
 }

@@ -144,6 +144,7 @@ static void who_comes_back_joins_again(void **state)
     say(t->w, "Event: Join|Channel: SIP/pstn-2|Queue: support|Position: 1");
     say(t->w, "Event: QueueCallerAbandon|Queue: support|Uniqueid: 1.2");
     say(t->w, "Event: Leave|Channel: SIP/pstn-2|Queue: support");
+    say(t->w, "Event: Hangup|Channel: SIP/pstn-2|Uniqueid: 1.2");
     world_tick(t->w, 5);
     TOLD(t, "1:join 1:left 1:join 1:lost ");
 }
@@ -200,8 +201,71 @@ static void a_masquerade_and_a_rename_go_on_with_the_story(void **state)
     TOLD(t, "1:join 1:join ");
     say(t->w, "Event: Leave|Channel: SIP/pstn-9|Queue: support");
     say(t->w, "Event: QueueCallerAbandon|Queue: support|Uniqueid: 1.2");
+    say(t->w, "Event: Hangup|Channel: SIP/alice-1|Uniqueid: 1.2");
     world_tick(t->w, 5);
     TOLD(t, "1:join 1:join 1:lost 1:left ");
+}
+
+/* ---- a time-out is no hang-up, though both are told as abandoned ---- */
+
+#define ABANDON(c) "Event: QueueCallerAbandon|Channel: SIP/" c "|Queue: support|Uniqueid: " c
+#define LEAVE(c) "Event: QueueCallerLeave|Channel: SIP/" c "|Queue: support|Uniqueid: " c
+#define STATUS(c, text) "Event: VarSet|Channel: SIP/" c "|Variable: QUEUESTATUS|Value: " text
+#define HANGUP(c) "Event: Hangup|Channel: SIP/" c "|Uniqueid: " c
+
+static void joins(struct test_world *t, const char *c)
+{
+    char event[256];
+
+    snprintf(event, sizeof(event), "Event: Newchannel|Channel: SIP/%s|Uniqueid: %s|ChannelState: 6",
+             c, c);
+    say(t->w, event);
+    snprintf(event, sizeof(event),
+             "Event: QueueCallerJoin|Channel: SIP/%s|Queue: support|Position: 1|Uniqueid: %s", c,
+             c);
+    say(t->w, event);
+}
+
+static void two_hang_up_and_one_times_out(void **state)
+{
+    struct test_world *t = *state;
+
+    joins(t, "x-1");
+    joins(t, "x-2");
+    joins(t, "x-3");
+    say(t->w, ABANDON("x-1"));
+    say(t->w, LEAVE("x-1"));
+    say(t->w, ABANDON("x-2"));
+    say(t->w, LEAVE("x-2"));
+    say(t->w, STATUS("x-2", "TIMEOUT"));
+    TOLD(t, "1:join 1:join 1:join 1:left ");
+    say(t->w, HANGUP("x-2")); /* the dialplan ends it at once */
+    say(t->w, HANGUP("x-1"));
+    say(t->w, "Event: HangupRequest|Channel: SIP/x-3|Uniqueid: x-3");
+    say(t->w, ABANDON("x-3"));
+    say(t->w, LEAVE("x-3"));
+    say(t->w, HANGUP("x-3"));
+    world_tick(t->w, 3);
+    TOLD(t, "1:join 1:join 1:join 1:left 1:lost 1:lost ");
+}
+
+static void who_goes_on_has_not_hung_up(void **state)
+{
+    struct test_world *t = *state;
+
+    joins(t, "x-1"); /* 1.8: the variable is not told */
+    joins(t, "x-2");
+    say(t->w, "Event: QueueCallerAbandon|Queue: support|Uniqueid: x-1");
+    say(t->w, "Event: Leave|Channel: SIP/x-1|Queue: support|Uniqueid: x-1");
+    world_tick(t->w, 3);
+    TOLD(t, "1:join 1:join 1:left ");
+    say(t->w, HANGUP("x-1"));
+    say(t->w, LEAVE("x-2")); /* in the other order */
+    say(t->w, ABANDON("x-2"));
+    say(t->w, STATUS("x-2", "WITHDRAW"));
+    say(t->w, HANGUP("x-2"));
+    world_tick(t->w, 3);
+    TOLD(t, "1:join 1:join 1:left 1:left ");
 }
 
 /* ---- after a restart ---- */
@@ -230,8 +294,11 @@ static void who_waited_before_a_restart_joins_once_and_ends_once(void **state)
     NEAR(t->told.last.waited, t->w->now - 970);
     t->w->now = 1009.99;
     say(t->w, "Event: QueueCallerAbandon|Queue: support|Uniqueid: 1.2");
+    say(t->w, "Event: Leave|Channel: SIP/pstn-2|Queue: support");
+    t->w->now = 1010.99;
+    say(t->w, "Event: Hangup|Channel: SIP/pstn-2|Uniqueid: 1.2");
     TOLD(t, "1:left 1:lost ");
-    NEAR(t->told.last.waited, 1010 - 950.25);
+    NEAR(t->told.last.waited, 1010.01 - 950.25);
 }
 
 /* Somebody left, and another came, while nobody looked. */
@@ -338,6 +405,8 @@ int main(void)
         cmocka_unit_test(both_dialects_tell_the_same_story),
         T(the_wait_ends_when_the_call_leaves),
         T(who_leaves_unanswered_has_left),
+        T(two_hang_up_and_one_times_out),
+        T(who_goes_on_has_not_hung_up),
         T(who_comes_back_joins_again),
         T(a_hangup_without_a_word_is_lost_but_not_across_a_lost_link),
         T(a_listing_tells_of_no_second_join),

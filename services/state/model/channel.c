@@ -368,13 +368,15 @@ void channel_spy(struct ipbx_model *d, const struct tel *t)
         stop_spying(d, spyer);
 }
 
-/* What an originate of ours is known by. */
+/* What an originate of ours is known by, and how a call left a queue. */
 void channel_variable(struct ipbx_model *d, const struct tel *t)
 {
     struct xod_obj *c = channel_named(d, t->str[TELF_channel]);
 
     if (c && view_eq(t->str[TELF_name], VIEW("XIVO_ORIGACTIONID")) && tel_has(t, TELF_value))
         xod_set_str(c, XOD(channels, autocall), t->str[TELF_value]);
+    else if (c && view_eq(t->str[TELF_name], VIEW("QUEUESTATUS")))
+        queue_status(d, t);
 }
 
 void channel_hold(struct ipbx_model *d, const struct tel *t)

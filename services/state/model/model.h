@@ -236,6 +236,7 @@ void queue_abandoned(struct ipbx_model *d, const struct tel *t); /* queue/abando
 /* The queue or, where there is none, the group of that name; or NULL. */
 struct xod_obj *queue_named(struct ipbx_model *d, struct view name);
 /* hung_up: the caller did, as an event told. */
+void queue_status(struct ipbx_model *d, const struct tel *t); /* the variable QUEUESTATUS */
 void queue_channel_gone(struct ipbx_model *d, struct xod_obj *channel, bool hung_up);
 void queue_channel_renamed(struct ipbx_model *d, struct xod_obj *old, struct xod_obj *channel);
 void queue_sweep(struct ipbx_model *d);

@@ -109,7 +109,7 @@ void queue_abandoned(struct ipbx_model *d, const struct tel *t)
     struct xod_obj *queue = queue_named(d, t->str[TELF_queue]);
 
     if (queue)
-        queue_call_end(d, queue, t, QUEUE_LOST);
+        queue_call_gave_up(d, queue, t);
 }
 
 void queue_channel_gone(struct ipbx_model *d, struct xod_obj *channel, bool hung_up)
@@ -121,6 +121,17 @@ void queue_channel_gone(struct ipbx_model *d, struct xod_obj *channel, bool hung
             queue_call_leave(d, queue, channel, hung_up ? QUEUE_LOST : QUEUE_LEFT);
             leave(channel, queue);
         }
+    if (hung_up)
+        queue_call_hung_up(d, channel);
+}
+
+/* QUEUESTATUS is set when a call leaves a queue and goes on in the dialplan. */
+void queue_status(struct ipbx_model *d, const struct tel *t)
+{
+    struct xod_obj *channel = channel_named(d, t->str[TELF_channel]);
+
+    if (channel && !view_starts(t->str[TELF_value], VIEW("ABANDON")))
+        queue_call_went_on(d, channel);
 }
 
 static uint32_t place_of(const struct value *list, struct view id)

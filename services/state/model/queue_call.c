@@ -1,9 +1,12 @@
 /*
  * The story of each call in a queue: it joins, and ends in exactly one way.
  *
- * Asterisk tells that a caller has left before it tells that it was answered, and after it told
- * that it hung up. So a call that has left and of which no end is known is kept for a moment; if
- * nothing follows it ends as it looked when it left.
+ * Asterisk tells that a caller has left before it tells that it was answered. So a call that has
+ * left and of which no end is known is kept for a moment; if nothing follows it ends as it looked
+ * when it left.
+ *
+ * A call that timed out is told as abandoned, too. It has hung up only if its channel is gone
+ * before anything else is told of it: a time-out sets QUEUESTATUS, and goes on in the dialplan.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -16,8 +19,9 @@
 
 struct queue_call {
     double since;
-    double left; /* when it left; 0: it waits */
-    bool told;   /* its end is */
+    double left;  /* when it left; 0: it waits */
+    bool told;    /* its end is */
+    bool gave_up; /* Asterisk says that it was abandoned: by who hung up, or by the time-out */
     enum queue_event_kind otherwise;
     size_t queue_len, len;
     char key[]; /* id of the queue NUL what the call is known by */
@@ -163,6 +167,45 @@ void queue_call_leave(struct ipbx_model *d, struct xod_obj *queue, const struct 
     d->stats->n_left++;
 }
 
+void queue_call_gave_up(struct ipbx_model *d, struct xod_obj *queue, const struct tel *t)
+{
+    struct queue_call *y = queue_call_of_event(d, queue, t);
+
+    if (y)
+        y->gave_up = true;
+}
+
+/* Those of a channel that have left and whose end is not told yet: each ends so. */
+static void end_left(struct ipbx_model *d, const struct xod_obj *channel, bool hung_up)
+{
+    struct view name = call_name(channel);
+    struct xod_obj *queue;
+    size_t pos = 0;
+    void *v;
+
+    while (d->stats->n_left && map_next(d->stats->calls, &pos, NULL, &v)) {
+        struct queue_call *y = v;
+        struct view call = view_of(y->key + y->queue_len + 1, y->len - y->queue_len - 1);
+        if (y->left <= 0 || !y->gave_up || !view_eq(call, name))
+            continue;
+        queue = xod_find(d->ipbx, LIST_queues, view_of(y->key, y->queue_len));
+        tell_end(d, y, hung_up ? QUEUE_LOST : QUEUE_LEFT);
+        drop(d->stats, y);
+        if (queue)
+            realtime_stats_touch(d, queue);
+    }
+}
+
+void queue_call_hung_up(struct ipbx_model *d, const struct xod_obj *channel)
+{
+    end_left(d, channel, true);
+}
+
+void queue_call_went_on(struct ipbx_model *d, const struct xod_obj *channel)
+{
+    end_left(d, channel, false);
+}
+
 void queue_call_renamed(struct ipbx_model *d, struct xod_obj *queue, const struct xod_obj *old,
                         const struct xod_obj *channel)
 {
@@ -176,6 +219,7 @@ void queue_call_renamed(struct ipbx_model *d, struct xod_obj *queue, const struc
         return;
     moved->since = y->since;
     moved->told = y->told;
+    moved->gave_up = y->gave_up;
     if (map_put(d->stats->calls, view_of(moved->key, moved->len), moved) < 0)
         free(moved);
     else

@@ -47,12 +47,18 @@ bool statistics_wants_tick(const struct ipbx_model *d);
  * `since`, or what was told before a restart. */
 double queue_call_join(struct ipbx_model *d, struct xod_obj *queue, const struct xod_obj *channel,
                        double since, bool found);
-/* It was answered or abandoned. */
+/* It was answered. */
 void queue_call_end(struct ipbx_model *d, struct xod_obj *queue, const struct tel *t,
                     enum queue_event_kind kind);
 /* It waits no longer: it counts as `otherwise` unless queue_call_end follows soon. */
 void queue_call_leave(struct ipbx_model *d, struct xod_obj *queue, const struct xod_obj *channel,
                       enum queue_event_kind otherwise);
+/* It is told as abandoned: it has hung up, or its time is over. */
+void queue_call_gave_up(struct ipbx_model *d, struct xod_obj *queue, const struct tel *t);
+/* What is known to follow for those that were told so and have left: the channel is hung up, or it
+ * goes on in the dialplan. */
+void queue_call_hung_up(struct ipbx_model *d, const struct xod_obj *channel);
+void queue_call_went_on(struct ipbx_model *d, const struct xod_obj *channel);
 void queue_call_renamed(struct ipbx_model *d, struct xod_obj *queue, const struct xod_obj *old,
                         const struct xod_obj *channel);
 /* A listing of the queues is complete: what waited before a restart and was not named has left. */
