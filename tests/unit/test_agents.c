@@ -466,6 +466,79 @@ static void static_members_have_no_login(void **state)
         2000);
 }
 
+/* ---- of a membership, with wrap-up; on the phone with nobody in particular ---- */
+
+static void log_in_as_member(struct model_world *w, const char *wrapup)
+{
+    char event[256];
+
+    snprintf(event, sizeof(event),
+             "Event: QueueMemberAdded|Queue: support|Interface: Local/2001@agents|"
+             "MemberName: Agent/2001|StateInterface: SIP/alice|Status: 1|Paused: 0|Wrapuptime: %s",
+             wrapup);
+    say(w, event);
+}
+
+static void the_wrap_up_of_a_membership_is_the_agents(void **state)
+{
+    struct model_world *w = *state;
+
+    set_wrapup(w, "0");
+    log_in_as_member(w, "15");
+    SHOWS("1", availability, "'available'");
+    say(w, "Event: AgentConnect|Queue: support|Interface: Local/2001@agents|"
+           "MemberName: Agent/2001|DestChannel: Local/2001@agents-1;1");
+    say(w, "Event: AgentComplete|Queue: support|Interface: Local/2001@agents|"
+           "MemberName: Agent/2001|DestChannel: Local/2001@agents-1;1");
+    SHOWS("1", on_wrapup, "true");
+    SHOWS("1", availability, "'unavailable'");
+    world_tick(w, 14);
+    SHOWS("1", on_wrapup, "true");
+    world_tick(w, 2);
+    SHOWS("1", on_wrapup, "false");
+    SHOWS("1", availability, "'available'");
+}
+
+static void who_is_in_a_room_is_on_the_phone(void **state)
+{
+    struct model_world *w = *state;
+
+    log_in_as_member(w, "0");
+    say(w, "Event: Newchannel|Channel: SIP/alice-5|ChannelState: 4|Uniqueid: 5.5");
+    SHOWS("1", availability, "'available'"); /* it dials */
+    say(w, "Event: Newstate|Channel: SIP/alice-5|ChannelState: 6");
+    say(w, "Event: ConfbridgeJoin|Conference: 4001|Channel: SIP/alice-5|Admin: No");
+    SHOWS("1", availability, "'on_call_nonacd_outgoing_internal'");
+    say(w, "Event: Hangup|Channel: SIP/alice-5");
+    SHOWS("1", availability, "'available'");
+    say(w, "Event: Newchannel|Channel: SIP/alice-6|ChannelState: 6|Uniqueid: 6.6");
+    say(w, "Event: MeetmeJoin|Meetme: 4002|Usernum: 1|Channel: SIP/alice-6");
+    SHOWS("1", on_call_nonacd, "true");
+}
+
+#define STASIS(event, c)                                                                           \
+    "Event: Bridge" event "|BridgeUniqueid: s|BridgeType: stasis|BridgeTechnology: softmix|"       \
+    "Channel: " c
+
+static void who_is_in_an_applications_bridge_is_on_the_phone(void **state)
+{
+    struct model_world *w = *state;
+
+    log_in_as_member(w, "0");
+    say(w, "Event: Newchannel|Channel: SIP/alice-5|ChannelState: 4|Uniqueid: 5.5");
+    say(w, "Event: Newchannel|Channel: SIP/bob-6|ChannelState: 6|Uniqueid: 6.6");
+    say(w, "Event: Newchannel|Channel: SIP/carol-7|ChannelState: 6|Uniqueid: 7.7");
+    say(w, "Event: Newstate|Channel: SIP/alice-5|ChannelState: 6");
+    say(w, STASIS("Enter", "SIP/alice-5"));
+    SHOWS("1", on_call_nonacd, "true");
+    say(w, STASIS("Enter", "SIP/bob-6"));
+    SHOWS("1", availability, "'on_call_nonacd_outgoing_internal'");
+    say(w, STASIS("Enter", "SIP/carol-7"));
+    SHOWS("1", on_call_nonacd, "true");
+    say(w, "Event: Hangup|Channel: SIP/alice-5");
+    SHOWS("1", availability, "'available'");
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -488,6 +561,9 @@ int main(void)
         T(what_a_queue_made_ring_is_no_call_of_the_agents_own),
         T(lists_read_anew_keep_where_an_agent_is),
         T(a_listing_tells_what_events_would_have),
+        T(the_wrap_up_of_a_membership_is_the_agents),
+        T(who_is_in_a_room_is_on_the_phone),
+        T(who_is_in_an_applications_bridge_is_on_the_phone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

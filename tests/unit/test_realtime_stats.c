@@ -186,13 +186,72 @@ static void a_queue_that_is_gone_has_no_figures(void **state)
     assert_false(ipbx_model_wants_tick(w->d));
 }
 
+#define OUT(event, more)                                                                           \
+    "Event: " event "|Queue: support|Interface: Local/0612345678@out/n|MemberName: Home" more
+
+static void a_member_outside_is_in_a_call_though_its_device_is_not(void **state)
+{
+    struct model_world *w = *state;
+
+    say(w, OUT("QueueMemberStatus", "|Status: 1|Paused: 0|InCall: 1"));
+    member(w, "SIP/bob", "1", 0);
+    say(w, "Event: QueueMemberStatus|Queue: sales|Interface: Local/0612345678@out/n|Status: 1|"
+           "Paused: 0|InCall: 0");
+    world_tick(w, 1);
+    FIGURES(w, 2, 1, 1, 0, 0, 0);
+    assert_int_equal(xod_get(world_find(w, LIST_queues, "2"), XOD(queues, available_agents))->i, 1);
+    say(w, OUT("QueueMemberStatus", "|Status: 1|Paused: 0|InCall: 0"));
+    world_tick(w, 1);
+    FIGURES(w, 2, 2, 0, 0, 0, 0);
+}
+
+static void what_answered_is_in_a_call_whatever_incall_says(void **state)
+{
+    struct model_world *w = *state;
+
+    say(w, OUT("QueueMemberStatus", "|Status: 1|Paused: 0|InCall: 0"));
+    say(w, OUT("AgentConnect", "|Channel: SIP/pstn-1|DestChannel: Local/0612345678@out-1;1"));
+    say(w, OUT("QueueMemberStatus", "|Status: 1|Paused: 0|InCall: 0"));
+    world_tick(w, 1);
+    FIGURES(w, 1, 0, 1, 0, 0, 0);
+    say(w, OUT("AgentComplete", "|Channel: SIP/pstn-1|DestChannel: Local/0612345678@out-1;1"));
+    world_tick(w, 1);
+    FIGURES(w, 1, 1, 0, 0, 0, 0);
+    say(w, OUT("AgentConnect", "|Channel: SIP/pstn-1|DestChannel: Local/0612345678@out-1;1"));
+    world_list(w, OUT("QueueMember", "|Status: 1|Paused: 0|InCall: 0")); /* its end was missed */
+    world_tick(w, 1);
+    FIGURES(w, 1, 1, 0, 0, 0, 0);
+}
+
+static void a_member_has_a_wrap_up_of_its_own(void **state)
+{
+    struct model_world *w = *state;
+
+    say(w, OUT("QueueMemberAdded", "|Status: 1|Paused: 0|InCall: 0|Wrapuptime: 10"));
+    say(w, OUT("AgentConnect", "|Channel: SIP/pstn-1|DestChannel: Local/0612345678@out-1;1"));
+    say(w, OUT("AgentComplete", "|Channel: SIP/pstn-1|DestChannel: Local/0612345678@out-1;1"));
+    world_tick(w, 1);
+    FIGURES(w, 1, 0, 0, 0, 0, 0);
+    world_tick(w, 5);
+    FIGURES(w, 1, 0, 0, 0, 0, 0);
+    world_tick(w, 5);
+    world_tick(w, 1);
+    FIGURES(w, 1, 1, 0, 0, 0, 0);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(members_count_by_their_device),     T(an_agent_is_there_while_logged_in),
-        T(waiting_is_counted_from_the_first), T(the_expected_wait_forgets_after_an_hour),
-        T(many_events_are_one_change),        T(a_queue_that_is_gone_has_no_figures),
+        T(members_count_by_their_device),
+        T(an_agent_is_there_while_logged_in),
+        T(waiting_is_counted_from_the_first),
+        T(the_expected_wait_forgets_after_an_hour),
+        T(many_events_are_one_change),
+        T(a_queue_that_is_gone_has_no_figures),
+        T(a_member_outside_is_in_a_call_though_its_device_is_not),
+        T(what_answered_is_in_a_call_whatever_incall_says),
+        T(a_member_has_a_wrap_up_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -72,7 +72,7 @@ static const struct row_case cases[] = {
     SEEN("20", "11-queue-answered", "QueueMemberStatus", "",
          "member/status {'status':'6','reason':'','name':'Bob Tremblay','queue':'support',"
          "'interface':'SIP/bob','state_interface':'SIP/bob','membership':'static',"
-         "'penalty':0,'calls_taken':0,'last_pause':0,'login_time':1795424254,"
+         "'penalty':0,'calls_taken':0,'last_pause':0,'wrapuptime':0,'login_time':1795424254,"
          "'last_call':0,'paused':false,'in_call':false,"
          "'ringinuse':false}\n"),
     TOLD("11",
@@ -92,7 +92,7 @@ static const struct row_case cases[] = {
          "member/status {'status':'1','resync':true,'reason':'','name':'Bob "
          "Tremblay','queue':'support',"
          "'interface':'SIP/bob','state_interface':'SIP/bob','membership':'static',"
-         "'penalty':0,'calls_taken':0,'last_pause':0,'login_time':1795424254,"
+         "'penalty':0,'calls_taken':0,'last_pause':0,'wrapuptime':0,'login_time':1795424254,"
          "'last_call':0,'paused':false,'in_call':false}\n"),
     TOLD("11",
          "Event: QueueMember|Queue: support|Name: Bob Tremblay|Location: SIP/bob|"
@@ -106,7 +106,8 @@ static const struct row_case cases[] = {
     SEEN("20", "13-queue-members", "QueueMemberPenalty", "",
          "member/status {'status':'1','reason':'','name':'Carole Lefèvre','queue':'support',"
          "'interface':'SIP/carol','state_interface':'SIP/carol','membership':'dynamic',"
-         "'penalty':5,'calls_taken':0,'last_pause':1795424673,'login_time':1795424671,"
+         "'penalty':5,'calls_taken':0,'last_pause':1795424673,'wrapuptime':0,'login_time':"
+         "1795424671,"
          "'last_call':0,'paused':false,'in_call':false,"
          "'ringinuse':false}\n"),
     TOLD("11",
@@ -116,7 +117,8 @@ static const struct row_case cases[] = {
     SEEN("20", "13-queue-members", "QueueMemberRinginuse", "",
          "member/status {'status':'1','reason':'','name':'Carole Lefèvre','queue':'support',"
          "'interface':'SIP/carol','state_interface':'SIP/carol','membership':'dynamic',"
-         "'penalty':5,'calls_taken':0,'last_pause':1795424673,'login_time':1795424671,"
+         "'penalty':5,'calls_taken':0,'last_pause':1795424673,'wrapuptime':0,'login_time':"
+         "1795424671,"
          "'last_call':0,'paused':false,'in_call':false,"
          "'ringinuse':true}\n"),
     SEEN("1.8", "13-queue-members", "QueueMemberAdded", "",
@@ -126,7 +128,7 @@ static const struct row_case cases[] = {
     SEEN("20", "13-queue-members", "QueueMemberAdded", "",
          "member/added {'status':'1','name':'Carole Lefèvre','queue':'support',"
          "'interface':'SIP/carol','state_interface':'SIP/carol','membership':'dynamic',"
-         "'penalty':1,'calls_taken':0,'last_pause':0,'login_time':1795424671,"
+         "'penalty':1,'calls_taken':0,'last_pause':0,'wrapuptime':0,'login_time':1795424671,"
          "'last_call':0,'paused':false,'in_call':false,"
          "'ringinuse':false}\n"),
     SEEN("1.8", "13-queue-members", "QueueMemberRemoved", "",
@@ -135,7 +137,8 @@ static const struct row_case cases[] = {
     SEEN("20", "13-queue-members", "QueueMemberRemoved", "",
          "member/removed {'status':'1','name':'Carole Lefèvre','queue':'support',"
          "'interface':'SIP/carol','state_interface':'SIP/carol','membership':'dynamic',"
-         "'penalty':5,'calls_taken':0,'last_pause':1795424673,'login_time':1795424671,"
+         "'penalty':5,'calls_taken':0,'last_pause':1795424673,'wrapuptime':0,'login_time':"
+         "1795424671,"
          "'last_call':0,'paused':false,'in_call':false,"
          "'ringinuse':true}\n"),
     SEEN("1.8", "13-queue-members", "QueueMemberPaused", "",
@@ -144,7 +147,8 @@ static const struct row_case cases[] = {
     SEEN("20", "13-queue-members", "QueueMemberPause", "",
          "member/paused {'status':'1','reason':'pause café','name':'Carole Lefèvre',"
          "'queue':'support','interface':'SIP/carol','state_interface':'SIP/carol',"
-         "'membership':'dynamic','penalty':1,'calls_taken':0,'last_pause':1795424672,'login_time':"
+         "'membership':'dynamic','penalty':1,'calls_taken':0,'last_pause':1795424672,'wrapuptime':"
+         "0,'login_time':"
          "1795424671,"
          "'last_call':0,'paused':true,"
          "'in_call':false,'ringinuse':false}\n"),

@@ -35,10 +35,11 @@ static void end_wrapup(struct xod_obj *agent)
     xod_set_null(agent, XOD(agents, wrapup_until));
 }
 
-/* Its last call ended at `end`. */
-static void begin_wrapup(struct ipbx_model *d, struct xod_obj *agent, double end)
+/* Its last call ended at `end`. `own`: seconds that it has as a member of the queue. */
+static void begin_wrapup(struct ipbx_model *d, struct xod_obj *agent, double end, double own)
 {
-    double until = (end < d->now ? end : d->now) + wrapup_time(agent);
+    double seconds = own > wrapup_time(agent) ? own : wrapup_time(agent);
+    double until = (end < d->now ? end : d->now) + seconds;
 
     if (until <= d->now)
         return;
@@ -55,6 +56,7 @@ void agent_tick(struct ipbx_model *d, double now)
     if (d->wrapup_due <= 0 || now < d->wrapup_due)
         return;
     d->wrapup_due = 0;
+    member_tick(d, now);
     for (size_t pos = 0; (agent = xod_next(d->ipbx, LIST_agents, &pos));) {
         double until;
         if (!xod_get(agent, XOD(agents, on_wrapup))->b)
@@ -213,7 +215,7 @@ void agent_login(struct ipbx_model *d, const struct tel *t)
     if (on_call || !t->resync)
         end_wrapup(agent);
     else if (!xod_get(agent, XOD(agents, on_wrapup))->b)
-        begin_wrapup(d, agent, last_call(agent)); /* the end of its call may have been missed */
+        begin_wrapup(d, agent, last_call(agent), 0); /* the end of its call may have been missed */
 }
 
 void agent_logoff(struct ipbx_model *d, const struct tel *t)
@@ -249,6 +251,7 @@ void agent_connect(struct ipbx_model *d, const struct tel *t)
 {
     struct xod_obj *agent = agent_of_call(d, t);
 
+    member_answered(d, t);
     if (!agent)
         return;
     xod_set_str(agent, XOD(agents, status), VIEW("AGENT_ONCALL"));
@@ -258,9 +261,10 @@ void agent_connect(struct ipbx_model *d, const struct tel *t)
 void agent_complete(struct ipbx_model *d, const struct tel *t)
 {
     struct xod_obj *agent = agent_of_call(d, t);
+    double wrapup = member_completed(d, t);
 
     if (!agent)
         return;
     xod_set_str(agent, XOD(agents, status), VIEW("AGENT_IDLE"));
-    begin_wrapup(d, agent, t->time);
+    begin_wrapup(d, agent, t->time, wrapup);
 }

@@ -11,6 +11,17 @@ static bool is_login_channel(const struct xod_obj *c)
     return xod_get(c, XOD(channels, agent))->b;
 }
 
+/* Connected to another channel, or answered and in a room or with an application (a mailbox, a
+ * bridge of ARI): somebody is on the phone. One that is parked, or waits in a queue, is off it. */
+static bool is_busy_with(const struct xod_obj *c)
+{
+    struct view commstatus = xod_get_str(c, XOD(channels, commstatus));
+
+    return channel_is_linked(c) || xod_get(c, XOD(channels, meetme_ismeetme))->b ||
+           (view_eq(xod_get_str(c, XOD(channels, state)), VIEW("Up")) &&
+            view_eq(commstatus, VIEW("ready")) && !xod_get(c, XOD(channels, parked))->b);
+}
+
 /* The call on the phone it is logged in from that no queue made, or NULL. What is on the login
  * channel is the queues' business. */
 static const struct xod_obj *other_call(const struct xod_obj *agent)
@@ -20,15 +31,17 @@ static const struct xod_obj *other_call(const struct xod_obj *agent)
 
     for (size_t at = 0; (phone = xod_tied_next(agent, LIST_phones, &at));)
         for (size_t pos = 0; (c = xod_tied_next(phone, LIST_channels, &pos));)
-            if (channel_is_linked(c) && !is_login_channel(c) &&
+            if (is_busy_with(c) && !is_login_channel(c) &&
                 !xod_get(c, XOD(channels, queue_call))->b)
                 return c;
     return NULL;
 }
 
-/* Is the other end, also behind Local channels, a phone of this IPBX? */
+/* Is the other end, also behind Local channels, a phone of this IPBX? So are its rooms. */
 static bool peer_is_internal(struct ipbx_model *d, const struct xod_obj *c)
 {
+    if (xod_get(c, XOD(channels, meetme_ismeetme))->b)
+        return true;
     for (int hop = 0; c && hop < MAX_HOPS; hop++) {
         const struct xod_obj *peer = channel_peer(c);
         if (!peer || xod_related(peer, LIST_trunks, 0))

@@ -196,15 +196,78 @@ void member_relink(struct ipbx_model *d)
         tie(d, m);
 }
 
-struct xod_obj *member_agent_at(struct ipbx_model *d, struct view queue, struct view location)
+static struct xod_obj *member_at(struct ipbx_model *d, struct view queue, struct view location)
 {
     struct xod_obj *q = queue_named(d, queue);
     struct xod_obj *m;
 
     for (size_t n = 0; q && location.len && (m = xod_related(q, LIST_queuemembers, n)); n++)
         if (view_eq(xod_get_str(m, XOD(queuemembers, location)), location))
-            return xod_related(m, LIST_agents, 0);
+            return m;
     return NULL;
+}
+
+struct xod_obj *member_agent_at(struct ipbx_model *d, struct view queue, struct view location)
+{
+    struct xod_obj *m = member_at(d, queue, location);
+
+    return m ? xod_related(m, LIST_agents, 0) : NULL;
+}
+
+/* ---- calls of a queue ---- */
+
+enum in_call { IN_NONE, IN_AS_TOLD, IN_ANSWERED };
+
+void member_answered(struct ipbx_model *d, const struct tel *t)
+{
+    struct xod_obj *m = member_at(d, t->str[TELF_queue], t->str[TELF_member]);
+
+    if (!m)
+        return;
+    xod_set_int(m, XOD(queuemembers, in_call), IN_ANSWERED);
+    xod_set_null(m, XOD(queuemembers, wrapup_until));
+}
+
+/* Seconds it has after the call, 0: none. */
+double member_completed(struct ipbx_model *d, const struct tel *t)
+{
+    struct xod_obj *m = member_at(d, t->str[TELF_queue], t->str[TELF_member]);
+    double wrapup = m ? (double)xod_get(m, XOD(queuemembers, wrapuptime))->i : 0;
+
+    if (!m)
+        return 0;
+    xod_set_int(m, XOD(queuemembers, in_call), IN_NONE);
+    if (wrapup > 0) {
+        xod_set_float(m, XOD(queuemembers, wrapup_until), d->now + wrapup);
+        if (d->wrapup_due <= 0 || d->now + wrapup < d->wrapup_due)
+            d->wrapup_due = d->now + wrapup;
+    }
+    return wrapup;
+}
+
+void member_tick(struct ipbx_model *d, double now)
+{
+    struct xod_obj *m;
+
+    for (size_t pos = 0; (m = xod_next(d->ipbx, LIST_queuemembers, &pos));) {
+        double until = xod_get(m, XOD(queuemembers, wrapup_until))->f;
+        if (xod_get(m, XOD(queuemembers, wrapup_until))->type != V_FLOAT)
+            continue;
+        if (until <= now)
+            xod_set_null(m, XOD(queuemembers, wrapup_until));
+        else if (d->wrapup_due <= 0 || until < d->wrapup_due)
+            d->wrapup_due = until;
+    }
+}
+
+/* InCall is 0 in many an event of a call that goes on: only a listing ends what AgentConnect has
+ * begun. */
+static void take_in_call(struct xod_obj *m, const struct tel *t)
+{
+    if (t->num[TELF_in_call])
+        xod_set_int(m, XOD(queuemembers, in_call), IN_AS_TOLD);
+    else if (t->resync || xod_get(m, XOD(queuemembers, in_call))->i == IN_AS_TOLD)
+        xod_set_int(m, XOD(queuemembers, in_call), IN_NONE);
 }
 
 /* ---- events ---- */
@@ -278,6 +341,13 @@ static void take(struct xod_obj *m, const struct tel *t)
     set_number(m, XOD(queuemembers, callstaken), t, TELF_calls_taken);
     set_number(m, XOD(queuemembers, lastcall), t, TELF_last_call);
     take_login(m, t);
+    if (tel_has(t, TELF_in_call))
+        take_in_call(m, t);
+    if (tel_has(t, TELF_wrapuptime))
+        xod_set_int(m, XOD(queuemembers, wrapuptime),
+                    t->num[TELF_wrapuptime] > 0 && t->num[TELF_wrapuptime] <= 86400
+                        ? t->num[TELF_wrapuptime]
+                        : 0);
     if (tel_has(t, TELF_paused))
         take_pause(m, t);
 }

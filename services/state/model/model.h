@@ -251,6 +251,12 @@ void member_sweep(struct ipbx_model *d);
 /* The phone that is a member of a queue in the name of this agent, or NULL. */
 struct xod_obj *member_login_phone(struct ipbx_model *d, const struct xod_obj *agent);
 /* The agent of the member that is at this location of the queue, or NULL. */
+/* It answered a call of its queue, or that is over: then the seconds that it has afterwards (0:
+ * none) are returned. */
+void member_answered(struct ipbx_model *d, const struct tel *t);
+double member_completed(struct ipbx_model *d, const struct tel *t);
+/* Ends the times after calls that are over. */
+void member_tick(struct ipbx_model *d, double now);
 struct xod_obj *member_agent_at(struct ipbx_model *d, struct view queue, struct view location);
 void member_relink(struct ipbx_model *d);
 

@@ -48,9 +48,10 @@ static void count_member(const struct xod_obj *m, struct figures *f)
         (agent && view_eq(xod_get_str(agent, XOD(agents, availability)), VIEW("logged_out"))))
         return;
     f->logged++;
-    if (on_call || device_is_in_use(status))
+    if (on_call || device_is_in_use(status) || xod_get(m, XOD(queuemembers, in_call))->i)
         f->talking++;
     else if (view_eq(status, VIEW("1")) && !value_truth(xod_get(m, XOD(queuemembers, paused))) &&
+             xod_get(m, XOD(queuemembers, wrapup_until))->type != V_FLOAT &&
              !(agent && xod_get(agent, XOD(agents, on_wrapup))->b))
         f->available++;
 }
