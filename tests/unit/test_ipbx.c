@@ -204,6 +204,21 @@ static void transfers(void **state)
         {NULL,
          "{\"command\":\"transfer\",\"source\":\"chan:xivo/SIP/dave-05\",\"destination\":\"1\"}",
          "\"source\",\"error_string\":\"no_such_channel\"", ""},
+        /* the clients of 2015 name the user, too */
+        {NULL,
+         "{\"command\":\"transfer\",\"source\":\"chan:xivo/2:PJSIP/bob-02\","
+         "\"destination\":\"exten:xivo/1005\"}",
+         "\"ok\"", REDIRECT("PJSIP/bob-02", "1005")},
+        {NULL,
+         "{\"command\":\"transfer\",\"source\":\"chan:xivo/3:SCCP/1011-03\","
+         "\"destination\":\"user:special:me\"}",
+         "\"ok\"", REDIRECT("SIP/trunk-04", "1001")},
+        {NULL,
+         "{\"command\":\"transfer\",\"source\":\"chan:xivo/2:SIP/dave-05\","
+         "\"destination\":\"1\"}",
+         "\"source\",\"error_string\":\"no_such_channel\"", ""},
+        {NULL, "{\"command\":\"intercept\",\"tointercept\":\"chan:xivo/3:SCCP/1011-03\"}", "\"ok\"",
+         REDIRECT("SIP/trunk-04", "1001")},
         {NULL, "{\"command\":\"transfer\",\"source\":\"chan:other/SIP/x\",\"destination\":\"1\"}",
          "\"source\",\"error_string\":\"no_such_channel\"", ""},
         {NULL, "{\"command\":\"transfer\",\"destination\":\"user:xivo/4\"}",

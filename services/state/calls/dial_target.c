@@ -66,6 +66,14 @@ static bool cut_site(struct state *s, const struct session *se, struct view *id)
     return true;
 }
 
+struct view target_channel_name(struct view id)
+{
+    struct view rest = id;
+    struct view user = view_cut(&rest, ':');
+
+    return user.len && rest.len && !memchr(user.ptr, '/', user.len) ? rest : id;
+}
+
 static struct xod_obj *find(struct state *s, const struct session *se, enum xod_list list,
                             struct view id)
 {
@@ -75,6 +83,8 @@ static struct xod_obj *find(struct state *s, const struct session *se, enum xod_
     if (!ipbx && !cut_site(s, se, &id))
         return NULL;
     o = xod_find(ipbx ? ipbx : se->ipbx, list, id);
+    if (!o && list == LIST_channels)
+        o = xod_find(ipbx ? ipbx : se->ipbx, list, target_channel_name(id));
     return o && sees(s, se, o) ? o : NULL;
 }
 

@@ -27,6 +27,10 @@ struct target {
     char number[TARGET_TEXT]; /* as it is dialled (base/dialled.h) */
 };
 
+/* The clients of 2015 name a channel by its user, too: "1:PJSIP/alice-00000018". The channel alone;
+ * other names stay as they are. */
+struct view target_channel_name(struct view id);
+
 /* Reads what a client wrote. A text without a kind is one of `bare`: of a list, or (LIST_COUNT) a
  * number. special ids are those of the session's user. */
 struct target target_read(struct state *s, const struct session *se, struct view text, int bare);

@@ -24,13 +24,15 @@ static bool destination_of(struct ipbx_command *o, struct destination *to)
     return false;
 }
 
-/* Clients name the channel of the other end; the user's own channel, or none, means it, too. */
+/* Clients name the channel of the other end; the user's own channel, or none, means it, too. One
+ * that rings cannot go elsewhere: its caller does. */
 void ipbx_transfer(struct ipbx_command *o)
 {
     struct xod_obj *channel = source_of(o);
     struct destination to;
 
-    if (channel && ipbx_command_is_own(o, channel) && !(channel = channel_peer(channel)))
+    if (channel && (ipbx_command_is_own(o, channel) || ipbx_command_is_ringing(channel)) &&
+        !(channel = channel_peer(channel)))
         ipbx_command_wrong(o, "source", "no_peer");
     if (channel && destination_of(o, &to))
         ipbx_command_redirect(o, channel, &to);
