@@ -64,11 +64,55 @@ static void put_variable(struct session *s, const msgpack_object *name, const ms
                                           : "not a name, or not a text");
 }
 
-/* Pairs keep their order, a map has none. */
+/* ---- calls of which a script failed ---- */
+
+static bool call_name(const struct session *s, char out[96])
+{
+    int n = s->ipbx && s->uniqueid && *s->uniqueid
+                ? snprintf(out, 96, "%s/%s", s->ipbx, s->uniqueid)
+                : 0;
+
+    return n > 0 && n < 96;
+}
+
+static bool take_failed(struct session *s)
+{
+    struct fagi_failed *f = &s->f->failed;
+    char call[96];
+
+    if (f->n == 0 || !call_name(s, call))
+        return false;
+    for (unsigned i = 0; i < FAILED_KEPT; i++)
+        if (strcmp(f->call[i], call) == 0) {
+            f->call[i][0] = '\0';
+            f->n--;
+            return true;
+        }
+    return false;
+}
+
+static void keep_failed(struct session *s)
+{
+    struct fagi_failed *f = &s->f->failed;
+    char call[96];
+
+    take_failed(s);
+    if (!call_name(s, call))
+        return;
+    f->n += f->call[f->next][0] == '\0';
+    memcpy(f->call[f->next], call, sizeof(call));
+    f->next = (f->next + 1) % FAILED_KEPT;
+}
+
+/* Pairs keep their order, a map has none. The FAIL of an earlier script is no longer true. */
 void answer_put(struct session *s, const msgpack_object *body)
 {
     const msgpack_object *set = msg_get(body, "variables");
 
+    if (take_failed(s) && agi_put_set(&s->f->line, VIEW("XIVO_CTI_AGI"), VIEW("OK")) == 0) {
+        msg_put_pair(&s->set, "XIVO_CTI_AGI", VIEW("OK"));
+        s->n_set++;
+    }
     if (set && set->type == MSGPACK_OBJECT_MAP)
         for (uint32_t i = 0; i < set->via.map.size; i++)
             put_variable(s, &set->via.map.ptr[i].key, &set->via.map.ptr[i].val);
@@ -83,6 +127,7 @@ void answer_put(struct session *s, const msgpack_object *body)
 
 void answer_put_fail(struct session *s)
 {
+    keep_failed(s);
     agi_put_set(&s->f->line, VIEW("XIVO_CTI_AGI"), VIEW("FAIL"));
     buf_reset(&s->set);
     msg_put_pair(&s->set, "XIVO_CTI_AGI", VIEW("FAIL"));

@@ -49,6 +49,13 @@ struct session {
 };
 TAILQ_HEAD(sessions, session);
 
+/* Calls of which a script failed, the last so many: a later one that succeeds says so. */
+#define FAILED_KEPT 256
+struct fagi_failed {
+    char call[FAILED_KEPT][96]; /* IPBX/Uniqueid; "": none */
+    unsigned n, next;           /* how many there are; where the next one is kept */
+};
+
 struct fagi_counts {
     struct metric *outcomes[OUTCOMES];
     struct metric *open, *seconds, *over_limit, *answers[AGI_PART], *refused;
@@ -72,6 +79,7 @@ struct fagi {
     struct agi_env env;  /* the one being read; views die with its turn */
     struct buf scratch, line, topic, body;
     struct fagi_counts counts;
+    struct fagi_failed failed;
     void (*stopped)(void *arg);
     void *stopped_arg;
 };

@@ -19,6 +19,10 @@
     "agi_network: yes\nagi_network_script: presence\nagi_request: agi://h/presence\n"              \
     "agi_channel: SIP/alice-1\nagi_uniqueid: 1.7\nagi_arg_1: x\n\n"
 #define FAIL "SET VARIABLE XIVO_CTI_AGI \"FAIL\"\n"
+#define OK "SET VARIABLE XIVO_CTI_AGI \"OK\"\n"
+#define OTHER                                                                                      \
+    "agi_network: yes\nagi_network_script: presence\nagi_request: agi://h/presence\n"              \
+    "agi_channel: SIP/bob-2\nagi_uniqueid: 1.8\nagi_arg_1: x\n\n"
 #define MAX_SESSIONS 2
 #define CALLS 4
 
@@ -259,8 +263,32 @@ static void what_is_not_answered_in_time_fails(void **state)
     expect_outcome(w, fd, OUTCOME_TIMEOUT);
     fd = call(w, ENV); /* answered after the late one has come */
     UNTIL(w->loop, w->asked == 1);
+    answer(w, BUS_ok, 1);
+    expect(w, fd, OK "SET VARIABLE V0 \"1\"\n");
+    fd = call(w, ENV); /* it is said once */
+    UNTIL(w->loop, w->asked == 2);
     answer(w, BUS_ok, 0);
     expect(w, fd, "");
+}
+
+static void a_failure_is_that_of_its_own_call(void **state)
+{
+    struct world *w = *state;
+    int fd = call(w, ENV);
+
+    UNTIL(w->loop, w->asked == 1);
+    answer(w, BUS_failed, 0);
+    expect(w, fd, FAIL);
+    hang_up(w, fd);
+    fd = call(w, OTHER);
+    UNTIL(w->loop, w->asked == 2);
+    answer(w, BUS_ok, 0);
+    expect(w, fd, "");
+    hang_up(w, fd);
+    fd = call(w, ENV);
+    UNTIL(w->loop, w->asked == 3);
+    answer(w, BUS_ok, 0);
+    expect(w, fd, OK);
 }
 
 static void an_environment_that_does_not_end_fails(void **state)
@@ -401,6 +429,7 @@ int main(void)
         T(a_script_is_answered),
         T(no_more_variables_than_fit_are_set),
         T(what_state_refuses_fails_at_once),
+        T(a_failure_is_that_of_its_own_call),
         T(what_is_not_answered_in_time_fails),
         T(an_environment_that_does_not_end_fails),
         T(what_is_no_fastagi_is_closed),

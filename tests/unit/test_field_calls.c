@@ -210,6 +210,23 @@ static void a_trunk_owns_the_calls_by_way_of_it(void **state)
     OWNS(trunks, "1", "['DAHDI/i11/0123456789-7']");
 }
 
+/* ---- rooms ---- */
+
+static void who_is_in_a_room_calls_nobody(void **state)
+{
+    struct model_world *w = *state;
+
+    say(w, NEW("SIP/alice-1", "4"));
+    say(w, NEW("SIP/bob-2", "4"));
+    say(w, "Event: ConfbridgeJoin|Conference: 4001|Channel: SIP/alice-1");
+    say(w, "Event: MeetmeJoin|Meetme: 4002|Usernum: 1|Channel: SIP/bob-2");
+    SHOWS("SIP/alice-1", commstatus, "'ready'");
+    SHOWS("SIP/bob-2", commstatus, "'ready'");
+    say(w, NEW("SIP/carol-3", "4"));
+    world_list(w, "Event: ConfbridgeList|Conference: 4001|Channel: SIP/carol-3|Admin: No");
+    SHOWS("SIP/carol-3", commstatus, "'ready'");
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void)
 {
@@ -223,6 +240,7 @@ int main(void)
         T(a_monitor_and_a_mixmonitor_are_two_recordings),
         T(a_custom_line_owns_its_channels),
         T(a_trunk_owns_the_calls_by_way_of_it),
+        T(who_is_in_a_room_calls_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

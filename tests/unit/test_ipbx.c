@@ -481,6 +481,7 @@ static void what_became_of_a_call_is_told(void **state)
     ipbx_put(&t, TELF_name, "XIVO_ORIGACTIONID");
     ipbx_put(&t, TELF_value, id);
     originates_event(w->s.s->originates, w->s.ipbx, &t);
+    originates_event(w->s.s->originates, w->s.ipbx, &t); /* set, and asked for: told once */
     t = ipbx_event(TEL_originate_response);
     ipbx_put(&t, TELF_actionid, "act-1");
     tel_set_add(&t.set, TELF_reason_code);

@@ -16,6 +16,7 @@ struct pending {
     char name[TARGET_TEXT], actionid[96], channel[TARGET_TEXT];
     struct ami_batch about; /* only what ami_batch_begin_line and ami_batch_notify look at */
     uint64_t since;
+    bool named; /* its channel was told */
 };
 
 /* A response that came before the answer to its action. */
@@ -165,8 +166,10 @@ static void on_variable(struct originates *o, const struct tel *t)
     struct pending *p = find(o, t->str[TELF_value]);
     struct notification line;
 
-    if (!p || !view_eq(t->str[TELF_name], VIEW("XIVO_ORIGACTIONID")))
+    /* it is set on the channel, and answered when it is asked for */
+    if (!p || p->named || !view_eq(t->str[TELF_name], VIEW("XIVO_ORIGACTIONID")))
         return;
+    p->named = true;
     ami_batch_begin_line(&line, &p->about);
     notify_str(&line, "autocall_channel", t->str[TELF_channel]);
     ami_batch_notify(&p->about, &line);

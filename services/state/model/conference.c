@@ -134,6 +134,7 @@ void conference_join(struct ipbx_model *d, const struct tel *t)
     xod_set_int(c, XOD(channels, meetme_usernum), number);
     xod_set_str(c, XOD(channels, talkingto_kind), VIEW("meetme"));
     xod_set_str(c, XOD(channels, talkingto_id), t->str[TELF_room]);
+    channel_commstatus(c, "ready", d->now); /* who calls a room has reached it */
 }
 
 /* Finds the member where an event has only its number. */
