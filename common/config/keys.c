@@ -243,6 +243,9 @@ const struct config_key config_keys[] = {
      "The program that makes a TIFF of it."},
     {"ctibus.fax.context", KEY_STRING, "txfax", 0, 0, RE, NULL,
      "The context of the dialplan that sends it: XIVO_FAX_PATH is the file."},
+    {"ctibus.ami.gone_seconds", KEY_INT, "3", 0, 3600, 0, NULL,
+     "An Asterisk that refuses connections for so many seconds has ended, and its calls with it; 0: "
+     "they are shown as last known until it is back."},
     {"ctibus.fagi.ami_wait_ms", KEY_INT, "200", 0, 10000, RE, NULL,
      "Milliseconds that a script that needs it waits for its channel to be seen on the AMI."},
     {"ctibus.fagi.deadline_ms", KEY_INT, "2000", 100, 60000, RE, NULL,

@@ -148,6 +148,14 @@ static void on_link_down(void *arg, const char *reason)
     gateway_announce(g);
 }
 
+static void on_link_gone(void *arg)
+{
+    struct gateway *g = arg;
+
+    log_warning(g->log, "%s: Asterisk is gone: its calls are taken for ended", g->ipbx);
+    publish_word(g, TEL_link_gone, TELF_reason, VIEW("Connection refused"));
+}
+
 /* Events that are of use to the gateway itself. */
 static bool is_ours(struct view event)
 {
@@ -294,6 +302,7 @@ static double late_answers(void *arg)
 static int open_bus(struct gateway *g, struct loop *loop, const struct gateway_options *opt,
                     struct metrics *metrics)
 {
+    struct link_options link = opt->link;
     int err = -ENOMEM;
 
     g->metrics = metrics;
@@ -313,7 +322,8 @@ static int open_bus(struct gateway *g, struct loop *loop, const struct gateway_o
     if (!g->bus_client)
         return err;
     g->heart = bus_heartbeat_new(g->bus, g->pub, "ami-gw", beat, g);
-    g->link = link_new(loop, &opt->link, &link_handler, g, metrics, g->log);
+    link.gone = on_link_gone;
+    g->link = link_new(loop, &link, &link_handler, g, metrics, g->log);
     g->resync =
         g->link ? resync_new(g->link, opt->list_timeout_ms, &resync_handler, g, g->log) : NULL;
     g->retry = loop_timer_new(loop, on_resync_due, g);

@@ -36,6 +36,8 @@ struct ami_link {
     struct loop_timer *retry;    /* the next try */
     struct loop_timer *deadline; /* of logging in, once connected */
     struct loop_timer *tick;
+    struct loop_timer *gone; /* runs while connections are refused; NULL: not wanted */
+    void (*tell_gone)(void *arg);
     const struct link_handler *handler;
     void *arg;
     struct log *log;
@@ -46,7 +48,8 @@ struct ami_link {
     struct tls_ctx *tls; /* NULL: clear text */
     char banner[64];
     uint16_t port;
-    uint32_t timeout_ms, backoff_ms;
+    uint32_t timeout_ms, backoff_ms, gone_ms;
+    bool away; /* connections are refused: `gone` runs, or it was told */
     uint64_t ping_after_us;
     enum phase phase;
     unsigned tries;
@@ -311,12 +314,32 @@ static bool want(void *arg, struct view event)
 
 /* ---- connecting ---- */
 
+static void on_gone(void *arg)
+{
+    struct ami_link *l = arg;
+
+    l->tell_gone(l->arg);
+}
+
+/* A host that refuses has nothing that listens; one that does not answer may be cut off. */
+static void note_refusal(struct ami_link *l, bool refused)
+{
+    if (!l->gone || refused == l->away)
+        return;
+    l->away = refused;
+    if (refused)
+        loop_timer_start(l->gone, l->gone_ms, false);
+    else
+        loop_timer_stop(l->gone);
+}
+
 static void on_connected(void *arg, int fd, const char *why)
 {
     struct ami_link *l = arg;
     unsigned user_timeout = 10000;
 
     l->dial = NULL; /* it frees itself */
+    note_refusal(l, fd < 0 && strstr(why, strerror(ECONNREFUSED)));
     if (fd < 0) {
         lost(l, why);
         return;
@@ -384,6 +407,7 @@ void link_stop(struct ami_link *l)
 
     loop_timer_stop(l->retry);
     loop_timer_stop(l->deadline);
+    note_refusal(l, false);
     dial_cancel(&l->dial);
     if (l->phase == UP) {
         link_action(l, &aa, VIEW("Logoff"));
@@ -442,8 +466,13 @@ struct ami_link *link_new(struct loop *loop, const struct link_options *opt,
     l->retry = loop_timer_new(loop, try_connect, l);
     l->deadline = loop_timer_new(loop, on_deadline, l);
     l->tick = loop_timer_new(loop, tick, l);
+    l->gone_ms = opt->gone_ms;
+    l->tell_gone = opt->gone;
+    if (l->gone_ms && l->tell_gone)
+        l->gone = loop_timer_new(loop, on_gone, l);
     if (!l->host || !l->username || !l->password || !l->tls_name || !l->actions || !l->retry ||
-        !l->deadline || !l->tick || make_metrics(l, metrics) < 0 ||
+        !l->deadline || !l->tick || (l->gone_ms && l->tell_gone && !l->gone) ||
+        make_metrics(l, metrics) < 0 ||
         conn_class_init(&l->cls, loop, &conn_handler, 4 * AMI_MAX_BLOCK, 4 << 20) < 0) {
         link_destroy(&l);
         return NULL;
@@ -485,6 +514,7 @@ void link_destroy(struct ami_link **lp)
     loop_timer_destroy(&l->retry);
     loop_timer_destroy(&l->deadline);
     loop_timer_destroy(&l->tick);
+    loop_timer_destroy(&l->gone);
     if (l->cls.loop)
         conn_class_fini(&l->cls);
     buf_free(&l->out);

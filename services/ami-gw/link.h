@@ -22,6 +22,10 @@ struct link_options {
     /* After so long a silence Asterisk is asked for a sign of life, and after three times that it
      * is given up; 0: 5 s. What is below 500 ms is not noticed sooner. */
     uint32_t ping_after_ms;
+    /* Connections have been refused for gone_ms, so there is no Asterisk any more: told once for
+     * each time that it goes, with the arg of the handler. 0 or NULL: not told. */
+    uint32_t gone_ms;
+    void (*gone)(void *arg);
     struct tls_ctx *tls;  /* borrowed, outlives the link; NULL: clear text */
     const char *tls_name; /* whom its certificate must be for; NULL: host */
 };

@@ -111,6 +111,7 @@ static struct link_options link_options(const struct ctx *c, const char *ipbx,
         .password = json_get_view(con, "password").ptr,
         .instance = ipbx,
         .timeout_ms = (uint32_t)config_int(c->svc->cfg, "main.sockettimeout") * 1000,
+        .gone_ms = (uint32_t)config_int(c->svc->cfg, "ctibus.ami.gone_seconds") * 1000,
         .tls = c->tls,
         .tls_name = name.len ? name.ptr : NULL,
     };

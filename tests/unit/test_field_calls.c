@@ -227,6 +227,36 @@ static void who_is_in_a_room_calls_nobody(void **state)
     SHOWS("SIP/carol-3", commstatus, "'ready'");
 }
 
+/* ---- an Asterisk that has ended ---- */
+
+#define PHONE(id) world_json(w, LIST_phones, id, XOD(phones, hintstatus))
+
+static void an_asterisk_that_is_gone_has_no_calls(void **state)
+{
+    struct model_world *w = *state;
+
+    say(w, NEW("SIP/alice-1", "4"));
+    say(w, NEW("SIP/bob-2", "6"));
+    say(w, "Event: Bridge|Bridgestate: Link|Channel1: SIP/alice-1|Channel2: SIP/bob-2");
+    say(w, "Event: ExtensionStatus|Exten: 1001|Context: default|Hint: SIP/alice|Status: 1");
+    say(w, "Event: ExtensionStatus|Exten: 1002|Context: default|Hint: SIP/bob|Status: 8");
+    say(w, "Event: ExtensionStatus|Exten: 1003|Context: default|Hint: SIP/carol|Status: 0");
+    say(w, "Event: QueueMemberStatus|Queue: support|Location: SIP/bob|Status: 2|Paused: 0");
+    world_mark(w, TEL_link_down, "");
+    OWNS(phones, "11", "['SIP/alice-1']"); /* it may be back in a moment */
+    assert_string_equal(PHONE("11"), "'1'");
+    world_mark(w, TEL_link_gone, "");
+    OWNS(phones, "11", "[]");
+    OWNS(phones, "12", "[]");
+    assert_string_equal(PHONE("11"), "'0'");
+    assert_string_equal(PHONE("12"), "'0'");
+    assert_string_equal(PHONE("13"), "'0'");
+    assert_string_equal(PHONE("14"), "'4'");
+    assert_null(world_find(w, LIST_channels, "SIP/bob-2"));
+    assert_string_equal(
+        world_json(w, LIST_queuemembers, "SIP/bob,support", XOD(queuemembers, status)), "'1'");
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void)
 {
@@ -241,6 +271,7 @@ int main(void)
         T(a_custom_line_owns_its_channels),
         T(a_trunk_owns_the_calls_by_way_of_it),
         T(who_is_in_a_room_calls_nobody),
+        T(an_asterisk_that_is_gone_has_no_calls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,7 +25,7 @@ struct world {
     struct log *log;
     int log_fd;
     /* what the link told */
-    int ups, downs, incompletes;
+    int ups, downs, incompletes, gone;
     char banner[64], reason[128];
     struct buf events; /* names */
 };
@@ -69,6 +69,11 @@ static void on_incomplete(void *arg)
     ((struct world *)arg)->incompletes++;
 }
 
+static void on_gone(void *arg)
+{
+    ((struct world *)arg)->gone++;
+}
+
 static const struct link_handler link_handler = {on_up, on_down, on_event, want, on_incomplete};
 
 /* ---- set-up ---- */
@@ -99,6 +104,8 @@ static int start_link_with(struct world *w, uint16_t port, const char *tls_name,
                                .timeout_ms = times->timeout_ms,
                                .backoff_ms = times->backoff_ms,
                                .ping_after_ms = times->ping_after_ms,
+                               .gone_ms = times->gone_ms,
+                               .gone = on_gone,
                                .tls = w->tls,
                                .tls_name = tls_name};
 
@@ -265,6 +272,36 @@ static void a_refused_connection_is_tried_again(void **state)
     UNTIL(w->loop, logged(w, "Connection refused; next try in"));
     assert_true(ast_listen(&w->a));
     log_in(w);
+}
+
+static int setup_soon_gone(void **state)
+{
+    int rc = prepare(state);
+    const struct link_options times = {.timeout_ms = 20000, .backoff_ms = 20, .gone_ms = 150};
+
+    return rc < 0 ? rc : start_link_with(*state, ((struct world *)*state)->a.port, NULL, &times);
+}
+
+static void an_asterisk_that_refuses_for_long_is_gone(void **state)
+{
+    struct world *w = *state;
+    uint64_t since;
+
+    log_in(w);
+    close(w->a.listener);
+    since = clock_mono_us();
+    ast_hang_up(&w->a);
+    UNTIL(w->loop, w->gone == 1);
+    assert_true(clock_mono_us() - since >= 150000);
+    assert_true(ast_listen(&w->a));
+    log_in(w);
+    assert_int_equal(w->gone, 1);
+    ast_hang_up(&w->a); /* it listens, and is not gone */
+    log_in(w);
+    assert_int_equal(w->gone, 1);
+    close(w->a.listener);
+    ast_hang_up(&w->a);
+    UNTIL(w->loop, w->gone == 2);
 }
 
 static void hurrying_cuts_a_back_off_short(void **state)
@@ -589,6 +626,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_silent_asterisk_is_given_up, setup_impatient, teardown),
         cmocka_unit_test_setup_teardown(a_slow_login_is_given_up, setup_impatient, teardown),
         cmocka_unit_test_setup_teardown(a_refused_connection_is_tried_again, setup_quick, teardown),
+        cmocka_unit_test_setup_teardown(an_asterisk_that_refuses_for_long_is_gone, setup_soon_gone,
+                                        teardown),
         cmocka_unit_test_setup_teardown(hurrying_cuts_a_back_off_short, setup_slow, teardown),
         T(hurrying_tries_a_link_that_is_up),
         TLS(over_tls_it_logs_in),

@@ -268,3 +268,12 @@ void agent_complete(struct ipbx_model *d, const struct tel *t)
     xod_set_str(agent, XOD(agents, status), VIEW("AGENT_IDLE"));
     begin_wrapup(d, agent, t->time, wrapup);
 }
+
+void agent_all_idle(struct ipbx_model *d)
+{
+    struct xod_obj *agent;
+
+    for (size_t pos = 0; (agent = xod_next(d->ipbx, LIST_agents, &pos));)
+        if (view_eq(xod_get_str(agent, XOD(agents, status)), VIEW("AGENT_ONCALL")))
+            xod_set_str(agent, XOD(agents, status), VIEW("AGENT_IDLE"));
+}

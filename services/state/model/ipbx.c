@@ -39,6 +39,21 @@ void ipbx_model_link_down(struct ipbx_model *d, double now)
     set_link(d, "down", now);
 }
 
+/* The link is down already: what has ended did so when it went. */
+void ipbx_gone(struct ipbx_model *d, const struct tel *t)
+{
+    struct xod_obj *c;
+
+    if (d->lost_at == 0)
+        d->lost_at = t->time;
+    d->synthetic = true;
+    for (size_t pos = 0; (c = xod_next(d->ipbx, LIST_channels, &pos));)
+        channel_remove(d, c, false);
+    phone_all_idle(d);
+    member_all_idle(d);
+    agent_all_idle(d);
+}
+
 void ipbx_resync(struct ipbx_model *d, const struct tel *t)
 {
     struct view kind = t->str[TELF_kind];

@@ -410,3 +410,15 @@ void member_sweep(struct ipbx_model *d)
         if (!listing_named(d, xod_obj_id(m), view_of(NULL, 0)))
             drop(d, m);
 }
+
+void member_all_idle(struct ipbx_model *d)
+{
+    struct xod_obj *m;
+
+    for (size_t pos = 0; (m = xod_next(d->ipbx, LIST_queuemembers, &pos));) {
+        struct view status = xod_get_str(m, XOD(queuemembers, status));
+        if (status.len == 1 && strchr("23678", status.ptr[0]))
+            xod_set_str(m, XOD(queuemembers, status), VIEW("1"));
+        xod_set_int(m, XOD(queuemembers, in_call), IN_NONE);
+    }
+}

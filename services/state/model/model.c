@@ -62,6 +62,7 @@ static event_fn *const handlers[TEL_EVENT_COUNT] = {
     [TEL_voicemail_waiting] = voicemail_waiting,
     [TEL_link_up] = ipbx_link,
     [TEL_link_down] = ipbx_link,
+    [TEL_link_gone] = ipbx_gone,
     [TEL_resync_begin] = ipbx_resync,
     [TEL_resync_end] = ipbx_resync,
 };

@@ -208,6 +208,10 @@ void call_record_destroy(struct ipbx_model *d);
 void phone_hint(struct ipbx_model *d, const struct tel *t);
 /* The hints are about to be listed: which phones have one is told anew. */
 void phone_hints_begin(struct ipbx_model *d);
+/* Its Asterisk has ended: nobody is on the phone, no member, no agent in a call. */
+void phone_all_idle(struct ipbx_model *d);
+void member_all_idle(struct ipbx_model *d);
+void agent_all_idle(struct ipbx_model *d);
 void phone_registration(struct ipbx_model *d, const struct tel *t);
 /* Relates a channel to the phones and trunks whose identity its name begins with. */
 void phone_link_channel(struct ipbx_model *d, struct xod_obj *channel);
@@ -300,6 +304,7 @@ void voicemail_waiting(struct ipbx_model *d, const struct tel *t);
 
 /* ipbx.c */
 void ipbx_link(struct ipbx_model *d, const struct tel *t);
+void ipbx_gone(struct ipbx_model *d, const struct tel *t);
 void ipbx_resync(struct ipbx_model *d, const struct tel *t);
 
 #endif

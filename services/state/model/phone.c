@@ -308,6 +308,22 @@ void phone_hints_begin(struct ipbx_model *d)
         forget_hint(phone);
 }
 
+void phone_all_idle(struct ipbx_model *d)
+{
+    static const struct view calm[] = {{"0", 1}, {"4", 1}, {"-1", 2}, {"-2", 2}};
+    struct xod_obj *o;
+
+    for (EACH_KIND(k))
+        for (size_t pos = 0; (o = xod_next(d->ipbx, k->list, &pos));) {
+            struct view status = xod_get_str(o, k->hintstatus);
+            size_t i = 0;
+            while (i < ARRAY_SIZE(calm) && !view_eq(status, calm[i]))
+                i++;
+            if (i == ARRAY_SIZE(calm))
+                xod_set_str(o, k->hintstatus, VIEW("0"));
+        }
+}
+
 void phone_registration(struct ipbx_model *d, const struct tel *t)
 {
     struct xod_obj *phone;
