@@ -68,6 +68,7 @@ struct ami_parser {
      * of the block that has begun: that is why they stay true when the bytes move. */
     uint8_t mode;
     uint8_t kind;
+    bool greeted;   /* the first line has come: only that one can be a greeting of any name */
     bool mid_line;  /* skipping: the start of this line is already consumed */
     bool blank;     /* skipping raw text: the last line was empty */
     bool variable;  /* trimming: the line that is too long is a variable */

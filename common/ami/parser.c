@@ -133,14 +133,32 @@ static enum step keep_line(struct ami_parser *p, size_t end)
     return GO_ON;
 }
 
+/* "PBX Call Manager/9.0.0", whatever it calls itself. */
+static bool is_greeting(struct view line)
+{
+    const char *slash = line.len ? memrchr(line.ptr, '/', line.len) : NULL;
+    const char *end = line.ptr + line.len;
+
+    if (view_starts(line, VIEW("Asterisk Call Manager")))
+        return true;
+    if (!slash || slash + 1 == end || slash[1] < '0' || slash[1] > '9' || is_header(line))
+        return false;
+    for (const char *c = slash + 1; c < end; c++)
+        if ((unsigned char)*c <= ' ' || *c == ':')
+            return false;
+    return true;
+}
+
 static enum step first_line(struct ami_parser *p, struct view line, size_t end)
 {
     if (line.len == 0)
         return DROP;
-    if (view_starts(line, VIEW("Asterisk Call Manager"))) {
+    if (p->greeted ? view_starts(line, VIEW("Asterisk Call Manager")) : is_greeting(line)) {
+        p->greeted = true;
         p->kind = AMI_BANNER;
         return DONE_WITH;
     }
+    p->greeted = true;
     if (!is_header(line)) {
         p->mode = RAW;
         return GO_ON;
@@ -319,6 +337,17 @@ static struct view header_at(const struct ami_parser *p, const char *block, unsi
     return line_of(block, p->lines[i], p->lines[i + 1]);
 }
 
+/* A line of what a Command said keeps its indentation: only the one blank of the protocol goes. */
+static struct view output_after(struct view line, const char *colon)
+{
+    const char *end = line.ptr + line.len;
+
+    colon++;
+    if (colon < end && *colon == ' ')
+        colon++;
+    return view_of(colon, (size_t)(end - colon));
+}
+
 static unsigned split_headers(struct ami_parser *p, const char *block)
 {
     unsigned n = 0;
@@ -331,7 +360,9 @@ static unsigned split_headers(struct ami_parser *p, const char *block)
             continue;
         }
         p->headers[n].name = view_of(line.ptr, (size_t)(colon - line.ptr));
-        p->headers[n].value = value_after(line, colon);
+        p->headers[n].value = view_ieq(p->headers[n].name, VIEW("Output"))
+                                  ? output_after(line, colon)
+                                  : value_after(line, colon);
         n++;
     }
     return n;
@@ -339,9 +370,12 @@ static unsigned split_headers(struct ami_parser *p, const char *block)
 
 static struct view banner_version(struct view raw)
 {
-    struct view rest = raw;
+    const char *end = memchr(raw.ptr, '\n', raw.len);
+    struct view line = view_of(raw.ptr, end ? (size_t)(end - raw.ptr) : raw.len);
+    const char *slash = memrchr(line.ptr, '/', line.len);
+    struct view rest =
+        slash ? view_of(slash + 1, line.len - (size_t)(slash + 1 - line.ptr)) : view_of(NULL, 0);
 
-    view_cut(&rest, '/');
     while (rest.len && (rest.ptr[rest.len - 1] == '\n' || rest.ptr[rest.len - 1] == '\r'))
         rest.len--;
     return rest;

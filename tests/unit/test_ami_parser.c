@@ -107,6 +107,26 @@ static void test_plain(void **state)
     assert_int_equal(c.garbage_lines + c.torn + c.skipped + c.trimmed, 0);
 }
 
+/* Other products, proxies and resellers have names of their own. */
+static void test_greetings(void **state)
+{
+    expect("PBX Call Manager/9.0.0\r\nEvent: A\r\n\r\n", "B 9.0.0\nE A|Event=A\n");
+    expect("Asterisk Call Manager Proxy/1.22\r\nEvent: A\r\n\r\n", "B 1.22\nE A|Event=A\n");
+    expect("AMI/2 of Acme/12.0.0-rc1\nEvent: A\r\n\r\n", "B 12.0.0-rc1\nE A|Event=A\n");
+    /* neither a header nor what follows later is one */
+    expect("Event: x/1.0\r\n\r\nfoo/1.0\r\n\r\n", "E x/1.0|Event=x/1.0\nO |T:foo/1.0\r\n\n");
+}
+
+/* Tables and configuration that a Command prints are indented. */
+static void test_output(void **state)
+{
+    expect("Response: Success\r\nActionID: 1\r\nOutput:   two\r\nOutput: \ttab  \r\n"
+           "Output: none\r\nOutput: \r\nOutput:x\r\n\r\n",
+           "R Success|Response=Success|ActionID=1|Output=  two|Output=\ttab  |Output=none|Output=|"
+           "Output=x\n");
+    expect("Event: A\r\nX:   two\r\n\r\n", "E A|Event=A|X=two\n");
+}
+
 static void test_line_ends(void **state)
 {
     expect("Event: A\nX: 1\n\nEvent: B\r\nY: 2\n\r\n", "E A|Event=A|X=1\nE B|Event=B|Y=2\n");
@@ -346,6 +366,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plain),
+        cmocka_unit_test(test_greetings),
+        cmocka_unit_test(test_output),
         cmocka_unit_test(test_line_ends),
         cmocka_unit_test(test_headers),
         cmocka_unit_test(test_event_not_first),
