@@ -405,6 +405,42 @@ static void test_hostport(void **state)
         assert_int_equal(hostport_split(view_cstr(*bad), &h, &p), -EINVAL);
 }
 
+static void test_dialled_as_people_write(void **state)
+{
+    static const struct {
+        const char *written, *number;
+    } cases[] = {
+        {"+49 (0)89 123456", "+4989123456"},
+        {"0049 (0) 89 123456", "004989123456"},
+        {"+44 (0)20 7946 0958", "+442079460958"},
+        {"(0)89 123456", "089123456"}, /* no country: it is dialled */
+        {"418-555-1234 x12", "4185551234"},
+        {"418-555-1234x12", "4185551234"},
+        {"(418) 555-1234 ext. 12", "4185551234"},
+        {"1002 poste 5", "1002"},
+        {"01 23 45 67 89 (office)", "0123456789"},
+        {"1002 (office)", "1002"},
+        {"01 23 45 67 89 home", "0123456789"},
+        {"01 23 45 67 89 / 06 12 34 56 78", "0123456789"},
+        {"tel:+33-1-23-45-67-89;ext=5", "+33123456789"},
+        {"sip:1002@example.net;user=phone", "1002"},
+        {"SIPS:1002@example.net", "1002"},
+        {"1-800-FLOWERS", "1800FLOWERS"},
+        {"*98", "*98"},
+        {"vm1002", "vm1002"},
+        {"*21*0612345678#", "*21*0612345678#"},
+        {"+33 1 23 45 67 89", "+33123456789"},
+    };
+    char out[64];
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        dialled(view_cstr(cases[i].written), out, sizeof(out));
+        assert_string_equal(out, cases[i].number);
+    }
+    assert_true(dialled_digits(VIEW("+49 (0)89 123456 Fax 2"), out, sizeof(out)));
+    assert_string_equal(out, "+4989123456");
+}
+
 static void test_dialled(void **state)
 {
     char out[8];
@@ -455,6 +491,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_view_compare),
         cmocka_unit_test(test_dialled),
+        cmocka_unit_test(test_dialled_as_people_write),
         cmocka_unit_test(test_view_find_and_trim),
         cmocka_unit_test(test_view_cut),
         cmocka_unit_test(test_view_numbers),

@@ -204,6 +204,13 @@ static void transfers(void **state)
         {NULL,
          "{\"command\":\"transfer\",\"source\":\"chan:xivo/SIP/dave-05\",\"destination\":\"1\"}",
          "\"source\",\"error_string\":\"no_such_channel\"", ""},
+        /* numbers as people write them */
+        {NULL, "{\"command\":\"transfer\",\"destination\":\"sip:1005@example.net\"}", "\"ok\"",
+         REDIRECT("PJSIP/bob-02", "1005")},
+        {NULL, "{\"command\":\"transfer\",\"destination\":\"tel:+49-89-123456;ext=2\"}", "\"ok\"",
+         REDIRECT("PJSIP/bob-02", "+4989123456")},
+        {NULL, "{\"command\":\"transfer\",\"destination\":\"exten:xivo/418-555-1234 x12\"}",
+         "\"ok\"", REDIRECT("PJSIP/bob-02", "4185551234")},
         /* the clients of 2015 name the user, too */
         {NULL,
          "{\"command\":\"transfer\",\"source\":\"chan:xivo/2:PJSIP/bob-02\","

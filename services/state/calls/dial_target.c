@@ -107,6 +107,13 @@ static struct target special(const struct session *se, struct view kind, struct 
     return t;
 }
 
+/* tel:+33123456789, sip:1002@example.net: of a web page or an address book. */
+static bool is_uri(struct view kind)
+{
+    return view_ieq(kind, VIEW("tel")) || view_ieq(kind, VIEW("sip")) ||
+           view_ieq(kind, VIEW("sips")) || view_ieq(kind, VIEW("callto"));
+}
+
 static struct target number(struct state *s, const struct session *se, struct view text)
 {
     struct target t = {.kind = TARGET_NUMBER};
@@ -139,6 +146,8 @@ struct target target_read(struct state *s, const struct session *se, struct view
         return special(se, kind, id);
     if (view_eq(kind, VIEW("exten")))
         return number(s, se, id);
+    if (is_uri(kind))
+        return number(s, se, text);
     if (view_eq(kind, VIEW("vm_consult"))) {
         t = object(s, find(s, se, LIST_voicemails, id));
         if (t.kind == TARGET_OBJECT)
