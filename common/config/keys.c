@@ -150,6 +150,9 @@ const struct config_key config_keys[] = {
     {"ctibus.dialplan.busy", KEY_STRING, NULL, 0, 0, RE, NULL,
      "EXTEN@CONTEXT that lets a caller hear that it is busy, for calls that are refused; without it "
      "the phone is taken off the call as busy."},
+    {"ctibus.dialplan.rules", KEY_STRINGS, "[]", 0, 0, RE, NULL,
+     "How numbers that users dial begin, and what is dialled instead: [\"+49=0\",\"+=00\"]; the longest "
+     "beginning counts."},
     {"ctibus.retention.calls_days", KEY_INT, "365", 0, 36500, RE, NULL,
      "Days that calls stay in the log of calls; 0: for ever."},
     {"ctibus.retention.calls", KEY_INT, NULL, 0, 36500, RE | KEY_RENAMED, "ctibus.retention.calls_days",

@@ -269,6 +269,24 @@ static void transfers(void **state)
     CHECK(*state, rows);
 }
 
+static void dial_rules_replace_how_numbers_begin(void **state)
+{
+    static const struct ipbx_row rows[] = {
+        {NULL, "{\"command\":\"transfer\",\"destination\":\"+49 (0)89 123456\"}", "\"ok\"",
+         REDIRECT("PJSIP/bob-02", "089123456")},
+        {NULL, "{\"command\":\"transfer\",\"destination\":\"tel:+33-1-23-45-67-89\"}", "\"ok\"",
+         REDIRECT("PJSIP/bob-02", "0033123456789")},
+        {NULL, "{\"command\":\"transfer\",\"destination\":\"1005\"}", "\"ok\"",
+         REDIRECT("PJSIP/bob-02", "1005")},
+    };
+    struct ipbx_world *w = *state;
+
+    ipbx_calls(w);
+    json_object_object_add(config_section(w->s.cfg, "ctibus"), "dialplan",
+                           json_tokener_parse("{\"rules\":[\"+=00\",\"+49=0\",\"broken\"]}"));
+    CHECK(w, rows);
+}
+
 /* Whose calls the profile hides are as if they were not there; who talks to her is there. */
 static void calls_that_the_profile_hides(void **state)
 {
@@ -547,6 +565,7 @@ int main(void)
         T(what_cannot_be_dialled),
         T(originate_rings_the_source),
         T(transfers),
+        T(dial_rules_replace_how_numbers_begin),
         T(calls_that_the_profile_hides),
         T(hangups),
         T(the_current_call_is_not_the_one_on_hold),

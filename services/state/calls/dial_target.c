@@ -261,6 +261,37 @@ static bool to_object(struct state *s, const struct xod_obj *user, const struct 
     }
 }
 
+/* ctibus.dialplan.rules: "+49=0", "+=00". Of those that fit the one with the longest beginning is
+ * applied. False: what comes of it is too long. */
+static bool apply_rules(struct state *s, char number[TARGET_TEXT])
+{
+    struct json_object *rules = config_get(s->cfg, "ctibus.dialplan.rules");
+    struct view text = view_cstr(number);
+    struct view from = {NULL, 0};
+    struct view to = {NULL, 0};
+    char out[TARGET_TEXT];
+    int n;
+
+    for (size_t i = 0; rules && json_object_is_type(rules, json_type_array) &&
+                       i < json_object_array_length(rules);
+         i++) {
+        struct view whole = view_cstr(json_object_get_string(json_object_array_get_idx(rules, i)));
+        struct view rest = whole;
+        struct view begin = view_cut(&rest, '=');
+        if (begin.len < whole.len && begin.len > from.len && view_starts(text, begin)) {
+            from = begin;
+            to = rest;
+        }
+    }
+    if (from.len == 0)
+        return true;
+    n = snprintf(out, sizeof(out), "%.*s%s", VIEW_ARG(to), number + from.len);
+    if (n < 0 || (size_t)n >= sizeof(out))
+        return false;
+    memcpy(number, out, (size_t)n + 1);
+    return true;
+}
+
 bool target_destination(struct state *s, const struct xod_obj *user, const struct target *t,
                         bool leave, struct destination *out)
 {
@@ -269,7 +300,8 @@ bool target_destination(struct state *s, const struct xod_obj *user, const struc
 
     *out = (struct destination){0};
     if (t->kind == TARGET_NUMBER) {
-        reachable = dialled(view_cstr(t->number), out->exten, TARGET_TEXT);
+        reachable = dialled(view_cstr(t->number), out->exten, TARGET_TEXT) &&
+                    apply_rules(s, out->exten) && *out->exten;
     } else if (t->kind == TARGET_VM_CONSULT) {
         reachable = to_mailbox(s, user, t->object, true, out);
     } else if (t->kind == TARGET_OBJECT) {
