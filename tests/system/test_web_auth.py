@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import time
 import urllib.parse
@@ -80,7 +81,11 @@ access to * by dn.exact="uid=bob,ou=people,dc=example,dc=com" read by * auth
 
     def start(self):
         self.process = subprocess.Popen([SLAPD, "-d", "0", "-f", self.folder / "slapd.conf", "-h", self.uri])
-        until(self.socket.exists, "slapd listens")
+        until(self.listens, "slapd listens")
+
+    def listens(self):
+        with socket.socket(socket.AF_UNIX) as s:
+            return s.connect_ex(str(self.socket)) == 0
 
     def stop(self):
         self.process.terminate()
@@ -140,7 +145,6 @@ def test_users_that_are_searched(directory):
 
 
 def test_a_directory_that_does_not_answer_keeps_nobody_waiting(tmp_path):
-    import socket  # pylint: disable=import-outside-toplevel
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen(50)
