@@ -233,6 +233,7 @@ static void who_is_in_a_room_calls_nobody(void **state)
 
 static void an_asterisk_that_is_gone_has_no_calls(void **state)
 {
+    struct tel_out gone;
     struct model_world *w = *state;
 
     say(w, NEW("SIP/alice-1", "4"));
@@ -245,7 +246,9 @@ static void an_asterisk_that_is_gone_has_no_calls(void **state)
     world_mark(w, TEL_link_down, "");
     OWNS(phones, "11", "['SIP/alice-1']"); /* it may be back in a moment */
     assert_string_equal(PHONE("11"), "'1'");
-    world_mark(w, TEL_link_gone, "");
+    tel_out_init(&gone, TEL_link_gone);
+    tel_out_put(&gone, TELF_reason, VIEW("Connection refused"));
+    world_apply(w, &gone);
     OWNS(phones, "11", "[]");
     OWNS(phones, "12", "[]");
     assert_string_equal(PHONE("11"), "'0'");
@@ -255,6 +258,47 @@ static void an_asterisk_that_is_gone_has_no_calls(void **state)
     assert_null(world_find(w, LIST_channels, "SIP/bob-2"));
     assert_string_equal(
         world_json(w, LIST_queuemembers, "SIP/bob,support", XOD(queuemembers, status)), "'1'");
+}
+
+/* ---- through Local channels ---- */
+
+#define OLD_LINK(a, b) "Event: Bridge|Bridgestate: Link|Channel1: " a "|Channel2: " b
+
+static void the_other_end_is_the_one_behind_local_channels(void **state)
+{
+    struct model_world *w = *state;
+
+    say(w, NEW("SIP/alice-1", "4") "|CallerIDNum: 1001|CallerIDName: Alice");
+    say(w, NEW("Local/1002@a-1;1", "0") "|CallerIDNum: 600");
+    say(w, NEW("Local/1002@a-1;2", "4"));
+    say(w, NEW("Local/1002@b-2;1", "0"));
+    say(w, NEW("Local/1002@b-2;2", "4"));
+    say(w, NEW("SIP/bob-2", "0") "|CallerIDNum: 1002|CallerIDName: Bob");
+    say(w, DIAL("SIP/alice-1", "Local/1002@a-1;1"));
+    say(w, DIAL("Local/1002@a-1;2", "Local/1002@b-2;1"));
+    say(w, DIAL("Local/1002@b-2;2", "SIP/bob-2"));
+    SHOWS("SIP/bob-2", peer_number, "'1001'");
+    say(w, OLD_LINK("SIP/alice-1", "Local/1002@a-1;1"));
+    say(w, OLD_LINK("Local/1002@a-1;2", "Local/1002@b-2;1"));
+    say(w, OLD_LINK("Local/1002@b-2;2", "SIP/bob-2"));
+    SHOWS("SIP/alice-1", peerdisplay, "'Bob (1002)'");
+    SHOWS("SIP/bob-2", peerdisplay, "'Alice (1001)'");
+}
+
+static void what_asterisk_says_of_the_other_end_counts(void **state)
+{
+    struct model_world *w = *state;
+
+    say(w, NEW("SIP/alice-1", "4") "|CallerIDNum: 1001");
+    say(w, NEW("Local/1002@a-1;1", "0"));
+    say(w, NEW("Local/1002@a-1;2", "4"));
+    say(w, NEW("SIP/bob-2", "0") "|CallerIDNum: 1002");
+    say(w, DIAL("SIP/alice-1", "Local/1002@a-1;1"));
+    say(w, "Event: NewConnectedLine|Channel: SIP/alice-1|ConnectedLineNum: 700|"
+           "ConnectedLineName: Sales");
+    say(w, DIAL("Local/1002@a-1;2", "SIP/bob-2"));
+    SHOWS("SIP/alice-1", peerdisplay, "'Sales (700)'");
+    SHOWS("SIP/bob-2", peer_number, "'1001'");
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -272,6 +316,8 @@ int main(void)
         T(a_trunk_owns_the_calls_by_way_of_it),
         T(who_is_in_a_room_calls_nobody),
         T(an_asterisk_that_is_gone_has_no_calls),
+        T(the_other_end_is_the_one_behind_local_channels),
+        T(what_asterisk_says_of_the_other_end_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,6 +24,7 @@ static void channel_touched(struct ipbx_model *d, struct xod_obj *c)
     const struct xod_obj *peer = NULL;
 
     call_settle(d, c);
+    party_chain(d, c);
     agents_of_phones(d, c);
     if (half)
         peer = channel_peer(half);

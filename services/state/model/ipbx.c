@@ -44,6 +44,8 @@ void ipbx_gone(struct ipbx_model *d, const struct tel *t)
 {
     struct xod_obj *c;
 
+    if (!tel_has(t, TELF_reason))
+        return;
     if (d->lost_at == 0)
         d->lost_at = t->time;
     d->synthetic = true;

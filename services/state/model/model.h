@@ -133,6 +133,8 @@ void party_take(struct ipbx_model *d, struct xod_obj *channel, const struct tel 
 void party_met(struct xod_obj *channel, const struct xod_obj *peer);
 void party_linked(struct xod_obj *channel, const struct xod_obj *peer);
 void party_lost(struct xod_obj *channel);
+/* Both ends of a chain of Local channels are shown each other; `channel` is any in it. */
+void party_chain(struct ipbx_model *d, struct xod_obj *channel);
 
 /* call.c */
 void call_dial(struct ipbx_model *d,

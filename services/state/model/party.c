@@ -108,6 +108,42 @@ void party_linked(struct xod_obj *c, const struct xod_obj *peer)
     show_connected(c);
 }
 
+/* ---- through chains of Local channels ---- */
+
+/* A Local channel leads on to another, that to a third: more of them are not followed. */
+#define MAX_HOPS 8
+
+/* Who is at the end of the chain that begins with this channel's other end; NULL: nobody yet. */
+static struct xod_obj *far_end(struct ipbx_model *d, const struct xod_obj *c)
+{
+    struct xod_obj *peer = channel_peer(c);
+
+    for (int hop = 0; peer && local_is_half(xod_obj_id(peer)); hop++) {
+        const struct xod_obj *half = hop < MAX_HOPS ? local_other_half(d, peer) : NULL;
+        peer = half ? channel_peer(half) : NULL;
+    }
+    return peer;
+}
+
+static void show_far(struct xod_obj *c, const struct xod_obj *end)
+{
+    if (!xod_get(c, XOD(channels, connected))->b || !knows_connected(c))
+        party_met(c, end);
+}
+
+void party_chain(struct ipbx_model *d, struct xod_obj *channel)
+{
+    const struct xod_obj *half = local_other_half(d, channel);
+    const struct xod_obj *peer = channel_peer(channel);
+    struct xod_obj *one = half ? far_end(d, half) : channel;
+    struct xod_obj *other = far_end(d, channel);
+
+    if (!one || !other || one == other || !peer || (!half && !local_is_half(xod_obj_id(peer))))
+        return;
+    show_far(one, other);
+    show_far(other, one);
+}
+
 void party_lost(struct xod_obj *c)
 {
     xod_set_bool(c, XOD(channels, peer_gone), true);
