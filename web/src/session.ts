@@ -42,6 +42,7 @@ const MAX_CHAT = 500; // lines with one colleague
 const SHEET_MS = 3600000; // a sheet is of a call that began so long ago at most
 const TOAST_MS = 6000;
 const TOKEN = "ctibus.token";
+const UNREAD = "ctibus.unread";
 
 type Listener = () => void;
 
@@ -175,6 +176,7 @@ export class Session {
     this.capas = answer.capas ?? {};
     this.setClock(answer);
     this.stateUp = true;
+    this.recallUnread();
     this.load();
     this.touch("session");
   }
@@ -273,6 +275,19 @@ export class Session {
   partnerNumber(): string {
     const call = this.currentCall();
     return call ? partyOf(call).number : "";
+  }
+
+  /* A queue as people call it, by its name in Asterisk. */
+  queueLabel(name: string): string {
+    const queue = name ? this.store.all("queues").find((q) => q.name === name) : undefined;
+    return String(queue?.displayname || queue?.name || name);
+  }
+
+  /* What there is at a number that is nobody's: a queue, a room, or the number itself. */
+  placeOf(exten: string): string {
+    const room = this.store.all("meetmes").find((m) => String(m.confno) === exten);
+    const queue = this.store.all("queues").find((q) => String(q.number) === exten);
+    return String(room?.name || queue?.displayname || queue?.name || exten);
   }
 
   /* The agent that the user is. */
@@ -414,6 +429,7 @@ export class Session {
     if (m.id != null && this.chats.get(from)?.some((l) => l.id === String(m.id))) return; // told twice
     this.addChat(from, { id: m.id != null ? String(m.id) : "", mine: false, text: String(m.text ?? ""), at: m.when ? m.when * 1000 : Date.now() });
     this.unread.set(from, (this.unread.get(from) ?? 0) + 1);
+    this.keepUnread();
     notify(nameOf(user) || t("chat.title"), String(m.text ?? ""), "chat:" + from);
     this.touch("chat");
   }
@@ -438,7 +454,22 @@ export class Session {
 
   readChat(who: string): void {
     if (!this.unread.delete(who)) return;
+    this.keepUnread();
     this.touch("chat");
+  }
+
+  /* Beyond a reload of the page. */
+  private keepUnread(): void {
+    this.saved.set(UNREAD, JSON.stringify([this.user, ...this.unread]), false);
+  }
+
+  private recallUnread(): void {
+    try {
+      const [user, ...unread] = JSON.parse(this.saved.get(UNREAD) ?? "[]");
+      if (user === this.user && this.unread.size === 0) this.unread = new Map(unread);
+    } catch {
+      /* not ours */
+    }
   }
 
   totalUnread(): number {

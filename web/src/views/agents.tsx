@@ -6,7 +6,7 @@ import type { Session } from "../session";
 import type { Obj } from "../store";
 import { useLamps, useList, useSession } from "../ui/hooks";
 import { Empty, Face, IconButton, Menu, Timer } from "../ui/parts";
-import { REASONS } from "./agentcontrol";
+import { REASONS, reasonShown, reasonStored } from "./agentcontrol";
 import { listenItems } from "./listen";
 import { queueName } from "./queues";
 
@@ -65,7 +65,7 @@ function AgentRow({ agent, members, state, name }: { agent: Obj; members: Obj[];
   return (
     <tr className={"agent-row agent-" + state}>
       <td><div className="cell"><Face name={name} lamp={LAMPS[state]} size={32} /><span className="row-name" dir="auto">{name}<small>{agent.number}{agent.phonenumber && state !== "logged_out" ? ` · ${agent.phonenumber}` : ""}</small></span></div></td>
-      <td>{t("agent.state." + state)}{paused && reason ? <small> · {reason}</small> : ""}</td>
+      <td>{t("agent.state." + state)}{paused && reason ? <small> · {reasonShown(reason)}</small> : ""}</td>
       <td>{state !== "logged_out" && <Timer since={Number(agent.availability_since ?? 0)} />}</td>
       <td dir="auto">{state === "oncall" ? partner(session, agent) : ""}</td>
       <td>{queues.join(", ")}</td>
@@ -75,7 +75,7 @@ function AgentRow({ agent, members, state, name }: { agent: Obj; members: Obj[];
         <Menu label={t("menu.of", { name })} items={() => [
           state === "logged_out" && session.canCommand("agentlogin") && { label: t("agent.login"), icon: "agent", run: () => session.command("agentlogin", { agentids: target }) },
           paused && session.canCommand("queuepause") && { label: t("agent.unpause"), icon: "play", run: () => session.pause(target, null, false) },
-          ...(!paused && state !== "logged_out" && session.canCommand("queuepause") ? REASONS.map((r) => ({ label: t("agent.pause", { reason: t("reason." + r) }), icon: "pause", run: () => session.pause(target, null, true, t("reason." + r)) })) : []),
+          ...(!paused && state !== "logged_out" && session.canCommand("queuepause") ? REASONS.map((r) => ({ label: t("agent.pause", { reason: t("reason." + r) }), icon: "pause", run: () => session.pause(target, null, true, reasonStored(r)) })) : []),
           ...listenItems(session, agent, state === "oncall"),
           session.canCommand("listen") && state !== "logged_out" && { label: t("listen.stop"), icon: "ear", run: () => session.listen(agent, false) },
           state !== "logged_out" && session.canCommand("agentlogout") && { label: t("agent.logout"), icon: "out", danger: true, run: () => session.command("agentlogout", { agentids: target }) },

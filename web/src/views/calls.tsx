@@ -41,7 +41,7 @@ function CallCard({ channel }: { channel: Obj }) {
   const sheet = session.sheetOf(channel);
   const company = sheet?.fields.find((f) => /company|soci/i.test(f.name))?.value;
   const asked = dialling && session.dialled ? session.dialled.name || session.dialled.to : "";
-  const title = asked || party.name || sheetName(sheet) || party.number || (truth(channel.meetme_ismeetme) ? t("call.room") : t("call.unknown"));
+  const title = asked || party.name || sheetName(sheet) || party.number || (channel.direction !== "in" && channel.exten ? session.placeOf(String(channel.exten)) : truth(channel.meetme_ismeetme) ? t("call.room") : t("call.unknown"));
   return (
     <article className={"call call-" + state} aria-label={title} aria-live={ringing ? "assertive" : "off"} onDragOver={(e) => { if (talking) e.preventDefault(); }}
       onDrop={(e) => { e.preventDefault(); const to = e.dataTransfer.getData("text/plain"); if (talking && to) session.transfer(to, channel); }}>
@@ -49,7 +49,7 @@ function CallCard({ channel }: { channel: Obj }) {
         <Face name={title} size={46} />
         <div className="call-who">
           <strong dir="auto">{title}</strong>
-          <span className="call-number">{title !== party.number ? party.number : ""}{company && <span dir="auto"> · {company}</span>}{channel.queue && <span className="chip small">{channel.queue}</span>}</span>
+          <span className="call-number">{title !== party.number ? party.number : ""}{company && <span dir="auto"> · {company}</span>}{channel.queue && <span className="chip small">{session.queueLabel(channel.queue)}</span>}</span>
           <span className="call-state">{t("call.state." + (dialling ? "pickup" : state === "ringing" && channel.direction === "out" ? "calling" : state))} <Timer since={Number(channel.timestamp ?? 0)} />
             {truth(channel.monitored) && <span className="recording"> ● {t("call.recording")}</span>}
             {truth(channel.spy) && <span className="recording"> ◉ {t("call.listened")}</span>}</span>

@@ -88,7 +88,7 @@ function PersonCard({ cardKey, dense, starred, onStar }: { cardKey: string; dens
       <div className="person-text">
         <strong dir="auto">{starred && <span className="starred" aria-label={t("favorite")}>★</span>}{c.name}</strong>
         <span className="person-number">{c.number}{c.loggedIn && <span className="presence-dot" title={presence.name}><i style={{ background: presence.color }} /></span>}</span>
-        <span className="person-line" dir="auto">{statusLine(session, c)} {inCall && c.since > 0 && <Timer since={c.since} />}{c.queue && inCall && <span className="chip small">{c.queue}</span>}</span>
+        <span className="person-line" dir="auto">{statusLine(session, c)} {inCall && c.since > 0 && <Timer since={c.since} />}{c.queue && inCall && <span className="chip small">{session.queueLabel(c.queue)}</span>}</span>
       </div>
       <div className="person-buttons">
         {main && <IconButton icon={main.icon} label={main.label} kind={main.kind} onClick={main.run} />}

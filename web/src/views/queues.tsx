@@ -8,7 +8,7 @@ import { useList, useSession, useSetting, useStats } from "../ui/hooks";
 import { Icon } from "../ui/icons";
 import { Dialog, Empty, Face, IconButton, Item, Menu, Timer } from "../ui/parts";
 import { DayPlot } from "../ui/plot";
-import { REASONS } from "./agentcontrol";
+import { REASONS, reasonShown, reasonStored } from "./agentcontrol";
 import { listenItems } from "./listen";
 
 export const WAIT_LIMIT = 60; // seconds, after which a wait is shown as late
@@ -202,14 +202,14 @@ function Member({ member, queue }: { member: Obj; queue: Obj }) {
   return (
     <li className={"row member-" + state}>
       <Face name={name} lamp={{ idle: "idle", ringing: "ringing", busy: "busy", paused: "hold", wrapup: "hold", offline: "offline" }[state]} size={32} />
-      <span className="row-name" dir="auto">{name}<small>{t("member.state." + state)}{paused && member.reason ? ` · ${member.reason}` : ""} <Timer since={since} /></small></span>
+      <span className="row-name" dir="auto">{name}<small>{t("member.state." + state)}{paused && member.reason ? ` · ${reasonShown(member.reason)}` : ""} <Timer since={since} /></small></span>
       <span className="row-figure" title={t("member.calls")}><Icon name="phone" size={14} /> {member.callstaken ?? 0}</span>
       {who && session.canCommand("queuepause") && (
         <IconButton icon={paused ? "play" : "pause"} label={t(paused ? "agent.unpause" : "member.pause")} pressed={paused} onClick={() => session.pause(who, queue.key, !paused)} />
       )}
       <Menu label={t("menu.of", { name })} items={() => [
         !!who && session.canCommand("queuepause") && !paused && { label: t("member.pause") },
-        ...(who && session.canCommand("queuepause") && !paused ? REASONS.map((r) => ({ label: t("reason." + r), icon: "pause", run: () => session.pause(who, queue.key, true, t("reason." + r)) })) : []),
+        ...(who && session.canCommand("queuepause") && !paused ? REASONS.map((r) => ({ label: t("reason." + r), icon: "pause", run: () => session.pause(who, queue.key, true, reasonStored(r)) })) : []),
         ...(agent ? listenItems(session, agent, state === "busy") : []),
         !!who && session.canCommand("queueremove") && member.membership !== "static" && { label: t("queue.remove"), icon: "close", danger: true, run: () => session.command("queueremove", { member: who, queue: "queue:" + queue.key }) },
         !!agent && session.canCommand("agentlogout") && { label: t("agent.logout"), icon: "out", danger: true, run: () => session.command("agentlogout", { agentids: "agent:" + agent.key }) },
