@@ -1,5 +1,6 @@
 """What Asterisk does when its dialplan calls AGI(agi://...): for tests of fagi-gw."""
 
+import itertools
 import re
 import socket
 
@@ -14,9 +15,12 @@ ENVIRONMENT = {
     "enhanced": "0.0", "accountcode": "", "threadid": "139920692000448"}
 
 
+CALLS = itertools.count(1)
+
+
 def environment(script, *args, **values):
-    """The bytes, with some values other than usual."""
-    lines = {**ENVIRONMENT, "network_script": script, "request": f"agi://127.0.0.1:5002/{script}",
+    """The bytes, with some values other than usual; a call of its own unless `uniqueid` says which."""
+    lines = {**ENVIRONMENT, "uniqueid": f"1795425629.{next(CALLS)}", "network_script": script, "request": f"agi://127.0.0.1:5002/{script}",
              **values, **{f"arg_{i}": a for i, a in enumerate(args, 1)}}
     return "".join(f"agi_{k}: {v}\n" for k, v in lines.items()).encode() + b"\n"
 

@@ -1,5 +1,6 @@
 """The whole stack, driven from outside: real programs, real sockets, nothing of ours linked in."""
 
+import atexit
 import collections
 import contextlib
 import hashlib
@@ -271,12 +272,34 @@ class Stack:
             self.dir.cleanup()
 
 
+CONTEXTS = {}  # that are not closed, with their sockets
+
+
 class Context(zmq.Context):
-    """Does not wait for what its sockets have to send: one that a failed test left open would hold the end of all."""
+    """Does not wait for what its sockets have to send. One that a failed test leaves open is not collected as garbage,
+    which would wait for its sockets for ever, but closed at the end."""
 
     def __init__(self):
         super().__init__()
         self.linger = 0
+        CONTEXTS[id(self)] = (self, [])
+
+    def socket(self, *args, **kwargs):
+        made = super().socket(*args, **kwargs)
+        CONTEXTS[id(self)][1].append(made)
+        return made
+
+    def term(self):
+        super().term()
+        CONTEXTS.pop(id(self), None)
+
+
+@atexit.register
+def close_contexts():
+    for context, sockets in list(CONTEXTS.values()):
+        for one in sockets:
+            one.close(0)
+        context.term()
 
 
 class Client:

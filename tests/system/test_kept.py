@@ -52,7 +52,7 @@ def test_services_are_kept_and_told_to_all():
             now = features(alice)
             assert now["enablednd"] and now["incallfilter"] and now["enablevoicemail"] and now["callrecord"]
             for kind, number in FORWARD.items():
-                assert now[f"enable{kind}"] is True and now[f"dest{kind}"] == number + "extActionx"
+                assert now[f"enable{kind}"] is True and now[f"dest{kind}"] == number
         assert put(alice, "enablednd", False)
         bob.wait(lambda: bob.status("users", "1").get("enablednd") is False, "bob sees that, too")
 

@@ -32,6 +32,7 @@ function isList(name: any): name is ListName {
 
 export class Store {
   private lists = emptyLists();
+  private arrays = new Map<ListName, Obj[]>();
   private cards = new Map<string, Card>();
   private phoneOfChannel = new Map<string, string>(); // channel key -> phone key
   private phonesOfUser = new Map<string, Set<string>>(); // user key -> phone keys
@@ -49,8 +50,11 @@ export class Store {
     return this.lists[list].get(key);
   }
 
+  /* The same array until the list changes. */
   all(list: ListName): Obj[] {
-    return [...this.lists[list].values()];
+    let array = this.arrays.get(list);
+    if (!array) this.arrays.set(list, (array = [...this.lists[list].values()]));
+    return array;
   }
 
   count(list: ListName): number {
@@ -141,6 +145,7 @@ export class Store {
 
   private replace(lists: Lists): void {
     this.lists = lists;
+    this.arrays.clear();
     this.cards.clear();
     this.phoneOfChannel.clear();
     this.phonesOfUser.clear();
@@ -182,6 +187,7 @@ export class Store {
   }
 
   private changedObject(list: ListName, key: string, before: Obj | undefined, after: Obj | undefined): void {
+    this.arrays.delete(list);
     this.touch(list + ":" + key);
     this.touch(list);
     if (list === "users") this.dirtyUsers.add(key);

@@ -52,7 +52,10 @@ export interface Item {
 export function Menu(props: { items: () => (Item | false | null | undefined | "")[]; label: string; icon?: string; children?: ReactNode; className?: string }) {
   const [open, setOpen] = useState(false);
   const ref = useRef<HTMLDivElement>(null);
-  useDismiss(ref, () => setOpen(false), open);
+  useDismiss(ref, () => {
+    setOpen(false);
+    if (ref.current?.contains(document.activeElement)) ref.current.querySelector<HTMLElement>("button")?.focus();
+  }, open);
   const items = open ? props.items().filter((i): i is Item => !!i) : [];
 
   useEffect(() => {

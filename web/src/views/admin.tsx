@@ -10,6 +10,15 @@ import { Logo } from "./logo";
 
 const REFRESH_MS = 3000;
 
+/* State, and all services that were seen since the page was loaded: one that has gone stays in the list. */
+function useSeen(services: any[], stateUp: boolean): { service: string; instance: string; here: boolean }[] {
+  const seen = useRef(new Map<string, { service: string; instance: string }>());
+  const now = new Set(services.map((s) => `${s.service} ${s.instance}`));
+  for (const s of services) seen.current.set(`${s.service} ${s.instance}`, { service: String(s.service), instance: String(s.instance) });
+  const rows = [...seen.current].map(([key, s]) => ({ ...s, here: now.has(key) })).sort((a, b) => a.service.localeCompare(b.service));
+  return [{ service: "state", instance: "", here: stateUp }, ...rows];
+}
+
 export function Admin() {
   const session = useSession();
   const ipbxes = useList("ipbx");
@@ -29,7 +38,7 @@ export function Admin() {
     return () => clearInterval(timer);
   }, [load]);
   if (!session.can("admin_status")) return <main className="admin"><Empty icon="lock" text={t("admin.denied")} /></main>;
-  const services: any[] = status?.services ?? [];
+  const services = useSeen(status?.services ?? [], session.stateUp && session.phase === "live");
   const sessions: any[] = (status?.sessions ?? []).filter((s: any) => fold(`${s.name} ${s.address} ${s.user}`).includes(fold(text)));
   const strange: any[] = status?.unknown_phones ?? [];
   return (
@@ -45,8 +54,8 @@ export function Admin() {
           ))}</ul></section>
         <section className="panel"><h2>{t("admin.services")} <small>{services.length}</small></h2>
           <ul className="rows">{services.map((s) => (
-            <li key={s.service + s.instance} className="row"><LampMark lamp="idle" />
-              <span className="row-name">{s.service}<small>{s.instance}</small></span></li>
+            <li key={s.service + s.instance} className="row"><LampMark lamp={s.here ? "idle" : "busy"} />
+              <span className="row-name">{s.service}<small>{s.instance}{s.here ? "" : ` · ${t("admin.gone")}`}</small></span></li>
           ))}</ul></section>
         <section className="panel"><h2>{t("admin.figures")}</h2>
           <dl className="admin-figures">

@@ -22,6 +22,19 @@ export function Calls() {
       }
     told.current = now;
   });
+  useEffect(() => {
+    const keys = (e: KeyboardEvent) => {
+      if (!e.altKey || (e.key !== "Enter" && e.key !== "Backspace")) return;
+      const ringing = channels.find((c) => stateOf(c) === "ringing" && c.direction === "in" && !session.isOwnDial(c));
+      if (e.key === "Enter" && ringing) session.answer(ringing);
+      else if (e.key === "Backspace" && ringing) session.refuse(ringing);
+      else if (e.key === "Backspace" && channels[0]) session.hangup(session.currentCall() ?? channels[0]);
+      else return;
+      e.preventDefault();
+    };
+    document.addEventListener("keydown", keys);
+    return () => document.removeEventListener("keydown", keys);
+  });
   if (channels.length === 0) return null;
   return (
     <section className="calls" aria-label={t("calls.own")}>
@@ -37,6 +50,7 @@ function CallCard({ channel }: { channel: Obj }) {
   const dialling = session.isOwnDial(channel);
   const ringing = state === "ringing" && channel.direction === "in" && !dialling;
   const talking = state === "up" || state === "hold";
+  const consulting = talking && session.consulting === channel.key;
   const [transferring, setTransferring] = useState(false);
   const sheet = session.sheetOf(channel);
   const company = sheet?.fields.find((f) => /company|soci/i.test(f.name))?.value;
@@ -57,7 +71,9 @@ function CallCard({ channel }: { channel: Obj }) {
         <div className="call-buttons">
           {ringing && session.canCommand("answer") && <IconButton icon="phone" label={t("answer")} kind="good" text onClick={() => session.answer(channel)} />}
           {ringing && session.canCommand("refuse") && <IconButton icon="hangup" label={t("refuse")} kind="bad" text onClick={() => session.refuse(channel)} />}
-          {talking && session.canCommand("transfer") && <IconButton icon="transfer" label={t("transfer")} pressed={transferring} text onClick={() => setTransferring(!transferring)} />}
+          {talking && !consulting && session.canCommand("transfer") && <IconButton icon="transfer" label={t("transfer")} pressed={transferring} text onClick={() => setTransferring(!transferring)} />}
+          {consulting && session.can("complete_transfer") && <IconButton icon="check" label={t("transfer.complete")} kind="good" text onClick={() => session.completeTransfer()} />}
+          {consulting && session.canCommand("transfercancel") && <IconButton icon="close" label={t("transfer.cancel")} text onClick={() => session.cancelTransfer()} />}
           {!ringing && session.canCommand("hangup") && <IconButton icon="hangup" label={t("hangup")} kind="bad" text onClick={() => session.hangup(channel)} />}
           {talking && <Menu label={t("more")} items={() => callItems(session, channel)} />}
         </div>
@@ -77,13 +93,10 @@ function sheetName(sheet: Sheet | undefined): string {
 function callItems(session: ReturnType<typeof useSession>, channel: Obj): (Item | false)[] {
   const on = truth(channel.monitored);
   const held = stateOf(channel) === "hold";
-  const consulting = session.consulting === channel.key;
   return [
     session.canCommand("sipnotify") && { label: t(held ? "resume" : "hold"), icon: held ? "play" : "hold", run: () => session.hold(channel, !held) },
     session.canCommand("parking") && { label: t("park"), icon: "park", run: () => session.park(channel) },
     session.canCommand("record") && { label: t(on ? "record.stop" : "record.start"), icon: "record", run: () => session.record(channel, !on) },
-    consulting && session.canCommand("transfercancel") && { label: t("transfer.cancel"), icon: "close", run: () => session.cancelTransfer() },
-    consulting && session.can("complete_transfer") && { label: t("transfer.complete"), icon: "check", run: () => session.completeTransfer() },
     session.store.all("voicemails").length > 0 && session.canCommand("transfer") && !!session.me()?.voicemailid &&
       { label: t("transfer.myvoicemail"), icon: "voicemail", run: () => session.transfer(`voicemail:${session.ipbx}/${session.me()!.voicemailid}`, channel) },
   ];

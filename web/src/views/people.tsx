@@ -18,6 +18,22 @@ function passes(c: Card, filter: Filter): boolean {
   return filter === "all" || c.loggedIn;
 }
 
+/* Ring groups and queues, whose members can be shown alone. */
+function useGroups(): { key: string; name: string }[] {
+  const groups = useList("groups");
+  const queues = useList("queues");
+  return useMemo(() => [...groups.map((g) => ({ key: "groups:" + g.key, name: String(g.name || g.number) })), ...queues.map((q) => ({ key: "queues:" + q.key, name: String(q.displayname || q.name) }))]
+    .sort((a, b) => a.name.localeCompare(b.name)), [groups, queues]);
+}
+
+function isIn(session: Session, c: Card, group: string): boolean {
+  if (!group) return true;
+  const [list, key] = group.split(/:(.*)/s) as ["groups" | "queues", string];
+  const id = key.slice(key.indexOf("/") + 1);
+  const agent = c.agent ? session.store.get("agents", c.key.split("/")[0] + "/" + c.agent) : undefined;
+  return session.store.phonesOf(c.key).some((p) => (p[list] ?? []).includes(id)) || (agent?.[list] ?? []).includes(id);
+}
+
 export function People() {
   const session = useSession();
   const users = useList("users");
@@ -26,12 +42,19 @@ export function People() {
   const [filter, setFilter] = useState<Filter>("all");
   const [stored, setFavorites] = useSetting("favorites", "");
   const [look, setLook] = useSetting("people.look", "cards");
+  const [group, setGroup] = useSetting("people.group", "");
+  const groups = useGroups();
   const favorites = useMemo(() => new Set(stored.split(" ").filter(Boolean)), [stored]);
+  const sorted = useMemo(() => {
+    const collator = new Intl.Collator();
+    return users.map((u) => session.store.card(u.key)!).filter((c) => c && c.key !== session.user)
+      .sort((a, b) => Number(favorites.has(b.key)) - Number(favorites.has(a.key)) || collator.compare(a.name, b.name)).map((c) => c.key);
+  }, [users, favorites, session]);
+  const changing = filter === "all" ? 0 : lamps; // only then a lamp decides who is shown
   const cards = useMemo(() => {
-    const all = users.map((u) => session.store.card(u.key)!).filter((c) => c && c.key !== session.user);
-    return all.filter((c) => passes(c, filter) && matches(c, text))
-      .sort((a, b) => Number(favorites.has(b.key)) - Number(favorites.has(a.key)) || a.name.localeCompare(b.name));
-  }, [users, lamps, text, filter, favorites, session]);
+    const all = sorted.map((key) => session.store.card(key)!).filter(Boolean);
+    return all.filter((c) => passes(c, filter) && matches(c, text) && isIn(session, c, groups.some((g) => g.key === group) ? group : ""));
+  }, [sorted, changing, text, filter, group, groups, session]);
   const star = (key: string) => {
     const next = new Set(favorites);
     if (!next.delete(key)) next.add(key);
@@ -49,6 +72,12 @@ export function People() {
         <div className="tabs" role="group" aria-label={t("people.show")}>
           {FILTERS.map((f) => <button type="button" key={f} aria-pressed={filter === f} onClick={() => setFilter(f)}>{t("people.show." + f)}</button>)}
         </div>
+        {groups.length > 0 && (
+          <select className="group" value={groups.some((g) => g.key === group) ? group : ""} onChange={(e) => setGroup(e.target.value)} aria-label={t("people.group")}>
+            <option value="">{t("people.group.all")}</option>
+            {groups.map((g) => <option key={g.key} value={g.key}>{g.name}</option>)}
+          </select>
+        )}
         <IconButton icon={dense ? "grid" : "list"} label={t(dense ? "people.cards" : "people.list")} onClick={() => setLook(dense ? "cards" : "list")} />
       </div>
       {cards.length === 0 ? <Empty icon="people" text={t(users.length <= 1 ? "people.none" : "people.nomatch")} /> : (

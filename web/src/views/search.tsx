@@ -1,7 +1,7 @@
 /* Search and dial: colleagues at once, directories after a moment; Enter dials, or transfers while in a call. */
 import { useEffect, useMemo, useRef, useState } from "react";
 import { t } from "../i18n";
-import { Card, isNumber, matches } from "../model";
+import { Card, fold, isNumber, matches } from "../model";
 import { useDismiss, useLamps, useSession } from "../ui/hooks";
 import { Face, IconButton } from "../ui/parts";
 import { Icon } from "../ui/icons";
@@ -115,6 +115,11 @@ function find(session: ReturnType<typeof useSession>, text: string, people: Pers
     .sort((a, b) => Number(starred.has(b.key)) - Number(starred.has(a.key)) || a.name.localeCompare(b.name)).slice(0, MOST);
   const others = people.filter((p) => !p.user && p.numbers.length > 0)
     .flatMap((p) => p.numbers.map((n) => ({ id: p.source + p.id + n, name: p.name, number: n, detail: [n, p.detail].filter(Boolean).join(" · ") })));
+  const places = [
+    ...session.store.all("queues").map((q) => ({ id: "queue:" + q.key, name: String(q.displayname || q.name), number: String(q.number ?? ""), kind: t("search.queue") })),
+    ...session.store.all("meetmes").map((r) => ({ id: "meetme:" + r.key, name: String(r.name || r.confno), number: String(r.confno ?? ""), kind: t("search.room") })),
+  ].filter((p) => p.number && (fold(p.name).includes(fold(text.trim())) || p.number === text.trim()))
+    .map((p) => ({ id: p.id, name: p.name, number: p.number, detail: `${p.number} · ${p.kind}` }));
   const exact = cards.filter((c) => c.number === text.trim());
-  return exact.length ? [...exact.map(ofCard), ...others].slice(0, MOST) : [...number, ...cards.map(ofCard), ...others].slice(0, MOST + 2);
+  return exact.length ? [...exact.map(ofCard), ...others].slice(0, MOST) : [...number, ...cards.map(ofCard), ...places, ...others].slice(0, MOST + 2);
 }

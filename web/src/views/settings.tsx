@@ -48,6 +48,7 @@ function Forward({ kind, on, to }: { kind: "unc" | "busy" | "rna"; on: boolean; 
     <div className="forward">
       <label className="check"><input type="checkbox" checked={on} disabled={!on && !text.trim()} onChange={(e) => session.setForward(kind, e.target.checked, text)} />{t("forward." + kind)}</label>
       <input value={text} inputMode="tel" aria-label={t("forward.number." + kind)} placeholder={t("forward.number")} onChange={(e) => setText(e.target.value)}
+        onKeyDown={(e) => { if (e.key === "Enter" && text.trim()) session.setForward(kind, true, text); }}
         onBlur={() => { if (text !== to) session.setForward(kind, on && text.trim() !== "", text); }} />
     </div>
   );
