@@ -87,7 +87,7 @@ static void pages_follow_each_other(void **state)
     const char *page;
 
     for (int i = 1; i <= 5; i++) {
-        char id[8];
+        char id[16];
         snprintf(id, sizeof(id), "c%d", i);
         put(w, "1", 0, i < 4 ? 1000 : 2000, "1", "", "", "", id); /* some at the same instant */
     }
