@@ -16,7 +16,7 @@ struct user_sessions {
 
 struct user_push {
     struct gateway *g;
-    struct map *seats;
+    struct map *by_user;
     struct msg_doc doc;
     struct buf scratch;
 };
@@ -28,10 +28,10 @@ struct user_push *user_push_new(struct gateway *g)
     if (!in)
         return NULL;
     in->g = g;
-    in->seats = map_new();
+    in->by_user = map_new();
     buf_init(&in->scratch, 4096);
-    if (!in->seats || msg_doc_init(&in->doc) < 0) {
-        map_destroy(&in->seats);
+    if (!in->by_user || msg_doc_init(&in->doc) < 0) {
+        map_destroy(&in->by_user);
         free(in);
         return NULL;
     }
@@ -42,7 +42,7 @@ void user_push_destroy(struct user_push **in)
 {
     if (!in || !*in)
         return;
-    map_destroy(&(*in)->seats); /* empty: each client has left */
+    map_destroy(&(*in)->by_user); /* empty: each client has left */
     msg_doc_fini(&(*in)->doc);
     buf_free(&(*in)->scratch);
     free(*in);
@@ -75,14 +75,14 @@ static struct view key_of(struct buf *scratch, struct view ipbx, struct view use
 int user_push_join(struct user_push *in, struct client *c)
 {
     struct view key = key_of(&in->scratch, xod_ipbx_name(c->ipbx), view_cstr(c->user_id));
-    struct user_sessions *user_sessions = map_get(in->seats, key);
+    struct user_sessions *user_sessions = map_get(in->by_user, key);
 
     if (!user_sessions) {
         user_sessions = calloc(1, sizeof(*user_sessions));
         if (user_sessions)
             user_sessions->key = view_dup(key);
         if (!user_sessions || !user_sessions->key ||
-            map_put(in->seats, view_of(user_sessions->key, key.len), user_sessions) < 0) {
+            map_put(in->by_user, view_of(user_sessions->key, key.len), user_sessions) < 0) {
             if (user_sessions)
                 free(user_sessions->key);
             free(user_sessions);
@@ -106,17 +106,17 @@ void user_push_leave(struct user_push *in, struct client *c)
     c->user_sessions = NULL;
     if (!LIST_EMPTY(&user_sessions->clients))
         return;
-    map_del(in->seats, view_of(user_sessions->key, user_sessions->key_len));
+    map_del(in->by_user, view_of(user_sessions->key, user_sessions->key_len));
     free(user_sessions->key);
     free(user_sessions);
 }
 
-/* The seat that a topic names, or NULL: not one of ours. */
+/* The sessions of the user that a topic names, or NULL: none here. */
 static struct user_sessions *user_sessions_of_topic(struct user_push *in, struct view topic)
 {
     struct view rest = topic;
 
-    if (map_count(in->seats) == 0 || !view_starts(topic, VIEW("cti/")) ||
+    if (map_count(in->by_user) == 0 || !view_starts(topic, VIEW("cti/")) ||
         topic_next(&rest, NULL) < 0)
         return NULL;
     buf_reset(&in->scratch);
@@ -126,7 +126,7 @@ static struct user_sessions *user_sessions_of_topic(struct user_push *in, struct
     buf_append_char(&in->scratch, '\0');
     if (topic_next(&rest, &in->scratch) < 0 || rest.len)
         return NULL;
-    return map_get(in->seats, buf_view(&in->scratch));
+    return map_get(in->by_user, buf_view(&in->scratch));
 }
 
 static void hold(struct client *c, const struct shared *block)

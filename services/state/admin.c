@@ -73,13 +73,6 @@ static void put_token(struct buf *out, const struct token *k, const struct xod_o
     msg_put_double(out, k->used);
 }
 
-static struct xod_obj *token_owner(struct state *s, const struct token *k)
-{
-    struct xod_ipbx *ipbx = xod_ipbx(s->xod, view_cstr(k->ipbx), false);
-
-    return ipbx ? xod_find(ipbx, LIST_users, view_cstr(k->user_id)) : NULL;
-}
-
 static void answer_revoked(struct state *s, struct bus_peer *p, uint64_t id,
                            const struct xod_obj *user)
 {
@@ -112,7 +105,7 @@ void admin_tokens(struct state *s, struct bus_peer *p, uint64_t id, const msgpac
     buf_init(&list, 0);
     for (size_t pos = 0;
          n < MAX_LISTED && (k = tokens_next(direct_login_tokens(s->direct_login), &pos));) {
-        const struct xod_obj *user = token_owner(s, k);
+        const struct xod_obj *user = token_owner(direct_login_tokens(s->direct_login), k);
         if (only && user != only)
             continue;
         put_token(&list, k, user);

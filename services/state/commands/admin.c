@@ -4,7 +4,6 @@
  */
 #include "commands/commands.h"
 #include "core/publisher.h"
-#include "users/relations.h"
 
 #define MAX_LISTED 5000 /* sessions or phones in one answer */
 

@@ -193,7 +193,7 @@ static struct token *find(struct tokens *t, struct view text)
                : NULL;
 }
 
-static struct xod_obj *owner_of(const struct tokens *t, const struct token *k)
+struct xod_obj *token_owner(const struct tokens *t, const struct token *k)
 {
     struct xod_ipbx *ipbx = xod_ipbx(t->s->xod, view_cstr(k->ipbx), false);
 
@@ -203,7 +203,7 @@ static struct xod_obj *owner_of(const struct tokens *t, const struct token *k)
 struct xod_obj *token_user(struct tokens *t, struct view text)
 {
     struct token *k = find(t, text);
-    struct xod_obj *user = k ? owner_of(t, k) : NULL;
+    struct xod_obj *user = k ? token_owner(t, k) : NULL;
     double now = clock_wall();
     const char *password;
     char proof[65];

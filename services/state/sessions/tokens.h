@@ -35,6 +35,8 @@ int token_create(struct tokens *t, const struct xod_obj *user, const char *passw
                  struct view agent, struct db_txn *txn, char text[TOKEN_TEXT]);
 /* The user of a token that is valid now, or NULL; notes the use. */
 struct xod_obj *token_user(struct tokens *t, struct view text);
+/* The user that it was made for, valid or not; NULL: no longer in the configuration. */
+struct xod_obj *token_owner(const struct tokens *t, const struct token *k);
 /* Ends it. False: there is none. */
 bool token_revoke(struct tokens *t, struct view text);
 /* Ends all of a user; how many. */
