@@ -228,7 +228,7 @@ def test_a_channel_that_is_not_there(two):
 
 
 def test_intercept(two):
-    """The caller goes to the number of who intercepts, by the dialplan there."""
+    """The caller goes to the number of the intercepting user, by the dialplan there."""
     paris, lyon = two
     sent = paris.monitor("ami/paris/", "svc/")
     client = lyon.client("carol")

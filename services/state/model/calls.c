@@ -84,7 +84,8 @@ static bool is_new(const struct xod_obj *c)
            xod_get_str(c, XOD(channels, call)).len == 0;
 }
 
-/* One who waits is in no call; one who talks is in the call of who is served. */
+/* An agent on a logged-in channel that waits is in no call; one that talks is in the call it
+ * serves. */
 static void place_agent(struct ipbx_model *d, struct xod_obj *c)
 {
     const struct xod_obj *peer = channel_is_linked(c) ? channel_peer(c) : NULL;
