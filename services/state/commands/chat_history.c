@@ -24,24 +24,13 @@ struct reading {
 static bool take_row(void *arg, sqlite3_stmt *row)
 {
     struct reading *r = arg;
-    char from[192], to[192], id[32];
     struct buf *out = &r->messages;
 
     if (r->n == r->limit || buf_len(out) > MAX_PAGE) {
         r->more = true;
         return false;
     }
-    r->last = sqlite3_column_int64(row, 0);
-    snprintf(id, sizeof(id), "%lld", (long long)r->last);
-    snprintf(from, sizeof(from), "%s/%.*s", r->ipbx, VIEW_ARG(db_text(row, 1)));
-    snprintf(to, sizeof(to), "%s/%.*s", r->ipbx, VIEW_ARG(db_text(row, 2)));
-    msg_put_map(out, 5);
-    msg_put_pair(out, "id", view_cstr(id));
-    msg_put_pair(out, "from", view_cstr(from));
-    msg_put_pair(out, "to", view_cstr(to));
-    msg_put_pair(out, "text", db_text(row, 4));
-    msg_put_cstr(out, "when");
-    msg_put_double(out, sqlite3_column_double(row, 3));
+    r->last = chat_put_line(out, r->ipbx, row);
     r->n++;
     return true;
 }

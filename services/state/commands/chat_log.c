@@ -102,25 +102,32 @@ struct missed {
     int64_t last; /* id */
 };
 
+int64_t chat_put_line(struct buf *out, const char *ipbx, sqlite3_stmt *row)
+{
+    int64_t line = sqlite3_column_int64(row, 0);
+    char from[192], to[192], id[32];
+
+    snprintf(from, sizeof(from), "%s/%.*s", ipbx, VIEW_ARG(db_text(row, 1)));
+    snprintf(to, sizeof(to), "%s/%.*s", ipbx, VIEW_ARG(db_text(row, 2)));
+    snprintf(id, sizeof(id), "%lld", (long long)line);
+    msg_put_map(out, 5);
+    msg_put_pair(out, "id", view_cstr(id));
+    msg_put_pair(out, "from", view_cstr(from));
+    msg_put_pair(out, "to", view_cstr(to));
+    msg_put_pair(out, "text", db_text(row, 4));
+    msg_put_cstr(out, "when");
+    msg_put_double(out, sqlite3_column_double(row, 3));
+    return line;
+}
+
 /* On the thread of the database: touches nothing but what it is given. */
 static bool take_line(void *arg, sqlite3_stmt *row)
 {
     struct missed *m = arg;
-    char from[192], to[192], id[32];
 
     if (buf_len(&m->lines) > MAX_TOLD)
         return false; /* the rest waits for the next login */
-    m->last = sqlite3_column_int64(row, 0);
-    snprintf(from, sizeof(from), "%s/%.*s", m->ipbx, VIEW_ARG(db_text(row, 1)));
-    snprintf(to, sizeof(to), "%s/%.*s", m->ipbx, VIEW_ARG(db_text(row, 2)));
-    snprintf(id, sizeof(id), "%lld", (long long)m->last);
-    msg_put_map(&m->lines, 5);
-    msg_put_pair(&m->lines, "from", view_cstr(from));
-    msg_put_pair(&m->lines, "to", view_cstr(to));
-    msg_put_pair(&m->lines, "text", db_text(row, 4));
-    msg_put_cstr(&m->lines, "when");
-    msg_put_double(&m->lines, sqlite3_column_double(row, 3));
-    msg_put_pair(&m->lines, "id", view_cstr(id));
+    m->last = chat_put_line(&m->lines, m->ipbx, row);
     m->n++;
     return true;
 }
