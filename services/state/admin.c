@@ -53,10 +53,7 @@ static size_t kick_session(struct state *s, struct view name)
 
     if (!se)
         return 0;
-    if (se->gateway)
-        session_kick(s->sessions, se->gateway, name);
-    else
-        session_end(s->sessions, se, NULL);
+    session_kick_or_end(s->sessions, se);
     return 1;
 }
 

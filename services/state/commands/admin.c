@@ -140,10 +140,7 @@ static void admin_kick(struct state *s, struct session *se, struct deferred_repl
         deferred_reply_error(&l, "no_such_session");
         return;
     }
-    if (whom->gateway)
-        session_kick(s->sessions, whom->gateway, view_cstr(whom->id));
-    else
-        session_end(s->sessions, whom, NULL);
+    session_kick_or_end(s->sessions, whom);
     state_commit(s, false);
     deferred_reply_status(&l, BUS_ok);
 }

@@ -307,7 +307,7 @@ void session_kick(struct sessions *ss, struct bus_peer *gateway, struct view id)
     buf_free(&pairs);
 }
 
-static void kick(struct sessions *ss, struct session *se)
+void session_kick_or_end(struct sessions *ss, struct session *se)
 {
     if (se->gateway)
         session_kick(ss, se->gateway, view_cstr(se->id));
@@ -322,7 +322,7 @@ void sessions_kick_others(struct sessions *ss, const struct session *keep)
 
     while (map_next(ss->by_id, &pos, NULL, &v))
         if (v != keep && same_user(v, keep))
-            kick(ss, v);
+            session_kick_or_end(ss, v);
 }
 
 size_t sessions_kick_user(struct sessions *ss, const struct xod_obj *user)
@@ -333,7 +333,7 @@ size_t sessions_kick_user(struct sessions *ss, const struct xod_obj *user)
 
     while (map_next(ss->by_id, &pos, NULL, &v))
         if (session_user(v) == user) {
-            kick(ss, v);
+            session_kick_or_end(ss, v);
             n++;
         }
     return n;
@@ -349,7 +349,7 @@ size_t sessions_kick_address(struct sessions *ss, const struct netaddr *address,
     netaddr_print_port(address, port, text);
     while (map_next(ss->by_id, &pos, NULL, &v))
         if (strcmp(((struct session *)v)->address, text) == 0) {
-            kick(ss, v);
+            session_kick_or_end(ss, v);
             n++;
         }
     return n;

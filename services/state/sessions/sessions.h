@@ -51,6 +51,8 @@ void session_end(struct sessions *ss, struct session *s, struct db_txn *t);
 void session_lose(struct sessions *ss, struct session *s, struct db_txn *t);
 /* Tells a gateway to end a session. */
 void session_kick(struct sessions *ss, struct bus_peer *gateway, struct view id);
+/* Asks its gateway to close it; ends it at once, and frees it, when its gateway is lost. */
+void session_kick_or_end(struct sessions *ss, struct session *se);
 /* The lists were read anew: who is no longer named, or may no longer log in, is out. */
 void sessions_check_users(struct sessions *ss);
 /* Tells the gateways of the user's other sessions to end them. */
