@@ -31,7 +31,9 @@ class Site(Stack):
         return json.loads(self.path("ctibus.json").read_text())
 
     def write(self, tree):
-        self.path("ctibus.json").write_text(json.dumps(tree))
+        """Whole at any moment: a program that starts meanwhile reads the old one or the new one."""
+        self.path("ctibus.json.new").write_text(json.dumps(tree))
+        self.path("ctibus.json.new").rename(self.path("ctibus.json"))
 
     def federation(self, **options):
         tree = self.tree()

@@ -89,6 +89,11 @@ class Program:
         """How many of its log lines have this in them."""
         return sum(text in line for line in list(self.lines))
 
+    def handles(self, number):
+        """Whether it has a handler for this signal by now."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"^SigCgt:\s*(\w+)", status, re.M)[1], 16) >> (number - 1) & 1
+
     def kill(self):
         self.process.kill()
         self.process.wait()
@@ -488,6 +493,9 @@ class Monitor:
 
 
 def signal_of(program, number):
+    """A signal that a program handles would end it as long as it has only begun to start."""
+    if number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+        until(lambda: program.handles(number), f"it handles {number!r}")
     os.kill(program.process.pid, number)
 
 

@@ -124,15 +124,20 @@ def test_each_change_is_told_once(two):
     paris, lyon = two
     monitor = lyon.monitor("xod/paris/status/users/3/", "svc/")
     monitor.wait("svc/")
+
+    def seen_as(state):
+        until(lambda: lyon.objects("paris", "users")["3"]["availstate"] == state, f"Lyon sees carol as {state}", 20)
+
     for state in ("away", "outtolunch"):
         carol = paris.client("carol", state=state)
+        seen_as(state)
         carol.send("logout", stopper="")
         carol.closed()
-        until(lambda: paris.objects("paris", "users")["3"]["availstate"] == "disconnected", "carol is gone", 20)
+        seen_as("disconnected")
     told = []
     while len(told) < 4:
-        topic, _, body = monitor.message()
-        if topic.startswith("xod/") and "availstate" in body["fields"]:
+        _, _, body = monitor.wait("xod/")
+        if "availstate" in body["fields"]:
             told.append(body["fields"]["availstate"])
     assert told == ["away", "disconnected", "outtolunch", "disconnected"]
     monitor.close()

@@ -216,6 +216,7 @@ def test_listened_to(office):
                 for one, other in office.sim_status()["office"]["spies"].items()]
 
     until(lambda: listening() == [("PJSIP/alice", "PJSIP/carole")], "alice listens to carole")
+    until(lambda: any(c["spying"] for c in office.snapshot("channels")), "state knows it")
     command(alice, "listen", subcommand="stop", destination="agent:xivo/3")
     until(lambda: not listening() and not channels(office, "alice"), "no more")
 
@@ -239,6 +240,7 @@ def test_what_clients_see_is_what_happens(dialect):
         stack.wait_ready()
         until(lambda: stack.sim_status()["office"]["calls"] > 300, "300 calls", 120)
         signal_of(stack.programs["sim"], signal.SIGUSR2)
+        until(lambda: stack.sim_status()["paused"], "the office stands still")
         status = stack.sim_status()
         hints = {k: v for k, v in status["hints"].items() if k.endswith("@default")}
         members = {(queue, interface): (str(m["status"]), str(int(m["paused"])))

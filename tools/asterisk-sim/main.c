@@ -28,7 +28,6 @@ struct sim {
     struct status *status;
     struct agi *agi; /* NULL: no FastAGI */
     struct loop_signal *term, *intr, *usr1, *usr2;
-    bool paused;
     struct loop_timer *stopping;
     uint64_t stop_us; /* when it was asked to stop; 0: it was not */
 };
@@ -68,11 +67,11 @@ static void on_pause(void *arg)
 {
     struct sim *sim = arg;
 
-    sim->paused = !sim->paused;
+    sim->world.paused = !sim->world.paused;
     if (sim->player)
-        player_pause(sim->player, sim->paused);
+        player_pause(sim->player, sim->world.paused);
     if (sim->clock)
-        office_clock_pause(sim->clock, sim->paused);
+        office_clock_pause(sim->clock, sim->world.paused);
 }
 
 static void start(struct sim *sim)

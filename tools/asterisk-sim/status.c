@@ -52,7 +52,8 @@ void status_write(struct buf *out, const struct world *w)
     put_hints(out, &w->model);
     if (w->office)
         office_status(w->office, out);
-    buf_printf(out, ",\"done\":%s}\n", w->done ? "true" : "false");
+    buf_printf(out, ",\"paused\":%s,\"done\":%s}\n", w->paused ? "true" : "false",
+               w->done ? "true" : "false");
 }
 
 static size_t on_data(void *owner, struct conn *conn, struct view in)

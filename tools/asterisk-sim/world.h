@@ -33,6 +33,7 @@ struct world {
     uint64_t loops;    /* begun */
     uint64_t start_us; /* clock_mono_us */
     bool done;
+    bool paused; /* by SIGUSR2 */
 };
 
 /* 0 or -ENOMEM; then add captures, the listing, and call world_prepare. */
