@@ -136,6 +136,7 @@ def test_agent_logs_in_and_out(office):
 
     command(alice, "agentlogin", agentids="agent:xivo/1")
     until(lambda: "Local/1001@default" in members(), "in her queue")
+    until(lambda: any(m["location"] == "Local/1001@default" for m in office.snapshot("queuemembers")), "state knows")
     command(alice, "agentlogout", agentids="agent:xivo/1")
     until(lambda: "Local/1001@default" not in members(), "out of it")
 
