@@ -182,8 +182,8 @@ char *call_links_music(struct call_links *p, struct view channel, bool on)
     bool of_this_call = other_end(p, e) != NULL;
     char *holder;
 
-    if (!e || !find(p, view_cstr(e->peer)) || (!of_this_call && (on || e->held != HOLD_ON)) ||
-        !set_held(e, on))
+    /* it ends also when the holder is in no call any more, as after a third party that was asked */
+    if (!e || (!of_this_call && (on || e->held != HOLD_ON)) || !set_held(e, on))
         return NULL;
     holder = view_dup(view_cstr(e->peer));
     if (!on && e->over)

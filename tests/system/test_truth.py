@@ -169,3 +169,19 @@ def test_as_the_cli_said(file):
             wrong = []
             until(lambda point=point, wrong=wrong: not wrong.clear() and not wrong.extend(differences(stack, point)) and not wrong,
                   functools.partial("{0}: {1}".format, point, wrong), 8)
+
+
+def test_who_waits_while_a_third_one_is_asked():
+    """Bob transfers Alice to Carole: as long as he asks, Alice is on hold, and he is in a call."""
+    with playing("08-atxfer-ami.ami") as (stack, player):
+        player.play(97460)
+
+        def seen():
+            return {c["id"].split("-")[0]: (c["holded"], c["peerdisplay"]) for c in stack.snapshot("channels")
+                    if c["id"].startswith("PJSIP/")}
+
+        until(lambda: seen() == {"PJSIP/alice": (True, "Bob Tremblay (1002)"), "PJSIP/bob": (False, "Carole Lefèvre (1003)"),
+                                 "PJSIP/carol": (False, "Bob Tremblay (1002)")}, seen, 8)
+        player.play(129857)
+        until(lambda: seen() == {"PJSIP/alice": (False, "Carole Lefèvre (1003)"),
+                                 "PJSIP/carol": (False, "Alice Martin (1001)")}, seen, 8)

@@ -242,6 +242,7 @@ static void link_both(struct ipbx_model *d, struct xod_obj *a, struct xod_obj *b
         leave_peer(d, a);
     if (!talks_to(b, a))
         leave_peer(d, b);
+    hold_linked(d, a, b);
     pass_queue(a, b);
     calls_merge(a, b);
     set_peer(a, b);
@@ -331,6 +332,7 @@ void call_forget(struct ipbx_model *d, struct xod_obj *channel)
 {
     struct xod_obj *peer;
 
+    hold_forget(d, channel);
     while ((peer = who_talks_to(d, channel)) && lose_peer(d, peer) == 0)
         show_another(d, peer, channel);
 }

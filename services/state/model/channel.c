@@ -184,6 +184,7 @@ static void copy_all(struct xod_obj *to, const struct xod_obj *from)
 /* Everything that names the channel called `old` names `channel`. */
 static void moved(struct ipbx_model *d, struct xod_obj *old, struct xod_obj *channel)
 {
+    hold_move(d, old, channel);
     call_move(d, old, channel);
     queue_channel_renamed(d, old, channel);
     conference_channel_renamed(d, old, channel);
@@ -198,16 +199,27 @@ static void moved(struct ipbx_model *d, struct xod_obj *old, struct xod_obj *cha
  */
 static void masquerade(struct ipbx_model *d, struct xod_obj *old, struct xod_obj *clone)
 {
-    static const unsigned taken[] = {XOD(channels, uniqueid),        XOD(channels, commstatus),
-                                     XOD(channels, timestamp),       XOD(channels, talkingto_kind),
-                                     XOD(channels, talkingto_id),    XOD(channels, peerdisplay),
-                                     XOD(channels, parked),          XOD(channels, exten),
-                                     XOD(channels, meetme_ismeetme), XOD(channels, meetme_isadmin),
-                                     XOD(channels, meetme_usernum),  XOD(channels, queue_call),
-                                     XOD(channels, queue_of),        XOD(channels, peer_name),
-                                     XOD(channels, peer_number),     XOD(channels, connected_name),
-                                     XOD(channels, connected_num),   XOD(channels, peer_gone),
-                                     XOD(channels, linkedid),        XOD(channels, call)};
+    static const unsigned taken[] = {XOD(channels, uniqueid),
+                                     XOD(channels, commstatus),
+                                     XOD(channels, timestamp),
+                                     XOD(channels, talkingto_kind),
+                                     XOD(channels, talkingto_id),
+                                     XOD(channels, peerdisplay),
+                                     XOD(channels, parked),
+                                     XOD(channels, exten),
+                                     XOD(channels, meetme_ismeetme),
+                                     XOD(channels, meetme_isadmin),
+                                     XOD(channels, meetme_usernum),
+                                     XOD(channels, queue_call),
+                                     XOD(channels, queue_of),
+                                     XOD(channels, peer_name),
+                                     XOD(channels, peer_number),
+                                     XOD(channels, connected_name),
+                                     XOD(channels, connected_num),
+                                     XOD(channels, peer_gone),
+                                     XOD(channels, linkedid),
+                                     XOD(channels, call),
+                                     XOD(channels, holds)};
     struct view direction = xod_get_str(old, XOD(channels, direction));
 
     calls_left(d, clone);
@@ -377,12 +389,4 @@ void channel_variable(struct ipbx_model *d, const struct tel *t)
         xod_set_str(c, XOD(channels, autocall), t->str[TELF_value]);
     else if (c && view_eq(t->str[TELF_name], VIEW("QUEUESTATUS")))
         queue_status(d, t);
-}
-
-void channel_hold(struct ipbx_model *d, const struct tel *t)
-{
-    struct xod_obj *c = channel_named(d, t->str[TELF_channel]);
-
-    if (c)
-        xod_set_bool(c, XOD(channels, holded), t->event == TEL_channel_hold);
 }

@@ -111,7 +111,6 @@ void channel_state(struct ipbx_model *d, const struct tel *t);
 void channel_party(struct ipbx_model *d, const struct tel *t); /* callerid, connected */
 void channel_rename(struct ipbx_model *d, const struct tel *t);
 void channel_hangup(struct ipbx_model *d, const struct tel *t);
-void channel_hold(struct ipbx_model *d, const struct tel *t);
 void channel_monitor(struct ipbx_model *d, const struct tel *t);
 void channel_spy(struct ipbx_model *d, const struct tel *t);
 void channel_variable(struct ipbx_model *d, const struct tel *t);
@@ -141,6 +140,13 @@ void call_dial(struct ipbx_model *d,
                const struct tel *t); /* dial/begin, state, end; agent/called */
 void call_link(struct ipbx_model *d, const struct tel *t);       /* call/link, unlink */
 void call_originated(struct ipbx_model *d, const struct tel *t); /* originate/response */
+void channel_hold(struct ipbx_model *d, const struct tel *t);    /* hold, unhold */
+/* The two are about to be linked: whoever of them holds a third one leaves it waiting. */
+void hold_linked(struct ipbx_model *d, struct xod_obj *a, struct xod_obj *b);
+/* `to` takes the place of `from`, at either end of a hold. */
+void hold_move(struct ipbx_model *d, struct xod_obj *from, struct xod_obj *to);
+/* The channel goes, or begins anew: whoever waits for it is on hold no longer. */
+void hold_forget(struct ipbx_model *d, struct xod_obj *channel);
 /* A channel that is up and has no other end, not even one that rings for it, is in an application
  * (a mailbox, a conference, music): it is ready, it neither rings nor calls. */
 void call_settle(struct ipbx_model *d, struct xod_obj *channel);
