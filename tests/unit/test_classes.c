@@ -89,6 +89,43 @@ static void who_is_asked_answers(void **state)
     assert_memory_equal(w->lines, ANSWERED, strlen(ANSWERED));
 }
 
+/* Before 12 nothing is linked to who transfers as long as the third phone rings. */
+static void a_transfer_is_given_up_while_it_rings(void **state)
+{
+    struct ipbx_world *w = *state;
+
+    ipbx_calls(w);
+    peer_command(&w->p, "s1", "attended_transfer", "{\"number\":\"1005\"}");
+    UNTIL(w->s.loop, w->n_lines == 1);
+    ipbx_channel(w, "Local/1005@default-7;1", NULL, "ready", NULL);
+    ipbx_channel(w, "Local/1005@default-7;2", NULL, "calling", NULL);
+    ipbx_channel(w, "Local/1006@default-8;1", NULL, "ready", NULL); /* another's */
+    ipbx_channel(w, "Local/1005@default-6;1", "21", "linked-called", "PJSIP/bob-02");
+    peer_command(&w->p, "s1", "cancel_transfer", "{}");
+    UNTIL(w->s.loop, strstr(w->lines, "cancel_transfer"));
+    assert_non_null(strstr(w->p.actions, "transfer.cancel [[\"channel\",\"SIP/alice-01\"],"
+                                         "[\"other\",\"Local/1005@default-7;1\"]]\n"));
+}
+
+/* By keys at the phone; the hold tells. */
+static void a_transfer_that_no_command_began_is_given_up_too(void **state)
+{
+    struct ipbx_world *w = *state;
+    struct xod_obj *own;
+
+    ipbx_calls(w);
+    peer_command(&w->p, "s1", "cancel_transfer", "{}");
+    assert_string_equal(w->p.actions, ""); /* there is none */
+    own = xod_find(w->s.ipbx, LIST_channels, VIEW("SIP/alice-01"));
+    xod_set_str(own, XOD(channels, holds), VIEW("PJSIP/bob-02"));
+    xod_set_str(own, XOD(channels, talkingto_id), VIEW("SIP/erin-10"));
+    ipbx_channel(w, "SIP/erin-10", "51", "linked-called", "SIP/alice-01");
+    peer_command(&w->p, "s1", "cancel_transfer", "{}");
+    UNTIL(w->s.loop, strstr(w->lines, "cancel_transfer"));
+    assert_non_null(strstr(w->p.actions, "transfer.cancel [[\"channel\",\"SIP/alice-01\"],"
+                                         "[\"other\",\"SIP/erin-10\"]]\n"));
+}
+
 static void a_campaign(void **state)
 {
     struct ipbx_world *w = *state;
@@ -180,8 +217,14 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, ipbx_setup, ipbx_teardown)
     const struct CMUnitTest tests[] = {
-        T(switchboard), T(who_is_asked_answers),      T(a_campaign), T(a_form_is_kept),
-        T(chat),        T(lamps_follow_the_services),
+        T(switchboard),
+        T(who_is_asked_answers),
+        T(a_transfer_is_given_up_while_it_rings),
+        T(a_transfer_that_no_command_began_is_given_up_too),
+        T(a_campaign),
+        T(a_form_is_kept),
+        T(chat),
+        T(lamps_follow_the_services),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,7 +71,8 @@ static void no_transfer(struct ami_batch *j)
         transfers_forget(j->s->transfers, channel);
 }
 
-void ipbx_command_transfers(struct ipbx_command *o, const struct xod_obj *channel)
+void ipbx_command_transfers(struct ipbx_command *o, const struct xod_obj *channel,
+                            const struct destination *to)
 {
     struct view id = xod_obj_id(channel);
     char *ctx = ipbx_command_ctx(o, id.len + 1);
@@ -79,7 +80,7 @@ void ipbx_command_transfers(struct ipbx_command *o, const struct xod_obj *channe
     if (!ctx)
         return;
     memcpy(ctx, id.ptr, id.len);
-    transfers_expect(o->s->transfers, o->batch, channel);
+    transfers_expect(o->s->transfers, o->batch, channel, to);
     o->batch->abandon = no_transfer;
 }
 

@@ -35,7 +35,8 @@ typedef void ipbx_command_fn(struct ipbx_command *o);
 void ipbx_command_action(struct ipbx_command *o, const char *action, ...);
 /* This channel of the user is about to be transferred after asking (transfers.h), if the order is
  * carried out. */
-void ipbx_command_transfers(struct ipbx_command *o, const struct xod_obj *channel);
+void ipbx_command_transfers(struct ipbx_command *o, const struct xod_obj *channel,
+                            const struct destination *to);
 /* Sends a channel there. */
 void ipbx_command_redirect(struct ipbx_command *o, const struct xod_obj *channel,
                            const struct destination *to);

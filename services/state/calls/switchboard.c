@@ -146,7 +146,7 @@ static void ask_and_transfer(struct ipbx_command *o, const struct destination *t
         ipbx_command_wrong(o, "command", "no_call");
         return;
     }
-    ipbx_command_transfers(o, own);
+    ipbx_command_transfers(o, own, to);
     ipbx_command_action(o, "Atxfer", "Channel", xod_obj_id(own), "Exten", view_cstr(to->exten),
                         "Context", view_cstr(to->context), "Priority", VIEW("1"), NULL);
 }

@@ -45,17 +45,19 @@ void ipbx_atxfer(struct ipbx_command *o)
 
     if (!channel || !destination_of(o, &to))
         return;
-    ipbx_command_transfers(o, channel);
+    ipbx_command_transfers(o, channel, &to);
     ipbx_command_action(o, "Atxfer", "Channel", xod_obj_id(channel), "Exten", view_cstr(to.exten),
                         "Context", view_cstr(to.context), "Priority", VIEW("1"), NULL);
 }
 
 /* Older Asterisks give a transfer up when the consulted channel is gone: only that one may be hung
- * up. */
+ * up. Nothing is sent where there is no transfer, which the answer says. */
 static void give_up(struct ipbx_command *o, const struct xod_obj *channel)
 {
     struct xod_obj *asked = transfers_asked(o->s->transfers, channel);
 
+    if (!transfers_is_one(o->s->transfers, channel))
+        return;
     ipbx_command_action(o, "transfer.cancel", "channel", xod_obj_id(channel), "other",
                         asked ? xod_obj_id(asked) : view_of(NULL, 0), NULL);
 }

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "core/notify.h"
+#include "model/model.h"
 
 #define MAX_PENDING 1024
 #define KEEP_US 3600000000u
@@ -14,6 +15,8 @@ struct pending {
     struct xod_ipbx *ipbx;
     char user_id[64], session[64];
     char channel[256], peer[256];
+    char half[2 * TARGET_TEXT +
+              16]; /* "Local/EXTEN@CONTEXT-": how the channel that asks begins before 12 */
     uint64_t since;
     bool told;
 };
@@ -70,17 +73,50 @@ void transfers_forget(struct transfers *t, const struct xod_obj *channel)
         forget(t, p);
 }
 
+/* Before 12 nothing but its name tells which channel asks as long as nobody has answered: the
+ * youngest that is in no call. */
+static struct xod_obj *ringing_half(const struct pending *p)
+{
+    struct xod_obj *c;
+    struct xod_obj *youngest = NULL;
+    double made = 0;
+    int64_t number = 0;
+
+    for (size_t pos = 0; (c = xod_next(p->ipbx, LIST_channels, &pos));) {
+        struct view id = xod_obj_id(c);
+        double since = 0;
+        int64_t nth = 0;
+        if (!view_starts(id, view_cstr(p->half)) || id.ptr[id.len - 1] != '1' ||
+            xod_get_str(c, XOD(channels, talkingto_id)).len)
+            continue;
+        channel_made(c, &since, &nth);
+        if (youngest && (since < made || (since == made && nth < number)))
+            continue;
+        youngest = c;
+        made = since;
+        number = nth;
+    }
+    return youngest;
+}
+
+bool transfers_is_one(const struct transfers *t, const struct xod_obj *channel)
+{
+    return find(t, channel) || xod_get_str(channel, XOD(channels, holds)).len > 0;
+}
+
 struct xod_obj *transfers_asked(const struct transfers *t, const struct xod_obj *channel)
 {
     const struct pending *p = find(t, channel);
     struct view peer = xod_get_str(channel, XOD(channels, talkingto_id));
+    struct view before = p ? view_cstr(p->peer) : xod_get_str(channel, XOD(channels, holds));
 
-    return p && !view_eq(peer, view_cstr(p->peer))
-               ? xod_find(xod_obj_ipbx(channel), LIST_channels, peer)
-               : NULL;
+    if (before.len && peer.len && !view_eq(peer, before))
+        return xod_find(xod_obj_ipbx(channel), LIST_channels, peer);
+    return p ? ringing_half(p) : NULL;
 }
 
-void transfers_expect(struct transfers *t, const struct ami_batch *j, const struct xod_obj *channel)
+void transfers_expect(struct transfers *t, const struct ami_batch *j, const struct xod_obj *channel,
+                      const struct destination *to)
 {
     struct pending *p = t->n < MAX_PENDING ? calloc(1, sizeof(*p)) : NULL;
 
@@ -93,6 +129,7 @@ void transfers_expect(struct transfers *t, const struct ami_batch *j, const stru
     snprintf(p->channel, sizeof(p->channel), "%.*s", VIEW_ARG(xod_obj_id(channel)));
     snprintf(p->peer, sizeof(p->peer), "%.*s",
              VIEW_ARG(xod_get_str(channel, XOD(channels, talkingto_id))));
+    snprintf(p->half, sizeof(p->half), "Local/%s@%s-", to->exten, to->context);
     p->since = clock_mono_us();
     LIST_INSERT_HEAD(&t->pending, p, all);
     t->n++;

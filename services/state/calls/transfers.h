@@ -11,14 +11,17 @@
 struct transfers;
 struct transfers *transfers_new(struct state *s);
 void transfers_destroy(struct transfers **t);
-/* The call of this channel (of the user of the job) is about to be transferred: the session is told
- * when the channel talks to another one than now. */
-void transfers_expect(struct transfers *t, const struct ami_batch *j,
-                      const struct xod_obj *channel);
+/* The call of this channel (of the user of the job) is about to be transferred to there: the
+ * session is told when the channel talks to another one than now. */
+void transfers_expect(struct transfers *t, const struct ami_batch *j, const struct xod_obj *channel,
+                      const struct destination *to);
 /* It is not. */
 void transfers_forget(struct transfers *t, const struct xod_obj *channel);
-/* Whom a channel that transfers asks just now; NULL: it transfers nothing, or nobody has answered
- * yet. Never who is to be transferred. */
+/* May this channel be transferring its call, by a command or by keys at the phone? */
+bool transfers_is_one(const struct transfers *t, const struct xod_obj *channel);
+/* The channel that asks for a channel that transfers: its peer, or before somebody has answered the
+ * one that a command had Asterisk make. NULL: none is known. Never the party that is transferred.
+ */
 struct xod_obj *transfers_asked(const struct transfers *t, const struct xod_obj *channel);
 /* After an event of an IPBX. */
 void transfers_event(struct transfers *t, const struct tel *e);
