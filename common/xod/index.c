@@ -116,30 +116,40 @@ void index_remove(struct xod_obj *o, unsigned field)
 }
 
 /* Is this the value, beyond the prefix that is its key? */
-static bool is_value(const struct xod_obj *o, unsigned field, struct view value)
+static bool is_value(const struct xod_obj *o, unsigned field, struct view value, bool fold)
 {
     char number[32];
     struct view text = value_text(&o->values[field], number);
 
-    return field_of(o, field)->flags & F_FOLD ? view_ieq(text, value) : view_eq(text, value);
+    return fold ? view_ieq(text, value) : view_eq(text, value);
+}
+
+static struct xod_obj *nth(const struct bucket *b, unsigned field, struct view value, bool fold,
+                           size_t n)
+{
+    for (size_t i = 0; i < b->n; i++)
+        if (is_value(b->objs[i], field, value, fold) && n-- == 0)
+            return b->objs[i];
+    return NULL;
 }
 
 struct xod_obj *xod_lookup(const struct xod_ipbx *s, enum xod_list list, unsigned field,
                            struct view value, size_t n)
 {
     struct map *m = s->lists[list].indexes[field];
+    bool fold = schema_list(list)->fields[field].flags & F_FOLD;
     struct value v = {.type = V_STR, .len = (uint32_t)value.len, .s = (char *)value.ptr};
     char scratch[256];
-    struct bucket *b;
+    const struct bucket *b;
 
     if (!m || value.len > UINT32_MAX)
         return NULL;
-    b = map_get(
-        m, make_key(&v, schema_list(list)->fields[field].flags & F_FOLD, scratch, sizeof(scratch)));
-    if (!b || value.len < sizeof(scratch))
-        return b && n < b->n ? b->objs[n] : NULL;
-    for (size_t i = 0; i < b->n; i++)
-        if (is_value(b->objs[i], field, value) && n-- == 0)
-            return b->objs[i];
-    return NULL;
+    b = map_get(m, make_key(&v, fold, scratch, sizeof(scratch)));
+    if (!b)
+        return NULL;
+    if (fold && nth(b, field, value, false, 0))
+        return nth(b, field, value, false, n);
+    if (value.len < sizeof(scratch))
+        return n < b->n ? b->objs[n] : NULL;
+    return nth(b, field, value, fold, n);
 }

@@ -37,7 +37,9 @@ struct view xod_ipbx_name(const struct xod_ipbx *s);
 
 /* An object by its id, or NULL. */
 struct xod_obj *xod_find(const struct xod_ipbx *s, enum xod_list list, struct view id);
-/* The first (n = 0), second... object whose indexed field has this value (text), or NULL. */
+/* The first (n = 0), second... object whose indexed field has this value (text), or NULL. Where the
+ * schema folds the case of the field: the objects with exactly this value, or if there is none,
+ * those that have it in other case (PJSIP tells Door from door, lists and hints often do not). */
 struct xod_obj *xod_lookup(const struct xod_ipbx *s, enum xod_list list, unsigned field,
                            struct view value, size_t n);
 /* Walks a list: *pos starts at 0. The order is that of creation, but that the place of what is gone

@@ -301,6 +301,58 @@ static void what_asterisk_says_of_the_other_end_counts(void **state)
     SHOWS("SIP/bob-2", peer_number, "'1001'");
 }
 
+/* ---- names that differ by case ---- */
+
+static void add_phone(struct model_world *w, const char *id, const char *identity,
+                      const char *number)
+{
+    struct xod_obj *phone = xod_add(w->ipbx, LIST_phones, view_cstr(id));
+
+    xod_set_str(phone, XOD(phones, identity), view_cstr(identity));
+    xod_set_str(phone, XOD(phones, number), view_cstr(number));
+    xod_set_str(phone, XOD(phones, context), VIEW("default"));
+}
+
+#define PHONE_SHOWS(id, field, text)                                                               \
+    assert_string_equal(world_json(w, LIST_phones, id, XOD(phones, field)), text)
+
+static void two_endpoints_may_differ_by_case_only(void **state)
+{
+    struct model_world *w = *state;
+
+    add_phone(w, "71", "PJSIP/Door", "7001");
+    add_phone(w, "72", "PJSIP/door", "7002");
+    say(w, "Event: DeviceStateChange|Device: PJSIP/Door|State: INUSE");
+    PHONE_SHOWS("71", hintstatus, "'1'");
+    PHONE_SHOWS("72", hintstatus, "'4'");
+    say(w, "Event: ExtensionStatus|Exten: 7002|Context: default|Hint: PJSIP/door|Status: 8");
+    PHONE_SHOWS("71", hintstatus, "'1'");
+    PHONE_SHOWS("72", hintstatus, "'8'");
+    say(w, "Event: PeerStatus|Peer: PJSIP/door|PeerStatus: Reachable");
+    PHONE_SHOWS("71", reg, "''");
+    PHONE_SHOWS("72", reg, "'Reachable'");
+    say(w, NEW("PJSIP/door-1", "4"));
+    PHONE_SHOWS("71", channels, "[]");
+    PHONE_SHOWS("72", channels, "['PJSIP/door-1']");
+    phone_relink(w->d);
+    PHONE_SHOWS("71", channels, "[]");
+    PHONE_SHOWS("72", channels, "['PJSIP/door-1']");
+}
+
+/* Lists are written by hand; the one phone of that name is meant. */
+static void a_list_may_write_a_name_in_other_case(void **state)
+{
+    struct model_world *w = *state;
+
+    add_phone(w, "71", "SIP/Door", "7001");
+    say(w, NEW("SIP/door-1", "4"));
+    PHONE_SHOWS("71", channels, "['SIP/door-1']");
+    add_phone(w, "72", "SIP/door", "7002"); /* by a reload */
+    phone_relink(w->d);
+    PHONE_SHOWS("71", channels, "[]");
+    PHONE_SHOWS("72", channels, "['SIP/door-1']");
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void)
 {
@@ -318,6 +370,8 @@ int main(void)
         T(an_asterisk_that_is_gone_has_no_calls),
         T(the_other_end_is_the_one_behind_local_channels),
         T(what_asterisk_says_of_the_other_end_counts),
+        T(two_endpoints_may_differ_by_case_only),
+        T(a_list_may_write_a_name_in_other_case),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -272,6 +272,24 @@ static void an_index_folds_case_where_the_schema_says_so(void **state)
     assert_ptr_equal(xod_lookup(w->s, LIST_users, XOD(users, loginclient), VIEW("Alice"), 0), u);
 }
 
+static void exactly_the_same_case_counts_first(void **state)
+{
+    struct world *w = *state;
+    struct xod_obj *big = phone(w, "1", "PJSIP/Door");
+    struct xod_obj *small;
+
+    assert_ptr_equal(by_identity(w, "PJSIP/door", 0), big);
+    small = phone(w, "2", "PJSIP/door");
+    assert_ptr_equal(by_identity(w, "PJSIP/Door", 0), big);
+    assert_null(by_identity(w, "PJSIP/Door", 1));
+    assert_ptr_equal(by_identity(w, "PJSIP/door", 0), small);
+    assert_null(by_identity(w, "PJSIP/door", 1));
+    assert_non_null(by_identity(w, "PJSIP/DOOR", 0));
+    assert_non_null(by_identity(w, "PJSIP/DOOR", 1));
+    xod_del(small);
+    assert_ptr_equal(by_identity(w, "PJSIP/door", 0), big);
+}
+
 static void a_number_is_found_by_its_text(void **state)
 {
     struct world *w = *state;
@@ -441,6 +459,7 @@ int main(void)
         T(a_field_can_be_put_back_to_its_initial_value),
         T(an_index_finds_all_objects_of_a_value),
         T(an_index_folds_case_where_the_schema_says_so),
+        T(exactly_the_same_case_counts_first),
         T(a_number_is_found_by_its_text),
         T(values_that_begin_alike_for_long_are_not_taken_for_each_other),
         T(a_tie_stands_at_both_ends_and_goes_with_either),

@@ -112,12 +112,25 @@ void phone_untie_channel(struct ipbx_model *d, struct xod_obj *channel)
             untie(k, channel, device);
 }
 
-static bool owns(struct view device, struct view identity)
+/* In other case only where no device is called exactly so. */
+static bool is_called(const struct kind *k, const struct xod_obj *device, struct view identity)
 {
-    struct view carrier = identity.len ? carrier_of(identity) : identity;
+    struct view name = xod_get_str(device, k->identity);
+    const struct xod_obj *first;
 
-    return device.len && identity.len &&
-           (view_ieq(without_options(device), identity) || view_ieq(device, carrier));
+    if (!view_ieq(name, identity) || view_eq(name, identity))
+        return view_eq(name, identity);
+    first = xod_lookup(xod_obj_ipbx(device), k->list, k->identity, identity, 0);
+    return first && !view_eq(xod_get_str(first, k->identity), identity);
+}
+
+static bool owns(const struct kind *k, const struct xod_obj *device, struct view identity)
+{
+    struct view name = xod_get_str(device, k->identity);
+
+    return name.len && identity.len &&
+           (is_called(k, device, identity) || is_called(k, device, carrier_of(identity)) ||
+            (without_options(name).len < name.len && view_ieq(without_options(name), identity)));
 }
 
 void phone_relink(struct ipbx_model *d)
@@ -129,7 +142,7 @@ void phone_relink(struct ipbx_model *d)
         struct view identity = identity_of(xod_obj_id(c));
         for (EACH_KIND(k))
             for (size_t n = 0; (device = xod_related(c, k->list, n));)
-                if (owns(xod_get_str(device, k->identity), identity))
+                if (owns(k, device, identity))
                     n++;
                 else
                     untie(k, c, device);
@@ -180,7 +193,6 @@ static struct view next_device(struct view *hint)
 
 static enum hint_rank rank_of(const struct xod_obj *phone, const struct tel *t, struct view hint)
 {
-    struct view identity = xod_get_str(phone, XOD(phones, identity));
     bool own_number =
         tel_has(t, TELF_exten) && number_is(phone, XOD(phones, number), t->str[TELF_exten]);
     bool own_context =
@@ -190,7 +202,7 @@ static enum hint_rank rank_of(const struct xod_obj *phone, const struct tel *t, 
     unsigned devices = 0;
 
     for (; (device = next_device(&hint)).len; devices++)
-        named = named || view_ieq(device, identity);
+        named = named || is_called(&kinds[0], phone, device);
     if (named && devices == 1)
         return !own_number ? HINT_OF_DEVICE : own_context ? HINT_OF_ITS_CONTEXT : HINT_OF_NUMBER;
     if (own_number && own_context && devices > 1)
