@@ -79,6 +79,7 @@ class Player:
         self.recording = recording
         self.played = 0
         self.clients = []
+        self.actions = []  # what it was sent, as dictionaries
         self.lock = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", port))
         threading.Thread(target=self._accept, daemon=True).start()
@@ -107,7 +108,8 @@ class Player:
             pass
 
     def _answer(self, action):
-        """Nothing is known of the listings in the middle of a recording (one with a Reload has the gateway ask again)."""
+        """What was sent is kept. Nothing is known of the listings in the middle of a recording (one with a Reload has the gateway ask again)."""
+        self.actions.append(action)
         if self.played and action.get("Action") in LISTINGS:
             return f"Response: Error\r\nActionID: {action.get('ActionID', '')}\r\nMessage: not recorded".encode() + END
         return self.recording.answer(action)
@@ -119,6 +121,11 @@ class Player:
                 for client in self.clients:
                     client.sendall(self.recording.events[self.played][1])
                 self.played += 1
+
+    def sent(self, name):
+        """The actions of this name that it was sent."""
+        with self.lock:
+            return [action for action in self.actions if action.get("Action") == name]
 
     def close(self):
         self.listener.close()

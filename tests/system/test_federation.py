@@ -14,8 +14,9 @@ import pytest
 import zmq
 import zmq.auth
 
+from recording import Player, Recording, write_lists
 from sites import Site, pair, sites
-from stack import BIN, ROOT, Client, Context, signal_of, until
+from stack import BIN, DATA, ROOT, Client, Context, signal_of, until
 
 LISTS = ("users", "phones", "agents", "queues", "groups")
 
@@ -242,6 +243,32 @@ def test_intercept(two):
     assert answer["ipbxreply"] == "ok" or answer["error_string"] in ("no_such_channel", "Channel does not exist.")
     client.close()
     sent.close()
+
+
+@pytest.mark.parametrize("named, offset, moved", [
+    ("PJSIP/bob-00000001", 41859, "PJSIP/alice-00000000"),  # rings: the caller is taken
+    ("PJSIP/bob-00000001", 51695, "PJSIP/bob-00000001"),  # talks: the one that is named is taken, as at home
+    ("PJSIP/alice-00000000", 51695, "PJSIP/alice-00000000")])
+def test_intercept_takes_the_one_that_is_named(named, offset, moved):
+    paris, lyon = Site("paris"), Site("lyon")
+    write_lists(paris.path("."), paris.site)
+    paris.knows(lyon, profile="client")
+    lyon.knows(paris)
+    player = Player(Recording(DATA / "23" / "02-call-answered.ami"), paris.ports["ami"])
+    with sites(paris, lyon), contextlib.closing(player):
+        paris.run("state", "ami-gw", "federation", "cti-gw")
+        lyon.run()
+        lyon.wait_link("paris")
+        paris.wait_ready("ami-gw")
+        player.play(offset)
+        status = "ringing" if offset == 41859 else "linked-called"
+        until(lambda: paris.objects("paris", "channels").get("PJSIP/bob-00000001", {}).get("commstatus") == status, status)
+        until(lambda: named in sum((p["channels"] for p in lyon.objects("paris", "phones").values()), []), "Lyon knows it")
+        client = lyon.client("carol")
+        client.send("ipbxcommand", command="intercept", tointercept=f"chan:paris/{named}")
+        until(lambda: player.sent("Redirect"), "redirected")
+        assert [(a["Channel"], a["Exten"], a["Context"]) for a in player.sent("Redirect")] == [(moved, "1003", "default")]
+        client.close()
 
 
 def test_calling_a_user_of_the_other_site(two):

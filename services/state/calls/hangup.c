@@ -63,7 +63,7 @@ static size_t each_ringing(struct ipbx_command *o, ipbx_command_text_fn *fn)
     size_t n = 0;
 
     for (size_t i = 0; (c = ipbx_command_own_channel(o, i)); i++)
-        if (ipbx_command_is_ringing(c)) {
+        if (channel_is_ringing(c)) {
             fn(o, xod_obj_id(c));
             n++;
         }
@@ -109,7 +109,7 @@ void ipbx_answer(struct ipbx_command *o)
     if (ipbx_command_each(o, "phoneids", answer_at) > 0)
         return;
     for (size_t n = 0; (c = ipbx_command_own_channel(o, n)); n++)
-        if (ipbx_command_is_ringing(c) &&
+        if (channel_is_ringing(c) &&
             (uniqueid.len == 0 || view_eq(xod_get_str(c, XOD(channels, uniqueid)), uniqueid))) {
             pick_up(o, xod_related(c, LIST_phones, 0));
             return;

@@ -187,11 +187,6 @@ struct xod_obj *ipbx_command_current(const struct ipbx_command *o)
     return ipbx_command_own_channel(o, 0);
 }
 
-bool ipbx_command_is_ringing(const struct xod_obj *channel)
-{
-    return view_eq(xod_get_str(channel, XOD(channels, commstatus)), VIEW("ringing"));
-}
-
 /* ---- the job ---- */
 
 static void ami_batch_free(struct ami_batch *j)

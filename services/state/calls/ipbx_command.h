@@ -60,7 +60,6 @@ struct xod_obj *ipbx_command_own_channel(const struct ipbx_command *o, size_t n)
 bool ipbx_command_is_own(const struct ipbx_command *o, const struct xod_obj *channel);
 /* The user's channel that talks, else the first one; or NULL. */
 struct xod_obj *ipbx_command_current(const struct ipbx_command *o);
-bool ipbx_command_is_ringing(const struct xod_obj *channel); /* a phone that rings */
 
 /* ---- what outlives the function ---- */
 

@@ -104,7 +104,7 @@ void ipbx_switchboard_answer(struct ipbx_command *o)
     struct xod_obj *c;
 
     for (size_t n = 0; (c = ipbx_command_own_channel(o, n)); n++)
-        if (ipbx_command_is_ringing(c)) {
+        if (channel_is_ringing(c)) {
             struct xod_obj *phone = xod_related(c, LIST_phones, 0);
             ipbx_command_action(o, "phone.notify", "peer",
                                 xod_get_str(phone, XOD(phones, identity)), "variable",

@@ -31,7 +31,7 @@ void ipbx_transfer(struct ipbx_command *o)
     struct xod_obj *channel = source_of(o);
     struct destination to;
 
-    if (channel && (ipbx_command_is_own(o, channel) || ipbx_command_is_ringing(channel)) &&
+    if (channel && (ipbx_command_is_own(o, channel) || channel_is_ringing(channel)) &&
         !(channel = channel_peer(channel)))
         ipbx_command_wrong(o, "source", "no_peer");
     if (channel && destination_of(o, &to))
@@ -94,7 +94,7 @@ void ipbx_intercept(struct ipbx_command *o)
         who = ipbx_command_target(o, "catcher", LIST_users);
     if (!channel)
         ipbx_command_wrong(o, "tointercept", "no_such_channel");
-    else if (ipbx_command_is_ringing(channel) && !(channel = channel_peer(channel)))
+    else if (channel_is_ringing(channel) && !(channel = channel_peer(channel)))
         ipbx_command_wrong(o, "tointercept", "no_peer");
     else if (!target_destination(o->s, o->user, &who, true, &to))
         ipbx_command_wrong(o, "catcher", "no_line");

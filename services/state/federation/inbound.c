@@ -151,24 +151,34 @@ static void hangup(struct asked *a, struct xod_obj *channel)
     act(a, "Hangup", "Channel", xod_obj_id(channel), NULL);
 }
 
-/* The other end of the call goes to the number of the remote user, by our dialplan: of that number
- * only what a telephone number may hold, not the name of any extension that we have. */
+/* The context of the phone of this channel, or of the one at the other end. */
+static struct view context_of(const struct xod_obj *channel, char scratch[32])
+{
+    const struct xod_obj *peer = channel_peer(channel);
+    struct xod_obj *phone = xod_related(channel, LIST_phones, 0);
+
+    if (!phone && peer)
+        phone = xod_related(peer, LIST_phones, 0);
+    return phone ? value_text(xod_get(phone, XOD(phones, context)), scratch) : view_of(NULL, 0);
+}
+
+/* As ipbx_intercept: the channel that is named goes to the remote user; of a phone that rings, the
+ * caller does. It goes by our dialplan: of the number only what a telephone number may hold, not
+ * the name of any extension that we have. */
 static void intercept(struct asked *a, struct xod_obj *channel)
 {
-    struct xod_obj *caller = channel_peer(channel);
+    struct xod_obj *moved = channel_is_ringing(channel) ? channel_peer(channel) : channel;
     char number[MAX_NUMBER];
-    struct xod_obj *phone = xod_related(channel, LIST_phones, 0);
     char scratch[32];
-    struct view context =
-        phone ? value_text(xod_get(phone, XOD(phones, context)), scratch) : view_of(NULL, 0);
+    struct view context = context_of(channel, scratch);
 
     dialled_digits(msg_get_str(a->body, "number"), number, sizeof(number));
-    if (!caller || !*number || context.len == 0) {
+    if (!moved || !*number || context.len == 0) {
         answer(&a->l, *number ? "no_such_channel" : "no_number");
         return;
     }
-    act(a, "Redirect", "Channel", xod_obj_id(caller), "Exten", view_cstr(number), "Context",
-        context, "Priority", VIEW("1"), NULL);
+    act(a, "Redirect", "Channel", xod_obj_id(moved), "Exten", view_cstr(number), "Context", context,
+        "Priority", VIEW("1"), NULL);
 }
 
 static const struct {

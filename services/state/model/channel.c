@@ -35,6 +35,11 @@ bool channel_is_linked(const struct xod_obj *channel)
     return view_starts(xod_get_str(channel, XOD(channels, commstatus)), VIEW("linked"));
 }
 
+bool channel_is_ringing(const struct xod_obj *channel)
+{
+    return view_eq(xod_get_str(channel, XOD(channels, commstatus)), VIEW("ringing"));
+}
+
 void channel_commstatus(struct xod_obj *channel, const char *commstatus, double now)
 {
     if (view_eq(xod_get_str(channel, XOD(channels, commstatus)), view_cstr(commstatus)))

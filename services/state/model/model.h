@@ -117,7 +117,8 @@ void channel_variable(struct ipbx_model *d, const struct tel *t);
 /* The channel of that name, or NULL; noted as named in a resync. */
 struct xod_obj *channel_named(struct ipbx_model *d, struct view name);
 void channel_remove(struct ipbx_model *d, struct xod_obj *channel, bool hung_up);
-bool channel_is_linked(const struct xod_obj *channel); /* talks to another */
+bool channel_is_linked(const struct xod_obj *channel);  /* talks to another */
+bool channel_is_ringing(const struct xod_obj *channel); /* a phone that rings */
 /* The channel that this one talks to, rings or is rung by; or NULL. */
 struct xod_obj *channel_peer(const struct xod_obj *channel);
 /* When a channel was made by Asterisk's clock (seconds since 1970) and as which, by its Uniqueid.
