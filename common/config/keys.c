@@ -150,6 +150,14 @@ const struct config_key config_keys[] = {
     {"ctibus.dialplan.busy", KEY_STRING, NULL, 0, 0, RE, NULL,
      "EXTEN@CONTEXT that lets a caller hear that it is busy, for calls that are refused; without it "
      "the phone is taken off the call as busy."},
+    {"ctibus.dialplan.country", KEY_STRING, NULL, 0, 0, RE, NULL,
+     "The country code of the site without a plus, such as 33: by it 0123456789 and +33123456789 are "
+     "one number in directories and sheets. Without it, numbers with the same last nine digits are."},
+    {"ctibus.dialplan.international", KEY_STRING, "00", 0, 0, RE, NULL,
+     "What is dialled before a country code, for the comparison of numbers."},
+    {"ctibus.dialplan.trunk", KEY_STRING, "0", 0, 0, RE, NULL,
+     "What is dialled before a number of the own country, for the comparison of numbers; empty where "
+     "there is nothing."},
     {"ctibus.dialplan.rules", KEY_STRINGS, "[]", 0, 0, RE, NULL,
      "How numbers that users dial begin, and what is dialled instead: [\"+49=0\",\"+=00\"]; the longest "
      "beginning counts."},

@@ -276,6 +276,19 @@ def test_reverse(console):
     assert (rows["xivo-directory"], rows["company"]) == ("Contacts", "Garçon, Père & Fils")
 
 
+@pytest.mark.parametrize("country", [None, "33"])
+def test_a_number_is_one_person_however_it_is_written(country):
+    """With the country by the rules, without it by its last nine digits."""
+    config = {"ctibus.dialplan.country": country} if country else {}
+    with Stack(parts=("state",), config=config) as s:
+        s.wait_ready("state")
+        with Console(s) as c:
+            for written in ("+33123456789", "0033123456789", "0123456789", "+33(0)123456789", "01.23.45.67.89"):
+                rows = {r["FIELD"]: r["VALUE"] for r in c.table(f"reverse contacts {written}")}
+                assert rows["company"] == "Boulangerie Dubois", written
+            assert c.ko("reverse contacts 0123456780000") == "0123456780000: nobody's number there"
+
+
 def test_sheet_is_sent_again(stack, console):
     bob = stack.client("bob")
     channel = wait_for(bob, "dial").internal["channel"]

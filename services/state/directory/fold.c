@@ -68,35 +68,3 @@ int fold_text(struct buf *out, struct view v)
     free(folded);
     return rc;
 }
-
-/* Digits count, and a plus before the first of them. */
-static bool counts(char c, bool first)
-{
-    return (c >= '0' && c <= '9') || (c == '+' && first);
-}
-
-int fold_number(struct buf *out, struct view v)
-{
-    bool first = true;
-    int rc = 0;
-
-    for (size_t i = 0; rc == 0 && i < v.len; i++)
-        if (counts(v.ptr[i], first)) {
-            rc = buf_append_char(out, v.ptr[i]);
-            first = false;
-        }
-    return rc;
-}
-
-bool number_fits(struct view written, struct view folded)
-{
-    size_t at = 0;
-
-    for (size_t i = 0; i < written.len; i++)
-        if (counts(written.ptr[i], at == 0)) {
-            if (at == folded.len || folded.ptr[at] != written.ptr[i])
-                return false;
-            at++;
-        }
-    return at > 0 && at == folded.len;
-}

@@ -41,6 +41,14 @@ static void lookup_free(struct lookup *l)
     free(l);
 }
 
+static int put_number(struct buf *out, const struct directories *d, struct view text)
+{
+    struct number_rules rules = number_rules(d->state->cfg);
+    char number[NUMBER_ROOM];
+
+    return buf_append(out, number, number_normal(&rules, text, number));
+}
+
 /* With the text as it is compared. NULL without memory. */
 static struct lookup *lookup_new(struct directories *d, const struct directory_ask *ask,
                                  bool reverse, void *arg)
@@ -55,7 +63,7 @@ static struct lookup *lookup_new(struct directories *d, const struct directory_a
     LIST_INSERT_HEAD(&d->waiting, l, all);
     buf_init(&l->key, 0);
     l->arg = arg;
-    rc = reverse ? fold_number(&l->key, text) : fold_text(&l->key, text);
+    rc = reverse ? put_number(&l->key, d, text) : fold_text(&l->key, text);
     l->query = (struct query){.text = text, .key = buf_view(&l->key), .reverse = reverse};
     if (rc < 0) {
         lookup_free(l);
@@ -150,22 +158,39 @@ static bool on_found(void *arg, const struct entry *e)
     return l->found(l->arg, f->slot->dir, e);
 }
 
+/* Of a number first the entries that have it by the rules, then those that have one alike: another
+ * way to write the prefixes is likelier than two numbers with the same last digits. */
 static void find_in_table(struct lookup *l, struct slot *s, const struct table *t)
 {
     struct finding f = {l, s};
+    struct query q = l->query;
 
+    q.rules = number_rules(l->d->state->cfg);
     if (t)
-        table_find(t, directory_columns(s->dir, l->query.reverse), &l->query, on_found, &f);
+        table_find(t, directory_columns(s->dir, q.reverse), &q, on_found, &f);
+    q.alike = true;
+    if (t && q.reverse && !s->fields)
+        table_find(t, directory_columns(s->dir, true), &q, on_found, &f);
+}
+
+static void find_colleague(struct lookup *l, struct slot *s, const struct directory_ask *ask)
+{
+    struct json_object *columns = directory_columns(s->dir, l->query.reverse);
+    struct finding f = {l, s};
+    struct query q = l->query;
+
+    q.rules = number_rules(l->d->state->cfg);
+    internal_find(ask->ipbx, columns, &q, ask->sees, ask->sees_arg, on_found, &f);
+    q.alike = true;
+    if (q.reverse && !s->fields)
+        internal_find(ask->ipbx, columns, &q, ask->sees, ask->sees_arg, on_found, &f);
 }
 
 static void ask_directory(struct lookup *l, struct slot *s, const struct directory_ask *ask)
 {
-    struct finding f = {l, s};
-
     switch (s->dir->kind) {
     case DIRECTORY_INTERNAL:
-        internal_find(ask->ipbx, directory_columns(s->dir, l->query.reverse), &l->query, ask->sees,
-                      ask->sees_arg, on_found, &f);
+        find_colleague(l, s, ask);
         break;
     case DIRECTORY_PHONEBOOK:
         find_in_table(l, s, phonebooks_get(l->d->phonebooks, ask->ipbx));

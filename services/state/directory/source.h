@@ -5,13 +5,22 @@
 #include <json-c/json.h>
 
 #include "base/buf.h"
+#include "number.h"
 
 /* What is looked up. */
 struct query {
     struct view text; /* as it was given */
-    struct view key;  /* as it is compared: fold_text, or fold_number of a reverse lookup */
-    bool reverse;     /* a number, which fits as a whole (number_fits) */
+    struct view key;  /* as it is compared: fold_text, or number_normal of a reverse lookup */
+    bool reverse;     /* a number, which fits as a whole */
+    bool alike;       /* of it, one that is alike fits, too */
+    struct number_rules rules; /* of a reverse lookup */
 };
+
+/* Of a reverse lookup: whether the number as it is written there is the one that is looked up. */
+static inline bool query_fits_number(const struct query *q, struct view written)
+{
+    return q->alike ? number_is_alike(written, q->key) : number_is(&q->rules, written, q->key);
+}
 
 /* Whether the folded text has the key in it; the empty key is in everything. */
 static inline bool query_fits(const struct query *q, struct view folded)

@@ -92,7 +92,7 @@ static bool seen(const struct walk *w, const struct xod_obj *o)
 static bool text_fits(struct walk *w, struct view text)
 {
     if (w->q->reverse)
-        return number_fits(text, w->q->key);
+        return query_fits_number(w->q, text);
     buf_reset(&w->folded);
     return fold_text(&w->folded, text) == 0 && query_fits(w->q, buf_view(&w->folded));
 }

@@ -265,7 +265,7 @@ static struct view get(const struct entry *e, struct view column, char room[32])
 static bool cell_fits(const struct table *t, const struct cell *c, const struct query *q)
 {
     if (q->reverse)
-        return number_fits(text_of(t, c), q->key);
+        return query_fits_number(q, text_of(t, c));
     return query_fits(q, c->folded_len ? view_of(buf_data(&t->text) + c->folded, c->folded_len)
                                        : view_of(NULL, 0));
 }

@@ -91,8 +91,8 @@ int contact_read(struct json_object **out, const msgpack_object *infos)
 
 /* ---- looking ---- */
 
-bool contact_fits(struct json_object *contact, struct view key, struct view number,
-                  struct buf *scratch)
+bool contact_fits(struct json_object *contact, struct view key, const struct number_rules *rules,
+                  struct view number, struct buf *scratch)
 {
     struct query q = {.key = key};
 
@@ -104,7 +104,8 @@ bool contact_fits(struct json_object *contact, struct view key, struct view numb
         buf_reset(scratch);
         if (fold_text(scratch, json_view(value)) == 0 && query_fits(&q, buf_view(scratch)))
             return true;
-        if (number.len && number_fits(json_view(value), number))
+        if (number.len && (number_is(rules, json_view(value), number) ||
+                           number_is_alike(json_view(value), number)))
             return true;
     }
     return false;

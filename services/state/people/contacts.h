@@ -29,9 +29,10 @@ int contact_set(struct json_object *contact, struct view name, struct view text)
 int contact_read(struct json_object **out, const msgpack_object *infos);
 
 /* Whether a text is in any field, as directories compare (`key` is folded), or a number is one of
- * them as a whole (`number` is folded; empty: none is looked for). `room` is for its use. */
-bool contact_fits(struct json_object *contact, struct view key, struct view number,
-                  struct buf *scratch);
+ * them as a whole (`number` of number_normal; empty: none is looked for), or alike. `scratch` is
+ * for its use. */
+bool contact_fits(struct json_object *contact, struct view key, const struct number_rules *rules,
+                  struct view number, struct buf *scratch);
 
 /* A contact as an entry of a directory whose columns are the fields of displays: those that the
  * contact has by that name, and else by one that means the same (fullname, phone, mobile...). */

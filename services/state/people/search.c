@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "directory/fold.h"
+#include "directory/number.h"
 #include "people/columns.h"
 #include "people/contacts.h"
 #include "people/favorites.h"
@@ -22,7 +23,9 @@ struct people_query {
     char user_id[64];
     enum people_scope scope;
     char text[MAX_TEXT + 1];
-    struct buf key, number; /* the text as it is compared with contacts */
+    struct buf key;           /* the text as it is compared with contacts */
+    char number[NUMBER_ROOM]; /* if it is one; else empty */
+    struct number_rules rules;
     struct favorites *favorites;
     struct people_results results;
     struct json_parser parser; /* of contacts */
@@ -35,7 +38,6 @@ static void query_free(struct people_query *q)
     people_results_fini(&q->results);
     json_parser_fini(&q->parser);
     buf_free(&q->key);
-    buf_free(&q->number);
     buf_free(&q->scratch);
     free(q);
 }
@@ -105,7 +107,7 @@ static bool add_contact(struct people_query *q, int64_t n, struct json_object *c
     p.id = view_cstr(id);
     p.favorite = favorites_has(q->favorites, p.source, p.id);
     if ((q->scope == PEOPLE_FAVORITES && !p.favorite) ||
-        !contact_fits(contact, buf_view(&q->key), buf_view(&q->number), &q->scratch))
+        !contact_fits(contact, buf_view(&q->key), &q->rules, view_cstr(q->number), &q->scratch))
         return true;
     contact_entry_init(&entry, contact);
     return people_results_add(&q->results, &p);
@@ -151,15 +153,16 @@ static bool prepare(struct people_query *q, const struct session *se)
     struct view text = view_cstr(q->text);
     char context[32];
 
+    q->rules = number_rules(q->s->cfg);
+    if (people_is_number(text))
+        number_normal(&q->rules, text, q->number);
     buf_init(&q->key, 0);
-    buf_init(&q->number, 0);
     buf_init(&q->scratch, 0);
     q->favorites = favorites_new();
     return json_parser_init(&q->parser) == 0 && q->favorites &&
            people_display_open(&q->results.display, q->s->cfg, "people",
                                relations_context(session_user(se), context)) == 0 &&
-           people_results_init(&q->results) == 0 && fold_text(&q->key, text) == 0 &&
-           (!people_is_number(text) || fold_number(&q->number, text) == 0);
+           people_results_init(&q->results) == 0 && fold_text(&q->key, text) == 0;
 }
 
 void people_search(struct state *s, const struct session *se, struct deferred_reply *l,
