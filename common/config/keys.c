@@ -254,6 +254,9 @@ const struct config_key config_keys[] = {
      "The program that makes a TIFF of it."},
     {"ctibus.fax.context", KEY_STRING, "txfax", 0, 0, RE, NULL,
      "The context of the dialplan that sends it: XIVO_FAX_PATH is the file."},
+    {"ctibus.ipbx.sip_is_pjsip", KEY_BOOL, "false", 0, 0, RE, NULL,
+     "true: phones and trunks whose protocol is sip in the lists are PJSIP endpoints, as after a "
+     "migration of the Asterisk."},
     {"ctibus.ami.gone_seconds", KEY_INT, "3", 0, 3600, 0, NULL,
      "An Asterisk that refuses connections for so many seconds has ended, and its calls with it; 0: "
      "they are shown as last known until it is back."},

@@ -20,7 +20,7 @@ struct gauges {
 
 static const char *const availabilities[] = {"available", "unavailable", "on_call", "logged_out"};
 #define N_AVAILABILITIES ARRAY_SIZE(availabilities)
-#define N_EACH (4 + N_AVAILABILITIES)
+#define N_EACH (5 + N_AVAILABILITIES)
 
 static double link_is_up(void *arg)
 {
@@ -34,6 +34,11 @@ static double resync_age(void *arg)
     if (!ipbx->login || ipbx->model->resynced)
         return 0;
     return (double)(clock_mono_us() - ipbx->asked_at) / 1e6;
+}
+
+static double count_unknown_phones(void *arg)
+{
+    return (double)((const struct gauge *)arg)->link->model->unknown.n;
 }
 
 static double count_channels(void *arg)
@@ -85,6 +90,7 @@ static bool add_site(struct gauges *gs, const struct ipbx *ipbx)
 {
     bool good = add(gs, ipbx, NULL, METRIC_state_link_up, link_is_up) &&
                 add(gs, ipbx, NULL, METRIC_state_resync_seconds, resync_age) &&
+                add(gs, ipbx, NULL, METRIC_state_phones_unknown, count_unknown_phones) &&
                 add(gs, ipbx, NULL, METRIC_state_channels, count_channels) &&
                 add(gs, ipbx, NULL, METRIC_state_queue_callers, count_callers);
 

@@ -58,6 +58,26 @@ static void watch(void *arg)
 
 /* ---- events ---- */
 
+/* Phones that this Asterisk does not have stay dark: after a migration to PJSIP all of them. */
+static void tell_unknown_phones(struct state *s, const struct ipbx *ipbx)
+{
+    const struct unknown_phones *u = &ipbx->model->unknown;
+    const char *name = xod_ipbx_name(ipbx->model->ipbx).ptr;
+
+    if (u->n_pjsip)
+        log_warning(
+            s->log,
+            "%s: %zu phones of the lists are unknown to this Asterisk, such as %s; %zu of "
+            "them are PJSIP endpoints there: write the protocol pjsip into the lists, or set "
+            "ctibus.ipbx.sip_is_pjsip",
+            name, u->n, u->example, u->n_pjsip);
+    else if (u->n)
+        log_warning(s->log,
+                    "%s: %zu phones of the lists are unknown to this Asterisk, such as %s: their "
+                    "protocol or name is another there",
+                    name, u->n, u->example);
+}
+
 static void on_message(void *arg, const struct bus_msg *m)
 {
     struct state *s = arg;
@@ -81,6 +101,8 @@ static void on_message(void *arg, const struct bus_msg *m)
     ipbx_model_event(ipbx->model, &t);
     if (!resynced && ipbx->model->resynced)
         deferred_actions_resynced(s, ipbx->model->ipbx);
+    if (t.event == TEL_resync_end && view_eq(t.str[TELF_kind], VIEW("all")))
+        tell_unknown_phones(s, ipbx);
     originates_event(s->originates, ipbx->model->ipbx, &t);
     transfers_event(s->transfers, &t);
     faxes_event(s->faxes, ipbx->model->ipbx, &t);

@@ -185,3 +185,23 @@ def test_who_waits_while_a_third_one_is_asked():
         player.play(129857)
         until(lambda: seen() == {"PJSIP/alice": (False, "Carole Lefèvre (1003)"),
                                  "PJSIP/carol": (False, "Alice Martin (1001)")}, seen, 8)
+
+
+@pytest.mark.parametrize("mapped", [False, True])
+def test_lists_that_say_sip_after_a_migration(mapped):
+    """Asterisk speaks PJSIP: it is told once after each resync, or the phones are those."""
+    recording = Recording(FOLDER / "02-call-answered.ami")
+    with Stack(parts=(), config={"ctibus.ipbx.sip_is_pjsip": mapped}) as stack:
+        player = Player(recording, stack.ports["ami"])
+        with contextlib.closing(player):
+            for part in ("state", "ami-gw"):
+                stack.start(part)
+            stack.wait_ready()
+            player.play(51695)
+            until(lambda: any(c["state"] == "Up" for c in stack.snapshot("channels")), "a call")
+            bob = next(p for p in stack.snapshot("phones") if p["name"] == "bob")
+            assert bob["channels"] == (["PJSIP/bob-00000001"] if mapped else [])
+            assert stack.metric("state", r'ctibus_state_phones_unknown\{ipbx="xivo"\}') == (0 if mapped else 5)
+            told = ("xivo: 5 phones of the lists are unknown to this Asterisk, such as SIP/alice; 5 of them are PJSIP "
+                    "endpoints there: write the protocol pjsip into the lists, or set ctibus.ipbx.sip_is_pjsip")
+            assert stack.programs["state"].count(told) == (0 if mapped else 1)

@@ -214,10 +214,19 @@ static void finish_user(struct state *s, struct xod_obj *o, struct json_object *
 
 /* PROTOCOL/name: what channel names begin with. XiVO calls the driver iax whose channels are
  * IAX2/... */
-static void set_identity(struct xod_obj *o, unsigned field, struct json_object *item)
+static struct view driver_of(const struct config *cfg, struct view protocol)
 {
-    struct view given = text_of(item, "protocol");
-    struct view protocol = view_ieq(given, VIEW("iax")) ? VIEW("IAX2") : given;
+    if (view_ieq(protocol, VIEW("iax")))
+        return VIEW("IAX2");
+    if (view_ieq(protocol, VIEW("sip")) && config_bool(cfg, "ctibus.ipbx.sip_is_pjsip"))
+        return VIEW("PJSIP");
+    return protocol;
+}
+
+static void set_identity(const struct config *cfg, struct xod_obj *o, unsigned field,
+                         struct json_object *item)
+{
+    struct view protocol = driver_of(cfg, text_of(item, "protocol"));
     struct view name = text_of(item, "name");
     char identity[256];
 
@@ -234,15 +243,13 @@ static void set_identity(struct xod_obj *o, unsigned field, struct json_object *
 
 static void finish_phone(struct state *s, struct xod_obj *o, struct json_object *item)
 {
-    (void)s;
     if (!json_get(item, "identity"))
-        set_identity(o, XOD(phones, identity), item);
+        set_identity(s->cfg, o, XOD(phones, identity), item);
 }
 
 static void finish_trunk(struct state *s, struct xod_obj *o, struct json_object *item)
 {
-    (void)s;
-    set_identity(o, XOD(trunks, identity), item);
+    set_identity(s->cfg, o, XOD(trunks, identity), item);
 }
 
 static void finish_voicemail(struct state *s, struct xod_obj *o, struct json_object *item)

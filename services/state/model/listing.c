@@ -19,7 +19,8 @@ static enum listing listing_of(struct view kind)
     } kinds[] = {{{"channels", 8}, LISTING_CHANNELS},
                  {{"queues", 6}, LISTING_QUEUES},
                  {{"conferences", 11}, LISTING_CONFERENCES},
-                 {{"parking", 7}, LISTING_PARKING}};
+                 {{"parking", 7}, LISTING_PARKING},
+                 {{"peers", 5}, LISTING_PEERS}};
 
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
         if (view_eq(kinds[i].kind, kind))
@@ -129,6 +130,9 @@ void listing_end(struct ipbx_model *d, struct view kind, double now)
         break;
     case LISTING_PARKING:
         parking_sweep(d);
+        break;
+    case LISTING_PEERS:
+        phone_count_unknown(d);
         break;
     default:
         break;

@@ -20,7 +20,8 @@ enum listing {
     LISTING_QUEUES,
     LISTING_CONFERENCES,
     LISTING_PARKING,
-    LISTING_OTHER /* one after which nothing is taken for gone */
+    LISTING_PEERS, /* what the phones of the lists are compared with */
+    LISTING_OTHER  /* one after which nothing is taken for gone */
 };
 
 /* What a call that is over was for a user, for the call log: one entry for each call and user. The
@@ -59,6 +60,13 @@ struct ipbx_model_effects {
     void (*queue)(void *arg, struct ipbx_model *d, const struct queue_event *e);
 };
 
+/* The phones of the lists that the last complete listing of peers did not name. */
+struct unknown_phones {
+    size_t n;
+    size_t n_pjsip;    /* of them SIP/NAME for which there is PJSIP/NAME */
+    char example[128]; /* identity of the first one */
+};
+
 /* What the domain remembers of an IPBX beside its objects. */
 struct ipbx_model {
     struct xod_ipbx *ipbx;
@@ -67,8 +75,9 @@ struct ipbx_model {
     double now;        /* time of the event being applied, seconds since 1970 */
     bool synthetic;    /* the changes of this event were made by ctibus, not by Asterisk */
     bool resynced;     /* an end of the listing of channels has been seen since the link came up */
-    double lost_at;    /* when the link went down; 0: it is up and all is listed */
-    struct map *legs;  /* of channels, for the call log (calllog.c), or NULL */
+    struct unknown_phones unknown;
+    double lost_at;      /* when the link went down; 0: it is up and all is listed */
+    struct map *legs;    /* of channels, for the call log (calllog.c), or NULL */
     struct map *records; /* of calls, what their legs were (call_record.c), or NULL */
     double wrapup_due;   /* when the first wrap-up of an agent ends; 0: there is none */
     struct statistics *stats;
@@ -222,6 +231,8 @@ void phone_all_idle(struct ipbx_model *d);
 void member_all_idle(struct ipbx_model *d);
 void agent_all_idle(struct ipbx_model *d);
 void phone_registration(struct ipbx_model *d, const struct tel *t);
+/* At the end of a listing of peers: which phones of the lists it did not name, in d->unknown. */
+void phone_count_unknown(struct ipbx_model *d);
 /* Relates a channel to the phones and trunks whose identity its name begins with. */
 void phone_link_channel(struct ipbx_model *d, struct xod_obj *channel);
 void phone_untie_channel(struct ipbx_model *d, struct xod_obj *channel);

@@ -1,4 +1,6 @@
 /* Phones and trunks: the state of their hints, their registration, their channels. */
+#include <stdio.h>
+
 #include "base/array.h"
 #include "model/model.h"
 
@@ -336,10 +338,65 @@ void phone_all_idle(struct ipbx_model *d)
         }
 }
 
+/* ---- peers ---- */
+
+/* Lists may write a name in other case. */
+static struct view lower(struct view name, char out[256])
+{
+    size_t n = name.len < 256 ? name.len : 256;
+
+    for (size_t i = 0; i < n; i++)
+        out[i] =
+            name.ptr[i] >= 'A' && name.ptr[i] <= 'Z' ? (char)(name.ptr[i] | 0x20) : name.ptr[i];
+    return view_of(out, n);
+}
+
+static void note_peer(struct ipbx_model *d, struct view peer)
+{
+    char key[256];
+
+    listing_note(d, LISTING_PEERS, lower(peer, key), view_of(NULL, 0));
+}
+
+static bool is_listed(const struct ipbx_model *d, struct view peer)
+{
+    char key[256];
+
+    return listing_named(d, lower(peer, key), view_of(NULL, 0));
+}
+
+/* Other drivers list their devices otherwise, or not at all. */
+static bool has_listed_driver(struct view identity)
+{
+    struct view driver = view_cut(&identity, '/');
+
+    return view_eq(driver, VIEW("SIP")) || view_eq(driver, VIEW("PJSIP")) ||
+           view_eq(driver, VIEW("IAX2"));
+}
+
+void phone_count_unknown(struct ipbx_model *d)
+{
+    struct xod_obj *phone;
+    char other[256];
+
+    d->unknown = (struct unknown_phones){0};
+    for (size_t pos = 0; (phone = xod_next(d->ipbx, LIST_phones, &pos));) {
+        struct view identity = xod_get_str(phone, XOD(phones, identity));
+        if (!has_listed_driver(identity) || is_listed(d, identity))
+            continue;
+        if (d->unknown.n++ == 0)
+            snprintf(d->unknown.example, sizeof(d->unknown.example), "%.*s", VIEW_ARG(identity));
+        snprintf(other, sizeof(other), "PJ%.*s", VIEW_ARG(identity));
+        d->unknown.n_pjsip += view_starts(identity, VIEW("SIP/")) && is_listed(d, view_cstr(other));
+    }
+}
+
 void phone_registration(struct ipbx_model *d, const struct tel *t)
 {
     struct xod_obj *phone;
 
+    if (tel_has(t, TELF_peer))
+        note_peer(d, t->str[TELF_peer]);
     if (!tel_has(t, TELF_peer) || !tel_has(t, TELF_status))
         return;
     for (size_t n = 0;
