@@ -14,6 +14,7 @@ struct xod_obj {
     bool added;     /* in this transaction */
     bool deleted;   /* in this transaction */
     bool touched;   /* stands in the transaction's list */
+    bool retied;    /* its ties have changed in this transaction */
     uint64_t dirty; /* fields whose old value is in the journal */
     struct xod_obj **relations;
     uint32_t n_relations;

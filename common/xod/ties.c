@@ -11,6 +11,13 @@ bool xod_is_tied(const struct xod_obj *a, const struct xod_obj *b)
     return false;
 }
 
+/* What cannot be put into the transaction for want of memory is told with its next change. */
+static void retied(struct xod_obj *o)
+{
+    o->retied = true;
+    store_touch(o);
+}
+
 static int relate_one(struct xod_obj *a, struct xod_obj *b)
 {
     struct xod_obj **relations =
@@ -20,6 +27,7 @@ static int relate_one(struct xod_obj *a, struct xod_obj *b)
         return -ENOMEM;
     a->relations = relations;
     a->relations[a->n_relations++] = b;
+    retied(a);
     return 0;
 }
 
@@ -30,6 +38,7 @@ static void untie_one(struct xod_obj *a, struct xod_obj *b)
             memmove(&a->relations[i], &a->relations[i + 1],
                     (a->n_relations - i - 1) * sizeof(struct xod_obj *));
             a->n_relations--;
+            retied(a);
             return;
         }
 }
@@ -80,4 +89,5 @@ void relations_drop(struct xod_obj *o)
     free(o->relations);
     o->relations = NULL;
     o->n_relations = 0;
+    o->retied = true; /* it may be made again in this transaction */
 }

@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "xod/store.h"
 
@@ -188,6 +189,51 @@ static void settle_journal(struct xod *x)
     x->n_journal = 0;
 }
 
+/* "phone:11" of an object of the list phones. */
+static int add_relation(struct value *list, const struct xod_obj *o)
+{
+    const struct schema_list *l = schema_list(o->list);
+    struct buf name;
+    int rc;
+
+    buf_init(&name, 0);
+    buf_printf(&name, "%.*s:%.*s", (int)l->vname.len - 1, l->name, VIEW_ARG(xod_obj_id(o)));
+    rc = name.failed ? -ENOMEM : value_list_add(list, buf_view(&name));
+    buf_free(&name);
+    return rc;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct value *)a)->s, ((const struct value *)b)->s);
+}
+
+/* In one order, whatever was tied first: a reload ties everything anew. Without memory it stays as
+ * it was, and is tried again with the next change of the object. */
+static void tell_ties(struct xod_obj *o)
+{
+    int field = schema_relations_field(o->list);
+    struct value list = {.type = V_LIST};
+    int rc = 0;
+
+    for (uint32_t i = 0; rc == 0 && field >= 0 && i < o->n_relations; i++)
+        rc = add_relation(&list, o->relations[i]);
+    if (list.len > 1)
+        qsort(list.items, list.len, sizeof(list.items[0]), by_name);
+    if (rc < 0 || field < 0)
+        value_clear(&list);
+    else
+        rc = xod_set(o, (unsigned)field, &list);
+    o->retied = rc < 0;
+}
+
+static void settle_ties(struct xod *x)
+{
+    for (size_t i = 0; i < x->n_touched; i++)
+        if (x->touched[i]->retied && !x->touched[i]->deleted)
+            tell_ties(x->touched[i]);
+}
+
 static void tell_kept(struct xod *x, unsigned rank, xod_change_fn *fn, void *arg)
 {
     for (size_t i = 0; i < x->n_touched; i++) {
@@ -217,6 +263,7 @@ static void leave(struct xod_obj *o)
 
 void xod_commit(struct xod *x, xod_change_fn *fn, void *arg)
 {
+    settle_ties(x);
     settle_journal(x);
     for (unsigned rank = 0; fn && x->n_touched && rank <= MAX_RANK; rank++)
         tell_kept(x, rank, fn, arg);

@@ -168,9 +168,40 @@ bool fanout_visible(struct fanout *f, struct client *c, const struct xod_obj *o)
     return c->audience ? access_sees(&c->audience->sees, o) : !f->g->opt.limits.separate_contexts;
 }
 
+/* "phone:11": may the client see it? */
+static bool sees_relation(struct fanout *f, struct client *c, const struct xod_ipbx *ipbx,
+                          struct view name)
+{
+    struct view kind = view_cut(&name, ':');
+    const struct xod_obj *o;
+    char list[32];
+    int found;
+
+    snprintf(list, sizeof(list), "%.*ss", VIEW_ARG(kind));
+    found = schema_list_find(view_cstr(list));
+    o = found >= 0 ? xod_find(ipbx, (enum xod_list)found, name) : NULL;
+    return !o || (fanout_visible(f, c, o) && !fanout_masks(f, c, o));
+}
+
+/* The relations of an object are told to a client that may see all of these objects. */
+static bool sees_relations(struct fanout *f, struct client *c, const struct xod_obj *o, int field)
+{
+    const struct value *names = xod_get(o, (unsigned)field);
+
+    for (uint32_t i = 0; names->type == V_LIST && i < names->len; i++)
+        if (!sees_relation(f, c, xod_obj_ipbx(o), value_view(&names->items[i])))
+            return false;
+    return true;
+}
+
 void fanout_render_fields(struct fanout *f, struct client *c, struct buf *out,
                           const struct xod_obj *o, uint64_t mask)
 {
+    int relations = schema_relations_field(xod_obj_list(o));
+
+    mask &= schema_asked_mask(xod_obj_list(o));
+    if (relations >= 0 && mask >> relations & 1 && !sees_relations(f, c, o, relations))
+        mask &= ~((uint64_t)1 << relations);
     render_fields(out, o, mask, fanout_masks(f, c, o));
 }
 

@@ -152,8 +152,7 @@ void profile_put(struct gateway *g, struct profile *p);
 bool profile_permits(const struct profile *p, struct view class, bool *any);
 
 /* ---- render.c: objects as CTI lines ---- */
-/* Appends {"field":value,...}: the fields of the mask that clients see; masked: with the numbers of
- * calls masked. */
+/* Appends {"field":value,...}: the fields of the mask; masked: with the numbers of calls masked. */
 void render_fields(struct buf *out, const struct xod_obj *o, uint64_t mask, bool masked);
 /* An id as later clients take it: one of digits is a number. */
 void render_id(struct buf *out, struct view id);
@@ -190,7 +189,7 @@ bool fanout_visible(struct fanout *f, struct client *c, const struct xod_obj *o)
  * profile? */
 bool fanout_masks(struct fanout *f, struct client *c, const struct xod_obj *o);
 bool fanout_hides(struct fanout *f, struct client *c, const struct xod_obj *o);
-/* render_fields as this client sees it. */
+/* render_fields, of those that a client is answered, as this one sees it. */
 void fanout_render_fields(struct fanout *f, struct client *c, struct buf *out,
                           const struct xod_obj *o, uint64_t mask);
 

@@ -110,12 +110,12 @@ static void send_opened(struct client *c)
     render_getlist(line, view_of(NULL, 0), "updateconfig", VIEW("users"), ipbx,
                    view_cstr(c->user_id));
     buf_append_cstr(line, ",\"config\":");
-    render_fields(line, user, schema_plane_mask(LIST_users, PLANE_CONFIG), false);
+    fanout_render_fields(c->gw->fanout, c, line, user, schema_plane_mask(LIST_users, PLANE_CONFIG));
     line_end(line);
     render_getlist(line, view_of(NULL, 0), "updatestatus", VIEW("users"), ipbx,
                    view_cstr(c->user_id));
     buf_append_cstr(line, ",\"status\":");
-    render_fields(line, user, schema_plane_mask(LIST_users, PLANE_STATUS), false);
+    fanout_render_fields(c->gw->fanout, c, line, user, schema_plane_mask(LIST_users, PLANE_STATUS));
     line_end(line);
     if (!line->failed)
         conn_send(c->conn, buf_view(line));

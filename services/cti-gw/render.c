@@ -7,7 +7,7 @@ void render_fields(struct buf *out, const struct xod_obj *o, uint64_t mask, bool
     const char *sep = "";
 
     buf_append_char(out, '{');
-    for (mask &= schema_client_mask(xod_obj_list(o)); mask; mask &= mask - 1) {
+    for (; mask; mask &= mask - 1) {
         unsigned f = (unsigned)__builtin_ctzll(mask);
         buf_append_cstr(out, sep);
         buf_append_char(out, '"');
@@ -51,7 +51,8 @@ void render_getlist(struct buf *out, struct view reply_id, const char *function,
 static void put_update(struct buf *out, const struct xod_obj *o, const char *function,
                        const char *key, uint64_t mask, bool masked)
 {
-    if (!(mask & schema_client_mask(xod_obj_list(o))))
+    mask &= schema_client_mask(xod_obj_list(o));
+    if (!mask)
         return;
     render_getlist(out, view_of(NULL, 0), function, schema_list(xod_obj_list(o))->vname,
                    xod_ipbx_name(xod_obj_ipbx(o)), xod_obj_id(o));

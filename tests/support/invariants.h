@@ -26,6 +26,29 @@ static inline void check_list(struct xod_obj *o, unsigned field, enum xod_list o
                  names->len, n, schema_list(other)->name);
 }
 
+/* What is told of ties is what they are. Before a commit they may have changed since. */
+static inline void check_relations(struct xod_obj *o)
+{
+    int field = schema_relations_field(xod_obj_list(o));
+    uint32_t n = 0;
+
+    if (field < 0)
+        return;
+    for (int list = 0; list < LIST_COUNT; list++) {
+        const struct xod_obj *other;
+        for (size_t pos = 0; (other = xod_tied_next(o, (enum xod_list)list, &pos)); n++) {
+            char name[512];
+            snprintf(name, sizeof(name), "%.*s:%.*s", (int)strlen(schema_list(list)->name) - 1,
+                     schema_list(list)->name, VIEW_ARG(xod_obj_id(other)));
+            if (!value_list_has(xod_get(o, (unsigned)field), view_cstr(name)))
+                fail_msg("%s is not told to be tied to %s", xod_obj_id(o).ptr, name);
+        }
+    }
+    if (xod_get(o, (unsigned)field)->len != n)
+        fail_msg("%s is told to have %u ties instead of %u", xod_obj_id(o).ptr,
+                 xod_get(o, (unsigned)field)->len, n);
+}
+
 static inline void check_peer(struct xod_obj *c)
 {
     struct view kind = xod_get_str(c, XOD(channels, talkingto_kind));
@@ -188,6 +211,9 @@ static inline void check_site(struct xod_ipbx *s)
 {
     struct xod_obj *o;
 
+    for (int list = 0; list < LIST_COUNT; list++)
+        for (size_t pos = 0; (o = xod_next(s, (enum xod_list)list, &pos));)
+            check_relations(o);
     for (size_t pos = 0; (o = xod_next(s, LIST_channels, &pos));) {
         check_peer(o);
         check_device(o, LIST_phones, XOD(phones, identity), XOD(phones, channels));

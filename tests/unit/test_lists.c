@@ -215,9 +215,9 @@ static void a_reload_publishes_only_what_differs(void **state)
     reload(w, NULL,
            "[{\"id\":\"12\",\"protocol\":\"sip\",\"name\":\"alice\",\"number\":\"1001\","
            "\"context\":\"default\",\"iduserfeatures\":\"1\",\"rules_order\":\"2\"}]");
-    UNTIL(w->loop, seen.got == 3);
-    assert_string_equal(seen.topics, "xod/xivo/config/users/1/ xod/xivo/config/phones/11/ "
-                                     "xod/xivo/status/phones/11/ ");
+    UNTIL(w->loop, seen.got == 4);
+    assert_string_equal(seen.topics, "xod/xivo/config/users/1/ xod/xivo/status/users/1/ "
+                                     "xod/xivo/config/phones/11/ xod/xivo/status/phones/11/ ");
     bus_sub_destroy(&sub);
 }
 

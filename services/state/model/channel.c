@@ -183,7 +183,8 @@ static void copy_field(struct xod_obj *to, const struct xod_obj *from, unsigned 
 static void copy_all(struct xod_obj *to, const struct xod_obj *from)
 {
     for (unsigned f = 0; f < schema_list(LIST_channels)->n_fields; f++)
-        copy_field(to, from, f);
+        if (f != XOD(channels, relations)) /* follows from its own ties */
+            copy_field(to, from, f);
 }
 
 /* Everything that names the channel called `old` names `channel`. */

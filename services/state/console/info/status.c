@@ -41,6 +41,7 @@ static void put_channel(struct info *i, const struct xod_obj *c, unsigned depth)
     add(&line, ", ", text_of(i, c, XOD(channels, commstatus)));
     add(&line, ", with ", text_of(i, c, XOD(channels, talkingto_id)));
     add(&line, " ", text_of(i, c, XOD(channels, peerdisplay)));
+    add(&line, ", relations ", text_of(i, c, XOD(channels, relations)));
     end_line(i, &line);
 }
 
@@ -61,6 +62,7 @@ static void put_phone(struct info *i, const struct xod_obj *p, unsigned depth)
     add(&line, ", number ", text_of(i, p, XOD(phones, number)));
     add(&line, "@", text_of(i, p, XOD(phones, context)));
     add(&line, ": hint ", text_of(i, p, XOD(phones, hintstatus)));
+    add(&line, ", relations ", text_of(i, p, XOD(phones, relations)));
     end_line(i, &line);
     put_channels(i, p, depth + 1);
 }
@@ -74,7 +76,7 @@ static void put_agent(struct info *i, const struct xod_obj *a, unsigned depth)
     add(&line, ": ", text_of(i, a, XOD(agents, status)));
     add(&line, ", ", text_of(i, a, XOD(agents, availability)));
     add(&line, ", at ", text_of(i, a, XOD(agents, phonenumber)));
-    add(&line, ", queues ", text_of(i, a, XOD(agents, queues)));
+    add(&line, ", relations ", text_of(i, a, XOD(agents, relations)));
     end_line(i, &line);
 }
 
@@ -146,6 +148,8 @@ static void put_queues(struct info *i, struct xod_ipbx *ipbx, enum xod_list list
         begin_line(&line, 1, queues ? "queue" : "group", xod_obj_id(q));
         add(&line, " ", text_of(i, q, name));
         add(&line, ", number ", text_of(i, q, number));
+        add(&line, ", relations ",
+            text_of(i, q, queues ? XOD(queues, relations) : XOD(groups, relations)));
         end_line(i, &line);
         put_members(i, ipbx, value_text(xod_get(q, name), scratch));
         put_waiting(i, xod_get(q, queues ? XOD(queues, incalls) : XOD(groups, incalls)));
