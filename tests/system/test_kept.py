@@ -63,6 +63,7 @@ def test_wrong_requests_for_services_say_what_is_wrong():
         alice = s.client("alice")
         for function, value, wrong in (("enablednd", "maybe", "value"), ("enablednd", None, "value"),
                                        ("fwd", {}, "value"), ("fwd", {"enableunc": [1]}, "enableunc"),
+                                       ("fwd", {"enablerna": True, "destrna": ""}, "destination"),
                                        ("fwd", "x", "value"), ("nosuch", True, "function"), (7, True, "function")):
             answer = alice.ask("featuresput", function=function, value=value)
             assert (answer["status"], answer["error_string"]) == ("KO", wrong), (function, value, answer)

@@ -194,7 +194,7 @@ static void forwards_are_set_together(void **state)
     assert_false(on(w, UNC));
     assert_string_equal(put(w, "fwd",
                             "{\"enablebusy\":1,\"destbusy\":\"*98#\",\"enablerna\":1,"
-                            "\"destrna\":\"+33x\",\"enableunc\":1,\"destunc\":\"\"}"),
+                            "\"destrna\":\"+33x\",\"enableunc\":0,\"destunc\":\"\"}"),
                         OK);
     assert_true(on(w, XOD(users, enablebusy)));
     assert_true(on(w, XOD(users, enablerna)));
@@ -235,6 +235,27 @@ static void what_is_wrong_is_said_and_nothing_done(void **state)
     assert_int_equal(kept(w), 0);
 }
 
+/* Calls would be forwarded to nobody. */
+static void a_forward_to_nowhere_is_refused(void **state)
+{
+    struct world *w = *state;
+
+    assert_string_equal(put(w, "fwd", "{\"enableunc\":1,\"destunc\":\"\"}"), KO("destination"));
+    assert_string_equal(put(w, "fwd", "{\"enableunc\":1,\"destunc\":null}"), KO("destination"));
+    assert_string_equal(put(w, "fwd", "{\"enableunc\":1,\"destunc\":\" - \"}"), KO("destination"));
+    assert_string_equal(put(w, "fwd", "{\"enablerna\":1}"), KO("destination"));
+    assert_false(on(w, UNC));
+    assert_string_equal(field(w, "1", DESTUNC), "1000");
+    assert_string_equal(put(w, "fwd", "{\"enableunc\":1}"), OK); /* to what it had */
+    assert_string_equal(put(w, "fwd", "{\"destunc\":\"\"}"), KO("destination"));
+    assert_string_equal(put(w, "fwd", "{\"enablebusy\":1,\"destbusy\":\"1\",\"enablerna\":1}"),
+                        KO("destination"));
+    assert_false(on(w, XOD(users, enablebusy))); /* not the good half either */
+    assert_string_equal(put(w, "enablednd", "true"), OK);
+    assert_string_equal(put(w, "fwd", "{\"enableunc\":0,\"destunc\":\"\"}"), OK);
+    assert_string_equal(field(w, "1", DESTUNC), "");
+}
+
 /* ---- keeping ---- */
 
 static void choices_outlive_a_restart(void **state)
@@ -242,12 +263,12 @@ static void choices_outlive_a_restart(void **state)
     struct world *w = *state;
 
     put(w, "enablednd", "true");
-    put(w, "fwd", "{\"enableunc\":true,\"destunc\":\"\"}");
+    put(w, "fwd", "{\"enableunc\":true,\"destunc\":\"1002\"}");
     for (int i = 0; i < 2; i++) {
         restart(w);
         assert_true(on(w, DND));
         assert_true(on(w, UNC));
-        assert_string_equal(field(w, "1", DESTUNC), "");
+        assert_string_equal(field(w, "1", DESTUNC), "1002");
         assert_string_equal(put(w, "enablednd", "true"), SAME);
     }
     assert_string_equal(put(w, "enablednd", "false"), OK);
@@ -422,6 +443,7 @@ int main(void)
         T(flags_go_on_and_off),
         T(forwards_are_set_together),
         T(what_is_wrong_is_said_and_nothing_done),
+        T(a_forward_to_nowhere_is_refused),
         T(choices_outlive_a_restart),
         T(a_list_that_says_the_same_changes_nothing),
         T(a_list_that_says_something_else_wins_for_good),

@@ -100,7 +100,8 @@ static const struct cti_message rows[] = {
                  "who see the user"),
     RELAY("featuresget", .doc = "`userfeatures`: services and forwards"),
     RELAY("featuresput", .required = NEEDS("function", "value"),
-          .doc = "`status`; `getlist`/`updateconfig` to all who see the user"),
+          .doc = "`status`, `KO` with `error_string` `destination` for a forward that would be on "
+                 "without a destination; `getlist`/`updateconfig` to all who see the user"),
     RELAY("chat_history", .required = NEEDS("with"),
           .doc = "`messages` with that user, the latest first, and `next` for `cursor` "
                  "([Chat](#chat))"),

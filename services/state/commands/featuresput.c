@@ -90,6 +90,31 @@ static void read_request(struct feature_request *w, const msgpack_object *messag
         }
 }
 
+/* What a field becomes by the request; NULL: nothing else than it is. */
+static const struct feature_change *change_of(const struct feature_request *w, unsigned field)
+{
+    for (size_t i = 0; i < w->n; i++)
+        if (w->changes[i].field == field)
+            return &w->changes[i];
+    return NULL;
+}
+
+/* A forward that the request is about would be on and lead nowhere: calls would be lost. */
+static bool leads_nowhere(const struct feature_request *w, const struct xod_obj *user)
+{
+    for (size_t i = 0; i < N_FORWARDS; i++) {
+        const struct feature_forward *f = &feature_forwards[i];
+        const struct feature_change *flag = change_of(w, f->flag_field);
+        const struct feature_change *to = change_of(w, f->destination_field);
+        char scratch[32];
+        bool on = flag ? flag->on : value_truth(xod_get(user, f->flag_field));
+        struct view number = to ? to->to : value_text(xod_get(user, f->destination_field), scratch);
+        if ((flag || to) && on && number.len == 0)
+            return true;
+    }
+    return false;
+}
+
 static void answer(struct deferred_reply *l, const char *status, const char *key, const char *text)
 {
     struct buf pairs;
@@ -121,6 +146,8 @@ static void featuresput(struct state *s, struct session *se, struct deferred_rep
         return;
     }
     read_request(&w, message);
+    if (!w.wrong && leads_nowhere(&w, user))
+        w.wrong = "destination";
     if (w.wrong) {
         answer(l, "KO", "error_string", w.wrong);
         return;

@@ -46,12 +46,27 @@ static size_t feature_of(struct view name, struct view param, struct feature_cha
     return 0;
 }
 
+/* A forward that has no destination. */
+static bool leads_nowhere(const struct xod_obj *user, unsigned flag)
+{
+    char scratch[32];
+
+    for (size_t i = 0; i < N_FORWARDS; i++)
+        if (feature_forwards[i].flag_field == flag)
+            return value_text(xod_get(user, feature_forwards[i].destination_field), scratch).len ==
+                   0;
+    return false;
+}
+
 static void run_action(struct state *s, struct xod_obj *user, struct view name, struct view param)
 {
     struct feature_change changes[2];
     size_t n = feature_of(name, param, changes);
 
-    if (n > 0) {
+    if (n == 1 && changes[0].on && leads_nowhere(user, changes[0].field)) {
+        log_notice(s->log, "userstatus: %.*s of user %.*s has no destination: it stays off",
+                   VIEW_ARG(name), VIEW_ARG(xod_obj_id(user)));
+    } else if (n > 0) {
         n = features_differ(s->features, user, changes, n);
         if (n > 0)
             features_change(s->features, user, changes, n, NULL, NULL);
