@@ -512,4 +512,5 @@ void config_check(struct config *cfg)
     config_check_timezone(cfg);
     config_check_directories(cfg);
     config_check_sheets(cfg);
+    config_check_features(cfg);
 }

@@ -270,6 +270,32 @@ int config_networks(const struct config *cfg, const char *path, struct netlist *
     return rc;
 }
 
+static bool lists(struct json_object *array, const char *word)
+{
+    size_t n = json_object_is_type(array, json_type_array) ? json_object_array_length(array) : 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (view_eq(json_view(json_object_array_get_idx(array, i)), view_cstr(word)))
+            return true;
+    return false;
+}
+
+bool config_lists(const struct config *cfg, const char *path, const char *word)
+{
+    const struct config_key *key = row_of(path);
+    struct json_object *value = config_get(cfg, path);
+    struct json_object *default_value;
+    bool found;
+
+    assert(key->type == KEY_STRINGS);
+    if (value)
+        return lists(value, word);
+    default_value = key->default_value ? json_tokener_parse(key->default_value) : NULL;
+    found = lists(default_value, word);
+    json_object_put(default_value);
+    return found;
+}
+
 const char *config_dir(const struct config *cfg)
 {
     return cfg->dir;

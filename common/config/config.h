@@ -56,6 +56,9 @@ bool config_bool(const struct config *cfg, const char *key);
  * when it is turned off. */
 bool config_listen(const struct config *cfg, const char *key, char *addr, size_t n);
 
+/* Is `word` in an array of strings, or in its default? */
+bool config_lists(const struct config *cfg, const char *key, const char *word);
+
 /* A list of the networks that may connect, added to *out. 0 or -ENOMEM. */
 int config_networks(const struct config *cfg, const char *key, struct netlist *out);
 

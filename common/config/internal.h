@@ -97,6 +97,8 @@ const char *config_web_fault(struct view uri);
 void config_check_directories(struct config *cfg);
 /* check_sheets.c: `sheets`. */
 void config_check_sheets(struct config *cfg);
+/* check_features.c: `ctibus.features`. */
+void config_check_features(struct config *cfg);
 
 /* timezone.c: is `ctibus.timezone` one? */
 void config_check_timezone(struct config *cfg);

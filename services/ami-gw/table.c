@@ -87,6 +87,7 @@ static const struct table_field originate[] = {
 static const struct table_field hint[] = {F(exten, "Exten"), F(context, "Context"), F(hint, "Hint"),
                                           F(status, "Status")};
 static const struct table_field device[] = {F(hint, "Device"), F(status, "State")};
+static const struct table_field presence[] = {F(hint, "Presentity"), F(status, "Status")};
 static const struct table_field peer[] = {F(peer, "Peer"), F(status, "PeerStatus"),
                                           F(address, "Address")};
 static const struct table_field contact[] = {F(peer, "EndpointName"), F(status, "ContactStatus"),
@@ -282,6 +283,7 @@ const struct table_row table[] = {
     /* devices */
     ROW("ExtensionStatus", device_hint, PLAIN, hint, ),
     ROW("DeviceStateChange", device_hint, DEVICE, device, ),
+    ROW("PresenceStateChange", device_custom, PLAIN, presence, ), /* 12 and later */
     ROW("PeerStatus", device_registration, PEER, peer, ),
     ROW("ContactStatus", device_registration, CONTACT, contact, ),
 

@@ -34,6 +34,8 @@
 #include "sheets/sheets.h"
 #include "users/deferred_actions.h"
 #include "users/extensions.h"
+#include "users/feature_events.h"
+#include "users/feature_reader.h"
 #include "users/features.h"
 #include "users/passwords.h"
 #include "json/json.h"
@@ -99,10 +101,14 @@ static void on_message(void *arg, const struct bus_msg *m)
     }
     resynced = ipbx->model->resynced;
     ipbx_model_event(ipbx->model, &t);
-    if (!resynced && ipbx->model->resynced)
+    if (!resynced && ipbx->model->resynced) {
         deferred_actions_resynced(s, ipbx->model->ipbx);
+        feature_reader_all(s, ipbx);
+    }
     if (t.event == TEL_resync_end && view_eq(t.str[TELF_kind], VIEW("all")))
         tell_unknown_phones(s, ipbx);
+    feature_reader_event(s, ipbx, &t);
+    feature_event(s, ipbx->model->ipbx, &t);
     originates_event(s->originates, ipbx->model->ipbx, &t);
     transfers_event(s->transfers, &t);
     faxes_event(s->faxes, ipbx->model->ipbx, &t);
@@ -399,13 +405,14 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
     s->fagi = fagi_new(s);
     s->peers = peers_new(s);
     s->gauges = gauges_new(s);
+    s->feature_reader = feature_reader_new(s);
     if (budget_open(s) < 0)
         return -ENOMEM;
     if (!s->heart || !s->publisher || !s->snapshots || !s->sessions || !s->events ||
         !s->events_unknown || !s->events_foreign || !s->resyncs_late || !s->sessions_open ||
         !s->remote_lists || !s->directories || !s->extensions || !s->originates || !s->transfers ||
         !s->faxes || !s->fax_handoffs || !s->sheets || !s->fagi || !s->peers || !s->gauges ||
-        peers_load(s->peers) < 0)
+        !s->feature_reader || peers_load(s->peers) < 0)
         return -ENOMEM;
     bus_sub_follow(s->sub, VIEW("tel"));
     return bus_sub_add(s->sub, VIEW("tel/"));
@@ -501,6 +508,7 @@ void state_destroy(struct state **sp)
     directories_destroy(&s->directories);
     bus_server_destroy(&s->server); /* tells who waits for an action */
     deferred_actions_destroy(&s->deferred_actions);
+    feature_reader_destroy(&s->feature_reader);
     sheets_destroy(&s->sheets);
     fagi_destroy(&s->fagi);
     peers_destroy(&s->peers);

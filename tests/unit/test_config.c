@@ -253,6 +253,34 @@ static void test_types_and_ranges(void **state)
          "\"10.0.0.1/8\" has bits that its length does not count"},
         {"{\"ctibus\":{\"access\":{\"info\":[\"localhost\"]}}}", "ctibus.access.info",
          "\"localhost\" is neither an address nor a network"},
+        {"{\"ctibus\":{\"features\":{\"publish\":[\"ami\"]}}}", "ctibus.features.publish",
+         "\"ami\" is none of"},
+        {"{\"ctibus\":{\"features\":{\"astdb\":{\"dnd\":\"DND\"}}}}", "ctibus.features.astdb.dnd",
+         "must be FAMILY/KEY"},
+        {"{\"ctibus\":{\"features\":{\"astdb\":{\"dnd\":\"DND/x\"}}}}", "ctibus.features.astdb.dnd",
+         "write {number} or {userid}"},
+        {"{\"ctibus\":{\"features\":{\"astdb\":{\"dnd\":\"DND/{context}\"}}}}",
+         "ctibus.features.astdb.dnd", "write {number} or {userid}"},
+        {"{\"ctibus\":{\"features\":{\"astdb\":{\"dnd\":\"{number}/DND\"}}}}",
+         "ctibus.features.astdb.dnd", "must begin with a family"},
+        {"{\"ctibus\":{\"features\":{\"astdb\":{\"dnd\":\"DND/{exten}\"}}}}",
+         "ctibus.features.astdb.dnd", "other words in braces"},
+        {"{\"ctibus\":{\"features\":{\"astdb\":{\"dnd\":\"DND/{number\"}}}}",
+         "ctibus.features.astdb.dnd", "a { without a }"},
+        {"{\"ctibus\":{\"features\":{\"astdb\":{\"dnd\":\"DND/number}\"}}}}",
+         "ctibus.features.astdb.dnd", "a } without a {"},
+        {"{\"ctibus\":{\"features\":{\"astdb\":{\"dnd\":\"D ND/{number}\"}}}}",
+         "ctibus.features.astdb.dnd", "has blanks"},
+        {"{\"ctibus\":{\"features\":{\"astdb\":{\"dnd\":7}}}}", "ctibus.features.astdb.dnd",
+         "must be a string"},
+        {"{\"ctibus\":{\"features\":{\"astdb\":{\"busy\":\"CF/{number}\"}}}}",
+         "ctibus.features.astdb.busy", "the same as ctibus.features.astdb.unc"},
+        {"{\"ctibus\":{\"features\":{\"astdb\":{\"on\":\"no\"}}}}", "ctibus.features.astdb.on",
+         "write YES"},
+        {"{\"ctibus\":{\"features\":{\"devstate\":{\"dnd\":\"SIP/{number}\"}}}}",
+         "ctibus.features.devstate.dnd", "must begin with Custom:"},
+        {"{\"ctibus\":{\"features\":{\"devstate\":{\"on\":\"ON\"}}}}",
+         "ctibus.features.devstate.on", "none of BUSY|INUSE"},
         {"{\"ctibus\":{\"console\":{\"token\":\"short\"}}}", "ctibus.console.token",
          "at least 16 characters"},
         {"{\"ctibus\":{\"console\":{\"token\":\"sixteen and blank\"}}}", "ctibus.console.token",
@@ -674,6 +702,27 @@ static void test_table(void **state)
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+/* Services that the dialplan is told: switched off by "", with words of their own. */
+static void templates_of_services_are_free(void **state)
+{
+    struct place *p = *state;
+    struct config *cfg = load_good(
+        p,
+        "{\"ctibus\":{\"features\":{\"publish\":[\"astdb\",\"devstate\"],\"astdb\":{\"unc\":\"\","
+        "\"busy\":\"fw/{context}/{userid}/busy\",\"rna\":null},"
+        "\"devstate\":{\"rna\":\"Custom:rna-{number}\"}}}}");
+
+    assert_true(config_lists(cfg, "ctibus.features.publish", "astdb"));
+    assert_false(config_lists(cfg, "ctibus.features.publish", "agi"));
+    assert_string_equal(config_str(cfg, "ctibus.features.astdb.unc"), "");
+    config_destroy(&cfg);
+    cfg = load_good(p, "{}");
+    assert_true(config_lists(cfg, "ctibus.features.publish", "agi"));
+    assert_false(config_lists(cfg, "ctibus.features.publish", "astdb"));
+    assert_string_equal(config_str(cfg, "ctibus.features.astdb.dnd"), "DND/{number}");
+    config_destroy(&cfg);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -696,6 +745,7 @@ int main(void)
         T(test_override_below_a_value),
         T(test_changes),
         T(test_networks),
+        T(templates_of_services_are_free),
         T(test_table),
     };
 

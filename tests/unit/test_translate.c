@@ -141,7 +141,8 @@ static void device_states_become_the_numbers_of_hints(void **state)
         assert_said(w, block, line);
     }
     assert_said(w, "Event: DeviceStateChange|Device: PJSIP/bob|State: ASLEEP", "");
-    assert_said(w, "Event: DeviceStateChange|Device: Custom:SIP/bob|State: INUSE", "");
+    assert_said(w, "Event: DeviceStateChange|Device: Custom:SIP/bob|State: INUSE",
+                "device/custom {'status':'1','hint':'Custom:SIP/bob'}\n"); /* nobody's phone */
     assert_said(w, "Event: DeviceStateChange|Device: SIP|State: INUSE", "");
     assert_said(w, "Event: DeviceStateChange|Device: Queue:x_pause|State: INUSE", "");
     assert_said(w, "Event: DeviceStateChange|Device: Local/1@default|State: INUSE", "");

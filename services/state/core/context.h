@@ -37,6 +37,7 @@ struct state {
     struct remote_lists *remote_lists;
     struct db *db;
     struct features *features;
+    struct feature_reader *feature_reader;
     struct deferred_actions *deferred_actions;
     struct directories *directories;
     struct extensions *extensions;

@@ -12,6 +12,7 @@
 #include "directory/directory.h"
 #include "lists/lists.h"
 #include "users/extensions.h"
+#include "users/feature_reader.h"
 #include "users/features.h"
 #include "users/passwords.h"
 #include "users/relations.h"
@@ -437,6 +438,7 @@ static int load_ipbx(struct state *s, const struct config *cfg, struct ipbx *of,
         return 0;
     relations_link(ipbx);
     ipbx_model_relink(of->model);
+    feature_reader_all(s, of);
     if (!wanted->uri)
         log_counts(s, ipbx);
     return rc;

@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "core/ami_request.h"
 #include "database/db.h"
+#include "users/feature_reader.h"
 #include "users/member_actions.h"
 #include "json/json.h"
 
@@ -87,6 +88,13 @@ static void drop(struct deferred_actions *w, struct deferred_action *x)
 
 static void send_due(struct deferred_actions *w);
 
+/* What is not there need not be deleted. */
+static bool is_gone_already(const struct deferred_action *x, struct view message)
+{
+    return view_starts(view_cstr(x->action), VIEW("[\"DBDel\"")) &&
+           view_starts(message, VIEW("Database entry"));
+}
+
 /* It is over when the Asterisk has said yes or no; else it stays for the next resync. */
 static void on_answer(void *arg, enum bus_status status, const msgpack_object *body)
 {
@@ -94,18 +102,26 @@ static void on_answer(void *arg, enum bus_status status, const msgpack_object *b
     struct deferred_actions *w = a->w;
     struct deferred_action *x = map_get(w->by_key, view_of(a->key, a->key_len));
     struct view response = msg_get_str(body, "response");
+    struct view message = msg_get_str(body, "message");
+    size_t site = strlen(a->key);
+    bool refused = false;
 
     w->n_asked--;
     if (x && x->turn == a->turn) {
         x->asked = false;
-        if (status == BUS_ok && view_eq(response, VIEW("Error")))
+        refused =
+            status == BUS_ok && view_eq(response, VIEW("Error")) && !is_gone_already(x, message);
+        if (refused)
             log_notice(w->s->log, "%.*s: refused: %.*s: %s", VIEW_ARG(site_of(x)),
-                       VIEW_ARG(msg_get_str(body, "message")), x->action);
+                       VIEW_ARG(message), x->action);
         if (status == BUS_ok)
             drop(w, x);
         else
             loop_timer_start(w->retry, RETRY_MS, false);
     }
+    if (refused)
+        feature_reader_refused(w->s, view_of(a->key, site),
+                               view_of(a->key + site + 1, a->key_len - site - 1));
     free(a);
     send_due(w);
 }
@@ -343,6 +359,12 @@ void deferred_actions_later(struct state *s, struct xod_ipbx *ipbx, struct view 
     buf_append_char(&text, ']');
     keep(s, ipbx, subject, "an action of a presence", &text);
     buf_free(&text);
+}
+
+bool deferred_actions_wanted(const struct state *s, const struct xod_ipbx *ipbx,
+                             struct view subject)
+{
+    return find(s->deferred_actions, xod_ipbx_name(ipbx), subject) != NULL;
 }
 
 void deferred_actions_drop(struct state *s, const struct xod_ipbx *ipbx, struct view subject)

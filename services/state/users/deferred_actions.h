@@ -25,6 +25,9 @@ void deferred_actions_set(struct state *s, struct xod_ipbx *ipbx, struct view su
  */
 void deferred_actions_later(struct state *s, struct xod_ipbx *ipbx, struct view subject,
                             struct view user_id, struct view name, struct view param);
+/* Is something wanted of the subject that the Asterisk has not answered yet? */
+bool deferred_actions_wanted(const struct state *s, const struct xod_ipbx *ipbx,
+                             struct view subject);
 /* Nothing is wanted of the subject any more. */
 void deferred_actions_drop(struct state *s, const struct xod_ipbx *ipbx, struct view subject);
 /* All of the IPBX is listed: what waits is sent. */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/map.h"
+#include "users/feature_publish.h"
 #include "users/features.h"
 #include "users/function_keys.h"
 
@@ -169,10 +170,19 @@ size_t features_differ(struct features *f, const struct xod_obj *user,
     return kept;
 }
 
+bool features_on_way(struct features *f, const struct xod_obj *user, unsigned field)
+{
+    struct choices *c = choices_of(f, xod_ipbx_name(xod_obj_ipbx(user)), xod_obj_id(user), false);
+    int i = place_of(field);
+
+    return c && i >= 0 && c->on_way[i] > 0;
+}
+
 struct pending {
     struct features *f;
     struct xod_ipbx *ipbx;
     char *user_id;
+    enum feature_origin origin;
     size_t n;
     int place[MAX_FEATURES];
     struct choice made[MAX_FEATURES];
@@ -217,8 +227,8 @@ static void take(struct pending *p, struct xod_obj *user, struct choices *c, siz
     *made = (struct choice){0};
 }
 
-/* What the lamps are to show is on its way to disk: the answer waits for it. */
-static void answer_after_lamps(struct pending *p, int rc)
+/* What Asterisk is to be told is on its way to disk: the answer waits for it. */
+static void answer_after_actions(struct pending *p, int rc)
 {
     struct db_txn *t = rc == 0 && p->done ? db_begin(p->f->s->db) : NULL;
 
@@ -248,7 +258,9 @@ static void on_kept(void *arg, int rc)
     state_commit(p->f->s, false);
     if (user)
         funckeys_changed(p->f->s, user, changed);
-    answer_after_lamps(p, rc);
+    if (user && p->origin == FEATURE_SET)
+        features_publish(p->f->s, user, changed);
+    answer_after_actions(p, rc);
     pending_free(p);
 }
 
@@ -287,8 +299,8 @@ static void keep(struct pending *p, struct db_txn *t)
     db_commit_take(&t, on_kept, p);
 }
 
-int features_change(struct features *f, struct xod_obj *user, const struct feature_change *changes,
-                    size_t n, db_done_fn *done, void *arg)
+int features_change(struct features *f, struct xod_obj *user, enum feature_origin origin,
+                    const struct feature_change *changes, size_t n, db_done_fn *done, void *arg)
 {
     struct pending *p = calloc(1, sizeof(*p));
     struct db_txn *t;
@@ -299,6 +311,7 @@ int features_change(struct features *f, struct xod_obj *user, const struct featu
     p->f = f;
     p->ipbx = xod_obj_ipbx(user);
     p->user_id = view_dup(xod_obj_id(user));
+    p->origin = origin;
     p->done = done;
     p->arg = arg;
     if (!p->user_id)
