@@ -88,6 +88,28 @@ def test_callerid_extend_without_a_type(stack):
     assert Call(port(stack)).send(data).answer() == {}
 
 
+def test_features_says_what_a_user_has_chosen(stack):
+    def features(*args):
+        answer = ask(port(stack), "features", *args)
+        return {k: v for k, v in answer.items() if k != "XIVO_CTI_AGI"} or answer
+
+    with contextlib.closing(stack.client("alice").load()) as alice:
+        off = features("1")
+        assert {k: v for k, v in off.items() if not k.endswith("_DEST")} == dict.fromkeys((
+            "XIVO_DND", "XIVO_FWD_UNC", "XIVO_FWD_BUSY", "XIVO_FWD_RNA", "XIVO_INCALLFILTER", "XIVO_VOICEMAIL",
+            "XIVO_CALLRECORD"), "0")
+        assert alice.ask("featuresput", function="enablednd", value=True)["status"] == "OK"
+        assert alice.ask("featuresput", function="fwd",
+                         value={"enableunc": True, "destunc": "1003"})["status"] == "OK"
+        assert features("1") == {**off, "XIVO_DND": "1", "XIVO_FWD_UNC": "1", "XIVO_FWD_UNC_DEST": "1003"}
+        assert features("number", "1001") == features("number", "1001", "default") == features("1")
+        assert features("2")["XIVO_DND"] == "0"
+        for args in ((), ("99",), ("number",), ("number", "1099"), ("number", "1001", "other"), ("1001",)):
+            assert features(*args) == FAIL, args
+        alice.ask("featuresput", function="enablednd", value=False)
+        alice.ask("featuresput", function="fwd", value={"enableunc": False})
+
+
 def test_presence_counts_who_is_there(stack):
     def presence():
         return json.loads(ask(port(stack), "presence", "users")["XIVO_PRESENCE"])["std"]

@@ -5,6 +5,7 @@
 
 #include "core/deferred_reply.h"
 #include "fagi/parts.h"
+#include "users/feature_keys.h"
 
 struct fagi {
     struct state *s;
@@ -43,6 +44,8 @@ static void run(struct fagi *f, struct fagi_ask *a)
         fagi_callerid_extend(a);
     else if (view_eq(a->script, VIEW("callerid_forphones")))
         fagi_callerid_forphones(a);
+    else if (view_eq(a->script, VIEW("features")) && feature_way(a->s, "agi"))
+        fagi_features(a);
     else if (fagi_handlers_find(f->handlers, a->script, &needs) && needs &&
              !xod_find(a->ipbx->model->ipbx, LIST_channels, a->channel))
         fagi_await_add(f->await, a);

@@ -4,6 +4,7 @@
  *   fagi.c       the request, and the table of scripts
  *   presence.c   how many users are in which presence
  *   callerid.c   the caller id that the called phone shows
+ *   features.c   the services and forwards of a user
  *   handlers.c   scripts of programs that registered for them on the bus
  *   await.c      calls whose channel is not known yet: AMI and FastAGI race
  */

@@ -36,6 +36,11 @@ void fagi_presence(struct fagi_presence *p, struct fagi_ask *a);
 void fagi_callerid_extend(struct fagi_ask *a);
 void fagi_callerid_forphones(struct fagi_ask *a);
 
+/* ---- features.c ---- */
+/* XIVO_DND, XIVO_FWD_UNC... of the user whose id is the first argument, or whose phone has the
+ * number that follows the word `number`. */
+void fagi_features(struct fagi_ask *a);
+
 /* ---- handlers.c ---- */
 struct fagi_handlers;
 struct fagi_handlers *fagi_handlers_new(void); /* NULL without memory */
