@@ -219,9 +219,9 @@ static const char *any_channel(struct day *d)
 
 static const char *any_exten(struct day *d)
 {
-    static const char *const extens[] = {"1001",    "1007", "1002",       "3001",   "3002",
-                                         "4001",    "700",  "701",        "*81002", "*971003",
-                                         "*312009", "*25",  "0142143000", "nobody", ""};
+    static const char *const extens[] = {
+        "1001",   "1007",    "1002",    "3001", "3002", "4001",       "700",    "701",
+        "*81002", "*971003", "*312009", "*25",  "*76",  "0142143000", "nobody", ""};
 
     return extens[office_random(d->office, sizeof(extens) / sizeof(*extens))];
 }
@@ -233,10 +233,10 @@ static void any_action(struct day *d)
         "Hangup",         "Atxfer",         "BlindTransfer", "CancelAtxfer", "Park",
         "Redirect",       "Monitor",        "StopMonitor",   "MixMonitor",   "Setvar",
         "ConfbridgeMute", "ConfbridgeKick", "Bridge",        "OfficeHangup", "PlayDTMF"};
-    static const char *const on_phone[] = {"PJSIPNotify", "QueueAdd",       "QueueRemove",
-                                           "QueuePause",  "Originate",      "OfficeAnswer",
-                                           "OfficeHold",  "OfficeCall",     "AgentLogoff",
-                                           "DBPut",       "ConfbridgeLock", "ConfbridgeUnlock"};
+    static const char *const on_phone[] = {
+        "PJSIPNotify",  "QueueAdd",   "QueueRemove",    "QueuePause",      "Originate",
+        "OfficeAnswer", "OfficeHold", "OfficeCall",     "AgentLogoff",     "DBPut",
+        "DBDel",        "DBGetTree",  "ConfbridgeLock", "ConfbridgeUnlock"};
     uint64_t dice = office_random(d->office, 100), k = office_random(d->office, 1000);
     const struct person *p = &d->office->people[office_random(d->office, d->office->n_people)];
     struct buf text;
@@ -261,7 +261,7 @@ static void any_action(struct day *d)
                "Paused: %d\r\nPenalty: 1\r\nAgent: 20%02d\r\nFamily: %s\r\nKey: %s\r\nVal: %d\r\n"
                "ExtraChannel: %s\r\n\r\n",
                dice % 2 ? "Event=talk" : "Event=hold", any_exten(d), dice % 3 ? "support" : "sales",
-               (int)(dice % 2), (int)(1 + k % 12), dice % 2 ? "DND" : "CFIM", p->is.number,
+               (int)(dice % 2), (int)(1 + k % 12), dice % 2 ? "DND" : "CF", p->is.number,
                dice % 4 ? 0 : 1007, dice % 5 ? "" : any_channel(d));
     act(d, buf_view(&text));
     buf_free(&text);

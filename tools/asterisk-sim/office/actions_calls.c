@@ -338,6 +338,18 @@ static void getvar(const struct ask *a)
     say_end(a->out);
 }
 
+/* DEVICE_STATE(Custom:NAME) is a function, and no variable. */
+static bool set_device(const struct ask *a, struct view name)
+{
+    struct view device = name;
+
+    if (!view_starts(name, VIEW("DEVICE_STATE(Custom:")))
+        return false;
+    view_cut(&device, ':');
+    device_set(ask_office(a), view_cut(&device, ')'), ami_get(a->b, "Value"));
+    return true;
+}
+
 static void setvar(const struct ask *a)
 {
     struct view name = ami_get(a->b, "Variable");
@@ -353,7 +365,7 @@ static void setvar(const struct ask *a)
             return;
     }
     say_success(a->out, a->id, "Variable Set");
-    if (l && leg_set_caller_id(l, name, ami_get(a->b, "Value")))
+    if (set_device(a, name) || (l && leg_set_caller_id(l, name, ami_get(a->b, "Value"))))
         return;
     if (l)
         leg_set_variable(l, name, ami_get(a->b, "Value"));

@@ -6,25 +6,6 @@
 
 #include "office/actions.h"
 
-#define MAX_ENTRIES 100000
-
-/* Families of the database that the dialplan looks at, by the number of the phone. */
-static void obey(struct office *o, struct view family, struct view key, struct view value)
-{
-    struct person *p = office_person(o, key);
-
-    if (!p)
-        return;
-    if (view_ieq(family, VIEW("DND")))
-        p->dnd = value.len > 0 && !view_eq(value, VIEW("0")) && !view_ieq(value, VIEW("no"));
-    else if (view_ieq(family, VIEW("CFIM")))
-        snprintf(p->unconditional, sizeof(p->unconditional), "%.*s", VIEW_ARG(value));
-    else if (view_ieq(family, VIEW("CFBS")))
-        snprintf(p->busy, sizeof(p->busy), "%.*s", VIEW_ARG(value));
-    else if (view_ieq(family, VIEW("CFNA")))
-        snprintf(p->no_answer, sizeof(p->no_answer), "%.*s", VIEW_ARG(value));
-}
-
 /* The key of the map, "family/key"; false after an error was said. */
 static bool entry_of(const struct ask *a, struct buf *key)
 {
@@ -41,80 +22,83 @@ static bool entry_of(const struct ask *a, struct buf *key)
     return !key->failed;
 }
 
-static void forget(struct office *o, struct view key)
-{
-    free(map_del(o->database, key));
-}
-
 static void db_put(const struct ask *a)
 {
-    struct office *o = ask_office(a);
-    struct view value = ami_get(a->b, "Val");
-    struct buf key;
-    char *entry;
-    size_t len;
+    struct buf path;
 
-    if (!entry_of(a, &key))
-        goto out;
-    len = buf_len(&key);
-    if (map_count(o->database) >= MAX_ENTRIES && !map_get(o->database, buf_view(&key))) {
-        say_error(a->out, a->id, "Failed to update entry");
-        goto out;
+    if (entry_of(a, &path)) {
+        if (database_put(ask_office(a), buf_view(&path), ami_get(a->b, "Val")))
+            say_success(a->out, a->id, "Updated database successfully");
+        else
+            say_error(a->out, a->id, "Failed to update entry");
     }
-    forget(o, buf_view(&key));
-    buf_append_char(&key, '\0');
-    buf_append_view(&key, value);
-    entry = key.failed ? NULL : view_dup(buf_view(&key));
-    if (!entry || map_put(o->database, view_of(entry, len), entry) < 0) {
-        free(entry);
-        say_error(a->out, a->id, "Failed to update entry");
-        goto out;
-    }
-    obey(o, ami_get(a->b, "Family"), ami_get(a->b, "Key"), value);
-    say_success(a->out, a->id, "Updated database successfully");
-out:
-    buf_free(&key);
+    buf_free(&path);
 }
 
 static void db_get(const struct ask *a)
 {
-    struct office *o = ask_office(a);
-    const char *entry;
-    struct buf key;
+    const char *value;
+    struct buf path;
 
-    if (entry_of(a, &key)) {
-        entry = map_get(o->database, buf_view(&key));
-        if (!entry) {
+    if (entry_of(a, &path)) {
+        value = database_get(ask_office(a), buf_view(&path));
+        if (!value) {
             say_error(a->out, a->id, "Database entry not found");
         } else {
             ask_list(a, "Result will follow");
-            ask_item(a, "DBGetResponse");
+            say(a->out, "Event", "DBGetResponse");
             say_header(a->out, VIEW("Family"), ami_get(a->b, "Family"));
             say_header(a->out, VIEW("Key"), ami_get(a->b, "Key"));
-            say(a->out, "Val", entry + buf_len(&key) + 1);
+            say(a->out, "Val", value);
+            if (a->id.len)
+                say_header(a->out, VIEW("ActionID"), a->id);
             say_end(a->out);
-            if (!o->old)
-                ask_list_end(a, "DBGetComplete", 1, true);
+            ask_list_end(a, "DBGetComplete", 1, false);
         }
     }
-    buf_free(&key);
+    buf_free(&path);
+}
+
+static void db_item(const struct ask *a, struct view path, const char *entry)
+{
+    buf_printf(a->out, "Event: DBGetTreeResponse\r\nKey: /%.*s\r\n", VIEW_ARG(path));
+    say(a->out, "Val", entry + path.len + 1);
+    if (a->id.len)
+        say_header(a->out, VIEW("ActionID"), a->id);
+    say_end(a->out);
+}
+
+static void db_get_tree(const struct ask *a)
+{
+    struct view family = ami_get(a->b, "Family"), path;
+    unsigned items = 0;
+    size_t pos = 0;
+    void *entry;
+
+    ask_list(a, "Result will follow");
+    while (map_next(ask_office(a)->database, &pos, &path, &entry)) {
+        struct view rest = path;
+        if (family.len && !view_eq(view_cut(&rest, '/'), family))
+            continue;
+        db_item(a, path, entry);
+        items++;
+    }
+    ask_list_end(a, "DBGetTreeComplete", items, false);
 }
 
 static void db_del(const struct ask *a)
 {
-    struct office *o = ask_office(a);
-    struct buf key;
+    struct buf path;
 
-    if (entry_of(a, &key)) {
-        if (!map_get(o->database, buf_view(&key))) {
-            say_error(a->out, a->id, "Database entry not found");
-        } else {
-            forget(o, buf_view(&key));
-            obey(o, ami_get(a->b, "Family"), ami_get(a->b, "Key"), VIEW(""));
+    if (entry_of(a, &path)) {
+        if (database_del(ask_office(a), buf_view(&path)))
             say_success(a->out, a->id, "Key deleted successfully");
-        }
+        else
+            say_error(a->out, a->id,
+                      ask_office(a)->old ? "Database entry not found"
+                                         : "Database entry could not be deleted");
     }
-    buf_free(&key);
+    buf_free(&path);
 }
 
 static void reload(const struct ask *a)
@@ -259,6 +243,7 @@ static void command(const struct ask *a)
 const struct office_row office_site_rows[] = {
     {{"DBPut", db_put, false}, BOTH},
     {{"DBGet", db_get, false}, BOTH},
+    {{"DBGetTree", db_get_tree, false}, ONLY_NEW},
     {{"DBDel", db_del, false}, BOTH},
     {{"Reload", reload, false}, BOTH},
     {{"ModuleLoad", module_load, false}, BOTH},

@@ -193,34 +193,6 @@ static void pick_up(struct leg *l, struct view number)
         leg_after(l, 0, leg_done);
 }
 
-static void set_forward(char out[24], struct view to)
-{
-    snprintf(out, 24, "%.*s", VIEW_ARG(to));
-}
-
-/* Codes that change something of the caller: they play a sound and hang up. */
-static bool is_setting(struct leg *l, struct view exten)
-{
-    struct person *p = l->person;
-    struct view rest;
-
-    if (!p)
-        return false;
-    if (view_eq(exten, VIEW("*25")))
-        p->dnd = !p->dnd;
-    else if (has_code(exten, "*21", &rest))
-        set_forward(p->unconditional, rest);
-    else if (has_code(exten, "*22", &rest))
-        set_forward(p->no_answer, rest);
-    else if (has_code(exten, "*23", &rest))
-        set_forward(p->busy, rest);
-    else if (view_eq(exten, VIEW("*20")))
-        *p->unconditional = *p->no_answer = *p->busy = '\0';
-    else
-        return false;
-    return true;
-}
-
 static void plays(struct leg *l, const char *sound)
 {
     leg_app(l, "Playback", "%s", sound);
@@ -265,7 +237,7 @@ static void service(struct leg *l, struct view exten)
              has_code(exten, "*32", &rest))
         agent_code(l, rest);
     else
-        plays(l, is_setting(l, exten) ? "beep" : "pbx-invalid");
+        plays(l, database_code(l, exten) ? "beep" : "pbx-invalid");
 }
 
 static bool go_inside(struct leg *l, struct view exten, const char *text)

@@ -381,6 +381,16 @@ void mailbox_speak(struct leg *l, struct person *p, const char *flags);
 void mailbox_listen(struct leg *l, struct person *p);
 void mailbox_end(struct leg *l);
 
+/* database.c: Asterisk's own database, by FAMILY/KEY. What the dialplan obeys takes effect at once.
+ */
+const char *database_get(const struct office *o, struct view path);
+bool database_put(struct office *o, struct view path, struct view value); /* false: it is full */
+bool database_del(struct office *o, struct view path);                    /* false: there is none */
+/* Sets the state ("BUSY", "NOT_INUSE") of Custom:NAME, and tells it if it is another one. */
+void device_set(struct office *o, struct view name, struct view state);
+/* Does what a feature code of the caller asks for; false: it is none. */
+bool database_code(struct leg *l, struct view exten);
+
 /* transfers.c */
 void transfer_blind(struct leg *by, const char *exten, const char *context);
 int transfer_ask(struct leg *by, const char *exten, const char *context);

@@ -102,7 +102,8 @@ static const char text[] =
     "'ctibus':{'bus':{'publish':'tcp://127.0.0.1:5550',"
     "'subscribe':'tcp://127.0.0.1:5551','request':'tcp://127.0.0.1:5552'},'http':{"
     "'state':'127.0.0.1:9101','ami-gw':'127.0.0.1:9102','fagi-gw':'127.0.0.1:9103',"
-    "'cti-gw':'127.0.0.1:9104'},'cti':{'websocket':'127.0.0.1:5080'},'retention':{'chat_days':30},'"
+    "'cti-gw':'127.0.0.1:9104'},'cti':{'websocket':'127.0.0.1:5080'},'retention':{'chat_days':30},"
+    "'features':{'publish':['agi','astdb','devstate']},'"
     "agents':{'login':'member',"
     "'queues':{'*':['support'],'2002':['sales'],'2005':['sales'],'2006':['sales'],"
     "'2007':['sales'],'2009':['sales']}}}}";

@@ -40,6 +40,8 @@ void tell_music(const struct leg *l);
 void tell_digit(const struct leg *l, char digit);
 void tell_person(struct office *o, const struct person *p);
 void tell_device(struct office *o, const char *device, int state);
+/* The device Custom:NAME, in words of Asterisk; of do not disturb also FreePBX's hint on it. */
+void tell_custom(struct office *o, struct view name, struct view state);
 /* An event of the channel alone, without further headers: MonitorStart... */
 void tell_simple(const struct leg *l, const char *event);
 

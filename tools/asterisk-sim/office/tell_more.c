@@ -70,6 +70,34 @@ void tell_device(struct office *o, const char *device, int state)
     tell_end(o);
 }
 
+/* FreePBX has `*761001,hint,Custom:DND1001`. */
+static void tell_custom_hint(struct office *o, struct view number, bool on)
+{
+    struct buf *out = tell_begin(o, "ExtensionStatus", "call");
+
+    buf_printf(out,
+               "Exten: *76%.*s\r\nContext: ext-dnd-hints\r\nHint: Custom:DND%.*s\r\n"
+               "Status: %s\r\n",
+               VIEW_ARG(number), VIEW_ARG(number), on ? "1" : "0");
+    if (!o->old)
+        say(out, "StatusText", on ? "InUse" : "Idle");
+    tell_end(o);
+}
+
+void tell_custom(struct office *o, struct view name, struct view state)
+{
+    struct buf *out;
+
+    if (!o->old) {
+        out = tell_begin(o, "DeviceStateChange", "call");
+        buf_printf(out, "Device: Custom:%.*s\r\nState: %.*s\r\n", VIEW_ARG(name), VIEW_ARG(state));
+        tell_end(o);
+    }
+    if (view_starts(name, VIEW("DND")))
+        tell_custom_hint(o, view_of(name.ptr + 3, name.len - 3),
+                         !view_eq(state, VIEW("NOT_INUSE")));
+}
+
 void tell_person(struct office *o, const struct person *p)
 {
     struct buf *out = tell_begin(o, "ExtensionStatus", "call");
