@@ -192,7 +192,8 @@ static void unknown_key(struct config *cfg, const char *path)
         config_fault(cfg, path, "unknown key");
 }
 
-/* All keys under one object of the table. */
+/* All keys under one object of the table. `strict`: it is ours, so that an unknown key is a fault,
+ * not only noted. */
 static void check_tree(struct config *cfg, const char *path, struct json_object *obj, bool strict)
 {
     if (!json_object_is_type(obj, json_type_object)) {
@@ -210,8 +211,11 @@ static void check_tree(struct config *cfg, const char *path, struct json_object 
         else if (!strchr(name, '.') && config_key_is_parent(below)) {
             if (value)
                 check_tree(cfg, below, value, strict);
-        } else if (strict)
+        } else if (strict) {
             unknown_key(cfg, below);
+        } else {
+            config_note_unknown(cfg, below);
+        }
     }
 }
 
@@ -499,7 +503,7 @@ static void check_token(struct config *cfg)
 
 void config_check(struct config *cfg)
 {
-    check_section(cfg, "main", cfg->ours);
+    check_section(cfg, "main", false);
     check_section(cfg, "ctibus", true);
     for (size_t i = 0; i < config_key_count; i++)
         if (!strchr(config_keys[i].path, '.'))
@@ -509,6 +513,7 @@ void config_check(struct config *cfg)
     check_ipbxes(cfg);
     check_profiles(cfg);
     check_sections(cfg);
+    config_note_sections(cfg);
     config_check_timezone(cfg);
     config_check_directories(cfg);
     config_check_sheets(cfg);

@@ -132,6 +132,10 @@ static void check_display(struct config *cfg, const char *name, struct json_obje
     char path[PATH_BYTES];
 
     snprintf(path, sizeof(path), "displays.%.100s", name);
+    if (is_empty(display)) {
+        config_note(cfg, path, "has no columns: what is found with it is not shown");
+        return;
+    }
     if (!json_object_is_type(display, json_type_object) ||
         json_object_object_length(display) == 0) {
         config_fault(cfg, path, "must be an object with at least one column");
@@ -161,8 +165,12 @@ static void check_references(struct config *cfg, const char *path, struct json_o
         return;
     for (size_t i = 0; i < json_object_array_length(names); i++) {
         const char *name = json_object_get_string(json_object_array_get_idx(names, i));
-        if (!has(cfg, "directories", name))
+        if (!*name || has(cfg, "directories", name)) /* XiVO writes [""] for none */
+            continue;
+        if (cfg->ours)
             config_fault(cfg, path, "there is no \"%s\" in directories", name);
+        else /* a XiVO leaves out directories whose LDAP filter is gone */
+            config_note(cfg, path, "there is no \"%s\" in directories: it is left out", name);
     }
 }
 

@@ -109,6 +109,7 @@ struct config *config_load(const char *path, const struct config_overrides *over
         return NULL;
     }
     if (config_read_file(cfg)) {
+        config_adapt_xivo(cfg);
         config_apply(cfg, overrides);
         config_rename(cfg);
         config_check(cfg);

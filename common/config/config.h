@@ -28,7 +28,7 @@ struct config_errors {
 typedef void config_error_fn(void *arg, const struct config_error *e);
 void config_each_error(const struct config_errors *errors, config_error_fn *fn, void *arg);
 /* What is no fault, but surprises later: a file that is not there (yet), a kind of directory that
- * we do not have. --check tells it. */
+ * we do not have, a key of a XiVO that is not used. --check tells it, and the log at a start. */
 void config_each_note(const struct config *cfg, config_error_fn *fn, void *arg);
 /* Frees what is in it; it is empty and usable again. */
 void config_errors_free(struct config_errors *errors);
@@ -40,7 +40,7 @@ struct config_overrides {
 };
 
 /* Reads, merges and checks; NULL when anything is wrong, which is then in *errors (start with {0}).
- * A XiVO's own JSON, which has no section `ctibus`, may have keys in `main` that we do not know. */
+ * Keys of a XiVO that we do not know (anything outside of the section `ctibus`) are notes. */
 struct config *config_load(const char *path, const struct config_overrides *overrides,
                            struct config_errors *errors);
 void config_destroy(struct config **cfg);

@@ -100,6 +100,14 @@ void config_check_sheets(struct config *cfg);
 /* check_features.c: `ctibus.features`. */
 void config_check_features(struct config *cfg);
 
+/* xivo.c: the connection to the Asterisk that early XiVOs write beside `ipbxes` goes to the IPBX
+ * that it belongs to, with a note. Before the overrides. */
+void config_adapt_xivo(struct config *cfg);
+/* Notes a key of a XiVO that we do not know, and the one that may be meant. */
+void config_note_unknown(struct config *cfg, const char *path);
+/* Notes the sections that nothing reads. */
+void config_note_sections(struct config *cfg);
+
 /* timezone.c: is `ctibus.timezone` one? */
 void config_check_timezone(struct config *cfg);
 

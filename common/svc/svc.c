@@ -55,6 +55,11 @@ static void log_config_error(void *arg, const struct config_error *e)
     log_error((struct log *)arg, "configuration file=%s key=%s: %s", e->file, e->key, e->reason);
 }
 
+static void log_config_note(void *arg, const struct config_error *e)
+{
+    log_notice((struct log *)arg, "configuration file=%s key=%s: %s", e->file, e->key, e->reason);
+}
+
 static struct config *load(struct svc_state *s, config_error_fn *tell, void *arg)
 {
     struct config_overrides over = {.env = environ, .sets = (const char *const *)s->options.sets};
@@ -386,8 +391,10 @@ static int run(struct svc_state *s)
     process_raise_limits();
     if (rc == 0)
         log_notice(s->svc.log, "starting version=%s instance=%s", CTIBUS_VERSION, s->svc.instance);
-    if (rc == 0)
+    if (rc == 0) {
+        config_each_note(s->cfg, log_config_note, s->svc.log);
         rc = s->def->start(&s->svc, &s->ctx);
+    }
     if (rc == 0)
         rc = start_health(s);
     if (rc == 0)

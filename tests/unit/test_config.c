@@ -297,7 +297,6 @@ static void test_types_and_ranges(void **state)
 static void test_unknown_keys(void **state)
 {
     struct place *p = *state;
-    struct config *cfg;
 
     assert_fault(p, "{\"ctibus\":{\"bus\":{\"publsh\":\"x\"}}}", "ctibus.bus.publsh",
                  "did you mean ctibus.bus.publish?");
@@ -305,11 +304,112 @@ static void test_unknown_keys(void **state)
     assert_fault(p, "{\"ctibus\":{\"completely_else\":1}}", "ctibus.completely_else",
                  "unknown key");
     assert_null(strstr(p->errors.list[0].reason, "mean"));
-    assert_fault(p, "{\"ctibus\":{},\"main\":{\"loginTimeout\":1}}", "main.loginTimeout",
-                 "did you mean main.logintimeout?");
     assert_fault(p, "{\"ctibus\":{\"bus.hwm\":1}}", "ctibus.bus.hwm", "unknown key");
-    /* a XiVO's own may have more in it than we know of */
-    cfg = load_good(p, "{\"main\":{\"loginTimeout\":1,\"asterisklist\":[\"x\"]},\"profiles\":[]}");
+}
+
+struct note {
+    const char *key, *part;
+    int count, all;
+};
+
+static void find_note(void *arg, const struct config_error *e)
+{
+    struct note *n = arg;
+
+    n->all++;
+    if (strcmp(e->key, n->key) == 0 && strstr(e->reason, n->part))
+        n->count++;
+}
+
+static void assert_note(const struct config *cfg, const char *key, const char *part)
+{
+    struct note n = {key, part, 0, 0};
+
+    config_each_note(cfg, find_note, &n);
+    if (n.count != 1)
+        fail_msg("not noted once but %d times: %s: %s", n.count, key, part);
+}
+
+static int count_notes(const struct config *cfg)
+{
+    struct note n = {"", "", 0, 0};
+
+    config_each_note(cfg, find_note, &n);
+    return n.all;
+}
+
+/* What a XiVO has beyond is told, and no fault, with and without a section of ours. */
+static void test_unknown_keys_of_a_xivo(void **state)
+{
+    static const char *const ours[] = {"", ",\"ctibus\":{}"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(ours); i++) {
+        char text[1024];
+        struct config *cfg;
+        snprintf(text, sizeof(text),
+                 "{\"main\":{\"loginTimeout\":1,\"asterisklist\":[\"x\"],\"new\":{\"a\":1},"
+                 "\"asterisk_queuestat_db\":\"postgresql://x\",\"incoming_tcp\":{\"MORE\":[]}},"
+                 "\"ipbxes\":{\"x\":{\"ipbx_connection\":{\"ipaddress\":\"a\",\"username\":\"u\","
+                 "\"password\":\"p\",\"loginname\":\"l\"},\"timezone\":\"Europe/Paris\"}},"
+                 "\"profiles\":[],\"bench\":0.25,\"channelstatus\":{}%s}",
+                 ours[i]);
+        cfg = load_good(*state, text);
+        assert_note(cfg, "main.loginTimeout", "did you mean main.logintimeout?");
+        assert_note(cfg, "main.new", "unknown key, not used");
+        assert_note(cfg, "main.incoming_tcp.MORE", "unknown key");
+        assert_note(cfg, "ipbxes.x.ipbx_connection.loginname", "unknown key");
+        assert_note(cfg, "channelstatus", "unknown section");
+        assert_int_equal(count_notes(cfg), 5);
+        config_destroy(&cfg);
+    }
+}
+
+#define AMI "\"ipbx_connection\":{\"ipaddress\":\"a\",\"username\":\"u\",\"password\":\"p\"}"
+
+/* Early and late XiVOs write the connection to their Asterisk beside `ipbxes`. */
+static void test_connection_beside_the_ipbxes(void **state)
+{
+    char *const env[] = {(char *)"CTIBUS_IPBXES__XIVO__IPBX_CONNECTION__PASSWORD=other", NULL};
+    struct place *p = *state;
+    struct config *cfg;
+
+    cfg = load_good(p, "{" AMI ",\"ipbxes\":{\"host\":{\"urllists\":{}}}}");
+    assert_string_equal(
+        json_object_get_string(config_get(cfg, "ipbxes.host.ipbx_connection.username")), "u");
+    assert_note(cfg, "ipbx_connection", "is taken as ipbxes.host.ipbx_connection");
+    config_destroy(&cfg);
+    cfg = load_over(p, "{" AMI "}", env, NULL);
+    assert_non_null(cfg);
+    assert_string_equal(
+        json_object_get_string(config_get(cfg, "ipbxes.xivo.ipbx_connection.ipaddress")), "a");
+    assert_string_equal(
+        json_object_get_string(config_get(cfg, "ipbxes.xivo.ipbx_connection.password")), "other");
+    config_destroy(&cfg);
+    cfg = load_good(p, "{" AMI ",\"ipbxes\":{\"host\":{" AMI "}}}");
+    assert_note(cfg, "ipbx_connection", "is not used");
+    config_destroy(&cfg);
+    assert_null(load_over(p, "{" AMI ",\"ipbxes\":{\"a\":{},\"b\":{}}}", NULL, NULL));
+    assert_true(has_fault(p, "ipbxes.a", "neither"));
+    assert_fault(p, "{\"ipbx_connection\":{\"ipaddress\":\"a\",\"username\":\"u\"}}",
+                 "ipbxes.xivo.ipbx_connection.password", "is missing");
+    assert_fault(p, "{" AMI ",\"ipbxes\":5}", "ipbxes", "must be an object");
+}
+
+/* The web interface of a XiVO generates these. */
+static void test_empty_tables_of_a_xivo(void **state)
+{
+    struct config *cfg = load_good(
+        *state,
+        "{\"directories\":{\"internal\":{\"uri\":\"internal\"}},"
+        "\"displays\":{\"n\":null,\"f\":false,\"e\":[]},"
+        "\"contexts\":{\"a\":{\"directories\":[\"\"],\"display\":\"n\"},"
+        "\"b\":{\"directories\":[\"internal\",\"of a removed filter\"],\"display\":\"\"}}}");
+
+    assert_note(cfg, "displays.n", "has no columns");
+    assert_note(cfg, "displays.f", "has no columns");
+    assert_note(cfg, "displays.e", "has no columns");
+    assert_note(cfg, "contexts.b.directories", "is left out");
+    assert_int_equal(count_notes(cfg), 4);
     config_destroy(&cfg);
 }
 
@@ -441,7 +541,7 @@ static void test_directories(void **state)
         {"\"directories\":{\"a\":{\"uri\":\"internal\",\"field_x\":[1]}}", "directories.a.field_x",
          "array of strings"},
         {"\"displays\":{\"d\":{}}", "displays.d", "at least one column"},
-        {"\"displays\":{\"d\":[]}", "displays.d", "at least one column"},
+        {"\"displays\":{\"d\":[5]}", "displays.d", "at least one column"},
         {"\"displays\":{\"d\":{\"x\":[\"\",\"\",\"\",\"\"]}}", "displays.d.x", "a number"},
         {"\"displays\":{\"d\":{\"1\":[\"\",\"\",\"\"]}}", "displays.d.1", "must be ["},
         {"\"displays\":{\"d\":{\"1\":[\"\",\"\",\"\",5]}}", "displays.d.1", "must be ["},
@@ -459,7 +559,7 @@ static void test_directories(void **state)
     char text[512];
 
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-        snprintf(text, sizeof(text), "{%s}", bad[i].text);
+        snprintf(text, sizeof(text), "{%s,\"ctibus\":{}}", bad[i].text);
         assert_fault(*state, text, bad[i].key, bad[i].part);
         assert_null(strstr(((struct place *)*state)->errors.list[0].reason, "secret"));
     }
@@ -733,6 +833,9 @@ int main(void)
         T(test_bad_files),
         T(test_types_and_ranges),
         T(test_unknown_keys),
+        T(test_unknown_keys_of_a_xivo),
+        T(test_connection_beside_the_ipbxes),
+        T(test_empty_tables_of_a_xivo),
         T(test_ipbxes),
         T(test_profiles),
         T(test_directories),
