@@ -5,6 +5,7 @@
 #include "base/array.h"
 #include "base/hostport.h"
 #include "base/netaddr.h"
+#include "base/uri.h"
 #include "config/internal.h"
 #include "json/json.h"
 
@@ -272,11 +273,6 @@ static bool is_authority(struct view v)
     return hostport_split(v, &host, &port) == 0 && host.len > 0 && port > 0;
 }
 
-bool config_is_web(struct view uri)
-{
-    return view_starts(uri, VIEW("http://")) || view_starts(uri, VIEW("https://"));
-}
-
 const char *config_web_fault(struct view v)
 {
     ptrdiff_t start = view_find(v, VIEW("://")) + 3;
@@ -292,7 +288,7 @@ const char *config_web_fault(struct view v)
 static void check_list_uri(struct config *cfg, const char *path, struct json_object *item)
 {
     struct view v = json_view(item);
-    bool web = config_is_web(v);
+    bool web = uri_is_web(v);
     const char *fault = web ? config_web_fault(v) : NULL;
 
     if (fault)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/uri.h"
 #include "config/internal.h"
 #include "json/json.h"
 
@@ -58,7 +59,7 @@ static bool is_ldap(struct view uri)
 static void check_uri(struct config *cfg, const char *path, struct json_object *value)
 {
     struct view uri = json_view(value);
-    const char *fault = config_is_web(uri) ? config_web_fault(uri) : NULL;
+    const char *fault = uri_is_web(uri) ? config_web_fault(uri) : NULL;
 
     if (fault)
         config_fault(cfg, path, "an http: or https: URI %s", fault);
@@ -66,7 +67,7 @@ static void check_uri(struct config *cfg, const char *path, struct json_object *
         config_note(cfg, path, "LDAP is not supported: nothing is found in this directory");
     else if (view_starts(uri, VIEW("file:")))
         check_file(cfg, path, uri);
-    else if (!config_is_web(uri) && !view_eq(uri, VIEW("internal")) &&
+    else if (!uri_is_web(uri) && !view_eq(uri, VIEW("internal")) &&
              !view_eq(uri, VIEW("phonebook")))
         config_fault(cfg, path,
                      "\"%.*s\" is neither internal, phonebook nor a file:, http: or https: URI",

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/array.h"
+#include "base/uri.h"
 #include "config/internal.h"
 #include "config/template.h"
 #include "json/json.h"
@@ -83,7 +84,7 @@ static void check_forms(struct config *cfg, const char *path, struct json_object
         snprintf(below, sizeof(below), "%.300s.%.100s", path, name);
         if (!is_empty(form) && !json_object_is_type(form, json_type_string))
             config_fault(cfg, below, "must be a file: URI or the text of the form");
-        else if (config_is_web(json_view(form)))
+        else if (uri_is_web(json_view(form)))
             config_note(cfg, below, "forms are not fetched from web servers: there is none");
     }
 }

@@ -93,22 +93,28 @@ static char *dir_of(const char *file)
     return view_dup(view_of(file, slash == file ? 1 : (size_t)(slash - file)));
 }
 
-struct config *config_load(const char *path, const struct config_overrides *overrides,
-                           struct config_errors *errors)
+/* Takes `dir` over. */
+static struct config *config_new(const char *name, char *dir, struct config_errors *errors)
 {
     struct config *cfg = calloc(1, sizeof(*cfg));
-    size_t before = errors->count;
 
-    if (!cfg)
-        return NULL;
-    cfg->errors = errors;
-    cfg->file = strdup(path);
-    cfg->dir = dir_of(path);
-    if (!cfg->file || !cfg->dir) {
-        config_destroy(&cfg);
+    if (!cfg) {
+        free(dir);
         return NULL;
     }
-    if (config_read_file(cfg)) {
+    cfg->errors = errors;
+    cfg->file = strdup(name);
+    cfg->dir = dir;
+    if (!cfg->file || !cfg->dir)
+        config_destroy(&cfg);
+    return cfg;
+}
+
+/* `before`: so many faults were known before it was read. */
+static struct config *complete(struct config *cfg, const struct config_overrides *overrides,
+                               struct config_errors *errors, size_t before)
+{
+    if (json_object_is_type(cfg->root, json_type_object)) {
         config_adapt_xivo(cfg);
         config_apply(cfg, overrides);
         config_rename(cfg);
@@ -116,6 +122,48 @@ struct config *config_load(const char *path, const struct config_overrides *over
     }
     cfg->errors = NULL;
     if (errors->count > before || cfg->out_of_memory)
+        config_destroy(&cfg);
+    return cfg;
+}
+
+struct config *config_load(const char *path, const struct config_overrides *overrides,
+                           struct config_errors *errors)
+{
+    size_t before = errors->count;
+    struct config *cfg = config_new(path, dir_of(path), errors);
+
+    if (!cfg)
+        return NULL;
+    config_read_file(cfg);
+    return complete(cfg, overrides, errors, before);
+}
+
+struct config *config_load_text(const char *name, const char *dir, struct view text,
+                                const struct config_overrides *overrides,
+                                struct config_errors *errors)
+{
+    size_t before = errors->count;
+    struct config *cfg = config_new(name, strdup(dir), errors);
+
+    if (!cfg)
+        return NULL;
+    config_read_text(cfg, text);
+    return complete(cfg, overrides, errors, before);
+}
+
+struct config *config_of_overrides(const struct config_overrides *overrides)
+{
+    struct config_errors errors = {NULL, 0};
+    struct config *cfg = config_new("", strdup("."), &errors);
+
+    if (!cfg)
+        return NULL;
+    cfg->root = json_object_new_object();
+    if (cfg->root)
+        config_apply(cfg, overrides);
+    cfg->errors = NULL;
+    config_errors_free(&errors);
+    if (!cfg->root || cfg->out_of_memory)
         config_destroy(&cfg);
     return cfg;
 }

@@ -43,6 +43,14 @@ struct config_overrides {
  * Keys of a XiVO that we do not know (anything outside of the section `ctibus`) are notes. */
 struct config *config_load(const char *path, const struct config_overrides *overrides,
                            struct config_errors *errors);
+/* The same of a text that came from elsewhere: `name` is where it is from, for what is told, and
+ * `dir` the folder to which relative names in it are relative. */
+struct config *config_load_text(const char *name, const char *dir, struct view text,
+                                const struct config_overrides *overrides,
+                                struct config_errors *errors);
+/* Only what the overrides say, unchecked: for what is to be known before the file is. NULL without
+ * memory. */
+struct config *config_of_overrides(const struct config_overrides *overrides);
 void config_destroy(struct config **cfg);
 
 /* The value of a key of the table, or its default. Strings are borrowed and live as long as cfg;

@@ -76,8 +76,9 @@ void config_fault(struct config *cfg, const char *path, const char *fmt, ...)
 void config_note(struct config *cfg, const char *path, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The file into cfg->root. False when nothing could be made of it (and noted). */
-bool config_read_file(struct config *cfg);
+/* The file, or a text, into cfg->root; what is wrong with it is noted. */
+void config_read_file(struct config *cfg);
+void config_read_text(struct config *cfg, struct view text);
 /* Moves values of former names to the present ones, with a note for each. A value of an override
  * goes before one of the file; both names in the file are a fault. */
 void config_rename(struct config *cfg);
@@ -89,7 +90,6 @@ void config_check(struct config *cfg);
 void config_check_value(struct config *cfg, const char *path, const struct config_key *key,
                         struct json_object *value);
 bool config_is_endpoint(struct view v);
-bool config_is_web(struct view uri);
 /* What is wrong with an http: or https: URI, in words, or NULL. The URI itself is not to be told:
  * it can have a password in it. */
 const char *config_web_fault(struct view uri);

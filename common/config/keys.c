@@ -98,6 +98,9 @@ const struct config_key config_keys[] = {
      "Where state gives it out to subscribers."},
     {"ctibus.bus.request", KEY_ENDPOINT, "tcp://127.0.0.1:5552", 0, 0, 0, NULL,
      "Where state takes requests."},
+    {"ctibus.config_copies", KEY_STRING, NULL, 0, 0, 0, NULL,
+     "Folder of the last good copy of a configuration that is fetched over HTTP, by --set or the "
+     "environment; default: $STATE_DIRECTORY, else the working directory."},
     {"ctibus.bus.hwm", KEY_INT, "300000", 1000, 10000000, 0, NULL,
      "Messages that may wait to be sent or read at one connection before the next are dropped."},
     {"ctibus.bus.subscriber_hwm", KEY_INT, "50000", 1000, 10000000, 0, NULL,

@@ -57,7 +57,7 @@ static void find_duplicate(struct config *cfg, struct view text)
                      line_of(text, (size_t)(key.ptr - text.ptr)));
 }
 
-static bool parse_file(struct config *cfg, struct view text)
+void config_read_text(struct config *cfg, struct view text)
 {
     struct json_parser p;
     int rc = json_parser_init(&p);
@@ -77,13 +77,12 @@ static bool parse_file(struct config *cfg, struct view text)
     else
         find_duplicate(cfg, text);
     json_parser_fini(&p);
-    return json_object_is_type(cfg->root, json_type_object);
+    cfg->ours = json_get(cfg->root, "ctibus") != NULL;
 }
 
-bool config_read_file(struct config *cfg)
+void config_read_file(struct config *cfg)
 {
     struct buf b;
-    bool ok = false;
     int rc;
 
     buf_init(&b, FILE_MAX_BYTES);
@@ -91,10 +90,8 @@ bool config_read_file(struct config *cfg)
     if (rc < 0)
         config_fault(cfg, "", "cannot read it: %s", strerror(-rc));
     else
-        ok = parse_file(cfg, buf_view(&b));
-    cfg->ours = ok && json_get(cfg->root, "ctibus");
+        config_read_text(cfg, buf_view(&b));
     buf_free(&b);
-    return ok;
 }
 
 /* The value of an override: its row says what the text means; without one, what stands there now.

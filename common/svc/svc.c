@@ -14,11 +14,16 @@
 #include "svc/notify.h"
 #include "svc/options.h"
 #include "svc/process.h"
+#include "svc/source.h"
 
 #define STOP_MS 5000
 #define MEMORY_MS 5000 /* from one look at what a peak has left behind to the next */
 /* For the reader of what is said before there is a log. */
 #define PRINT_US 2000000u
+
+/* From one attempt to fetch the configuration to the next, doubled each time. */
+#define RETRY_MIN_MS 10000u
+#define RETRY_MAX_MS 300000u
 
 enum { EXIT_STOPPED, EXIT_FAILED, EXIT_BAD_CONFIG };
 
@@ -28,6 +33,9 @@ struct svc_state {
     struct options options;
     uint64_t print_until; /* monotonic us */
     struct config *cfg;
+    struct source source;
+    struct loop_timer *retry; /* of a fetch of the configuration */
+    uint32_t retry_ms;
     struct process_loop turns;
     int statm; /* for process_metrics; -1: none */
     struct health *health;
@@ -42,14 +50,6 @@ struct svc_state {
 
 /* --- configuration --- */
 
-static void print_error(void *arg, const struct config_error *e)
-{
-    const struct svc_state *s = arg;
-
-    log_print(STDERR_FILENO, s->print_until, "%s: %s%s%s\n", e->file, e->key, *e->key ? ": " : "",
-              e->reason);
-}
-
 static void log_config_error(void *arg, const struct config_error *e)
 {
     log_error((struct log *)arg, "configuration file=%s key=%s: %s", e->file, e->key, e->reason);
@@ -58,19 +58,6 @@ static void log_config_error(void *arg, const struct config_error *e)
 static void log_config_note(void *arg, const struct config_error *e)
 {
     log_notice((struct log *)arg, "configuration file=%s key=%s: %s", e->file, e->key, e->reason);
-}
-
-static struct config *load(struct svc_state *s, config_error_fn *tell, void *arg)
-{
-    struct config_overrides over = {.env = environ, .sets = (const char *const *)s->options.sets};
-    struct config_errors errors = {NULL, 0};
-    struct config *cfg = config_load(s->options.config, &over, &errors);
-
-    if (!cfg && errors.count == 0)
-        tell(arg, &(struct config_error){(char *)s->options.config, "", "out of memory"});
-    config_each_error(&errors, tell, arg);
-    config_errors_free(&errors);
-    return cfg;
 }
 
 /* What the service itself has to say about the configuration. */
@@ -89,7 +76,7 @@ static bool check(struct svc_state *s, config_error_fn *tell, void *arg)
     buf_init(&why, 65536);
     ok = s->def->check(&s->svc, &why);
     if (!ok)
-        tell(arg, &(struct config_error){(char *)s->options.config, "",
+        tell(arg, &(struct config_error){(char *)source_name(&s->source), "",
                                          (char *)(buf_cstr(&why) ? buf_cstr(&why) : "is wrong")});
     buf_free(&why);
     return ok;
@@ -191,12 +178,12 @@ static void note_change(void *arg, const char *key, bool reloadable)
         log_warning(s->svc.log, "reload: %s has changed, which needs a restart", key);
 }
 
-static int reload(struct svc_state *s)
+static int reload(struct svc_state *s, struct view text)
 {
     struct config *old = s->cfg;
     struct config *cfg;
 
-    cfg = load(s, log_config_error, s->svc.log);
+    cfg = source_load(&s->source, text, log_config_error, s->svc.log);
     s->svc.cfg = cfg ? cfg : old;
     if (!cfg || !check(s, log_config_error, s->svc.log)) {
         log_error(s->svc.log, "the configuration stays as it was");
@@ -214,17 +201,82 @@ static int reload(struct svc_state *s)
     return 0;
 }
 
+static void keep_copy(struct svc_state *s)
+{
+    int rc = web_config_keep(s->source.web, buf_view(&s->source.text));
+
+    if (rc < 0)
+        log_error(s->svc.log,
+                  "the copy of the configuration %s cannot be written: %s; a start without its web "
+                  "server is not possible",
+                  web_config_copy(s->source.web), strerror(-rc));
+}
+
+static void fetch_again(struct svc_state *s)
+{
+    s->retry_ms = s->retry_ms ? s->retry_ms * 2 : RETRY_MIN_MS;
+    if (s->retry_ms > RETRY_MAX_MS)
+        s->retry_ms = RETRY_MAX_MS;
+    loop_timer_start(s->retry, s->retry_ms, false);
+}
+
+/* The configuration is here again, or cannot be fetched (then `reason` says why). */
+static void on_config(void *arg, struct view text, const char *reason)
+{
+    struct svc_state *s = arg;
+
+    if (s->stopping)
+        return;
+    if (reason) {
+        log_error(s->svc.log,
+                  "the configuration %s cannot be fetched: %s; it stays as it was, tried again in "
+                  "%u s at the latest",
+                  source_name(&s->source), reason, RETRY_MAX_MS / 1000);
+        fetch_again(s);
+    } else if (reload(s, text) == 0) {
+        s->retry_ms = 0;
+        loop_timer_stop(s->retry);
+        buf_reset(&s->source.text);
+        buf_append_view(&s->source.text, text);
+        keep_copy(s);
+    }
+    notify_ready(s->notifier);
+}
+
+static int fetch_config(struct svc_state *s)
+{
+    int rc = web_config_ask(s->source.web, s->svc.loop, on_config, s);
+
+    if (rc < 0)
+        log_error(s->svc.log, "the configuration cannot be fetched: %s", strerror(-rc));
+    return rc;
+}
+
+static void retry_fetch(void *arg)
+{
+    struct svc_state *s = arg;
+
+    if (fetch_config(s) < 0)
+        fetch_again(s);
+}
+
 int svc_reload(struct svc *svc)
 {
     struct svc_state *s = svc->state;
-    int rc;
+    int rc = -ENOTSUP;
 
     if (s->stopping) {
         log_notice(svc->log, "nothing to reload");
         return -EBUSY;
     }
     notify_reloading(s->notifier);
-    rc = s->def->reload ? reload(s) : -ENOTSUP;
+    if (s->def->reload && s->source.web) {
+        rc = fetch_config(s);
+        if (rc == 0)
+            return 0; /* the rest in on_config */
+    } else if (s->def->reload) {
+        rc = reload(s, view_of(NULL, 0));
+    }
     if (rc == -ENOTSUP)
         log_notice(svc->log, "nothing to reload");
     notify_ready(s->notifier);
@@ -355,7 +407,8 @@ static int make_parts(struct svc_state *s)
     s->hangup = loop_signal_new(svc->loop, SIGHUP, reload_asked, s);
     s->deadline = loop_timer_new(svc->loop, deadline_passed, s);
     s->memory = memory_new(svc->loop, MEMORY_MS, &s->statm);
-    if (!s->term || !s->interrupt || !s->hangup || !s->deadline || !s->memory)
+    s->retry = loop_timer_new(svc->loop, retry_fetch, s);
+    if (!s->retry || !s->term || !s->interrupt || !s->hangup || !s->deadline || !s->memory)
         return -ENOMEM;
     return notifier_new(svc->loop, tell_status, s, svc->log, &s->notifier);
 }
@@ -370,6 +423,8 @@ static void free_parts(struct svc_state *s)
     loop_signal_destroy(&s->interrupt);
     loop_signal_destroy(&s->hangup);
     loop_timer_destroy(&s->deadline);
+    loop_timer_destroy(&s->retry);
+    source_close(&s->source); /* its thread wakes the loop */
     memory_destroy(&s->memory);
     metrics_destroy(&s->svc.metrics);
     if (s->statm >= 0)
@@ -377,6 +432,23 @@ static void free_parts(struct svc_state *s)
     loop_destroy(&s->svc.loop);
     loop_messages_to(NULL);
     log_destroy(&s->svc.log);
+}
+
+/* What is to be said of the configuration now that there is a log. */
+static void tell_config(struct svc_state *s)
+{
+    config_each_note(s->cfg, log_config_note, s->svc.log);
+    if (!s->source.web)
+        return;
+    if (!*s->source.why_copy) {
+        keep_copy(s);
+        return;
+    }
+    log_warning(s->svc.log,
+                "the configuration %s cannot be fetched: %s; its last good copy %s is used until "
+                "it can",
+                source_name(&s->source), s->source.why_copy, web_config_copy(s->source.web));
+    fetch_again(s);
 }
 
 static int run(struct svc_state *s)
@@ -392,7 +464,7 @@ static int run(struct svc_state *s)
     if (rc == 0)
         log_notice(s->svc.log, "starting version=%s instance=%s", CTIBUS_VERSION, s->svc.instance);
     if (rc == 0) {
-        config_each_note(s->cfg, log_config_note, s->svc.log);
+        tell_config(s);
         rc = s->def->start(&s->svc, &s->ctx);
     }
     if (rc == 0)
@@ -432,14 +504,26 @@ static int healthcheck(const struct svc_state *s)
     return rc == 0 ? EXIT_STOPPED : EXIT_FAILED;
 }
 
+/* Of a start: faults are printed. */
+static bool check_first(void *arg, const struct config *cfg)
+{
+    struct svc_state *s = arg;
+
+    s->svc.cfg = cfg;
+    return check(s, source_print, &s->options);
+}
+
 static int work(struct svc_state *s)
 {
-    s->cfg = load(s, print_error, s);
+    bool retry;
+
+    s->source.options = &s->options;
+    s->cfg = source_first(&s->source, s->options.healthcheck ? NULL : check_first, s, &retry);
     s->svc.cfg = s->cfg;
-    if (!s->cfg || (!s->options.healthcheck && !check(s, print_error, s)))
-        return EXIT_BAD_CONFIG;
+    if (!s->cfg)
+        return retry ? EXIT_FAILED : EXIT_BAD_CONFIG;
     if (s->options.check) {
-        config_each_note(s->cfg, print_error, s);
+        config_each_note(s->cfg, source_print, &s->options);
         printf("configuration ok\n");
         return EXIT_STOPPED;
     }
@@ -460,6 +544,7 @@ int svc_main(int argc, char **argv, const struct svc_def *def)
     if (rc < 0)
         rc = work(&s);
     config_destroy(&s.cfg);
+    source_close(&s.source);
     options_free(&s.options);
     return log_end_stdout(rc);
 }

@@ -71,7 +71,7 @@ const char *svc_option(const struct svc *svc, const char *name);
 
 /* Does what SIGHUP does: reads the configuration, checks it, and has the service take it. 0;
  * -EINVAL: it is wrong (logged) and stays as it was; -EBUSY: the service stops; -ENOTSUP: it has no
- * reload. */
+ * reload. One behind HTTP is only fetched here: 0, and what comes of it is logged. */
 int svc_reload(struct svc *svc);
 
 /* The clean stop is done: the loop ends. */

@@ -121,6 +121,7 @@ class Stack:
         self.ports = {n: free_port() for n in ("publish", "subscribe", "request", "ami", "status",
                                                "state", "ami-gw")}
         self.programs = {}
+        self.config = self.path("ctibus.json")  # what services are started with
         self._write(users, lines, config or {})
         for part in parts:
             self.start(part)
@@ -181,7 +182,7 @@ class Stack:
             program.listening("ami")
         else:
             service = part.rstrip("0123456789")
-            program = Program([BIN / f"ctibus-{service}", "--config", self.path("ctibus.json")])
+            program = Program([BIN / f"ctibus-{service}", "--config", self.config])
             program.http = self.ports.get(service) or program.listening("metrics")
             if service == "federation" and "peer" in self.path("ctibus.json").read_text():
                 program.listening("peers-request")

@@ -11,6 +11,7 @@
 #include <curl/curl.h>
 
 #include "base/array.h"
+#include "base/uri.h"
 #include "core/context.h"
 #include "core/remote_lists.h"
 #include "http/copy.h"
@@ -453,7 +454,7 @@ static void passwords_of_uris_are_not_logged(void **state)
     buf_init(&b, 0);
     for (size_t i = 0; i < ARRAY_SIZE(uris); i++) {
         buf_reset(&b);
-        remote_lists_put_uri(&b, uris[i].uri);
+        uri_put_public(&b, view_cstr(uris[i].uri));
         assert_string_equal(buf_cstr(&b), uris[i].shown);
     }
     buf_free(&b);

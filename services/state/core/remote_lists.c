@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/rng.h"
+#include "base/uri.h"
 #include "core/context.h"
 #include "http/copy.h"
 #include "http/fetch.h"
@@ -38,23 +39,7 @@ struct remote_lists {
 
 bool remote_lists_is_remote(const char *uri)
 {
-    return view_starts(view_cstr(uri), VIEW("http://")) ||
-           view_starts(view_cstr(uri), VIEW("https://"));
-}
-
-void remote_lists_put_uri(struct buf *out, const char *uri)
-{
-    const char *host = strstr(uri, "://");
-    size_t n;
-
-    host = host ? host + 3 : uri;
-    n = strcspn(host, "/?#");
-    buf_append(out, uri, (size_t)(host - uri));
-    for (const char *at; (at = memchr(host, '@', n));) {
-        n -= (size_t)(at + 1 - host);
-        host = at + 1;
-    }
-    buf_append_cstr(out, host);
+    return uri_is_web(view_cstr(uri));
 }
 
 static void count_unread(struct remote_lists *w)
@@ -101,7 +86,7 @@ static char *shown_uri(const char *uri)
     char *copy;
 
     buf_init(&b, 0);
-    remote_lists_put_uri(&b, uri);
+    uri_put_public(&b, view_cstr(uri));
     copy = b.failed ? NULL : view_dup(buf_view(&b));
     buf_free(&b);
     return copy;

@@ -17,8 +17,6 @@ struct remote_lists;
 #define MAX_LIST_BYTES ((size_t)256 * 1024 * 1024) /* text of one list */
 
 bool remote_lists_is_remote(const char *uri);
-/* Appends the URI as it may be logged: without user and password. */
-void remote_lists_put_uri(struct buf *out, const char *uri);
 
 /* Something else came from this URI than before, or a copy of it was on disk. */
 typedef void remote_lists_fn(void *state, const char *uri);

@@ -1,0 +1,20 @@
+#include "base/uri.h"
+
+bool uri_is_web(struct view uri)
+{
+    return view_starts(uri, VIEW("http://")) || view_starts(uri, VIEW("https://"));
+}
+
+void uri_put_public(struct buf *out, struct view uri)
+{
+    ptrdiff_t at = view_find(uri, VIEW("://"));
+    size_t start = at < 0 ? 0 : (size_t)at + 3;
+    size_t end = start;
+    size_t host = start;
+
+    while (end < uri.len && !strchr("/?#", uri.ptr[end]))
+        if (uri.ptr[end++] == '@')
+            host = end;
+    buf_append(out, uri.ptr, start);
+    buf_append(out, uri.ptr + host, uri.len - host);
+}
