@@ -75,6 +75,12 @@ struct json_object *config_get(const struct config *cfg, const char *path);
 /* A whole section, e.g. "profiles"; NULL when it is not there or no object. */
 struct json_object *config_section(const struct config *cfg, const char *name);
 
+/* Is this a class of CTI messages that every profile permits, unless `ctibus.deny` names it? The
+ * others must be among its regcommands. */
+bool config_class_is_open(struct view class);
+/* Number i of them, or NULL. */
+const char *config_open_class(size_t i);
+
 /* The folder of the file, to which relative file: URIs and paths in it are relative. */
 const char *config_dir(const struct config *cfg);
 /* The path of a file named in the configuration, with or without "file:" before it. The caller

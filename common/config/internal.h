@@ -108,6 +108,9 @@ void config_note_unknown(struct config *cfg, const char *path);
 /* Notes the sections that nothing reads. */
 void config_note_sections(struct config *cfg);
 
+/* open_classes.c: `ctibus.deny` */
+void config_check_deny(struct config *cfg);
+
 /* timezone.c: is `ctibus.timezone` one? */
 void config_check_timezone(struct config *cfg);
 

@@ -154,6 +154,9 @@ const struct config_key config_keys[] = {
      "{phone} for the phone."},
     {"ctibus.agents.queues", KEY_ANY, NULL, 0, 0, RE, NULL,
      "The queues of such members: {\"2001\": [\"blue\"], \"*\": [\"support\"]}."},
+    {"ctibus.deny.*", KEY_STRINGS, NULL, 0, 0, RE, NULL,
+     "By profile: the classes of messages that every profile permits (docs/cti-protocol.md), and this "
+     "one does not."},
     {"ctibus.callcampaign", KEY_ANY, NULL, 0, 0, RE, NULL,
      "The numbers of the call campaign that clients are given, a list."},
     {"ctibus.dialplan.busy", KEY_STRING, NULL, 0, 0, RE, NULL,

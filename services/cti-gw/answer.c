@@ -33,6 +33,12 @@ void client_answer(struct client *c, const struct request *rq, const char *key, 
     client_send_pair(c, rq->class, rq->reply_id, key, text);
 }
 
+void client_done(struct client *c, const struct request *rq)
+{
+    if (rq->reply_id.len)
+        client_answer(c, rq, NULL, view_of(NULL, 0));
+}
+
 /* docs/operations.md has a filter for this line: what a client says stands behind all else. */
 static void log_refusal(const struct client *c, struct view why)
 {

@@ -124,6 +124,8 @@ void client_send_pair(struct client *c, struct view class, struct view reply_id,
                       struct view text);
 /* The same as the answer to a request. */
 void client_answer(struct client *c, const struct request *rq, const char *key, struct view text);
+/* Answers one for which nothing else is to be said, if it has a commandid. */
+void client_done(struct client *c, const struct request *rq);
 /* The same with error_string, then the end of the connection; before the login is complete, a line
  * of the log says who was refused and why. */
 void client_refuse(struct client *c, struct view class, struct view reply_id, struct view error);

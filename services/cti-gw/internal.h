@@ -148,7 +148,8 @@ struct profile {
  * capas is not JSON. */
 struct profile *profile_get(struct gateway *g, struct view id, struct view capas);
 void profile_put(struct gateway *g, struct profile *p);
-/* Is the class among the regcommands? *any: are there any at all? */
+/* Is the class among the regcommands, or one that is permitted without (config_class_is_open) and
+ * not denied? *any: would the profile have to name it, and names none? Then it is false. */
 bool profile_permits(const struct profile *p, struct view class, bool *any);
 
 /* ---- render.c: objects as CTI lines ---- */

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "access/access.h"
 #include "internal.h"
 
 static void profile_free(struct profile *p)
@@ -75,6 +76,9 @@ void profile_put(struct gateway *g, struct profile *p)
 
 bool profile_permits(const struct profile *p, struct view class, bool *any)
 {
+    *any = true;
+    if (config_class_is_open(class))
+        return !access_names(json_get(p->capas, "deny"), class, NULL);
     *any = map_count(p->regcommands) > 0;
     return map_get(p->regcommands, class) != NULL;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "config/config.h"
 #include "json/json.h"
 
 /* The value at "field" or "field.member". */
@@ -121,8 +122,9 @@ static void put_row(struct buf *out, const struct cti_message *m)
     buf_printf(out, " | %s | %s |\n",
                m->login                               ? "login"
                : strcmp(m->class, "ipbxcommand") == 0 ? "yes, and `ipbxcommands`"
-               : m->permission                        ? "yes"
-                                                      : "no",
+               : m->permission && config_class_is_open(view_cstr(m->class)) ? "unless denied"
+               : m->permission                                              ? "yes"
+                                                                            : "no",
                m->doc ? m->doc : "");
 }
 

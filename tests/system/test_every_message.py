@@ -21,6 +21,7 @@ def messages():
             yield m[1], where, re.findall(r"`(\w+)`", m[3]), m[4]
 
 
+XIVO = json.loads((Stack.ROOT / "tests" / "data" / "xivo" / "configuration-2012.json").read_text())
 ALL = list(messages())
 IDS = [" ".join([cls, *where.values()]) for cls, where, _, _ in ALL]
 
@@ -31,10 +32,13 @@ def stack():
             "preferences": "std", "userstatus": "std", "phonestatus": "std"}
     users = [{"id": n, "firstname": name, "lastname": "", "loginclient": name, "passwdclient": name,
               "enableclient": 1, "profileclient": profile}
-             for n, name, profile in ((1, "alice", "client"), (2, "bob", "none"), (3, "carol", "bare"))]
+             for n, name, profile in ((1, "alice", "client"), (2, "bob", "none"), (3, "carol", "bare"),
+                                      (4, "dave", "xivo"))]
     everything = json.loads((Stack.ROOT / "config" / "demo" / "ctibus.json").read_text())["regcommands"]["all"]
     config = {"regcommands.all": [*everything, "admin_status", "admin_kick", "admin_reload", "chat_history"], "profiles.none": none, "regcommands.few": ["ipbxcommand"], "ipbxcommands.nothing": ["nosuch"],
-              "profiles.bare": {"name": "Bare", "xlets": [], "userstatus": "std"}}
+              "profiles.bare": {"name": "Bare", "xlets": [], "userstatus": "std"},
+              "profiles.xivo": {**none, "regcommands": "itm", "ipbxcommands": "all"}, "regcommands.itm": XIVO["regcommands"]["itm_regcommands"],
+              "ctibus.deny": {"none": [cls for cls, _, _, permission in ALL if permission == "unless denied"]}}
     with Stack(users=users, config=config) as s:
         yield s.wait_ready()
 
@@ -42,7 +46,7 @@ def stack():
 @pytest.fixture(scope="module")
 def clients(stack):
     found = {"alice": stack.client("alice")}
-    for user, profile in (("bob", "none"), ("carol", "bare")):
+    for user, profile in (("bob", "none"), ("carol", "bare"), ("dave", "xivo")):
         c = stack.connect()
         c.login_with(user, profile)
         found[user] = c
@@ -67,7 +71,32 @@ def test_message(clients, cls, where, required, permission):
         return
     refused = clients["bob"].ask(cls, **given)
     assert refused["warning_string"] == "unallowed"
-    assert clients["carol"].ask(cls, **given)["warning_string"] == "no_regcommands"
+    if permission == "unless denied":
+        for user in ("carol", "dave"):
+            assert clients[user].ask(cls, **given).get("warning_string") not in ("unallowed", "no_regcommands")
+    else:
+        assert clients["carol"].ask(cls, **given)["warning_string"] == "no_regcommands"
+
+
+OURS = {"admin_status", "admin_kick", "admin_reload", "chat_history"}
+
+
+@pytest.mark.parametrize("cls, where, required, permission", ALL, ids=IDS)
+def test_a_profile_of_xivo_permits_what_xivo_has(clients, cls, where, required, permission):
+    if cls in ("logout", "ipbxcommand"):  # whose permission is in another section
+        return
+    given = {**{field: "available" for field in required}, **where}
+    refused = clients["dave"].ask(cls, **given).get("warning_string") == "unallowed"
+    assert refused == (cls in OURS)
+
+
+@pytest.mark.parametrize("cls, where, required, permission", ALL, ids=IDS)
+def test_each_request_with_a_commandid_is_answered(clients, cls, where, required, permission):
+    if cls == "logout":
+        return
+    typed = {"agent_ids": [], "endpoint_ids": [], "user_ids": [], "on": {}, "queueid": "1"}
+    answer = clients["alice"].ask(cls, **{**{field: typed.get(field, "x") for field in required}, **where})
+    assert answer["class"] and "timenow" in answer
 
 
 @pytest.mark.parametrize("cls, where, required, permission", ALL, ids=IDS)

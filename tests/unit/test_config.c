@@ -520,6 +520,22 @@ static void test_profiles(void **state)
     config_destroy(&cfg);
 }
 
+/* A word that denies nothing would be taken for one that does. */
+static void test_deny(void **state)
+{
+    struct config *cfg;
+
+    assert_fault(*state, "{\"ctibus\":{\"deny\":{\"p\":[\"parking\"]}}}", "ctibus.deny.p",
+                 "there is no \"p\" in profiles");
+    assert_fault(*state, "{\"profiles\":{\"p\":{}},\"ctibus\":{\"deny\":{\"p\":[\"getlist\"]}}}",
+                 "ctibus.deny.p", "\"getlist\" is not permitted by itself");
+    assert_fault(*state, "{\"profiles\":{\"p\":{}},\"ctibus\":{\"deny\":{\"p\":\"parking\"}}}",
+                 "ctibus.deny.p", "an array of strings");
+    cfg = load_good(*state, "{\"profiles\":{\"p\":{}},\"ctibus\":{\"deny\":{\"p\":[\"parking\","
+                            "\"people_search\"]}}}");
+    config_destroy(&cfg);
+}
+
 static void test_directories(void **state)
 {
     static const struct {
@@ -838,6 +854,7 @@ int main(void)
         T(test_empty_tables_of_a_xivo),
         T(test_ipbxes),
         T(test_profiles),
+        T(test_deny),
         T(test_directories),
         T(test_directories_of_xivo),
         T(test_all_at_once),

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "config/config.h"
 #include "registry.h"
 #include "support/doc_table.h"
 
@@ -27,11 +28,28 @@ static void each_message_says_what_comes_of_it(void **state)
             fail_msg("%s has no sentence", cti_messages.rows[i].class);
 }
 
+/* ctibus.deny takes their names away: one that is no message would deny nothing. */
+static void each_open_class_is_a_message(void **state)
+{
+    const char *class;
+
+    for (size_t i = 0; (class = config_open_class(i)); i++) {
+        bool login = true;
+        assert_true(config_class_is_open(view_cstr(class)));
+        if (!registry_knows(&cti_messages, view_cstr(class), &login) || login)
+            fail_msg("%s is no message", class);
+    }
+    for (size_t i = 0; i < cti_messages.n; i++)
+        if (config_class_is_open(view_cstr(cti_messages.rows[i].class)))
+            assert_true(cti_messages.rows[i].permission);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_documented_messages_are_those_registered),
         cmocka_unit_test(each_message_says_what_comes_of_it),
+        cmocka_unit_test(each_open_class_is_a_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -44,6 +44,11 @@ const TOAST_MS = 6000;
 const TOKEN = "ctibus.token";
 const UNREAD = "ctibus.unread";
 
+/* Classes that the profile's regcommands must name; the others are permitted unless it denies them. */
+const gated = new Set(["login_id", "getipbxlist", "getlist", "ipbxcommand", "availstate", "featuresget", "featuresput",
+  "chitchat", "chat_history", "history", "directory", "getqueuesstats", "faxsend", "filetransfer", "actionfiche",
+  "logfromclient", "admin_status", "admin_kick", "admin_reload"]);
+
 type Listener = () => void;
 
 export class Session {
@@ -240,7 +245,7 @@ export class Session {
   }
 
   can(cls: string): boolean {
-    return has(this.capas.regcommands, cls);
+    return gated.has(cls) ? has(this.capas.regcommands, cls) : !has(this.capas.deny, cls);
   }
 
   canCommand(command: string): boolean {

@@ -17,8 +17,8 @@ void message_logfromclient(struct client *c, struct request *rq)
     struct view where = text_of(rq->body, "classmethod");
     struct view text = text_of(rq->body, "message");
 
-    if (!pace_allows_log(c))
-        return;
-    log_info(c->gw->log, "client of user %s says (%.*s) %.*s: %.*s", c->user_id, VIEW_ARG(level),
-             VIEW_ARG(where), VIEW_ARG(text));
+    if (pace_allows_log(c))
+        log_info(c->gw->log, "client of user %s says (%.*s) %.*s: %.*s", c->user_id,
+                 VIEW_ARG(level), VIEW_ARG(where), VIEW_ARG(text));
+    client_done(c, rq);
 }

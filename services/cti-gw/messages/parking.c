@@ -24,12 +24,15 @@ static void put_bay(struct client *c, struct request *rq, const struct xod_obj *
 void message_parking(struct client *c, struct request *rq)
 {
     const struct xod_obj *lot;
+    bool any = false;
 
     for (size_t pos = 0; (lot = xod_next(c->ipbx, LIST_parkinglots, &pos));) {
         const struct value *bays = xod_get(lot, XOD(parkinglots, bays));
         if (!fanout_visible(c->gw->fanout, c, lot))
             continue;
-        for (uint32_t i = 0; bays->type == V_MAP && i < bays->len; i++)
+        for (uint32_t i = 0; bays->type == V_MAP && i < bays->len; i++, any = true)
             put_bay(c, rq, lot, value_view(&bays->items[2 * i]), &bays->items[2 * i + 1]);
     }
+    if (!any)
+        client_done(c, rq);
 }

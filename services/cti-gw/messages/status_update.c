@@ -33,6 +33,7 @@ static void each(struct client *c, struct request *rq, const char *key, enum xod
             return;
         }
     }
+    client_done(c, rq);
 }
 
 #define STATUS_UPDATE(what, key, list)                                                             \

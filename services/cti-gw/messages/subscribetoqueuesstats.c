@@ -3,6 +3,6 @@
 
 void message_subscribetoqueuesstats(struct client *c, struct request *rq)
 {
-    (void)rq;
     realtime_stats_subscribe(c);
+    client_done(c, rq);
 }

@@ -63,7 +63,7 @@ static bool permitted(const struct state *s, const struct session *se, struct vi
 {
     struct view capaid = view_cstr(se->capaid);
 
-    if (!profile_permits(s->cfg, capaid, "regcommands", class))
+    if (!profile_permits_class(s->cfg, capaid, class))
         return false;
     return !view_eq(class, VIEW("ipbxcommand")) ||
            profile_permits(s->cfg, capaid, "ipbxcommands", msg_get_str(message, "command"));

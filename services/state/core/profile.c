@@ -54,6 +54,18 @@ bool profile_permits(const struct config *cfg, struct view capaid, const char *s
     return access_names(named(cfg, capaid, section), word, NULL);
 }
 
+static struct json_object *denied(const struct config *cfg, struct view capaid)
+{
+    return json_member(config_get(cfg, "ctibus.deny"), capaid);
+}
+
+bool profile_permits_class(const struct config *cfg, struct view capaid, struct view class)
+{
+    if (!config_class_is_open(class))
+        return profile_permits(cfg, capaid, "regcommands", class);
+    return profile_find(cfg, capaid) && !access_names(denied(cfg, capaid), class, NULL);
+}
+
 struct json_object *profile_see(const struct config *cfg, struct view capaid)
 {
     struct json_object *p = profile_find(cfg, capaid);
@@ -90,6 +102,10 @@ void profile_put_capas(struct buf *out, const struct config *cfg, struct view ca
     if (profile_see(cfg, capaid)) {
         buf_append_cstr(out, ",\"see\":");
         json_put_object(out, profile_see(cfg, capaid));
+    }
+    if (denied(cfg, capaid)) {
+        buf_append_cstr(out, ",\"deny\":");
+        json_put_object(out, denied(cfg, capaid));
     }
     buf_append_char(out, '}');
 }

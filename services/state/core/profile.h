@@ -15,6 +15,8 @@ struct json_object *profile_status(const struct config *cfg, struct view capaid,
 /* May presence go from `from` to `to`? */
 bool profile_presence_allowed(const struct config *cfg, struct view capaid, struct view from,
                               struct view to);
+/* May clients of the profile send messages of this class (config_class_is_open)? */
+bool profile_permits_class(const struct config *cfg, struct view capaid, struct view class);
 /* Is `word` named by the section (regcommands, ipbxcommands...) of the profile? */
 bool profile_permits(const struct config *cfg, struct view capaid, const char *section,
                      struct view word);
