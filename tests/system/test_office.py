@@ -228,6 +228,7 @@ def test_intercepted(office):
     command(alice, "dial", destination="exten:xivo/1002")
     until(lambda: hint(office, "1002") == 8, "bob rings")
     ringing = channels(office, "bob")[0]
+    until(lambda: any(c["id"] == ringing and c["commstatus"] == "ringing" for c in office.snapshot("channels")), "state knows")
     command(carole, "intercept", tointercept=f"chan:xivo/{ringing}")
     until(lambda: hint(office, "1003") == 8, "carole rings instead")
     command(carole, "answer")
