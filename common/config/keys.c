@@ -266,6 +266,9 @@ const struct config_key config_keys[] = {
      "The program that makes a TIFF of it."},
     {"ctibus.fax.context", KEY_STRING, "txfax", 0, 0, RE, NULL,
      "The context of the dialplan that sends it: XIVO_FAX_PATH is the file."},
+    {"ctibus.explain.events", KEY_INT, "8", 0, 100, 0, NULL,
+     "How many of the last events state keeps for each phone, channel, agent, member and queue, for "
+     "`ctibus explain`; some 150 bytes each. 0: none."},
     {"ctibus.ipbx.sip_is_pjsip", KEY_BOOL, "false", 0, 0, RE, NULL,
      "true: phones and trunks whose protocol is sip in the lists are PJSIP endpoints, as after a "
      "migration of the Asterisk."},

@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "admin.h"
+#include "core/explain.h"
 #include "core/list_names.h"
 #include "sessions/direct_login.h"
 #include "sessions/list_reload.h"
@@ -152,4 +153,58 @@ void admin_reload(struct state *s, struct bus_peer *p, uint64_t id, const msgpac
     else
         rc = s->reload ? s->reload(s->reload_arg) : -ENOTSUP;
     state_reply(s, p, id, rc == 0 ? BUS_ok : rc == -ENOENT ? BUS_not_found : BUS_failed);
+}
+
+/* ---- why an object is as it is ---- */
+
+static size_t put_events(struct buf *out, const struct explain *e, const struct xod_obj *o)
+{
+    struct explained x;
+    size_t n = 0;
+
+    for (; explain_event(e, o, n, &x); n++) {
+        msg_put_map(out, 3);
+        msg_put_cstr(out, "time");
+        msg_put_double(out, x.time);
+        msg_put_pair(out, "event", x.event);
+        msg_put_pair(out, "changes", x.changes);
+    }
+    return n;
+}
+
+static void answer_explained(struct state *s, struct bus_peer *p, uint64_t id,
+                             const struct xod_obj *o)
+{
+    struct buf now, why, events, out;
+    size_t n;
+
+    buf_init(&now, 65536);
+    buf_init(&why, 4096);
+    buf_init(&events, 0);
+    buf_init(&out, 0);
+    explain_put_now(&now, o);
+    explain_put_why(&why, o);
+    n = put_events(&events, s->explain, o);
+    msg_put_map(&out, 3);
+    msg_put_pair(&out, "now", buf_view(&now));
+    msg_put_pair(&out, "why", buf_view(&why));
+    msg_put_cstr(&out, "events");
+    msg_put_array(&out, n);
+    buf_append_view(&out, buf_view(&events));
+    out.failed |= events.failed;
+    answer(s, p, id, &out);
+    buf_free(&now);
+    buf_free(&why);
+    buf_free(&events);
+    buf_free(&out);
+}
+
+void admin_explain(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body)
+{
+    const struct xod_obj *o = explain_object(s->xod, msg_get_str(body, "object"));
+
+    if (o)
+        answer_explained(s, p, id, o);
+    else
+        state_reply(s, p, id, BUS_not_found);
 }

@@ -13,6 +13,7 @@
 #include "calls/transfers.h"
 #include "commands/commands.h"
 #include "core/audit.h"
+#include "core/explain.h"
 #include "core/notify.h"
 #include "core/publisher.h"
 #include "core/remote_lists.h"
@@ -56,6 +57,11 @@
 static void watch(void *arg)
 {
     gateways_watch(arg);
+}
+
+static void on_change(void *arg, const struct xod_change *c)
+{
+    explain_change(arg, c);
 }
 
 /* ---- events ---- */
@@ -113,7 +119,9 @@ static void on_message(void *arg, const struct bus_msg *m)
     transfers_event(s->transfers, &t);
     faxes_event(s->faxes, ipbx->model->ipbx, &t);
     s->heard_at = m->time;
+    explain_cause(s->explain, &t);
     state_commit(s, ipbx->model->synthetic);
+    explain_cause(s->explain, NULL);
     s->heard_at = 0;
     sheets_event(s->sheets, ipbx->model, &t);
     fagi_event(s->fagi, ipbx->model->ipbx, &t);
@@ -180,7 +188,7 @@ static request_fn *const requests[METHOD_COUNT] = {
     [METHOD_admin_kick] = admin_kick,         [METHOD_admin_reload] = admin_reload,
     [METHOD_peer_apply] = peers_apply,        [METHOD_peer_command] = peers_carry_out,
     [METHOD_fax_expect] = fax_expect,         [METHOD_fax_claim] = fax_claim,
-    [METHOD_fax_arrived] = fax_arrived,
+    [METHOD_fax_arrived] = fax_arrived,       [METHOD_explain] = admin_explain,
 };
 
 static void on_request(void *arg, struct bus_peer *p, uint64_t id, enum bus_method method,
@@ -386,6 +394,9 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
         return err;
     s->heart = bus_heartbeat_new(s->bus, s->pub, "state", beat, s);
     s->publisher = publisher_new(s->pub, s->log);
+    s->explain = explain_new((unsigned)config_int(s->cfg, "ctibus.explain.events"));
+    if (s->publisher && s->explain)
+        publisher_watch(s->publisher, on_change, s->explain);
     s->snapshots = snapshots_new(s->loop, s->server, s->xod, &snapshot_source, s);
     s->sessions = sessions_new(s, opt->session_grace_ms);
     s->events = metrics_add(metrics, METRIC_state_events, NULL);
@@ -408,7 +419,7 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
     s->feature_reader = feature_reader_new(s);
     if (budget_open(s) < 0)
         return -ENOMEM;
-    if (!s->heart || !s->publisher || !s->snapshots || !s->sessions || !s->events ||
+    if (!s->heart || !s->publisher || !s->explain || !s->snapshots || !s->sessions || !s->events ||
         !s->events_unknown || !s->events_foreign || !s->resyncs_late || !s->sessions_open ||
         !s->remote_lists || !s->directories || !s->extensions || !s->originates || !s->transfers ||
         !s->faxes || !s->fax_handoffs || !s->sheets || !s->fagi || !s->peers || !s->gauges ||
@@ -519,6 +530,7 @@ void state_destroy(struct state **sp)
     bus_heartbeat_destroy(&s->heart);
     bus_sub_destroy(&s->sub);
     publisher_destroy(&s->publisher);
+    explain_destroy(&s->explain);
     bus_pub_destroy(&s->pub);
     bus_forwarder_destroy(&s->forwarder);
     for (size_t i = 0; i < s->n_ipbxes; i++)

@@ -1,11 +1,13 @@
 """What is tied to what, as clients that ask, monitors and the console are told."""
 
 import contextlib
+import json
 
 import pytest
 from consoles import Console
 from recording import Player, Recording, write_lists
 from stack import DATA, Stack, until
+from test_tool import tool
 
 CALL, OVER = 51695, 67739
 QUEUE_CALL = 56453
@@ -82,3 +84,33 @@ def test_what_a_client_may_not_see_is_not_told_this_way():
         assert asked(bob, "phones", "11") == ["channel:PJSIP/alice-00000000", "user:1"]
         assert asked(bob, "users", "1") is None, "phone 21 is in a context of its own"
         bob.close()
+
+
+def test_why_a_lamp_is_as_it_is(call):
+    with Console(call) as console:
+        lines = console.ok("explain phone:xivo/11")
+        assert lines[0].startswith("hintstatus 1, hint 1001@default, ") and "PJSIP/alice-00000000" in lines[0]
+        assert lines[1] == "It is in use, by the hint 1001@default; the state of its device PJSIP/alice does not count."
+        events = [line for line in lines[2:] if not line.startswith("    -> ")]
+        assert any("device/hint context=default exten=1001 status=1 hint=PJSIP/alice" in line for line in events), lines
+        assert any(line.startswith("    -> hintstatus 1") for line in lines), lines
+        assert "there is no such object" in console.ko("explain phone:xivo/99")
+        assert "there is no such object" in console.ko("explain phone:nowhere/11")
+        assert any("It belongs to the call" in line for line in console.ok("explain channel:xivo/PJSIP/alice-00000000"))
+        assert "logged_out" in console.ok("explain agent:xivo/1")[1]
+    said = tool(call, "explain", "phone:xivo/11")
+    assert said.returncode == 0, said.stderr
+    assert "It is in use, by the hint 1001@default" in said.stdout and "-> hintstatus 1" in said.stdout
+    told = json.loads(tool(call, "--json", "explain", "phone:xivo/11").stdout)
+    assert set(told) == {"now", "why", "events"} and told["events"][-1]["time"] > 1.7e9
+    said = tool(call, "explain", "phone:xivo/99")
+    assert said.returncode == 1 and "there is no such object: phone:IPBX/ID" in said.stderr
+    assert tool(call, "explain").returncode == 2
+
+
+def test_only_the_last_events_are_kept():
+    with played("02-call-answered.ami", CALL, **{"ctibus.explain.events": 2}) as stack, Console(stack) as console:
+        lines = console.ok("explain phone:xivo/11")
+        assert sum(line.startswith("    -> ") for line in lines) == 2, lines
+    with played("02-call-answered.ami", CALL, **{"ctibus.explain.events": 0}) as stack, Console(stack) as console:
+        assert len(console.ok("explain phone:xivo/11")) == 2

@@ -11,9 +11,10 @@
 extern char **environ;
 
 static const struct command *const commands[] = {
-    &command_tail,   &command_top,    &command_snapshot, &command_sessions, &command_peers,
-    &command_kick,   &command_action, &command_call,     &command_record,   &command_replay,
-    &command_tokens, &command_check,  &command_reload,   &command_schema,   &command_keygen,
+    &command_tail,   &command_top,    &command_snapshot, &command_sessions,
+    &command_peers,  &command_kick,   &command_action,   &command_call,
+    &command_record, &command_replay, &command_tokens,   &command_check,
+    &command_reload, &command_schema, &command_keygen,   &command_explain,
 };
 #define N_COMMANDS ARRAY_SIZE(commands)
 

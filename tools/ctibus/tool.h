@@ -26,7 +26,7 @@ struct command {
 };
 extern const struct command command_tail, command_top, command_snapshot, command_call,
     command_action, command_sessions, command_kick, command_tokens, command_reload, command_record,
-    command_replay, command_peers, command_check, command_schema, command_keygen;
+    command_replay, command_peers, command_check, command_schema, command_keygen, command_explain;
 
 /* Says how the command is used, on standard error; returns the exit code 2. */
 int tool_usage(struct tool *t, const struct command *c);

@@ -30,6 +30,7 @@ struct state {
     struct bus_server *server;
     struct bus_heartbeat *heart;
     struct publisher *publisher;
+    struct explain *explain;
     struct sessions *sessions;
     struct direct_login *direct_login;
     struct snapshots *snapshots;

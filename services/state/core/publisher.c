@@ -12,6 +12,8 @@ struct publisher {
     struct buf topic;
     struct buf body;
     struct wire_cause cause;
+    xod_change_fn *watch; /* NULL: nobody */
+    void *watch_arg;
 };
 
 struct publisher *publisher_new(struct bus_pub *pub, struct log *log)
@@ -89,6 +91,10 @@ static void send_figures(struct publisher *p, const struct xod_change *c)
 
 static void on_change(void *arg, const struct xod_change *c)
 {
+    const struct publisher *p = arg;
+
+    if (p->watch)
+        p->watch(p->watch_arg, c);
     send_plane(arg, c, PLANE_CONFIG);
     send_plane(arg, c, PLANE_STATUS);
     send_figures(arg, c);
@@ -98,6 +104,12 @@ void publisher_commit(struct publisher *p, struct xod *x, bool synthetic, double
 {
     p->cause = (struct wire_cause){.synthetic = synthetic, .at = at};
     xod_commit(x, on_change, p);
+}
+
+void publisher_watch(struct publisher *p, xod_change_fn *fn, void *arg)
+{
+    p->watch = fn;
+    p->watch_arg = arg;
 }
 
 uint64_t publisher_seq(const struct publisher *p)

@@ -91,6 +91,7 @@ info_fn info_infos, info_loglevel, info_fdlist, info_var, info_varsizes; /* info
 info_fn info_token;                                                      /* info_token.c */
 info_fn info_logged, info_logged_ip, info_kick, info_disc;               /* info_sessions.c */
 info_fn info_xivos, info_show_ami, info_ami;                             /* info_ami.c */
+info_fn info_explain;                                                    /* info_explain.c */
 info_fn info_dumpami;                                                    /* info_dump.c */
 info_fn info_reverse, info_sheet, info_webs;                             /* info_lookup.c */
 

@@ -25,6 +25,7 @@ static const struct info_command commands[] = {
     {"show_voicemail", "", "the mailboxes", 0, 0, info_list, false},
     {"show_phonebook", "", "the phonebook", 0, 0, info_phonebook, false},
     {"currentstatus", "", "users, queues, rooms and lots, each with what belongs to it now", 0, 0, info_currentstatus, false},
+    {"explain", "OBJECT", "why a phone, agent or channel is as it is, and the last events that changed it: phone:xivo/11, agent:xivo/2, channel:xivo/SIP/alice-1", 1, 1, info_explain, false},
     {"show_logged", "", "the sessions of clients", 0, 0, info_logged, false},
     {"show_logged_ip", "", "the sessions by the addresses of the clients", 0, 0, info_logged_ip, false},
     {"kick", "USER", "ends all sessions of a user (login, id, or IPBX/ID)", 1, 1, info_kick, true},
