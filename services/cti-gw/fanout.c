@@ -31,6 +31,8 @@ struct fanout {
     LIST_HEAD(, audience) audiences;
     struct loop_task *task;
     struct buf line, masked;
+    struct map *lots; /* what bays_change knows */
+    struct buf freed;
     size_t n_limited; /* audiences */
     bool regroup_due; /* whose calls are whose may have changed */
 };
@@ -54,8 +56,10 @@ struct fanout *fanout_new(struct gateway *g)
     LIST_INIT(&f->audiences);
     buf_init(&f->line, 0);
     buf_init(&f->masked, 0);
+    buf_init(&f->freed, 0);
+    f->lots = map_new();
     f->task = loop_task_new(g->loop, run, f);
-    if (!f->task)
+    if (!f->task || !f->lots)
         fanout_destroy(&f);
     return f;
 }
@@ -92,6 +96,8 @@ void fanout_destroy(struct fanout **f)
     loop_task_destroy(&(*f)->task);
     buf_free(&(*f)->line);
     buf_free(&(*f)->masked);
+    buf_free(&(*f)->freed);
+    bays_destroy(&(*f)->lots);
     free(*f);
     *f = NULL;
 }
@@ -356,7 +362,7 @@ static void tell_call(struct fanout *f, struct audience *a, const struct xod_cha
     } else if (!now) {
         return;
     }
-    render_change(&a->gathered, &told, access_masks(&a->sees, c->obj));
+    render_change(&a->gathered, &told, access_masks(&a->sees, c->obj), view_of(NULL, 0));
     metric_add(f->g->fanned_lines, (double)a->n);
 }
 
@@ -364,7 +370,7 @@ static void tell_call(struct fanout *f, struct audience *a, const struct xod_cha
 static struct view masked_line(struct fanout *f, const struct xod_change *c)
 {
     if (buf_len(&f->masked) == 0)
-        render_change(&f->masked, c, true);
+        render_change(&f->masked, c, true, buf_view(&f->freed));
     return buf_view(&f->masked);
 }
 
@@ -385,6 +391,7 @@ void fanout_change(struct fanout *f, const struct xod_change *c)
 {
     struct audience *a;
 
+    bays_change(f->lots, c, &f->freed);
     if (LIST_EMPTY(&f->audiences) || xod_obj_list(c->obj) == LIST_ipbx)
         return;
     if (f->g->opt.limits.separate_contexts && moves_people(c))
@@ -397,7 +404,7 @@ void fanout_change(struct fanout *f, const struct xod_change *c)
     f->regroup_due |= f->n_limited && moves_calls(c);
     buf_reset(&f->line);
     buf_reset(&f->masked);
-    render_change(&f->line, c, false);
+    render_change(&f->line, c, false, buf_view(&f->freed));
     if (f->line.failed || (buf_len(&f->line) == 0 && f->n_limited == 0))
         return;
     LIST_FOREACH(a, &f->audiences, all)

@@ -162,8 +162,17 @@ void render_getlist(struct buf *out, struct view reply_id, const char *function,
                     struct view ipbx, struct view tid);
 /* The line that makes a client ask for an object (addconfig), or forget it (delconfig). */
 void render_presence(struct buf *out, const struct xod_obj *o, bool there);
-/* All unasked lines that a change is to clients. */
-void render_change(struct buf *out, const struct xod_change *c, bool masked);
+/* All unasked lines that a change is to clients; `freed` is of bays_change. */
+void render_change(struct buf *out, const struct xod_change *c, bool masked, struct view freed);
+
+/* ---- bays.c: bays of parking lots ---- */
+/* Notes what is taken after a change (`lots` is the map of all), and puts the names of the bays
+ * that are free since, each ended by a NUL, into *freed. Any change, in order. */
+void bays_change(struct map *lots, const struct xod_change *c, struct buf *freed);
+void bays_destroy(struct map **lots);
+/* Appends "701":{...} for each after `sep`; what is to stand before the next member. */
+const char *bays_put(struct buf *out, const struct value *bays, bool masked, const char *sep);
+void bays_put_freed(struct buf *out, struct view freed, const char *sep);
 
 /* ---- masked.c: numbers of other people's calls (access_mask) ---- */
 /* The value of a field as JSON. */

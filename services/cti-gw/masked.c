@@ -53,26 +53,11 @@ void masked_put_bay(struct buf *out, const struct value *bay)
     buf_append_char(out, '}');
 }
 
-static void put_bays(struct buf *out, const struct value *bays)
-{
-    buf_append_char(out, '{');
-    for (uint32_t i = 0; bays->type == V_MAP && i < bays->len; i++) {
-        if (i)
-            buf_append_char(out, ',');
-        json_put_string(out, value_view(&bays->items[2 * i]));
-        buf_append_char(out, ':');
-        masked_put_bay(out, &bays->items[2 * i + 1]);
-    }
-    buf_append_char(out, '}');
-}
-
 void masked_put_field(struct buf *out, const struct xod_obj *o, unsigned field)
 {
     const struct value *v = xod_get(o, field);
 
-    if (xod_obj_list(o) == LIST_parkinglots && field == XOD(parkinglots, bays))
-        put_bays(out, v);
-    else if (v->type == V_STR && numbers_of(xod_obj_list(o)) & ((uint64_t)1 << field))
+    if (v->type == V_STR && numbers_of(xod_obj_list(o)) & ((uint64_t)1 << field))
         masked_put_text(out, value_view(v));
     else
         value_put_json(out, v);

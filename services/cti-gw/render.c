@@ -1,12 +1,18 @@
 /* Objects of xod as lines of the CTI protocol. */
 #include "internal.h"
 
-void render_fields(struct buf *out, const struct xod_obj *o, uint64_t mask, bool masked)
+static void put_fields(struct buf *out, const struct xod_obj *o, uint64_t mask, bool masked,
+                       struct view freed)
 {
     const struct schema_list *l = schema_list(xod_obj_list(o));
     const char *sep = "";
 
     buf_append_char(out, '{');
+    if (xod_obj_list(o) == LIST_parkinglots && mask & XOD_BIT(parkinglots, bays)) {
+        sep = bays_put(out, xod_get(o, XOD(parkinglots, bays)), masked, sep);
+        bays_put_freed(out, freed, sep);
+        mask &= ~XOD_BIT(parkinglots, bays); /* which is all its status */
+    }
     for (; mask; mask &= mask - 1) {
         unsigned f = (unsigned)__builtin_ctzll(mask);
         buf_append_cstr(out, sep);
@@ -20,6 +26,11 @@ void render_fields(struct buf *out, const struct xod_obj *o, uint64_t mask, bool
         sep = ",";
     }
     buf_append_char(out, '}');
+}
+
+void render_fields(struct buf *out, const struct xod_obj *o, uint64_t mask, bool masked)
+{
+    put_fields(out, o, mask, masked, view_of(NULL, 0));
 }
 
 void render_id(struct buf *out, struct view id)
@@ -49,7 +60,7 @@ void render_getlist(struct buf *out, struct view reply_id, const char *function,
 }
 
 static void put_update(struct buf *out, const struct xod_obj *o, const char *function,
-                       const char *key, uint64_t mask, bool masked)
+                       const char *key, uint64_t mask, bool masked, struct view freed)
 {
     mask &= schema_client_mask(xod_obj_list(o));
     if (!mask)
@@ -57,7 +68,7 @@ static void put_update(struct buf *out, const struct xod_obj *o, const char *fun
     render_getlist(out, view_of(NULL, 0), function, schema_list(xod_obj_list(o))->vname,
                    xod_ipbx_name(xod_obj_ipbx(o)), xod_obj_id(o));
     buf_append_cstr(out, key);
-    render_fields(out, o, mask, masked);
+    put_fields(out, o, mask, masked, freed);
     line_end(out);
 }
 
@@ -81,7 +92,8 @@ void render_presence(struct buf *out, const struct xod_obj *o, bool there)
 static void render_channel(struct buf *out, const struct xod_change *c, bool masked)
 {
     if (c->op != XOD_DEL) {
-        put_update(out, c->obj, "updatestatus", ",\"status\":", c->fields, masked);
+        put_update(out, c->obj, "updatestatus", ",\"status\":", c->fields, masked,
+                   view_of(NULL, 0));
         return;
     }
     render_getlist(out, view_of(NULL, 0), "updatestatus", VIEW("channels"),
@@ -91,7 +103,7 @@ static void render_channel(struct buf *out, const struct xod_change *c, bool mas
     put_list(out, c->obj, "delconfig");
 }
 
-void render_change(struct buf *out, const struct xod_change *c, bool masked)
+void render_change(struct buf *out, const struct xod_change *c, bool masked, struct view freed)
 {
     enum xod_list list = xod_obj_list(c->obj);
 
@@ -105,13 +117,15 @@ void render_change(struct buf *out, const struct xod_change *c, bool masked)
         put_list(out, c->obj, "addconfig");
         if (list ==
             LIST_calls) /* its status is all there is of it, and is over before it is asked for */
-            put_update(out, c->obj, "updatestatus", ",\"status\":", c->fields, masked);
+            put_update(out, c->obj, "updatestatus", ",\"status\":", c->fields, masked, freed);
     } else if (c->op == XOD_DEL) {
         put_list(out, c->obj, "delconfig");
     } else {
         put_update(out, c->obj, "updateconfig",
-                   ",\"config\":", c->fields & schema_plane_mask(list, PLANE_CONFIG), masked);
+                   ",\"config\":", c->fields & schema_plane_mask(list, PLANE_CONFIG), masked,
+                   freed);
         put_update(out, c->obj, "updatestatus",
-                   ",\"status\":", c->fields & schema_plane_mask(list, PLANE_STATUS), masked);
+                   ",\"status\":", c->fields & schema_plane_mask(list, PLANE_STATUS), masked,
+                   freed);
     }
 }

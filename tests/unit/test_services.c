@@ -406,12 +406,17 @@ static void a_parked_call_comes_back(void **state)
     say(w, "Event: ParkedCall|Exten: 701|Channel: SIP/alice-1|Parkinglot: default|From: "
            "SIP/bob-00000044|Timeout: 30|CallerIDNum: 1001|CallerIDName: Alice");
     SHOWS(channels, "SIP/alice-1", parked, "true");
+    SHOWS(channels, "SIP/alice-1", talkingto_kind, "'parking'");
+    SHOWS(channels, "SIP/alice-1", talkingto_id, "'701'");
+    SHOWS(channels, "SIP/alice-1", peerdisplay, "'Parking (701)'");
     assert_non_null(strstr(world_json(w, LIST_parkinglots, "1", XOD(parkinglots, bays)),
                            "{'701':{'parker':'SIP/bob','parked':'SIP/alice-1','exten':'701',"
                            "'cid_name':'Alice','cid_num':'1001'"));
     say(w, "Event: ParkedCallTimeOut|Exten: 701|Channel: SIP/alice-1|Parkinglot: default");
     SHOWS(parkinglots, "1", bays, "{}");
     SHOWS(channels, "SIP/alice-1", parked, "false");
+    SHOWS(channels, "SIP/alice-1", talkingto_kind, "null");
+    SHOWS(channels, "SIP/alice-1", peerdisplay, "null");
     say(w, "Event: ParkedCall|ParkeeChannel: SIP/pstn-2|ParkerDialString: SIP/bob|Parkinglot: "
            "default|ParkingSpace: 702|ParkingTimeout: 30|ParkingDuration: 0");
     say(w, "Event: UnParkedCall|ParkeeChannel: SIP/pstn-2|Parkinglot: other|ParkingSpace: 799");

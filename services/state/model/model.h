@@ -142,6 +142,8 @@ void party_take(struct ipbx_model *d, struct xod_obj *channel, const struct tel 
 void party_met(struct xod_obj *channel, const struct xod_obj *peer);
 void party_linked(struct xod_obj *channel, const struct xod_obj *peer);
 void party_lost(struct xod_obj *channel);
+/* It waits in this bay of a parking lot: shown as "Parking (701)" until it is in a call again. */
+void party_parked(struct xod_obj *channel, struct view space);
 /* Both ends of a chain of Local channels are shown each other; `channel` is any in it. */
 void party_chain(struct ipbx_model *d, struct xod_obj *channel);
 

@@ -21,6 +21,23 @@ static void put_text(struct value *bay, const char *key, struct view text)
         value_map_put(bay, view_cstr(key), &v);
 }
 
+/* Clients show a parked call as one with its bay. */
+static void show_waiting(struct xod_obj *c, struct view space)
+{
+    xod_set_str(c, XOD(channels, talkingto_kind), VIEW("parking"));
+    xod_set_str(c, XOD(channels, talkingto_id), space);
+    party_parked(c, space);
+}
+
+static void waits_no_more(struct xod_obj *c)
+{
+    if (!view_eq(xod_get_str(c, XOD(channels, talkingto_kind)), VIEW("parking")))
+        return; /* somebody has taken the call already */
+    xod_set_null(c, XOD(channels, talkingto_kind));
+    xod_set_null(c, XOD(channels, talkingto_id));
+    party_lost(c);
+}
+
 static void free_bay(struct ipbx_model *d, struct xod_obj *lot, struct view space)
 {
     const struct value *bay = value_map_get(bays(lot), space);
@@ -30,6 +47,7 @@ static void free_bay(struct ipbx_model *d, struct xod_obj *lot, struct view spac
     if (c) {
         xod_set_bool(c, XOD(channels, parked), false);
         xod_unrelate(c, lot);
+        waits_no_more(c);
     }
     xod_map_del(lot, XOD(parkinglots, bays), space);
 }
@@ -125,6 +143,8 @@ void parking_parked(struct ipbx_model *d, const struct tel *t)
     if (lot && space.len)
         make_room(d, lot, space, c);
     xod_set_bool(c, XOD(channels, parked), true);
+    if (space.len)
+        show_waiting(c, space);
     if (lot && space.len && xod_relate(c, lot) == 0)
         fill_bay(lot, space, t->str[TELF_channel], t);
 }
@@ -137,6 +157,7 @@ void parking_over(struct ipbx_model *d, const struct tel *t)
     if (c) { /* wherever it was thought to be */
         parking_channel_gone(d, c);
         xod_set_bool(c, XOD(channels, parked), false);
+        waits_no_more(c);
     } else if (lot && tel_has(t, TELF_space)) {
         free_bay(d, lot, t->str[TELF_space]);
     }
@@ -197,6 +218,9 @@ void parking_sweep(struct ipbx_model *d)
             free(space);
         }
     for (size_t pos = 0; (c = xod_next(d->ipbx, LIST_channels, &pos));)
-        if (!listing_named(d, view_of(NULL, 0), xod_obj_id(c))) /* also in lots that are not ours */
+        if (!listing_named(d, view_of(NULL, 0),
+                           xod_obj_id(c))) { /* also in lots that are not ours */
             xod_set_bool(c, XOD(channels, parked), false);
+            waits_no_more(c);
+        }
 }

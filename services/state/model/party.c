@@ -144,6 +144,18 @@ void party_chain(struct ipbx_model *d, struct xod_obj *channel)
     show_far(other, one);
 }
 
+void party_parked(struct xod_obj *c, struct view space)
+{
+    struct buf text;
+
+    party_lost(c);
+    buf_init(&text, 256);
+    buf_printf(&text, "Parking (%.*s)", VIEW_ARG(space));
+    if (!text.failed)
+        xod_set_str(c, XOD(channels, peerdisplay), buf_view(&text));
+    buf_free(&text);
+}
+
 void party_lost(struct xod_obj *c)
 {
     xod_set_bool(c, XOD(channels, peer_gone), true);

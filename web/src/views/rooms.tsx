@@ -56,7 +56,7 @@ function Room({ room }: { room: Obj }) {
 
 function Lot({ lot }: { lot: Obj }) {
   const session = useSession();
-  const bays = Object.entries<any>(lot.bays ?? {}).filter(([, b]) => b);
+  const bays = Object.entries<any>(lot).filter(([, b]) => b?.parked); // a free one is {}
   return (
     <div className="panel">
       <h2 dir="auto">{t("parking")} {String(lot.description || lot.name || "")} <small>{lot.extension} · {bays.length}</small></h2>
