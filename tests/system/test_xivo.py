@@ -115,3 +115,15 @@ def test_a_slow_web_server_does_not_hold_up_the_service():
                 assert s.is_ready("state")
             asked.close()
         s.programs["state"].says("cannot be fetched")
+
+
+def test_a_room_with_a_pin_needs_it():
+    rooms = [{"id": n, "confno": f"400{n}", "name": "r", "context": "default", **more} for n, more in enumerate(
+        ({"pin": "1234"}, {"pin": ""}, {"pin": None}, {}, {"pin": "1", "pin_needed": False}, {"pin": 0}))]
+    with Stack(parts=()) as s:
+        s.path("meetmes.json").write_text(json.dumps(rooms))
+        s.start("state")
+        s.wait_ready()
+        found = s.snapshot("meetmes")
+        assert [bool(r["pin_needed"]) for r in found] == [True, False, False, False, False, True]
+        assert "1234" not in str(found)

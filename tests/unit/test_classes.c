@@ -54,9 +54,14 @@ static void switchboard(void **state)
     xod_set_str(xod_find(w->s.ipbx, LIST_channels, VIEW("SIP/trunk-04")), XOD(channels, context),
                 VIEW("other"));
     CHECK(w, rows);
+    assert_non_null(
+        strstr(w->p.answer, "\"warning\":{\"message\":\"The invited person has no line\"}"));
+    assert_null(strstr(w->p.answer, "\"message\":{"));
     xod_relate(xod_find(w->s.ipbx, LIST_channels, VIEW("SIP/alice-01")),
                xod_find(w->s.ipbx, LIST_meetmes, VIEW("1")));
     ipbx_check(w, &invitation);
+    assert_non_null(strstr(w->p.answer, "\"message\":{\"message\":\"The invitation is sent\"}"));
+    assert_null(strstr(w->p.answer, "warning"));
 }
 
 /* ---- calls that were asked for ---- */

@@ -49,6 +49,16 @@ static void conferences(void **state)
          "{\"command\":\"meetme\",\"function\":\"record\",\"functionargs\":[\"4001\",\"stop\"]}",
          "\"ok\"", "conference.unrecord [[\"room\",\"4001\"],[\"application\",\"MeetMe\"]]\n"},
         {NULL,
+         "{\"command\":\"meetme\",\"function\":\"record\",\"functionargs\":[\"xivo/"
+         "1\",\"1\",\"stop\"]}",
+         "\"ok\"", "conference.unrecord [[\"room\",\"4001\"],[\"application\",\"MeetMe\"]]\n"},
+        {NULL,
+         "{\"command\":\"meetme\",\"function\":\"record\",\"functionargs\":[\"xivo/"
+         "1\",\"1\",\"2\",\"stop\"]}",
+         "\"ok\"", "conference.unrecord [[\"room\",\"4001\"],[\"application\",\"MeetMe\"]]\n"},
+        {NULL, "{\"command\":\"meetme\",\"function\":\"record\",\"functionargs\":[\"4001\",\"1\"]}",
+         "\"functionargs\",\"error_string\":\"start_or_stop\"", ""},
+        {NULL,
          "{\"command\":\"meetme\",\"function\":\"MeetmeMute\",\"functionargs\":[\"4001\",\"9\"]}",
          "\"functionargs\",\"error_string\":\"no_such_participant\"", ""},
         {NULL,
@@ -64,6 +74,25 @@ static void conferences(void **state)
     participant(room, "SIP/alice-01", 1);
     state_commit(w->s.s, false);
     CHECK(w, rows);
+}
+
+/* Both ways to ask for it; the name of the file has the time in it. */
+static void recordings_of_conferences(void **state)
+{
+    static const char *const ways[] = {"[\"xivo/1\",\"1\",\"start\"]",
+                                       "[\"xivo/1\",\"1\",\"2\",\"start\"]", "[\"4001\",\"start\"]",
+                                       "[\"4001\"]"};
+    struct ipbx_world *w = *state;
+
+    for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+        char message[160];
+        ipbx_forget(w);
+        snprintf(message, sizeof(message),
+                 "{\"command\":\"meetme\",\"function\":\"record\",\"functionargs\":%s}", ways[i]);
+        peer_command(&w->p, "s1", "ipbxcommand", message);
+        assert_non_null(strstr(w->p.answer, "\"ipbxreply\":\"ok\""));
+        UNTIL(w->s.loop, strstr(w->p.actions, "conference.record"));
+    }
 }
 
 static void members(void **state)
@@ -257,8 +286,9 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, ipbx_setup, ipbx_teardown)
     const struct CMUnitTest tests[] = {
-        T(conferences), T(members),    T(agents), T(agents_log_in_otherwise),
-        T(listening),   T(recordings),
+        T(conferences), T(recordings_of_conferences), T(members),
+        T(agents),      T(agents_log_in_otherwise),   T(listening),
+        T(recordings),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -213,7 +213,8 @@ static const struct cti_message rows[] = {
     RELAY("hold_switchboard", .required = NEEDS("queue_name"),
           .doc = "the current call waits in a queue of held calls"),
     RELAY("invite_confroom", .required = NEEDS("invitee"),
-          .doc = "somebody is called into the conference one is in"),
+          .doc = "somebody is called into the conference one is in; `message` or `warning`, each "
+                 "with a `message` for people"),
     RELAY("resume_switchboard", .required = NEEDS("unique_id"),
           .doc = "a held call comes back to the own phone"),
     RELAY("get_switchboard_directory_headers", .answer = "directory_headers",

@@ -1,5 +1,6 @@
 /* meetme: what is done in a conference room. functionargs: the room (number or meetme id), the
- * number of the participant, that of the administrator. */
+ * number of the participant, that of the administrator. Of record: the room, and as the last one
+ * start or stop; what stands between is of those who ask and not used. */
 #include "base/array.h"
 #include "calls/ipbx_command.h"
 
@@ -84,10 +85,19 @@ static void on_participant(struct ipbx_command *o, const struct room *r, const c
                             NULL);
 }
 
+/* XiVO's own form is [room, participant, administrator, start], its clients leave out one. */
+static struct view start_or_stop(const struct ipbx_command *o, char scratch[32])
+{
+    const msgpack_object *args = msg_get(o->message, "functionargs");
+    uint32_t n = args && args->type == MSGPACK_OBJECT_ARRAY ? args->via.array.size : 0;
+
+    return n > 1 ? argument(o, n - 1, scratch) : view_of(NULL, 0);
+}
+
 static void record(struct ipbx_command *o, const struct room *r)
 {
     char text[32];
-    struct view what = argument(o, 1, text);
+    struct view what = start_or_stop(o, text);
     struct buf file;
 
     buf_init(&file, 512);

@@ -26,13 +26,16 @@ void ipbx_invite_confroom(struct ipbx_command *o)
     struct view channel;
 
     if (!phone) {
+        o->text = "The invited person has no line";
         ipbx_command_wrong(o, "invitee", "no_line");
         return;
     }
     if (!room || !target_destination(o->s, o->user, &t, true, &to)) {
+        o->text = "You are not in a conference room";
         ipbx_command_wrong(o, "command", "not_in_a_room");
         return;
     }
+    o->text = "The invitation is sent";
     channel = xod_get_str(phone, XOD(phones, identity));
     parties_set(&shown, o->user, channel, view_cstr(to.name), view_cstr(to.exten));
     ipbx_command_action(o, "Originate", "Channel", channel, "Exten", view_cstr(to.exten), "Context",

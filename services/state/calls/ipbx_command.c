@@ -334,19 +334,29 @@ static void send_all(struct ami_batch *j)
 
 /* ---- lifecycle ---- */
 
+/* As XiVO's own replies have a text: {"message": {"message": TEXT}}. */
+static void put_text(struct buf *pairs, const char *kind, const char *text)
+{
+    msg_put_cstr(pairs, kind);
+    msg_put_map(pairs, 1);
+    msg_put_pair(pairs, "message", view_cstr(text));
+}
+
 static void answer(struct deferred_reply *l, const char *command, const char *reply,
-                   const char *why)
+                   const char *why, const char *text)
 {
     struct buf pairs;
 
     if (!l)
         return;
     buf_init(&pairs, 1024);
+    if (text)
+        put_text(&pairs, why ? "warning" : "message", text);
     msg_put_pair(&pairs, "command", view_cstr(command));
     msg_put_pair(&pairs, "ipbxreply", view_cstr(reply));
     if (why)
         msg_put_pair(&pairs, "error_string", view_cstr(why));
-    deferred_reply_pairs(&l, why ? 3 : 2, &pairs);
+    deferred_reply_pairs(&l, 2 + (why != NULL) + (text != NULL), &pairs);
     buf_free(&pairs);
 }
 
@@ -380,22 +390,24 @@ void ipbx_command_run(struct state *s, struct session *se, struct deferred_reply
     struct ipbx_command o;
 
     if (!begin(&o, s, se, message, command, fn)) {
-        answer(l, command, "noaction", "busy");
+        answer(l, command, "noaction", "busy", NULL);
         return;
     }
     if (o.wrong) {
         tell_wrong(o.batch, l, o.why);
-        answer(l, command, o.wrong, o.why);
+        answer(l, command, o.wrong, o.why, o.text);
     } else if (o.batch->n_actions == 0) {
-        answer(l, command, "noaction", NULL);
+        answer(l, command, "noaction", NULL, NULL);
     } else if (!state_gateway(s, se->ipbx)) {
         tell_wrong(o.batch, l, "noconn");
-        answer(l, command, "noconn", "noconn");
+        answer(l, command, "noconn", "noconn",
+               o.text ? "The telephone system cannot be reached" : NULL);
     } else if (!budget_take(s, se, BUDGET_ACTIONS, o.batch->n_actions)) {
         tell_wrong(o.batch, l, "busy");
-        answer(l, command, "busy", "busy");
+        answer(l, command, "busy", "busy",
+               o.text ? "Too many commands at a time: try again later" : NULL);
     } else {
-        answer(l, command, "ok", NULL);
+        answer(l, command, "ok", NULL, o.text);
         send_all(o.batch);
         return;
     }

@@ -23,6 +23,8 @@ struct ipbx_command {
     const msgpack_object *message;
     const char *wrong; /* the field of the message that is wrong, or NULL */
     char why[TARGET_TEXT + 32];
+    const char *text; /* for people, in the answer: a message, or a warning when nothing is done;
+                         NULL: none */
     struct ami_batch *batch;
 };
 

@@ -274,6 +274,20 @@ static int take_extensions(struct state *s, struct xod_ipbx *ipbx, struct json_o
     return extensions_set(s->extensions, ipbx, array);
 }
 
+/* ---- meetmes ---- */
+
+/* XiVO has the PIN itself, and no word of whether there is one. Nobody is to see it. */
+static void finish_meetme(struct state *s, struct xod_obj *o, struct json_object *item)
+{
+    struct json_object *pin = json_get(item, "pin");
+
+    (void)s;
+    if (!json_get(item, "pin_needed"))
+        xod_set_bool(o, XOD(meetmes, pin_needed),
+                     json_object_is_type(pin, json_type_boolean) ? json_object_get_boolean(pin)
+                                                                 : text_of(item, "pin").len > 0);
+}
+
 /* ---- all ---- */
 
 static const struct source sources[] = {
@@ -283,7 +297,7 @@ static const struct source sources[] = {
     {"urllist_agents", LIST_agents, "id", NULL, NULL, false},
     {"urllist_queues", LIST_queues, "id", NULL, NULL, false},
     {"urllist_groups", LIST_groups, "id", NULL, NULL, false},
-    {"urllist_meetmes", LIST_meetmes, "id", NULL, NULL, false},
+    {"urllist_meetmes", LIST_meetmes, "id", finish_meetme, NULL, false},
     {"urllist_voicemails", LIST_voicemails, "uniqueid", finish_voicemail, NULL, false},
     {"urllist_incalls", LIST_incalls, "id", NULL, NULL, false},
     {"urllist_contexts", LIST_contexts, "name", NULL, NULL, false},
