@@ -33,6 +33,25 @@ void client_answer(struct client *c, const struct request *rq, const char *key, 
     client_send_pair(c, rq->class, rq->reply_id, key, text);
 }
 
+void client_decline(struct client *c, const struct request *rq, struct view command,
+                    const char *key, struct view text)
+{
+    struct buf *line = &c->gw->line;
+
+    if (!view_eq(rq->class, VIEW("ipbxcommand")) || command.len == 0) {
+        client_answer(c, rq, key, text);
+        return;
+    }
+    buf_reset(line);
+    line_begin(line, rq->class, rq->reply_id);
+    buf_append_cstr(line, ",\"command\":");
+    json_put_string(line, command);
+    buf_printf(line, ",\"%s\":", key);
+    json_put_string(line, text);
+    line_end(line);
+    client_send_line(c, line);
+}
+
 void client_done(struct client *c, const struct request *rq)
 {
     if (rq->reply_id.len)

@@ -59,15 +59,16 @@ struct client {
     char *user_id;
     struct audience *audience;
     struct profile *profile;
-    uint64_t asked;             /* the request to state that is under way, or 0 */
-    char *ask_reply_id;         /* JSON text of the commandid it belongs to, or NULL */
-    const char *relayed;        /* the class of the message that state carries out (relay.c) */
-    const char *relayed_answer; /* the class of a good answer to it */
-    struct fax *fax;            /* what comes over this connection, or NULL (fax.c) */
-    uint8_t peer[16];           /* address, as announced if it was; one of IPv4 as IPv6 writes it */
-    uint16_t port;              /* of that address */
-    uint32_t accepts;           /* enum client_accepts */
-    uint64_t address;           /* the peer's, for the guard */
+    uint64_t asked;              /* the request to state that is under way, or 0 */
+    char *ask_reply_id;          /* JSON text of the commandid it belongs to, or NULL */
+    const char *relayed;         /* the class of the message that state carries out (relay.c) */
+    const char *relayed_answer;  /* the class of a good answer to it */
+    const char *relayed_command; /* of an ipbxcommand, else NULL */
+    struct fax *fax;             /* what comes over this connection, or NULL (fax.c) */
+    uint8_t peer[16]; /* address, as announced if it was; one of IPv4 as IPv6 writes it */
+    uint16_t port;    /* of that address */
+    uint32_t accepts; /* enum client_accepts */
+    uint64_t address; /* the peer's, for the guard */
     uint8_t phase;
     uint8_t listener_kind;     /* by which it came in; LISTENER_TLS also after starttls */
     uint8_t bad_json;          /* in a row */
@@ -124,6 +125,9 @@ void client_send_pair(struct client *c, struct view class, struct view reply_id,
                       struct view text);
 /* The same as the answer to a request. */
 void client_answer(struct client *c, const struct request *rq, const char *key, struct view text);
+/* The same to what is not carried out: to an ipbxcommand with the command, if it is known. */
+void client_decline(struct client *c, const struct request *rq, struct view command,
+                    const char *key, struct view text);
 /* Answers one for which nothing else is to be said, if it has a commandid. */
 void client_done(struct client *c, const struct request *rq);
 /* The same with error_string, then the end of the connection; before the login is complete, a line

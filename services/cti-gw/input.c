@@ -11,6 +11,7 @@
 #define MAX_IGNORED 20
 #define MAX_BAD_JSON 10
 #define MAX_REPLY_ID 4096 /* it is kept until the answer: longer ones are not told back */
+#define MAX_COMMAND 64    /* bytes of a command's name that is told back */
 #define FAX_WITHIN 512    /* bytes in which a long line says that it is a fax */
 
 /* Whatever the client names its command by comes back in the answer as it was sent. */
@@ -36,15 +37,23 @@ static bool bad_json(struct client *c)
     return true;
 }
 
-/* A message before the login that is no step of it: neither answered nor a reason to close (a
- * client that reconnects sends one), but not for ever. */
-static bool ignore(struct client *c)
+/* A message before the login that is no step of it: no reason to close (a client that reconnects
+ * sends one), but not for ever. */
+static void too_early(struct client *c, const struct request *rq)
 {
     metric_add(c->gw->ignored, 1);
     if (++c->ignored < MAX_IGNORED)
-        return true;
-    client_close(c, "too many messages before the login");
-    return false;
+        client_answer(c, rq, "error_string", VIEW("notloggedyet"));
+    else
+        client_close(c, "too many messages before the login");
+}
+
+/* Answers what is not carried out. */
+static void decline(struct client *c, const struct request *rq, const char *key, struct view text)
+{
+    struct view command = json_get_view(rq->body, "command");
+
+    client_decline(c, rq, command.len <= MAX_COMMAND ? command : view_of(NULL, 0), key, text);
 }
 
 /* May this logged-in client send this class? Answers when not. */
@@ -54,7 +63,7 @@ static bool permitted(struct client *c, const struct request *rq)
 
     if (profile_permits(c->profile, rq->class, &any))
         return true;
-    client_answer(c, rq, "warning_string", any ? VIEW("unallowed") : VIEW("no_regcommands"));
+    decline(c, rq, "warning_string", any ? VIEW("unallowed") : VIEW("no_regcommands"));
     return false;
 }
 
@@ -66,7 +75,7 @@ static void answer_missing(struct client *c, const struct request *rq, struct bu
     snprintf(text, sizeof(text), "missing:%.*s", (int)(names.len > 200 ? 200 : names.len),
              names.ptr);
     if (c->phase == LIVE)
-        client_answer(c, rq, "error_string", view_cstr(text));
+        decline(c, rq, "error_string", view_cstr(text));
     else
         client_refuse(c, rq->class, rq->reply_id, view_cstr(text));
 }
@@ -82,7 +91,7 @@ static void answer_unhandled(struct client *c, struct request *rq)
     if (permission && !permitted(c, rq))
         return;
     if (!field) {
-        client_answer(c, rq, "warning_string", VIEW("unimplemented"));
+        decline(c, rq, "warning_string", VIEW("unimplemented"));
         return;
     }
     snprintf(text, sizeof(text), "missing:%s", field);
@@ -128,7 +137,7 @@ static void handle_object(struct client *c, struct json_object *body)
 
     read_reply_id(&rq);
     if (c->phase != LIVE && (!known || !login)) {
-        ignore(c);
+        too_early(c, &rq);
     } else if (c->phase == LIVE && known && login) {
         client_refuse(c, rq.class, rq.reply_id, VIEW("notloggedyet"));
     } else if (rq.class.len == 0) {

@@ -21,21 +21,30 @@ static void on_done(void *arg, enum bus_status status, const msgpack_object *bod
 {
     struct client *c = arg;
     struct request rq = {.class = view_cstr(c->relayed), .reply_id = client_reply_id(c)};
+    struct view command = view_cstr(c->relayed_command);
 
     c->asked = 0;
     if (status == BUS_ok && put_answer(&c->gw->line, c, body))
         client_send_line(c, &c->gw->line);
     else if (status == BUS_unallowed)
-        client_answer(c, &rq, "warning_string", VIEW("unallowed"));
+        client_decline(c, &rq, command, "warning_string", VIEW("unallowed"));
     else if (status == BUS_timeout || status == BUS_gone || status == BUS_noconn)
-        client_answer(c, &rq, "error_string", VIEW("noconn"));
+        client_decline(c, &rq, command, "error_string", VIEW("noconn"));
     else
-        client_answer(c, &rq, "error_string", schema_status_name(status));
+        client_decline(c, &rq, command, "error_string", schema_status_name(status));
     client_answered(c);
 }
 
-static bool ask(struct client *c, const char *class, const char *answer, struct json_object *body,
-                struct view reply_id)
+/* The command that the row is of, or NULL. */
+static const char *command_of(const struct cti_message *m)
+{
+    return m->conditions && strcmp(m->conditions->path, "command") == 0 ? m->conditions->value
+                                                                        : NULL;
+}
+
+/* The texts are constants. */
+static bool ask(struct client *c, const char *class, const char *command, const char *answer,
+                struct json_object *body, struct view reply_id)
 {
     struct buf *pairs = &c->gw->pairs;
     struct value message;
@@ -51,6 +60,7 @@ static bool ask(struct client *c, const char *class, const char *answer, struct 
     value_pack(pairs, &message);
     value_clear(&message);
     c->relayed = class;
+    c->relayed_command = command;
     c->relayed_answer = answer;
     return !pairs->failed && client_ask(c, METHOD_command, 3, buf_view(pairs), reply_id, on_done);
 }
@@ -60,9 +70,11 @@ void relay(struct client *c, struct request *rq)
     const struct cti_message *m = rq->message;
 
     if (!bus_client_is_up(c->gw->bus_client))
-        client_answer(c, rq, "error_string", VIEW("noconn"));
-    else if (!ask(c, m->class, m->answer ? m->answer : m->class, rq->body, rq->reply_id))
-        client_answer(c, rq, "error_string", schema_status_name(BUS_malformed));
+        client_decline(c, rq, view_cstr(command_of(m)), "error_string", VIEW("noconn"));
+    else if (!ask(c, m->class, command_of(m), m->answer ? m->answer : m->class, rq->body,
+                  rq->reply_id))
+        client_decline(c, rq, view_cstr(command_of(m)), "error_string",
+                       schema_status_name(BUS_malformed));
 }
 
 #define MISSED_DEADLINE_MS 5000
@@ -95,6 +107,6 @@ void relay_agent_login(struct client *c, const char *number)
     json_object_object_add(body, "command", json_object_new_string("agentlogin"));
     if (*number)
         json_object_object_add(body, "agentphonenumber", json_object_new_string(number));
-    ask(c, "ipbxcommand", "ipbxcommand", body, view_of(NULL, 0));
+    ask(c, "ipbxcommand", "agentlogin", "ipbxcommand", body, view_of(NULL, 0));
     json_object_put(body);
 }

@@ -71,6 +71,7 @@ def test_message(clients, cls, where, required, permission):
         return
     refused = clients["bob"].ask(cls, **given)
     assert refused["warning_string"] == "unallowed"
+    assert refused.get("command") == (where.get("command") if cls == "ipbxcommand" else None)
     if permission == "unless denied":
         for user in ("carol", "dave"):
             assert clients[user].ask(cls, **given).get("warning_string") not in ("unallowed", "no_regcommands")
@@ -119,7 +120,9 @@ def test_what_is_no_message(clients):
     for cls, field in (("ipbxcommand", "command"), ("getlist", "function"), ("filetransfer", "command"),
                        ("subscribe", "message")):
         assert c.ask(cls)["error_string"] == f"missing:{field}"
-        assert c.ask(cls, **{field: "nosuch"})["warning_string"] == "unimplemented"
+        answer = c.ask(cls, **{field: "nosuch"})
+        assert answer["warning_string"] == "unimplemented"
+        assert answer.get("command") == ("nosuch" if cls == "ipbxcommand" else None)
     assert c.ask("nosuch")["warning_string"] == "unimplemented"
     c.raw(b'{"class":5,"commandid":7}\n')
     while (m := c.line()).get("replyid") != 7:

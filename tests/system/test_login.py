@@ -119,7 +119,11 @@ def test_profile_errors(stack):
     c = stack.connect()
     sid = c.login_id("alice")["sessionid"]
     c.ask("login_pass", hashedpassword=hashed(sid, "alice"))
-    refused(c, c.ask("login_capas", capaid="other", state="available", loginkind="user"), "wrongprofile")
+    refused(c, c.ask("login_capas", capaid="other", state="available", loginkind="user"), "unknownprofile")
+    c = stack.connect()
+    sid = c.login_id("alice")["sessionid"]
+    c.ask("login_pass", hashedpassword=hashed(sid, "alice"))
+    refused(c, c.ask("login_capas", capaid="few", state="available", loginkind="user"), "wrongprofile")
 
 
 def test_steps_out_of_order(stack):
@@ -132,7 +136,7 @@ def test_steps_out_of_order(stack):
     refused(c, c.login_id("alice"), "notloggedyet")
 
 
-def test_other_messages_before_the_login_are_ignored_up_to_a_point(stack):
+def test_other_messages_before_the_login_are_answered_up_to_a_point(stack):
     c = stack.connect()  # what a client of 2015 does when it reconnects
     c.send("login_id", userlogin="alice", company="x", ident="X11-LE-1", xivoversion="1.2")
     c.send("availstate", availstate="available")
@@ -140,8 +144,10 @@ def test_other_messages_before_the_login_are_ignored_up_to_a_point(stack):
     assert m["class"] == "login_id"
     assert "capalist" in c.ask("login_pass", hashedpassword=hashed(m["sessionid"], "alice"))
     c = stack.connect()
-    for _ in range(20):
-        c.send("availstate", availstate="available")
+    for n in range(19):
+        answer = c.ask("availstate" if n % 2 else "nosuch", availstate="available")
+        assert answer["class"] in ("availstate", "nosuch") and answer["error_string"] == "notloggedyet"
+    c.send("availstate", availstate="available")
     assert c.closed() == []
 
 

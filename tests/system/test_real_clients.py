@@ -55,6 +55,9 @@ def login_step(c, m, session):
         m = {**m, "capaid": "client"}
     c.raw(json.dumps(m).encode() + b"\n")
     answer = c.line()
+    while answer.get("error_string") == "notloggedyet":  # to its availstate, when it reconnects
+        assert answer["class"] == "availstate"
+        answer = c.line()
     assert answer["class"] == cls and answer["replyid"] == m["commandid"]
     if "error_string" in answer:
         assert answer["error_string"] == "login_password" and session["user"] == "nobody"

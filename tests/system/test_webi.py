@@ -82,6 +82,18 @@ def test_each_list_is_read_anew():
             assert told == [(f"xod/xivo/config/{listed}/{one['id']}/", "add")], name
 
 
+@pytest.mark.parametrize("change", ["add", "edit", "delete", "deleteall", "enable", "disable"])
+def test_the_signals_of_later_web_interfaces(change):
+    with Stack(parts=("state",)) as s:
+        s.wait_ready()
+        monitor = listening(s)
+        edit(s, "users", lambda users: users[1].update(lastname="Roy"))
+        assert webi(s, f"xivo[user,{change},2]\n") == OK
+        assert changes(monitor, "config/users/2/")[0][1]["fields"] == {"lastname": "Roy", "fullname": "Bob Roy"}
+        for wrong in ("user,edit,x", "user,edit", "user,edit,", "nosuch,edit,1", "user,drop,1"):
+            assert webi(s, f"xivo[{wrong}]\n") == REFUSED
+
+
 def test_a_phonebook_is_read_anew():
     with Stack(parts=("state",), config={"ipbxes.xivo.urllists.urllist_phonebook": ["file:phonebook.json"]}) as s:
         assert webi(s, "xivo[phonebooklist,update]\n") == [

@@ -191,9 +191,11 @@ static enum bus_status may_open(struct state *s, const struct xod_obj *user, str
 
     if (!user)
         return BUS_not_found;
-    if (!view_eq(value_text(xod_get(user, XOD(users, profileclient)), scratch), capaid))
-        return BUS_wrongprofile;
-    return profile_find(s->cfg, capaid) ? BUS_ok : BUS_unknownprofile;
+    if (!profile_find(s->cfg, capaid))
+        return BUS_unknownprofile;
+    return view_eq(value_text(xod_get(user, XOD(users, profileclient)), scratch), capaid)
+               ? BUS_ok
+               : BUS_wrongprofile;
 }
 
 /* A second session shares the presence that is there. */

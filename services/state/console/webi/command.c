@@ -94,6 +94,20 @@ static void split_signal(struct view line, struct view *what, struct view *verb)
     *what = view_cut(verb, ',');
 }
 
+/* "edit,1": what XiVOs from 2013 on say has been done to one object of a list. */
+static bool is_change(struct view verb)
+{
+    static const char *const changes[] = {"add",       "edit",   "delete",
+                                          "deleteall", "enable", "disable"};
+    struct view change = view_cut(&verb, ',');
+    uint64_t id;
+
+    for (size_t i = 0; i < ARRAY_SIZE(changes); i++)
+        if (view_eq(change, view_cstr(changes[i])))
+            return view_to_u64(verb, &id) == 0;
+    return false;
+}
+
 struct webi_command webi_read(struct view line)
 {
     struct webi_command c = {WEBI_UNKNOWN, NULL};
@@ -105,6 +119,9 @@ struct webi_command webi_read(struct view line)
         c.kind = is_allowed(line) ? WEBI_CLI : WEBI_UNKNOWN;
     } else if (view_eq(what, VIEW("daemon"))) {
         c.kind = view_eq(verb, VIEW("reload")) ? WEBI_RELOAD : WEBI_UNKNOWN;
+    } else if (is_change(verb)) {
+        c.key = list_name_key(what);
+        c.kind = c.key ? WEBI_LIST : WEBI_UNKNOWN;
     } else if (view_eq(verb, VIEW("update"))) {
         c.key = list_key(what);
         c.kind = c.key                                ? WEBI_LIST
