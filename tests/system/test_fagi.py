@@ -88,6 +88,19 @@ def test_callerid_extend_without_a_type(stack):
     assert Call(port(stack)).send(data).answer() == {}
 
 
+def test_presence_counts_who_is_there(stack):
+    def presence():
+        return json.loads(ask(port(stack), "presence", "users")["XIVO_PRESENCE"])["std"]
+
+    assert set(presence().values()) == {0} and "away" in presence()
+    alice = stack.client("alice")
+    bob = stack.client("bob", state="away")
+    until(lambda: presence()["available"] == 1 and presence()["away"] == 1, "both are counted")
+    bob.close()
+    alice.close()
+    until(lambda: set(presence().values()) == {0}, "nobody is counted", 20)
+
+
 def test_features_says_what_a_user_has_chosen(stack):
     def features(*args):
         answer = ask(port(stack), "features", *args)
@@ -108,19 +121,6 @@ def test_features_says_what_a_user_has_chosen(stack):
             assert features(*args) == FAIL, args
         alice.ask("featuresput", function="enablednd", value=False)
         alice.ask("featuresput", function="fwd", value={"enableunc": False})
-
-
-def test_presence_counts_who_is_there(stack):
-    def presence():
-        return json.loads(ask(port(stack), "presence", "users")["XIVO_PRESENCE"])["std"]
-
-    assert set(presence().values()) == {0} and "away" in presence()
-    alice = stack.client("alice")
-    bob = stack.client("bob", state="away")
-    until(lambda: presence()["available"] == 1 and presence()["away"] == 1, "both are counted")
-    bob.close()
-    alice.close()
-    until(lambda: set(presence().values()) == {0}, "nobody is counted", 20)
 
 
 def callerid(stack, name, number, channel="SIP/pstn-00000000", user="1"):

@@ -72,11 +72,11 @@ def on(client, field, tid="1"):
     return value is True or value in (1, "1")
 
 
-def told(client, field):
-    """What has been told of a field of alice, in its order."""
+def told(client, field, tid="1"):
+    """What has been told of a field of a user, in its order."""
     client.drain()
     return [m["config"][field] for m in client.seen
-            if m.get("function") == "updateconfig" and m.get("listname") == "users" and m.get("tid") == "1"
+            if m.get("function") == "updateconfig" and m.get("listname") == "users" and m.get("tid") == tid
             and field in m.get("config", {})]
 
 
@@ -225,3 +225,21 @@ def test_an_administrator_reads_the_same_keys():
                              check=True, capture_output=True, text=True, timeout=20).stdout
         assert "/DND/1001" in out and "YES" in out
         assert s.metric("state", "ctibus_state_wanted") == 0
+
+
+@pytest.mark.parametrize("capture, tid, unc", [("23/26-userevents.ami.gz", "5", ["1003"]),
+                                               ("1.8/19-userevents-features.ami", "1", ["1003"]),
+                                               ("20/19-userevents-features.ami", "1", ["1003"])])
+def test_user_events_of_a_real_asterisk(capture, tid, unc):
+    """XiVO's dialplan says what was dialled: recordings of its UserEvent(Feature)."""
+    with Stack(capture, pace="2000/s", sim_args=["--wait-login", "--loops", "1"], parts=("state", "cti-gw")) as s:
+        s.wait_ready()
+        bob = watch(s, "bob")
+        s.start("sim")
+        s.start("ami-gw")
+        until(lambda: s.sim_status()["done"], "played", 60)
+        bob.wait(lambda: on(bob, "incallfilter", tid), "the last one")
+        assert told(bob, "enablednd", tid) == [True, False]
+        assert told(bob, "enableunc", tid) == [True, False]
+        assert told(bob, "destunc", tid) == unc
+        assert told(bob, "callrecord", tid)[0] is True
