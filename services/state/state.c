@@ -109,7 +109,7 @@ static void on_message(void *arg, const struct bus_msg *m)
     ipbx_model_event(ipbx->model, &t);
     if (!resynced && ipbx->model->resynced) {
         deferred_actions_resynced(s, ipbx->model->ipbx);
-        feature_reader_all(s, ipbx);
+        feature_reader_resynced(s, ipbx);
     }
     if (t.event == TEL_resync_end && view_eq(t.str[TELF_kind], VIEW("all")))
         tell_unknown_phones(s, ipbx);

@@ -274,7 +274,7 @@ static void resync(struct world *w)
 {
     w->s.s->ipbxes[0].model->resynced = true;
     deferred_actions_resynced(w->s.s, w->s.ipbx);
-    feature_reader_all(w->s.s, &w->s.s->ipbxes[0]);
+    feature_reader_resynced(w->s.s, &w->s.s->ipbxes[0]);
 }
 
 /* The link is up and everything is listed. */
@@ -507,6 +507,21 @@ static void other_devices_say_nothing(void **state)
     assert_null(strstr(w->seen, "1001"));
 }
 
+/* A lamp that blinks does not put off the reading of others, nor does one that waits already. */
+static void one_that_changes_all_the_time_keeps_nobody_waiting(void **state)
+{
+    struct world *w = *state;
+
+    link_up(w);
+    db_put(w, "DND/1002", "YES");
+    device(w, TEL_device_custom, "Custom:DND1002");
+    for (int i = 0; !on(w, "2", DND); i++) {
+        assert_true(i < 500);
+        device(w, TEL_device_custom, i % 2 ? "Custom:DND1001" : "Custom:DND1002");
+        loop_once(w->s.loop, 20);
+    }
+}
+
 static void what_is_no_number_is_left(void **state)
 {
     struct world *w = *state;
@@ -626,6 +641,7 @@ int main(void)
         T(what_is_gone_is_off),
         T(a_device_makes_the_keys_be_read),
         T(other_devices_say_nothing),
+        T(one_that_changes_all_the_time_keeps_nobody_waiting),
         T(what_is_no_number_is_left),
         T(what_is_set_while_it_is_read_wins),
         T(a_refused_change_shows_what_is_there),

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/map.h"
 #include "core/ami_request.h"
 #include "users/deferred_actions.h"
@@ -26,6 +27,7 @@ struct reading {
     struct xod_ipbx *ipbx;
     char *key; /* SITE, a NUL, USER */
     size_t key_len;
+    uint64_t at_us; /* when, monotonic */
     TAILQ_ENTRY(reading) link;
 };
 
@@ -80,10 +82,12 @@ static void read_soon(struct feature_reader *r, const struct xod_obj *user)
         x->ipbx = ipbx;
         x->key_len = buf_len(&key);
         x->key = view_dup(buf_view(&key));
+        x->at_us = clock_mono_us() + SOON_MS * 1000;
+        if (TAILQ_EMPTY(&r->due))
+            loop_timer_start(r->soon, SOON_MS, false);
         TAILQ_INSERT_TAIL(&r->due, x, link);
         if (!x->key || map_put(r->by_user, view_of(x->key, x->key_len), x) < 0)
             forget(r, x);
-        loop_timer_start(r->soon, SOON_MS, false);
     }
     buf_free(&key);
 }
@@ -335,10 +339,15 @@ void feature_reader_all(struct state *s, struct ipbx *ipbx)
 
     if (!r || !ipbx->model->resynced || !feature_way(s, "astdb"))
         return;
-    r->told = false;
     for (size_t i = 0; i < N_FEATURE_KEYS; i++)
         if (family_of(s, &feature_keys[i]).len && !asked_before(s, i))
             ask_family(r, ipbx->model->ipbx, family_of(s, &feature_keys[i]));
+}
+
+void feature_reader_resynced(struct state *s, struct ipbx *ipbx)
+{
+    s->feature_reader->told = false;
+    feature_reader_all(s, ipbx);
 }
 
 /* ---- single keys ---- */
@@ -389,12 +398,24 @@ static void ask_key(struct feature_reader *r, const struct xod_obj *user,
     buf_free(&body);
 }
 
+/* The first that waits, if its time has come; else it is asked about when it has. */
+static struct reading *first_due(struct feature_reader *r)
+{
+    struct reading *x = TAILQ_FIRST(&r->due);
+    uint64_t now = clock_mono_us();
+
+    if (!x || x->at_us <= now)
+        return x;
+    loop_timer_start(r->soon, (uint32_t)((x->at_us - now) / 1000) + 1, false);
+    return NULL;
+}
+
 /* Those of an Asterisk that is not there are read after its resync. */
 static void ask_due(struct feature_reader *r)
 {
     struct reading *x;
 
-    while (r->n_asked + N_FEATURE_KEYS <= AT_A_TIME && (x = TAILQ_FIRST(&r->due))) {
+    while (r->n_asked + N_FEATURE_KEYS <= AT_A_TIME && (x = first_due(r))) {
         const struct xod_obj *user = xod_find(x->ipbx, LIST_users, user_id(x));
         forget(r, x);
         for (size_t i = 0; user && i < N_FEATURE_KEYS; i++) {
