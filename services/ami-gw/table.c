@@ -87,7 +87,8 @@ static const struct table_field originate[] = {
 static const struct table_field hint[] = {F(exten, "Exten"), F(context, "Context"), F(hint, "Hint"),
                                           F(status, "Status")};
 static const struct table_field device[] = {F(hint, "Device"), F(status, "State")};
-static const struct table_field presence[] = {F(hint, "Presentity"), F(status, "Status")};
+static const struct table_field presence[] = {F(hint, "Presentity"), F(status, "Status"),
+                                              F(subtype, "Subtype"), F(text, "Message")};
 static const struct table_field peer[] = {F(peer, "Peer"), F(status, "PeerStatus"),
                                           F(address, "Address")};
 static const struct table_field contact[] = {F(peer, "EndpointName"), F(status, "ContactStatus"),

@@ -119,6 +119,8 @@ static bool may_clear(enum tel_event event, enum tel_field f)
     case TEL_member_paused:
     case TEL_member_status:
         return f == TELF_reason;
+    case TEL_device_custom:
+        return f == TELF_subtype || f == TELF_text;
     default:
         return false;
     }

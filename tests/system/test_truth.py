@@ -84,7 +84,9 @@ def of_phones(point, lists):
             continue  # has no hint there
         key = f"{phone['number']}@{HINT_CONTEXT.get(phone['context'], phone['context'])}"
         idle = "Unavailable" if phone["name"] in ("dave", "frank") and "17" not in point.file else "Idle"
-        state = point.hints.get(key, idle).partition("/")[0]
+        state, _, presence = point.hints.get(key, idle).partition("/")
+        if (phone["presence"] or "available") != (presence or "available"):
+            wrong.append((key, phone["presence"], "not", presence))
         if phone["name"] != "frank" and phone["hintstatus"] != HINTS[state]:
             wrong.append((key, phone["hintstatus"], "not", state))
     return wrong

@@ -339,6 +339,34 @@ static void two_endpoints_may_differ_by_case_only(void **state)
     PHONE_SHOWS("72", channels, "['PJSIP/door-1']");
 }
 
+static void a_presence_is_that_of_the_phone_whose_hint_names_it(void **state)
+{
+    struct model_world *w = *state;
+
+#define HINT "Hint: PJSIP/1001&Custom:DND1001,CustomPresence:1001|"
+#define PRESENCE "Event: PresenceStateChange|Presentity: CustomPresence:1001|"
+    add_phone(w, "71", "PJSIP/1001", "1001");
+    add_phone(w, "72", "PJSIP/1002", "1002");
+    say(w, PRESENCE "Status: away|Subtype: |Message: "); /* of no phone yet */
+    PHONE_SHOWS("71", presence, "null");
+    say(w, "Event: ExtensionStatus|Exten: 1001|Context: ext-local|" HINT "Status: 0");
+    say(w, PRESENCE "Status: dnd|Subtype: lunch|Message: Back at 2");
+    PHONE_SHOWS("71", presence, "'dnd'");
+    PHONE_SHOWS("71", presence_subtype, "'lunch'");
+    PHONE_SHOWS("71", presence_message, "'Back at 2'");
+    PHONE_SHOWS("72", presence, "null");
+    say(w, "Event: ExtensionStatus|Exten: 1001|Context: ext-local|" HINT "Status: 1");
+    PHONE_SHOWS("71", presence, "'dnd'");
+    say(w, PRESENCE "Status: not_set|Subtype: |Message: ");
+    PHONE_SHOWS("71", presence, "null");
+    PHONE_SHOWS("71", presence_message, "null");
+    say(w, PRESENCE "Status: xa|Subtype: |Message: ");
+    say(w, "Event: ExtensionStatus|Exten: 1001|Context: ext-local|Hint: PJSIP/1001|Status: 1");
+    PHONE_SHOWS("71", presence, "null"); /* its hint names none any more */
+    say(w, "Event: DeviceStateChange|Device: Custom:DND1001|State: BUSY");
+    PHONE_SHOWS("71", presence, "null");
+}
+
 /* Lists are written by hand; the one phone of that name is meant. */
 static void a_list_may_write_a_name_in_other_case(void **state)
 {
@@ -372,6 +400,7 @@ int main(void)
         T(what_asterisk_says_of_the_other_end_counts),
         T(two_endpoints_may_differ_by_case_only),
         T(a_list_may_write_a_name_in_other_case),
+        T(a_presence_is_that_of_the_phone_whose_hint_names_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -397,7 +397,8 @@ static const struct row_case cases[] = {
     SEEN("20", "28-hints-presence", "DeviceStateChange", "Custom:dnd1001",
          "device/custom {'status':'1','hint':'Custom:dnd1001'}\n"),
     SEEN("20", "28-hints-presence", "PresenceStateChange", "",
-         "device/custom {'status':'away','hint':'CustomPresence:alice'}\n"),
+         "device/custom {'status':'away','hint':'CustomPresence:alice','subtype':'lunch',"
+         "'text':'Déjeuner'}\n"),
     SEEN("1.8", "28-hints-presence", "PeerStatus", "",
          "device/registration {'status':'Unregistered','peer':'SIP/carol'}\n"),
     SEEN("20", "28-hints-presence", "PeerStatus", "Address",

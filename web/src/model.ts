@@ -105,7 +105,7 @@ export function cardOf(user: Obj, phones: Obj[], channels: Obj[]): Card {
     lamp: lampOf(phones, channel),
     presence: String(user.availstate ?? "disconnected"),
     loggedIn: truth(user.connection === "yes" ? true : user.connection),
-    dnd: truth(user.enablednd),
+    dnd: truth(user.enablednd) || phones.some((p) => p.presence === "dnd"),
     forward: forwardOf(user),
     peer: party.name || party.number,
     peerNumber: party.number,

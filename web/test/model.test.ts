@@ -31,6 +31,12 @@ test("the filter finds people as they are typed", () => {
   for (const text of ["bob", "emile bob", "99"]) assert.ok(!m.matches(card, text), text);
 });
 
+test("a presence that Asterisk keeps is do not disturb, too", () => {
+  const phone = (presence: string | null) => [{ key: "x/11", id: "11", ipbx: "x", number: "1001", presence }] as any;
+  const user = { key: "x/1", id: "1", ipbx: "x", enablednd: false } as any;
+  assert.deepEqual(["dnd", "away", null].map((p) => m.cardOf(user, phone(p), []).dnd), [true, false, false]);
+});
+
 test("what can be dialled", () => {
   for (const text of ["1002", "+49 (0)89 123", "*98", "01-23/45", "tel:+331"]) assert.ok(m.isNumber(text), text);
   for (const text of ["bob", "", "1a", "javascript:alert(1)"]) assert.ok(!m.isNumber(text), text);

@@ -35,7 +35,7 @@ static const struct {
     uint64_t fields;
 } kept[] = {
     {LIST_phones, XOD_BIT(phones, hintstatus) | XOD_BIT(phones, hint) | XOD_BIT(phones, reg) |
-                      XOD_BIT(phones, channels)},
+                      XOD_BIT(phones, presence) | XOD_BIT(phones, channels)},
     {LIST_trunks, XOD_BIT(trunks, hintstatus) | XOD_BIT(trunks, channels)},
     {LIST_agents,
      XOD_BIT(agents, status) | XOD_BIT(agents, availability) | XOD_BIT(agents, phonenumber) |

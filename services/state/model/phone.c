@@ -180,6 +180,11 @@ static bool is_added(struct view device)
     return colon && (!slash || colon < slash);
 }
 
+static bool is_custom_device(struct view device)
+{
+    return view_starts(device, VIEW("Custom:"));
+}
+
 /* The next telephone of a hint like PJSIP/1001&Custom:DND1001, or the empty view. */
 static struct view next_device(struct view *hint)
 {
@@ -220,6 +225,26 @@ static bool is_hint_of(const struct xod_obj *phone, const struct tel *t)
     return view_eq(exten, t->str[TELF_exten]) && view_eq(hint, t->str[TELF_context]);
 }
 
+static void set_or_clear(struct xod_obj *phone, unsigned field, struct view text)
+{
+    if (text.len)
+        xod_set_str(phone, field, text);
+    else
+        xod_set_null(phone, field);
+}
+
+/* "CustomPresence:1001" behind the devices of a hint. What is known of another one is not its. */
+static void take_presentity(struct xod_obj *phone, struct view hint)
+{
+    view_cut(&hint, ',');
+    if (view_eq(hint, xod_get_str(phone, XOD(phones, presentity))))
+        return;
+    set_or_clear(phone, XOD(phones, presentity), hint);
+    xod_set_null(phone, XOD(phones, presence));
+    xod_set_null(phone, XOD(phones, presence_subtype));
+    xod_set_null(phone, XOD(phones, presence_message));
+}
+
 static void take_hint(struct xod_obj *phone, const struct tel *t, struct view devices)
 {
     enum hint_rank rank = rank_of(phone, t, devices);
@@ -234,6 +259,7 @@ static void take_hint(struct xod_obj *phone, const struct tel *t, struct view de
     buf_free(&name);
     xod_set_int(phone, XOD(phones, hint_rank), rank);
     xod_set_str(phone, XOD(phones, hintstatus), t->str[TELF_status]);
+    take_presentity(phone, t->str[TELF_hint]);
 }
 
 static void forget_hint(struct xod_obj *phone)
@@ -249,8 +275,10 @@ static void hint_is_gone(struct ipbx_model *d, const struct tel *t)
 
     for (size_t pos = 0; (phone = xod_next(d->ipbx, LIST_phones, &pos));) {
         bool its = is_hint_of(phone, t);
-        if (its)
+        if (its) {
             forget_hint(phone);
+            take_presentity(phone, view_of(NULL, 0));
+        }
         if (its || (xod_get(phone, XOD(phones, hint_rank))->i == HINT_NONE &&
                     number_is(phone, XOD(phones, number), t->str[TELF_exten]) &&
                     (!tel_has(t, TELF_context) ||
@@ -312,6 +340,26 @@ void phone_hint(struct ipbx_model *d, const struct tel *t)
          n++)
         take_hint(phone, t, hint);
     take_hint_of_trunks(d, t, hint);
+}
+
+void phone_presence(struct ipbx_model *d, const struct tel *t)
+{
+    struct view presence = t->str[TELF_status];
+    struct xod_obj *phone;
+
+    if (!tel_has(t, TELF_hint) || !tel_has(t, TELF_status) || is_custom_device(t->str[TELF_hint]))
+        return;
+    if (view_eq(presence, VIEW("not_set")))
+        presence = view_of(NULL, 0);
+    for (size_t n = 0;
+         (phone = xod_lookup(d->ipbx, LIST_phones, XOD(phones, presentity), t->str[TELF_hint], n));
+         n++) {
+        set_or_clear(phone, XOD(phones, presence), presence);
+        if (tel_has(t, TELF_subtype))
+            set_or_clear(phone, XOD(phones, presence_subtype), t->str[TELF_subtype]);
+        if (tel_has(t, TELF_text))
+            set_or_clear(phone, XOD(phones, presence_message), t->str[TELF_text]);
+    }
 }
 
 void phone_hints_begin(struct ipbx_model *d)
