@@ -242,3 +242,46 @@ void rule_listed_endpoint(struct translator *t, const struct table_row *row,
     }
     emit_line(t, o, line, VIEW("Reachable"));
 }
+
+/* "sip:user@host:5060;transport=tls" or "host:5060": the host; of "sip:host" too. */
+static struct view host_of(struct view uri)
+{
+    static const struct view schemes[] = {{"sip:", 4}, {"sips:", 5}};
+    ptrdiff_t at = view_find(uri, VIEW("@"));
+
+    if (at >= 0)
+        uri = view_of(uri.ptr + at + 1, uri.len - (size_t)at - 1);
+    for (size_t i = 0; i < ARRAY_SIZE(schemes); i++)
+        if (view_starts(uri, schemes[i]))
+            uri = view_of(uri.ptr + schemes[i].len, uri.len - schemes[i].len);
+    uri = view_cut(&uri, ';');
+    if (uri.len == 0 || *uri.ptr != '[')
+        return view_cut(&uri, ':');
+    uri = view_of(uri.ptr + 1, uri.len - 1);
+    return view_cut(&uri, ']');
+}
+
+/* "sip:user@host": the user; what is no URI is one already. */
+static struct view user_of(struct view uri)
+{
+    if (view_starts(uri, VIEW("sip:")))
+        uri = view_of(uri.ptr + 4, uri.len - 4);
+    else if (view_starts(uri, VIEW("sips:")))
+        uri = view_of(uri.ptr + 5, uri.len - 5);
+    return view_cut(&uri, '@');
+}
+
+/* The names of the drivers differ, as do the words: chan_iax2 and chan_sip write them alike. */
+void rule_registry(struct translator *t, const struct table_row *row, const struct ami_block *b,
+                   struct tel_out *o)
+{
+    struct view host = host_of(tel_out_str(o, TELF_host));
+    struct view user = user_of(tel_out_str(o, TELF_username));
+
+    if (host.len == 0 || tel_out_str(o, TELF_status).len == 0)
+        return;
+    tel_out_put(o, TELF_host, host);
+    tel_out_drop(o, TELF_username);
+    tel_out_put_known(o, TELF_username, user);
+    translator_emit(t, o);
+}

@@ -95,6 +95,12 @@ static const struct table_field contact[] = {F(peer, "EndpointName"), F(status, 
                                              F(address, "URI")};
 static const struct table_field listed_peer[] = {F(peer, "ObjectName"), F(status, "Status"),
                                                  F(address, "IPaddress")};
+static const struct table_field registry[] = {F(peer, "ChannelType"), F(username, "Username"),
+                                              F(host, "Domain"), F(status, "Status")};
+static const struct table_field listed_registry[] = {F(username, "Username"), F(host, "Host"),
+                                                     F(status, "State")};
+static const struct table_field registration[] = {F(name, "ObjectName"), F(username, "ClientUri"),
+                                                  F(host, "ServerUri"), F(status, "Status")};
 static const struct table_field endpoint[] = {F(peer, "ObjectName"), F(address, "Contacts")};
 
 static const struct table_field queue[] = {CALLER,
@@ -287,6 +293,7 @@ const struct table_row table[] = {
     ROW("PresenceStateChange", device_custom, PLAIN, presence, ), /* 12 and later */
     ROW("PeerStatus", device_registration, PEER, peer, ),
     ROW("ContactStatus", device_registration, CONTACT, contact, ),
+    ROW("Registry", trunk_registration, REGISTRY, registry, ),
 
     /* queues */
     ROW("Join", queue_join, PLAIN, queue, ), /* before 12 */
@@ -367,6 +374,8 @@ const struct table_row table[] = {
     ROW("VoicemailUserEntry", voicemail_waiting, MAILBOX, listed_mailbox, ),
     ROW("PeerEntry", device_registration, LISTED_PEER, listed_peer, ),
     ROW("EndpointList", device_registration, LISTED_ENDPOINT, endpoint, ),
+    ROW("RegistryEntry", trunk_registration, REGISTRY, listed_registry, ), /* chan_sip and chan_iax2 */
+    ROW("OutboundRegistrationDetail", trunk_registration, REGISTRY, registration, WORD(peer, "PJSIP")),
 };
 /* clang-format on */
 

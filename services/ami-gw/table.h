@@ -36,6 +36,7 @@ enum table_rule {
     RULE_CONTACT,  /* endpoint name -> PJSIP/name, as good as its best contact */
     RULE_LISTED_PEER,
     RULE_LISTED_ENDPOINT,
+    RULE_REGISTRY,
     RULE_LISTED_AGENT,
     RULE_MEETME, /* XiVO's Asterisks say NoAuthed, we authed */
     RULE_PARKED,

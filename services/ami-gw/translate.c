@@ -24,6 +24,7 @@ static rule_fn *const rules[RULE_COUNT] = {
     [RULE_CONTACT] = rule_contact,
     [RULE_LISTED_PEER] = rule_listed_peer,
     [RULE_LISTED_ENDPOINT] = rule_listed_endpoint,
+    [RULE_REGISTRY] = rule_registry,
     [RULE_LISTED_AGENT] = rule_listed_agent,
     [RULE_MEETME] = rule_meetme,
     [RULE_PARKED] = rule_parked,

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -367,6 +368,65 @@ static void a_presence_is_that_of_the_phone_whose_hint_names_it(void **state)
     PHONE_SHOWS("71", presence, "null");
 }
 
+/* ---- registrations of trunks ---- */
+
+static void add_trunk(struct model_world *w, const char *id, const char *driver, const char *name,
+                      const char *host)
+{
+    struct xod_obj *trunk = xod_add(w->ipbx, LIST_trunks, view_cstr(id));
+    char identity[64];
+
+    snprintf(identity, sizeof(identity), "%s/%s", driver, name);
+    xod_set_str(trunk, XOD(trunks, identity), view_cstr(identity));
+    xod_set_str(trunk, XOD(trunks, name), view_cstr(name));
+    xod_set_str(trunk, XOD(trunks, host), view_cstr(host));
+}
+
+#define REG(id, text) assert_string_equal(world_json(w, LIST_trunks, id, XOD(trunks, reg)), text)
+
+static void a_trunk_shows_its_registration(void **state)
+{
+    struct model_world *w = *state;
+
+    add_trunk(w, "81", "PJSIP", "operator", "sip.operator.example");
+    add_trunk(w, "82", "SIP", "lyon", "192.0.2.7");
+    add_trunk(w, "83", "PJSIP", "v6", "2001:db8::5");
+    say(w, "Event: Registry|ChannelType: PJSIP|Username: sip:33140@SIP.operator.example|"
+           "Domain: sip:sip.operator.example:5061\\;transport=tls|Status: Registered");
+    REG("81", "'Registered'");
+    say(w, "Event: Registry|ChannelType: PJSIP|Username: sip:33140@sip.operator.example|"
+           "Domain: sip:sip.operator.example|Status: Rejected|Cause: 403");
+    REG("81", "'Rejected'");
+    REG("82", "''");
+    world_list(w,
+               "Event: RegistryEntry|Host: 192.0.2.7|Port: 5060|Username: paris|State: Registered");
+    REG("82", "'Registered'");
+    world_list(
+        w, "Event: OutboundRegistrationDetail|ObjectType: registration|ObjectName: v6-reg|"
+           "ServerUri: sip:[2001:db8::5]:5060|ClientUri: sip:x@[2001:db8::5]|Status: Registered");
+    REG("83", "'Registered'");
+    say(w, "Event: Registry|ChannelType: IAX2|Username: paris|Domain: 192.0.2.7|Status: Timeout");
+    REG("82", "'Registered'"); /* another driver's */
+    say(w, "Event: Registry|ChannelType: SIP|Username: paris|Domain: |Status: Timeout");
+    REG("82", "'Registered'");
+}
+
+static void accounts_at_one_operator_are_told_apart_by_name(void **state)
+{
+    struct model_world *w = *state;
+
+    add_trunk(w, "81", "PJSIP", "sales", "sip.operator.example");
+    add_trunk(w, "82", "PJSIP", "support", "sip.operator.example");
+    say(w, "Event: Registry|ChannelType: PJSIP|Username: sip:support@sip.operator.example|"
+           "Domain: sip:sip.operator.example|Status: Registered");
+    REG("81", "''");
+    REG("82", "'Registered'");
+    say(w, "Event: Registry|ChannelType: PJSIP|Username: sip:other@sip.operator.example|"
+           "Domain: sip:sip.operator.example|Status: Rejected");
+    REG("81", "''");
+    REG("82", "'Registered'");
+}
+
 /* Lists are written by hand; the one phone of that name is meant. */
 static void a_list_may_write_a_name_in_other_case(void **state)
 {
@@ -400,6 +460,8 @@ int main(void)
         T(what_asterisk_says_of_the_other_end_counts),
         T(two_endpoints_may_differ_by_case_only),
         T(a_list_may_write_a_name_in_other_case),
+        T(a_trunk_shows_its_registration),
+        T(accounts_at_one_operator_are_told_apart_by_name),
         T(a_presence_is_that_of_the_phone_whose_hint_names_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -179,13 +179,14 @@ static void a_new_asterisk_lists_all(void **state)
     assert_string_equal(
         buf_cstr(&w->asked),
         "BridgeList CoreShowChannels ExtensionStateList DeviceStateList PresenceStateList SIPpeers "
-        "IAXpeers PJSIPShowEndpoints QueueStatus Agents ParkedCalls MeetmeList "
+        "IAXpeers PJSIPShowEndpoints SIPshowregistry IAXregistry PJSIPShowRegistrationsOutbound "
+        "QueueStatus Agents ParkedCalls MeetmeList "
         "ConfbridgeListRooms ConfbridgeList VoicemailUsersList ");
     assert_string_equal(
         buf_cstr(&w->told),
         "begin all; relist; begin channels; bridge x; CoreShowChannel SIP/a-1; end channels; "
         "begin hints; ExtensionStatus 1001; DeviceStateChange SIP/a; end hints; "
-        "begin presences; begin peers; PeerEntry a; end peers; begin queues; "
+        "begin presences; begin peers; PeerEntry a; end peers; begin registrations; begin queues; "
         "QueueParams s; QueueMember s; "
         "end queues; begin agents; Agents 2001; end agents; begin parking; end parking; "
         "begin conferences; ConfbridgeList SIP/a-1; end conferences; "
@@ -224,7 +225,7 @@ static void an_old_asterisk_is_asked_one_by_one_where_it_cannot_list(void **stat
         buf_cstr(&w->told),
         "begin all; relist; begin channels; end channels; begin hints; ExtensionStatus 1001; "
         "ExtensionStatus 1001; end hints; begin presences; begin peers; end peers; "
-        "begin queues; end queues; "
+        "begin registrations; begin queues; end queues; "
         "begin agents; end agents; begin parking; end parking; begin conferences; "
         "end conferences; begin voicemails; VoicemailUserEntry 1001; "
         "MailboxCount 1001@default; end voicemails; end all; ");
@@ -247,7 +248,8 @@ static void what_cannot_be_listed_has_no_end(void **state)
     assert_true(w->complete);
     assert_string_equal(buf_cstr(&w->told),
                         "begin all; relist; begin channels; end channels; begin hints; end hints; "
-                        "begin presences; begin peers; begin queues; begin agents; begin parking; "
+                        "begin presences; begin peers; begin registrations; begin queues; begin "
+                        "agents; begin parking; "
                         "begin conferences; begin voicemails; end voicemails; end all; ");
 }
 

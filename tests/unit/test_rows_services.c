@@ -301,6 +301,21 @@ static const struct row_case cases[] = {
          "fax/status {'channel':'SIP/alice-00000054','uniqueid':'1795424698.96',"
          "'linkedid':'1795424698.96','callerid_num':'1001','callerid_name':'Alice Martin',"
          "'status':'Allocating Resources','kind':'send','file':'/tmp/a.tif'}\n"),
+    TOLD("20",
+         "Event: Registry|Privilege: system,all|ChannelType: PJSIP|Username: sip:33140@op.example|"
+         "Domain: sip:op.example:5061|Status: Rejected|Cause: 403",
+         "trunk/registration {'status':'Rejected','peer':'PJSIP','host':'op.example',"
+         "'username':'33140'}\n"),
+    TOLD("1.8",
+         "Event: RegistryEntry|Host: op.example|Port: 5060|Username: 33140|Domain: op.example|"
+         "DomainPort: 5060|Refresh: 105|State: Registered|RegistrationTime: 1795424698",
+         "trunk/registration {'status':'Registered','host':'op.example','username':'33140'}\n"),
+    TOLD(
+        "20",
+        "Event: OutboundRegistrationDetail|ObjectType: registration|ObjectName: op|"
+        "ServerUri: sip:op.example|ClientUri: sip:33140@op.example|Status: Registered|NextReg: 300",
+        "trunk/registration {'status':'Registered','peer':'PJSIP','host':'op.example',"
+        "'username':'33140','name':'op'}\n"),
 };
 
 static void every_row_tells_what_the_block_says(void **state)

@@ -36,7 +36,7 @@ static const struct {
 } kept[] = {
     {LIST_phones, XOD_BIT(phones, hintstatus) | XOD_BIT(phones, hint) | XOD_BIT(phones, reg) |
                       XOD_BIT(phones, presence) | XOD_BIT(phones, channels)},
-    {LIST_trunks, XOD_BIT(trunks, hintstatus) | XOD_BIT(trunks, channels)},
+    {LIST_trunks, XOD_BIT(trunks, hintstatus) | XOD_BIT(trunks, reg) | XOD_BIT(trunks, channels)},
     {LIST_agents,
      XOD_BIT(agents, status) | XOD_BIT(agents, availability) | XOD_BIT(agents, phonenumber) |
          XOD_BIT(agents, channel) | XOD_BIT(agents, by_membership) | XOD_BIT(agents, on_call_acd) |

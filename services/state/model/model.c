@@ -35,6 +35,7 @@ static event_fn *const handlers[TEL_EVENT_COUNT] = {
     [TEL_call_unlink] = call_link,
     [TEL_device_hint] = phone_hint,
     [TEL_device_custom] = phone_presence,
+    [TEL_trunk_registration] = trunk_registration,
     [TEL_device_registration] = phone_registration,
     [TEL_queue_join] = queue_join,
     [TEL_queue_entry] = queue_join,

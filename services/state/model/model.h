@@ -233,6 +233,7 @@ void phone_all_idle(struct ipbx_model *d);
 void member_all_idle(struct ipbx_model *d);
 void agent_all_idle(struct ipbx_model *d);
 void phone_registration(struct ipbx_model *d, const struct tel *t);
+void trunk_registration(struct ipbx_model *d, const struct tel *t);
 /* Of a presence, or of a device of the dialplan's own, which is none. */
 void phone_presence(struct ipbx_model *d, const struct tel *t);
 /* At the end of a listing of peers: which phones of the lists it did not name, in d->unknown. */
