@@ -140,6 +140,7 @@ void lookup_abort(struct lookup *l)
 struct finding {
     struct lookup *lookup;
     struct slot *slot;
+    bool any; /* an entry was found */
 };
 
 static bool on_found(void *arg, const struct entry *e)
@@ -147,6 +148,7 @@ static bool on_found(void *arg, const struct entry *e)
     struct finding *f = arg;
     struct lookup *l = f->lookup;
 
+    f->any = true;
     if (l->reverse_fn) {
         f->slot->fields = json_object_new_object();
         if (f->slot->fields && directory_fields(f->slot->dir, e, f->slot->fields) < 0) {
@@ -162,27 +164,27 @@ static bool on_found(void *arg, const struct entry *e)
  * way to write the prefixes is likelier than two numbers with the same last digits. */
 static void find_in_table(struct lookup *l, struct slot *s, const struct table *t)
 {
-    struct finding f = {l, s};
+    struct finding f = {l, s, false};
     struct query q = l->query;
 
     q.rules = number_rules(l->d->state->cfg);
     if (t)
         table_find(t, directory_columns(s->dir, q.reverse), &q, on_found, &f);
     q.alike = true;
-    if (t && q.reverse && !s->fields)
+    if (t && q.reverse && !f.any)
         table_find(t, directory_columns(s->dir, true), &q, on_found, &f);
 }
 
 static void find_colleague(struct lookup *l, struct slot *s, const struct directory_ask *ask)
 {
     struct json_object *columns = directory_columns(s->dir, l->query.reverse);
-    struct finding f = {l, s};
+    struct finding f = {l, s, false};
     struct query q = l->query;
 
     q.rules = number_rules(l->d->state->cfg);
     internal_find(ask->ipbx, columns, &q, ask->sees, ask->sees_arg, on_found, &f);
     q.alike = true;
-    if (q.reverse && !s->fields)
+    if (q.reverse && !f.any)
         internal_find(ask->ipbx, columns, &q, ask->sees, ask->sees_arg, on_found, &f);
 }
 
@@ -211,7 +213,7 @@ static void ask_directory(struct lookup *l, struct slot *s, const struct directo
 void lookup_answered(void *arg, size_t n, const struct table *table)
 {
     struct lookup *l = arg;
-    struct finding f = {l, &l->slots[n]};
+    struct finding f = {l, &l->slots[n], false};
 
     f.slot->pending = false;
     if (l->answered)
