@@ -4,14 +4,14 @@
  */
 #include "users/feature_reader.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/map.h"
 #include "core/ami_request.h"
-#include "users/deferred_actions.h"
 #include "users/feature_keys.h"
-#include "users/features.h"
+#include "users/feature_take.h"
 #include "users/relations.h"
 
 #define AT_A_TIME 50 /* DBGet under way */
@@ -19,7 +19,6 @@
 /* Several events tell one change, and the dialplan may set the device before the key. */
 #define SOON_MS 100
 #define AGAIN_MS 10000
-#define MAX_NUMBER 80 /* bytes of a destination */
 #define MAX_KEY 512
 
 /* A user whose keys are to be read. */
@@ -102,56 +101,15 @@ static void read_each(struct feature_reader *r, struct xod_ipbx *ipbx)
 
 /* ---- what was read ---- */
 
-static bool is_off(struct view value)
-{
-    static const struct view words[] = {{"", 0}, {"0", 1}, {"NO", 2}, {"OFF", 3}, {"FALSE", 5}};
-
-    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-        if (view_ieq(value, words[i]))
-            return true;
-    return false;
-}
-
-static bool is_number(struct view value)
-{
-    for (size_t i = 0; i < value.len; i++)
-        if ((unsigned char)value.ptr[i] < ' ' || value.ptr[i] == 0x7f)
-            return false;
-    return value.len <= MAX_NUMBER;
-}
-
-/* What was set here, and is on its way to Asterisk, will be so there. */
-static bool is_wanted(const struct feature_reader *r, const struct xod_obj *user, struct view key)
-{
-    struct buf subject;
-    bool wanted;
-
-    buf_init(&subject, MAX_KEY);
-    feature_subject(&subject, key);
-    wanted = deferred_actions_wanted(r->s, xod_obj_ipbx(user), buf_view(&subject));
-    buf_free(&subject);
-    return wanted;
-}
-
 /* value: empty when there is no such key. */
 static void take(struct feature_reader *r, struct xod_obj *user, const struct feature_key *k,
                  struct view key, struct view value)
 {
-    struct features *f = r->s->features;
-    bool forward = k->destination != k->flag;
-    bool on = forward ? value.len > 0 : !is_off(value);
-    struct feature_change changes[2] = {{.field = k->flag, .on = on},
-                                        {.field = k->destination, .to = value}};
-    size_t n = forward && on ? 2 : 1;
+    int rc = feature_take(r->s, user, k, key, value);
 
-    if (is_wanted(r, user, key) || !is_number(value))
-        return;
-    if (features_on_way(f, user, k->flag) || features_on_way(f, user, k->destination)) {
+    if (rc == -EAGAIN)
         read_soon(r, user);
-        return;
-    }
-    n = features_differ(f, user, changes, n);
-    if (n && features_change(f, user, FEATURE_READ, changes, n, NULL, NULL) < 0)
+    else if (rc < 0)
         loop_timer_start(r->again, AGAIN_MS, false);
 }
 
