@@ -159,6 +159,9 @@ const struct config_key config_keys[] = {
      "one does not."},
     {"ctibus.callcampaign", KEY_ANY, NULL, 0, 0, RE, NULL,
      "The numbers of the call campaign that clients are given, a list."},
+    {"ctibus.dial_seconds", KEY_INT, "30", 1, 3600, RE, NULL,
+     "Seconds that the user's own phone rings for dial and originate until they are given up; XiVO's "
+     "limit was 3600."},
     {"ctibus.dialplan.busy", KEY_STRING, NULL, 0, 0, RE, NULL,
      "EXTEN@CONTEXT that lets a caller hear that it is busy, for calls that are refused; without it "
      "the phone is taken off the call as busy."},

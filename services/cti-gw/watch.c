@@ -303,10 +303,21 @@ static void member_changed(struct watch *w, const struct xod_change *c)
 {
     struct buf id;
 
-    if (!w->members || c->op == XOD_DEL || !fanout_visible(w->c->gw->fanout, w->c, c->obj))
+    if (!w->members || !fanout_visible(w->c->gw->fanout, w->c, c->obj))
         return;
     buf_init(&id, 1024);
-    if (put_legacy_member_id(&id, c->obj)) {
+    if (!put_legacy_member_id(&id, c->obj)) {
+        buf_free(&id);
+        return;
+    }
+    if (c->op == XOD_DEL) {
+        render_getlist(&w->due, view_of(NULL, 0), "delconfig", VIEW("queuemembers"),
+                       xod_ipbx_name(w->c->ipbx), view_of(NULL, 0));
+        buf_append_cstr(&w->due, ",\"list\":[");
+        json_put_string(&w->due, buf_view(&id));
+        buf_append_char(&w->due, ']');
+        line_end(&w->due);
+    } else {
         render_getlist(&w->due, view_of(NULL, 0), "updatestatus", VIEW("queuemembers"),
                        xod_ipbx_name(w->c->ipbx), buf_view(&id));
         buf_append_cstr(&w->due, ",\"status\":");

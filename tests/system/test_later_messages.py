@@ -124,6 +124,19 @@ def test_early_member_ids():
         c.close()
 
 
+def test_early_member_ids_of_those_who_leave():
+    with Stack("20/13-queue-members.ami", parts=WITHOUT_GATEWAY) as s:
+        s.wait_ready()
+        c = s.client("alice")
+        c.ask("getlist", function="updatestatus", listname="queuemembers", tipbxid="xivo", tid="qp:1-11")
+        s.start("ami-gw")
+        left = wait_for(c, "getlist", lambda m: m["function"] == "delconfig" and m["list"][0].startswith("qp:"))
+        assert left["listname"] == "queuemembers"
+        named = [m["list"][0] for m in c.seen if m.get("function") == "delconfig"]
+        assert any("," in name for name in named)  # also by its own
+        c.close()
+
+
 def test_commands_reach_the_asterisk():
     """From the client's line to the action, to what the Asterisk says of it, and back."""
     with Stack(CALLS) as s:

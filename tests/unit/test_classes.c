@@ -94,6 +94,32 @@ static void who_is_asked_answers(void **state)
     assert_memory_equal(w->lines, ANSWERED, strlen(ANSWERED));
 }
 
+/* Given up before or after the destination has answered: the call is back. */
+static void a_call_that_is_not_transferred_is_back(void **state)
+{
+    struct ipbx_world *w = *state;
+    struct tel link = ipbx_event(TEL_call_link);
+    struct tel unlink = ipbx_event(TEL_call_unlink);
+    struct xod_obj *own;
+
+    ipbx_calls(w);
+    peer_command(&w->p, "s1", "attended_transfer", "{\"number\":\"1005\"}");
+    UNTIL(w->s.loop, w->n_lines == 1);
+    ipbx_forget(w);
+    transfers_event(w->s.s->transfers, &link); /* of other calls */
+    own = xod_find(w->s.ipbx, LIST_channels, VIEW("SIP/alice-01"));
+    xod_set_null(own, XOD(channels, talkingto_id));
+    transfers_event(w->s.s->transfers, &unlink);
+    xod_set_str(own, XOD(channels, talkingto_id), VIEW("PJSIP/bob-02"));
+    transfers_event(w->s.s->transfers, &link);
+    transfers_event(w->s.s->transfers, &link); /* it is told once */
+    peer_command(&w->p, "s1", "hangup", "{}");
+    UNTIL(w->s.loop, strstr(w->lines, "\"hangup\""));
+    assert_int_equal(w->n_lines, 2);
+    assert_non_null(strstr(w->lines, "{\"class\":\"current_call_attended_transfer_cancelled\","
+                                     "\"line\":\"SIP/alice\"}"));
+}
+
 /* Before 12 nothing is linked to who transfers as long as the third phone rings. */
 static void a_transfer_is_given_up_while_it_rings(void **state)
 {
@@ -224,6 +250,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(switchboard),
         T(who_is_asked_answers),
+        T(a_call_that_is_not_transferred_is_back),
         T(a_transfer_is_given_up_while_it_rings),
         T(a_transfer_that_no_command_began_is_given_up_too),
         T(a_campaign),

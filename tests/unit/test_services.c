@@ -328,15 +328,19 @@ static void people_come_to_a_conference_and_go(void **state)
     SHOWS(meetmes, "1", pseudochan, "'DAHDI/p-1'");
     SHOWS(channels, "SIP/alice-1", meetme_usernum, "2");
     SHOWS(channels, "SIP/alice-1", talkingto_id, "'4001'");
+    SHOWS(channels, "SIP/alice-1", meetme_isauthed, "false");
     say(w, "Event: MeetmeNoAuthed|Meetme: 4001|Usernum: 2|Status: off");
     say(w, "Event: MeetmeMute|Channel: SIP/alice-1|Meetme: 4001|Usernum: 2|Status: on");
     SHOWS(meetmes, "1", channels,
           "{'SIP/alice-1':{'usernum':2,'isadmin':true,'ismuted':true,'isauthed':true}}");
+    SHOWS(channels, "SIP/alice-1", meetme_ismuted, "true");
+    SHOWS(channels, "SIP/alice-1", meetme_isauthed, "true");
     say(w, "Event: MeetmePause|Meetme: 4001|Status: on");
     SHOWS(meetmes, "1", paused, "true");
     say(w, "Event: MeetmeLeave|Channel: SIP/alice-1|Meetme: 4001|Usernum: 2|Duration: 10");
     SHOWS(meetmes, "1", channels, "{}");
     SHOWS(channels, "SIP/alice-1", meetme_ismeetme, "false");
+    SHOWS(channels, "SIP/alice-1", meetme_ismuted, "false");
     SHOWS(channels, "SIP/alice-1", talkingto_kind, "null");
     say(w, "Event: MeetmeEnd|Meetme: 4001");
     SHOWS(meetmes, "1", paused, "false");

@@ -200,7 +200,8 @@ static const struct cti_message rows[] = {
               "the phone that rings picks up, else the call that waits (`unique_id`) comes to it"),
     RELAY("attended_transfer", .required = NEEDS("number"),
           .doc = "the current call is transferred attended; "
-                 "`current_call_attended_transfer_answered` when the destination answers"),
+                 "`current_call_attended_transfer_answered` when the destination answers, "
+                 "`current_call_attended_transfer_cancelled` when the call is back"),
     RELAY("attended_transfer_voicemail", .required = NEEDS("voicemail"),
           .doc = "the same to a mailbox, by its number"),
     RELAY("blind_transfer_voicemail", .required = NEEDS("voicemail"),

@@ -6,8 +6,6 @@
 
 #include <stdio.h>
 
-#define RING_MS "30000" /* how long the first phone rings */
-
 /* Of a batch: the name of the call, as its channel variable has it, and the number called. */
 struct dial {
     char name[TARGET_TEXT], exten[TARGET_TEXT];
@@ -51,6 +49,7 @@ static void originate(struct ipbx_command *o, const struct xod_obj *phone,
     struct parties shown;
     char tag[TARGET_TEXT + 32];
     char who[96];
+    char ring_ms[32]; /* how long the first phone rings */
     struct ami_batch *j = o->batch;
     struct dial *d = ipbx_command_ctx(o, sizeof(*d));
 
@@ -60,13 +59,15 @@ static void originate(struct ipbx_command *o, const struct xod_obj *phone,
     snprintf(d->exten, sizeof(d->exten), "%s", to->exten);
     snprintf(tag, sizeof(tag), "XIVO_ORIGACTIONID=%s", d->name);
     snprintf(who, sizeof(who), "XIVO_USERID=%s", o->se->user_id);
+    snprintf(ring_ms, sizeof(ring_ms), "%lld",
+             (long long)config_int(o->s->cfg, "ctibus.dial_seconds") * 1000);
     j->done = on_answered;
     j->abandon = forget_it;
     originates_expect(o->s->originates, j, view_cstr(d->name), channel);
     parties_set(&shown, o->user, channel, view_cstr(to->name), view_cstr(to->exten));
     ipbx_command_action(o, "Originate", "Channel", channel, "Exten", view_cstr(to->exten),
                         "Context", view_cstr(to->context), "Priority", VIEW("1"), "Timeout",
-                        VIEW(RING_MS), "CallerID", view_cstr(shown.callerid), "Variable",
+                        view_cstr(ring_ms), "CallerID", view_cstr(shown.callerid), "Variable",
                         view_cstr(shown.name), "Variable", view_cstr(shown.number), "Variable",
                         VIEW("XIVO_ORIGAPPLI=OrigDial"), "Variable", view_cstr(tag), "Variable",
                         view_cstr(who), NULL);

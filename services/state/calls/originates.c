@@ -8,7 +8,7 @@
 #include "core/notify.h"
 
 #define MAX_PENDING 4096
-#define KEEP_US 180000000u /* longer than any phone rings */
+#define KEEP_US 180000000u /* beside the time that the phone may ring */
 #define RECENT 64
 
 struct pending {
@@ -72,10 +72,12 @@ void originates_name(struct originates *o, char out[TARGET_TEXT])
 static void forget_old(struct originates *o, uint64_t now)
 {
     struct pending *p = LIST_FIRST(&o->pending);
+    uint64_t keep_us =
+        KEEP_US + (uint64_t)config_int(o->s->cfg, "ctibus.dial_seconds") * UINT64_C(1000000);
 
     while (p) {
         struct pending *next = LIST_NEXT(p, all);
-        if (now - p->since > KEEP_US)
+        if (now - p->since > keep_us)
             forget(o, p);
         p = next;
     }

@@ -18,7 +18,8 @@ struct pending {
     char half[2 * TARGET_TEXT +
               16]; /* "Local/EXTEN@CONTEXT-": how the channel that asks begins before 12 */
     uint64_t since;
-    bool told;
+    bool left; /* the call that is transferred waits */
+    bool told; /* the destination has answered */
 };
 
 struct transfers {
@@ -135,12 +136,13 @@ void transfers_expect(struct transfers *t, const struct ami_batch *j, const stru
     t->n++;
 }
 
-static void tell_answered(struct transfers *t, const struct pending *p, const struct xod_obj *c)
+static void tell(struct transfers *t, const struct pending *p, const struct xod_obj *c,
+                 const char *class)
 {
     struct xod_obj *phone = xod_related(c, LIST_phones, 0);
     struct notification line;
 
-    notify_begin(&line, "current_call_attended_transfer_answered");
+    notify_begin(&line, class);
     notify_str(&line, "line", phone ? xod_get_str(phone, XOD(phones, identity)) : xod_obj_id(c));
     notify_session(t->s, p->ipbx, view_cstr(p->user_id), view_cstr(p->session), &line);
 }
@@ -150,13 +152,19 @@ static bool look(struct transfers *t, struct pending *p, uint64_t now)
 {
     const struct xod_obj *c = xod_find(p->ipbx, LIST_channels, view_cstr(p->channel));
     struct view peer = c ? xod_get_str(c, XOD(channels, talkingto_id)) : view_of(NULL, 0);
+    bool linked = c && view_starts(xod_get_str(c, XOD(channels, commstatus)), VIEW("linked"));
 
     if (!c || now - p->since > KEEP_US)
         return true;
-    if (p->told || peer.len == 0 || view_eq(peer, view_cstr(p->peer)) ||
-        !view_starts(xod_get_str(c, XOD(channels, commstatus)), VIEW("linked")))
+    if (!view_eq(peer, view_cstr(p->peer))) {
+        p->left = true;
+    } else if (p->left && linked) { /* back in the call that was to be transferred */
+        tell(t, p, c, "current_call_attended_transfer_cancelled");
+        return true;
+    }
+    if (p->told || !linked || peer.len == 0 || view_eq(peer, view_cstr(p->peer)))
         return false;
-    tell_answered(t, p, c);
+    tell(t, p, c, "current_call_attended_transfer_answered");
     p->told = true;
     return false;
 }
@@ -166,7 +174,8 @@ void transfers_event(struct transfers *t, const struct tel *e)
     struct pending *p = LIST_FIRST(&t->pending);
     uint64_t now;
 
-    if (!p || (e->event != TEL_call_link && e->event != TEL_channel_hangup))
+    if (!p || (e->event != TEL_call_link && e->event != TEL_call_unlink &&
+               e->event != TEL_channel_hangup))
         return;
     now = clock_mono_us();
     while (p) {

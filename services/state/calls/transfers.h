@@ -12,7 +12,7 @@ struct transfers;
 struct transfers *transfers_new(struct state *s);
 void transfers_destroy(struct transfers **t);
 /* The call of this channel (of the user of the job) is about to be transferred to there: the
- * session is told when the channel talks to another one than now. */
+ * session is told when the channel talks to another one than now, and when it is back. */
 void transfers_expect(struct transfers *t, const struct ami_batch *j, const struct xod_obj *channel,
                       const struct destination *to);
 /* It is not. */

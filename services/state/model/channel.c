@@ -215,6 +215,8 @@ static void masquerade(struct ipbx_model *d, struct xod_obj *old, struct xod_obj
                                      XOD(channels, exten),
                                      XOD(channels, meetme_ismeetme),
                                      XOD(channels, meetme_isadmin),
+                                     XOD(channels, meetme_ismuted),
+                                     XOD(channels, meetme_isauthed),
                                      XOD(channels, meetme_usernum),
                                      XOD(channels, queue_call),
                                      XOD(channels, queue_of),

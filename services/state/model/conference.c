@@ -61,11 +61,18 @@ static int64_t put_participant(struct xod_obj *room, struct view channel, const 
     struct value who = {.type = V_MAP};
     int64_t number = number_of(room, before, t);
     struct value n = {.type = V_INT, .i = number};
+    bool muted = flag(before, "ismuted", t, TELF_muted, false);
+    bool authed = flag(before, "isauthed", t, TELF_authed, true);
+    struct xod_obj *c = xod_find(xod_obj_ipbx(room), LIST_channels, channel);
 
     value_map_put(&who, VIEW("usernum"), &n);
     put_member(&who, "isadmin", flag(before, "isadmin", t, TELF_admin, false));
-    put_member(&who, "ismuted", flag(before, "ismuted", t, TELF_muted, false));
-    put_member(&who, "isauthed", flag(before, "isauthed", t, TELF_authed, true));
+    put_member(&who, "ismuted", muted);
+    put_member(&who, "isauthed", authed);
+    if (c) {
+        xod_set_bool(c, XOD(channels, meetme_ismuted), muted);
+        xod_set_bool(c, XOD(channels, meetme_isauthed), authed);
+    }
     xod_map_put(room, XOD(meetmes, channels), channel, &who);
     return number;
 }
@@ -74,6 +81,8 @@ static void channel_out(struct xod_obj *c)
 {
     xod_set_bool(c, XOD(channels, meetme_ismeetme), false);
     xod_set_bool(c, XOD(channels, meetme_isadmin), false);
+    xod_set_bool(c, XOD(channels, meetme_ismuted), false);
+    xod_set_bool(c, XOD(channels, meetme_isauthed), false);
     xod_set_null(c, XOD(channels, meetme_usernum));
     xod_set_null(c, XOD(channels, meetme_since));
     if (!view_eq(xod_get_str(c, XOD(channels, talkingto_kind)), VIEW("meetme")))
