@@ -206,6 +206,9 @@ def test_every_list_is_served(stack):
     m = c.ask("getlist", function="updatestatus", listname="ipbx", tipbxid="xivo", tid="xivo")
     assert m["status"]["link"] in ("up", "down", "resync") and "banner" not in m["status"]
     assert c.ask("getlist", function="listid", listname="queuemembers", tipbxid="xivo")["listname"] == "queuemembers"
+    without = c.ask("getlist", function="listid", listname="queues")  # as a XiVO of early 2012 asks
+    assert without["list"] and without["tipbxid"] == "xivo"
+    assert c.ask("getlist", function="updateconfig", listname="users", tid="1")["config"]["fullname"]
     m = c.ask("getlist", function="updatestatus", listname="queuemembers", tipbxid="xivo", tid="qa:1-2")
     assert m["status"] == {} and m["tid"] == "qa:1-2"
     m = c.ask("getlist", function="updateconfig", listname="users", tipbxid="xivo", tid=1)

@@ -238,6 +238,16 @@ static void a_fax_is_told_to_whom_it_is_for(void **state)
     assert_said(w, "2 faxreceived|3 x /f.tif\n");
 }
 
+static void the_dialplan_knows_what_is_a_local_call(void **state)
+{
+    struct sheets_world *w = *state;
+
+    begin(w, rows("{xivo-direction}|{xivo-calledidnum}"), "2");
+    sheets_say(w, TRUNK SAYS("LocalCall", "XIVO_DSTNUM: 55")
+                      SAYS("User", "XIVO_DSTID: 2") "Event: FaxReceived|Channel: SIP/pstn-1||");
+    assert_said(w, "2 internal|55\n");
+}
+
 static void what_a_listing_tells_is_nothing_new(void **state)
 {
     struct sheets_world *w = *state;
@@ -541,6 +551,7 @@ int main(void)
         TEST(a_group_tells_its_members),
         TEST(what_a_dialplan_makes_up_is_told_each_time),
         TEST(a_fax_is_told_to_whom_it_is_for),
+        TEST(the_dialplan_knows_what_is_a_local_call),
         TEST(what_a_listing_tells_is_nothing_new),
         TEST(a_call_that_is_not_listed_is_over),
         TEST(conditions_say_who_gets_it),

@@ -3,16 +3,23 @@
 
 #define LISTED 0.05 /* what an object of a list costs, in lines */
 
+/* XiVOs of early 2012 name no IPBX: theirs is meant. */
+static struct view site_name(const struct client *c, const struct request *rq)
+{
+    return json_get(rq->body, "tipbxid") ? json_get_view(rq->body, "tipbxid")
+                                         : xod_ipbx_name(c->ipbx);
+}
+
 static struct xod_ipbx *site_of(struct client *c, struct request *rq)
 {
-    return xod_ipbx(replica_xod(c->gw->replica), json_get_view(rq->body, "tipbxid"), false);
+    return xod_ipbx(replica_xod(c->gw->replica), site_name(c, rq), false);
 }
 
 static void begin(struct client *c, struct request *rq, const char *function, struct view tid)
 {
     buf_reset(&c->gw->line);
     render_getlist(&c->gw->line, rq->reply_id, function, json_get_view(rq->body, "listname"),
-                   json_get_view(rq->body, "tipbxid"), tid);
+                   site_name(c, rq), tid);
 }
 
 static void end(struct client *c)

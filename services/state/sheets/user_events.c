@@ -119,6 +119,14 @@ static void on_outcall(struct sheets *sh, struct sheet_trigger *o, const struct 
     sheets_happened(sh, o);
 }
 
+/* A call between two lines, whatever trunk it may come through. */
+static void on_local(struct sheets *sh, struct sheet_trigger *o, const struct tel *t)
+{
+    (void)sh;
+    (void)t;
+    call_set(o->call->xivo, VIEW("direction"), VIEW("internal"));
+}
+
 /* A variable of the dialplan's own. */
 static void on_dialplan2cti(struct sheets *sh, struct sheet_trigger *o, const struct tel *t)
 {
@@ -157,11 +165,11 @@ static const struct {
     user_event_fn *fn;
     bool any; /* also without a call */
 } kinds[] = {
-    {"Did", on_did, false},           {"User", on_user, false},
-    {"Queue", on_queue, false},       {"Group", on_group, false},
-    {"Meetme", on_meetme, false},     {"OutCall", on_outcall, false},
-    {"Custom", on_custom, true},      {"dialplan2cti", on_dialplan2cti, false},
-    {"LookupDirectory", NULL, false},
+    {"Did", on_did, false},         {"User", on_user, false},
+    {"Queue", on_queue, false},     {"Group", on_group, false},
+    {"Meetme", on_meetme, false},   {"OutCall", on_outcall, false},
+    {"Custom", on_custom, true},    {"dialplan2cti", on_dialplan2cti, false},
+    {"LocalCall", on_local, false}, {"LookupDirectory", NULL, false},
 };
 
 void user_event(struct sheets *sh, struct ipbx_model *d, const struct tel *t)
