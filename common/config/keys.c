@@ -243,6 +243,9 @@ const struct config_key config_keys[] = {
     {"ctibus.auth.tls_at_balancer", KEY_BOOL, "false", 0, 0, 0, NULL,
      "A balancer in front (proxy_protocol) ends TLS: passwords are accepted from its clients. Else "
      "login_password is only accepted over TLS and from this machine."},
+    {"ctibus.cti.banner_to", KEY_NETWORKS, "[]", 0, 0, RE, NULL,
+     "Addresses and networks that are sent a first line \"XiVO CTI Server...\": XiVOs of early 2012 "
+     "that log in here wait for it."},
     {"ctibus.auth.remote_user_from", KEY_NETWORKS, "[]", 0, 0, RE, NULL,
      "Addresses and networks of reverse proxies whose header Remote-User says who the user is."},
     {"ctibus.auth.ldap.uri", KEY_STRING, NULL, 0, 0, 0, NULL,

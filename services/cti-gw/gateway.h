@@ -66,6 +66,8 @@ void gateway_set_proxy_from(struct gateway *g, struct netlist *networks);
 /* Reverse proxies whose header Remote-User names the user; nobody until this is called. Takes it.
  */
 void gateway_set_remote_user_from(struct gateway *g, struct netlist *networks);
+/* Who is greeted by a line before the login; nobody until this is called. Takes it. */
+void gateway_set_banner_to(struct gateway *g, struct netlist *networks);
 /* The configuration was read anew. */
 void gateway_reload(struct gateway *g, const struct gateway_limits *limits);
 bool gateway_is_ready(const struct gateway *g, struct buf *why);

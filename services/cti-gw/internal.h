@@ -53,6 +53,7 @@ struct gateway {
     struct conn_class conns;
     struct client_listener listeners[LISTENERS];
     struct netlist proxy_from;       /* who may announce clients */
+    struct netlist banner_to;        /* who is greeted */
     struct netlist remote_user_from; /* whose header Remote-User is believed */
     struct tls_ctx *tls;             /* NULL: no certificate */
     struct ws_options ws;

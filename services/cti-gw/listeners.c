@@ -90,6 +90,16 @@ static struct client *client_new(struct gateway *gw, enum gateway_listener kind,
     return c;
 }
 
+/* Clients of 1.2 speak first, and take an unasked line for the answer to theirs. */
+static void greet(struct client *c)
+{
+    struct netaddr address;
+
+    memcpy(address.byte, c->peer, sizeof(address.byte));
+    if (c->listener_kind != LISTENER_WS && netlist_has(&c->gw->banner_to, &address))
+        conn_send(c->conn, VIEW("XiVO CTI Server Version " CTIBUS_VERSION " (ctibus)\n"));
+}
+
 /* From the connection to the end of its header: a balancer sends it at once, so that this is for
  * packets that must be sent again. */
 #define HEADER_MS 5000
@@ -120,6 +130,7 @@ static void on_client(void *arg, int fd, const struct sockaddr *peer, socklen_t 
 {
     struct client_listener *from = arg;
     struct gateway *g = from->gw;
+    struct client *c;
 
     if (from->which == LISTENER_TLS && !g->tls) {
         close(fd);
@@ -130,7 +141,10 @@ static void on_client(void *arg, int fd, const struct sockaddr *peer, socklen_t 
         return;
     }
     metric_add(g->accepted, 1);
-    if (!client_new(g, from->which, fd, peer))
+    c = client_new(g, from->which, fd, peer);
+    if (c)
+        greet(c);
+    else
         log_error(g->log, "no memory for another client");
 }
 
@@ -216,6 +230,13 @@ void gateway_set_proxy_from(struct gateway *g, struct netlist *networks)
     *networks = (struct netlist){NULL, 0};
 }
 
+void gateway_set_banner_to(struct gateway *g, struct netlist *networks)
+{
+    netlist_clear(&g->banner_to);
+    g->banner_to = *networks;
+    *networks = (struct netlist){NULL, 0};
+}
+
 void gateway_set_remote_user_from(struct gateway *g, struct netlist *networks)
 {
     netlist_clear(&g->remote_user_from);
@@ -236,6 +257,7 @@ void listeners_destroy(struct gateway *g)
         proxy_gate_destroy(&g->listeners[i].gate);
     netlist_clear(&g->proxy_from);
     netlist_clear(&g->remote_user_from);
+    netlist_clear(&g->banner_to);
 }
 
 uint16_t gateway_port(const struct gateway *g, enum gateway_listener kind)

@@ -103,16 +103,21 @@ static int set_networks(struct ctx *c)
 {
     struct netlist balancers = {NULL, 0};
     struct netlist proxies = {NULL, 0};
+    struct netlist greeted = {NULL, 0};
     int rc = config_networks(c->svc->cfg, "ctibus.cti.proxy_from", &balancers);
 
     if (rc == 0)
         rc = config_networks(c->svc->cfg, "ctibus.auth.remote_user_from", &proxies);
+    if (rc == 0)
+        rc = config_networks(c->svc->cfg, "ctibus.cti.banner_to", &greeted);
     if (rc == 0) {
+        gateway_set_banner_to(c->gateway, &greeted);
         gateway_set_proxy_from(c->gateway, &balancers);
         gateway_set_remote_user_from(c->gateway, &proxies);
     }
     netlist_clear(&balancers);
     netlist_clear(&proxies);
+    netlist_clear(&greeted);
     return rc;
 }
 

@@ -263,3 +263,13 @@ def test_session_ids_do_not_come_twice(stack):
         ids.add(c.login_id("alice")["sessionid"])
         c.close()
     assert len(ids) == 200
+
+
+def test_a_xivo_of_early_2012_is_greeted():
+    """It logs in as a client, and waits for a line first."""
+    with Stack(parts=("state", "cti-gw"), config={"ctibus.cti.banner_to": ["127.0.0.0/8"]}) as s:
+        s.wait_ready()
+        c = s.connect()
+        until(lambda: c.receive(1) and c.whole, "the line")
+        assert c.whole.popleft().startswith(b"XiVO CTI Server Version ")
+        assert "capas" in c.login("alice", "alice")
