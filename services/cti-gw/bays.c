@@ -108,7 +108,7 @@ const char *bays_put(struct buf *out, const struct value *bays, bool masked, con
     return sep;
 }
 
-void bays_put_freed(struct buf *out, struct view freed, const char *sep)
+const char *bays_put_freed(struct buf *out, struct view freed, const char *sep)
 {
     for (; freed.len; sep = ",") {
         struct view name = view_cut(&freed, '\0');
@@ -116,4 +116,5 @@ void bays_put_freed(struct buf *out, struct view freed, const char *sep)
         json_put_string(out, name);
         buf_append_cstr(out, ":{}");
     }
+    return sep;
 }

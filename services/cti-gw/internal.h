@@ -173,7 +173,7 @@ void bays_change(struct map *lots, const struct xod_change *c, struct buf *freed
 void bays_destroy(struct map **lots);
 /* Appends "701":{...} for each after `sep`; what is to stand before the next member. */
 const char *bays_put(struct buf *out, const struct value *bays, bool masked, const char *sep);
-void bays_put_freed(struct buf *out, struct view freed, const char *sep);
+const char *bays_put_freed(struct buf *out, struct view freed, const char *sep);
 
 /* ---- masked.c: numbers of other people's calls (access_mask) ---- */
 /* The value of a field as JSON. */

@@ -10,8 +10,8 @@ static void put_fields(struct buf *out, const struct xod_obj *o, uint64_t mask, 
     buf_append_char(out, '{');
     if (xod_obj_list(o) == LIST_parkinglots && mask & XOD_BIT(parkinglots, bays)) {
         sep = bays_put(out, xod_get(o, XOD(parkinglots, bays)), masked, sep);
-        bays_put_freed(out, freed, sep);
-        mask &= ~XOD_BIT(parkinglots, bays); /* which is all its status */
+        sep = bays_put_freed(out, freed, sep);
+        mask &= ~XOD_BIT(parkinglots, bays);
     }
     for (; mask; mask &= mask - 1) {
         unsigned f = (unsigned)__builtin_ctzll(mask);

@@ -184,6 +184,48 @@ static void without_separate_contexts_all_see_all(void **state)
 }
 
 /* In their order, when the loop turns and not before. */
+static void take_bay(struct xod_obj *lot, const char *bay)
+{
+    struct value call = {.type = V_MAP};
+    struct value parked = {.type = V_NULL};
+
+    value_set_str(&parked, VIEW("SIP/x-1"));
+    value_map_put(&call, VIEW("parked"), &parked);
+    xod_map_put(lot, XOD(parkinglots, bays), view_cstr(bay), &call);
+}
+
+/* Each is a member of the status; one that is free again is told as such, also when it was taken
+ * before anybody was there. */
+static void bays_are_told_one_by_one(void **state)
+{
+    struct world *w = *state;
+    struct xod_obj *lot = xod_add(w->ipbx, LIST_parkinglots, VIEW("1"));
+
+    w->g.opt.limits.separate_contexts = false;
+    take_bay(lot, "701");
+    take_bay(lot, "702");
+    commit(w);
+    join(w, 0);
+    xod_map_del(lot, XOD(parkinglots, bays), VIEW("701"));
+    xod_map_del(lot, XOD(parkinglots, bays), VIEW("702"));
+    take_bay(lot, "703");
+    commit(w);
+    assert_true(
+        says(w, 0, "\"status\":{", "{\"703\":{\"parked\":\"SIP/x-1\"},\"701\":{},\"702\":{}}"));
+    xod_map_del(lot, XOD(parkinglots, bays), VIEW("703"));
+    commit(w);
+    assert_true(says(w, 0, "\"tid\":\"1\"", "\"status\":{\"703\":{}}"));
+    xod_del(lot);
+    commit(w);
+    assert_true(says(w, 0, "delconfig", "\"parkinglots\""));
+    lot = xod_add(w->ipbx, LIST_parkinglots, VIEW("1")); /* another of that name */
+    commit(w);
+    told(w, 0);
+    take_bay(lot, "704");
+    commit(w);
+    assert_true(says(w, 0, "\"tid\":\"1\"", "\"status\":{\"704\":{\"parked\":\"SIP/x-1\"}}"));
+}
+
 static void what_happens_in_a_turn_is_told_together(void **state)
 {
     struct world *w = *state;
@@ -524,6 +566,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_change_is_told_to_those_who_may_see_it),
         T(without_separate_contexts_all_see_all),
+        T(bays_are_told_one_by_one),
         T(what_happens_in_a_turn_is_told_together),
         T(who_joins_is_not_told_what_was_before),
         T(who_leaves_is_told_nothing_more),
