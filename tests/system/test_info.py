@@ -190,6 +190,16 @@ def test_show_var(stack, console):
     assert console.ok("show_var nothing_like_it") == ["NAME  VALUE"]
 
 
+def test_show_var_of_an_ipbx(console):
+    users = console.ok("show_var xivo users")
+    assert any(line.startswith("1: ") and " loginclient=alice " in f"{line} " for line in users)
+    assert len(users) == len(console.ok("show_users")) - 1  # which has titles
+    assert console.ko("show_var nosuch users") == "nosuch: there is no such ipbx"
+    assert console.ko("show_var xivo nosuch") == "nosuch: there is no such list"
+    for name in ("users", "phones", "agents", "voicemails"):
+        assert not any(secret in line for line in console.ok(f"show_var xivo {name}") for secret in SECRETS)
+
+
 def test_show_varsizes(console):
     rows = {row["PURPOSE"]: row for row in console.table("show_varsizes")}
     assert rows["users"]["COUNT"] == "5" and int(rows["users"]["BYTES"]) > 500

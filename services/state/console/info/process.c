@@ -142,6 +142,31 @@ enum info_end info_fdlist(struct info *i, const struct info_words *w)
 
 /* ---- figures ---- */
 
+/* All that is known of the objects of a list. */
+static enum info_end list_of_ipbx(struct info *i, struct view name, struct view list_name)
+{
+    struct xod_ipbx *ipbx = xod_ipbx(i->state->xod, name, false);
+    int list = schema_list_find(list_name);
+    struct xod_obj *o;
+
+    if (!ipbx)
+        return info_wrong(i, "%.*s: there is no such ipbx", VIEW_ARG(name));
+    if (list < 0)
+        return info_wrong(i, "%.*s: there is no such list", VIEW_ARG(list_name));
+    for (size_t pos = 0; (o = xod_next(ipbx, (enum xod_list)list, &pos));) {
+        const struct schema_list *l = schema_list((enum xod_list)list);
+        struct buf text;
+        buf_init(&text, INFO_MAX_ANSWER);
+        for (unsigned f = 0; f < l->n_fields; f++) {
+            buf_printf(&text, "%s%s=", f ? " " : "", l->fields[f].name);
+            info_put_value(&text, xod_get(o, f));
+        }
+        info_line(i, "%.*s: %s", VIEW_ARG(xod_obj_id(o)), buf_cstr(&text) ? buf_cstr(&text) : "");
+        buf_free(&text);
+    }
+    return INFO_OK;
+}
+
 enum info_end info_var(struct info *i, const struct info_words *w)
 {
     static const char *const titles[] = {"NAME", "VALUE", NULL};
@@ -150,6 +175,8 @@ enum info_end info_var(struct info *i, const struct info_words *w)
     struct buf text;
     struct view rest;
 
+    if (w->n == 3)
+        return list_of_ipbx(i, w->word[1], w->word[2]);
     buf_init(&text, INFO_MAX_ANSWER);
     metrics_render(i->state->metrics, &text);
     columns_begin(&c, titles);
