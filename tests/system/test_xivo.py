@@ -117,6 +117,23 @@ def test_a_slow_web_server_does_not_hold_up_the_service():
         s.programs["state"].says("cannot be fetched")
 
 
+def test_outgoing_routes_are_a_list():
+    route = {"id": 3, "name": "national", "context": "to-extern", "externprefix": "0", "stripnum": 1}
+    with Stack(parts=(), config={"ipbxes.xivo.urllists.urllist_outcalls": ["file:outcalls.json"]}) as s:
+        s.path("outcalls.json").write_text(json.dumps([route]))
+        for part in ("state", "cti-gw"):
+            s.start(part)
+        s.wait_ready()
+        c = s.client("alice")
+        assert c.ask("getlist", function="listid", listname="outcalls", tipbxid="xivo")["list"] == ["3"]
+        config = c.ask("getlist", function="updateconfig", listname="outcalls", tipbxid="xivo", tid="3")["config"]
+        assert {k: config[k] for k in ("name", "context", "externprefix")} == {
+            k: route[k] for k in ("name", "context", "externprefix")}
+        s.path("outcalls.json").write_text("[]")
+        assert webi(s, "xivo[outcalllist,update]\n") == ["XIVO-WEBI:OK"]
+        c.wait(lambda: any(m["function"] == "delconfig" and m["listname"] == "outcalls" for m in c.seen), "delconfig")
+
+
 def test_a_room_with_a_pin_needs_it():
     rooms = [{"id": n, "confno": f"400{n}", "name": "r", "context": "default", **more} for n, more in enumerate(
         ({"pin": "1234"}, {"pin": ""}, {"pin": None}, {}, {"pin": "1", "pin_needed": False}, {"pin": 0}))]

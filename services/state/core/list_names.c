@@ -16,6 +16,7 @@ static const struct {
     {"meetme", "meetmes", "urllist_meetmes"},
     {"voicemail", "voicemails", "urllist_voicemails"},
     {"incall", "incalls", "urllist_incalls"},
+    {"outcall", "outcalls", "urllist_outcalls"},
     {"phonebook", "phonebooks", "urllist_phonebook"},
     {"context", "contexts", "urllist_contexts"},
     {"parkinglot", "parkinglots", "urllist_parkinglot"},

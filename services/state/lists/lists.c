@@ -300,6 +300,7 @@ static const struct source sources[] = {
     {"urllist_meetmes", LIST_meetmes, "id", finish_meetme, NULL, false},
     {"urllist_voicemails", LIST_voicemails, "uniqueid", finish_voicemail, NULL, false},
     {"urllist_incalls", LIST_incalls, "id", NULL, NULL, false},
+    {"urllist_outcalls", LIST_outcalls, "id", NULL, NULL, false},
     {"urllist_contexts", LIST_contexts, "name", NULL, NULL, false},
     {"urllist_trunks", LIST_trunks, "id", finish_trunk, NULL, false},
     {"urllist_parkinglot", LIST_parkinglots, "id", NULL, NULL, false},

@@ -39,6 +39,7 @@ static const int fields[LIST_COUNT][COLUMNS_MAX - 1] = {
     [LIST_meetmes] = {F(meetmes, confno), F(meetmes, name), F(meetmes, context), F(meetmes, pin_needed),
                       F(meetmes, application), F(meetmes, paused), F(meetmes, channels), -1},
     [LIST_incalls] = {F(incalls, exten), F(incalls, context), F(incalls, action), F(incalls, destidentity), -1},
+    [LIST_outcalls] = {F(outcalls, name), F(outcalls, context), F(outcalls, externprefix), F(outcalls, stripnum), -1},
     [LIST_contexts] = {F(contexts, context), F(contexts, contexttype), F(contexts, contextinclude), -1},
     [LIST_parkinglots] = {F(parkinglots, name), F(parkinglots, extension), F(parkinglots, context),
                           F(parkinglots, positions), F(parkinglots, bays), -1},
