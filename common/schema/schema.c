@@ -3,7 +3,6 @@
 #define CONFIG PLANE_CONFIG
 #define STATUS PLANE_STATUS
 #define CLIENT F_CLIENT
-#define ASKED F_ASKED
 #define PEER F_PEER
 #define INDEXED F_INDEXED
 #define FOLD F_FOLD
@@ -58,17 +57,6 @@ static const uint64_t status_masks[] = {
 static const uint64_t client_masks[] = {
 #define FIELD(list, ident, name, plane, types, flags, init, doc)                                   \
     | (((flags)&F_CLIENT) ? XOD_BIT(list, ident) : 0)
-#include "schema/lists.def"
-#undef LIST
-#undef LIST_END
-#undef FIELD
-};
-
-static const uint64_t asked_masks[] = {
-#define LIST(list, rank, doc) 0
-#define LIST_END(list) ,
-#define FIELD(list, ident, name, plane, types, flags, init, doc)                                   \
-    | (((flags) & (F_CLIENT | F_ASKED)) ? XOD_BIT(list, ident) : 0)
 #include "schema/lists.def"
 #undef LIST
 #undef LIST_END
@@ -141,11 +129,6 @@ static const struct named statuses[] = {
 uint64_t schema_client_mask(enum xod_list list)
 {
     return client_masks[list];
-}
-
-uint64_t schema_asked_mask(enum xod_list list)
-{
-    return asked_masks[list];
 }
 
 int schema_relations_field(enum xod_list list)
@@ -284,10 +267,7 @@ static void markdown_lists(struct buf *out)
             type_names(out, f->types);
             buf_append_cstr(out, " | ");
             initial(out, f);
-            buf_printf(out, " | %s | %s | %s |\n",
-                       f->flags & F_CLIENT  ? "yes"
-                       : f->flags & F_ASKED ? "asked"
-                                            : "no",
+            buf_printf(out, " | %s | %s | %s |\n", f->flags & F_CLIENT ? "yes" : "no",
                        f->flags & F_PEER ? "yes" : "no", f->doc);
         }
     }

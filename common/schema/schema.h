@@ -22,7 +22,7 @@ enum {
     T_ANY = 0x7f
 };
 
-enum { F_CLIENT = 1, F_PEER = 2, F_INDEXED = 4, F_FOLD = 8, F_ASKED = 16 };
+enum { F_CLIENT = 1, F_PEER = 2, F_INDEXED = 4, F_FOLD = 8 };
 enum xod_plane { PLANE_CONFIG, PLANE_STATUS };
 enum schema_init { INIT_NULL_, INIT_FALSE_, INIT_ZERO_, INIT_STR_, INIT_LIST_, INIT_MAP_ };
 
@@ -78,8 +78,7 @@ int schema_list_find(struct view name);
 int schema_field_find(enum xod_list list, struct view name);
 /* Bits of the fields of a plane, and of those that CTI clients see. */
 uint64_t schema_plane_mask(enum xod_list list, enum xod_plane plane);
-uint64_t schema_client_mask(enum xod_list list); /* what clients are told */
-uint64_t schema_asked_mask(enum xod_list list);  /* what they are answered: that and more */
+uint64_t schema_client_mask(enum xod_list list);
 /* The field that lists what an object is tied to (xod_relate), or -1. */
 int schema_relations_field(enum xod_list list);
 /* Bits of the fields that may go to another site. */

@@ -30,7 +30,7 @@ struct fanout {
     struct gateway *g;
     LIST_HEAD(, audience) audiences;
     struct loop_task *task;
-    struct buf line, masked;
+    struct buf line, masked, limited;
     struct map *lots; /* what bays_change knows */
     struct buf freed;
     size_t n_limited; /* audiences */
@@ -56,6 +56,7 @@ struct fanout *fanout_new(struct gateway *g)
     LIST_INIT(&f->audiences);
     buf_init(&f->line, 0);
     buf_init(&f->masked, 0);
+    buf_init(&f->limited, 0);
     buf_init(&f->freed, 0);
     f->lots = map_new();
     f->task = loop_task_new(g->loop, run, f);
@@ -96,6 +97,7 @@ void fanout_destroy(struct fanout **f)
     loop_task_destroy(&(*f)->task);
     buf_free(&(*f)->line);
     buf_free(&(*f)->masked);
+    buf_free(&(*f)->limited);
     buf_free(&(*f)->freed);
     bays_destroy(&(*f)->lots);
     free(*f);
@@ -174,40 +176,25 @@ bool fanout_visible(struct fanout *f, struct client *c, const struct xod_obj *o)
     return c->audience ? access_sees(&c->audience->sees, o) : !f->g->opt.limits.separate_contexts;
 }
 
-/* "phone:11": may the client see it? */
-static bool sees_relation(struct fanout *f, struct client *c, const struct xod_ipbx *ipbx,
-                          struct view name)
+/* Relations name objects that a client may not see: those who do not see all are told of none. */
+static uint64_t relations_of(enum xod_list list)
 {
-    struct view kind = view_cut(&name, ':');
-    const struct xod_obj *o;
-    char list[32];
-    int found;
+    int field = schema_relations_field(list);
 
-    snprintf(list, sizeof(list), "%.*ss", VIEW_ARG(kind));
-    found = schema_list_find(view_cstr(list));
-    o = found >= 0 ? xod_find(ipbx, (enum xod_list)found, name) : NULL;
-    return !o || (fanout_visible(f, c, o) && !fanout_masks(f, c, o));
+    return field < 0 ? 0 : (uint64_t)1 << field;
 }
 
-/* The relations of an object are told to a client that may see all of these objects. */
-static bool sees_relations(struct fanout *f, struct client *c, const struct xod_obj *o, int field)
+static bool sees_all(const struct fanout *f, const struct audience *a)
 {
-    const struct value *names = xod_get(o, (unsigned)field);
-
-    for (uint32_t i = 0; names->type == V_LIST && i < names->len; i++)
-        if (!sees_relation(f, c, xod_obj_ipbx(o), value_view(&names->items[i])))
-            return false;
-    return true;
+    return a && !f->g->opt.limits.separate_contexts && !access_is_limited(&a->sees);
 }
 
 void fanout_render_fields(struct fanout *f, struct client *c, struct buf *out,
                           const struct xod_obj *o, uint64_t mask)
 {
-    int relations = schema_relations_field(xod_obj_list(o));
-
-    mask &= schema_asked_mask(xod_obj_list(o));
-    if (relations >= 0 && mask >> relations & 1 && !sees_relations(f, c, o, relations))
-        mask &= ~((uint64_t)1 << relations);
+    mask &= schema_client_mask(xod_obj_list(o));
+    if (!sees_all(f, c->audience))
+        mask &= ~relations_of(xod_obj_list(o));
     render_fields(out, o, mask, fanout_masks(f, c, o));
 }
 
@@ -362,16 +349,24 @@ static void tell_call(struct fanout *f, struct audience *a, const struct xod_cha
     } else if (!now) {
         return;
     }
+    told.fields &= ~relations_of(LIST_calls);
     render_change(&a->gathered, &told, access_masks(&a->sees, c->obj), view_of(NULL, 0));
     metric_add(f->g->fanned_lines, (double)a->n);
 }
 
-/* The line of those for whom numbers are masked; made once they are there. */
-static struct view masked_line(struct fanout *f, const struct xod_change *c)
+/* The line of those who do not see all, with numbers masked or not; made once they are there. */
+static struct view limited_line(struct fanout *f, const struct xod_change *c, bool masked)
 {
-    if (buf_len(&f->masked) == 0)
-        render_change(&f->masked, c, true, buf_view(&f->freed));
-    return buf_view(&f->masked);
+    uint64_t relations = relations_of(xod_obj_list(c->obj));
+    struct buf *line = masked ? &f->masked : &f->limited;
+    struct xod_change told = *c;
+
+    if (!masked && !(c->fields & relations))
+        return buf_view(&f->line);
+    told.fields &= ~relations;
+    if (buf_len(line) == 0)
+        render_change(line, &told, masked, buf_view(&f->freed));
+    return buf_view(line);
 }
 
 static void tell(struct fanout *f, struct audience *a, const struct xod_change *c)
@@ -381,8 +376,9 @@ static void tell(struct fanout *f, struct audience *a, const struct xod_change *
     if (xod_obj_list(c->obj) == LIST_calls && access_is_limited(&a->sees)) {
         tell_call(f, a, c);
     } else if (buf_len(&f->line) && access_sees(&a->sees, c->obj)) {
-        buf_append_view(&a->gathered,
-                        access_masks(&a->sees, c->obj) ? masked_line(f, c) : buf_view(&f->line));
+        buf_append_view(&a->gathered, sees_all(f, a)
+                                          ? buf_view(&f->line)
+                                          : limited_line(f, c, access_masks(&a->sees, c->obj)));
         metric_add(f->g->fanned_lines, (double)a->n);
     }
 }
@@ -404,6 +400,7 @@ void fanout_change(struct fanout *f, const struct xod_change *c)
     f->regroup_due |= f->n_limited && moves_calls(c);
     buf_reset(&f->line);
     buf_reset(&f->masked);
+    buf_reset(&f->limited);
     render_change(&f->line, c, false, buf_view(&f->freed));
     if (f->line.failed || (buf_len(&f->line) == 0 && f->n_limited == 0))
         return;

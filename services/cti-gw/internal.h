@@ -200,7 +200,7 @@ bool fanout_visible(struct fanout *f, struct client *c, const struct xod_obj *o)
  * profile? */
 bool fanout_masks(struct fanout *f, struct client *c, const struct xod_obj *o);
 bool fanout_hides(struct fanout *f, struct client *c, const struct xod_obj *o);
-/* render_fields, of those that a client is answered, as this one sees it. */
+/* render_fields, of those that this client sees. */
 void fanout_render_fields(struct fanout *f, struct client *c, struct buf *out,
                           const struct xod_obj *o, uint64_t mask);
 

@@ -215,7 +215,8 @@ def test_calls(version):
         wait_for(c, "getlist", lambda m: is_call(m) and m.get("status", {}).get("state") == "up")
         assert new["list"][0] in old.ask("getlist", function="listid", listname="calls", tipbxid="xivo")["list"]
         status = old.ask("getlist", function="updatestatus", listname="calls", tipbxid="xivo", tid=new["list"][0])["status"]
-        assert status["state"] == "up" and status["direction"] == "internal" and len(status["participants"]) == 2
+        assert status["state"] == "up" and status["direction"] == "internal"
+        assert 1 <= len(status["participants"]) <= 2  # the first of them may have hung up by now
         wait_for(c, "getlist", lambda m: is_call(m) and m["function"] == "delconfig" and m["list"] == new["list"])
         old.ask("keepalive")
         assert not [m for m in old.seen if is_call(m) and "replyid" not in m]
