@@ -51,11 +51,11 @@ void rule_device(struct translator *t, const struct table_row *row, const struct
     struct view number = hint_number(tel_out_str(o, TELF_status));
     struct view device = tel_out_str(o, TELF_hint);
 
+    if (!number.len || !device.len)
+        return;
     if (view_starts(device, VIEW("Custom:")))
         o->event = TEL_device_custom;
     else if (!is_phone_device(device))
-        return;
-    if (!number.len || !device.len)
         return;
     tel_out_put(o, TELF_status, number);
     translator_emit(t, o);
