@@ -14,7 +14,7 @@ static void take(char out[8], const struct config *cfg, const char *key)
 
 struct number_rules number_rules(const struct config *cfg)
 {
-    struct number_rules rules;
+    struct number_rules rules = {"", "", ""};
 
     take(rules.country, cfg, "ctibus.dialplan.country");
     take(rules.international, cfg, "ctibus.dialplan.international");
