@@ -20,13 +20,30 @@ static void answer(struct state *s, struct bus_peer *p, uint64_t id, const struc
         bus_server_reply(s->server, p, id, BUS_ok, buf_view(body));
 }
 
+/* {key: [...]}; takes the elements. */
+static void answer_list(struct state *s, struct bus_peer *p, uint64_t id, const char *key, size_t n,
+                        struct buf *elements)
+{
+    struct buf out;
+
+    buf_init(&out, 0);
+    msg_put_map(&out, 1);
+    msg_put_cstr(&out, key);
+    msg_put_array(&out, n);
+    buf_append_view(&out, buf_view(elements));
+    out.failed |= elements->failed;
+    answer(s, p, id, &out);
+    buf_free(elements);
+    buf_free(&out);
+}
+
 void admin_sessions(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body)
 {
     char scratch[32];
     struct view who = msg_get_text(body, "user", scratch);
     const struct xod_obj *only = who.len ? relations_named(s, who) : NULL;
     const struct session *se;
-    struct buf list, out;
+    struct buf list;
     size_t n = 0;
 
     buf_init(&list, 0);
@@ -36,15 +53,7 @@ void admin_sessions(struct state *s, struct bus_peer *p, uint64_t id, const msgp
         session_put(&list, se);
         n++;
     }
-    buf_init(&out, 0);
-    msg_put_map(&out, 1);
-    msg_put_cstr(&out, "sessions");
-    msg_put_array(&out, n);
-    buf_append_view(&out, buf_view(&list));
-    out.failed |= list.failed;
-    answer(s, p, id, &out);
-    buf_free(&list);
-    buf_free(&out);
+    answer_list(s, p, id, "sessions", n, &list);
 }
 
 /* One session by its name: its gateway ends it, or it is ended here when that is lost. */
@@ -90,7 +99,7 @@ void admin_tokens(struct state *s, struct bus_peer *p, uint64_t id, const msgpac
     struct view who = msg_get_text(body, "user", scratch);
     const struct xod_obj *only = who.len ? relations_named(s, who) : NULL;
     const struct token *k;
-    struct buf list, out;
+    struct buf list;
     size_t n = 0;
 
     if (msg_get_bool(body, "revoke", false) || (who.len && !only)) {
@@ -109,15 +118,7 @@ void admin_tokens(struct state *s, struct bus_peer *p, uint64_t id, const msgpac
         put_token(&list, k, user);
         n++;
     }
-    buf_init(&out, 0);
-    msg_put_map(&out, 1);
-    msg_put_cstr(&out, "tokens");
-    msg_put_array(&out, n);
-    buf_append_view(&out, buf_view(&list));
-    out.failed |= list.failed;
-    answer(s, p, id, &out);
-    buf_free(&list);
-    buf_free(&out);
+    answer_list(s, p, id, "tokens", n, &list);
 }
 
 void admin_kick(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body)
