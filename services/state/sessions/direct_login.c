@@ -85,45 +85,6 @@ struct tokens *direct_login_tokens(struct direct_login *d)
 
 /* ---- answers ---- */
 
-/* May this user log in, and with which profile? BUS_ok or what stands against it. */
-static enum bus_status may_login(const struct xod_obj *user, char scratch[32], struct view *profile)
-{
-    if (!user || !value_truth(xod_get(user, XOD(users, enableclient))))
-        return BUS_login_password;
-    *profile = value_text(xod_get(user, XOD(users, profileclient)), scratch);
-    return profile->len ? BUS_ok : BUS_capaid_undefined;
-}
-
-/* The pairs of a good answer; how many. */
-static size_t put_user(struct buf *out, const struct xod_obj *user, struct view profile)
-{
-    msg_put_pair(out, "userid", xod_obj_id(user));
-    msg_put_pair(out, "ipbxid", xod_ipbx_name(xod_obj_ipbx(user)));
-    msg_put_cstr(out, "capalist");
-    msg_put_array(out, 1);
-    msg_put_str(out, profile);
-    return 3;
-}
-
-static void answer_user(struct state *s, struct bus_peer *p, uint64_t id,
-                        const struct xod_obj *user)
-{
-    struct view profile = view_of(NULL, 0);
-    char scratch[32];
-    enum bus_status status = may_login(user, scratch, &profile);
-    struct buf out;
-
-    if (status != BUS_ok) {
-        state_reply(s, p, id, status);
-        return;
-    }
-    buf_init(&out, 4096);
-    msg_put_map(&out, 3);
-    put_user(&out, user, profile);
-    bus_server_reply(s->server, p, id, BUS_ok, buf_view(&out));
-    buf_free(&out);
-}
-
 /* ---- by the password ---- */
 
 static void attempt_free(struct attempt *a)
@@ -151,7 +112,7 @@ static void answer_right(struct attempt *a)
     char scratch[32];
     char token[TOKEN_TEXT];
     struct xod_obj *user = user_of(a);
-    enum bus_status status = may_login(user, scratch, &profile);
+    enum bus_status status = login_may(user, scratch, &profile);
     struct db_txn *t = NULL;
     struct buf out;
     bool remember;
@@ -165,8 +126,8 @@ static void answer_right(struct attempt *a)
     remember = t && token_create(direct_login_tokens(a->s->direct_login), user, a->password,
                                  view_cstr(a->agent), t, token) == 0;
     buf_init(&out, 4096);
-    msg_put_map(&out, remember ? 4 : 3);
-    put_user(&out, user, profile);
+    msg_put_map(&out, LOGIN_USER_PAIRS + (remember ? 1 : 0));
+    login_put_user(&out, user, profile);
     if (remember)
         msg_put_pair(&out, "token", view_cstr(token));
     deferred_reply_when_written(&a->reply, &t, buf_view(&out));
@@ -283,7 +244,7 @@ void login_token(struct state *s, struct bus_peer *p, uint64_t id, const msgpack
     if (!user && users_unknown(s)) /* the token may be good: its client is to try again */
         state_reply(s, p, id, BUS_busy);
     else
-        answer_user(s, p, id, user);
+        login_answer(s, p, id, user);
 }
 
 void login_trusted(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body)
@@ -293,7 +254,7 @@ void login_trusted(struct state *s, struct bus_peer *p, uint64_t id, const msgpa
     if (!user && users_unknown(s))
         state_reply(s, p, id, BUS_busy);
     else
-        answer_user(s, p, id, user);
+        login_answer(s, p, id, user);
 }
 
 void login_forget(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body)

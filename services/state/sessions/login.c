@@ -89,6 +89,41 @@ struct xod_obj *login_find(struct state *s, struct view login)
     return NULL;
 }
 
+enum bus_status login_may(const struct xod_obj *user, char scratch[32], struct view *profile)
+{
+    if (!user || !value_truth(xod_get(user, XOD(users, enableclient))))
+        return BUS_login_password;
+    *profile = value_text(xod_get(user, XOD(users, profileclient)), scratch);
+    return profile->len ? BUS_ok : BUS_capaid_undefined;
+}
+
+void login_put_user(struct buf *out, const struct xod_obj *user, struct view profile)
+{
+    msg_put_pair(out, "userid", xod_obj_id(user));
+    msg_put_pair(out, "ipbxid", xod_ipbx_name(xod_obj_ipbx(user)));
+    msg_put_cstr(out, "capalist");
+    msg_put_array(out, 1);
+    msg_put_str(out, profile);
+}
+
+void login_answer(struct state *s, struct bus_peer *p, uint64_t id, const struct xod_obj *user)
+{
+    struct view profile = view_of(NULL, 0);
+    char scratch[32];
+    enum bus_status status = login_may(user, scratch, &profile);
+    struct buf out;
+
+    if (status != BUS_ok) {
+        state_reply(s, p, id, status);
+        return;
+    }
+    buf_init(&out, 4096);
+    msg_put_map(&out, LOGIN_USER_PAIRS);
+    login_put_user(&out, user, profile);
+    bus_server_reply(s->server, p, id, BUS_ok, buf_view(&out));
+    buf_free(&out);
+}
+
 void login_check(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body)
 {
     struct xod_obj *user = login_find(s, msg_get_str(body, "userlogin"));
@@ -98,9 +133,6 @@ void login_check(struct state *s, struct bus_peer *p, uint64_t id, const msgpack
     struct view salt = msg_get_str(body, "sessionid");
     bool ok = password_ok(salt, password ? password : "", msg_get_str(body, "hashedpassword"));
     bool is_hash = user && password && verifier_is_hash(view_cstr(password));
-    struct view profile;
-    char scratch[32];
-    struct buf out;
 
     if (is_hash) { /* the challenge needs the clear text; a web client sends it */
         log_warning(s->log,
@@ -110,25 +142,10 @@ void login_check(struct state *s, struct bus_peer *p, uint64_t id, const msgpack
         state_reply(s, p, id, BUS_login_hashed);
         return;
     }
-    if (!ok || !password || salt.len < SESSIONID_LEN ||
-        !value_truth(xod_get(user, XOD(users, enableclient)))) {
+    if (!ok || !password || salt.len < SESSIONID_LEN)
         state_reply(s, p, id, BUS_login_password);
-        return;
-    }
-    profile = value_text(xod_get(user, XOD(users, profileclient)), scratch);
-    if (profile.len == 0) {
-        state_reply(s, p, id, BUS_capaid_undefined);
-        return;
-    }
-    buf_init(&out, 4096);
-    msg_put_map(&out, 3);
-    msg_put_pair(&out, "userid", xod_obj_id(user));
-    msg_put_pair(&out, "ipbxid", xod_ipbx_name(xod_obj_ipbx(user)));
-    msg_put_cstr(&out, "capalist");
-    msg_put_array(&out, 1);
-    msg_put_str(&out, profile);
-    bus_server_reply(s->server, p, id, BUS_ok, buf_view(&out));
-    buf_free(&out);
+    else
+        login_answer(s, p, id, user);
 }
 
 /* The presence a session starts with: what was asked for if the profile knows it, else the first

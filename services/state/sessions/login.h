@@ -7,6 +7,15 @@
 /* The user of this login name on any IPBX, or NULL. */
 struct xod_obj *login_find(struct state *s, struct view login);
 
+/* May this user log in, and with which profile (in scratch, or the user's)? BUS_ok, or what stands
+ * against it. NULL is no user. */
+enum bus_status login_may(const struct xod_obj *user, char scratch[32], struct view *profile);
+/* Appends the pairs of the answer to a login that is right. */
+#define LOGIN_USER_PAIRS 3
+void login_put_user(struct buf *out, const struct xod_obj *user, struct view profile);
+/* Answers a login whose password or token is right. */
+void login_answer(struct state *s, struct bus_peer *p, uint64_t id, const struct xod_obj *user);
+
 void login_begin(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body);
 void login_check(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body);
 void login_open(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body);
