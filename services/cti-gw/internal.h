@@ -156,6 +156,8 @@ bool profile_permits(const struct profile *p, struct view class, bool *any);
 /* ---- render.c: objects as CTI lines ---- */
 /* Appends {"field":value,...}: the fields of the mask; masked: with the numbers of calls masked. */
 void render_fields(struct buf *out, const struct xod_obj *o, uint64_t mask, bool masked);
+/* A member as the clients of 2012 read it, which take its last call as a number. */
+void render_member_2012(struct buf *out, const struct xod_obj *member, uint64_t mask);
 /* An id as later clients take it: one of digits is a number. */
 void render_id(struct buf *out, struct view id);
 /* A getlist line about one object up to its "tid": the caller goes on with ,"config":... */

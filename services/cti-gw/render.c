@@ -1,5 +1,50 @@
 /* Objects of xod as lines of the CTI protocol. */
+#include <time.h>
+
 #include "internal.h"
+
+/* When a member had its last call, as the clients from 2013 on show it: by the clock of the site,
+ * and nothing where there was none. */
+static void put_last_call(struct buf *out, const struct xod_obj *member)
+{
+    char text[16] = "";
+    int64_t when;
+    time_t seconds;
+    struct tm tm;
+
+    if (view_to_i64(xod_get_str(member, XOD(queuemembers, lastcall)), &when) == 0 && when > 0) {
+        seconds = (time_t)when;
+        if (localtime_r(&seconds, &tm))
+            strftime(text, sizeof(text), "%H:%M:%S", &tm);
+    }
+    json_put_string(out, view_cstr(text));
+}
+
+static void put_field(struct buf *out, const struct xod_obj *o, unsigned f, bool masked)
+{
+    if (xod_obj_list(o) == LIST_queuemembers && f == XOD(queuemembers, lastcall))
+        put_last_call(out, o);
+    else if (masked)
+        masked_put_field(out, o, f);
+    else
+        value_put_json(out, xod_get(o, f));
+}
+
+void render_member_2012(struct buf *out, const struct xod_obj *member, uint64_t mask)
+{
+    const struct schema_list *l = schema_list(LIST_queuemembers);
+    const char *sep = "";
+
+    buf_append_char(out, '{');
+    for (mask &= schema_client_mask(LIST_queuemembers) & ~XOD_BIT(queuemembers, relations); mask;
+         mask &= mask - 1) {
+        unsigned f = (unsigned)__builtin_ctzll(mask);
+        buf_printf(out, "%s\"%s\":", sep, l->fields[f].name);
+        value_put_json(out, xod_get(member, f));
+        sep = ",";
+    }
+    buf_append_char(out, '}');
+}
 
 static void put_fields(struct buf *out, const struct xod_obj *o, uint64_t mask, bool masked,
                        struct view freed)
@@ -19,10 +64,7 @@ static void put_fields(struct buf *out, const struct xod_obj *o, uint64_t mask, 
         buf_append_char(out, '"');
         buf_append_view(out, l->fields[f].vname); /* no name needs escaping */
         buf_append(out, "\":", 2);
-        if (masked)
-            masked_put_field(out, o, f);
-        else
-            value_put_json(out, xod_get(o, f));
+        put_field(out, o, f, masked);
         sep = ",";
     }
     buf_append_char(out, '}');

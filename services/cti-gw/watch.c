@@ -321,10 +321,7 @@ static void member_changed(struct watch *w, const struct xod_change *c)
         render_getlist(&w->due, view_of(NULL, 0), "updatestatus", VIEW("queuemembers"),
                        xod_ipbx_name(w->c->ipbx), buf_view(&id));
         buf_append_cstr(&w->due, ",\"status\":");
-        render_fields(&w->due, c->obj,
-                      c->fields & schema_client_mask(LIST_queuemembers) &
-                          ~XOD_BIT(queuemembers, relations),
-                      false);
+        render_member_2012(&w->due, c->obj, c->fields);
         line_end(&w->due);
     }
     buf_free(&id);

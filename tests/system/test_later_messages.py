@@ -1,9 +1,11 @@
 """What the clients of 2012-06 to 2015 use beyond the lists: views, status of people, commands."""
 
 import json
+import time
 
 import pytest
 from stack import DATA, Stack, until
+from test_truth import playing
 
 CALLS = "20/02-call-answered.ami"
 WITHOUT_GATEWAY = ("sim", "state", "cti-gw")  # it is started when the client looks
@@ -121,6 +123,24 @@ def test_early_member_ids():
         assert found
         told = wait_for(c, "getlist", lambda m: m.get("tid", "").startswith("qp:") and "replyid" not in m)
         assert told["function"] == "updatestatus" and told["status"]
+        c.close()
+
+
+def test_last_call_of_members():
+    """Clients from 2013 on show it as it comes; those of 2012, which know members as qp:QUEUE-PHONE, take a number."""
+    with playing("11-queue-answered.ami") as (s, player):
+        player.play(134327)  # bob's call is over
+        until(lambda: any(m["id"] == "PJSIP/bob,support" and m["callstaken"] == "1" for m in s.snapshot("queuemembers")), "a call")
+        c = s.client("alice")
+
+        def last_call(tid):
+            answer = c.ask("getlist", function="updatestatus", listname="queuemembers", tipbxid="xivo", tid=tid)
+            return answer["status"]["lastcall"]
+
+        number = last_call("qp:1-12")
+        assert number.isdigit() and int(number) > 1.7e9
+        assert last_call("PJSIP/bob,support") == time.strftime("%H:%M:%S", time.localtime(int(number)))
+        assert last_call("Agent/2001,agentq") == ""
         c.close()
 
 

@@ -80,12 +80,15 @@ static void object(struct client *c, struct request *rq, const char *function, c
     else
         json_put_object(line, tid);
     buf_printf(line, ",\"%s\":", key);
-    if (o && fanout_visible(c->gw->fanout, c, o)) /* of members the status is the config */
+    if (!o || !fanout_visible(c->gw->fanout, c, o))
+        buf_append_cstr(line, "{}");
+    else if (list == LIST_queuemembers &&
+             is_legacy_member_id(view_cstr(json_object_get_string(tid))))
+        render_member_2012(line, o, schema_plane_mask(LIST_queuemembers, PLANE_CONFIG));
+    else /* of members the status is the config */
         fanout_render_fields(c->gw->fanout, c, line, o,
                              schema_plane_mask((enum xod_list)list,
                                                list == LIST_queuemembers ? PLANE_CONFIG : plane));
-    else
-        buf_append_cstr(line, "{}");
     end(c);
 }
 
