@@ -59,11 +59,11 @@ def told_address(stack, log_in):
     while True:
         c = log_in()
         told = monitor.message(1)  # the first may come before the subscription is in force
+        while told and told[0] != "cti/xivo/session/open/":  # the end of one that was not heard
+            told = monitor.message(1)
         c.close()
         if told:
             break
-    while told[0] != "cti/xivo/session/open/":
-        told = monitor.message()
     monitor.close()
     return told[2]["address"]
 
