@@ -368,6 +368,27 @@ static void a_presence_is_that_of_the_phone_whose_hint_names_it(void **state)
     PHONE_SHOWS("71", presence, "null");
 }
 
+/* ---- parking ---- */
+
+/* A REFER parks before the bridge says that the call has left it. */
+static void a_parked_call_is_in_a_call_with_nobody(void **state)
+{
+    struct model_world *w = *state;
+
+    say(w, NEW("SIP/alice-1", "6"));
+    say(w, NEW("SIP/bob-2", "6"));
+    say(w, OLD_LINK("SIP/alice-1", "SIP/bob-2"));
+    say(w, "Event: ParkedCall|Exten: 701|Channel: SIP/alice-1|Parkinglot: default|Timeout: 45");
+    SHOWS("SIP/alice-1", commstatus, "'ready'");
+    SHOWS("SIP/bob-2", commstatus, "'ready'");
+    SHOWS("SIP/bob-2", talkingto_id, "null");
+    say(w, "Event: Unlink|Channel1: SIP/alice-1|Channel2: SIP/bob-2");
+    SHOWS("SIP/alice-1", parked, "true");
+    say(w, "Event: ParkedCallGiveUp|Exten: 701|Channel: SIP/alice-1|Parkinglot: default");
+    SHOWS("SIP/alice-1", commstatus, "'ready'");
+    SHOWS("SIP/alice-1", talkingto_id, "null");
+}
+
 /* ---- registrations of trunks ---- */
 
 static void add_trunk(struct model_world *w, const char *id, const char *driver, const char *name,
@@ -460,6 +481,7 @@ int main(void)
         T(what_asterisk_says_of_the_other_end_counts),
         T(two_endpoints_may_differ_by_case_only),
         T(a_list_may_write_a_name_in_other_case),
+        T(a_parked_call_is_in_a_call_with_nobody),
         T(a_trunk_shows_its_registration),
         T(accounts_at_one_operator_are_told_apart_by_name),
         T(a_presence_is_that_of_the_phone_whose_hint_names_it),

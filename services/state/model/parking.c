@@ -21,9 +21,11 @@ static void put_text(struct value *bay, const char *key, struct view text)
         value_map_put(bay, view_cstr(key), &v);
 }
 
-/* Clients show a parked call as one with its bay. */
-static void show_waiting(struct xod_obj *c, struct view space)
+/* Clients show a parked call as one with its bay. The call that it was in is over, though its
+ * bridge may say so later. */
+static void show_waiting(struct ipbx_model *d, struct xod_obj *c, struct view space)
 {
+    call_ended(d, c, d->now);
     xod_set_str(c, XOD(channels, talkingto_kind), VIEW("parking"));
     xod_set_str(c, XOD(channels, talkingto_id), space);
     party_parked(c, space);
@@ -144,7 +146,7 @@ void parking_parked(struct ipbx_model *d, const struct tel *t)
         make_room(d, lot, space, c);
     xod_set_bool(c, XOD(channels, parked), true);
     if (space.len)
-        show_waiting(c, space);
+        show_waiting(d, c, space);
     if (lot && space.len && xod_relate(c, lot) == 0)
         fill_bay(lot, space, t->str[TELF_channel], t);
 }
