@@ -18,3 +18,15 @@ void uri_put_public(struct buf *out, struct view uri)
     buf_append(out, uri.ptr, start);
     buf_append(out, uri.ptr + host, uri.len - host);
 }
+
+char *uri_public(const char *uri)
+{
+    struct buf b;
+    char *copy;
+
+    buf_init(&b, 0);
+    uri_put_public(&b, view_cstr(uri));
+    copy = b.failed ? NULL : view_dup(buf_view(&b));
+    buf_free(&b);
+    return copy;
+}

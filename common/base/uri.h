@@ -8,5 +8,7 @@
 bool uri_is_web(struct view uri);
 /* Appends the URI as it may be logged: without user and password. */
 void uri_put_public(struct buf *out, struct view uri);
+/* A copy of it as it may be logged, for the caller to free; NULL without memory. */
+char *uri_public(const char *uri);
 
 #endif

@@ -27,18 +27,6 @@ bool web_config_is_uri(const char *name)
     return uri_is_web(view_cstr(name));
 }
 
-static char *shown_uri(const char *uri)
-{
-    struct buf b;
-    char *copy;
-
-    buf_init(&b, 0);
-    uri_put_public(&b, view_cstr(uri));
-    copy = b.failed ? NULL : view_dup(buf_view(&b));
-    buf_free(&b);
-    return copy;
-}
-
 static char *copies_dir(const struct config *given)
 {
     const char *dir = config_str(given, "ctibus.config_copies");
@@ -57,7 +45,7 @@ struct web_config *web_config_new(const char *uri, const struct config_overrides
 
     if (given) {
         w->uri = uri;
-        w->shown = shown_uri(uri);
+        w->shown = uri_public(uri);
         w->dir = copies_dir(given);
         w->copy = w->dir ? fetch_copy_path(w->dir, uri) : NULL;
         w->ca = ca && *ca ? strdup(ca) : NULL;

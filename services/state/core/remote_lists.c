@@ -80,18 +80,6 @@ static struct remote_list *find(const struct remote_lists *w, const char *uri)
     return NULL;
 }
 
-static char *shown_uri(const char *uri)
-{
-    struct buf b;
-    char *copy;
-
-    buf_init(&b, 0);
-    uri_put_public(&b, view_cstr(uri));
-    copy = b.failed ? NULL : view_dup(buf_view(&b));
-    buf_free(&b);
-    return copy;
-}
-
 /* Where its copy is on disk, for the caller to free; NULL: nowhere. */
 static char *copy_path(const struct remote_list *l)
 {
@@ -324,7 +312,7 @@ static struct remote_list *add(struct remote_lists *w, const char *uri)
         return NULL;
     l->all = w;
     memcpy(l->uri, uri, n);
-    l->shown = shown_uri(uri);
+    l->shown = uri_public(uri);
     l->due = loop_timer_new(w->state->loop, fetch_list, l);
     if (!l->shown || !l->due) {
         remote_list_free(l);
