@@ -535,8 +535,8 @@ int svc_main(int argc, char **argv, const struct svc_def *def)
     struct svc_state s = {.def = def, .print_until = clock_mono_us() + PRINT_US, .statm = -1};
     int rc;
 
-    signal(SIGHUP,
-           SIG_IGN); /* until the loop handles it: what a reload would read is not read yet */
+    /* Until the loop handles it: what a reload would read is not read yet. */
+    signal(SIGHUP, SIG_IGN);
     rc = options_parse(&s.options, argc, argv, def, s.print_until);
     s.svc = (struct svc){.name = def->name, .instance = def->name, .stop_ms = STOP_MS, .state = &s};
     if (rc < 0 && has_option(def, "instance") && svc_option(&s.svc, "instance"))

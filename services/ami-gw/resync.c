@@ -32,11 +32,8 @@ static const struct step {
     {"channels", {"CoreShowChannels", 16}, TELL, true, false},
     {"hints", {"ExtensionStateList", 18}, TELL, true, false},
     {"hints", {"DeviceStateList", 15}, TELL, false, false},
-    {"presences",
-     {"PresenceStateList", 17},
-     TELL,
-     true,
-     false}, /* by the hints they are a phone's */
+    /* After the hints: these name the phone that a presence is of. */
+    {"presences", {"PresenceStateList", 17}, TELL, true, false},
     {"peers", {"SIPpeers", 8}, TELL, true, false},
     {"peers", {"IAXpeers", 8}, TELL, true, false},
     {"peers", {"PJSIPShowEndpoints", 18}, TELL, true, false},

@@ -15,8 +15,8 @@ struct pending {
     struct xod_ipbx *ipbx;
     char user_id[64], session[64];
     char channel[256], peer[256];
-    char half[2 * TARGET_TEXT +
-              16]; /* "Local/EXTEN@CONTEXT-": how the channel that asks begins before 12 */
+    /* "Local/EXTEN@CONTEXT-": how the consulted channel's name begins before Asterisk 12 */
+    char half[2 * TARGET_TEXT + 16];
     uint64_t since;
     bool left; /* the call that is transferred waits */
     bool told; /* the destination has answered */

@@ -19,9 +19,9 @@ void transfers_expect(struct transfers *t, const struct ami_batch *j, const stru
 void transfers_forget(struct transfers *t, const struct xod_obj *channel);
 /* May this channel be transferring its call, by a command or by keys at the phone? */
 bool transfers_is_one(const struct transfers *t, const struct xod_obj *channel);
-/* The channel that asks for a channel that transfers: its peer, or before somebody has answered the
- * one that a command had Asterisk make. NULL: none is known. Never the party that is transferred.
- */
+/* The third party's channel, which a transferring channel consults: its peer, or before somebody
+ * has answered the one that a command had Asterisk make. NULL: none is known. Never the party that
+ * is transferred. */
 struct xod_obj *transfers_asked(const struct transfers *t, const struct xod_obj *channel);
 /* After an event of an IPBX. */
 void transfers_event(struct transfers *t, const struct tel *e);

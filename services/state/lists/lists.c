@@ -213,8 +213,7 @@ static void finish_user(struct state *s, struct xod_obj *o, struct json_object *
 
 /* ---- phones, trunks, mailboxes ---- */
 
-/* PROTOCOL/name: what channel names begin with. XiVO calls the driver iax whose channels are
- * IAX2/... */
+/* XiVO calls the driver iax whose channels are IAX2/... */
 static struct view driver_of(const struct config *cfg, struct view protocol)
 {
     if (view_ieq(protocol, VIEW("iax")))
@@ -224,6 +223,7 @@ static struct view driver_of(const struct config *cfg, struct view protocol)
     return protocol;
 }
 
+/* PROTOCOL/name: what channel names begin with. */
 static void set_identity(const struct config *cfg, struct xod_obj *o, unsigned field,
                          struct json_object *item)
 {

@@ -83,8 +83,6 @@ struct tokens *direct_login_tokens(struct direct_login *d)
     return d->tokens;
 }
 
-/* ---- answers ---- */
-
 /* ---- by the password ---- */
 
 static void attempt_free(struct attempt *a)
