@@ -57,11 +57,6 @@ static void watch(void *arg)
     gateways_watch(arg);
 }
 
-static void on_change(void *arg, const struct xod_change *c)
-{
-    explain_change(arg, c);
-}
-
 /* ---- requests ---- */
 
 static void register_worker(struct state *s, struct bus_peer *p, uint64_t id,
@@ -308,7 +303,7 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
     s->publisher = publisher_new(s->pub, s->log);
     s->explain = explain_new((unsigned)config_int(s->cfg, "ctibus.explain.events"));
     if (s->publisher && s->explain)
-        publisher_watch(s->publisher, on_change, s->explain);
+        publisher_watch(s->publisher, explain_change, s->explain);
     s->snapshots = snapshots_new(s->loop, s->server, s->xod, &snapshot_source, s);
     s->sessions = sessions_new(s, opt->session_grace_ms);
     s->events = metrics_add(metrics, METRIC_state_events, NULL);

@@ -8,6 +8,7 @@
 
 #define MAX_OBJECTS 50000
 #define MAX_TEXT 400 /* bytes of what is kept of one event */
+#define MAX_FIELD 60 /* and of each of its texts: the changes must find room behind it */
 
 struct entry {
     double time;
@@ -17,7 +18,6 @@ struct entry {
 /* The last events of one object, in a ring. */
 struct trail {
     size_t next, n;
-    size_t key_len;
     char *key;
     struct entry entries[];
 };
@@ -124,7 +124,6 @@ static struct trail *trail_of(struct explain *e, const struct xod_obj *o)
     if (!t)
         return NULL;
     t->key = malloc(key.len);
-    t->key_len = key.len;
     if (t->key)
         memcpy(t->key, key.ptr, key.len);
     if (!t->key || map_put(e->trails, view_of(t->key, key.len), t) < 0) {
@@ -136,12 +135,24 @@ static struct trail *trail_of(struct explain *e, const struct xod_obj *o)
 
 /* ---- keeping ---- */
 
+/* The text, or its first MAX_FIELD bytes without a broken character at the end. */
+static struct view shortened(struct view text)
+{
+    size_t n = MAX_FIELD;
+
+    if (text.len <= MAX_FIELD)
+        return text;
+    while (n > 0 && ((unsigned char)text.ptr[n] & 0xc0) == 0x80)
+        n--;
+    return view_of(text.ptr, n);
+}
+
 static void put_field(struct buf *out, const struct tel *t, enum tel_field f)
 {
     struct view name = schema_tel_field_name(f);
 
     if (schema_tel_field_type(f) == T_STR)
-        buf_printf(out, " %.*s=%.*s", VIEW_ARG(name), VIEW_ARG(t->str[f]));
+        buf_printf(out, " %.*s=%.*s", VIEW_ARG(name), VIEW_ARG(shortened(t->str[f])));
     else
         buf_printf(out, " %.*s=%lld", VIEW_ARG(name), (long long)t->num[f]);
 }
@@ -217,6 +228,8 @@ static void keep(struct explain *e, struct trail *t, const struct xod_obj *o, ui
         event = buf_len(&e->text);
         buf_append_cstr(&e->text, "\n(too long to be kept)");
     }
+    if (e->text.failed)
+        return;
     text = view_dup(buf_view(&e->text));
     if (!text)
         return;
@@ -235,8 +248,9 @@ static void drop(struct explain *e, const struct xod_obj *o)
         trail_free(t, e->per_object);
 }
 
-void explain_change(struct explain *e, const struct xod_change *c)
+void explain_change(void *explain, const struct xod_change *c)
 {
+    struct explain *e = explain;
     uint64_t fields = c->fields & fields_of(xod_obj_list(c->obj));
     struct trail *t;
 

@@ -19,8 +19,9 @@ void explain_destroy(struct explain **e);
 /* What is committed next was changed by this event, which must live until then; NULL: by ctibus
  * itself (a list that was read, a command, time that passed). */
 void explain_cause(struct explain *e, const struct tel *t);
-/* A change that is committed. What there is no memory for is not kept. */
-void explain_change(struct explain *e, const struct xod_change *c);
+/* A change that is committed, for publisher_watch with the struct explain. What there is no memory
+ * for is not kept. */
+void explain_change(void *explain, const struct xod_change *c);
 
 struct explained {
     double time;         /* seconds since 1970 */
@@ -35,7 +36,7 @@ bool explain_event(const struct explain *e, const struct xod_obj *o, size_t n,
 /* The object of a name like phone:xivo/11, agent:xivo/2, channel:xivo/SIP/alice-1 (or chan:), or
  * NULL. */
 struct xod_obj *explain_object(struct xod *x, struct view name);
-/* How it is now: "hintstatus 8 (ringing), reg Reachable...". */
+/* How it is now: "hintstatus 8, reg Reachable...". */
 void explain_put_now(struct buf *out, const struct xod_obj *o);
 /* By what it goes: a sentence, or nothing. */
 void explain_put_why(struct buf *out, const struct xod_obj *o);
