@@ -24,6 +24,7 @@ COPY common common
 COPY services services
 COPY tools tools
 COPY web web
+COPY config/ctibus.json config/
 RUN cmake -G Ninja -B /build -D CMAKE_BUILD_TYPE=Release -D BUILD_TESTING=OFF -D CMAKE_INSTALL_PREFIX=/usr/local \
     && cmake --build /build -- --quiet \
     && DESTDIR=/out cmake --install /build --strip
@@ -36,7 +37,7 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* /tmp/ctibus \
     && groupadd --gid 10001 ctibus \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/ctibus --shell /usr/sbin/nologin ctibus \
-    && for at in /var/lib/ctibus /run/ctibus/keys /run/ctibus/tls /keys /keys/state /keys/ami-gw /keys/fagi-gw /keys/cti-gw /keys/federation \
+    && for at in /var/lib/ctibus /run/ctibus/keys /run/ctibus/tls /keys /keys/state /keys/ami-gw /keys/fagi-gw /keys/cti-gw /keys/http-gw /keys/federation \
         /keys/monitor /keys/tls; do install -d -m 0700 -o 10001 -g 10001 "$at"; done
 COPY --from=build /out/usr/local /usr/local
 COPY deploy/containers/make-keys /usr/local/bin/ctibus-make-keys

@@ -3,18 +3,23 @@
 .DEFAULT_GOAL := help
 ASTERISK ?= 20
 SCENARIO ?=
+SITE ?=
 FUZZ_SECONDS ?= 20
 MINUTES ?= 2
 COUNT ?= 200
 SEED ?= 1
 FILES ?= common services
 
-.PHONY: help deps build run test chaos asan tsan fuzz mutate lint bench compose-test format clean
+.PHONY: help deps build build-tests packages run test chaos asan tsan fuzz mutate lint bench compose-test format clean
 
 help:
 	@echo "make run           build, and run ctibus with a simulated company (ASTERISK=1.8: an old one;"
-	@echo "                   SCENARIO=11-queue-answered: a recorded Asterisk, of tests/data/ami/)"
-	@echo "make build         release build in build/, programs in build/bin/"
+	@echo "                   SITE=/etc/ctibus: your own Asterisk and configuration, nothing simulated;"
+	@echo "                   SCENARIO=11-queue-answered: a recorded Asterisk, of tests/data/ami/;"
+	@echo "                   SCENARIO=freepbx-queue: a FreePBX, Issabel, MikoPBX, Wazo or queues.conf, of"
+	@echo "                   tests/handmade (tests/handmade/write lists them))"
+	@echo "make build         release build of the programs, in build/bin/"
+	@echo "make packages      Debian packages of this version, in build/packages/"
 	@echo "make test          all tests; the last line counts them"
 	@echo "make chaos         a site under load for MINUTES=$(MINUTES), to which one fault after another happens"
 	@echo "make asan, tsan    all tests with sanitizers"
@@ -31,19 +36,26 @@ help:
 deps:
 	@scripts/deps build test
 
-# Configured once: ninja does it again by itself when a CMakeLists.txt or the set of files changes.
-build: deps
-	@[ -f build/build.ninja ] || cmake --preset release >/dev/null
+# Configured once: ninja does it again by itself when a CMakeLists.txt or the set of files changes. Programs need neither
+# the tests nor their packages; `make test` adds both to the same folder.
+build:
+	@scripts/deps build
+	@[ -f build/build.ninja ] || cmake --preset release -DBUILD_TESTING=OFF >/dev/null
+	@cmake --build --preset release --target programs
+
+build-tests: deps
+	@grep -q '^BUILD_TESTING:BOOL=ON' build/CMakeCache.txt 2>/dev/null || cmake --preset release -DBUILD_TESTING=ON >/dev/null
 	@cmake --build --preset release
 
 run: build
-	@scripts/run --asterisk $(ASTERISK) $(if $(SCENARIO),--scenario $(SCENARIO))
+	@scripts/deps run
+	@scripts/run --asterisk $(ASTERISK) $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(SITE),--site $(SITE))
 
-test: build
+test: build-tests
 	@scripts/deps browser || echo "skipped: Chromium cannot be installed here; the web client is not tested in it"
 	@scripts/test
 
-chaos: build
+chaos: build-tests
 	@CTIBUS_BIN=$(CURDIR)/build/bin CHAOS_SECONDS=$$(($(MINUTES) * 60)) \
 		/usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/chaos
 
@@ -56,6 +68,13 @@ fuzz: deps
 	@scripts/deps lint
 	@cmake --preset fuzz >/dev/null
 	@scripts/fuzz --build build-fuzz --seconds $(FUZZ_SECONDS)
+
+# One for each service, in build/packages/; for the Debian on which it is run.
+packages: build
+	@scripts/deps packages
+	@cmake --build --preset release
+	@cd build && cpack -G DEB -B packages >packages.log || { cat packages.log; exit 1; }
+	@ls build/packages/*.deb
 
 # For a night: with the tests of the whole system it is scripts/mutate --system.
 mutate: deps
@@ -70,7 +89,7 @@ format:
 	@scripts/deps lint
 	@scripts/lint --fix format
 
-bench: build
+bench: build-tests
 	@bench/run
 
 compose-test:

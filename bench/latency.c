@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "lib/fakeami.h"
+#include "lib/report.h"
 #include "lib/swarm.h"
 
 #define MAX_CHANGES 200000
@@ -100,26 +101,6 @@ static void tick(void *arg)
         send_event(r);
 }
 
-static int by_value(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a;
-    uint32_t y = *(const uint32_t *)b;
-
-    return (x > y) - (x < y);
-}
-
-static void report(const char *what, uint32_t *v, size_t n)
-{
-    size_t half = n / 2;
-    size_t late = n * 99 / 100;
-
-    if (n == 0)
-        return;
-    qsort(v, n, sizeof(*v), by_value);
-    printf("%-28s n %8zu  median %8.3f ms  p99 %8.3f ms  max %8.3f ms\n", what, n, v[half] / 1e3,
-           v[late] / 1e3, v[n - 1] / 1e3);
-}
-
 int main(int argc, char **argv)
 {
     struct run r = {.every = 1};
@@ -155,8 +136,8 @@ int main(int argc, char **argv)
         incomplete += r.received[i] < r.clients;
     printf("events %llu, changes %u, of which not with every client: %u, connections lost: %u\n",
            (unsigned long long)r.sent_events, r.changes, incomplete, swarm_lost(r.swarm));
-    report("each client, each change", r.all, r.n_all);
-    report("last client of each change", r.slowest, r.changes);
+    bench_report("each client, each change", r.all, r.n_all);
+    bench_report("last client of each change", r.slowest, r.changes);
     loop_timer_destroy(&timer);
     swarm_destroy(&r.swarm);
     fakeami_destroy(&r.ami);

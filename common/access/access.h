@@ -52,8 +52,9 @@ bool access_names(struct json_object *array, struct view word, bool *any);
 
 /* Calls fn for each user of the user's group, also the user and maybe several times: those whose
  * phones (or whose agents) are members of a ring group that a phone or the agent of the user is a
- * member of. It is whom a company lets answer each other's calls; entities of the web services
- * often hold the whole company. */
+ * member of, and those with whom the user has a name of the lists' `groups` in common. It is whom a
+ * company lets answer each other's calls; entities of the web services often hold the whole
+ * company. */
 typedef void access_user_fn(void *arg, const struct xod_obj *user);
 void access_group(const struct xod_obj *user, access_user_fn *fn, void *arg);
 

@@ -1,4 +1,5 @@
-/* Groups of users: whose phones or agents are members of a common ring group. */
+/* Groups of users: whose phones or agents are members of a common ring group, or who have a group
+ * of the lists in common. */
 #include "access/access.h"
 
 /* Calls fn for the user of each phone, and the user who is the agent, of a ring group. */
@@ -35,6 +36,42 @@ static void groups_of(const struct xod_obj *who, unsigned field, access_user_fn 
     }
 }
 
+/* The next name of "Sales; Support" into *name; false: there are no more. */
+static bool next_name(struct view *names, struct view *name)
+{
+    do {
+        size_t n = 0;
+        while (n < names->len && names->ptr[n] != ';' && names->ptr[n] != ',')
+            n++;
+        *name = view_trim(view_of(names->ptr, n));
+        n += n < names->len;
+        *names = view_of(names->ptr + n, names->len - n);
+    } while (name->len == 0 && names->len > 0);
+    return name->len > 0;
+}
+
+static bool have_one_in_common(struct view a, struct view b)
+{
+    struct view one, other;
+
+    while (next_name(&a, &one))
+        for (struct view rest = b; next_name(&rest, &other);)
+            if (view_ieq(one, other))
+                return true;
+    return false;
+}
+
+static void named_groups(const struct xod_obj *user, access_user_fn *fn, void *arg)
+{
+    char scratch[32], others[32];
+    struct view names = value_text(xod_get(user, XOD(users, groups)), scratch);
+    struct xod_obj *other;
+
+    for (size_t pos = 0; names.len && (other = xod_next(xod_obj_ipbx(user), LIST_users, &pos));)
+        if (have_one_in_common(names, value_text(xod_get(other, XOD(users, groups)), others)))
+            fn(arg, other);
+}
+
 void access_group(const struct xod_obj *user, access_user_fn *fn, void *arg)
 {
     const struct value *lines = xod_get(user, XOD(users, linelist));
@@ -50,4 +87,5 @@ void access_group(const struct xod_obj *user, access_user_fn *fn, void *arg)
     agent = xod_find(ipbx, LIST_agents, value_text(xod_get(user, XOD(users, agentid)), scratch));
     if (agent)
         groups_of(agent, XOD(agents, groups), fn, arg);
+    named_groups(user, fn, arg);
 }

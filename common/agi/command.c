@@ -61,10 +61,10 @@ enum agi_answer agi_answer_read(struct agi_answers *a, struct view line)
         struct view code;
         enum agi_answer answer;
     } codes[] = {
-        {{"200 ", 4}, AGI_DONE},
-        {{"510 ", 4}, AGI_UNKNOWN},
-        {{"511 ", 4}, AGI_DEAD},
-        {{"520 ", 4}, AGI_USAGE},
+        {VIEW("200 "), AGI_DONE},
+        {VIEW("510 "), AGI_UNKNOWN},
+        {VIEW("511 "), AGI_DEAD},
+        {VIEW("520 "), AGI_USAGE},
     };
 
     if (a->usage)

@@ -108,6 +108,18 @@ static inline bool ami_is_event(const struct ami_block *b, const char *name)
     return b->kind == AMI_EVENT && view_ieq(b->name, view_of(name, strlen(name)));
 }
 
+/* How the Message of an Error begins, in all versions: there is no such action (its module is not
+ * loaded), or manager.conf does not permit it to us. */
+static inline bool ami_is_unknown(struct view message)
+{
+    return view_starts(message, VIEW("Invalid/unknown command"));
+}
+
+static inline bool ami_is_denied(struct view message)
+{
+    return view_starts(message, VIEW("Permission denied"));
+}
+
 /* How to read bytes that are not UTF-8. */
 enum ami_charset {
     AMI_CHARSET_UTF8,  /* each maximal bad part becomes U+FFFD */

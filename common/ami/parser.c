@@ -32,7 +32,7 @@ enum step {
     CUT_KEPT   /* it begins another block than that in `kept`: read it again */
 };
 
-static const struct view end_mark = {"--END COMMAND--", 15};
+static const struct view end_mark = VIEW("--END COMMAND--");
 
 void ami_parser_init(struct ami_parser *p)
 {

@@ -37,8 +37,10 @@ struct budgets *budgets_new(size_t kinds)
     return b;
 }
 
-static void forget(struct entry *e)
+static void forget(void *arg)
 {
+    struct entry *e = arg;
+
     free(e->key);
     free(e);
 }
@@ -46,15 +48,11 @@ static void forget(struct entry *e)
 void budgets_destroy(struct budgets **bp)
 {
     struct budgets *b = *bp;
-    size_t pos = 0;
-    void *e;
 
     if (!b)
         return;
     *bp = NULL;
-    while (b->entries && map_next(b->entries, &pos, NULL, &e))
-        forget(e);
-    map_destroy(&b->entries);
+    map_destroy_with(&b->entries, forget);
     free(b);
 }
 

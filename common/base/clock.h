@@ -3,6 +3,7 @@
 #ifndef CTIBUS_BASE_CLOCK_H
 #define CTIBUS_BASE_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -13,6 +14,18 @@ static inline uint64_t clock_mono_us(void)
 
     clock_gettime(CLOCK_MONOTONIC, &ts);
     return (uint64_t)ts.tv_sec * 1000000u + (uint64_t)ts.tv_nsec / 1000u;
+}
+
+/* For what is done, or logged, at most once in `us` microseconds: is it time? *last is when it was
+ * time last (monotonic; 0: never). */
+static inline bool clock_once_in(uint64_t *last, uint64_t us)
+{
+    uint64_t now = clock_mono_us();
+
+    if (*last && now - *last < us)
+        return false;
+    *last = now;
+    return true;
 }
 
 /* Microseconds since 1970. */

@@ -80,6 +80,16 @@ void map_destroy(struct map **m)
     *m = NULL;
 }
 
+void map_destroy_with(struct map **m, void (*destroy)(void *value))
+{
+    size_t pos = 0;
+    void *value;
+
+    while (m && *m && map_next(*m, &pos, NULL, &value))
+        destroy(value);
+    map_destroy(m);
+}
+
 size_t map_count(const struct map *m)
 {
     return m->count;

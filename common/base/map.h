@@ -14,6 +14,8 @@ struct map;
 /* A new map, or NULL without memory. */
 struct map *map_new(void);
 void map_destroy(struct map **m);
+/* The same, and `destroy` (free, for one) of each value. */
+void map_destroy_with(struct map **m, void (*destroy)(void *value));
 
 size_t map_count(const struct map *m);
 

@@ -10,5 +10,7 @@ bool uri_is_web(struct view uri);
 void uri_put_public(struct buf *out, struct view uri);
 /* A copy of it as it may be logged, for the caller to free; NULL without memory. */
 char *uri_public(const char *uri);
+/* Appends v as a part of a path or of a query: as %XX all but letters, digits and "-._~". */
+void uri_put_escaped(struct buf *out, struct view v);
 
 #endif

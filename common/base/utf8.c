@@ -67,6 +67,15 @@ bool utf8_valid(struct view v)
     return true;
 }
 
+struct view utf8_cut(struct view v, size_t max)
+{
+    size_t n = v.len < max ? v.len : max;
+
+    while (n < v.len && n > 0 && ((unsigned char)v.ptr[n] & 0xc0) == 0x80)
+        n--;
+    return view_of(v.ptr, n);
+}
+
 int utf8_mend(struct buf *out, struct view v)
 {
     const unsigned char *p = (const unsigned char *)v.ptr;
@@ -102,13 +111,26 @@ int utf8_from_latin1(struct buf *out, struct view v)
     return out->failed ? -1 : 0;
 }
 
+size_t utf8_length(struct view v)
+{
+    size_t bad;
+
+    return v.len ? sequence((const unsigned char *)v.ptr, v.len, &bad) : 0;
+}
+
+size_t utf8_control_at(struct view v, size_t i)
+{
+    const unsigned char *p = (const unsigned char *)v.ptr + i;
+
+    if (*p < 0x20 || *p == 0x7f)
+        return 1;
+    return *p == 0xc2 && i + 1 < v.len && p[1] >= 0x80 && p[1] < 0xa0 ? 2 : 0;
+}
+
 bool utf8_has_control(struct view v)
 {
-    const unsigned char *p = (const unsigned char *)v.ptr;
-
     for (size_t i = 0; i < v.len; i++)
-        if (p[i] < 0x20 || p[i] == 0x7f ||
-            (p[i] == 0xc2 && i + 1 < v.len && p[i + 1] >= 0x80 && p[i + 1] < 0xa0))
+        if (utf8_control_at(v, i))
             return true;
     return false;
 }

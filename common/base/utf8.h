@@ -8,8 +8,17 @@
 /* True when v is well-formed UTF-8 (no surrogates, no overlong forms, at most U+10FFFF). */
 bool utf8_valid(struct view v);
 
-/* Is there a control character in it: U+0000 to U+001F, DEL, U+0080 to U+009F? */
+/* Bytes of the well-formed sequence that v begins with; 0: it begins with none. */
+size_t utf8_length(struct view v);
+
+/* Bytes of the control character that v has at i: 1 (U+0000 to U+001F, DEL) or 2 (U+0080 to
+ * U+009F); 0: it has none there. */
+size_t utf8_control_at(struct view v, size_t i);
+/* Is there one in it? */
 bool utf8_has_control(struct view v);
+
+/* The first bytes of v, at most `max` of them, without a part of a character at their end. */
+struct view utf8_cut(struct view v, size_t max);
 
 /* Appends v to out with each maximal bad part replaced by U+FFFD. 0 or what buf_append returns. */
 int utf8_mend(struct buf *out, struct view v);

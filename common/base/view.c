@@ -109,3 +109,32 @@ char *view_dup(struct view v)
     }
     return s;
 }
+
+/* Rows are kept modulo three: an exchange looks two back. */
+unsigned view_distance(struct view a, struct view b)
+{
+    unsigned rows[3][64];
+
+    if (a.len >= 64 || b.len >= 64)
+        return 64;
+    for (size_t j = 0; j <= b.len; j++)
+        rows[0][j] = (unsigned)j;
+    for (size_t i = 1; i <= a.len; i++) {
+        const unsigned *two_back = rows[(i + 1) % 3];
+        const unsigned *above = rows[(i - 1) % 3];
+        unsigned *row = rows[i % 3];
+        row[0] = (unsigned)i;
+        for (size_t j = 1; j <= b.len; j++) {
+            unsigned best = above[j - 1] + (a.ptr[i - 1] != b.ptr[j - 1]);
+            if (above[j] + 1 < best)
+                best = above[j] + 1;
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            if (i > 1 && j > 1 && a.ptr[i - 1] == b.ptr[j - 2] && a.ptr[i - 2] == b.ptr[j - 1] &&
+                two_back[j - 2] + 1 < best)
+                best = two_back[j - 2] + 1;
+            row[j] = best;
+        }
+    }
+    return rows[a.len % 3][b.len];
+}

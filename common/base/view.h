@@ -67,4 +67,8 @@ int view_to_u64(struct view v, uint64_t *out);
 /* A NUL-ended copy (caller frees with free()), or NULL without memory. */
 char *view_dup(struct view v);
 
+/* How many letters differ between two names: one other, one missing, one too many, or two
+ * neighbours exchanged count as one each. Of names under 64 bytes; 64 for longer ones. */
+unsigned view_distance(struct view a, struct view b);
+
 #endif

@@ -65,6 +65,9 @@ int bus_pub_send_unnumbered(struct bus_pub *p, struct view topic, struct view bo
 uint64_t bus_pub_seq(const struct bus_pub *p, struct view plane);
 /* Does anybody listen to something that begins with `prefix` or that `prefix` begins with? */
 bool bus_pub_wanted(const struct bus_pub *p, struct view prefix);
+/* Does somebody listen to this topic who asked for no more than what begins with `prefix`? Who
+ * subscribed to a whole plane, or to all, did not. */
+bool bus_pub_asked_for(const struct bus_pub *p, struct view prefix, struct view topic);
 
 /* ---- subscribing ---- */
 

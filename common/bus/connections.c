@@ -46,15 +46,11 @@ struct connections *connections_new(struct bus *b, const char *endpoint, struct 
 void connections_destroy(struct connections **cp)
 {
     struct connections *c = cp ? *cp : NULL;
-    size_t pos = 0;
-    void *v;
 
     if (!c)
         return;
     *cp = NULL;
-    while (c->map && map_next(c->map, &pos, NULL, &v))
-        free(v);
-    map_destroy(&c->map);
+    map_destroy_with(&c->map, free);
     free(c);
 }
 

@@ -27,7 +27,7 @@
 #define TELL_US 10000000u
 #define TELL_MS 1000
 
-static const struct view private_plane = {"cti/", 4};
+static const struct view private_plane = VIEW("cti/");
 
 struct bus_forwarder {
     struct bus *bus;
@@ -303,15 +303,13 @@ static void tell_full(void *arg)
 {
     struct bus_forwarder *f = arg;
     uint64_t n = atomic_load_explicit(&f->full, memory_order_relaxed);
-    uint64_t now = clock_mono_us();
 
-    if (n == f->told || (f->told_at && now - f->told_at < TELL_US))
+    if (n == f->told || !clock_once_in(&f->told_at, TELL_US))
         return;
     log_warning(f->bus->log,
                 "a subscriber of the bus does not read: %d messages wait for it, it loses the rest",
                 f->bus->subscriber_hwm);
     f->told = n;
-    f->told_at = now;
 }
 
 static int start_telling(struct bus_forwarder *f)

@@ -88,7 +88,7 @@ struct request_table *request_table_new(struct bus *b);
 void request_table_destroy(struct request_table **p); /* calls what waits with BUS_gone */
 uint64_t request_table_add(struct request_table *p, const void *owner, uint32_t deadline_ms,
                            bus_answer_fn *answer, void *arg);
-/* An answer came: from `owner` (NULL: whoever). False when nobody waits for it. */
+/* An answer came from `owner` (NULL: any). False when no request waits for it. */
 bool request_table_answer(struct request_table *p, const void *owner, uint64_t id,
                           enum bus_status status, const msgpack_object *body);
 void request_table_cancel(struct request_table *p, uint64_t id);

@@ -33,10 +33,18 @@ bool bus_role_may(enum bus_role role, struct view domain)
     case ROLE_PEER:
         return !view_eq(domain, VIEW("publish"));
     case ROLE_MONITOR:
-        return view_eq(domain, VIEW("subscribe"));
+        return !view_eq(domain, VIEW("publish"));
     default:
         return false;
     }
+}
+
+bool bus_role_may_ask(enum bus_role role, enum bus_method method)
+{
+    if (role != ROLE_MONITOR)
+        return role != ROLE_NONE;
+    return method == METHOD_hello || method == METHOD_ping || method == METHOD_echo ||
+           method == METHOD_snapshot;
 }
 
 bool bus_keys_is_key(const char *s)

@@ -6,12 +6,13 @@
 #include <stddef.h>
 
 #include "base/view.h"
+#include "schema/schema.h"
 
 #define KEY_SIZE 41 /* Z85 text of a key and its NUL */
 
 enum bus_role {
     ROLE_NONE,
-    ROLE_MONITOR, /* may subscribe */
+    ROLE_MONITOR, /* may subscribe, and ask for what is there */
     ROLE_PEER,    /* another site: may subscribe and ask, not publish */
     ROLE_GATEWAY, /* may do all */
 };
@@ -20,6 +21,8 @@ enum bus_role bus_role_of(const char *name);
 const char *bus_role_name(enum bus_role role);
 /* May it come to the socket of this domain: "publish", "subscribe" or "request"? */
 bool bus_role_may(enum bus_role role, struct view domain);
+/* May it make this request? A monitor may ask for what is there, and for nothing to be done. */
+bool bus_role_may_ask(enum bus_role role, enum bus_method method);
 
 struct keystore; /* keystore.h */
 

@@ -203,3 +203,11 @@ bool bus_pub_wanted(const struct bus_pub *p, struct view prefix)
             return true;
     return false;
 }
+
+bool bus_pub_asked_for(const struct bus_pub *p, struct view prefix, struct view topic)
+{
+    for (size_t i = 0; i < p->n_prefixes; i++)
+        if (view_starts(p->prefixes[i], prefix) && view_starts(topic, p->prefixes[i]))
+            return true;
+    return false;
+}

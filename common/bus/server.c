@@ -13,7 +13,8 @@ struct bus_peer {
     size_t id_len;
     char *service;
     char *instance;
-    char *key; /* CURVE's, or empty */
+    char *key;          /* CURVE's, or empty */
+    enum bus_role role; /* of the key, when it said hello */
     uint64_t last_rx;
     void *data;
 };
@@ -41,8 +42,10 @@ static struct view routing_id(const struct bus_peer *p)
     return view_of(p->id, p->id_len);
 }
 
-static void peer_free(struct bus_peer *p)
+static void peer_free(void *arg)
 {
+    struct bus_peer *p = arg;
+
     free(p->id);
     free(p->service);
     free(p->instance);
@@ -101,12 +104,13 @@ static void answer_epoch(struct bus_server *s, struct view to, uint64_t id, enum
     send_to(s, to, id, schema_status_name(status), buf_view(&s->body));
 }
 
-static void on_hello(struct bus_server *s, struct view from, struct view key, struct envelope *e)
+static void on_hello(struct bus_server *s, struct view from, struct view key, enum bus_role role,
+                     struct envelope *e)
 {
     struct bus_peer *p = map_get(s->peers, from);
 
-    if (p && !view_eq(view_cstr(p->key), key)) {
-        peer_drop(s, p); /* another connection uses its name now */
+    if (p && (!view_eq(view_cstr(p->key), key) || p->role != role)) {
+        peer_drop(s, p); /* another connection uses its name now, or its key has another role */
         p = NULL;
     }
     if (!p)
@@ -115,6 +119,7 @@ static void on_hello(struct bus_server *s, struct view from, struct view key, st
         answer_epoch(s, from, e->id, BUS_busy);
         return;
     }
+    p->role = role;
     p->last_rx = clock_mono_us();
     answer_epoch(s, from, e->id, BUS_ok);
     if (s->handler->peer_up)
@@ -139,16 +144,22 @@ static void on_echo(struct bus_server *s, struct bus_peer *p, struct envelope *e
     buf_free(&topic);
 }
 
-static void handle(struct bus_server *s, struct view from, struct view key, struct envelope *e)
+static void handle(struct bus_server *s, struct view from, struct view key, enum bus_role role,
+                   struct envelope *e)
 {
     struct bus_peer *p = map_get(s->peers, from);
+
+    if (e->method >= 0 && !bus_role_may_ask(role, (enum bus_method)e->method)) {
+        send_to(s, from, e->id, schema_status_name(BUS_denied), view_of(NULL, 0));
+        return;
+    }
 
     if (p && e->method != METHOD_hello && !view_eq(view_cstr(p->key), key))
         p = NULL; /* it has taken another's name: hello first */
     if (p)
         p->last_rx = clock_mono_us();
     if (e->method == METHOD_hello)
-        on_hello(s, from, key, e);
+        on_hello(s, from, key, role, e);
     else if (e->method >= 0 && !p)
         answer_epoch(s, from, e->id, BUS_unknown_peer);
     else if (e->method == METHOD_ping)
@@ -177,27 +188,29 @@ static struct view key_of(struct frames *f)
 static bool step(void *arg)
 {
     struct bus_server *s = arg;
+    enum bus_role role = ROLE_GATEWAY; /* without keys everybody may ask for all */
     struct envelope e;
     struct frames f;
     int rc;
 
     if (!frames_recv(s->socket, &f))
         return false;
-    if (s->connections && f.n > 0 &&
-        connections_admit(s->connections, &f.msg[0], true) == ROLE_NONE) {
+    if (s->connections && f.n > 0)
+        role = connections_admit(s->connections, &f.msg[0], true);
+    if (role == ROLE_NONE) {
         frames_close(&f);
         return true;
     }
     rc = f.n < 2 ? -EBADMSG : envelope_read(&f, 1, &s->doc, &e);
     if (rc == 0)
-        handle(s, frame_view(&f, 0), key_of(&f), &e);
+        handle(s, frame_view(&f, 0), key_of(&f), role, &e);
     else
         refuse(s, &f, rc == -ENOSYS ? e.id : 0, rc == -ENOSYS ? BUS_unknown_method : BUS_malformed);
     frames_close(&f);
     return true;
 }
 
-/* Peers whose keys were revoked are gone, and asked nothing more. */
+/* Peers whose keys were revoked, or have another role, are gone, and asked nothing more. */
 static void check_keys(struct bus_server *s)
 {
     const struct bus_keys *keys = s->bus->keys;
@@ -210,7 +223,7 @@ static void check_keys(struct bus_server *s)
     connections_check(s->connections);
     while (map_next(s->peers, &pos, NULL, &v)) {
         struct bus_peer *p = v;
-        if (*p->key && !bus_role_may(bus_keys_role(keys, p->key), VIEW("request")))
+        if (*p->key && bus_keys_role(keys, p->key) != p->role)
             peer_drop(s, p);
     }
 }
@@ -285,8 +298,6 @@ struct bus_server *bus_server_new(struct bus *b, const char *endpoint, const cha
 void bus_server_destroy(struct bus_server **sp)
 {
     struct bus_server *s = sp ? *sp : NULL;
-    size_t pos = 0;
-    void *v;
 
     if (!s)
         return;
@@ -296,9 +307,7 @@ void bus_server_destroy(struct bus_server **sp)
     loop_timer_destroy(&s->tick);
     if (s->socket)
         zmq_close(s->socket);
-    while (s->peers && map_next(s->peers, &pos, NULL, &v))
-        peer_free(v);
-    map_destroy(&s->peers);
+    map_destroy_with(&s->peers, peer_free);
     connections_destroy(&s->connections);
     msg_doc_fini(&s->doc);
     buf_free(&s->body);

@@ -49,8 +49,10 @@ static bool followed(const struct bus_sub *s, struct view plane)
     return false;
 }
 
-static void stream_free(struct stream *st)
+static void stream_free(void *arg)
 {
+    struct stream *st = arg;
+
     free(st->key);
     free(st);
 }
@@ -239,17 +241,12 @@ struct bus_sub *bus_sub_new(struct bus *b, const char *endpoint,
 
 void bus_sub_destroy(struct bus_sub **s)
 {
-    size_t pos = 0;
-    void *st;
-
     if (!s || !*s)
         return;
     zpoll_destroy(&(*s)->poll);
     if ((*s)->socket)
         zmq_close((*s)->socket);
-    while ((*s)->streams && map_next((*s)->streams, &pos, NULL, &st))
-        stream_free(st);
-    map_destroy(&(*s)->streams);
+    map_destroy_with(&(*s)->streams, stream_free);
     msg_doc_fini(&(*s)->meta);
     free(*s);
     *s = NULL;

@@ -125,11 +125,10 @@ static void tell_refused(void *arg)
             log_warning(z->bus->log, "a connection from %s is refused at %s: key %s is not allowed",
                         told[i].address, told[i].domain, *told[i].key ? told[i].key : "(none)");
     z->untold += more;
-    if (z->untold == 0 || (z->more_at && now - z->more_at < TOLD_US))
+    if (z->untold == 0 || !clock_once_in(&z->more_at, TOLD_US))
         return;
     log_warning(z->bus->log, "%zu more connections are refused for their keys", z->untold);
     z->untold = 0;
-    z->more_at = now;
 }
 
 static void answer(struct bus_zap *z)
@@ -169,11 +168,9 @@ static void answer(struct bus_zap *z)
 static void look(struct bus_zap *z)
 {
     const struct bus_keys *keys = z->bus->keys;
-    uint64_t now = clock_mono_us();
 
-    if (!keys->allowed || now - z->looked < LOOK_MS * 1000)
+    if (!keys->allowed || !clock_once_in(&z->looked, LOOK_MS * 1000))
         return;
-    z->looked = now;
     if (keystore_refresh(keys->allowed, false, z->bus->log, NULL, 0) > 0)
         (void)eventfd_write(z->changed_fd, 1); /* it cannot be full */
 }

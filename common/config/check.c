@@ -12,6 +12,22 @@
 #define PATH_BYTES 512
 #define CONSOLE_TOKEN_MIN 16 /* characters */
 
+bool config_is_empty(struct json_object *o)
+{
+    return !o || (json_object_is_type(o, json_type_boolean) && !json_object_get_boolean(o)) ||
+           (json_object_is_type(o, json_type_string) && json_view(o).len == 0) ||
+           (json_object_is_type(o, json_type_array) && json_object_array_length(o) == 0);
+}
+
+bool config_is_object(struct config *cfg, const char *path, struct json_object *o)
+{
+    bool good = json_object_is_type(o, json_type_object);
+
+    if (!good)
+        config_fault(cfg, path, "must be an object");
+    return good;
+}
+
 static void wrong_type(struct config *cfg, const char *path, const struct config_key *key)
 {
     config_fault(cfg, path, "must be %s", config_type_name(key->type));
@@ -42,26 +58,9 @@ static void check_int(struct config *cfg, const char *path, const struct config_
                      (long long)key->min, (long long)key->max);
 }
 
+/* An array of strings, each one of the choices, if there are some, or a network. */
 static void check_strings(struct config *cfg, const char *path, const struct config_key *key,
                           struct json_object *value)
-{
-    size_t n;
-
-    if (!json_object_is_type(value, json_type_array))
-        return wrong_type(cfg, path, key);
-    n = json_object_array_length(value);
-    for (size_t i = 0; i < n; i++) {
-        struct json_object *item = json_object_array_get_idx(value, i);
-        if (!json_object_is_type(item, json_type_string))
-            wrong_type(cfg, path, key);
-        else if (key->choices && !is_choice(key->choices, json_view(item)))
-            config_fault(cfg, path, "\"%s\" is none of %s", json_object_get_string(item),
-                         key->choices);
-    }
-}
-
-static void check_networks(struct config *cfg, const char *path, const struct config_key *key,
-                           struct json_object *value)
 {
     size_t n;
 
@@ -74,8 +73,11 @@ static void check_networks(struct config *cfg, const char *path, const struct co
         const char *why;
         if (!json_object_is_type(item, json_type_string))
             wrong_type(cfg, path, key);
-        else if (network_parse(json_view(item), &net, &why) < 0)
+        else if (key->type == KEY_NETWORKS && network_parse(json_view(item), &net, &why) < 0)
             config_fault(cfg, path, "\"%s\" %s", json_object_get_string(item), why);
+        else if (key->choices && !is_choice(key->choices, json_view(item)))
+            config_fault(cfg, path, "\"%s\" is none of %s", json_object_get_string(item),
+                         key->choices);
     }
 }
 
@@ -154,9 +156,20 @@ static void check_text(struct config *cfg, const char *path, const struct config
         wrong_type(cfg, path, key);
 }
 
+/* It is taken away when all is checked: not now, since the object that it is in is being read. */
+static void note_faulty(struct config *cfg, const char *path)
+{
+    if (!cfg->faulty)
+        cfg->faulty = json_object_new_array();
+    if (!cfg->faulty || json_object_array_add(cfg->faulty, json_object_new_string(path)) < 0)
+        cfg->out_of_memory = true;
+}
+
 void config_check_value(struct config *cfg, const char *path, const struct config_key *key,
                         struct json_object *value)
 {
+    size_t before = cfg->errors->count;
+
     if (!value) /* null: the default, or off */
         return;
     switch (key->type) {
@@ -168,10 +181,8 @@ void config_check_value(struct config *cfg, const char *path, const struct confi
             wrong_type(cfg, path, key);
         break;
     case KEY_STRINGS:
-        check_strings(cfg, path, key, value);
-        break;
     case KEY_NETWORKS:
-        check_networks(cfg, path, key, value);
+        check_strings(cfg, path, key, value);
         break;
     case KEY_LISTEN:
         check_listen(cfg, path, key, value);
@@ -181,6 +192,8 @@ void config_check_value(struct config *cfg, const char *path, const struct confi
     default:
         check_text(cfg, path, key, value);
     }
+    if (cfg->errors->count > before)
+        note_faulty(cfg, path);
 }
 
 static void unknown_key(struct config *cfg, const char *path)
@@ -197,10 +210,8 @@ static void unknown_key(struct config *cfg, const char *path)
  * not only noted. */
 static void check_tree(struct config *cfg, const char *path, struct json_object *obj, bool strict)
 {
-    if (!json_object_is_type(obj, json_type_object)) {
-        config_fault(cfg, path, "must be an object");
+    if (!config_is_object(cfg, path, obj))
         return;
-    }
     json_object_object_foreach(obj, name, value)
     {
         char below[PATH_BYTES];
@@ -285,19 +296,57 @@ const char *config_web_fault(struct view v)
     return NULL;
 }
 
+static bool has_asterisk_list(const char *path)
+{
+    static const char *const lists[] = {"users",  "lines",   "trunks",     "queues",
+                                        "agents", "meetmes", "voicemails", "parkinglot"};
+    const char *name = strrchr(path, '_');
+
+    for (size_t i = 0; name && i < ARRAY_SIZE(lists); i++)
+        if (strcmp(name + 1, lists[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Lists that the Asterisk itself has, and people in a CSV file over those before it. */
+static bool is_local_list(struct config *cfg, const char *path, struct view v)
+{
+    size_t n = strlen(path);
+    bool users = n > 13 && strcmp(path + n - 13, "urllist_users") == 0;
+
+    if (view_eq(v, VIEW("asterisk:"))) {
+        if (!has_asterisk_list(path))
+            config_fault(cfg, path,
+                         "an Asterisk has no such list: asterisk: can only be in those of "
+                         "users, lines, trunks, queues, agents, meetmes, voicemails and "
+                         "parkinglot");
+        return true;
+    }
+    if (view_starts(v, VIEW("file:")))
+        return true;
+    if (!view_starts(v, VIEW("csv:")))
+        return false;
+    if (!users)
+        config_fault(cfg, path, "a csv: file can only be in urllist_users");
+    else if (v.len == 4)
+        config_fault(cfg, path, "csv: has no name of a file behind it");
+    return true;
+}
+
 static void check_list_uri(struct config *cfg, const char *path, struct json_object *item)
 {
     struct view v = json_view(item);
-    bool web = uri_is_web(v);
-    const char *fault = web ? config_web_fault(v) : NULL;
+    const char *fault = uri_is_web(v) ? config_web_fault(v) : NULL;
 
     if (fault)
         config_fault(cfg, path, "an http: or https: URI %s", fault);
-    else if (!web && view_find(v, VIEW("://")) > 0 && !view_starts(v, VIEW("file:")))
-        config_fault(cfg, path, "%.*s: is neither a file: nor an http: or https: URI",
+    if (uri_is_web(v) || is_local_list(cfg, path, v))
+        return;
+    if (view_find(v, VIEW("://")) > 0) /* what is behind it may be a password */
+        config_fault(cfg, path, "%.*s: is none of file:, http:, https:, csv: and asterisk:",
                      VIEW_ARG(up_to(v, ":")));
-    else if (!web && !view_starts(v, VIEW("file:")))
-        config_fault(cfg, path, "%s is neither a file: nor an http: or https: URI",
+    else
+        config_fault(cfg, path, "%s is none of file:, http:, https:, csv: and asterisk:",
                      json_object_to_json_string_ext(item, JSON_C_TO_STRING_PLAIN));
 }
 
@@ -323,10 +372,8 @@ static void check_urllists(struct config *cfg, const char *ipbx, struct json_obj
     if (!lists)
         return;
     snprintf(path, sizeof(path), "%.200s.urllists", ipbx);
-    if (!json_object_is_type(lists, json_type_object)) {
-        config_fault(cfg, path, "must be an object");
+    if (!config_is_object(cfg, path, lists))
         return;
-    }
     json_object_object_foreach(lists, name, value)
     {
         snprintf(path, sizeof(path), "%.200s.urllists.%.100s", ipbx, name);
@@ -342,10 +389,8 @@ static void check_ipbx(struct config *cfg, const char *id, struct json_object *i
     bool linked = false;
 
     snprintf(path, sizeof(path), "ipbxes.%.100s", id);
-    if (!json_object_is_type(ipbx, json_type_object)) {
-        config_fault(cfg, path, "must be an object");
+    if (!config_is_object(cfg, path, ipbx))
         return;
-    }
     if (!*id || strpbrk(id, "./ "))
         config_fault(cfg, path, "an id must not be empty nor have a point, slash or blank in it");
     for (size_t i = 0; i < 3; i++) {
@@ -432,10 +477,8 @@ static void check_see(struct config *cfg, const char *profile, struct json_objec
     if (!see)
         return;
     snprintf(path, sizeof(path), "profiles.%.100s.see", profile);
-    if (!json_object_is_type(see, json_type_object)) {
-        config_fault(cfg, path, "must be an object");
+    if (!config_is_object(cfg, path, see))
         return;
-    }
     snprintf(path, sizeof(path), "profiles.%.100s.see.calls", profile);
     check_word(cfg, path, json_get(see, "calls"), calls, "\"own\", \"group\" or \"all\"");
     snprintf(path, sizeof(path), "profiles.%.100s.see.numbers", profile);
@@ -454,10 +497,8 @@ static void check_profiles(struct config *cfg)
     {
         char path[PATH_BYTES];
         snprintf(path, sizeof(path), "profiles.%.100s", id);
-        if (!json_object_is_type(profile, json_type_object)) {
-            config_fault(cfg, path, "must be an object");
+        if (!config_is_object(cfg, path, profile))
             continue;
-        }
         for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
             check_reference(cfg, id, sections[i], json_get(profile, sections[i]));
         check_history(cfg, id, json_get(profile, "history"));
@@ -515,4 +556,5 @@ void config_check(struct config *cfg)
     config_check_directories(cfg);
     config_check_sheets(cfg);
     config_check_features(cfg);
+    config_check_addresses(cfg);
 }

@@ -10,18 +10,11 @@
 
 #define PATH_BYTES 512
 
-static bool is_empty(struct json_object *o)
-{
-    return !o || (json_object_is_type(o, json_type_boolean) && !json_object_get_boolean(o)) ||
-           (json_object_is_type(o, json_type_string) && json_view(o).len == 0) ||
-           (json_object_is_type(o, json_type_array) && json_object_array_length(o) == 0);
-}
-
 /* An array of strings, or an empty one of any kind. False: noted. */
 static bool check_names(struct config *cfg, const char *path, struct json_object *list)
 {
     size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
-    bool good = n > 0 || is_empty(list);
+    bool good = n > 0 || config_is_empty(list);
 
     for (size_t i = 0; good && i < n; i++)
         good = json_object_is_type(json_object_array_get_idx(list, i), json_type_string);
@@ -78,7 +71,7 @@ static void check_delimiter(struct config *cfg, const char *path, struct json_ob
 {
     struct view v = json_view(value);
 
-    if (is_empty(value))
+    if (config_is_empty(value))
         return;
     if (v.len != 1 || strchr("\"\r\n", v.ptr[0]))
         config_fault(cfg, path, "must be one character of ASCII, no quote and no end of a line");
@@ -97,10 +90,8 @@ static void check_directory(struct config *cfg, const char *name, struct json_ob
     char path[PATH_BYTES];
 
     snprintf(path, sizeof(path), "directories.%.100s", name);
-    if (!json_object_is_type(dir, json_type_object)) {
-        config_fault(cfg, path, "must be an object");
+    if (!config_is_object(cfg, path, dir))
         return;
-    }
     snprintf(path, sizeof(path), "directories.%.100s.uri", name);
     check_uri(cfg, path, json_get(dir, "uri"));
     snprintf(path, sizeof(path), "directories.%.100s.delimiter", name);
@@ -133,7 +124,7 @@ static void check_display(struct config *cfg, const char *name, struct json_obje
     char path[PATH_BYTES];
 
     snprintf(path, sizeof(path), "displays.%.100s", name);
-    if (is_empty(display)) {
+    if (config_is_empty(display)) {
         config_note(cfg, path, "has no columns: what is found with it is not shown");
         return;
     }
@@ -180,12 +171,8 @@ static void check_didextens(struct config *cfg, const char *context, struct json
     char path[PATH_BYTES];
 
     snprintf(path, sizeof(path), "contexts.%.100s.didextens", context);
-    if (is_empty(didextens))
+    if (config_is_empty(didextens) || !config_is_object(cfg, path, didextens))
         return;
-    if (!json_object_is_type(didextens, json_type_object)) {
-        config_fault(cfg, path, "must be an object");
-        return;
-    }
     json_object_object_foreach(didextens, exten, names)
     {
         snprintf(path, sizeof(path), "contexts.%.100s.didextens.%.100s", context, exten);
@@ -199,18 +186,14 @@ static void check_context(struct config *cfg, const char *name, struct json_obje
     char path[PATH_BYTES];
 
     snprintf(path, sizeof(path), "contexts.%.100s", name);
-    if (is_empty(context))
+    if (config_is_empty(context) || !config_is_object(cfg, path, context))
         return;
-    if (!json_object_is_type(context, json_type_object)) {
-        config_fault(cfg, path, "must be an object");
-        return;
-    }
     snprintf(path, sizeof(path), "contexts.%.100s.directories", name);
     check_references(cfg, path, json_get(context, "directories"));
     check_didextens(cfg, name, json_get(context, "didextens"));
     display = json_get(context, "display");
     snprintf(path, sizeof(path), "contexts.%.100s.display", name);
-    if (is_empty(display))
+    if (config_is_empty(display))
         return;
     if (!json_object_is_type(display, json_type_string))
         config_fault(cfg, path, "must be the name of an entry of displays");

@@ -1,8 +1,10 @@
-/* Checks the keys of Asterisk's database and the devices of `ctibus.features`: they are the same
- * for all users but for what stands for the user, and each service has one of its own. */
+/* Checks `ctibus.features`: each key of Asterisk's database and each device names the user by a
+ * placeholder, and no two services share one; the URI of the database with XiVO's table is valid.
+ */
 #include <stdio.h>
 
 #include "base/array.h"
+#include "base/pg_uri.h"
 #include "config/internal.h"
 #include "json/json.h"
 
@@ -130,12 +132,96 @@ static void check_on(struct config *cfg)
                          VIEW_ARG(on));
 }
 
+/* ---- XiVO's table ---- */
+
+static const char own_uri[] = "ctibus.features.userfeatures.db_uri";
+
+/* IPBXes that have an Asterisk of their own; there is a section of them. */
+static size_t count_asterisks(const struct config *cfg)
+{
+    struct json_object *ipbxes = config_section(cfg, "ipbxes");
+    size_t n = 0;
+
+    json_object_object_foreach(ipbxes, name, ipbx)
+    {
+        (void)name;
+        n += json_get(ipbx, "ipbx_connection") != NULL;
+    }
+    return n;
+}
+
+const char *config_userfeatures_uri(const struct config *cfg, const char *ipbx)
+{
+    struct json_object *section = json_get(config_section(cfg, "ipbxes"), ipbx);
+    struct json_object *uri = json_get(section, "userfeatures_db_uri");
+    const char *own = config_str(cfg, own_uri);
+
+    if (!config_lists(cfg, "ctibus.features.publish", "userfeatures") ||
+        !json_get(section, "ipbx_connection"))
+        return NULL;
+    if (own && *own)
+        return own;
+    return json_object_is_type(uri, json_type_string) && json_object_get_string_len(uri)
+               ? json_object_get_string(uri)
+               : NULL;
+}
+
+/* Whether there is one. */
+static bool check_uri(struct config *cfg, const char *ipbx, struct json_object *section)
+{
+    struct json_object *text = json_get(section, "userfeatures_db_uri");
+    const char *own = config_str(cfg, own_uri);
+    const char *uri = config_userfeatures_uri(cfg, ipbx);
+    const char *fault;
+    struct pg_uri read;
+    char path[160];
+
+    snprintf(path, sizeof(path), "ipbxes.%.100s.userfeatures_db_uri", ipbx);
+    if (!uri && text && !json_object_is_type(text, json_type_string)) {
+        config_fault(cfg, path, "must be a string");
+        return true;
+    }
+    if (!uri)
+        return false;
+    fault = pg_uri_read(&read, view_cstr(uri));
+    if (fault)
+        config_fault(cfg, uri == own ? own_uri : path, "%s", fault);
+    explicit_bzero(&read, sizeof(read));
+    return true;
+}
+
+static void check_userfeatures(struct config *cfg)
+{
+    struct json_object *ipbxes = config_section(cfg, "ipbxes");
+    bool any = false;
+
+    if (!is_text(cfg, own_uri) || !ipbxes ||
+        !config_lists(cfg, "ctibus.features.publish", "userfeatures"))
+        return;
+    if (count_asterisks(cfg) > 1 && config_str(cfg, own_uri) && *config_str(cfg, own_uri)) {
+        config_fault(cfg, own_uri,
+                     "is one database, but there are several IPBXes: write userfeatures_db_uri "
+                     "into each of them that has one");
+        return;
+    }
+    json_object_object_foreach(ipbxes, name, ipbx)
+    {
+        any = check_uri(cfg, name, ipbx) || any;
+    }
+    if (!any)
+        config_fault(cfg, "ctibus.features.publish",
+                     "has userfeatures, but no IPBX has a userfeatures_db_uri");
+}
+
 void config_check_features(struct config *cfg)
 {
     struct json_object *features = config_get(cfg, "ctibus.features");
+    struct json_object *publish = config_get(cfg, "ctibus.features.publish");
 
     if (!features || !json_object_is_type(features, json_type_object))
         return;
+    if (json_object_is_type(publish, json_type_array))
+        check_userfeatures(cfg);
     check_way(cfg, "astdb", astdb_fault);
     check_way(cfg, "devstate", devstate_fault);
     check_on(cfg);

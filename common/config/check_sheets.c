@@ -10,22 +10,10 @@
 
 #define PATH_BYTES 512
 
-static bool is_empty(struct json_object *o)
-{
-    return !o || (json_object_is_type(o, json_type_boolean) && !json_object_get_boolean(o)) ||
-           (json_object_is_type(o, json_type_string) && json_view(o).len == 0) ||
-           (json_object_is_type(o, json_type_array) && json_object_array_length(o) == 0);
-}
-
 /* An object that is not empty, or NULL: what is neither is noted. */
 static struct json_object *object_at(struct config *cfg, const char *path, struct json_object *o)
 {
-    if (is_empty(o))
-        return NULL;
-    if (json_object_is_type(o, json_type_object))
-        return o;
-    config_fault(cfg, path, "must be an object");
-    return NULL;
+    return !config_is_empty(o) && config_is_object(cfg, path, o) ? o : NULL;
 }
 
 /* ---- displays ---- */
@@ -36,8 +24,10 @@ static void check_format(struct config *cfg, const char *path, struct view forma
 
     while (template_next(&format, &part))
         if (part.family.len && !view_eq(part.family, VIEW("xivo")) &&
-            !view_eq(part.family, VIEW("dp")) && !view_eq(part.family, VIEW("db")))
-            config_fault(cfg, path, "{%.*s-%.*s}: variables are of the families xivo, dp and db",
+            !view_eq(part.family, VIEW("dp")) && !view_eq(part.family, VIEW("db")) &&
+            !view_eq(part.family, VIEW("program")))
+            config_fault(cfg, path,
+                         "{%.*s-%.*s}: variables are of the families xivo, dp, db and program",
                          VIEW_ARG(part.family), VIEW_ARG(part.name));
 }
 
@@ -82,7 +72,7 @@ static void check_forms(struct config *cfg, const char *path, struct json_object
     {
         char below[PATH_BYTES];
         snprintf(below, sizeof(below), "%.300s.%.100s", path, name);
-        if (!is_empty(form) && !json_object_is_type(form, json_type_string))
+        if (!config_is_empty(form) && !json_object_is_type(form, json_type_string))
             config_fault(cfg, below, "must be a file: URI or the text of the form");
         else if (uri_is_web(json_view(form)))
             config_note(cfg, below, "forms are not fetched from web servers: there is none");
@@ -133,9 +123,10 @@ static void check_option(struct config *cfg, const char *path, struct json_objec
 
 static void check_names(struct config *cfg, const char *path, struct json_object *names)
 {
-    bool good = is_empty(names) || json_object_is_type(names, json_type_array);
+    bool good = config_is_empty(names) || json_object_is_type(names, json_type_array);
 
-    for (size_t i = 0; good && !is_empty(names) && i < json_object_array_length(names); i++) {
+    for (size_t i = 0; good && !config_is_empty(names) && i < json_object_array_length(names);
+         i++) {
         struct json_object *name = json_object_array_get_idx(names, i);
         good =
             json_object_is_type(name, json_type_string) || json_object_is_type(name, json_type_int);
@@ -156,7 +147,7 @@ static void check_condition(struct config *cfg, const char *path, struct json_ob
     if (view_eq(whom, VIEW("subscribe")) || view_eq(whom, VIEW("reverse")))
         config_note(cfg, below, "\"%.*s\" is not supported: nobody gets these sheets",
                     VIEW_ARG(whom));
-    else if (!is_empty(json_get(condition, "whom")) && !view_eq(whom, VIEW("dest")) &&
+    else if (!config_is_empty(json_get(condition, "whom")) && !view_eq(whom, VIEW("dest")) &&
              !view_eq(whom, VIEW("all")))
         config_fault(cfg, below, "must be \"dest\" or \"all\"");
     for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
@@ -184,9 +175,9 @@ static void check_entry(struct config *cfg, const char *path, struct json_object
         struct json_object *all = config_get(cfg, names[i].section);
         char below[PATH_BYTES];
         snprintf(below, sizeof(below), "%.300s.%s", path, names[i].key);
-        if (is_empty(name) && i > 0)
+        if (config_is_empty(name) && i > 0)
             continue;
-        if (!json_object_is_type(name, json_type_string) || is_empty(name))
+        if (!json_object_is_type(name, json_type_string) || config_is_empty(name))
             config_fault(cfg, below, "must be the name of an entry of %s", names[i].section);
         else if (!json_member(all, json_view(name)))
             config_fault(cfg, below, "there is no \"%s\" in %s", json_object_get_string(name),
@@ -207,7 +198,7 @@ static void check_event(struct config *cfg, const char *path, struct json_object
         good = view_eq(name, view_cstr(known[i]));
     if (!good)
         config_note(cfg, path, "there is no such event: these sheets are never sent");
-    if (is_empty(event))
+    if (config_is_empty(event))
         return;
     if (!json_object_is_type(event, json_type_array)) {
         check_entry(cfg, path, event);
@@ -236,8 +227,22 @@ static void each(struct config *cfg, const char *section, check_fn *fn)
     }
 }
 
+static void check_pictures(struct config *cfg)
+{
+    const char *url = config_str(cfg, "ctibus.sheets.picture_url");
+    const char *fault = url && uri_is_web(view_cstr(url)) ? config_web_fault(view_cstr(url)) : NULL;
+
+    if (fault)
+        config_fault(cfg, "ctibus.sheets.picture_url", "an http: or https: URI %s", fault);
+    else if (url && !uri_is_web(view_cstr(url)))
+        config_fault(cfg, "ctibus.sheets.picture_url", "must be an http: or https: URI");
+    if (url)
+        check_format(cfg, "ctibus.sheets.picture_url", view_cstr(url));
+}
+
 void config_check_sheets(struct config *cfg)
 {
+    check_pictures(cfg);
     if (!json_get_object(cfg->root, "sheets")) /* what is no object has been noted */
         return;
     each(cfg, "sheets.displays", check_display);

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "config/internal.h"
 #include "json/json.h"
@@ -110,45 +111,81 @@ static struct config *config_new(const char *name, char *dir, struct config_erro
     return cfg;
 }
 
-/* `before`: so many faults were known before it was read. */
-static struct config *complete(struct config *cfg, const struct config_overrides *overrides,
-                               struct config_errors *errors, size_t before)
+static void delete_value(struct config *cfg, const char *path)
 {
-    if (json_object_is_type(cfg->root, json_type_object)) {
+    struct view rest = view_cstr(path);
+    struct json_object *obj = cfg->root;
+    char name[128];
+
+    while (rest.len > 0 && json_object_is_type(obj, json_type_object)) {
+        struct view part = view_cut(&rest, '.');
+        snprintf(name, sizeof(name), "%.*s", VIEW_ARG(part));
+        if (rest.len == 0)
+            json_object_object_del(obj, name);
+        else
+            obj = json_get(obj, name);
+    }
+}
+
+/* What is asked for has the type of its key in any case. */
+static void delete_faulty(struct config *cfg)
+{
+    size_t n = cfg->faulty ? json_object_array_length(cfg->faulty) : 0;
+
+    for (size_t i = 0; i < n; i++)
+        delete_value(cfg, json_object_get_string(json_object_array_get_idx(cfg->faulty, i)));
+}
+
+static struct config *complete(struct config *cfg, const struct config_overrides *overrides)
+{
+    bool is_object = json_object_is_type(cfg->root, json_type_object);
+
+    if (is_object) {
         config_adapt_xivo(cfg);
         config_apply(cfg, overrides);
         config_rename(cfg);
+        config_name_ipbx(cfg);
         config_check(cfg);
+        delete_faulty(cfg);
     }
     cfg->errors = NULL;
-    if (errors->count > before || cfg->out_of_memory)
+    if (!is_object || cfg->out_of_memory)
         config_destroy(&cfg);
     return cfg;
+}
+
+struct config *config_read(const char *path, const struct config_overrides *overrides,
+                           struct config_errors *errors)
+{
+    struct config *cfg = config_new(path, dir_of(path), errors);
+
+    if (!cfg)
+        return NULL;
+    config_read_file(cfg);
+    return complete(cfg, overrides);
+}
+
+struct config *config_read_string(const char *name, const char *dir, struct view text,
+                                  const struct config_overrides *overrides,
+                                  struct config_errors *errors)
+{
+    struct config *cfg = config_new(name, strdup(dir), errors);
+
+    if (!cfg)
+        return NULL;
+    config_read_text(cfg, text);
+    return complete(cfg, overrides);
 }
 
 struct config *config_load(const char *path, const struct config_overrides *overrides,
                            struct config_errors *errors)
 {
     size_t before = errors->count;
-    struct config *cfg = config_new(path, dir_of(path), errors);
+    struct config *cfg = config_read(path, overrides, errors);
 
-    if (!cfg)
-        return NULL;
-    config_read_file(cfg);
-    return complete(cfg, overrides, errors, before);
-}
-
-struct config *config_load_text(const char *name, const char *dir, struct view text,
-                                const struct config_overrides *overrides,
-                                struct config_errors *errors)
-{
-    size_t before = errors->count;
-    struct config *cfg = config_new(name, strdup(dir), errors);
-
-    if (!cfg)
-        return NULL;
-    config_read_text(cfg, text);
-    return complete(cfg, overrides, errors, before);
+    if (errors->count > before)
+        config_destroy(&cfg);
+    return cfg;
 }
 
 struct config *config_of_overrides(const struct config_overrides *overrides)
@@ -183,6 +220,7 @@ void config_destroy(struct config **cp)
         free(o);
     }
     config_errors_free(&cfg->notes);
+    json_object_put(cfg->faulty);
     json_object_put(cfg->root);
     free(cfg->file);
     free(cfg->dir);
@@ -343,6 +381,19 @@ bool config_lists(const struct config *cfg, const char *path, const char *word)
     found = lists(default_value, word);
     json_object_put(default_value);
     return found;
+}
+
+const char *config_default_file(void)
+{
+    const char *env = getenv("CTIBUS_CONFIG");
+
+    if (env && *env)
+        return env;
+    /* who may not look into the folder is to be told so, and not that there is none */
+    return access(CONFIG_FILE_HERE, F_OK) < 0 &&
+                   (access(CONFIG_FILE_INSTALLED, F_OK) == 0 || errno == EACCES)
+               ? CONFIG_FILE_INSTALLED
+               : CONFIG_FILE_HERE;
 }
 
 const char *config_dir(const struct config *cfg)

@@ -10,6 +10,7 @@
 
 #include <json-c/json.h>
 
+#include "base/buf.h"
 #include "base/netaddr.h"
 
 struct config;
@@ -43,11 +44,16 @@ struct config_overrides {
  * Keys of a XiVO that we do not know (anything outside of the section `ctibus`) are notes. */
 struct config *config_load(const char *path, const struct config_overrides *overrides,
                            struct config_errors *errors);
-/* The same of a text that came from elsewhere: `name` is where it is from, for what is told, and
- * `dir` the folder to which relative names in it are relative. */
-struct config *config_load_text(const char *name, const char *dir, struct view text,
-                                const struct config_overrides *overrides,
-                                struct config_errors *errors);
+/* The same, and what was read when something is wrong, too: for what else may be checked of it.
+ * Values of the table's keys that are faulty are not in it then, so that the default is. NULL
+ * without memory, and when it is no JSON object. */
+struct config *config_read(const char *path, const struct config_overrides *overrides,
+                           struct config_errors *errors);
+/* As config_read, of a text that came from elsewhere: `name` is where it is from, for what is told,
+ * and `dir` the folder to which relative names in it are relative. */
+struct config *config_read_string(const char *name, const char *dir, struct view text,
+                                  const struct config_overrides *overrides,
+                                  struct config_errors *errors);
 /* Only what the overrides say, unchecked: for what is to be known before the file is. NULL without
  * memory. */
 struct config *config_of_overrides(const struct config_overrides *overrides);
@@ -81,6 +87,17 @@ bool config_class_is_open(struct view class);
 /* Number i of them, or NULL. */
 const char *config_open_class(size_t i);
 
+/* The database with the table `userfeatures` of an IPBX with a link of its own, as written in the
+ * configuration: postgresql://... with the password. NULL: `ctibus.features.publish` does not have
+ * userfeatures, or the IPBX has no such database. */
+const char *config_userfeatures_uri(const struct config *cfg, const char *ipbx);
+
+/* The file where no --config names one: $CTIBUS_CONFIG, else config/ctibus.json below the working
+ * directory, else, where that is not there, /etc/ctibus/ctibus.json. Borrowed. */
+const char *config_default_file(void);
+/* The same in words, for --help. */
+#define CONFIG_DEFAULT_DOC "$CTIBUS_CONFIG, else config/ctibus.json, else /etc/ctibus/ctibus.json"
+
 /* The folder of the file, to which relative file: URIs and paths in it are relative. */
 const char *config_dir(const struct config *cfg);
 /* The path of a file named in the configuration, with or without "file:" before it. The caller
@@ -97,6 +114,12 @@ void config_each_change(const struct config *from, const struct config *to, conf
 typedef void config_key_fn(void *arg, const char *key, const char *type, const char *default_value,
                            bool reloadable, const char *doc);
 void config_each_key(config_key_fn *fn, void *arg);
+/* Appends the table as Markdown, or as lines for a terminal: keys with `part` in name or
+ * description (empty: all). */
+void config_put_keys(struct buf *out, struct view part, bool markdown);
+
+/* The table as JSON Schema (2020-12); the caller releases it. */
+struct json_object *config_schema(void);
 
 /* Is it the name of a time zone that this system knows ("Europe/Paris", "UTC")? */
 bool config_zone_is_known(const char *zone);

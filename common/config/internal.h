@@ -5,6 +5,10 @@
 #include "base/buf.h"
 #include "config/config.h"
 
+/* Where the configuration is looked for, in this order. */
+#define CONFIG_FILE_HERE "config/ctibus.json"
+#define CONFIG_FILE_INSTALLED "/etc/ctibus/ctibus.json"
+
 enum key_type {
     KEY_STRING,
     KEY_CHOICE, /* one of `choices`, which are separated by | */
@@ -64,7 +68,8 @@ struct config {
     struct config_origin *origins; /* the newest first */
     struct config_errors *errors;  /* while it is loaded */
     struct config_errors notes;
-    bool ours; /* the file has a section `ctibus`: it was written for us */
+    struct json_object *faulty; /* paths of the table's keys whose values are; NULL: none */
+    bool ours;                  /* the file has a section `ctibus`: it was written for us */
     bool out_of_memory;
 };
 
@@ -90,6 +95,10 @@ void config_check(struct config *cfg);
 void config_check_value(struct config *cfg, const char *path, const struct config_key *key,
                         struct json_object *value);
 bool config_is_endpoint(struct view v);
+/* Absent, or an empty table as XiVO's web interface writes it: [], null, false or "". */
+bool config_is_empty(struct json_object *o);
+/* Is it an object? What is none is noted as a fault. */
+bool config_is_object(struct config *cfg, const char *path, struct json_object *o);
 /* What is wrong with an http: or https: URI, in words, or NULL. The URI itself is not to be told:
  * it can have a password in it. */
 const char *config_web_fault(struct view uri);
@@ -99,10 +108,14 @@ void config_check_directories(struct config *cfg);
 void config_check_sheets(struct config *cfg);
 /* check_features.c: `ctibus.features`. */
 void config_check_features(struct config *cfg);
+/* check_addresses.c: two listeners of one service at one address are a fault, of two a note. */
+void config_check_addresses(struct config *cfg);
 
 /* xivo.c: the connection to the Asterisk that early XiVOs write beside `ipbxes` goes to the IPBX
  * that it belongs to, with a note. Before the overrides. */
 void config_adapt_xivo(struct config *cfg);
+/* Gives the only IPBX the name of ctibus.ipbx.name. */
+void config_name_ipbx(struct config *cfg);
 /* Notes a key of a XiVO that we do not know, and the one that may be meant. */
 void config_note_unknown(struct config *cfg, const char *path);
 /* Notes the sections that nothing reads. */

@@ -71,6 +71,9 @@ const struct config_key config_keys[] = {
      "Whether its certificate is verified; without that anybody may pose as this Asterisk."},
     {"ipbxes.*.ipbx_connection.tls_name", KEY_STRING, NULL, 0, 0, 0, NULL,
      "The name or address that the certificate must carry; default: ipaddress."},
+    {"ipbxes.*.userfeatures_db_uri", KEY_STRING, NULL, 0, 0, RE, NULL,
+     "XiVO's database with the table userfeatures, postgresql://USER:PASSWORD@HOST/DATABASE; it is used "
+     "when ctibus.features.publish has userfeatures."},
     {"ipbxes.*.cti_connection.ipaddress", KEY_STRING, NULL, 0, 0, NEED, NULL,
      "Another XiVO's name or address."},
     {"ipbxes.*.cti_connection.ipport", KEY_INT, "5003", 1, 65535, 0, NULL, "Its CTI port."},
@@ -190,6 +193,14 @@ const struct config_key config_keys[] = {
      "The former name of ctibus.retention.clients_days."},
     {"ctibus.retention.chat_days", KEY_INT, "0", 0, 36500, RE, NULL,
      "Days that chat is kept, of users whose profile permits chat_history; 0: not at all."},
+    {"ctibus.wall.wait_warn_s", KEY_INT, "30", 0, 86400, RE, NULL,
+     "Seconds that a caller waits in a queue from which the wallboard shows the queue in amber."},
+    {"ctibus.wall.wait_bad_s", KEY_INT, "60", 0, 86400, RE, NULL,
+     "Seconds that a caller waits in a queue from which it is shown in red."},
+    {"ctibus.wall.level_warn", KEY_INT, "80", 0, 100, RE, NULL,
+     "Service level of the day, in per cent, below which the wallboard shows a queue in amber."},
+    {"ctibus.wall.level_bad", KEY_INT, "60", 0, 100, RE, NULL,
+     "Service level of the day, in per cent, below which it is shown in red."},
     {"ctibus.http.state", KEY_ADDRESS, "127.0.0.1:9101", 0, 0, 0, NULL,
      "Metrics and health of state."},
     {"ctibus.http.ami-gw", KEY_ADDRESS, "127.0.0.1:9102", 0, 0, 0, NULL,
@@ -200,6 +211,46 @@ const struct config_key config_keys[] = {
      "Metrics and health of cti-gw."},
     {"ctibus.http.federation", KEY_ADDRESS, "127.0.0.1:9105", 0, 0, 0, NULL,
      "Metrics and health of federation."},
+    {"ctibus.http.http-gw", KEY_ADDRESS, "127.0.0.1:9106", 0, 0, 0, NULL,
+     "Metrics and health of http-gw."},
+    {"ctibus.api.listen", KEY_ADDRESS, "127.0.0.1:5088", 0, 0, 0, NULL,
+     "Where http-gw answers programs (HTTP API)."},
+    {"ctibus.api.tls", KEY_BOOL, "false", 0, 0, 0, NULL,
+     "Whether it speaks TLS there, with certfile; tokens cross the network, so other machines need it "
+     "or a reverse proxy."},
+    {"ctibus.api.max_connections", KEY_INT, "10000", 10, 1000000, 0, NULL,
+     "Connections to one http-gw at a time; more are closed."},
+    {"ctibus.api.max_output", KEY_INT, "4194304", 65536, 1073741824, 0, NULL,
+     "Bytes that may wait for one connection; a listener that is slower is disconnected, and resumes."},
+    {"ctibus.api.requests_per_second", KEY_INT, "100", 0, 1000000, RE, NULL,
+     "Requests of a token to one http-gw, over time; 0: no limit. More are answered with 429."},
+    {"ctibus.api.requests_burst", KEY_INT, "1000", 1, 1000000, RE, NULL, "The same at once."},
+    {"ctibus.webhooks.*.url", KEY_STRING, NULL, 0, 0, RE | NEED, NULL,
+     "Where http-gw posts events to: https:, or http: to a host of ctibus.webhook_hosts."},
+    {"ctibus.webhooks.*.events", KEY_STRING, "call.*", 0, 0, RE, NULL,
+     "Which events, with commas between them: call.answered,agent.*."},
+    {"ctibus.webhooks.*.ipbx", KEY_STRING, NULL, 0, 0, RE, NULL,
+     "Only those of this IPBX; default: of all."},
+    {"ctibus.webhooks.*.filter", KEY_ANY, NULL, 0, 0, RE, NULL,
+     "Only events in which these paths have these values: {\"call.direction\": [\"in\", \"out\"]}."},
+    {"ctibus.webhooks.*.secret", KEY_STRING, NULL, 0, 0, RE, NULL,
+     "What the posts are signed with (header Ctibus-Signature); default: they are not."},
+    {"ctibus.webhooks.*.template", KEY_CHOICE, "json", 0, 0, RE, "json|form|zammad",
+     "What is posted: the event as JSON, as a form, or as Zammad's generic CTI takes it."},
+    {"ctibus.webhooks.*.body", KEY_STRING, NULL, 0, 0, RE, NULL,
+     "A text of your own instead, in which {{call.caller_number}} is replaced from the event."},
+    {"ctibus.webhooks.*.content_type", KEY_STRING, NULL, 0, 0, RE, NULL,
+     "Its Content-Type; default: application/json."},
+    {"ctibus.webhook_hosts", KEY_STRINGS, "[]", 0, 0, RE, NULL,
+     "Hosts of webhooks that may be in private networks, or be spoken to without TLS."},
+    {"ctibus.webhook_ca", KEY_STRING, NULL, 0, 0, 0, NULL,
+     "File (PEM) of the CA to believe for webhooks; default: the system's store."},
+    {"ctibus.webhook_queue.path", KEY_STRING, "webhooks.db", 0, 0, 0, NULL,
+     "Where http-gw keeps what is still to be posted; each instance has a file of its own."},
+    {"ctibus.webhook_queue.max", KEY_INT, "20000", 10, 10000000, 0, NULL,
+     "Posts that may wait; more are lost, and counted."},
+    {"ctibus.webhook_queue.give_up_hours", KEY_INT, "24", 1, 8760, RE, NULL,
+     "Hours after which a post that no receiver takes is given up (ctibus webhooks dead)."},
     {"ctibus.cti.max_line", KEY_INT, "262144", 1024, 16 * MI, 0, NULL,
      "Bytes of the longest line that a client may send."},
     {"ctibus.cti.max_output", KEY_INT, "4194304", 65536, 1024 * MI, 0, NULL,
@@ -272,9 +323,18 @@ const struct config_key config_keys[] = {
      "The program that makes a TIFF of it."},
     {"ctibus.fax.context", KEY_STRING, "txfax", 0, 0, RE, NULL,
      "The context of the dialplan that sends it: XIVO_FAX_PATH is the file."},
+    {"ctibus.caller_names", KEY_BOOL, "true", 0, 0, RE, NULL,
+     "Whether the directories of a phone's context are asked for the name of the other party of its "
+     "calls, where only a number came with the call; 50 numbers a second at most."},
     {"ctibus.explain.events", KEY_INT, "8", 0, 100, 0, NULL,
      "How many of the last events state keeps for each phone, channel, agent, member and queue, for "
      "`ctibus explain`; some 150 bytes each. 0: none."},
+    {"ctibus.sheets.picture_url", KEY_STRING, NULL, 0, 0, RE, NULL,
+     "Where pictures of users are, for {xivo-callerpicture} in sheets: of a XiVO "
+     "http://127.0.0.1/getatt.php?id={xivo-userid}&obj=user; default: nowhere."},
+    {"ctibus.ipbx.name", KEY_STRING, NULL, 0, 0, 0, NULL,
+     "The name of the only IPBX of the configuration, in place of the one that it has in `ipbxes`: "
+     "for containers, whose variables cannot name a section."},
     {"ctibus.ipbx.sip_is_pjsip", KEY_BOOL, "false", 0, 0, RE, NULL,
      "true: phones and trunks whose protocol is sip in the lists are PJSIP endpoints, as after a "
      "migration of the Asterisk."},
@@ -287,9 +347,13 @@ const struct config_key config_keys[] = {
      "Milliseconds that a call waits for a script; then it goes on with XIVO_CTI_AGI=FAIL."},
     {"ctibus.fagi.max_sessions", KEY_INT, "15000", 1, 1000000, 0, NULL,
      "Scripts that one fagi-gw answers at a time; more are refused, and their calls go on."},
-    {"ctibus.features.publish", KEY_STRINGS, "[\"agi\"]", 0, 0, RE, "agi|astdb|devstate",
+    {"ctibus.features.publish", KEY_STRINGS, "[\"agi\"]", 0, 0, RE, "agi|astdb|devstate|userfeatures",
      "How the dialplan gets to know the services and forwards of users: agi (it asks, by the FastAGI "
-     "script features), astdb (they are kept in Asterisk's own database), devstate (device states)."},
+     "script features), astdb (they are kept in Asterisk's own database), devstate (device states), "
+     "userfeatures (they are kept in XiVO's table)."},
+    {"ctibus.features.userfeatures.db_uri", KEY_STRING, NULL, 0, 0, RE, NULL,
+     "The database of that table, in place of the IPBX's own userfeatures_db_uri (a XiVO writes localhost "
+     "there); with one IPBX only."},
     {"ctibus.features.astdb.dnd", KEY_STRING, "DND/{number}", 0, 0, RE, NULL,
      "The key of do not disturb, FAMILY/KEY, as FreePBX has it; {number}, {context} and {userid} stand "
      "for the user's phone and the user. Empty: this service is not kept there."},
@@ -330,7 +394,7 @@ const struct config_key config_keys[] = {
     {"ctibus.federation.key", KEY_STRING, NULL, 0, 0, 0, NULL,
      "File of this installation's CURVE key pair; its public key is what peers have in "
      "ipbxes.*.peer.publickey."},
-    {"ctibus.federation.lists", KEY_STRINGS, "[\"users\",\"phones\",\"agents\",\"queues\",\"groups\"]", 0, 0, 0,
+    {"ctibus.federation.lists", KEY_STRINGS, "[\"users\",\"phones\",\"agents\",\"queues\",\"groups\",\"channels\"]", 0, 0, 0,
      "users|phones|agents|queues|groups|channels",
      "The lists that peers may see."},
     {"ctibus.federation.contexts", KEY_STRINGS, "[]", 0, 0, 0, NULL,
@@ -463,32 +527,6 @@ const char *config_key_spelling(const char *parent, struct view part, char *out,
     return NULL;
 }
 
-/* Levenshtein's distance, for paths of less than 64 bytes; others are unlike anything. */
-static unsigned distance(const char *a, const char *b, size_t blen)
-{
-    unsigned row[64];
-    size_t alen = strlen(a);
-
-    if (alen >= 64 || blen >= 64)
-        return 64;
-    for (size_t j = 0; j <= blen; j++)
-        row[j] = (unsigned)j;
-    for (size_t i = 1; i <= alen; i++) {
-        unsigned diagonal = row[0];
-        row[0] = (unsigned)i;
-        for (size_t j = 1; j <= blen; j++) {
-            unsigned best = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            row[j] = best;
-        }
-    }
-    return row[blen];
-}
-
 const char *config_key_nearest(const char *path, char *out, size_t n)
 {
     unsigned best = (unsigned)strlen(path) / 5 + 2;
@@ -500,7 +538,7 @@ const char *config_key_nearest(const char *path, char *out, size_t n)
             unsigned d;
             end++;
             end += strcspn(end, ".");
-            d = distance(path, candidate, (size_t)(end - candidate));
+            d = view_distance(view_cstr(path), view_of(candidate, (size_t)(end - candidate)));
             if (d < best) {
                 best = d;
                 snprintf(out, n, "%.*s", (int)(end - candidate), candidate);

@@ -64,7 +64,9 @@ void config_read_text(struct config *cfg, struct view text)
 
     if (rc == 0)
         rc = json_parse(&p, text, &cfg->root);
-    if (rc == -EINVAL)
+    if (rc == -EINVAL && view_starts(text, VIEW("\357\273\277")))
+        config_fault(cfg, "", "begins with a byte order mark: save it as UTF-8 without one");
+    else if (rc == -EINVAL)
         config_fault(cfg, "", "malformed JSON at line %u", line_of(text, p.offset));
     else if (rc == -EILSEQ)
         config_fault(cfg, "", "not UTF-8");
@@ -80,6 +82,21 @@ void config_read_text(struct config *cfg, struct view text)
     cfg->ours = json_get(cfg->root, "ctibus") != NULL;
 }
 
+/* What an administrator can do about it is said, too. */
+static void cannot_read(struct config *cfg, int error)
+{
+    if (error == ENOENT && strcmp(cfg->file, CONFIG_FILE_HERE) == 0 &&
+        access(CONFIG_FILE_INSTALLED, F_OK) < 0 && errno == ENOENT)
+        config_fault(cfg, "",
+                     "neither this file nor " CONFIG_FILE_INSTALLED
+                     " exists: `ctibus setup` makes one");
+    else
+        config_fault(cfg, "", "cannot read it: %s%s", strerror(error),
+                     error == ENOENT   ? ": `ctibus setup` makes one"
+                     : error == EACCES ? ": run this as root or as the user of the services"
+                                       : "");
+}
+
 void config_read_file(struct config *cfg)
 {
     struct buf b;
@@ -88,7 +105,7 @@ void config_read_file(struct config *cfg)
     buf_init(&b, FILE_MAX_BYTES);
     rc = read_all(cfg->file, &b);
     if (rc < 0)
-        config_fault(cfg, "", "cannot read it: %s", strerror(-rc));
+        cannot_read(cfg, -rc);
     else
         config_read_text(cfg, buf_view(&b));
     buf_free(&b);

@@ -59,6 +59,37 @@ void config_adapt_xivo(struct config *cfg)
     json_object_object_add(ipbx, "ipbx_connection", json_object_get(link));
 }
 
+/* Behind the overrides, which name the section as the file does. */
+void config_name_ipbx(struct config *cfg)
+{
+    struct json_object *ipbxes = json_get_object(cfg->root, "ipbxes");
+    struct json_object *name =
+        json_get(json_get_object(json_get_object(cfg->root, "ctibus"), "ipbx"), "name");
+    const char *key = NULL;
+    struct json_object *ipbx = NULL;
+
+    if (!ipbxes || !json_object_is_type(name, json_type_string) ||
+        json_object_get_string_len(name) == 0)
+        return;
+    if (json_object_object_length(ipbxes) != 1) {
+        config_fault(cfg, "ctibus.ipbx.name",
+                     "is for a configuration with one ipbx; this one has %d",
+                     json_object_object_length(ipbxes));
+        return;
+    }
+    json_object_object_foreach(ipbxes, id, only)
+    {
+        key = id;
+        ipbx = json_object_get(only);
+    }
+    if (strcmp(key, json_object_get_string(name)) == 0) {
+        json_object_put(ipbx);
+        return;
+    }
+    json_object_object_del(ipbxes, key);
+    json_object_object_add(ipbxes, json_object_get_string(name), ipbx);
+}
+
 void config_note_unknown(struct config *cfg, const char *path)
 {
     char near[128];
@@ -70,25 +101,31 @@ void config_note_unknown(struct config *cfg, const char *path)
 }
 
 /* Sections that are read by their name, beside those of which the table has keys. */
-static bool is_section(struct view name)
-{
-    static const char *const sections[] = {
-        "profiles", "userstatus", "phonestatus", "regcommands", "ipbxcommands",
-        "services", "sheets",     "preferences", "directories", "displays",
-        "contexts", "ipbxes",     "main",        "ctibus",      "ipbx_connection"};
+static const char *const sections[] = {
+    "profiles", "userstatus", "phonestatus", "regcommands", "ipbxcommands",
+    "services", "sheets",     "preferences", "directories", "displays",
+    "contexts", "ipbxes",     "main",        "ctibus",      "ipbx_connection"};
 
+/* The section of this name, or at most so far from it; NULL: none. */
+static const char *section(const char *name, size_t distance)
+{
     for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
-        if (view_eq(name, view_cstr(sections[i])))
-            return true;
-    return false;
+        if (view_distance(view_cstr(name), view_cstr(sections[i])) <= distance)
+            return sections[i];
+    return NULL;
 }
 
 void config_note_sections(struct config *cfg)
 {
     json_object_object_foreach(cfg->root, name, value)
     {
+        const char *near = section(name, 1);
         (void)value;
-        if (!is_section(view_cstr(name)) && !config_key_find(name))
+        if (section(name, 0) || config_key_find(name))
+            continue;
+        if (near)
+            config_note(cfg, name, "unknown section, not used; did you mean %s?", near);
+        else
             config_note(cfg, name, "unknown section, not used");
     }
 }

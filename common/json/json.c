@@ -160,6 +160,33 @@ struct view json_view(struct json_object *value)
     return view_of(json_object_get_string(value), (size_t)json_object_get_string_len(value));
 }
 
+struct view json_get_text(struct json_object *obj, const char *key)
+{
+    struct json_object *v = json_get(obj, key);
+
+    if (!v || json_object_is_type(v, json_type_object) || json_object_is_type(v, json_type_array))
+        return view_of(NULL, 0);
+    return view_cstr(json_object_get_string(v));
+}
+
+static int set(struct json_object *obj, const char *key, struct json_object *v)
+{
+    if (v && json_object_object_add(obj, key, v) == 0)
+        return 0;
+    json_object_put(v);
+    return -ENOMEM;
+}
+
+int json_set_text(struct json_object *obj, const char *key, struct view v)
+{
+    return obj ? set(obj, key, json_object_new_string_len(v.ptr ? v.ptr : "", (int)v.len)) : 0;
+}
+
+int json_set_i64(struct json_object *obj, const char *key, int64_t n)
+{
+    return obj ? set(obj, key, json_object_new_int64(n)) : 0;
+}
+
 struct view json_get_view(struct json_object *obj, const char *key)
 {
     return json_view(json_get(obj, key));

@@ -47,6 +47,12 @@ struct view json_get_view(struct json_object *obj, const char *key);
 int64_t json_get_i64(struct json_object *obj, const char *key, int64_t default_value);
 /* The boolean `key`, also from 0 and 1. */
 bool json_get_bool(struct json_object *obj, const char *key, bool default_value);
+/* The scalar `key` as text: ids come as strings or numbers. Empty when there is none, or an object
+ * or an array. It ends with a NUL. */
+struct view json_get_text(struct json_object *obj, const char *key);
+/* Sets a string, or a number; obj NULL: nothing to do. 0 or -ENOMEM. */
+int json_set_text(struct json_object *obj, const char *key, struct view v);
+int json_set_i64(struct json_object *obj, const char *key, int64_t n);
 /* A string value itself; empty for anything else. */
 struct view json_view(struct json_object *value);
 

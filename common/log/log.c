@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "log/writer.h"
 
 #define LEVELS 5
@@ -121,28 +122,14 @@ static bool put(struct line *l, const char *s, size_t n)
 }
 
 /* Length of the UTF-8 sequence at p that may be shown as it is, 0 when its first byte must be
- * escaped: bad UTF-8, but also the C1 controls, which terminals obey. */
+ * escaped: bad UTF-8, but also the C1 controls, which terminals obey, and U+2028 and U+2029, which
+ * end lines. */
 static size_t shown(const unsigned char *p, size_t n)
 {
-    uint32_t c;
-    size_t need;
+    struct view v = view_of((const char *)p, n);
+    size_t length = utf8_control_at(v, 0) ? 0 : utf8_length(v);
 
-    if (p[0] < 0x80)
-        return p[0] >= 0x20 && p[0] != 0x7f;
-    need = p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
-    if (need == 0 || need > n)
-        return 0;
-    c = p[0] & (0x7fu >> need);
-    for (size_t i = 1; i < need; i++) {
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-        c = c << 6 | (p[i] & 0x3f);
-    }
-    if (c < 0xa0 || (need == 3 && c < 0x800) || (c >= 0xd800 && c < 0xe000))
-        return 0;
-    if ((need == 4 && c < 0x10000) || c > 0x10ffff || c == 0x2028 || c == 0x2029)
-        return 0;
-    return need;
+    return length == 3 && p[0] == 0xe2 && p[1] == 0x80 && (p[2] | 1) == 0xa9 ? 0 : length;
 }
 
 static bool put_escaped(struct line *l, const char *s, size_t n, bool json)

@@ -12,14 +12,12 @@ void loop_lack_closed(struct loop *l, struct loop_lack *lack)
 
 void loop_lack_tell(struct loop *l, struct loop_lack *lack, const char *port)
 {
-    uint64_t now = clock_mono_us();
-
-    if (lack->told && now - lack->told < TELL_US)
+    if (!clock_once_in(&lack->told, TELL_US))
         return;
     log_warning(
         loop_log(l),
         "too few file descriptors are left (LimitNOFILE, ulimit -n): connections to %s wait "
         "or are closed, %llu since the last such line",
         port, (unsigned long long)lack->closed);
-    *lack = (struct loop_lack){.told = now};
+    lack->closed = 0;
 }

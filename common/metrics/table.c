@@ -9,11 +9,13 @@ enum {
     AMI_GW = 1 << 1,
     FAGI_GW = 1 << 2,
     CTI_GW = 1 << 3,
-    FEDERATION = 1 << 4,
-    ALL = STATE | AMI_GW | FAGI_GW | CTI_GW | FEDERATION
+    HTTP_GW = 1 << 4,
+    FEDERATION = 1 << 5,
+    ALL = STATE | AMI_GW | FAGI_GW | CTI_GW | HTTP_GW | FEDERATION
 };
 
-static const char *const services[] = {"state", "ami-gw", "fagi-gw", "cti-gw", "federation"};
+static const char *const services[] = {"state",  "ami-gw",  "fagi-gw",
+                                       "cti-gw", "http-gw", "federation"};
 #define N_SERVICES ARRAY_SIZE(services)
 
 /* clang-format off */

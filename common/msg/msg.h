@@ -35,6 +35,9 @@ size_t msg_put_members(struct buf *out, const msgpack_object *map, const char *c
 /* key, value */
 void msg_put_pair(struct buf *out, const char *key, struct view value);
 void msg_put_pair_u64(struct buf *out, const char *key, uint64_t value);
+/* key, and an array of the n values that were written to `elements`. If that has failed, so has
+ * out. */
+void msg_put_elements(struct buf *out, const char *key, size_t n, const struct buf *elements);
 
 /* A map whose number of pairs is known only at its end (at most 65,535): begin gives a mark, end
  * writes the number there. */

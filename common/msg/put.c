@@ -87,6 +87,14 @@ void msg_put_pair_u64(struct buf *out, const char *key, uint64_t value)
 
 /* A map 16 or an array 16: the head has always three bytes, so that its count can be written later.
  */
+void msg_put_elements(struct buf *out, const char *key, size_t n, const struct buf *elements)
+{
+    msg_put_cstr(out, key);
+    msg_put_array(out, n);
+    buf_append_view(out, buf_view(elements));
+    out->failed |= elements->failed;
+}
+
 size_t msg_map_begin(struct buf *out)
 {
     buf_append(out, "\xde\0\0", 3);

@@ -118,7 +118,10 @@ static void settle(struct conn *c)
     }
     if (more && !conn_show_more(c))
         return;
-    if (more && c->transport) {
+    more = more && !(c->flags & (PAUSED | MORE));
+    if (more && !(c->flags & (HALF | CLOSING)) && event_add(&c->readable, NULL) < 0) {
+        conn_fail(c, ENOMEM);
+    } else if (more && c->transport) {
         conn_mark_dirty(c, 0); /* its output: next turn */
         conn_read_turn(c);
     } else if (!(c->flags & BLOCKED) || c->flags & CROSSED) {
@@ -269,10 +272,7 @@ void conn_resume(struct conn *c)
     if (!(c->flags & PAUSED) || c->flags & (CLOSING | DEAD))
         return;
     c->flags &= (uint16_t)~PAUSED;
-    if (!(c->flags & HALF) && event_add(&c->readable, NULL) < 0)
-        conn_fail(c, ENOMEM);
-    else
-        conn_mark_dirty(c, MORE);
+    conn_mark_dirty(c, MORE); /* what is here already comes first: settle reads on behind it */
 }
 
 int conn_fd(const struct conn *c)

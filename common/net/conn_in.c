@@ -34,10 +34,11 @@ static bool show(struct conn *c, struct view in, size_t *used)
     return true;
 }
 
-/* Ends it when more is left over than allowed; a paused owner has left whole messages, too. */
+/* Ends it when more is left over than allowed; an owner that paused has left whole messages, too,
+ * also when it has resumed since then: they are shown before more is read. */
 static bool within_limit(struct conn *c)
 {
-    if (buf_len(&c->in) <= c->cls->max_input || c->flags & PAUSED)
+    if (buf_len(&c->in) <= c->cls->max_input || c->flags & (PAUSED | MORE))
         return true;
     conn_end(c, CONN_INPUT_LIMIT);
     return false;
@@ -183,7 +184,7 @@ void conn_read_turn(struct conn *c)
             return;
         }
         /* A plain socket tells by itself that it holds more, a transport may keep it inside. */
-        if (c->flags & PAUSED || !c->transport)
+        if (c->flags & (PAUSED | MORE) || !c->transport)
             return;
     }
     conn_mark_dirty(c, MORE);

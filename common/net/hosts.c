@@ -140,11 +140,9 @@ int hosts_find(struct hosts *h, const struct sockaddr *peer)
 {
     struct netaddr address;
     int found = netaddr_of(peer, &address, NULL) == 0 ? find(h, &address) : -ENOENT;
-    uint64_t now = clock_mono_us();
 
-    if (found >= 0 || now - h->looked_up < AGAIN_US)
+    if (found >= 0 || !clock_once_in(&h->looked_up, AGAIN_US))
         return found;
-    h->looked_up = now;
     for (size_t i = 0; i < h->n; i++)
         look_up(h->list[i]);
     return -ENOENT;

@@ -1,10 +1,10 @@
 #include "net/httpd.h"
 
 #include <stdlib.h>
-#include <sys/queue.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/queue.h"
 #include "net/conn.h"
 
 /* For the request, and again for the peer to take the answer. */
@@ -209,13 +209,11 @@ static void look(void *arg)
 {
     struct httpd *h = arg;
     uint64_t now = clock_mono_us();
-    struct visit *next;
+    struct visit *v, *next;
 
-    for (struct visit *v = TAILQ_FIRST(&h->visits); v; v = next) {
-        next = TAILQ_NEXT(v, all);
-        if (v->until < now)
-            visit_end(v);
-    }
+    TAILQ_FOREACH_SAFE(v, &h->visits, all, next)
+    if (v->until < now)
+        visit_end(v);
     if (h->n == 0)
         loop_timer_stop(h->look);
 }

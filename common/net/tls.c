@@ -261,61 +261,58 @@ static bool set_up(struct tls *t, const char *name)
     return true;
 }
 
-struct conn *conn_new_tls(struct conn_class *cls, int fd, void *owner, struct tls_ctx *ctx,
-                          const char *name)
+/* NULL without memory. */
+static struct tls *tls_new(struct tls_ctx *ctx, int fd, const char *name)
 {
     struct tls *t = calloc(1, sizeof(*t));
-    struct conn *c = NULL;
 
-    if (!t) {
-        close(fd);
+    if (!t)
         return NULL;
-    }
     *t = (struct tls){.ctx = ctx, .fd = fd};
     ctx->refs++;
     if (set_up(t, name))
+        return t;
+    tls_free(t);
+    return NULL;
+}
+
+struct conn *conn_new_tls(struct conn_class *cls, int fd, void *owner, struct tls_ctx *ctx,
+                          const char *name)
+{
+    struct tls *t = tls_new(ctx, fd, name);
+    struct conn *c = NULL;
+
+    if (t)
         c = conn_new(cls, fd, owner);
     else
         close(fd);
     if (c)
         conn_set_transport(c, &transport, t);
-    else
+    else if (t)
         tls_free(t);
     return c;
 }
 
 int conn_start_tls(struct conn *c, struct tls_ctx *ctx)
 {
-    struct tls *t = calloc(1, sizeof(*t));
+    struct tls *t;
 
     assert(!c->transport && ctx->server);
+    t = tls_new(ctx, c->fd, NULL);
     if (!t)
         return -ENOMEM;
-    *t = (struct tls){.ctx = ctx, .fd = c->fd, .clear = c->out.len};
-    ctx->refs++;
-    if (!set_up(t, NULL)) {
-        tls_free(t);
-        return -ENOMEM;
-    }
+    t->clear = c->out.len;
     conn_set_transport(c, &transport, t);
     return 0;
 }
 
 int tls_beneath(struct tls_ctx *ctx, int fd, const struct conn_transport **out, void **state)
 {
-    struct tls *t = calloc(1, sizeof(*t));
-
     assert(ctx->server);
-    if (!t)
+    *state = tls_new(ctx, fd, NULL);
+    if (!*state)
         return -ENOMEM;
-    *t = (struct tls){.ctx = ctx, .fd = fd};
-    ctx->refs++;
-    if (!set_up(t, NULL)) {
-        tls_free(t);
-        return -ENOMEM;
-    }
     *out = &transport;
-    *state = t;
     return 0;
 }
 

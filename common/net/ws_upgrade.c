@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "base/array.h"
+#include "net/http_text.h"
 #include "net/ws.h"
 #include "net/ws_deflate.h"
 
@@ -26,47 +27,6 @@ struct request {
 
 /* ---- reading ---- */
 
-/* A line without its end; false when it does not end with CR LF. */
-static bool take_line(struct view *rest, struct view *line)
-{
-    *line = view_cut(rest, '\n');
-    if (line->len == 0 || line->ptr[line->len - 1] != '\r')
-        return false;
-    line->len--;
-    return true;
-}
-
-static bool is_token(struct view v)
-{
-    static const char others[] = "!#$%&'*+-.^_`|~";
-
-    for (size_t i = 0; i < v.len; i++) {
-        char c = v.ptr[i];
-        bool letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
-        if (!letter && !(c >= '0' && c <= '9') && !(c && strchr(others, c)))
-            return false;
-    }
-    return v.len > 0;
-}
-
-static bool is_text(struct view v)
-{
-    for (size_t i = 0; i < v.len; i++) {
-        unsigned char c = (unsigned char)v.ptr[i];
-        if ((c < 0x20 && c != '\t') || c == 0x7f)
-            return false;
-    }
-    return true;
-}
-
-static bool has_word(struct view list, struct view word)
-{
-    while (list.len > 0)
-        if (view_ieq(view_trim(view_cut(&list, ',')), word))
-            return true;
-    return false;
-}
-
 /* A header that may stand only once. */
 static bool set_once(struct view *at, struct view value)
 {
@@ -81,7 +41,7 @@ static bool take_header(struct request *rq, struct view line)
     struct view value = line;
     struct view name = view_cut(&value, ':');
 
-    if (!is_token(name) || name.len == line.len || !is_text(value))
+    if (!http_is_token(name) || name.len == line.len || !http_is_text(value))
         return false;
     value = view_trim(value);
     if (view_ieq(name, VIEW("Host")))
@@ -100,11 +60,11 @@ static bool take_header(struct request *rq, struct view line)
     if (view_ieq(name, VIEW("Remote-User")))
         return set_once(&rq->remote_user, value);
     if (view_ieq(name, VIEW("Accept-Encoding")))
-        rq->gzip = rq->gzip || has_word(value, VIEW("gzip"));
+        rq->gzip = rq->gzip || http_has_word(value, VIEW("gzip"));
     else if (view_ieq(name, VIEW("Upgrade")))
-        rq->upgrade = rq->upgrade || has_word(value, VIEW("websocket"));
+        rq->upgrade = rq->upgrade || http_has_word(value, VIEW("websocket"));
     else if (view_ieq(name, VIEW("Connection")))
-        rq->connection = rq->connection || has_word(value, VIEW("upgrade"));
+        rq->connection = rq->connection || http_has_word(value, VIEW("upgrade"));
     else if (view_ieq(name, VIEW("Content-Length")))
         rq->body = rq->body || !view_eq(value, VIEW("0"));
     else if (view_ieq(name, VIEW("Transfer-Encoding")))
@@ -117,15 +77,15 @@ static bool parse(struct view head, struct request *rq)
 {
     struct view line;
 
-    if (!take_line(&head, &line) || !is_text(line))
+    if (!http_take_line(&head, &line) || !http_is_text(line))
         return false;
     rq->method = view_cut(&line, ' ');
     rq->target = view_cut(&line, ' ');
     rq->version = line;
     while (head.len > 0)
-        if (!take_line(&head, &line) || !take_header(rq, line))
+        if (!http_take_line(&head, &line) || !take_header(rq, line))
             return false;
-    return is_token(rq->method) && rq->target.len > 0 &&
+    return http_is_token(rq->method) && rq->target.len > 0 &&
            (view_eq(rq->version, VIEW("HTTP/1.1")) || view_eq(rq->version, VIEW("HTTP/1.0")));
 }
 
@@ -143,7 +103,7 @@ static bool is_same_origin(struct view origin, struct view host)
 {
     static const struct {
         struct view scheme, port;
-    } schemes[] = {{{"https://", 8}, {":443", 4}}, {{"http://", 7}, {":80", 3}}};
+    } schemes[] = {{VIEW("https://"), VIEW(":443")}, {VIEW("http://"), VIEW(":80")}};
 
     for (size_t i = 0; i < ARRAY_SIZE(schemes); i++) {
         size_t n = schemes[i].scheme.len;
@@ -281,7 +241,7 @@ int ws_upgrade(struct view in, const struct ws_options *opt, struct buf *answer,
     int status;
 
     *out = (struct ws_upgraded){.used = 0};
-    if (end < 0 && in.len < WS_REQUEST_MAX && (in.len == 0 || is_token(view_of(in.ptr, 1))))
+    if (end < 0 && in.len < WS_REQUEST_MAX && (in.len == 0 || http_is_token(view_of(in.ptr, 1))))
         return 0;
     if (end < 0)
         status = in.len < WS_REQUEST_MAX ? 400 : 431;

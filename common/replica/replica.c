@@ -47,6 +47,7 @@ struct replica {
     bool ready; /* was complete once */
     uint64_t seq;
     double cause;         /* of the change that is being told */
+    uint64_t told_seq;    /* the number of that change */
     uint64_t snapshot_id; /* the request, or 0 */
     uint64_t first_stamp, last_stamp;
     struct map *stamps; /* key of an object -> struct stamp; kept until seq passes last_stamp */
@@ -147,6 +148,7 @@ static void apply(struct replica *r, uint64_t seq, struct view topic, struct vie
         if (!s || seq > s->seq) {
             wire_apply(r->xod, &c, &r->doc.root);
             r->cause = msg_get_double(&r->doc.root, "at", 0);
+            r->told_seq = seq;
             xod_commit(r->xod, tell, r);
             r->cause = 0;
         }
@@ -212,6 +214,7 @@ static void go_live(struct replica *r)
     struct kept *k;
 
     drop_unnamed(r);
+    r->told_seq = r->first_stamp;
     xod_commit(r->xod, tell, r);
     r->phase = LIVE;
     r->seq = r->first_stamp;
@@ -462,6 +465,11 @@ void replica_destroy(struct replica **rp)
     buf_free(&r->scratch);
     buf_free(&r->echo_topic);
     free(r);
+}
+
+uint64_t replica_change_seq(const struct replica *r)
+{
+    return r->told_seq;
 }
 
 double replica_cause(const struct replica *r)

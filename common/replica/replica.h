@@ -37,6 +37,9 @@ void replica_state_up(struct replica *r);
  * that gateway's clock; 0: nothing of an Asterisk's did, or it is from a snapshot. */
 double replica_cause(const struct replica *r);
 
+/* Inside `change`: state's number of it; of a change that a snapshot brought, of that snapshot. */
+uint64_t replica_change_seq(const struct replica *r);
+
 struct xod *replica_xod(const struct replica *r);
 bool replica_ready(const struct replica *r);   /* was complete once */
 bool replica_is_live(const struct replica *r); /* is complete now, of the state that runs */

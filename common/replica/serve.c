@@ -71,10 +71,8 @@ static bool make_chunk(struct snapshots *ss, struct job *j, bool *last)
     buf_reset(&ss->body);
     msg_put_map(&ss->body, 2);
     msg_put_pair_u64(&ss->body, "seq", ss->source->seq(ss->arg));
-    msg_put_cstr(&ss->body, "objects");
-    msg_put_array(&ss->body, n);
-    buf_append_view(&ss->body, buf_view(&ss->objects));
-    return !ss->body.failed && !ss->objects.failed;
+    msg_put_elements(&ss->body, "objects", n, &ss->objects);
+    return !ss->body.failed;
 }
 
 static bool is_before(const struct job *a, const struct job *b)

@@ -6,6 +6,7 @@
 #define PEER F_PEER
 #define INDEXED F_INDEXED
 #define FOLD F_FOLD
+#define STATS F_STATS
 #define STR (T_NULL | T_STR)
 #define INT (T_NULL | T_INT)
 #define FLOAT (T_NULL | T_FLOAT | T_INT)
@@ -69,6 +70,13 @@ static const uint64_t peer_masks[] = {
 #define FIELD(list, ident, name, plane, types, flags, init, doc)                                   \
     | (((flags)&F_PEER) ? XOD_BIT(list, ident) : 0)
 #include "schema/lists.def"
+#undef FIELD
+};
+
+static const uint64_t stats_masks[] = {
+#define FIELD(list, ident, name, plane, types, flags, init, doc)                                   \
+    | (((flags)&F_STATS) ? XOD_BIT(list, ident) : 0)
+#include "schema/lists.def"
 #undef LIST
 #undef LIST_END
 #undef FIELD
@@ -88,7 +96,7 @@ struct named {
     struct view name;
     uint8_t type;
     struct view doc;
-    struct view from;
+    struct view from; /* who asks; of an event its fields */
 };
 #define V(s)                                                                                       \
     {                                                                                              \
@@ -96,14 +104,14 @@ struct named {
     }
 
 static const struct named tel_events[] = {
-#define TEL(ident, subject, verb, doc) {V(subject "/" verb "/"), 0, V(doc), V("")},
+#define TEL(ident, subject, verb, fields, doc) {V(subject "/" verb "/"), 0, V(doc), V(fields)},
 #define TEL_FIELD(ident, name, type, doc)
 #include "schema/tel.def"
 #undef TEL
 #undef TEL_FIELD
 };
 static const struct named tel_fields[] = {
-#define TEL(ident, subject, verb, doc)
+#define TEL(ident, subject, verb, fields, doc)
 #define TEL_FIELD(ident, name, type, doc) {V(name), T_##type, V(doc), V(#type)},
 #include "schema/tel.def"
 #undef TEL
@@ -141,6 +149,11 @@ int schema_relations_field(enum xod_list list)
 uint64_t schema_peer_mask(enum xod_list list)
 {
     return peer_masks[list];
+}
+
+uint64_t schema_stats_mask(enum xod_list list)
+{
+    return stats_masks[list];
 }
 
 uint64_t schema_plane_mask(enum xod_list list, enum xod_plane plane)
@@ -189,6 +202,33 @@ int schema_tel_find(struct view subject_verb)
     return find_named(tel_events, TEL_EVENT_COUNT, subject_verb);
 }
 
+const char *schema_tel_doc(enum tel_event ev)
+{
+    return tel_events[ev].doc.ptr;
+}
+
+struct view schema_tel_fields(enum tel_event ev)
+{
+    return tel_events[ev].from;
+}
+
+bool schema_tel_may_have(enum tel_event ev, enum tel_field f)
+{
+    struct view rest = tel_events[ev].from;
+
+    if (f == TELF_resync || f == TELF_synthetic)
+        return true;
+    while (rest.len)
+        if (view_eq(view_cut(&rest, ' '), tel_fields[f].name))
+            return true;
+    return false;
+}
+
+const char *schema_tel_field_doc(enum tel_field f)
+{
+    return tel_fields[f].doc.ptr;
+}
+
 struct view schema_tel_field_name(enum tel_field f)
 {
     return tel_fields[f].name;
@@ -199,12 +239,14 @@ uint8_t schema_tel_field_type(enum tel_field f)
     return tel_fields[f].type;
 }
 
-int schema_tel_field_find(struct view name, uint8_t types)
+int schema_tel_field_find(struct view name)
 {
-    for (int i = 0; i < TEL_FIELD_COUNT; i++)
-        if ((tel_fields[i].type & types) && view_eq(tel_fields[i].name, name))
-            return i;
-    return -1;
+    return find_named(tel_fields, TEL_FIELD_COUNT, name);
+}
+
+const char *schema_method_doc(enum bus_method m)
+{
+    return methods[m].doc.ptr;
 }
 
 struct view schema_method_name(enum bus_method m)
@@ -290,7 +332,7 @@ int schema_markdown(struct buf *out)
 {
     buf_append_cstr(out, "## Lists of xod\n");
     markdown_lists(out);
-    markdown_named(out, "Telephony events: tel/<ipbx>/...", "topic ends", "", tel_events,
+    markdown_named(out, "Telephony events: tel/<ipbx>/...", "topic ends", " fields", tel_events,
                    TEL_EVENT_COUNT);
     markdown_named(out, "Fields of telephony events", "field", " type", tel_fields,
                    TEL_FIELD_COUNT);

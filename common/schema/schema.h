@@ -22,7 +22,7 @@ enum {
     T_ANY = 0x7f
 };
 
-enum { F_CLIENT = 1, F_PEER = 2, F_INDEXED = 4, F_FOLD = 8 };
+enum { F_CLIENT = 1, F_PEER = 2, F_INDEXED = 4, F_FOLD = 8, F_STATS = 16 };
 enum xod_plane { PLANE_CONFIG, PLANE_STATUS };
 enum schema_init { INIT_NULL_, INIT_FALSE_, INIT_ZERO_, INIT_STR_, INIT_LIST_, INIT_MAP_ };
 
@@ -83,9 +83,11 @@ uint64_t schema_client_mask(enum xod_list list);
 int schema_relations_field(enum xod_list list);
 /* Bits of the fields that may go to another site. */
 uint64_t schema_peer_mask(enum xod_list list);
+/* Bits of the statistics: numbers that are published and shown together once one has changed. */
+uint64_t schema_stats_mask(enum xod_list list);
 
 enum tel_event {
-#define TEL(ident, subject, verb, doc) TEL_##ident,
+#define TEL(ident, subject, verb, fields, doc) TEL_##ident,
 #define TEL_FIELD(ident, name, type, doc)
 #include "schema/tel.def"
 #undef TEL
@@ -94,7 +96,7 @@ enum tel_event {
 };
 
 enum tel_field {
-#define TEL(ident, subject, verb, doc)
+#define TEL(ident, subject, verb, fields, doc)
 #define TEL_FIELD(ident, name, type, doc) TELF_##ident,
 #include "schema/tel.def"
 #undef TEL
@@ -141,10 +143,18 @@ static inline unsigned tel_set_count(const struct tel_set *s)
 struct view schema_tel_topic(enum tel_event ev);
 /* The event whose topic ends so (with the slash), or -1. */
 int schema_tel_find(struct view subject_verb);
+/* What it says, in words. */
+const char *schema_tel_doc(enum tel_event ev);
+/* The names of the fields that it may have beside resync and synthetic, with blanks between them.
+ */
+struct view schema_tel_fields(enum tel_event ev);
+/* May the event have this field? */
+bool schema_tel_may_have(enum tel_event ev, enum tel_field f);
 struct view schema_tel_field_name(enum tel_field f);
+const char *schema_tel_field_doc(enum tel_field f);
 uint8_t schema_tel_field_type(enum tel_field f);
-/* The field of that name whose type is one of `types` (T_ bits), or -1. */
-int schema_tel_field_find(struct view name, uint8_t types);
+/* The field of that name, or -1. */
+int schema_tel_field_find(struct view name);
 
 enum bus_method {
 #define METHOD(ident, name, from, doc) METHOD_##ident,
@@ -163,6 +173,7 @@ enum bus_status {
     BUS_STATUS_COUNT
 };
 struct view schema_method_name(enum bus_method m);
+const char *schema_method_doc(enum bus_method m);
 int schema_method_find(struct view name); /* -1: none */
 struct view schema_status_name(enum bus_status s);
 int schema_status_find(struct view name); /* -1: none */

@@ -6,8 +6,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
-
-#define DEFAULT_CONFIG "config/ctibus.json"
+#include "config/config.h"
 
 enum { CONFIG = 256, CHECK, LOG_LEVEL, LOG_FORMAT, SET, HEALTHCHECK, VERSION, HELP, OWN };
 
@@ -17,7 +16,7 @@ static const struct {
     int value;
     const char *doc;
 } common[] = {
-    {"config", "FILE", CONFIG, "the configuration ($CTIBUS_CONFIG, else " DEFAULT_CONFIG ")"},
+    {"config", "FILE", CONFIG, "the configuration (default: " CONFIG_DEFAULT_DOC ")"},
     {"set", "KEY=VALUE", SET, "overrides a key of it, e.g. ctibus.bus.hwm=100000"},
     {"check", NULL, CHECK, "checks it and prints the faults (exit code 2) or that there are none"},
     {"log-level", "LEVEL", LOG_LEVEL, "error, warning, notice, info or debug"},
@@ -121,11 +120,10 @@ int options_parse(struct options *o, int argc, char **argv, const struct svc_def
                   uint64_t print_until)
 {
     struct option table[COMMON + SVC_MAX_OPTIONS + 1];
-    const char *env = getenv("CTIBUS_CONFIG");
     int which;
     int rc = -1;
 
-    *o = (struct options){.print_until = print_until, .config = env && *env ? env : DEFAULT_CONFIG};
+    *o = (struct options){.print_until = print_until, .config = config_default_file()};
     fill_table(table, def);
     optind = 0; /* several times in one process, in tests */
     opterr = 0; /* its messages would wait for the reader of stderr */

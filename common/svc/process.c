@@ -166,15 +166,10 @@ int process_metrics(struct svc *svc, int *statm)
 static void turned(void *arg, uint64_t us)
 {
     struct process_loop *p = arg;
-    uint64_t now;
 
     metric_observe(p->stall, (double)us / 1e6);
-    if (us < STALL_US)
+    if (us < STALL_US || !clock_once_in(&p->told, TELL_US))
         return;
-    now = clock_mono_us();
-    if (p->told && now - p->told < TELL_US)
-        return;
-    p->told = now;
     log_warning(p->log, "the loop stood still for %llu ms: nobody was served meanwhile",
                 (unsigned long long)us / 1000);
 }

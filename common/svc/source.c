@@ -23,31 +23,48 @@ static struct config_overrides overrides_of(const struct source *src)
                                      .sets = (const char *const *)src->options->sets};
 }
 
-struct config *source_load(const struct source *src, struct view text, config_error_fn *tell,
-                           void *arg)
+static struct config *source_read(const struct source *src, struct view text, config_error_fn *tell,
+                                  void *arg, bool *faulty)
 {
     struct config_overrides over = overrides_of(src);
     struct config_errors errors = {NULL, 0};
     struct config *cfg;
 
     if (src->web)
-        cfg = config_load_text(web_config_name(src->web), web_config_dir(src->web), text, &over,
-                               &errors);
+        cfg = config_read_string(web_config_name(src->web), web_config_dir(src->web), text, &over,
+                                 &errors);
     else
-        cfg = config_load(src->options->config, &over, &errors);
+        cfg = config_read(src->options->config, &over, &errors);
     if (!cfg && errors.count == 0)
         tell(arg, &(struct config_error){(char *)source_name(src), "", "out of memory"});
     config_each_error(&errors, tell, arg);
+    *faulty = errors.count > 0;
     config_errors_free(&errors);
+    return cfg;
+}
+
+struct config *source_load(const struct source *src, struct view text, config_error_fn *tell,
+                           void *arg)
+{
+    bool faulty;
+    struct config *cfg = source_read(src, text, tell, arg, &faulty);
+
+    if (faulty)
+        config_destroy(&cfg);
     return cfg;
 }
 
 static struct config *load_checked(struct source *src, struct view text, source_check_fn *check,
                                    void *arg)
 {
-    struct config *cfg = source_load(src, text, source_print, (void *)src->options);
+    bool faulty;
+    struct config *cfg = source_read(src, text, source_print, (void *)src->options, &faulty);
 
-    if (cfg && check && !check(arg, cfg))
+    bool good = !faulty;
+
+    if (cfg && check && (good || src->options->check))
+        good = check(arg, cfg) && good;
+    if (!good)
         config_destroy(&cfg);
     return cfg;
 }

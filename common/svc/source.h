@@ -13,7 +13,8 @@ struct source {
     char why_copy[384];     /* why the start had to use the copy; empty: it had not */
 };
 
-/* Does the service find the configuration good? Else it has told why. */
+/* Does the service find the configuration good? Else it has told why. With --check it is asked,
+ * too, after the configuration's own checks have found faults: of what config_read leaves. */
 typedef bool source_check_fn(void *arg, const struct config *cfg);
 
 /* The configuration of a start; what is wrong is printed to stderr. NULL with *retry (it may be

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/hostport.h"
 #include "metrics/health.h"
@@ -25,8 +26,6 @@
 #define RETRY_MIN_MS 10000u
 #define RETRY_MAX_MS 300000u
 
-enum { EXIT_STOPPED, EXIT_FAILED, EXIT_BAD_CONFIG };
-
 struct svc_state {
     struct svc svc;
     const struct svc_def *def;
@@ -35,7 +34,7 @@ struct svc_state {
     struct config *cfg;
     struct source source;
     struct loop_timer *retry; /* of a fetch of the configuration */
-    uint32_t retry_ms;
+    unsigned tries;           /* since it was fetched last */
     struct process_loop turns;
     int statm; /* for process_metrics; -1: none */
     struct health *health;
@@ -45,6 +44,7 @@ struct svc_state {
     struct memory *memory;
     void *ctx;
     bool stopping;
+    enum svc_files files; /* of --check */
     int exit_code;
 };
 
@@ -60,26 +60,41 @@ static void log_config_note(void *arg, const struct config_error *e)
     log_notice((struct log *)arg, "configuration file=%s key=%s: %s", e->file, e->key, e->reason);
 }
 
+/* A fault of each line. */
+static void tell_lines(const struct svc_state *s, struct view why, config_error_fn *tell, void *arg)
+{
+    do {
+        char *line = view_dup(view_cut(&why, '\n'));
+        tell(arg, &(struct config_error){(char *)source_name(&s->source), (char *)"",
+                                         line && *line ? line : (char *)"is wrong"});
+        free(line);
+    } while (why.len);
+}
+
+void svc_next_fault(struct buf *why)
+{
+    struct view said = buf_view(why);
+
+    if (said.len && said.ptr[said.len - 1] != '\n')
+        buf_append_char(why, '\n');
+}
+
 /* What the service itself has to say about the configuration. */
 static bool check(struct svc_state *s, config_error_fn *tell, void *arg)
 {
-    struct buf why;
     const char *tz = config_str(s->svc.cfg, "ctibus.timezone") ? NULL : getenv("TZ");
-    bool ok = true;
+    bool good = !tz || config_environment_zone_is_known(tz);
+    struct buf why;
 
-    if (tz && !config_environment_zone_is_known(tz)) {
+    if (!good)
         tell(arg, &(struct config_error){"environment", "TZ", "there is no such time zone"});
-        return false;
-    }
-    if (!s->def->check)
-        return true;
     buf_init(&why, 65536);
-    ok = s->def->check(&s->svc, &why);
-    if (!ok)
-        tell(arg, &(struct config_error){(char *)source_name(&s->source), "",
-                                         (char *)(buf_cstr(&why) ? buf_cstr(&why) : "is wrong")});
+    if (s->def->check && !s->def->check(&s->svc, &why)) {
+        good = false;
+        tell_lines(s, buf_view(&why), tell, arg);
+    }
     buf_free(&why);
-    return ok;
+    return good;
 }
 
 const char *svc_option(const struct svc *svc, const char *name)
@@ -125,7 +140,7 @@ void svc_stopped(struct svc *svc)
 
 void svc_fail(struct svc *svc)
 {
-    leave(svc->state, EXIT_FAILED);
+    leave(svc->state, SVC_EXIT_FAILED);
 }
 
 static void deadline_passed(void *arg)
@@ -133,7 +148,7 @@ static void deadline_passed(void *arg)
     struct svc_state *s = arg;
 
     log_warning(s->svc.log, "not stopped after %u ms: leaving", (unsigned)s->svc.stop_ms);
-    leave(s, EXIT_FAILED);
+    leave(s, SVC_EXIT_FAILED);
 }
 
 static void stop_asked(void *arg)
@@ -142,7 +157,7 @@ static void stop_asked(void *arg)
 
     if (s->stopping) {
         log_warning(s->svc.log, "second signal: leaving at once");
-        leave(s, EXIT_FAILED);
+        leave(s, SVC_EXIT_FAILED);
         return;
     }
     s->stopping = true;
@@ -214,10 +229,7 @@ static void keep_copy(struct svc_state *s)
 
 static void fetch_again(struct svc_state *s)
 {
-    s->retry_ms = s->retry_ms ? s->retry_ms * 2 : RETRY_MIN_MS;
-    if (s->retry_ms > RETRY_MAX_MS)
-        s->retry_ms = RETRY_MAX_MS;
-    loop_timer_start(s->retry, s->retry_ms, false);
+    loop_timer_start(s->retry, backoff_ms(RETRY_MIN_MS, RETRY_MAX_MS, s->tries++, 0), false);
 }
 
 /* The configuration is here again, or cannot be fetched (then `reason` says why). */
@@ -234,7 +246,7 @@ static void on_config(void *arg, struct view text, const char *reason)
                   source_name(&s->source), reason, RETRY_MAX_MS / 1000);
         fetch_again(s);
     } else if (reload(s, text) == 0) {
-        s->retry_ms = 0;
+        s->tries = 0;
         loop_timer_stop(s->retry);
         buf_reset(&s->source.text);
         buf_append_view(&s->source.text, text);
@@ -475,7 +487,7 @@ static int run(struct svc_state *s)
         rc = loop_run(s->svc.loop);
     if (rc < 0) {
         log_error(s->svc.log, "failed: %s", strerror(-rc));
-        s->exit_code = EXIT_FAILED;
+        s->exit_code = SVC_EXIT_FAILED;
     }
     if (s->svc.log)
         log_notice(s->svc.log, "stopped");
@@ -491,7 +503,7 @@ static int healthcheck(const struct svc_state *s)
 
     if (!addr) {
         log_print(STDERR_FILENO, s->print_until, "ctibus.http.%s is turned off\n", s->def->name);
-        return EXIT_FAILED;
+        return SVC_EXIT_FAILED;
     }
     buf_init(&body, 65536);
     rc = health_probe(addr, &body);
@@ -501,16 +513,31 @@ static int healthcheck(const struct svc_state *s)
     else if (rc < 0)
         log_print(STDERR_FILENO, clock_mono_us() + PRINT_US, "%s: %s\n", addr, strerror(-rc));
     buf_free(&body);
-    return rc == 0 ? EXIT_STOPPED : EXIT_FAILED;
+    return rc == 0 ? SVC_EXIT_STOPPED : SVC_EXIT_FAILED;
 }
 
-/* Of a start: faults are printed. */
+/* Of a start: faults are printed; with --check those of files, too, in one run. */
 static bool check_first(void *arg, const struct config *cfg)
 {
     struct svc_state *s = arg;
+    bool good;
 
     s->svc.cfg = cfg;
-    return check(s, source_print, &s->options);
+    good = check(s, source_print, &s->options);
+    if (s->options.check && s->def->check_files)
+        s->files = s->def->check_files(&s->svc, source_print, &s->options);
+    return good;
+}
+
+/* Of --check: the exit code. */
+static int told(const struct svc_state *s)
+{
+    config_each_note(s->cfg, source_print, (void *)&s->options);
+    if (s->files == SVC_FILES_GOOD)
+        printf("configuration ok\n");
+    return s->files == SVC_FILES_GOOD     ? SVC_EXIT_STOPPED
+           : s->files == SVC_FILES_FAULTY ? SVC_EXIT_BAD_FILES
+                                          : SVC_EXIT_BAD_CONFIG;
 }
 
 static int work(struct svc_state *s)
@@ -521,12 +548,9 @@ static int work(struct svc_state *s)
     s->cfg = source_first(&s->source, s->options.healthcheck ? NULL : check_first, s, &retry);
     s->svc.cfg = s->cfg;
     if (!s->cfg)
-        return retry ? EXIT_FAILED : EXIT_BAD_CONFIG;
-    if (s->options.check) {
-        config_each_note(s->cfg, source_print, &s->options);
-        printf("configuration ok\n");
-        return EXIT_STOPPED;
-    }
+        return retry ? SVC_EXIT_FAILED : SVC_EXIT_BAD_CONFIG;
+    if (s->options.check)
+        return told(s);
     return s->options.healthcheck ? healthcheck(s) : run(s);
 }
 

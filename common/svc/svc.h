@@ -5,7 +5,8 @@
  * A service describes itself in a struct svc_def and its main is one call of svc_main. The order
  * is: flags, configuration, start(), the loop, stop() at SIGTERM or SIGINT, the loop until
  * svc_stopped() (5 s at most, if it does not say otherwise; a second signal ends it at once),
- * destroy(). Exit codes: 0 stopped, 1 failed, 2 bad configuration or flags.
+ * destroy(). Exit codes: 0 stopped, 1 failed, 2 bad configuration or flags; of --check, 3: it
+ * starts, but a file that the configuration names has faults.
  */
 #ifndef CTIBUS_SVC_SVC_H
 #define CTIBUS_SVC_SVC_H
@@ -39,15 +40,32 @@ struct svc_option {
     const char *doc;
 };
 
+/* What a service ends with. */
+enum svc_exit {
+    SVC_EXIT_STOPPED,
+    SVC_EXIT_FAILED,
+    SVC_EXIT_BAD_CONFIG,
+    SVC_EXIT_BAD_FILES /* of --check: it starts */
+};
+
+enum svc_files {
+    SVC_FILES_GOOD,
+    SVC_FILES_FAULTY, /* the service starts with them */
+    SVC_FILES_BAD     /* it does not */
+};
+
 struct svc_def {
     const char *name; /* the program is ctibus-NAME, its HTTP side ctibus.http.NAME */
     const char *doc;  /* a sentence for --help */
     const struct svc_option *options; /* ends with a NULL name; NULL: none */
 
     /* Optional: what the configuration's own checks cannot know, e.g. that the IPBX of a flag is in
-     * it. False after appending a sentence to `why`. Only name, instance, cfg and options are
-     * there. */
+     * it. False after appending a sentence for each fault to `why`, with svc_next_fault between
+     * them. Only name, instance, cfg and options are there. */
     bool (*check)(const struct svc *svc, struct buf *why);
+    /* Optional, of --check only: the files that the configuration names, whose faults are all told.
+     */
+    enum svc_files (*check_files)(const struct svc *svc, config_error_fn *tell, void *arg);
     /* Sets all up; *ctx goes to the others. 0, or a negative errno: then it has logged why, and
      * destroy is called when *ctx is set. */
     int (*start)(struct svc *svc, void **ctx);
@@ -65,6 +83,9 @@ struct svc_def {
 
 /* Runs the service; returns the exit code. */
 int svc_main(int argc, char **argv, const struct svc_def *def);
+
+/* Ends a fault in the `why` of svc_def.check, if there is one; the next may follow. */
+void svc_next_fault(struct buf *why);
 
 /* The value of one of the service's own flags; NULL when it was not given. */
 const char *svc_option(const struct svc *svc, const char *name);

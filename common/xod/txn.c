@@ -91,6 +91,11 @@ int xod_set_null(struct xod_obj *o, unsigned field)
     return xod_set(o, field, &v);
 }
 
+int xod_set_text(struct xod_obj *o, unsigned field, struct view s)
+{
+    return s.len ? xod_set_str(o, field, s) : xod_set_null(o, field);
+}
+
 int xod_set_bool(struct xod_obj *o, unsigned field, bool b)
 {
     struct value v = {.type = V_BOOL, .b = b};

@@ -65,6 +65,7 @@ struct view xod_get_str(const struct xod_obj *o, unsigned field);
 int xod_set(struct xod_obj *o, unsigned field, struct value *v);   /* takes *v, also on failure */
 int xod_set_str(struct xod_obj *o, unsigned field, struct view s); /* the empty view too */
 int xod_set_null(struct xod_obj *o, unsigned field);
+int xod_set_text(struct xod_obj *o, unsigned field, struct view s); /* the empty view: null */
 int xod_set_bool(struct xod_obj *o, unsigned field, bool b);
 int xod_set_int(struct xod_obj *o, unsigned field, int64_t i);
 int xod_set_float(struct xod_obj *o, unsigned field, double f);

@@ -117,12 +117,8 @@ static void put_answer(struct buf *out, struct running_action *r, bool good,
         buf_append_view(out, buf_view(&r->head));
     else
         msg_put_array(out, 0);
-    msg_put_cstr(out, "events");
-    msg_put_array(out, r->n_events);
-    buf_append_view(out, buf_view(&r->events));
-    msg_put_cstr(out, "output");
-    msg_put_array(out, r->n_lines);
-    buf_append_view(out, buf_view(&r->lines));
+    msg_put_elements(out, "events", r->n_events, &r->events);
+    msg_put_elements(out, "output", r->n_lines, &r->lines);
     msg_put_cstr(out, "truncated");
     msg_put_bool(out, r->truncated);
 }
@@ -330,8 +326,8 @@ static void answer_error(struct gateway *g, uint64_t id, struct view name, const
 /* What the gateway does with its link is not for others to undo. */
 static bool is_gateways_own(struct view name)
 {
-    static const struct view names[] = {
-        {"Events", 6}, {"Filter", 6}, {"Login", 5}, {"Logoff", 6}, {"Challenge", 9}};
+    static const struct view names[] = {VIEW("Events"), VIEW("Filter"), VIEW("Login"),
+                                        VIEW("Logoff"), VIEW("Challenge")};
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         if (view_ieq(names[i], name))

@@ -3,8 +3,8 @@
 
 bool is_unknown(struct view v)
 {
-    static const struct view words[] = {
-        {"<unknown>", 9}, {"<null>", 6}, {"(null)", 6}, {"<Unknown>", 9}, {"<no name>", 9}};
+    static const struct view words[] = {VIEW("<unknown>"), VIEW("<null>"), VIEW("(null)"),
+                                        VIEW("<Unknown>"), VIEW("<no name>")};
 
     if (v.len == 0)
         return true;

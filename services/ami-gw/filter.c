@@ -50,10 +50,11 @@ static void on_filter(void *arg, enum action_result outcome, const struct ami_bl
     struct gateway *g = arg;
 
     if (outcome != ACTION_OK) {
-        if (outcome == ACTION_ERROR)
+        if (outcome == ACTION_ERROR && !g->filter_refused)
             log_warning(g->log,
                         "Asterisk takes no filter: %.*s; AGI steps and variables are not told",
                         VIEW_ARG(ami_get(response, "Message")));
+        g->filter_refused |= outcome == ACTION_ERROR;
         return;
     }
     if (++g->filters_taken == N_FILTERS && !g->raw_wanted)
@@ -113,6 +114,7 @@ void filter_link_up(struct gateway *g)
     g->mask = NULL;
     g->filtered = false;
     g->filters_taken = 0;
+    g->filter_refused = false;
     capabilities_clear(g->capabilities);
     set_mask(g, g->raw_wanted ? "on" : CLASSES);
     filter_ask_commands(g);

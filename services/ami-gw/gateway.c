@@ -93,7 +93,7 @@ static void on_state_down(void *arg)
 {
     struct gateway *g = arg;
 
-    g->resync_request = 0;
+    g->resync_request = g->discover_request = 0;
     log_warning(g->log, "state is gone: events go on, nobody asks");
 }
 
@@ -121,7 +121,7 @@ static void on_link_up(void *arg, const char *banner)
 
     snprintf(g->banner, sizeof(g->banner), "%s", banner);
     g->login = clock_wall_us(); /* compared for equality only */
-    g->listed = false;
+    g->listed = g->booted = false;
     g->shutdown = false;
     translator_reset(g->translator);
     filter_link_up(g);
@@ -171,6 +171,8 @@ static void on_own_event(struct gateway *g, const struct ami_block *b)
                    view_ieq(ami_get(b, "Restart"), VIEW("True")) ? ", and starts anew" : "");
         return;
     }
+    if (ami_is_event(b, "FullyBooted"))
+        g->booted = true;
     if (!ami_is_event(b, "ChannelReload")) /* modules may have come */
         filter_ask_commands(g);
     if (!g->listed)
@@ -223,8 +225,8 @@ static void on_incomplete(void *arg)
     loop_timer_start(g->again_later, wait, false);
 }
 
-static const struct link_handler link_handler = {on_link_up, on_link_down, on_event, want,
-                                                 on_incomplete};
+static const struct link_handler link_handler = {on_link_up, on_link_down,  on_event,
+                                                 want,       on_incomplete, NULL};
 
 /* ---- resync ---- */
 
@@ -326,6 +328,8 @@ static int open_bus(struct gateway *g, struct loop *loop, const struct gateway_o
     g->link = link_new(loop, &link, &link_handler, g, metrics, g->log);
     g->resync =
         g->link ? resync_new(g->link, opt->list_timeout_ms, &resync_handler, g, g->log) : NULL;
+    if (gateway_discovery_new(g, opt->list_timeout_ms) < 0)
+        return err;
     g->retry = loop_timer_new(loop, on_resync_due, g);
     g->idle_flush = loop_timer_new(loop, on_idle_flush, g);
     g->again_soon = loop_timer_new(loop, on_resync_due, g);
@@ -380,6 +384,7 @@ void gateway_destroy(struct gateway **gp)
     if (g->late) /* it asks us */
         metrics_remove(g->metrics, &g->late);
     link_destroy(&g->link);
+    discovery_walk_destroy(&g->discovery);
     resync_destroy(&g->resync);
     loop_timer_destroy(&g->retry);
     loop_timer_destroy(&g->idle_flush);

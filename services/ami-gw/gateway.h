@@ -5,8 +5,8 @@
 #ifndef CTIBUS_AMI_GW_GATEWAY_H
 #define CTIBUS_AMI_GW_GATEWAY_H
 
+#include "amilink/link.h"
 #include "bus/bus.h"
-#include "link.h"
 
 struct gateway_options {
     const char *ipbx;              /* its name in the configuration */

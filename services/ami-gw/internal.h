@@ -4,6 +4,7 @@
 
 #include "action_map.h"
 #include "capabilities.h"
+#include "discover/walk.h"
 #include "filter.h"
 #include "gateway.h"
 #include "requesters.h"
@@ -29,6 +30,7 @@ struct gateway {
     const char *mask;          /* the event mask asked for, or NULL */
     bool filtered;             /* filters are in force until the next login (filter.c) */
     size_t filters_taken;      /* so many were accepted */
+    bool filter_refused;       /* that was logged */
     struct ami_link *raw_link; /* for raw events beside a filtered link, or NULL (raw.c) */
     struct metrics *raw_link_metrics;
     bool shutdown;                  /* Asterisk said that it goes */
@@ -40,6 +42,7 @@ struct gateway {
     bool standby;        /* another gateway owns this Asterisk: nothing is published */
     char banner[64];
     uint64_t login;           /* when the link came up, microseconds since 1970; 0: down */
+    bool booted;              /* FullyBooted has come since then */
     bool listed;              /* a resync has begun since then */
     bool again;               /* another resync is asked for while one runs */
     struct loop_timer *retry; /* of a resync that was not complete */
@@ -48,6 +51,8 @@ struct gateway {
     struct hint_place *hints;      /* of the last resync that state asked for */
     size_t n_hints;
     uint64_t resync_request; /* the request of state to answer at the end, or 0 */
+    struct discovery_walk *discovery;
+    uint64_t discover_request; /* the request of state to answer when it ends, or 0 */
     struct metrics *metrics;
     struct metric *translated, *unknown, *resyncs, *late;
 };
@@ -60,7 +65,11 @@ void raw_interest(struct gateway *g);
 void raw_link_close(struct gateway *g);
 void raw_publish(struct gateway *g, const struct ami_block *b);
 
-/* ask.c: the request ami.action. */
+/* discover.c: the request ami.discover. */
+int gateway_discovery_new(struct gateway *g, uint32_t timeout_ms);
+void gateway_discover(struct gateway *g, uint64_t id);
+
+/* action_request.c: the request ami.action. */
 void gateway_action(struct gateway *g, uint64_t id, const msgpack_object *body);
 
 /* requests.c: what state asks for. */

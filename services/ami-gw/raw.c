@@ -28,8 +28,8 @@ static bool raw_link_want(void *arg, struct view event)
     return true;
 }
 
-static const struct link_handler raw_link_handler = {raw_link_up, raw_link_down, raw_link_event,
-                                                     raw_link_want, NULL};
+static const struct link_handler raw_link_handler = {raw_link_up,   raw_link_down, raw_link_event,
+                                                     raw_link_want, NULL,          NULL};
 
 void raw_link_close(struct gateway *g)
 {

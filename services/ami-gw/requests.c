@@ -1,4 +1,5 @@
-/* What state asks of the gateway: a resync and a reconnection here, an action in ask.c. */
+/* What state asks of the gateway: a resync and a reconnection here, an action in
+ * action_request.c, the lists of the Asterisk in discover.c. */
 #include <stdlib.h>
 
 #include "internal.h"
@@ -110,6 +111,8 @@ void gateway_request(void *arg, uint64_t id, enum bus_method method, const msgpa
         on_resync(g, id, body);
     else if (method == METHOD_ami_action)
         gateway_action(g, id, body);
+    else if (method == METHOD_ami_discover)
+        gateway_discover(g, id);
     else if (method == METHOD_ami_reconnect || method == METHOD_ami_hurry)
         on_reconnect(g, id);
     else if (method == METHOD_ami_standby)

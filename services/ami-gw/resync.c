@@ -28,24 +28,24 @@ static const struct step {
     bool counts;
     bool may_say_error;
 } steps[] = {
-    {"channels", {"BridgeList", 10}, BRIDGES, false, false},
-    {"channels", {"CoreShowChannels", 16}, TELL, true, false},
-    {"hints", {"ExtensionStateList", 18}, TELL, true, false},
-    {"hints", {"DeviceStateList", 15}, TELL, false, false},
+    {"channels", VIEW("BridgeList"), BRIDGES, false, false},
+    {"channels", VIEW("CoreShowChannels"), TELL, true, false},
+    {"hints", VIEW("ExtensionStateList"), TELL, true, false},
+    {"hints", VIEW("DeviceStateList"), TELL, false, false},
     /* After the hints: these name the phone that a presence is of. */
-    {"presences", {"PresenceStateList", 17}, TELL, true, false},
-    {"peers", {"SIPpeers", 8}, TELL, true, false},
-    {"peers", {"IAXpeers", 8}, TELL, true, false},
-    {"peers", {"PJSIPShowEndpoints", 18}, TELL, true, false},
-    {"registrations", {"SIPshowregistry", 15}, TELL, true, false},
-    {"registrations", {"IAXregistry", 11}, TELL, true, false},
-    {"registrations", {"PJSIPShowRegistrationsOutbound", 30}, TELL, true, false},
-    {"queues", {"QueueStatus", 11}, TELL, true, false},
-    {"agents", {"Agents", 6}, TELL, true, false},
-    {"parking", {"ParkedCalls", 11}, TELL, true, false},
-    {"conferences", {"MeetmeList", 10}, TELL, true, true},
-    {"conferences", {"ConfbridgeListRooms", 19}, ROOMS, true, true},
-    {"voicemails", {"VoicemailUsersList", 18}, BOXES, true, false},
+    {"presences", VIEW("PresenceStateList"), TELL, true, false},
+    {"peers", VIEW("SIPpeers"), TELL, true, false},
+    {"peers", VIEW("IAXpeers"), TELL, true, false},
+    {"peers", VIEW("PJSIPShowEndpoints"), TELL, true, false},
+    {"registrations", VIEW("SIPshowregistry"), TELL, true, false},
+    {"registrations", VIEW("IAXregistry"), TELL, true, false},
+    {"registrations", VIEW("PJSIPShowRegistrationsOutbound"), TELL, true, false},
+    {"queues", VIEW("QueueStatus"), TELL, true, false},
+    {"agents", VIEW("Agents"), TELL, true, false},
+    {"parking", VIEW("ParkedCalls"), TELL, true, false},
+    {"conferences", VIEW("MeetmeList"), TELL, true, true},
+    {"conferences", VIEW("ConfbridgeListRooms"), ROOMS, true, true},
+    {"voicemails", VIEW("VoicemailUsersList"), BOXES, true, false},
 };
 #define N_STEPS ARRAY_SIZE(steps)
 
@@ -127,8 +127,7 @@ bool response_is_missing(const struct ami_block *response)
 {
     struct view message = response ? ami_get(response, "Message") : view_of(NULL, 0);
 
-    return view_starts(message, VIEW("Invalid/unknown command")) ||
-           view_starts(message, VIEW("Permission denied"));
+    return ami_is_unknown(message) || ami_is_denied(message);
 }
 
 /* ---- single questions ---- */

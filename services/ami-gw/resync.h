@@ -4,7 +4,7 @@
 #ifndef CTIBUS_AMI_GW_RESYNC_H
 #define CTIBUS_AMI_GW_RESYNC_H
 
-#include "link.h"
+#include "amilink/link.h"
 #include "translate.h"
 
 struct hint_place {

@@ -56,7 +56,7 @@ void emit_pair(struct translator *t, enum tel_event ev, struct view channel, str
 rule_fn rule_device, rule_peer, rule_contact, rule_listed_peer, rule_listed_endpoint, rule_registry;
 
 /* rules_services.c */
-rule_fn rule_variable, rule_listed_agent, rule_meetme, rule_parked, rule_waiting, rule_mailbox,
-    rule_user_event;
+rule_fn rule_variable, rule_listed_agent, rule_meetme, rule_paused, rule_parked, rule_waiting,
+    rule_mailbox, rule_user_event;
 
 #endif

@@ -13,9 +13,11 @@ static struct view hint_number(struct view word)
     static const struct {
         struct view word, number;
     } states[] = {
-        {{"NOT_INUSE", 9}, {"0", 1}}, {{"INUSE", 5}, {"1", 1}},        {{"BUSY", 4}, {"2", 1}},
-        {{"INVALID", 7}, {"4", 1}},   {{"UNAVAILABLE", 11}, {"4", 1}}, {{"RINGING", 7}, {"8", 1}},
-        {{"RINGINUSE", 9}, {"9", 1}}, {{"ONHOLD", 6}, {"16", 2}},      {{"UNKNOWN", 7}, {"0", 1}},
+        {VIEW("NOT_INUSE"), VIEW("0")},   {VIEW("INUSE"), VIEW("1")},
+        {VIEW("BUSY"), VIEW("2")},        {VIEW("INVALID"), VIEW("4")},
+        {VIEW("UNAVAILABLE"), VIEW("4")}, {VIEW("RINGING"), VIEW("8")},
+        {VIEW("RINGINUSE"), VIEW("9")},   {VIEW("ONHOLD"), VIEW("16")},
+        {VIEW("UNKNOWN"), VIEW("0")},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(states); i++)
@@ -27,8 +29,8 @@ static struct view hint_number(struct view word)
 /* Channels of Asterisk's own: they are nobody's telephone. */
 static bool is_asterisks_own(struct view device)
 {
-    static const struct view own[] = {
-        {"Local/", 6}, {"CBAnn/", 6}, {"CBRec/", 6}, {"Announcer/", 10}, {"Recorder/", 9}};
+    static const struct view own[] = {VIEW("Local/"), VIEW("CBAnn/"), VIEW("CBRec/"),
+                                      VIEW("Announcer/"), VIEW("Recorder/")};
 
     for (size_t i = 0; i < ARRAY_SIZE(own); i++)
         if (view_starts(device, own[i]))
@@ -246,7 +248,7 @@ void rule_listed_endpoint(struct translator *t, const struct table_row *row,
 /* "sip:user@host:5060;transport=tls" or "host:5060": the host; of "sip:host" too. */
 static struct view host_of(struct view uri)
 {
-    static const struct view schemes[] = {{"sip:", 4}, {"sips:", 5}};
+    static const struct view schemes[] = {VIEW("sip:"), VIEW("sips:")};
     ptrdiff_t at = view_find(uri, VIEW("@"));
 
     if (at >= 0)

@@ -49,6 +49,15 @@ void rule_meetme(struct translator *t, const struct table_row *row, const struct
     translator_emit(t, o);
 }
 
+/* Before 12 a pause without a reason is told without the header: it clears the reason that was. */
+void rule_paused(struct translator *t, const struct table_row *row, const struct ami_block *b,
+                 struct tel_out *o)
+{
+    if (tel_out_str(o, TELF_reason).len == 0)
+        tel_out_put(o, TELF_reason, VIEW(""));
+    translator_emit(t, o);
+}
+
 /* Before 12 it is told which channel parked it, later which device did: the device is told. */
 void rule_parked(struct translator *t, const struct table_row *row, const struct ami_block *b,
                  struct tel_out *o)

@@ -306,7 +306,7 @@ const struct table_row table[] = {
     ROW("QueueMemberRinginuse", member_status, PLAIN, member, ),
     ROW("QueueMemberAdded", member_added, PLAIN, member, ),
     ROW("QueueMemberRemoved", member_removed, PLAIN, member, ),
-    ROW("QueueMemberPaused", member_paused, PLAIN, member, ), /* before 12 */
+    ROW("QueueMemberPaused", member_paused, PAUSED, member, ), /* before 12 */
     ROW("QueueMemberPause", member_paused, PLAIN, member, ),
     ROW("AgentCalled", agent_called, PLAIN, served, IF("DestChannel", "")), /* 12 and later */
     ROW("AgentCalled", agent_called, PLAIN, called_old, ),

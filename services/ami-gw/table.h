@@ -39,6 +39,7 @@ enum table_rule {
     RULE_REGISTRY,
     RULE_LISTED_AGENT,
     RULE_MEETME, /* XiVO's Asterisks say NoAuthed, we authed */
+    RULE_PAUSED, /* before 12: a pause without a reason has no Reason */
     RULE_PARKED,
     RULE_WAITING, /* box -> box@default */
     RULE_MAILBOX, /* box and context -> box@context; counts -> waiting */

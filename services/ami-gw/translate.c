@@ -27,6 +27,7 @@ static rule_fn *const rules[RULE_COUNT] = {
     [RULE_REGISTRY] = rule_registry,
     [RULE_LISTED_AGENT] = rule_listed_agent,
     [RULE_MEETME] = rule_meetme,
+    [RULE_PAUSED] = rule_paused,
     [RULE_PARKED] = rule_parked,
     [RULE_WAITING] = rule_waiting,
     [RULE_MAILBOX] = rule_mailbox,

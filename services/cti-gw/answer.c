@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/netaddr.h"
+#include "base/utf8.h"
 #include "internal.h"
 
 void client_send_line(struct client *c, struct buf *line)
@@ -13,11 +14,21 @@ void client_send_line(struct client *c, struct buf *line)
         conn_send(c->conn, buf_view(line));
 }
 
+/* For observers of the message that is being handled. */
+static void note_fault(const struct client *c, const char *key, struct view text)
+{
+    struct gateway *g = c->gw;
+
+    if (key && (strcmp(key, "error_string") == 0 || strcmp(key, "warning_string") == 0))
+        snprintf(g->said, sizeof(g->said), "%.*s", VIEW_ARG(utf8_cut(text, sizeof(g->said) - 1)));
+}
+
 void client_send_pair(struct client *c, struct view class, struct view reply_id, const char *key,
                       struct view text)
 {
     struct buf *line = &c->gw->line;
 
+    note_fault(c, key, text);
     buf_reset(line);
     line_begin(line, class, reply_id);
     if (key) {
@@ -42,6 +53,7 @@ void client_decline(struct client *c, const struct request *rq, struct view comm
         client_answer(c, rq, key, text);
         return;
     }
+    note_fault(c, key, text);
     buf_reset(line);
     line_begin(line, rq->class, rq->reply_id);
     buf_append_cstr(line, ",\"command\":");

@@ -13,8 +13,10 @@ struct lot {
     char *key; /* of the map: IPBX/LOT */
 };
 
-static void lot_free(struct lot *lot)
+static void lot_free(void *arg)
 {
+    struct lot *lot = arg;
+
     buf_free(&lot->taken);
     free(lot->key);
     free(lot);
@@ -22,12 +24,7 @@ static void lot_free(struct lot *lot)
 
 void bays_destroy(struct map **lots)
 {
-    size_t pos = 0;
-    void *lot;
-
-    while (*lots && map_next(*lots, &pos, NULL, &lot))
-        lot_free(lot);
-    map_destroy(lots);
+    map_destroy_with(lots, lot_free);
 }
 
 static bool lot_key(struct buf *key, const struct xod_obj *o)

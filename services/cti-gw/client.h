@@ -7,8 +7,7 @@
 #ifndef CTIBUS_CTI_GW_CLIENT_H
 #define CTIBUS_CTI_GW_CLIENT_H
 
-#include <sys/queue.h>
-
+#include "base/queue.h"
 #include "bus/bus.h"
 #include "gateway.h"
 #include "net/conn.h"

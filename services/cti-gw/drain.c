@@ -46,15 +46,12 @@ static size_t places(struct gateway *g, uint64_t now)
 
 static void send_some_away(struct gateway *g, uint64_t now)
 {
-    struct client *c = LIST_FIRST(&g->clients);
+    struct client *c, *next;
     size_t left = places(g, now);
 
-    while (c && g->n_clients > left) {
-        struct client *next = LIST_NEXT(c, all);
-        if (!is_busy(c) || now >= g->drain.end)
-            send_away(c);
-        c = next;
-    }
+    LIST_FOREACH_SAFE(c, &g->clients, all, next)
+    if (g->n_clients > left && (!is_busy(c) || now >= g->drain.end))
+        send_away(c);
 }
 
 static void finish(struct gateway *g)

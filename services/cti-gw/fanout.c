@@ -67,12 +67,7 @@ struct fanout *fanout_new(struct gateway *g)
 
 static void forget_calls(struct audience *a)
 {
-    size_t pos = 0;
-    void *id;
-
-    while (a->seen_calls && map_next(a->seen_calls, &pos, NULL, &id))
-        free(id);
-    map_destroy(&a->seen_calls);
+    map_destroy_with(&a->seen_calls, free);
 }
 
 static void audience_free(struct fanout *f, struct audience *a)
@@ -253,7 +248,8 @@ static void tell_all(struct fanout *f, struct client *c)
     buf_free(&lines);
 }
 
-/* A user's lines, or the context of one, have changed: whoever is that user sees other things. */
+/* A user's lines, or the context of one, have changed: the clients of that user see other things.
+ */
 void fanout_regroup(struct fanout *f)
 {
     struct client *c;
@@ -319,7 +315,8 @@ static bool moves_calls(const struct xod_change *c)
 {
     switch (xod_obj_list(c->obj)) {
     case LIST_users:
-        return c->fields & (XOD_BIT(users, linelist) | XOD_BIT(users, agentid));
+        return c->fields &
+               (XOD_BIT(users, linelist) | XOD_BIT(users, agentid) | XOD_BIT(users, groups));
     case LIST_phones:
         return c->fields & (XOD_BIT(phones, identity) | XOD_BIT(phones, groups));
     case LIST_agents:

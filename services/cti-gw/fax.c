@@ -424,22 +424,19 @@ static uint64_t patience(const struct fax *x)
 
 void faxes_tick(struct faxes *f, uint64_t now_us)
 {
-    struct fax *x = LIST_FIRST(&f->list);
+    struct fax *x, *next;
 
     if (now_us - f->looked > LOOK_US) {
         f->looked = now_us;
         remove_old(f);
     }
 
-    while (x) {
-        struct fax *next = LIST_NEXT(x, all);
-        if (patience(x) && now_us - x->since > patience(x)) {
-            struct client *source = x->source;
-            fax_give_up(x, "filenotfound");
-            if (source)
-                client_close(source, "no fax came");
-        }
-        x = next;
+    LIST_FOREACH_SAFE(x, &f->list, all, next)
+    if (patience(x) && now_us - x->since > patience(x)) {
+        struct client *source = x->source;
+        fax_give_up(x, "filenotfound");
+        if (source)
+            client_close(source, "no fax came");
     }
 }
 

@@ -39,13 +39,12 @@ static void janitor(void *arg)
 {
     struct gateway *g = arg;
     uint64_t now = clock_mono_us();
-    struct client *c = LIST_FIRST(&g->clients);
+    struct client *c, *next;
 
-    while (c) {
-        struct client *next = LIST_NEXT(c, all);
+    LIST_FOREACH_SAFE(c, &g->clients, all, next)
+    {
         pace_tick(c);
         look_after(g, c, now);
-        c = next;
     }
     faxes_tick(g->faxes, now);
 }
@@ -114,17 +113,13 @@ static void on_state_up(void *arg, const msgpack_object *body)
 static void on_state_down(void *arg)
 {
     struct gateway *g = arg;
-    struct client *c = LIST_FIRST(&g->opening);
+    struct client *c, *next;
 
     log_warning(g->log, "state is gone: clients stay, what they ask of it is refused");
     tell_state(g, false);
-    while (c) {
-        struct client *next = LIST_NEXT(c, of_opening);
-        if (c->login->opened)
-            client_refuse(c, view_cstr(c->login->class), view_cstr(c->login->reply_id),
-                          VIEW("noconn"));
-        c = next;
-    }
+    LIST_FOREACH_SAFE(c, &g->opening, of_opening, next)
+    if (c->login->opened)
+        client_refuse(c, view_cstr(c->login->class), view_cstr(c->login->reply_id), VIEW("noconn"));
 }
 
 /* Another session of the same user wins. */
@@ -271,6 +266,7 @@ static int open_all(struct gateway *g, struct metrics *metrics)
     if (pace_open(g) < 0)
         return -ENOMEM;
     g->latency = latency_new(metrics);
+    g->handled = map_new();
     g->janitor = loop_timer_new(g->loop, janitor, g);
     g->drain.timer = drain_timer(g);
     g->fanout = fanout_new(g);
@@ -278,7 +274,8 @@ static int open_all(struct gateway *g, struct metrics *metrics)
     g->watches = watches_new(g);
     g->faxes = faxes_new(g, &g->opt.fax);
     if (!g->faxes || !g->watches || !g->user_push || !g->by_session || !g->guard || !g->lobby ||
-        !g->latency || !g->janitor || !g->drain.timer || !g->fanout || make_metrics(g, metrics) < 0)
+        !g->latency || !g->handled || !g->janitor || !g->drain.timer || !g->fanout ||
+        make_metrics(g, metrics) < 0)
         return -ENOMEM;
     longest = fax_max_line(g) + 65536;
     err = conn_class_init(&g->conns, g->loop, &client_conn_handler,
@@ -387,6 +384,7 @@ void gateway_destroy(struct gateway **gp)
     lobby_destroy(&g->lobby);
     pace_close(g);
     latency_destroy(&g->latency);
+    map_destroy_with(&g->handled, free);
     json_parser_fini(&g->parser);
     buf_free(&g->line);
     buf_free(&g->pairs);

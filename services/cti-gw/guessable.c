@@ -4,6 +4,7 @@
 
 #include "base/hostport.h"
 #include "base/netaddr.h"
+#include "csv/staff.h"
 #include "json/json.h"
 
 #define MAX_LIST_BYTES ((size_t)256 << 20)
@@ -28,22 +29,14 @@ static bool is_open(const struct config *cfg)
     return reaches_out(view_cstr(config_str(cfg, "ctibus.cti.websocket")));
 }
 
-/* Also of a number, as PHP may write it. */
-static struct view text_of(struct json_object *user, const char *key)
-{
-    struct json_object *v = json_get(user, key);
-
-    return v ? view_cstr(json_object_get_string(v)) : view_of(NULL, 0);
-}
-
 static void look_at(struct json_object *users, struct buf *names, size_t *n)
 {
     size_t all = json_object_is_type(users, json_type_array) ? json_object_array_length(users) : 0;
 
     for (size_t i = 0; i < all; i++) {
         struct json_object *user = json_object_array_get_idx(users, i);
-        struct view login = text_of(user, "loginclient");
-        if (login.len == 0 || !view_eq(login, text_of(user, "passwdclient")) ||
+        struct view login = json_get_text(user, "loginclient");
+        if (login.len == 0 || !view_eq(login, json_get_text(user, "passwdclient")) ||
             !json_get_bool(user, "enableclient", true))
             continue;
         if ((*n)++ < NAMED)
@@ -52,20 +45,34 @@ static void look_at(struct json_object *users, struct buf *names, size_t *n)
     }
 }
 
+static struct json_object *parse(struct view text)
+{
+    struct json_object *users = NULL;
+    struct json_parser parser;
+
+    if (json_parser_init(&parser) < 0)
+        return NULL;
+    json_parse(&parser, text, &users);
+    json_parser_fini(&parser);
+    return users;
+}
+
 static void look_into(const struct config *cfg, struct view uri, struct buf *names, size_t *n)
 {
-    char *path = view_starts(uri, VIEW("file:")) ? config_path(cfg, uri) : NULL;
-    struct json_parser parser;
+    bool csv = view_starts(uri, VIEW("csv:"));
+    char *path = NULL;
     struct json_object *users = NULL;
     struct buf text;
 
+    if (csv)
+        path = config_path(cfg, view_of(uri.ptr + 4, uri.len - 4));
+    else if (view_starts(uri, VIEW("file:")))
+        path = config_path(cfg, uri);
     buf_init(&text, MAX_LIST_BYTES);
-    if (path && buf_read_file(&text, path) == 0 && json_parser_init(&parser) == 0) {
-        if (json_parse(&parser, buf_view(&text), &users) == 0)
-            look_at(users, names, n);
-        json_object_put(users);
-        json_parser_fini(&parser);
-    }
+    if (path && buf_read_file(&text, path) == 0)
+        users = csv ? staff_read(buf_view(&text), NULL, NULL) : parse(buf_view(&text));
+    look_at(users, names, n);
+    json_object_put(users);
     buf_free(&text);
     free(path);
 }

@@ -98,21 +98,43 @@ static void answer_unhandled(struct client *c, struct request *rq)
     client_answer(c, rq, "error_string", view_cstr(text));
 }
 
+/* Does a program on the bus answer it? Then it is passed on, or answered here when it may not be.
+ */
+static bool handled_elsewhere(struct client *c, struct request *rq)
+{
+    bool login, permission;
+    struct buf missing;
+    bool found;
+
+    if (registry_knows(c->gw->opt.messages, rq->class, &login))
+        return false;
+    buf_init(&missing, 4096);
+    found = handled(c, rq, &permission, &missing);
+    if (found && (!permission || permitted(c, rq))) {
+        if (buf_len(&missing))
+            answer_missing(c, rq, &missing);
+        else
+            handled_relay(c, rq);
+    }
+    buf_free(&missing);
+    return found;
+}
+
 /* Calls what is registered for this message. The client may be gone afterwards: then gw->current is
  * no longer this one. */
 static void dispatch(struct client *c, struct request *rq)
 {
     struct gateway *g = c->gw;
     const struct cti_message *m;
-    bool handled = false;
+    bool known = false;
     size_t pos = 0;
 
     while ((m = registry_match(c->gw->opt.messages, rq, &pos))) {
         struct buf missing;
         bool complete;
-        if (!handled && m->permission && !permitted(c, rq))
+        if (!known && m->permission && !permitted(c, rq))
             return;
-        handled = true;
+        known = true;
         buf_init(&missing, 1024);
         complete = registry_complete(m, rq->body, &missing);
         if (!complete)
@@ -125,8 +147,22 @@ static void dispatch(struct client *c, struct request *rq)
         if (g->current != c)
             return; /* the handler has closed it */
     }
-    if (!handled)
+    if (!known && !handled_elsewhere(c, rq))
         answer_unhandled(c, rq);
+}
+
+/* dispatch, and whoever observes messages of the class is told of it, unless state does that. */
+static void dispatch_observed(struct client *c, struct request *rq)
+{
+    struct gateway *g = c->gw;
+    uint64_t since = clock_mono_us();
+    bool told = observed(c, rq->class);
+
+    g->said[0] = '\0';
+    g->passed_on = false;
+    dispatch(c, rq);
+    if (told && g->current == c && !g->passed_on)
+        observed_tell(c, rq, clock_mono_us() - since);
 }
 
 static void handle_object(struct client *c, struct json_object *body)
@@ -142,6 +178,8 @@ static void handle_object(struct client *c, struct json_object *body)
         client_refuse(c, rq.class, rq.reply_id, VIEW("notloggedyet"));
     } else if (rq.class.len == 0) {
         client_answer(c, &rq, "error_string", VIEW("missing:class"));
+    } else if (c->phase == LIVE) {
+        dispatch_observed(c, &rq);
     } else {
         dispatch(c, &rq);
     }

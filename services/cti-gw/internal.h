@@ -2,6 +2,7 @@
 #ifndef CTIBUS_CTI_GW_INTERNAL_H
 #define CTIBUS_CTI_GW_INTERNAL_H
 
+#include "access/masked.h"
 #include "base/map.h"
 #include "client.h"
 #include "gateway.h"
@@ -64,7 +65,10 @@ struct gateway {
     struct client_list realtime_stats; /* clients that subscribed to queue statistics */
     size_t n_clients, n_live;          /* all, LIVE */
     struct client *current; /* whose line is being handled; NULL once that client is gone */
+    char said[64];          /* what its answer says is wrong with that line; empty: nothing */
+    bool passed_on;         /* it is state's to carry out */
     uint64_t next_session;
+    struct map *handled;    /* class -> class, owned: of programs on the bus (handled.c) */
     struct map *by_session; /* number -> client; the key lies in the client */
     struct fanout *fanout;
     struct user_push *user_push;
@@ -177,13 +181,6 @@ void bays_destroy(struct map **lots);
 const char *bays_put(struct buf *out, const struct value *bays, bool masked, const char *sep);
 const char *bays_put_freed(struct buf *out, struct view freed, const char *sep);
 
-/* ---- masked.c: numbers of other people's calls (access_mask) ---- */
-/* The value of a field as JSON. */
-void masked_put_field(struct buf *out, const struct xod_obj *o, unsigned field);
-/* The same of a place of a parking lot, and of a text. */
-void masked_put_bay(struct buf *out, const struct value *bay);
-void masked_put_text(struct buf *out, struct view text);
-
 /* ---- fanout.c: who sees what, and changes to all who do ---- */
 struct fanout *fanout_new(struct gateway *g);
 void fanout_destroy(struct fanout **f);
@@ -215,6 +212,9 @@ void latency_note(struct latency *l, double cause);
 void latency_told(struct latency *l);
 /* Adds mean and worst since the last call to a heartbeat; how many pairs. */
 size_t latency_beat(struct latency *l, struct buf *pairs);
+/* Adds those of the last minute or two to a line that is begun: `latency` with changes, mean_ms and
+ * worst_ms. */
+void latency_put(struct latency *l, struct buf *line);
 
 /* ---- realtime_stats.c: the figures of queues, for who asked for them ---- */
 /* Tells the client all figures that it may see now, and from now on those that change. */
@@ -280,9 +280,9 @@ void user_push_message(struct user_push *in, const struct bus_msg *m);
 struct sockaddr;
 struct login_throttle *login_throttle_new(void);
 void login_throttle_destroy(struct login_throttle **g);
-/* What failures are counted under; both are secret numbers of this guard. A user is whoever is
- * named, in whatever case of ASCII letters and with whatever blanks around: at least all that state
- * takes for the same user, which is the very same bytes. */
+/* What failures are counted under; both are secret numbers of this guard. A user is
+ * known by the login that is tried, in any case of ASCII letters and with any blanks around: this
+ * puts together at least all that state takes for the same user, which is the very same bytes. */
 uint64_t login_throttle_address(const struct login_throttle *g, const struct sockaddr *peer);
 uint64_t login_throttle_user(const struct login_throttle *g, struct view login);
 void login_throttle_failed(struct login_throttle *g, uint64_t address, uint64_t user,
@@ -308,9 +308,24 @@ void delayed_free(struct delayed **d);
 void snapshot_continue(struct client *c);
 void snapshot_free(struct snapshot **s);
 
+/* ---- handled.c ---- */
+/* Does a program on the bus answer messages of this class? *permission: only of users whose profile
+ * names it; the fields that it lacks are appended to `missing`, with commas between them. */
+bool handled(struct client *c, struct request *rq, bool *permission, struct buf *missing);
+/* Passes it on. */
+void handled_relay(struct client *c, struct request *rq);
+
+/* ---- observed.c: messages that are answered here, for who observes them ---- */
+/* Is a message of this class of the client to be told of? */
+bool observed(const struct client *c, struct view class);
+/* Tells state what came of it. */
+void observed_tell(struct client *c, const struct request *rq, uint64_t us);
+
 /* ---- relay.c ---- */
 /* A handler: state carries the message out and says what the answer has in it. */
 void relay(struct client *c, struct request *rq);
+/* The same of a class without a row; `class` lives as long as the gateway. */
+void relay_class(struct client *c, const struct request *rq, const char *class);
 /* The agent that the user is takes calls at this number (empty: the user's own phone): as if the
  * client had asked for it. */
 void relay_agent_login(struct client *c, const char *number);

@@ -10,10 +10,10 @@ static const struct {
     enum xod_list of, who;
     unsigned name; /* of the queue or group */
 } forms[] = {
-    {{"qa:", 3}, LIST_queues, LIST_agents, XOD(queues, name)},
-    {{"qp:", 3}, LIST_queues, LIST_phones, XOD(queues, name)},
-    {{"ga:", 3}, LIST_groups, LIST_agents, XOD(groups, name)},
-    {{"gp:", 3}, LIST_groups, LIST_phones, XOD(groups, name)},
+    {VIEW("qa:"), LIST_queues, LIST_agents, XOD(queues, name)},
+    {VIEW("qp:"), LIST_queues, LIST_phones, XOD(queues, name)},
+    {VIEW("ga:"), LIST_groups, LIST_agents, XOD(groups, name)},
+    {VIEW("gp:"), LIST_groups, LIST_phones, XOD(groups, name)},
 };
 #define N_FORMS ARRAY_SIZE(forms)
 

@@ -132,17 +132,14 @@ void lobby_leave(struct lobby *l, struct client *c)
 
 void lobby_turned_away(struct lobby *l, const char *who)
 {
-    uint64_t now = clock_mono_us();
-
     metric_add(l->g->crowded, 1);
     l->untold++;
-    if (l->told && now - l->told < TELL_US)
+    if (!clock_once_in(&l->told, TELL_US))
         return;
     log_warning(l->g->log,
                 "connection from %s closed: too many are there that have not logged in "
                 "(%zu closed for that since the last such line)",
                 who, l->untold);
-    l->told = now;
     l->untold = 0;
 }
 

@@ -143,12 +143,11 @@ static void complete(struct client *c)
 
 void login_complete_reached(struct gateway *g, uint64_t seq)
 {
-    struct client *c = replica_is_live(g->replica) ? LIST_FIRST(&g->opening) : NULL;
+    struct client *c, *next;
 
-    while (c) {
-        struct client *next = LIST_NEXT(c, of_opening);
-        if (c->login->opened && seq >= c->login->wait_seq)
-            complete(c);
-        c = next;
-    }
+    if (!replica_is_live(g->replica))
+        return;
+    LIST_FOREACH_SAFE(c, &g->opening, of_opening, next)
+    if (c->login->opened && seq >= c->login->wait_seq)
+        complete(c);
 }

@@ -14,6 +14,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
+#include "base/backoff.h"
 #include "base/rng.h"
 #include "internal.h"
 
@@ -187,13 +188,9 @@ void login_throttle_succeeded(struct login_throttle *g, uint64_t address, uint64
 }
 
 /* ms, twice as much with each failure beyond DELAY_FROM. */
-static int doubled(int ms, uint32_t n)
+static int doubled(uint32_t ms, uint32_t n)
 {
-    if (n < DELAY_FROM)
-        return 0;
-    for (; n > DELAY_FROM && ms < DELAY_MAX_MS; n--)
-        ms *= 2;
-    return ms < DELAY_MAX_MS ? ms : DELAY_MAX_MS;
+    return n < DELAY_FROM ? 0 : (int)backoff_ms(ms, DELAY_MAX_MS, n - DELAY_FROM, 0);
 }
 
 static int longer(int a, int b)

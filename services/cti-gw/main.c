@@ -54,18 +54,20 @@ static bool check_origins(const struct config *cfg, struct buf *why)
 {
     struct json_object *list = config_get(cfg, "ctibus.cti.origins");
     size_t n = list ? json_object_array_length(list) : 0;
+    bool good = true;
 
     for (size_t i = 0; i < n; i++) {
         struct view origin = json_view(json_object_array_get_idx(list, i));
         if (is_origin(origin))
             continue;
+        good = false;
+        svc_next_fault(why);
         buf_printf(why,
                    "ctibus.cti.origins: \"%.*s\" is no origin: it is a scheme, a host and, "
                    "unless it is the default, a port, without a path: https://cti.example.com",
                    VIEW_ARG(origin));
-        return false;
     }
-    return true;
+    return good;
 }
 
 /* What the configuration's own checks do not look into. */
@@ -73,9 +75,32 @@ static bool check(const struct svc *svc, struct buf *why)
 {
     struct tls_ctx *tls = NULL;
     int rc = certificate_needed(svc->cfg) ? certificate_load(svc->cfg, &tls, why) : 0;
+    bool good = check_origins(svc->cfg, why) && rc == 0;
 
     tls_destroy(&tls);
-    return rc == 0 && check_origins(svc->cfg, why) && guessable_check(svc->cfg, why);
+    svc_next_fault(why);
+    return guessable_check(svc->cfg, why) && good;
+}
+
+/* A certificate that the listener for browsers has use for does not keep the gateway from starting;
+ * without it all is in clear there. (Configurations of XiVO name files that need not be here.) */
+static enum svc_files check_files(const struct svc *svc, config_error_fn *tell, void *arg)
+{
+    struct tls_ctx *tls = NULL;
+    enum svc_files files = SVC_FILES_GOOD;
+    struct buf why;
+
+    buf_init(&why, 65536);
+    if (!certificate_needed(svc->cfg) && config_str(svc->cfg, "ctibus.cti.websocket") &&
+        certificate_load(svc->cfg, &tls, &why) < 0) {
+        files = SVC_FILES_FAULTY;
+        buf_append_cstr(&why, ": there is no TLS without it");
+        tell(arg, &(struct config_error){(char *)"certificate of clients", (char *)"",
+                                         (char *)buf_cstr(&why)});
+    }
+    tls_destroy(&tls);
+    buf_free(&why);
+    return files;
 }
 
 /* Again as in the check, since the files may have changed; what is no good leaves the certificate
@@ -91,7 +116,7 @@ static int load_certificate(struct ctx *c)
     if (rc == 0)
         gateway_set_tls(c->gateway, &tls);
     else
-        log_error(c->svc->log, "no new certificate for clients: %s",
+        log_error(c->svc->log, "no certificate for clients (one that was read before stays): %s",
                   buf_cstr(&why) ? buf_cstr(&why) : "out of memory");
     buf_free(&why);
     /* on the clear-text port it is an offer, without which the rest goes on */
@@ -315,6 +340,7 @@ int main(int argc, char **argv)
         .doc = "Serves CTI clients: connections, logins, lists and commands.",
         .options = options,
         .check = check,
+        .check_files = check_files,
         .start = start,
         .stop = stop,
         .reload = reload,

@@ -1,38 +1,29 @@
 /* The figures of queues (Xivo-WaitingCalls...) for the clients that asked to be told. They are
  * fields of the queues that no other message shows. */
-#include "base/array.h"
 #include "internal.h"
-
-static const unsigned shown[] = {XOD(queues, logged_agents),
-                                 XOD(queues, available_agents),
-                                 XOD(queues, talking_agents),
-                                 XOD(queues, waiting_calls),
-                                 XOD(queues, ewt),
-                                 XOD(queues, longest_wait)};
-#define N_SHOWN ARRAY_SIZE(shown)
 
 static bool shows(const struct xod_change *c)
 {
-    uint64_t mask = 0;
-
-    for (size_t i = 0; i < N_SHOWN; i++)
-        mask |= (uint64_t)1 << shown[i];
-    return xod_obj_list(c->obj) == LIST_queues && c->op != XOD_DEL && (c->fields & mask);
+    return xod_obj_list(c->obj) == LIST_queues && c->op != XOD_DEL &&
+           (c->fields & schema_stats_mask(LIST_queues));
 }
 
 /* "ID":{"Xivo-...":N,...} */
 static void put_queue(struct buf *line, const struct xod_obj *queue)
 {
     const struct schema_list *l = schema_list(LIST_queues);
+    const char *sep = "";
 
     json_put_string(line, xod_obj_id(queue));
     buf_append_cstr(line, ":{");
-    for (size_t i = 0; i < N_SHOWN; i++) {
-        if (i > 0)
-            buf_append_char(line, ',');
-        json_put_string(line, l->fields[shown[i]].vname);
+    for (unsigned i = 0; i < l->n_fields; i++) {
+        if (!(schema_stats_mask(LIST_queues) >> i & 1))
+            continue;
+        buf_append_cstr(line, sep);
+        json_put_string(line, l->fields[i].vname);
         buf_append_char(line, ':');
-        value_put_json(line, xod_get(queue, shown[i]));
+        value_put_json(line, xod_get(queue, i));
+        sep = ",";
     }
     buf_append_char(line, '}');
 }

@@ -103,7 +103,7 @@ static int by_class(const void *a, const void *b)
     const struct cti_message *y = *(const struct cti_message *const *)b;
     int c = strcmp(x->class, y->class);
 
-    if (c == 0 && x->conditions && y->conditions)
+    if (c == 0 && x->conditions && x->conditions->path && y->conditions && y->conditions->path)
         c = strcmp(x->conditions->value, y->conditions->value);
     return c;
 }

@@ -1,6 +1,7 @@
 /*
- * The messages that clients may send: which rows of a table match one, and what it lacks. The table
- * is messages/table.c. Several rows may match one message: each is called, in their order.
+ * The messages that clients may send: which rows of a table match one, and what it lacks. The rows
+ * are those of common/schema/messages.def, with the handlers of messages/. Several may match one
+ * message: each is called, in their order.
  */
 #ifndef CTIBUS_CTI_GW_REGISTRY_H
 #define CTIBUS_CTI_GW_REGISTRY_H

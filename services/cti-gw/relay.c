@@ -13,6 +13,8 @@ static bool put_answer(struct buf *line, const struct client *c, const msgpack_o
     line_begin(line, view_cstr(class), client_reply_id(c));
     if (line_put_pairs(line, body) < 0)
         return false;
+    if (strcmp(c->relayed, "admin_status") == 0)
+        latency_put(c->gw->latency, line);
     line_end(line);
     return !line->failed;
 }
@@ -38,8 +40,9 @@ static void on_done(void *arg, enum bus_status status, const msgpack_object *bod
 /* The command that the row is of, or NULL. */
 static const char *command_of(const struct cti_message *m)
 {
-    return m->conditions && strcmp(m->conditions->path, "command") == 0 ? m->conditions->value
-                                                                        : NULL;
+    const struct condition *c = m->conditions;
+
+    return c && c->path && strcmp(c->path, "command") == 0 ? c->value : NULL;
 }
 
 /* The texts are constants. */
@@ -62,19 +65,30 @@ static bool ask(struct client *c, const char *class, const char *command, const 
     c->relayed = class;
     c->relayed_command = command;
     c->relayed_answer = answer;
+    c->gw->passed_on = true;
     return !pairs->failed && client_ask(c, METHOD_command, 3, buf_view(pairs), reply_id, on_done);
+}
+
+static void pass_on(struct client *c, const struct request *rq, const char *class,
+                    const char *command, const char *answer)
+{
+    if (!bus_client_is_up(c->gw->bus_client))
+        client_decline(c, rq, view_cstr(command), "error_string", VIEW("noconn"));
+    else if (!ask(c, class, command, answer, rq->body, rq->reply_id))
+        client_decline(c, rq, view_cstr(command), "error_string",
+                       schema_status_name(BUS_malformed));
 }
 
 void relay(struct client *c, struct request *rq)
 {
     const struct cti_message *m = rq->message;
 
-    if (!bus_client_is_up(c->gw->bus_client))
-        client_decline(c, rq, view_cstr(command_of(m)), "error_string", VIEW("noconn"));
-    else if (!ask(c, m->class, command_of(m), m->answer ? m->answer : m->class, rq->body,
-                  rq->reply_id))
-        client_decline(c, rq, view_cstr(command_of(m)), "error_string",
-                       schema_status_name(BUS_malformed));
+    pass_on(c, rq, m->class, command_of(m), m->answer ? m->answer : m->class);
+}
+
+void relay_class(struct client *c, const struct request *rq, const char *class)
+{
+    pass_on(c, rq, class, NULL, class);
 }
 
 #define MISSED_DEADLINE_MS 5000

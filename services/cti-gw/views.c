@@ -287,9 +287,9 @@ void view_status(struct buf *line, const struct xod_obj *o)
         enum xod_list list;
         struct view class;
         const char *id;
-    } kinds[] = {{LIST_agents, {"agent_status_update", 19}, "agent_id"},
-                 {LIST_phones, {"endpoint_status_update", 22}, "endpoint_id"},
-                 {LIST_users, {"user_status_update", 18}, "user_id"}};
+    } kinds[] = {{LIST_agents, VIEW("agent_status_update"), "agent_id"},
+                 {LIST_phones, VIEW("endpoint_status_update"), "endpoint_id"},
+                 {LIST_users, VIEW("user_status_update"), "user_id"}};
 
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
         if (xod_obj_list(o) != kinds[i].list)

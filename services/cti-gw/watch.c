@@ -77,8 +77,6 @@ static struct watch *watch_of(struct client *c)
 void watch_end(struct client *c)
 {
     struct watch *w = c->watch;
-    size_t pos = 0;
-    void *key;
 
     if (!w)
         return;
@@ -86,9 +84,7 @@ void watch_end(struct client *c)
     for (size_t i = 0; i < w->n_queues; i++)
         free(w->queues[i].id);
     free(w->queues);
-    while (w->statuses && map_next(w->statuses, &pos, NULL, &key))
-        free(key);
-    map_destroy(&w->statuses);
+    map_destroy_with(&w->statuses, free);
     buf_free(&w->due);
     free(w);
     c->watch = NULL;

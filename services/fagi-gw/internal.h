@@ -2,9 +2,8 @@
 #ifndef CTIBUS_FAGI_GW_INTERNAL_H
 #define CTIBUS_FAGI_GW_INTERNAL_H
 
-#include <sys/queue.h>
-
 #include "agi/agi.h"
+#include "base/queue.h"
 #include "gateway.h"
 #include "ipbxes.h"
 #include "net/conn.h"

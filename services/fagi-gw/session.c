@@ -139,14 +139,11 @@ static void session_ask(struct session *s)
 
 void sessions_state_up(struct fagi *f)
 {
-    struct session *s = TAILQ_FIRST(&f->open);
+    struct session *s, *next;
 
-    while (s) {
-        struct session *next = TAILQ_NEXT(s, all);
-        if (s->phase == HOLDING)
-            session_ask(s);
-        s = next;
-    }
+    TAILQ_FOREACH_SAFE(s, &f->open, all, next)
+    if (s->phase == HOLDING)
+        session_ask(s);
 }
 
 static void session_begin(struct session *s)

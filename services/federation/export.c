@@ -21,7 +21,6 @@ struct export
 
 struct export *export_new(struct fed *f, struct bus_pub *pub)
 {
-    struct json_object *lists = config_get(f->cfg, "ctibus.federation.lists");
     struct json_object *contexts = config_get(f->cfg, "ctibus.federation.contexts");
     struct export *e = calloc(1, sizeof(*e));
     bool any;
@@ -31,9 +30,8 @@ struct export *export_new(struct fed *f, struct bus_pub *pub)
     e->f = f;
     e->pub = pub;
     for (int i = 0; i < LIST_COUNT; i++)
-        e->lists[i] = lists ? access_names(lists, schema_list((enum xod_list)i)->vname, NULL)
-                            : i == LIST_users || i == LIST_phones || i == LIST_agents ||
-                                  i == LIST_queues || i == LIST_groups;
+        e->lists[i] =
+            config_lists(f->cfg, "ctibus.federation.lists", schema_list((enum xod_list)i)->name);
     e->lists[LIST_ipbx] = e->lists[LIST_calls] = false; /* neither has a field for sites */
     access_names(contexts, VIEW(""), &any);
     e->all_contexts = !any;

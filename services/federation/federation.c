@@ -30,6 +30,7 @@ bool fed_check(const struct config *cfg, struct buf *why)
 {
     struct json_object *ipbxes = config_section(cfg, "ipbxes");
     bool native = false;
+    bool good = true;
 
     if (!fed_own_name(cfg)) {
         buf_append_cstr(why, "ipbxes: none has an ipbx_connection, so there is nothing to tell");
@@ -43,11 +44,11 @@ bool fed_check(const struct config *cfg, struct buf *why)
             continue;
         native = true;
         if (!bus_keys_is_key(key.len ? key.ptr : "")) {
-            buf_printf(why, "ipbxes.%s.peer.publickey: is no CURVE key (40 characters)", name);
-            return false;
+            buf_printf(why, "ipbxes.%s.peer.publickey: is no CURVE key (40 characters)\n", name);
+            good = false;
         }
     }
-    return !native || check_key(cfg, why);
+    return (!native || check_key(cfg, why)) && good;
 }
 
 /* ---- links ---- */

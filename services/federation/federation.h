@@ -24,7 +24,7 @@ bool fed_is_ready(const struct fed *f, struct buf *why);
 /* Where it listens for other sites; NULL: there is no native peer. */
 const char *fed_endpoint_publish(const struct fed *f);
 const char *fed_endpoint_request(const struct fed *f);
-/* What is wrong with the configuration, in words; true: nothing. */
+/* What is wrong with the configuration, a line for each fault; true: nothing. */
 bool fed_check(const struct config *cfg, struct buf *why);
 
 #endif

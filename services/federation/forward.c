@@ -159,9 +159,7 @@ static void send_gathered(struct forward *fw, const char *whole)
     msg_put_pair(&pairs, "ipbx", view_cstr(fw->name));
     if (whole)
         msg_put_pair(&pairs, "whole", view_cstr(whole));
-    msg_put_cstr(&pairs, "changes");
-    msg_put_array(&pairs, fw->n);
-    buf_append_view(&pairs, buf_view(&fw->gathered));
+    msg_put_elements(&pairs, "changes", fw->n, &fw->gathered);
     if (!pairs.failed && bus_ask(fw->f->bus_client, METHOD_peer_apply, whole ? 3 : 2,
                                  buf_view(&pairs), DEADLINE_MS, on_applied, fw)) {
         fw->in_flight++;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/rng.h"
@@ -29,10 +30,8 @@ static const struct legacy_limits defaults = {
 
 static void schedule(struct legacy *g)
 {
-    uint32_t ms = g->tries < 6 ? (uint32_t)RETRY_FIRST_MS << g->tries
-                               : RETRY_MAX_MS - (uint32_t)(rng_u64() % (RETRY_MAX_MS / 4));
+    uint32_t ms = backoff_ms(RETRY_FIRST_MS, RETRY_MAX_MS, g->tries++, rng_u64());
 
-    g->tries++;
     loop_timer_start(g->retry, ms, false);
 }
 

@@ -1,6 +1,6 @@
 /*
- * Where other sites come in: a forwarder and a request port of our own, with CURVE. Who asks is
- * known by its key; which site that is says the configuration.
+ * The server side for other sites: a forwarder and a request port of our own, with CURVE. The key
+ * identifies a peer; the configuration says which site has that key.
  */
 #include <errno.h>
 #include <stdlib.h>

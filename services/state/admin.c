@@ -2,12 +2,15 @@
 #include <errno.h>
 
 #include "admin.h"
+#include "core/deferred_reply.h"
 #include "core/explain.h"
 #include "core/list_names.h"
 #include "sessions/direct_login.h"
 #include "sessions/list_reload.h"
+#include "sessions/login.h"
 #include "sessions/sessions.h"
 #include "sessions/tokens.h"
+#include "users/passwords.h"
 #include "users/relations.h"
 
 #define MAX_LISTED 100000 /* sessions in one answer */
@@ -28,10 +31,7 @@ static void answer_list(struct state *s, struct bus_peer *p, uint64_t id, const 
 
     buf_init(&out, 0);
     msg_put_map(&out, 1);
-    msg_put_cstr(&out, key);
-    msg_put_array(&out, n);
-    buf_append_view(&out, buf_view(elements));
-    out.failed |= elements->failed;
+    msg_put_elements(&out, key, n, elements);
     answer(s, p, id, &out);
     buf_free(elements);
     buf_free(&out);
@@ -93,6 +93,44 @@ static void answer_revoked(struct state *s, struct bus_peer *p, uint64_t id,
     buf_free(&out);
 }
 
+/* For a screen at which nobody types a password. The token is in the answer, and nowhere else. */
+static void answer_new_token(struct state *s, struct bus_peer *p, uint64_t id,
+                             const struct xod_obj *user)
+{
+    struct view ipbx = xod_ipbx_name(xod_obj_ipbx(user));
+    struct view profile = view_of(NULL, 0);
+    char scratch[32], text[TOKEN_TEXT];
+    enum bus_status status = login_may(user, scratch, &profile);
+    struct deferred_reply *reply;
+    struct db_txn *t;
+    struct buf out;
+
+    if (status != BUS_ok) {
+        state_reply(s, p, id, status);
+        return;
+    }
+    reply = deferred_reply_new(s, p, id);
+    if (!reply)
+        return;
+    t = db_begin(s->db);
+    if (!t || token_create(direct_login_tokens(s->direct_login), user,
+                           passwords_get(s->passwords, ipbx, xod_obj_id(user)),
+                           VIEW("ctibus tokens"), t, text) < 0) {
+        if (t)
+            db_commit_take(&t, NULL, NULL);
+        deferred_reply_status(&reply, BUS_busy);
+        return;
+    }
+    log_notice(s->log, "a token for the user %.*s/%.*s is made by %.*s", VIEW_ARG(ipbx),
+               VIEW_ARG(xod_obj_id(user)), VIEW_ARG(bus_peer_instance(p)));
+    buf_init(&out, 256);
+    msg_put_map(&out, 1);
+    msg_put_pair(&out, "token", view_cstr(text));
+    deferred_reply_when_written(&reply, &t, buf_view(&out));
+    explicit_bzero(text, sizeof(text));
+    buf_free(&out);
+}
+
 void admin_tokens(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body)
 {
     char scratch[32];
@@ -102,8 +140,11 @@ void admin_tokens(struct state *s, struct bus_peer *p, uint64_t id, const msgpac
     struct buf list;
     size_t n = 0;
 
-    if (msg_get_bool(body, "revoke", false) || (who.len && !only)) {
-        if (only)
+    if (msg_get_bool(body, "new", false) || msg_get_bool(body, "revoke", false) ||
+        (who.len && !only)) {
+        if (only && msg_get_bool(body, "new", false))
+            answer_new_token(s, p, id, only);
+        else if (only)
             answer_revoked(s, p, id, only);
         else
             state_reply(s, p, id, BUS_not_found);
@@ -189,10 +230,7 @@ static void answer_explained(struct state *s, struct bus_peer *p, uint64_t id,
     msg_put_map(&out, 3);
     msg_put_pair(&out, "now", buf_view(&now));
     msg_put_pair(&out, "why", buf_view(&why));
-    msg_put_cstr(&out, "events");
-    msg_put_array(&out, n);
-    buf_append_view(&out, buf_view(&events));
-    out.failed |= events.failed;
+    msg_put_elements(&out, "events", n, &events);
     answer(s, p, id, &out);
     buf_free(&now);
     buf_free(&why);

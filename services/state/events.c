@@ -1,8 +1,9 @@
-/* What ami-gw tells of an Asterisk: the model changes, and whoever has to do with it hears of it.
- */
+/* Applies what ami-gw tells of an Asterisk to the model, and passes it to the parts that wait for
+ * it: fagi, fax, originates, transfers, services, names of callers, sheets. */
 #include "events.h"
 
 #include "bus/topic.h"
+#include "callers/callers.h"
 #include "calls/originates.h"
 #include "calls/transfers.h"
 #include "core/explain.h"
@@ -10,6 +11,7 @@
 #include "fagi/fagi.h"
 #include "fax/outgoing.h"
 #include "gateways.h"
+#include "lists/asterisk.h"
 #include "sheets/sheets.h"
 #include "users/deferred_actions.h"
 #include "users/feature_events.h"
@@ -33,6 +35,12 @@ static void tell_unknown_phones(struct state *s, const struct ipbx *ipbx)
                     "%s: %zu phones of the lists are unknown to this Asterisk, such as %s: their "
                     "protocol or name is another there",
                     name, u->n, u->example);
+}
+
+static void listed(struct state *s, struct ipbx *ipbx)
+{
+    tell_unknown_phones(s, ipbx);
+    asterisk_lists_resynced(s->asterisk_lists, ipbx);
 }
 
 static void on_message(void *arg, const struct bus_msg *m)
@@ -62,7 +70,7 @@ static void on_message(void *arg, const struct bus_msg *m)
         feature_reader_resynced(s, ipbx);
     }
     if (t.event == TEL_resync_end && view_eq(t.str[TELF_kind], VIEW("all")))
-        tell_unknown_phones(s, ipbx);
+        listed(s, ipbx);
     feature_reader_event(s, ipbx, &t);
     feature_event(s, ipbx->model->ipbx, &t);
     originates_event(s->originates, ipbx->model->ipbx, &t);
@@ -72,6 +80,7 @@ static void on_message(void *arg, const struct bus_msg *m)
     state_commit(s, ipbx->model->synthetic);
     explain_cause(s->explain, NULL);
     s->heard_at = 0;
+    callers_look(s->callers);
     sheets_event(s->sheets, ipbx->model, &t);
     fagi_event(s->fagi, ipbx->model->ipbx, &t);
 }

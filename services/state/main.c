@@ -2,8 +2,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/array.h"
 #include "console/console.h"
+#include "lists/check.h"
 #include "state.h"
 #include "svc/bus_setup.h"
 #include "svc/svc.h"
@@ -43,9 +46,7 @@ static int open_console(struct ctx *c)
     return err;
 }
 
-/* What the configuration's own checks do not look into: an LDAP server whose users cannot be named.
- */
-static bool check(const struct svc *svc, struct buf *why)
+static bool check_ldap(const struct svc *svc, struct buf *why)
 {
     const char *dn = config_str(svc->cfg, "ctibus.auth.ldap.user_dn");
     const char *filter = config_str(svc->cfg, "ctibus.auth.ldap.filter");
@@ -59,7 +60,100 @@ static bool check(const struct svc *svc, struct buf *why)
         buf_append_cstr(why, "ctibus.auth.ldap.user_dn has no %s, for which the login is put");
     else if (!dn && !strstr(filter, "%s"))
         buf_append_cstr(why, "ctibus.auth.ldap.filter has no %s, for which the login is put");
-    return buf_len(why) == 0;
+    else
+        return true;
+    return false;
+}
+
+/* Without CURVE the bus is for this machine, and for addresses that are named. */
+static bool check_curve(const struct svc *svc, struct buf *why)
+{
+    const char *server = config_str(svc->cfg, "ctibus.curve.server_key");
+    const char *own = config_str(svc->cfg, "ctibus.curve.own_key");
+
+    if (!server != !own)
+        buf_append_cstr(why, "ctibus.curve: server_key and own_key are both needed");
+    else if (own && !config_str(svc->cfg, "ctibus.curve.allow"))
+        buf_append_cstr(why, "ctibus.curve.allow is needed, which says whose keys may connect");
+    else
+        return true;
+    return false;
+}
+
+static bool check_bus(const struct svc *svc, struct buf *why)
+{
+    static const char *const keys[] = {"ctibus.bus.publish", "ctibus.bus.subscribe",
+                                       "ctibus.bus.request"};
+    struct json_object *named = config_get(svc->cfg, "ctibus.trusted");
+    size_t n = json_object_is_type(named, json_type_array) ? json_object_array_length(named) : 0;
+    const char *trusted[64] = {NULL};
+    bool good = true;
+
+    for (size_t i = 0; i < n && i + 1 < ARRAY_SIZE(trusted); i++)
+        trusted[i] = json_object_get_string(json_object_array_get_idx(named, i));
+    for (size_t i = 0; !config_str(svc->cfg, "ctibus.curve.own_key") && i < ARRAY_SIZE(keys); i++)
+        if (!bus_address_allowed(config_str(svc->cfg, keys[i]), trusted)) {
+            svc_next_fault(why);
+            buf_printf(why,
+                       "%s is %s, which other machines reach: set up CURVE (ctibus.curve.*, "
+                       "`ctibus keygen`), bind to the loopback, or name the address in "
+                       "ctibus.trusted",
+                       keys[i], config_str(svc->cfg, keys[i]));
+            good = false;
+        }
+    return good;
+}
+
+/* What the configuration's own checks do not look into: the bus, and an LDAP server whose users
+ * cannot be named. */
+static bool check(const struct svc *svc, struct buf *why)
+{
+    bool good = check_curve(svc, why);
+
+    good = check_bus(svc, why) && good;
+    svc_next_fault(why);
+    return check_ldap(svc, why) && good;
+}
+
+/* systemd makes this folder before it starts state, so that it may be missing when an administrator
+ * runs --check. `ctibus doctor` sets the variable as systemd does. */
+static bool is_state_directory(const char *path)
+{
+    struct view all = view_cstr(getenv("STATE_DIRECTORY"));
+
+    while (all.len)
+        if (view_eq(view_cut(&all, ':'), view_cstr(path)))
+            return true;
+    return false;
+}
+
+/* The folder of the database must be there; the file is made. */
+static bool check_database(const struct svc *svc, config_error_fn *tell, void *arg)
+{
+    const char *uri = config_str(svc->cfg, "ctibus.database");
+    char *path = config_path(svc->cfg, view_cstr(uri + strlen("sqlite:")));
+    char *slash = path ? strrchr(path, '/') : NULL;
+    bool good = true;
+
+    if (slash && slash != path) {
+        *slash = '\0';
+        good = access(path, F_OK) == 0 || is_state_directory(path);
+        if (!good)
+            tell(arg,
+                 &(struct config_error){path, "ctibus.database",
+                                        (char *)"there is no such folder: make it, writable by "
+                                                "the user of state"});
+    }
+    free(path);
+    return good;
+}
+
+static enum svc_files check_files(const struct svc *svc, config_error_fn *tell, void *arg)
+{
+    bool good = check_database(svc, tell, arg);
+    bool lists = lists_check(svc->cfg, tell, arg);
+
+    return !good ? SVC_FILES_BAD : lists ? SVC_FILES_GOOD : SVC_FILES_FAULTY;
 }
 
 static int start(struct svc *svc, void **out)
@@ -133,6 +227,7 @@ int main(int argc, char **argv)
         .name = "state",
         .doc = "Runs the bus and holds the state of every phone, call and user.",
         .check = check,
+        .check_files = check_files,
         .start = start,
         .stop = stop,
         .reload = reload,

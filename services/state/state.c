@@ -5,7 +5,9 @@
 #include <stdlib.h>
 
 #include "admin.h"
+#include "api.h"
 #include "base/clock.h"
+#include "callers/callers.h"
 #include "calls/ami_forward.h"
 #include "calls/call_log.h"
 #include "calls/originates.h"
@@ -16,6 +18,7 @@
 #include "core/notify.h"
 #include "core/publisher.h"
 #include "core/remote_lists.h"
+#include "database/schema.h"
 #include "directory/directory.h"
 #include "events.h"
 #include "fagi/fagi.h"
@@ -24,6 +27,8 @@
 #include "federation/peers.h"
 #include "gateways.h"
 #include "gauges.h"
+#include "handlers/handlers.h"
+#include "lists/asterisk.h"
 #include "lists/lists.h"
 #include "replica/serve.h"
 #include "sessions/budgets.h"
@@ -35,8 +40,10 @@
 #include "users/deferred_actions.h"
 #include "users/extensions.h"
 #include "users/feature_reader.h"
+#include "users/feature_table.h"
 #include "users/features.h"
 #include "users/passwords.h"
+#include "webhooks.h"
 #include "json/json.h"
 
 /* Snapshots wait until the gateways that were there before a restart had their time to come back,
@@ -68,6 +75,12 @@ static void register_worker(struct state *s, struct bus_peer *p, uint64_t id,
         gateways_register(s, p, id, body);
     else if (view_eq(kind, VIEW("fagi")))
         fagi_register(s, p, id, body);
+    else if (view_eq(kind, VIEW("cti")))
+        handlers_register(s, p, id, body, command_is_known);
+    else if (view_eq(kind, VIEW("webhooks")))
+        webhooks_register(s, p, id, body);
+    else if (view_eq(kind, VIEW("sheet")))
+        sheets_register(s, p, id, body);
     else if (view_eq(kind, VIEW("peer")))
         peers_register(s, p, id, body);
     else
@@ -84,18 +97,37 @@ static void ask_snapshot(struct state *s, struct bus_peer *p, uint64_t id,
 }
 
 static request_fn *const requests[METHOD_COUNT] = {
-    [METHOD_snapshot] = ask_snapshot,         [METHOD_worker_register] = register_worker,
-    [METHOD_login_begin] = login_begin,       [METHOD_login_check] = login_check,
-    [METHOD_login_open] = login_open,         [METHOD_session_renew] = login_renew,
-    [METHOD_login_password] = login_password, [METHOD_login_token] = login_token,
-    [METHOD_login_trusted] = login_trusted,   [METHOD_login_forget] = login_forget,
-    [METHOD_admin_tokens] = admin_tokens,     [METHOD_session_close] = login_close,
-    [METHOD_command] = command_run,           [METHOD_ami_action] = action_pass,
-    [METHOD_fagi_call] = fagi_call,           [METHOD_admin_sessions] = admin_sessions,
-    [METHOD_admin_kick] = admin_kick,         [METHOD_admin_reload] = admin_reload,
-    [METHOD_peer_apply] = peers_apply,        [METHOD_peer_command] = peers_carry_out,
-    [METHOD_fax_expect] = fax_expect,         [METHOD_fax_claim] = fax_claim,
-    [METHOD_fax_arrived] = fax_arrived,       [METHOD_explain] = admin_explain,
+    [METHOD_snapshot] = ask_snapshot,
+    [METHOD_worker_register] = register_worker,
+    [METHOD_login_begin] = login_begin,
+    [METHOD_login_check] = login_check,
+    [METHOD_login_open] = login_open,
+    [METHOD_session_renew] = login_renew,
+    [METHOD_login_password] = login_password,
+    [METHOD_login_token] = login_token,
+    [METHOD_login_trusted] = login_trusted,
+    [METHOD_login_forget] = login_forget,
+    [METHOD_admin_tokens] = admin_tokens,
+    [METHOD_session_close] = login_close,
+    [METHOD_command] = command_run,
+    [METHOD_ami_action] = action_pass,
+    [METHOD_fagi_call] = fagi_call,
+    [METHOD_admin_sessions] = admin_sessions,
+    [METHOD_admin_kick] = admin_kick,
+    [METHOD_admin_reload] = admin_reload,
+    [METHOD_peer_apply] = peers_apply,
+    [METHOD_peer_command] = peers_carry_out,
+    [METHOD_fax_expect] = fax_expect,
+    [METHOD_fax_claim] = fax_claim,
+    [METHOD_fax_arrived] = fax_arrived,
+    [METHOD_explain] = admin_explain,
+    [METHOD_cti_line] = handlers_line,
+    [METHOD_cti_observed] = command_observe,
+    [METHOD_api_open] = api_open,
+    [METHOD_api_command] = api_command,
+    [METHOD_webhooks] = webhooks_ask,
+    [METHOD_webhooks_progress] = webhooks_progress,
+    [METHOD_admin_api_tokens] = admin_api_tokens,
 };
 
 static void on_request(void *arg, struct bus_peer *p, uint64_t id, enum bus_method method,
@@ -126,6 +158,9 @@ static void on_peer_gone(void *arg, struct bus_peer *p)
     snapshots_peer_gone(s->snapshots, p);
     deferred_reply_peer_gone(s, p);
     fagi_peer_gone(s->fagi, p);
+    handlers_peer_gone(s->handlers, p);
+    webhooks_peer_gone(s->webhooks, p);
+    sheets_peer_gone(s->sheets, p);
     peers_gone(s->peers, p);
     fax_handoffs_peer_gone(s->fax_handoffs, p);
     sessions_peer_gone(s->sessions, p);
@@ -218,6 +253,7 @@ static void expire(void *arg)
 
     ctilog_expire(s, clock_wall());
     tokens_expire(direct_login_tokens(s->direct_login), clock_wall());
+    api_expire(s->api, clock_wall());
 }
 
 static int open_database(struct state *s)
@@ -227,12 +263,14 @@ static int open_database(struct state *s)
     int err = -ENOMEM;
 
     if (path)
-        s->db = db_open(s->loop, path, s->metrics, s->log, &err);
+        s->db = db_open(s->loop, path, &state_schema, s->metrics, s->log, &err);
     free(path);
     if (s->db)
         s->features = features_new(s, &err);
     if (s->features)
         s->deferred_actions = deferred_actions_new(s, &err);
+    if (s->deferred_actions)
+        feature_tables_configure(s);
     return err;
 }
 
@@ -243,7 +281,8 @@ static int recall(struct state *s)
 
     if (rc == 0)
         rc = direct_login_restore(s->direct_login);
-
+    if (rc == 0)
+        rc = api_restore(s->api);
     if (rc == 0) {
         sessions_check_users(s->sessions); /* the lists may have changed meanwhile */
         rc = calls_recall(s, clock_wall());
@@ -313,6 +352,7 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
     s->sessions_open = metrics_callback(metrics, METRIC_state_sessions, NULL, count_sessions, s);
     s->remote_lists = remote_lists_new(
         s, opt->lists_retry_ms ? opt->lists_retry_ms : LISTS_RETRY_MS, list_changed);
+    s->asterisk_lists = asterisk_lists_new(s, list_changed);
     s->directories = directories_new(s);
     s->extensions = extensions_new();
     s->originates = originates_new(s);
@@ -320,17 +360,23 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
     s->faxes = faxes_new(s);
     s->fax_handoffs = fax_handoffs_new(s);
     s->sheets = sheets_new(s);
+    s->handlers = handlers_new(s);
+    s->callers = callers_new(s);
+    if (s->publisher && s->callers)
+        publisher_watch(s->publisher, callers_change, s->callers);
     s->fagi = fagi_new(s);
     s->peers = peers_new(s);
     s->gauges = gauges_new(s);
     s->feature_reader = feature_reader_new(s);
+    s->feature_tables = feature_tables_new(s);
     if (budget_open(s) < 0)
         return -ENOMEM;
     if (!s->heart || !s->publisher || !s->explain || !s->snapshots || !s->sessions || !s->events ||
         !s->events_unknown || !s->events_foreign || !s->resyncs_late || !s->sessions_open ||
-        !s->remote_lists || !s->directories || !s->extensions || !s->originates || !s->transfers ||
-        !s->faxes || !s->fax_handoffs || !s->sheets || !s->fagi || !s->peers || !s->gauges ||
-        !s->feature_reader || peers_load(s->peers) < 0)
+        !s->remote_lists || !s->asterisk_lists || !s->directories || !s->extensions ||
+        !s->originates || !s->transfers || !s->faxes || !s->fax_handoffs || !s->sheets ||
+        !s->handlers || !s->callers || !s->fagi || !s->peers || !s->gauges || !s->feature_reader ||
+        !s->feature_tables || peers_load(s->peers) < 0)
         return -ENOMEM;
     bus_sub_follow(s->sub, VIEW("tel"));
     return bus_sub_add(s->sub, VIEW("tel/"));
@@ -384,6 +430,13 @@ struct state *state_new(struct loop *loop, struct bus *bus, const struct config 
         if (*err == 0)
             s->direct_login = direct_login_new(s, err);
         if (*err == 0) {
+            s->api = api_new(s);
+            s->webhooks = webhooks_new(s);
+            *err = s->api && s->webhooks ? 0 : -ENOMEM;
+        }
+        if (*err == 0)
+            *err = asterisk_lists_restore(s->asterisk_lists);
+        if (*err == 0) {
             read_lists(s);
             *err = recall(s);
         }
@@ -412,6 +465,7 @@ void state_destroy(struct state **sp)
     loop_timer_destroy(&s->settle_timer);
     loop_timer_destroy(&s->lists_timer);
     loop_timer_destroy(&s->expire_timer);
+    feature_tables_destroy(&s->feature_tables);
     db_close(&s->db); /* first of all: who waits for it is answered */
     loop_timer_destroy(&s->tick_timer);
     loop_timer_destroy(&s->watch_timer);
@@ -424,7 +478,12 @@ void state_destroy(struct state **sp)
     faxes_destroy(&s->faxes);
     fax_handoffs_destroy(&s->fax_handoffs);
     directories_destroy(&s->directories);
+    callers_destroy(&s->callers);
     bus_server_destroy(&s->server); /* tells who waits for an action */
+    handlers_destroy(&s->handlers);
+    webhooks_destroy(&s->webhooks);
+    api_destroy(&s->api); /* nobody is answered any more */
+    asterisk_lists_destroy(&s->asterisk_lists);
     deferred_actions_destroy(&s->deferred_actions);
     feature_reader_destroy(&s->feature_reader);
     sheets_destroy(&s->sheets);
@@ -459,11 +518,13 @@ void state_reload(struct state *s, const struct config *cfg)
 {
     s->cfg = cfg;
     budget_configure(s);
+    feature_tables_configure(s);
     fagi_reload(s->fagi);
     if (peers_load(s->peers) < 0)
         log_error(s->log, "no memory for the other sites");
     read_lists(s);
     remote_lists_refresh(s->remote_lists);
+    asterisk_lists_refresh(s->asterisk_lists);
 }
 
 const char *state_endpoint_publish(const struct state *s)

@@ -277,8 +277,8 @@ static void wait_mark(struct fed_world *w, const char *mark)
     assert_true(heard(w, mark));
 }
 
-static const enum xod_list shown[] = {LIST_users, LIST_phones, LIST_agents, LIST_queues,
-                                      LIST_groups};
+static const enum xod_list shown[] = {LIST_users,  LIST_phones, LIST_agents,
+                                      LIST_queues, LIST_groups, LIST_channels};
 #define N_SHOWN ARRAY_SIZE(shown)
 
 static bool is_shown(enum xod_list list)

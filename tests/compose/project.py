@@ -18,7 +18,7 @@ PROJECT = "ctibus-test"
 USERS = 600
 FIRST_ID = 1001  # of user u1
 HEAL_SECONDS = 60  # conditions are met long before; a machine that does something else as well has its time
-DOORS = {"cti": 5003, "ctis": 5013, "websocket": 5080, "fagi": 5002}
+DOORS = {"cti": 5003, "ctis": 5013, "websocket": 5080, "api": 5088, "fagi": 5002, "subscribe": 5551, "request": 5552}
 
 
 class Failed(Exception):
@@ -61,14 +61,17 @@ class Compose:
                                 "--fagi=fagi-gw:5002"]}
         (folder / "site.yml").write_text(json.dumps(
             {"services": {"asterisk-sim": recorded,
-                          **{s: volume for s in ("state", "ami-gw", "fagi-gw", "cti-gw", "monitor")}}}))
+                          **{s: volume for s in ("state", "ami-gw", "fagi-gw", "cti-gw", "http-gw", "monitor")}}}))
         self.command = [*compose_command(), "--project-name", PROJECT, "--project-directory", ROOT,
-                        "--file", ROOT / "docker-compose.yml", "--file", folder / "site.yml"]
+                        "--file", ROOT / "docker-compose.yml", "--file", ROOT / "deploy" / "containers" / "bus.yml",
+                        "--file", folder / "site.yml"]
         self.ports = {door: free_port() for door in DOORS}
         os.environ.update({"CTIBUS_TAG": "test", "CTIBUS_SITE": "/etc/ctibus/demo", "CTIBUS_PEERS_PUBLISH_PORT": "0",
                            "CTIBUS_PEERS_REQUEST_PORT": "0", "CTIBUS_CTI_PORT": str(self.ports["cti"]),
                            "CTIBUS_CTIS_PORT": str(self.ports["ctis"]), "CTIBUS_FAGI_PORT": str(self.ports["fagi"]),
-                           "CTIBUS_WEBSOCKET_PORT": str(self.ports["websocket"])})
+                           "CTIBUS_WEBSOCKET_PORT": str(self.ports["websocket"]), "CTIBUS_API_PORT": str(self.ports["api"]),
+                           "CTIBUS_BUS_SUBSCRIBE_PORT": str(self.ports["subscribe"]),
+                           "CTIBUS_BUS_REQUEST_PORT": str(self.ports["request"])})
         # the build of a test needs no more than what the classic builder and BuildKit share
         os.environ.setdefault("DOCKER_BUILDKIT", "0")
 

@@ -218,8 +218,9 @@ static void check_event(struct play *p, const struct tel_out *o)
         abort();
     for (uint32_t i = 0; i < doc->root.via.map.size; i++) {
         const msgpack_object_kv *kv = &doc->root.via.map.ptr[i];
+        int f = schema_tel_field_find(msg_str(&kv->key));
         check_value(&kv->val);
-        if (schema_tel_field_find(msg_str(&kv->key), type_of(&kv->val)) < 0)
+        if (f < 0 || schema_tel_field_type((enum tel_field)f) != type_of(&kv->val))
             abort();
     }
     buf_free(&body);

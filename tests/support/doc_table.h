@@ -36,4 +36,24 @@ static inline void doc_table_check(const char *path, const char *begin_mark, con
     buf_free(&doc);
 }
 
+/* The whole file must be `text`. */
+static inline void doc_file_check(const char *path, struct view text)
+{
+    struct buf doc;
+    FILE *f;
+
+    if (getenv("UPDATE_DOCS")) {
+        f = fopen(path, "w");
+        assert_non_null(f);
+        fprintf(f, "%.*s", VIEW_ARG(text));
+        fclose(f);
+        return;
+    }
+    buf_init(&doc, 0);
+    assert_int_equal(buf_read_file(&doc, path), 0);
+    if (!view_eq(buf_view(&doc), text))
+        fail_msg("%s is not as the code says: UPDATE_DOCS=1 writes it anew", path);
+    buf_free(&doc);
+}
+
 #endif

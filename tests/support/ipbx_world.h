@@ -68,7 +68,8 @@
     "\"regcommands\":{\"all\":" IPBX_CLASSES "},"                                                  \
     "\"ipbxcommands\":{\"few\":[\"hangupme\"],\"all\":[\"dial\",\"originate\",\"transfer\","       \
     "\"atxfer\",\"transfercancel\",\"intercept\",\"parking\",\"hangup\",\"hangupme\","             \
-    "\"refuse\",\"cancel\",\"answer\",\"sipnotify\",\"mailboxcount\",\"meetme\",\"record\","       \
+    "\"refuse\",\"dtmf\",\"cancel\",\"answer\",\"sipnotify\",\"mailboxcount\",\"meetme\","         \
+    "\"record\","                                                                                  \
     "\"listen\",\"stoplisten\",\"whisper\",\"barge\",\"agentlogin\",\"agentlogout\",\"queueadd\"," \
     "\"queueremove\","                                                                             \
     "\"queuepause\",\"queueunpause\",\"queuepause_all\",\"queueunpause_all\","                     \

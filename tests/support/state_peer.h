@@ -21,6 +21,8 @@ struct state_peer {
     int n_actions;
     const char *response; /* NULL: nothing */
     const char *lacks;    /* an action that this Asterisk has not, or NULL */
+    int asked;            /* times that a sheet asked it */
+    const char *knows;    /* what it answers then, as JSON; NULL: nothing, ever */
 };
 
 static inline void peer_json(char *out, size_t size, const msgpack_object *o)
@@ -63,6 +65,24 @@ static inline void peer_act(struct state_peer *x, uint64_t id, const msgpack_obj
     buf_free(&out);
 }
 
+static inline void peer_say(struct state_peer *x, uint64_t id)
+{
+    struct json_object *o = x->knows ? json_tokener_parse(x->knows) : NULL;
+    struct buf out;
+    struct value v;
+
+    x->asked++;
+    if (!o)
+        return;
+    buf_init(&out, 0);
+    assert_int_equal(value_from_json(&v, o), 0);
+    value_pack(&out, &v);
+    bus_client_reply(x->bus_client, id, BUS_ok, buf_view(&out));
+    value_clear(&v);
+    buf_free(&out);
+    json_object_put(o);
+}
+
 static inline void peer_on_request(void *arg, uint64_t id, enum bus_method method,
                                    const msgpack_object *body)
 {
@@ -70,6 +90,10 @@ static inline void peer_on_request(void *arg, uint64_t id, enum bus_method metho
 
     if (method == METHOD_ami_action) {
         peer_act(x, id, body);
+        return;
+    }
+    if (method == METHOD_sheet_call) {
+        peer_say(x, id);
         return;
     }
     if (method == METHOD_kick) {

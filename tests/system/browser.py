@@ -2,7 +2,6 @@
 
 import os
 import pathlib
-import time
 
 import pytest
 from stack import ROOT, TIMEOUT, until
@@ -11,6 +10,7 @@ webdriver = pytest.importorskip("selenium.webdriver", reason="python3-selenium i
 from selenium.webdriver.chrome.service import Service  # noqa: E402 pylint: disable=wrong-import-position
 from selenium.webdriver.common.by import By  # noqa: E402 pylint: disable=wrong-import-position
 from selenium.webdriver.common.keys import Keys  # noqa: E402,F401 pylint: disable=wrong-import-position,unused-import
+from selenium.webdriver.support.ui import Select  # noqa: E402 pylint: disable=wrong-import-position
 
 CHROMIUM, DRIVER = "/usr/bin/chromium", "/usr/bin/chromedriver"
 SCREENS = pathlib.Path(os.environ.get("CTIBUS_SCREENS", ROOT / "build-ci" / "screens"))
@@ -83,6 +83,15 @@ class Page:
         element.clear()
         element.send_keys(text)
 
+    def choose(self, css, text):
+        """An option of a select, by its text."""
+        Select(self.one(css)).select_by_visible_text(text)
+
+    def date(self, css, value):
+        """A day, "2001-01-02", as a calendar puts it into the field."""
+        self.js("""const set = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set;
+                   set.call(arguments[0], arguments[1]); arguments[0].dispatchEvent(new Event('input', {bubbles: true}));""", self.one(css), value)
+
     def login(self, user="alice", password=None, stay=True):
         self.type("input[name=user]", user)
         self.type("input[name=password]", password or user)
@@ -109,12 +118,16 @@ class Page:
         SCREENS.mkdir(parents=True, exist_ok=True)
         self.driver.save_screenshot(str(SCREENS / f"{name}.png"))
 
+    def settle(self):
+        """For what must not happen: what the page had to do is done (events are handled, two frames drawn), and a request of it
+        that came after is answered."""
+        answer = self.driver.execute_async_script("""
+            const done = arguments[0];
+            setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() =>
+                fetch('/', {cache: 'no-store'}).then(r => r.text()).then(t => done(t.length), e => done(String(e)))))));""")
+        assert isinstance(answer, int) and answer > 0, answer
+
     def problems(self):
         """What the browser has complained about, but for connections that were cut on purpose."""
         return [line for line in self.driver.get_log("browser") if line["level"] == "SEVERE"
                 and "WebSocket" not in line["message"] and "net::ERR" not in line["message"]]
-
-
-def pause(seconds):
-    """For what must not happen: time in which it would."""
-    time.sleep(seconds)

@@ -6,7 +6,7 @@ import urllib.request
 
 from stack import ROOT
 
-SERVICES = ("state", "ami-gw", "fagi-gw", "cti-gw", "federation")
+SERVICES = ("state", "ami-gw", "fagi-gw", "cti-gw", "http-gw", "federation")
 EVERY = "Every service"
 
 Metric = collections.namedtuple("Metric", "name labels kind level meaning advice")

@@ -56,9 +56,9 @@ def free_port():
 class Program:
     """One program of ours; its log is kept line by line."""
 
-    def __init__(self, command):
+    def __init__(self, command, env=None):
         self.lines = []
-        self.process = subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE,
+        self.process = subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE, env={**os.environ, **(env or {})},
                                         stderr=subprocess.STDOUT, text=True, errors="replace")
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
@@ -99,6 +99,8 @@ class Program:
         self.process.wait()
 
     def terminate(self, timeout=10):
+        """A clean stop: SIGTERM is sent once there is a handler for it, or it would end a program that has just begun."""
+        until(lambda: self.process.poll() is not None or self.handles(signal.SIGTERM), "a handler of SIGTERM", timeout)
         self.process.terminate()
         return self.process.wait(timeout)
 
@@ -140,7 +142,8 @@ class Stack:
             "bus": {n: f"tcp://127.0.0.1:{p[n]}" for n in ("publish", "subscribe", "request")},
             "http": {"state": f"127.0.0.1:{p['state']}", "ami-gw": f"127.0.0.1:{p['ami-gw']}",
                      "cti-gw": "127.0.0.1:0", "fagi-gw": "127.0.0.1:0",
-                     "federation": "127.0.0.1:0"},
+                     "http-gw": "127.0.0.1:0", "federation": "127.0.0.1:0"},
+            "api": {"listen": "127.0.0.1:0"},
             "console": {"socket": "console.sock", "token": TOKEN},
             "cti": {"drain_seconds": 0},
             **{n: v for n, v in site["ctibus"].items() if n == "agents"}}
@@ -188,6 +191,8 @@ class Stack:
                 program.listening("peers-request")
             if service == "fagi-gw":
                 program.fagi = program.listening("FAGI")
+            if service == "http-gw":
+                program.api = program.listening("http")
             if service == "cti-gw":
                 for door in doors:
                     setattr(program, door.lower(), program.listening(door))
@@ -252,7 +257,7 @@ class Stack:
 
     def stop(self):
         codes = {}
-        order = ("federation", "cti-gw", "fagi-gw", "ami-gw", "state", "sim")
+        order = ("federation", "http-gw", "cti-gw", "fagi-gw", "ami-gw", "state", "sim")
         for name in sorted(self.programs, key=lambda n: next(i for i, o in enumerate(order) if n.startswith(o))):
             codes[name] = self.programs[name].terminate()
         problems = [line for p in self.programs.values() for line in p.lines

@@ -13,7 +13,8 @@ from stack import Client, Stack, until
 
 SILENT = 120
 LIMIT = 80
-TCP = {"state": ("WEBI", "INFO"), "ami-gw": (), "fagi-gw": ("FAGI",), "cti-gw": ("CTI", "websocket"), "federation": ()}
+TCP = {"state": ("WEBI", "INFO"), "ami-gw": (), "fagi-gw": ("FAGI",), "cti-gw": ("CTI", "websocket"), "http-gw": ("http",),
+       "federation": ()}
 CONFIG = {"ctibus.cti.websocket": "127.0.0.1:0", "main.logintimeout": 2}
 
 
@@ -43,6 +44,9 @@ def is_served(s, service, program):
         c = Client(program.cti)
         c.login("alice", "alice")
         c.socket.close()
+    elif service == "http-gw":
+        with urllib.request.urlopen(f"http://127.0.0.1:{program.api}/v1", timeout=5) as answer:
+            assert answer.status == 200
     assert answers(program, "readyz")
 
 

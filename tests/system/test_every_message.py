@@ -79,7 +79,7 @@ def test_message(clients, cls, where, required, permission):
         assert clients["carol"].ask(cls, **given)["warning_string"] == "no_regcommands"
 
 
-OURS = {"admin_status", "admin_kick", "admin_reload", "chat_history"}
+OURS = {"admin_status", "admin_kick", "admin_reload", "chat_history", "getagentsstats"}
 
 
 @pytest.mark.parametrize("cls, where, required, permission", ALL, ids=IDS)

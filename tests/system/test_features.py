@@ -7,7 +7,7 @@ import subprocess
 import threading
 
 import pytest
-from stack import BIN, Stack, signal, until
+from stack import BIN, ROOT, Stack, signal, until
 from test_office import QUIET, command
 from test_sim import Ami
 
@@ -15,8 +15,9 @@ TECH = {"20": "PJSIP", "1.8": "SIP"}
 
 
 @contextlib.contextmanager
-def company(dialect="20", publish=("astdb", "devstate")):
-    with Stack(office=(*QUIET, "--office-dialect", dialect), config={"ctibus.features.publish": list(publish)}) as s:
+def company(dialect="20", publish=("astdb", "devstate"), lines=None):
+    with Stack(office=(*QUIET, "--office-dialect", dialect), config={"ctibus.features.publish": list(publish)},
+               lines=lines) as s:
         s.wait_ready()
         s.tech = TECH[dialect]
         s.ami = Ami(s, Events="off")
@@ -134,6 +135,27 @@ def test_forwards_are_obeyed_and_their_codes_are_seen():
         assert (refused["status"], refused["error_string"]) == ("KO", "destination")
 
 
+def test_a_code_at_one_of_two_phones_is_for_both():
+    """Alice has carole's phone (1003), too."""
+    lines = json.loads((ROOT / "config" / "office" / "lines.json").read_text())
+    lines[2] |= {"iduserfeatures": 1, "rules_order": 2}
+    with company(lines=lines) as s:
+        alice = watch(s, "alice")
+        dials(s, "carole", "*76")
+        alice.wait(lambda: on(alice, "enablednd"), "the code at the second phone is seen")
+        until(lambda: stored(s, "DND/1001") == "YES", "the first one has it, too")
+        dials(s, "alice", "*76")
+        alice.wait(lambda: not on(alice, "enablednd"), "the code at the first phone is seen")
+        until(lambda: stored(s, "DND/1003") is None, "the second one has it, too")
+        dials(s, "carole", "*721004")
+        until(lambda: (stored(s, "CF/1001"), stored(s, "CF/1003")) == ("1004", "1004"), "both forward")
+        dials(s, "carole", "*73")
+        alice.wait(lambda: not on(alice, "enableunc"), "it is off")
+        until(lambda: stored(s, "CF/1001") is None, "at both")
+        assert told(alice, "enablednd") == [True, False]
+        assert told(alice, "enableunc") == [True, False]
+
+
 def test_codes_of_xivo_say_user_events():
     """Without any database, too: the event is enough."""
     with company(publish=("agi",)) as s:
@@ -155,6 +177,7 @@ def test_after_an_outage_what_was_set_is_sent_and_the_rest_is_read(dialect):
         alice = watch(s, "alice")
         put(alice, "fwd", {"enablerna": True, "destrna": "1006"})
         until(lambda: stored(s, "CFU/1001") == "1006", "Asterisk has it")
+        until(lambda: s.metric("state", "ctibus_state_wanted") == 0, "and state knows that it has")  # else it is sent anew
         s.kill("ami-gw")
         until(lambda: b'"link": "down"' in json.dumps(s.snapshot("ipbx")).encode(), "the link is down")
         put(alice, "enablednd", True)

@@ -18,7 +18,8 @@ from recording import Player, Recording, write_lists
 from sites import Site, pair, sites
 from stack import BIN, DATA, ROOT, Client, Context, signal_of, until
 
-LISTS = ("users", "phones", "agents", "queues", "groups")
+XIVO_LISTS = ("users", "phones", "agents", "queues", "groups")  # those that XiVOs tell each other
+LISTS = (*XIVO_LISTS, "channels")
 
 
 @pytest.fixture(scope="module", name="two")
@@ -108,6 +109,20 @@ def test_clients_may_ask_how_a_site_is(two):
     status = client.ask("getlist", function="updatestatus", listname="ipbx", tipbxid="lyon", tid="lyon")["status"]
     assert status["remote"] is False
     assert not [m for m in client.seen if m["listname"] == "ipbx"]
+    client.close()
+
+
+def test_people_of_the_other_site_are_found(two):
+    """By name and by number, beside the colleague of the same name at home; each with the site that he is of."""
+    _, lyon = two
+    client = lyon.client("alice")
+    found = client.ask("people_search", pattern="bob")["results"]
+    assert sorted(r["relations"]["xivo_id"] for r in found) == ["lyon", "paris"], found
+    assert {r["relations"]["source_entry_id"] for r in found} == {"2", "paris/2"}
+    far = next(r for r in found if r["relations"]["xivo_id"] == "paris")
+    client.ask("people_set_favorite", favorite=True, source=far["source"], source_entry_id="paris/2")
+    favorites = client.ask("people_favorites")["results"]
+    assert [r["relations"]["xivo_id"] for r in favorites] == ["paris"], "the colleague at home is another one"
     client.close()
 
 
@@ -617,9 +632,9 @@ def test_a_xivo_sees_only_what_is_for_it():
         lyon.run("federation")
         nantes.run()
         lyon.wait_link("nantes")
-        until(lambda: all(lyon.objects("nantes", name) for name in LISTS), "Lyon knows Nantes")
+        until(lambda: all(lyon.objects("nantes", name) for name in XIVO_LISTS), "Lyon knows Nantes")
         alice, client = lyon.client("alice"), as_a_site(lyon)
-        for name in LISTS:
+        for name in XIVO_LISTS:
             assert ids(client, name, "lyon"), name
             assert ids(alice, name, "nantes"), name
             assert not ids(client, name, "nantes"), name
@@ -632,7 +647,7 @@ def test_a_xivo_sees_only_what_is_for_it():
                                 for m in client.seen if m["function"] == "updatestatus"), "Paris is told of Lyon")
         client.drain()
         assert {m["tipbxid"] for m in client.seen} == {"lyon"}
-        assert {m["listname"] for m in client.seen} <= set(LISTS)
+        assert {m["listname"] for m in client.seen} <= set(XIVO_LISTS)
         for c in (alice, client, there, here):
             c.close()
 

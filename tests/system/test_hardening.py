@@ -14,7 +14,7 @@ import yaml
 from stack import BIN, ROOT, Stack
 from test_fax import PDF, wait_for
 
-SERVICES = ("state", "ami-gw", "fagi-gw", "cti-gw", "federation")
+SERVICES = ("state", "ami-gw", "fagi-gw", "cti-gw", "http-gw", "federation")
 PROGRAMS = [f"ctibus-{s}" for s in SERVICES] + ["ctibus", "ctibus-asterisk-sim"]
 UNITS = ROOT / "deploy" / "systemd"
 needs_readelf = pytest.mark.skipif(not shutil.which("readelf"), reason="readelf is not installed (binutils)")

@@ -9,10 +9,11 @@ import time
 
 import msgpack
 import pytest
+import yaml
 import zmq
 import zmq.auth
 
-from stack import BIN, ROOT, Context, Stack, until
+from stack import BIN, ROOT, Context, Program, Stack, until
 
 NAMES = {"site": "gateway", "gateway": "gateway", "monitor": "monitor", "other": "monitor"}
 
@@ -188,8 +189,11 @@ def test_a_role_is_changed_in_place(context):
         os.utime(at, ns=(was.st_atime_ns, was.st_mtime_ns))
         assert at.stat().st_size == was.st_size
         s.programs["state"].says(f"a connection of key {s.key('gateway')[0].decode()} is cut")
-        assert not asks(asker, b"ping")
-        assert hears(listener), "it comes again, as a monitor"
+
+        def answered():
+            return asker.recv_multipart()[2] if asks(asker, b"worker.register") else None
+        until(lambda: answered() == b"denied", "it comes again, as a monitor, who registers for nothing")
+        assert hears(listener), "and hears as one"
 
 
 def test_a_service_whose_key_is_rotated_and_revoked():
@@ -368,3 +372,33 @@ def test_the_keys_of_containers(tmp_path):
         (tmp_path / "monitor" / f).unlink()
     make_keys(tmp_path, *who)
     assert (allowed / "monitor.key").read_text() != first[allowed / "monitor.key"]
+
+
+def test_the_bus_of_containers_is_published_for_keys_only(tmp_path):
+    """bus.yml publishes two ports of state, whose environment demands CURVE; a monitor's key opens them."""
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    published = yaml.safe_load((ROOT / "deploy" / "containers" / "bus.yml").read_text())["services"]
+    assert "ports" not in services["state"], "not by default"
+    assert published == {"state": {"ports": [f"${{CTIBUS_BUS_ADDRESS:-127.0.0.1}}:${{CTIBUS_BUS_{name}_PORT:-{port}}}:{port}"
+                                             for name, port in (("SUBSCRIBE", 5551), ("REQUEST", 5552))]}}
+    page = (ROOT / "docs" / "containers.md").read_text()
+    assert all(word in page for word in ("CTIBUS_BUS_ADDRESS", "CTIBUS_BUS_SUBSCRIBE_PORT", "CTIBUS_BUS_REQUEST_PORT", "deploy/containers/bus.yml"))
+    env = services["state"]["environment"]
+    folder = env["CTIBUS__CURVE__ALLOW"].rpartition("/")[0]
+    for name in ("state", "monitor", "tls"):
+        (tmp_path / name).mkdir()
+    make_keys(tmp_path, *[who for who in services["keys"]["command"] if who == "monitor:monitor"])
+    curve = {key.rpartition("__")[2].lower(): value.replace(folder, str(tmp_path / "state")) for key, value in env.items() if "__CURVE__" in key}
+    assert sorted(curve) == ["allow", "own_key", "server_key"]
+    with Stack(parts=("state",), config={"ctibus.curve": curve}) as s:
+        s.wait_ready("state")
+        at = {"CTIBUS_REQUEST": f"tcp://127.0.0.1:{s.ports['request']}", "CTIBUS_SUBSCRIBE": f"tcp://127.0.0.1:{s.ports['subscribe']}"}
+        monitor = ["/usr/bin/python3", ROOT / "docs" / "examples" / "monitor.py"]
+        keys = {"CTIBUS_KEY": str(tmp_path / "monitor" / "own.key_secret"), "CTIBUS_SERVER_KEY": str(tmp_path / "monitor" / "state.key")}
+        mine, open_one = Program(monitor, {**at, **keys}), Program(monitor, at)
+        try:
+            until(lambda: mine.logged("xivo 1001"), "it has what state knows")
+            assert not open_one.lines
+        finally:
+            mine.kill()
+            open_one.kill()

@@ -127,7 +127,7 @@ def test_state_is_ready_before_its_lists_are_there(lists):
 
 
 @pytest.mark.parametrize("uri,reason", [
-    ("ftp://u:secret@h/users", "ftp: is neither a file: nor an http: or https: URI"),
+    ("ftp://u:secret@h/users", "ftp: is none of file:, http:, https:, csv: and asterisk:"),
     ("http://u:secret@:80/users", "an http: or https: URI has no host")])
 def test_what_cannot_be_fetched_is_refused(uri, reason):
     with Stack(parts=(), config={"ipbxes.xivo.urllists.urllist_users": [uri]}) as stack:

@@ -17,7 +17,7 @@ from fastagi import ask
 from sites import pair, sites
 from stack import BIN, Client, Stack, free_port, until
 
-SERVICES = ("state", "ami-gw", "fagi-gw", "cti-gw", "federation")
+SERVICES = ("state", "ami-gw", "fagi-gw", "cti-gw", "http-gw", "federation")
 CONFIG = {"ctibus.log.buffer": 8192}
 
 
@@ -117,15 +117,19 @@ def is_served(stack, service, cti, fagi):
         c = Client(cti)
         c.login("alice", "alice")
         c.socket.close()
+    elif service == "http-gw":
+        assert stack.programs["http-gw"].metric("ctibus_api_connections") is not None
+        with urllib.request.urlopen(f"http://127.0.0.1:{stack.api_port}/v1", timeout=5) as answer:
+            assert b"ctibus" in answer.read()
     else:
         assert stack.programs["federation"].metric("ctibus_ready") == 1
 
 
 @contextlib.contextmanager
 def site(service, **config):
-    cti, fagi = free_port(), free_port()
+    cti, fagi, api = free_port(), free_port(), free_port()
     extra = {**CONFIG, "main.incoming_tcp.CTI": ["127.0.0.1", cti, True],
-             "main.incoming_tcp.FAGI": ["127.0.0.1", fagi, True], **config}
+             "main.incoming_tcp.FAGI": ["127.0.0.1", fagi, True], "ctibus.api": {"listen": f"127.0.0.1:{api}"}, **config}
     with contextlib.ExitStack() as stack:
         if service == "federation":
             one, other = pair(config=extra)
@@ -136,6 +140,7 @@ def site(service, **config):
             for part in ("sim", "state", "ami-gw"):
                 if part != service:
                     one.start(part)
+        one.api_port = api
         yield one, cti, fagi
 
 

@@ -13,6 +13,10 @@ def one_site():
     paris, lyon = pair(capture="20/02-call-answered.ami", config={
         "main.incoming_tcp.WEBI": ["127.0.0.1", 0, True], "main.incoming_tcp.INFO": ["127.0.0.1", 0, True],
         "main.incoming_udp.ANNOUNCE": ["127.0.0.1", 0, True]})
+    paris.set("ctibus.webhooks", {"crm": {"url": "https://crm.example.com/"}})
+    # a database that is not there: its metric is
+    paris.set("ctibus.features", {"publish": ["userfeatures"], "userfeatures": {
+        "db_uri": "postgresql://u:p@127.0.0.1:1/x"}})
     with sites(paris, lyon):
         paris.start("sim")
         yield paris.run(*SERVICES)

@@ -6,7 +6,7 @@ import pytest
 
 from stack import BIN, Program, Stack, until
 
-SERVICES = ("state", "ami-gw", "fagi-gw", "cti-gw", "federation")
+SERVICES = ("state", "ami-gw", "fagi-gw", "cti-gw", "http-gw", "federation")
 
 
 @pytest.fixture(scope="module", name="stack")
@@ -31,7 +31,7 @@ def test_a_service_whose_output_is_lost_fails(stack, service, flags):
 
 
 @pytest.mark.parametrize("command", (
-    ["snapshot", "users"], ["sessions"], ["schema"], ["check"], ["--help"], ["--version"], ["tail", "--help"],
+    ["snapshot", "users"], ["sessions"], ["token", "list"], ["schema"], ["check"], ["--help"], ["--version"], ["tail", "--help"],
     ["action", "Ping"], ["call", "snapshot", '{"list":"users"}'], ["tail"], ["--json", "tail"],
     ["--json", "top", "--interval", "0.2", "--count", "1"], ["top", "--interval", "0.2", "--count", "1"]))
 def test_the_tool_fails_when_its_output_is_lost(stack, command):

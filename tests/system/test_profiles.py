@@ -1,4 +1,4 @@
-"""The site that we ship: three profiles, and no users whose password is their name for other machines."""
+"""The site that we ship: four profiles, and no users whose password is their name for other machines."""
 
 import json
 import subprocess
@@ -40,9 +40,13 @@ def test_what_each_profile_permits(stack, user, others, queues):
 
 
 def test_the_sample_has_no_users_and_its_references_hold():
-    for name in ("users", "lines", "agents", "voicemails"):
-        assert json.loads((ROOT / "config" / f"{name}.json").read_text()) == []
-    assert set(SAMPLE["profiles"]) == {"user", "agent", "supervisor"}
+    assert len((ROOT / "config" / "people.csv").read_text().splitlines()) == 1
+    assert {uri for uris in SAMPLE["ipbxes"]["xivo"]["urllists"].values() for uri in uris} == \
+        {"asterisk:", "csv:people.csv"}
+    assert set(SAMPLE["profiles"]) == {"user", "agent", "supervisor", "administrator"}
+    done = subprocess.run([BIN / "ctibus", "--config", ROOT / "config" / "ctibus.json", "check"], check=False,
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 OPEN = {"CTI": ["0.0.0.0", 0, True]}

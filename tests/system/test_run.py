@@ -20,10 +20,14 @@ SECONDS = 60
 
 def copy_of(name, tmp_path):
     """A copy of a shipped configuration at ports of its own."""
-    ami, cti, fagi, *others = (free_port() for _ in range(14))
     folder = tmp_path / "config"
     shutil.copytree(ROOT / "config" / name, folder)
-    path = folder / "ctibus.json"
+    return at_free_ports(folder / "ctibus.json")
+
+
+def at_free_ports(path):
+    """The configuration, changed."""
+    ami, cti, fagi, *others = (free_port() for _ in range(16))
     tree = json.loads(path.read_text(encoding="utf-8"))
     tree["main"]["incoming_tcp"] = {"CTI": ["127.0.0.1", cti, True], "FAGI": ["127.0.0.1", fagi, True],
                                     "WEBI": ["127.0.0.1", others.pop(), True],
@@ -33,7 +37,8 @@ def copy_of(name, tmp_path):
     tree["ctibus"]["bus"] = {name: f"tcp://127.0.0.1:{others.pop()}"
                              for name in ("publish", "subscribe", "request")}
     tree["ctibus"]["http"] = {name: f"127.0.0.1:{others.pop()}"
-                              for name in ("state", "ami-gw", "fagi-gw", "cti-gw")}
+                              for name in ("state", "ami-gw", "fagi-gw", "cti-gw", "http-gw")}
+    tree["ctibus"]["api"] = {"listen": f"127.0.0.1:{others.pop()}"}
     tree["ctibus"].setdefault("cti", {})["websocket"] = f"127.0.0.1:{others.pop()}"
     path.write_text(json.dumps(tree), encoding="utf-8")
     return path
@@ -54,7 +59,7 @@ class Run:
             (build / "bin").symlink_to(BIN)
         self.logs = build / "run"
         self.process = subprocess.Popen(
-            [ROOT / "scripts" / "run", "--config", config, "--build", build, *args],
+            [ROOT / "scripts" / "run", *(() if "--site" in args else ("--config", config)), "--build", build, *args],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.lines = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
@@ -123,7 +128,7 @@ def test_client_sees_the_recorded_call_and_all_stops(tmp_path, start, version):
     run = start("--asterisk", version, "--scenario", "02-call-answered", config=config)
     assert f"Asterisk {version}" in run.read_until("Ctrl-C stops everything.")
     children = run.children()
-    assert len(children) == 5
+    assert len(children) == 6
     said = demo(config, "--seconds", "7").stdout
     changes = [json.loads(line[2:]) for line in said.splitlines() if line.startswith("< ")]
     statuses = {c["status"].get("hintstatus") for c in changes
@@ -132,6 +137,26 @@ def test_client_sees_the_recorded_call_and_all_stops(tmp_path, start, version):
     assert run.stop() == 0
     assert all(gone(pid) for pid in children.values())
     assert "Traceback" not in run.read_until(None)
+
+
+def test_a_site_made_by_hand_is_played(tmp_path, start):
+    """With a configuration of its own, so that the test needs no fixed port."""
+    written = tmp_path / "site"
+    subprocess.run([ROOT / "tests" / "handmade" / "write", "freepbx-queue", written], check=True, stdout=subprocess.PIPE)
+    config = at_free_ports(written / "ctibus.json")
+    run = start("--scenario", "freepbx-queue", config=config)
+    assert "Alice's phone rings twice in vain" in run.read_until("(alice/alice)")
+    said = demo(config, "--seconds", "8").stdout
+    assert '"queue":"400"' in said and '"hintstatus":"8"' in said
+    assert run.stop() == 0
+
+
+def test_what_it_prints_for_programs_works(config, start):
+    run = start()
+    line = next(x.strip() for x in run.read_until("Ctrl-C stops everything.").splitlines() if x.strip().startswith("curl "))
+    done = subprocess.run(["/bin/sh", "-c", line.replace("curl ", "curl -sS ")], capture_output=True, text=True, timeout=SECONDS, check=False)
+    assert json.loads(done.stdout)["items"] is not None, done
+    assert run.stop() == 0
 
 
 def test_who_dials_in_the_company_hears_it_ring(config, start):
@@ -147,7 +172,7 @@ def test_who_dials_in_the_company_hears_it_ring(config, start):
     assert run.stop() == 0
 
 
-@pytest.mark.parametrize("name", ["state", "ami-gw", "fagi-gw", "cti-gw"])
+@pytest.mark.parametrize("name", ["state", "ami-gw", "fagi-gw", "cti-gw", "http-gw"])
 def test_a_part_that_dies_ends_all(start, name):
     run = start()
     run.read_until("Ctrl-C stops everything.")
@@ -187,3 +212,25 @@ def test_demo_says_why_it_cannot(config):
     said = demo(config)
     assert said.returncode != 0
     assert "Does `make run` run?" in said.stderr
+
+
+def test_a_site_of_ones_own(config, start):
+    """Nothing is simulated: what `ctibus setup` wrote runs against the Asterisk that it names."""
+    ami = json.loads(config.read_text(encoding="utf-8"))["ipbxes"]["xivo"]["ipbx_connection"]["ipport"]
+    sim = subprocess.Popen([BIN / "ctibus-asterisk-sim", "--office", "--listen", f"127.0.0.1:{ami}", "--status",
+                            f"127.0.0.1:{free_port()}"], stdout=subprocess.DEVNULL)
+    try:
+        run = start("--site", config.parent)
+        said = run.read_until("Ctrl-C stops everything.")
+        assert f"with the Asterisk at 127.0.0.1:{ami}" in said and "doctor" in said
+        assert set(run.children()) == {"ctibus-state", "ctibus-ami-gw", "ctibus-fagi-gw", "ctibus-cti-gw", "ctibus-http-gw"}
+        assert run.stop() == 0
+    finally:
+        sim.kill()
+        sim.wait()
+
+
+def test_a_site_that_is_not_there(tmp_path, config, start):
+    run = start("--site", tmp_path / "none", config=config)
+    said = run.read_until(None)
+    assert "There is no" in said and "setup --dir" in said and run.stop() == 1

@@ -1,9 +1,12 @@
 """Sheets, as clients get them: the XML is read by another parser than what wrote it."""
 
 import base64
+import http.server
 import json
 import signal
+import socket
 import subprocess
+import threading
 import xml.etree.ElementTree as ET
 import zlib
 
@@ -159,3 +162,61 @@ def test_check_tells_what_is_wrong():
         assert r.returncode != 0
         assert "sheets.displays.d.sheet_info.10" in r.stdout and "what-x" in r.stdout
         assert "sheets.events.link.display" in r.stdout and '"nosuch"' in r.stdout
+
+
+class Pictures(http.server.ThreadingHTTPServer):
+    """A web server that has a picture of each user, of so many bytes; 0: it has none."""
+
+    def __init__(self, size):
+        super().__init__(("127.0.0.1", 0), PictureHandler)
+        self.size, self.asked = size, []
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class PictureHandler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.server.asked.append(self.path)
+        self.send_response(200 if self.server.size else 404)
+        self.end_headers()
+        self.wfile.write(b"\x89PNG" * (self.server.size // 4))
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.mark.parametrize("size,shown", [(40000, True), (0, False), (100000, False)], ids=["one", "none", "too large"])
+def test_a_caller_has_a_picture(size, shown):
+    server = Pictures(size)
+    url = f"http://127.0.0.1:{server.server_address[1]}/getatt.php?id={{xivo-userid}}&obj=user"
+    config = permitted(sheets=sheets(display("{xivo-callerpicture}", "{xivo-calleridnum}"), "dial"),
+                       **{"ctibus.sheets": {"picture_url": url}})
+    with server, Stack("20/02-call-answered.ami", pace="1000/s", config=config, sim_args=["--wait-login"]) as s:
+        s.wait_ready("state", "cti-gw")
+        sheet = wait_for(s.client("bob"), "dial")
+        assert sheet.rows[1] == "1001" and server.asked[0] == "/getatt.php?id=1&obj=user"
+        if shown:
+            assert base64.b64decode(sheet.rows[0], validate=True) == b"\x89PNG" * (size // 4)
+        else:
+            assert sheet.rows[0] == "none"
+            s.programs["state"].says("sheets are sent without the picture of the caller")
+        server.shutdown()
+
+
+def test_a_server_of_pictures_that_hangs_delays_a_sheet_only():
+    """Later sheets of the call come behind it, in their order."""
+    config = permitted(sheets=sheets(display("{xivo-callerpicture}", "{xivo-calleridnum}"), "dial", "link"),
+                       **{"ctibus.sheets": {"picture_url": "http://127.0.0.1:1/?{xivo-userid}"}})
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        config["ctibus.sheets"]["picture_url"] = f"http://127.0.0.1:{silent.getsockname()[1]}/?{{xivo-userid}}"
+        with Stack("20/02-call-answered.ami", pace="1000/s", config=config, sim_args=["--wait-login"]) as s:
+            s.wait_ready("state", "cti-gw")
+            bob = s.client("bob")
+            assert [next_sheet(bob).where for _ in range(2)] == ["dial", "link"]
+
+
+@pytest.mark.parametrize("url", ["ftp://h/{xivo-userid}", "http:///x", "http://h/{name-x}"])
+def test_addresses_of_pictures_that_are_none(url):
+    with Stack(parts=()) as s:
+        done = subprocess.run([BIN / "ctibus-state", "--config", s.path("ctibus.json"), "--check", "--set",
+                               f"ctibus.sheets.picture_url={url}"], capture_output=True, text=True, timeout=30)
+        assert done.returncode == 2 and "ctibus.sheets.picture_url" in done.stderr

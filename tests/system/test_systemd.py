@@ -11,7 +11,7 @@ import pytest
 from sites import pair, sites
 from stack import Stack, until
 
-SERVICES = ("state", "ami-gw", "fagi-gw", "cti-gw", "federation")
+SERVICES = ("state", "ami-gw", "fagi-gw", "cti-gw", "http-gw", "federation")
 
 
 class Systemd:

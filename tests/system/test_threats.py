@@ -16,6 +16,7 @@ import pytest
 import zmq
 import zmq.auth
 
+from api import Api, Listener, make_token
 from fastagi import ask
 from stack import BIN, Context, Stack, until
 
@@ -38,7 +39,7 @@ class Guarded(Stack):
             self.keys[name] = {"public": public.decode(), "secret": secret.decode()}
         self.path("allowed.keys").write_text(f"gateway {self.keys['site']['public']}\n"
                                              f"monitor {self.keys['monitor']['public']}\n")
-        for part in ("sim", "state", "ami-gw", "fagi-gw", "cti-gw"):
+        for part in ("sim", "state", "ami-gw", "fagi-gw", "cti-gw", "http-gw"):
             self.start(part)
         self.wait_ready()
 
@@ -80,11 +81,20 @@ def test_whoever_belongs_to_it_gets_in(guarded):
     client.close()
 
 
-def test_a_monitor_may_listen_and_nothing_else(guarded):
+def test_a_monitor_may_listen_ask_what_is_there_and_nothing_else(guarded):
     with guarded.socket(zmq.SUB, "subscribe", "monitor") as s:
         assert s.poll(10000)
     with guarded.socket(zmq.DEALER, "request", "monitor") as s:
-        assert not asks(s)
+        assert asks(s)
+        s.recv_multipart()
+        for method, body, expected in ((b"ping", {}, b"ok"), (b"echo", {"plane": "xod"}, b"ok"), (b"snapshot", {"list": "ipbx"}, b"ok"),
+                                       (b"worker.register", {"kind": "cti", "classes": ["x"]}, b"denied"), (b"command", {}, b"denied"),
+                                       (b"ami.action", {"action": "Ping", "headers": {}}, b"denied"), (b"admin.sessions", {}, b"denied"),
+                                       (b"login.password", {"userlogin": "alice", "password": "alice"}, b"denied"),
+                                       (b"nonsense", {}, b"unknown_method")):
+            s.send_multipart([msgpack.packb(1), msgpack.packb(7), method, msgpack.packb(body)])
+            assert s.poll(5000)
+            assert s.recv_multipart()[2] == expected, method
     assert not published(guarded, "monitor")
 
 
@@ -201,7 +211,7 @@ def test_a_replayed_login(guarded):
 def works(stack):
     client = stack.client("bob")
     client.close()
-    for part in ("state", "ami-gw", "fagi-gw", "cti-gw"):
+    for part in ("state", "ami-gw", "fagi-gw", "cti-gw", "http-gw"):
         assert stack.is_ready(part), part
 
 
@@ -225,14 +235,16 @@ def http_port(stack, part):
 def test_an_oversized_frame_at_each_port(guarded, what):
     state = guarded.programs["state"]
     lines = {"CTI": guarded.programs["cti-gw"].cti, "FAGI": guarded.programs["fagi-gw"].fagi,
-             "WEBI": state.listening("WEBI"), "INFO": state.listening("INFO")}
-    memory = {p: guarded.metric(p, "process_resident_memory_bytes") for p in ("state", "fagi-gw", "cti-gw")}
+             "WEBI": state.listening("WEBI"), "INFO": state.listening("INFO"),
+             "HTTP": guarded.programs["http-gw"].api}
+    memory = {p: guarded.metric(p, "process_resident_memory_bytes") for p in ("state", "fagi-gw", "cti-gw", "http-gw")}
     if what.startswith("a line"):
         for port in lines.values():
             ends(port, b"agi_x: " + b"x" * 65536)
     elif what.startswith("an http"):
-        for part in ("state", "ami-gw", "fagi-gw", "cti-gw"):
+        for part in ("state", "ami-gw", "fagi-gw", "cti-gw", "http-gw"):
             ends(http_port(guarded, part), b"GET /metrics HTTP/1.1\r\nX: " + b"x" * 65536)
+        ends(guarded.programs["http-gw"].api, b"GET /v1 HTTP/1.1\r\nX: " + b"x" * 65536)
     else:
         greeting = b"\xff\0\0\0\0\0\0\0\x01\x7f\x03\x01" + b"CURVE".ljust(20, b"\0") + b"\0" * 32
         for name in ("publish", "subscribe", "request"):
@@ -240,6 +252,23 @@ def test_an_oversized_frame_at_each_port(guarded, what):
     works(guarded)
     for part, before in memory.items():
         assert guarded.metric(part, "process_resident_memory_bytes") < before + (32 << 20), part
+
+
+def test_a_listener_that_does_not_read():
+    """It is cut off; others are told what happens, and nothing of it waits in memory for ever."""
+    with Stack(office=("--rate", "10/s"), parts=("sim", "state", "ami-gw", "http-gw"), config={
+            "ctibus.api": {"listen": "127.0.0.1:0", "max_output": 65536}}) as s, socket.socket() as silent:
+        s.wait_ready()
+        gateway, token = s.programs["http-gw"], make_token(s, "alice", "read")
+        lists = ",".join(Api(gateway.api, token).get("/v1")["lists"])
+        silent.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        silent.connect(("127.0.0.1", gateway.api))
+        silent.sendall(f"GET /v1/events?events=*&lists={lists} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
+        other = Listener(gateway.api, token, events="call.ended").live()
+        until(lambda: s.metric("http-gw", "ctibus_api_slow_total") == 1, "it is cut off", 60)
+        other.next("call.ended")
+        assert s.metric("http-gw", "ctibus_api_listeners") == 1
+        other.close()
 
 
 def test_a_bus_body_that_lies(guarded):

@@ -9,7 +9,7 @@ import yaml
 
 from stack import BIN, ROOT, Stack, until
 
-SERVICES = ("state", "ami-gw", "fagi-gw", "cti-gw", "federation")
+SERVICES = ("state", "ami-gw", "fagi-gw", "cti-gw", "http-gw", "federation")
 
 
 def offset(zone):

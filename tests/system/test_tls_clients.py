@@ -286,5 +286,5 @@ def test_without_a_certificate_it_stays_in_clear():
 def test_a_bad_certificate_for_starttls_alone_stops_nothing():
     with Stack(parts=("state", "cti-gw"), config=FILES) as s:
         s.wait_ready()
-        s.programs["cti-gw"].says("no new certificate for clients: certfile: ")
+        s.programs["cti-gw"].says("no certificate for clients (one that was read before stays): certfile: ")
         assert ask_for_tls(s)[1]["error_string"] == "starttls_unavailable"

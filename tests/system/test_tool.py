@@ -12,7 +12,7 @@ import msgpack
 import pytest
 import zmq
 
-from stack import BIN, ROOT, Context, Stack
+from stack import BIN, ROOT, Context, Stack, until
 
 
 @pytest.fixture(scope="module", name="stack")
@@ -46,7 +46,8 @@ def test_help_names_every_command(stack):
     said = tool(stack, "--help")
     assert said.returncode == 0
     commands = ["tail", "top", "snapshot", "sessions", "peers", "kick", "action", "call", "record", "replay", "check",
-                "reload", "schema", "keygen"]
+                "reload", "schema", "keygen", "setup", "discover", "passwd", "doctor", "token", "tokens", "webhooks",
+                "phones", "calls", "queues", "agents", "users"]
     for command in commands:
         assert re.search(rf"^  {command}( |$)", said.stdout, re.M)
         one = tool(stack, command, "--help")
@@ -54,13 +55,93 @@ def test_help_names_every_command(stack):
     assert all(len(line) <= 100 for line in said.stdout.splitlines())
 
 
-@pytest.mark.parametrize("args", [(), ("nonsense",), ("snapshot", "a", "b", "c"), ("action",), ("action", "-x"),
+@pytest.mark.parametrize("table,has", [
+    ("phones", ["ID", "NUMBER", "USER", "LAMP", "CHANNELS", "DEVICE"]), ("calls", ["CALLER", "CALLED", "STATE", "SINCE", "QUEUE", "CHANNELS"]),
+    ("queues", ["ID", "NUMBER", "NAME", "WAIT", "LONGEST", "FREE", "TALK"]), ("agents", ["ID", "NUMBER", "NAME", "STATE", "SINCE", "PHONE"]),
+    ("users", ["ID", "LOGIN", "NAME", "PRESENCE", "PROFILE", "PHONES"])])
+def test_tables(stack, table, has):
+    # the capture goes on being played: what is compared is read until nothing changed in between
+    def read():
+        before = stack.snapshot(table)
+        lines = tool(stack, table).stdout.splitlines()
+        objects = [json.loads(line) for line in tool(stack, "--json", table).stdout.splitlines()]
+        return (before, lines, objects) if before == stack.snapshot(table) else None
+
+    snapshot, lines, objects = until(read, "the same objects before and after")
+    assert lines[0].split() == has and len(lines) == 1 + len(snapshot)
+    assert objects == snapshot
+    at = lines[0].index(has[1])
+    assert all(len(line) <= at or line[at - 2:at] == "  " for line in lines), "columns stand below each other"
+
+
+def test_rows_of_a_table(stack):
+    alice = tool(stack, "users", "ALICE").stdout.splitlines()
+    assert len(alice) == 2 and "alice" in alice[1]
+    names = {o["id"]: o["fullname"] for o in stack.snapshot("users")}
+    phone = next(o for o in stack.snapshot("phones") if str(o["iduserfeatures"]) in names)
+    row = next(line for line in tool(stack, "phones").stdout.splitlines() if phone["identity"] in line)
+    assert names[str(phone["iduserfeatures"])] in row
+
+
+def test_a_table_again_and_again(stack):
+    with subprocess.Popen([BIN / "ctibus", "--config", stack.path("ctibus.json"), "users", "--watch"], stdout=subprocess.PIPE, text=True) as seen:
+        heads = 0
+        while heads < 3:
+            heads += seen.stdout.readline().startswith("ID ")
+        seen.send_signal(signal.SIGINT)
+        seen.communicate(timeout=10)
+        assert seen.returncode == 0
+
+
+@pytest.mark.parametrize("args", [(), ("snapshot", "a", "b", "c"), ("action",), ("action", "-x"),
                                   ("action", "QueueStatus", "nonsense"), ("call",), ("kick",), ("record",),
                                   ("record", "--seconds", "x", "f"), ("replay",), ("replay", "--pace", "slow", "f"),
                                   ("top", "--interval", "0"), ("check", "x"), ("keygen",), ("--nonsense",)])
 def test_wrong_use(stack, args):
     said = tool(stack, *args)
     assert said.returncode == 2 and "sage: ctibus" in said.stderr and not said.stdout
+
+
+@pytest.mark.parametrize("args,said", [
+    (("setup", "--port", "99999"), "--port 99999: a port is a number from 1 to 65535"),
+    (("setup", "--port", "abc"), "--port abc: a port is a number from 1 to 65535"),
+    (("discover", "--port", "0"), "--port 0: a port is a number from 1 to 65535"),
+    (("setup", "--nosuch"), "there is no option --nosuch"),
+    (("setup", "--host"), "--host needs a value"),
+    (("setup", "--tls-ca", "--yes"), "--tls-ca needs a value"),
+    (("setup", "extra"), '"extra" is too much'),
+    (("check", "extra"), '"extra" is too much'),
+    (("doctor", "extra"), '"extra" is too much'),
+    (("doctor", "--nosuch"), "there is no option --nosuch"),
+    (("passwd", "eve", "--number", "--stdin"), "--number needs a value"),
+    (("passwd",), "LOGIN is missing"),
+    (("snapshot", "a", "b", "c"), '"c" is too much'),
+    (("action", "QueueStatus", "nonsense"), "nonsense: a header is NAME=VALUE"),
+    (("record", "--seconds", "x", "f"), "--seconds x: a number above 0"),
+    (("replay", "--pace", "slow", "f"), "--pace slow: real, x10, 100/s or max"),
+    (("top", "--interval", "0"), "--interval 0: seconds, from 0.1 to 3600"),
+    (("keygen", "--role", "x", "f"), "--role x: gateway or monitor"),
+    (("keygen",), "FILE is missing"),
+    (("check", "--config"), "--config needs a file"),
+])
+def test_what_is_wrong_with_the_use_is_said(stack, args, said):
+    """One line, then the usage: not above a help of a hundred lines."""
+    done = tool(stack, *args)
+    assert done.returncode == 2 and not done.stdout
+    first, second, *more = done.stderr.splitlines()
+    assert first == f"ctibus: {said}" and second.startswith("Usage: ctibus ") and len(more) <= 1, done.stderr
+
+
+def test_options_of_the_tool_behind_the_command(stack):
+    """Where the hand expects them: --config, --json and --help."""
+    config = stack.path("ctibus.json")
+    for args in (("snapshot", "--config", config, "users", "1"), ("snapshot", "users", "1", f"--config={config}"),
+                 ("snapshot", "users", "--json", "1", "--config", config)):
+        done = subprocess.run([BIN / "ctibus", *args], capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0 and json.loads(done.stdout)["firstname"] == "Alice", done.stderr
+    done = tool(stack, "sessions", "nobody", "--json")
+    assert done.returncode == 0 and done.stdout == ""
+    assert tool(stack, "setup", "--host", "x", "--help").stdout == tool(stack, "setup", "--help").stdout != ""
 
 
 def test_no_state():
@@ -362,4 +443,5 @@ def test_reload(stack):
     path.write_text(json.dumps(users))
     assert tool(stack, "reload").returncode == 0
     assert json.loads(tool(stack, "snapshot", "users", "5").stdout)["firstname"] == "Erin"
-    assert tool(stack, "reload", "nonsense").returncode == 1
+    refused = tool(stack, "reload", "nonsense")
+    assert refused.returncode == 1 and "there is no such list: users, lines, phones" in refused.stderr

@@ -15,7 +15,7 @@ from test_lists_http import Lists, try_login
 XIVO = ROOT / "tests" / "data" / "xivo"
 
 
-@pytest.mark.parametrize("program", ["state", "ami-gw", "cti-gw", "fagi-gw", "federation"])
+@pytest.mark.parametrize("program", ["state", "ami-gw", "cti-gw", "fagi-gw", "http-gw", "federation"])
 @pytest.mark.parametrize("year", ["2011", "2012"])
 def test_its_keys_are_no_faults(year, program):
     ran = subprocess.run([BIN / f"ctibus-{program}", "--config", XIVO / f"configuration-{year}.json", "--check"],

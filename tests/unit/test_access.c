@@ -394,6 +394,33 @@ static void a_profile_limits_whose_calls_are_seen(void **state)
     assert_false(sees_channel(w, "SIP/alice-1"));
 }
 
+static void a_group_of_the_lists_is_a_group(void **state)
+{
+    static const struct {
+        const char *hers, *his;
+        bool sees;
+    } cases[] = {
+        {"Sales", "Support; sales", true},
+        {"Sales,Support", "SUPPORT", true},
+        {"Sales", "Sale", false},
+        {"Sales", "", false},
+        {";,", ";", false},
+        {"", "", false},
+        {";; Front desk ;", "x,Front desk", true},
+    };
+    struct world *w = *state;
+    struct xod_obj *alice = person(w, "1", "1001", "SIP/alice");
+    struct xod_obj *bob = person(w, "2", "1002", "SIP/bob");
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        xod_set_str(alice, XOD(users, groups), view_cstr(cases[i].hers));
+        xod_set_str(bob, XOD(users, groups), view_cstr(cases[i].his));
+        limit(w, alice, "{\"calls\":\"group\"}");
+        assert_true(sees_channel(w, "SIP/alice-1"));
+        assert_int_equal(sees_channel(w, "SIP/bob-2"), cases[i].sees);
+    }
+}
+
 static void a_profile_masks_the_numbers_of_others(void **state)
 {
     struct world *w = *state;
@@ -439,6 +466,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(without_separation_everything_is_seen),
         T(a_profile_limits_whose_calls_are_seen),
+        T(a_group_of_the_lists_is_a_group),
         T(a_profile_masks_the_numbers_of_others),
         cmocka_unit_test(masked_numbers_keep_their_beginning),
         T(the_contexts_are_those_of_the_lines_sorted_and_once),

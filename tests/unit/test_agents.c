@@ -539,6 +539,27 @@ static void who_is_in_an_applications_bridge_is_on_the_phone(void **state)
     SHOWS("1", availability, "'available'");
 }
 
+/* *97, *25...: nobody outside is called. The one who hung up first does not turn a call round. */
+static void a_mailbox_is_internal_and_a_call_stays_what_it_was_to_its_end(void **state)
+{
+    struct model_world *w = *state;
+
+    log_in_as_member(w, "0");
+    say(w, "Event: Newchannel|Channel: SIP/alice-5|ChannelState: 4|Uniqueid: 5.5|Exten: *97");
+    say(w, "Event: Newstate|Channel: SIP/alice-5|ChannelState: 6");
+    SHOWS("1", availability, "'on_call_nonacd_outgoing_internal'");
+    say(w, "Event: Hangup|Channel: SIP/alice-5");
+    link_up(w, "SIP/pstn-7", "SIP/alice-8");
+    say(w, "Event: Newstate|Channel: SIP/alice-8|ChannelState: 6");
+    SHOWS("1", availability, "'on_call_nonacd_incoming_external'");
+    say(w, "Event: Unlink|Channel1: SIP/pstn-7|Channel2: SIP/alice-8");
+    SHOWS("1", availability, "'on_call_nonacd_incoming_external'");
+    say(w, "Event: Hangup|Channel: SIP/pstn-7");
+    SHOWS("1", availability, "'on_call_nonacd_incoming_external'");
+    say(w, "Event: Hangup|Channel: SIP/alice-8");
+    SHOWS("1", availability, "'available'");
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -564,6 +585,7 @@ int main(void)
         T(the_wrap_up_of_a_membership_is_the_agents),
         T(who_is_in_a_room_is_on_the_phone),
         T(who_is_in_an_applications_bridge_is_on_the_phone),
+        T(a_mailbox_is_internal_and_a_call_stays_what_it_was_to_its_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

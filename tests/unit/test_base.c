@@ -9,13 +9,16 @@
 #include <cmocka.h>
 
 #include "base/array.h"
+#include "base/backoff.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/crypt_text.h"
 #include "base/dialled.h"
 #include "base/digest.h"
 #include "base/hostport.h"
 #include "base/map.h"
 #include "base/rng.h"
+#include "base/uri.h"
 #include "base/utf8.h"
 
 static void assert_view(struct view v, const char *expected)
@@ -335,6 +338,27 @@ static void test_utf8_full_buffer(void **state)
     buf_free(&b);
 }
 
+static void test_utf8_cut(void **state)
+{
+    assert_view(utf8_cut(VIEW("abc"), 3), "abc");
+    assert_view(utf8_cut(VIEW("abc"), 2), "ab");
+    assert_view(utf8_cut(VIEW("a\u00e9b"), 3), "a\u00e9");
+    assert_view(utf8_cut(VIEW("a\u00e9b"), 2), "a");
+    assert_view(utf8_cut(VIEW("\U0001f600"), 3), "");
+    assert_view(utf8_cut(VIEW("\x80\x80\x80"), 2), "");
+    assert_view(utf8_cut(view_of(NULL, 0), 2), "");
+}
+
+static void test_uri_put_escaped(void **state)
+{
+    struct buf b;
+
+    buf_init(&b, 0);
+    uri_put_escaped(&b, VIEW("aZ0-._~ /?&=%+\u00e9\0x"));
+    assert_view(buf_view(&b), "aZ0-._~%20%2F%3F%26%3D%25%2B%C3%A9%00x");
+    buf_free(&b);
+}
+
 static void test_latin1(void **state)
 {
     struct buf b;
@@ -343,6 +367,27 @@ static void test_latin1(void **state)
     assert_int_equal(utf8_from_latin1(&b, VIEW("Andr\xe9 \x80\xff")), 0);
     assert_string_equal(buf_cstr(&b), "Andr\xc3\xa9 \xc2\x80\xc3\xbf");
     buf_free(&b);
+}
+
+static void note_destroyed(void *value)
+{
+    ++*(int *)value;
+}
+
+static void test_map_destroys_its_values(void **state)
+{
+    int a = 0;
+    int b = 0;
+    struct map *m = map_new();
+
+    map_put(m, VIEW("a"), &a);
+    map_put(m, VIEW("b"), &b);
+    map_destroy_with(&m, note_destroyed);
+    assert_null(m);
+    assert_int_equal(a, 1);
+    assert_int_equal(b, 1);
+    map_destroy_with(&m, note_destroyed); /* there is none */
+    assert_int_equal(a, 1);
 }
 
 static void test_rng(void **state)
@@ -368,6 +413,46 @@ static void test_rng(void **state)
     rng_alnum(empty, 0);
     assert_int_equal(empty[0], '\0');
     assert_true(rng_u64() != rng_u64());
+}
+
+static void test_backoff_doubles_to_its_most_and_then_jitters(void **state)
+{
+    static const uint32_t ms[] = {500, 1000, 2000, 4000, 8000, 16000};
+
+    for (unsigned n = 0; n < ARRAY_SIZE(ms); n++) {
+        assert_int_equal(backoff_ms(500, 30000, n, 0), ms[n]);
+        assert_int_equal(backoff_ms(500, 30000, n, UINT64_MAX), ms[n]);
+    }
+    for (unsigned n = ARRAY_SIZE(ms); n < 1000; n++)
+        for (uint64_t r = 0; r < 100000; r += 7919)
+            assert_in_range(backoff_ms(500, 30000, n, r), 22500, 30000);
+    assert_int_equal(backoff_ms(500, 30000, 6, 0), 30000);
+    assert_int_equal(backoff_ms(500, 30000, UINT32_MAX, 0), 30000);
+    assert_int_not_equal(backoff_ms(500, 30000, 6, 1), backoff_ms(500, 30000, 6, 2));
+    assert_int_equal(backoff_ms(500, 30000, 6, 7500), 22500);
+}
+
+static void test_backoff_at_its_limits(void **state)
+{
+    assert_int_equal(backoff_ms(1000, 1000, 0, 0), 1000);
+    assert_int_equal(backoff_ms(5000, 1000, 0, 0), 1000);
+    assert_int_equal(backoff_ms(1, UINT32_MAX, 31, 0), UINT32_C(1) << 31);
+    assert_int_equal(backoff_ms(1, UINT32_MAX, 32, 0), UINT32_MAX);
+    assert_int_equal(backoff_ms(UINT32_MAX, UINT32_MAX, 31, 0), UINT32_MAX);
+    assert_int_equal(backoff_ms(1, 1, 3, UINT64_MAX), 1);
+}
+
+static void test_clock_once_in(void **state)
+{
+    uint64_t last = 0;
+
+    assert_true(clock_once_in(&last, 60000000));
+    assert_true(last > 0);
+    assert_false(clock_once_in(&last, 60000000));
+    assert_true(clock_once_in(&last, 0));
+    last = clock_mono_us() - 60000000;
+    assert_true(clock_once_in(&last, 60000000));
+    assert_false(clock_once_in(&last, 60000000));
 }
 
 static void test_clock(void **state)
@@ -471,6 +556,20 @@ static void control_characters_of_both_ranges(void **state)
         assert_false(utf8_has_control(none[i]));
     for (size_t i = 0; i < ARRAY_SIZE(some); i++)
         assert_true(utf8_has_control(some[i]));
+    assert_int_equal(utf8_control_at(VIEW("a\tb"), 1), 1);
+    assert_int_equal(utf8_control_at(VIEW("a\xc2\x85"), 1), 2);
+    assert_int_equal(utf8_control_at(VIEW("a\xc2\x85"), 0), 0);
+}
+
+static void test_utf8_length(void **state)
+{
+    assert_int_equal(utf8_length(VIEW("ab")), 1);
+    assert_int_equal(utf8_length(VIEW("\u00e9b")), 2);
+    assert_int_equal(utf8_length(VIEW("\u20ac")), 3);
+    assert_int_equal(utf8_length(VIEW("\U0001f600")), 4);
+    assert_int_equal(utf8_length(VIEW("\xe2\x82")), 0);
+    assert_int_equal(utf8_length(VIEW("\xed\xa0\x80")), 0);
+    assert_int_equal(utf8_length(view_of(NULL, 0)), 0);
 }
 
 static void digests_in_hexadecimal(void **state)
@@ -486,9 +585,68 @@ static void digests_in_hexadecimal(void **state)
     assert_string_equal(out, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
+static void hashes_of_passwords(void **state)
+{
+    static const char *const hashes[] = {
+        "$1$saltsalt$qjXMvbEw8oaL.CzflDtaK/",
+        "$5$salt$Gcm6FsVtF/Qa77ZKD.iwsJlCVPY0XSMgLJL0Hnww/c1",
+        "$2b$12$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01234",
+        "$y$j9T$abcdefgh$abcdefghijklmnopqrstuvwxyz0123456789ABCDEF/",
+    };
+    static const char *const others[] = {"",
+                                         "$",
+                                         "$$",
+                                         "secret",
+                                         "$money",
+                                         "$6$abc",
+                                         "$6$salt$tooshort",
+                                         "$1$5f4dcc3b",
+                                         "$$saltsalt$qjXMvbEw8oaL.CzflDtaK/",
+                                         "x$1$saltsalt$qjXMvbEw8oaL.CzflDtaK/",
+                                         "$1$saltsalt$qjXMvbEw8oaL CzflDtaK/",
+                                         "5f4dcc3b5aa765d61d8327deb882cf99"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(hashes); i++)
+        assert_true(crypt_text_is_hash(view_cstr(hashes[i])));
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+        assert_false(crypt_text_is_hash(view_cstr(others[i])));
+}
+
+static void names_that_nearly_agree(void **state)
+{
+    static const struct {
+        const char *a, *b;
+        unsigned distance;
+    } cases[] = {{"", "", 0},
+                 {"sip", "sip", 0},
+                 {"", "sip", 3},
+                 {"sip", "", 3},
+                 {"sip", "sup", 1},
+                 {"sip", "sp", 1},
+                 {"sp", "sip", 1},
+                 {"psip", "spip", 1},
+                 {"fristname", "firstname", 1},
+                 {"pasword", "password", 1},
+                 {"abcd", "badc", 2},
+                 {"sip", "iax", 3}};
+    char longer[65];
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        assert_int_equal(view_distance(view_cstr(cases[i].a), view_cstr(cases[i].b)),
+                         cases[i].distance);
+        assert_int_equal(view_distance(view_cstr(cases[i].b), view_cstr(cases[i].a)),
+                         cases[i].distance);
+    }
+    memset(longer, 'a', sizeof(longer));
+    assert_int_equal(view_distance(view_of(longer, 63), view_of(longer, 63)), 0);
+    assert_int_equal(view_distance(view_of(longer, 64), view_of(longer, 64)), 64);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hashes_of_passwords),
+        cmocka_unit_test(names_that_nearly_agree),
         cmocka_unit_test(test_view_compare),
         cmocka_unit_test(test_dialled),
         cmocka_unit_test(test_dialled_as_people_write),
@@ -509,8 +667,15 @@ int main(void)
         cmocka_unit_test(test_utf8_maximal_parts),
         cmocka_unit_test(test_utf8_any_two_bytes),
         cmocka_unit_test(test_utf8_full_buffer),
+        cmocka_unit_test(test_utf8_length),
+        cmocka_unit_test(test_utf8_cut),
+        cmocka_unit_test(test_uri_put_escaped),
         cmocka_unit_test(test_latin1),
+        cmocka_unit_test(test_map_destroys_its_values),
         cmocka_unit_test(test_rng),
+        cmocka_unit_test(test_backoff_doubles_to_its_most_and_then_jitters),
+        cmocka_unit_test(test_backoff_at_its_limits),
+        cmocka_unit_test(test_clock_once_in),
         cmocka_unit_test(test_clock),
         cmocka_unit_test(test_hostport),
         cmocka_unit_test(digests_in_hexadecimal),

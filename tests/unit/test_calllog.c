@@ -189,6 +189,31 @@ static void a_queue_rings(void **state)
          "queue support answered 1003 carol talked by bob\n");
 }
 
+/* 1.8 gives the agent's channel the number of the queue and no name. */
+static void calls_of_agents_are_those_of_the_phone_they_logged_in_from(void **state)
+{
+    static const struct {
+        const char *version, *carol;
+    } dialects[] = {{"1.8", "carol sent 3003  talked\n"},
+                    {"20", "carol sent 3003 Alice Martin talked\n"}};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct log_world *l = *state;
+        char expected[1024];
+        snprintf(expected, sizeof(expected),
+                 "alice answered 1003 Carole Lefèvre talked\n"
+                 "alice answered 1003 Carole Lefèvre talked\n"
+                 "alice sent *312001 \nbob sent *312002 \n%s%s"
+                 "queue agentq answered 1003 carol talked by alice\n"
+                 "queue agentq answered 1003 carol talked by alice\n",
+                 dialects[i].carol, dialects[i].carol);
+        world_play(l->w, dialects[i].version, "14-agent");
+        check(l, expected);
+        teardown(state);
+        setup(state);
+    }
+}
+
 /* One ring of bob's phone by the queue that alice waits in, with nobody there. */
 static void ring_out(struct log_world *l, int i)
 {
@@ -434,6 +459,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_call_from_outside, setup, teardown),
         cmocka_unit_test_setup_teardown(a_click_to_dial, setup, teardown),
         cmocka_unit_test_setup_teardown(a_queue_rings, setup, teardown),
+        cmocka_unit_test_setup_teardown(calls_of_agents_are_those_of_the_phone_they_logged_in_from,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(a_caller_is_missed_once_however_often_the_queue_rings,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(a_call_that_another_phone_answers_is_not_missed, setup,

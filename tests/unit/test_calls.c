@@ -154,9 +154,9 @@ static void without_linkedids_those_are_one_call_that_talk(void **state)
     world_say(w, OLD("Local/2@x-1;1", "pbx-100.2", "0"));
     COUNT(1); /* who rings it is told next */
     world_say(w, OLD("Local/2@x-1;2", "pbx-100.3", "4"));
-    COUNT(2);
+    COUNT(1);
     world_say(w, OLD(BOB, "pbx-100.4", "0"));
-    COUNT(2);
+    COUNT(1);
     world_say(w, DIAL(ALICE, "Local/2@x-1;1"));
     world_say(w, DIAL("Local/2@x-1;2", BOB));
     COUNT(1);
@@ -170,6 +170,36 @@ static void without_linkedids_those_are_one_call_that_talk(void **state)
     world_say(w, LINK("SIP/carol-9", BOB)); /* an older one takes it in */
     COUNT(1);
     SHOWS("pbx-99.9", participants, "['SIP/carol-9','SIP/bob-2']");
+}
+
+/* Before 12 they say later for whom they are made. */
+static void what_a_queue_makes_to_call_a_member_is_no_call_of_its_own(void **state)
+{
+    struct model_world *w = *state;
+
+    world_say(w, OLD("SIP/pstn-1", "100.1", "4"));
+    world_say(w, "Event: Join|Channel: SIP/pstn-1|Queue: support|Position: 1|Count: 1");
+    world_say(w, OLD("Local/1001@from-queue-1;1", "101.1", "0"));
+    COUNT(1);
+    world_say(w, OLD("Local/1001@from-queue-1;2", "101.2", "4"));
+    COUNT(1);
+    world_say(w, "Event: LocalBridge|Channel1: Local/1001@from-queue-1;1|"
+                 "Channel2: Local/1001@from-queue-1;2");
+    COUNT(1);
+    world_say(w, "Event: AgentCalled|Queue: support|AgentCalled: Local/1001@from-queue/n|"
+                 "ChannelCalling: SIP/pstn-1|DestinationChannel: Local/1001@from-queue-1;1");
+    world_say(w, OLD("SIP/alice-2", "101.3", "0"));
+    world_say(w, "Event: Dial|SubEvent: Begin|Channel: Local/1001@from-queue-1;2|"
+                 "Destination: SIP/alice-2");
+    COUNT(1);
+    SHOWS("100.1", participants, "['SIP/pstn-1','SIP/alice-2']");
+    world_say(w, OLD("Agent/2001", "102.1", "0"));
+    world_say(w, "Event: Newstate|Channel: Agent/2001|ChannelState: 6");
+    COUNT(1);
+    world_say(w, "Event: AgentCalled|Queue: support|AgentCalled: Agent/2001|"
+                 "ChannelCalling: SIP/pstn-1|DestinationChannel: Agent/2001");
+    COUNT(1);
+    SHOWS("100.1", participants, "['SIP/pstn-1','SIP/alice-2','Agent/2001']");
 }
 
 static void an_attended_transfer_makes_one_of_two_calls(void **state)
@@ -291,6 +321,7 @@ int main(void)
         T(a_caller_of_a_queue_calls_the_queue_then_who_answers),
         T(a_call_that_waits_in_a_bay_is_parked),
         T(without_linkedids_those_are_one_call_that_talk),
+        T(what_a_queue_makes_to_call_a_member_is_no_call_of_its_own),
         T(an_attended_transfer_makes_one_of_two_calls),
         T(who_is_called_by_a_click_is_shown_the_caller),
         cmocka_unit_test(the_same_of_every_asterisk),

@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "support/doc_table.h"
+
 #include "base/array.h"
 #include "config/config.h"
 
@@ -210,7 +212,11 @@ static void test_bad_files(void **state)
     unlink(p->file);
     config_errors_free(&p->errors);
     assert_null(config_load(p->file, NULL, &p->errors));
-    assert_true(has_fault(p, "", "cannot read it: No such file"));
+    assert_true(
+        has_fault(p, "", "cannot read it: No such file or directory: `ctibus setup` makes"));
+    config_errors_free(&p->errors);
+    assert_null(config_load("/", NULL, &p->errors));
+    assert_true(has_fault(p, "", "cannot read it: Is a directory"));
 }
 
 static void test_types_and_ranges(void **state)
@@ -253,6 +259,31 @@ static void test_types_and_ranges(void **state)
          "\"10.0.0.1/8\" has bits that its length does not count"},
         {"{\"ctibus\":{\"access\":{\"info\":[\"localhost\"]}}}", "ctibus.access.info",
          "\"localhost\" is neither an address nor a network"},
+        {"{\"ipbxes\":{\"a\":{\"ipbx_connection\":{\"ipaddress\":\"h\",\"username\":\"u\","
+         "\"password\":\"p\"}}},\"ctibus\":{\"features\":{\"publish\":[\"userfeatures\"]}}}",
+         "ctibus.features.publish", "no IPBX has a userfeatures_db_uri"},
+        {"{\"ipbxes\":{\"a\":{\"ipbx_connection\":{\"ipaddress\":\"h\",\"username\":\"u\","
+         "\"password\":\"p\"},\"userfeatures_db_uri\":\"mysql://a:b@h/"
+         "d\"}},\"ctibus\":{\"features\":{\"publish\":[\"userfeatures\"]}}}",
+         "ipbxes.a.userfeatures_db_uri", "no address of PostgreSQL"},
+        {"{\"ipbxes\":{\"a\":{\"ipbx_connection\":{\"ipaddress\":\"h\",\"username\":\"u\","
+         "\"password\":\"p\"},\"userfeatures_db_uri\":\"postgresql://"
+         "a:b@h\"}},\"ctibus\":{\"features\":{\"publish\":[\"userfeatures\"]}}}",
+         "ipbxes.a.userfeatures_db_uri", "has no database"},
+        {"{\"ipbxes\":{\"a\":{\"ipbx_connection\":{\"ipaddress\":\"h\",\"username\":\"u\","
+         "\"password\":\"p\"},\"userfeatures_db_uri\":7}},\"ctibus\":{\"features\":{\"publish\":["
+         "\"userfeatures\"]}}}",
+         "ipbxes.a.userfeatures_db_uri", "must be a string"},
+        {"{\"ipbxes\":{\"a\":{\"ipbx_connection\":{\"ipaddress\":\"h\",\"username\":\"u\","
+         "\"password\":\"p\"},\"userfeatures_db_uri\":\"postgresql://a:b@h/"
+         "d\"}},\"ctibus\":{\"features\":{\"publish\":[\"userfeatures\"],\"userfeatures\":{\"db_"
+         "uri\":\"postgresql://a@h:x/d\"}}}}",
+         "ctibus.features.userfeatures.db_uri", "has a port"},
+        {"{\"ipbxes\":{\"a\":{\"ipbx_connection\":{\"ipaddress\":\"h\",\"username\":\"u\","
+         "\"password\":\"p\"}},\"b\":{\"ipbx_connection\":{\"ipaddress\":\"h\",\"username\":\"u\","
+         "\"password\":\"p\"}}},\"ctibus\":{\"features\":{\"publish\":[\"userfeatures\"],"
+         "\"userfeatures\":{\"db_uri\":\"postgresql://a@h/d\"}}}}",
+         "ctibus.features.userfeatures.db_uri", "several IPBXes"},
         {"{\"ctibus\":{\"features\":{\"publish\":[\"ami\"]}}}", "ctibus.features.publish",
          "\"ami\" is none of"},
         {"{\"ctibus\":{\"features\":{\"astdb\":{\"dnd\":\"DND\"}}}}", "ctibus.features.astdb.dnd",
@@ -396,6 +427,29 @@ static void test_connection_beside_the_ipbxes(void **state)
 }
 
 /* The web interface of a XiVO generates these. */
+/* Variables name the section as the file does. */
+static void test_the_name_of_the_only_ipbx(void **state)
+{
+    struct place *p = *state;
+    char *env[] = {"CTIBUS__IPBX__NAME=paris",
+                   "CTIBUS_IPBXES__XIVO__IPBX_CONNECTION__IPADDRESS=pbx.example.org", NULL};
+    struct config *cfg = load_over(p, "{\"ipbxes\":{\"xivo\":{" AMI "}}}", env, NULL);
+
+    assert_non_null(cfg);
+    assert_string_equal(
+        json_object_get_string(config_get(cfg, "ipbxes.paris.ipbx_connection.ipaddress")),
+        "pbx.example.org");
+    assert_null(config_get(cfg, "ipbxes.xivo.ipbx_connection.ipaddress"));
+    config_destroy(&cfg);
+    env[0] = "CTIBUS__IPBX__NAME=xivo";
+    cfg = load_over(p, "{\"ipbxes\":{\"xivo\":{" AMI "}}}", env, NULL);
+    assert_non_null(config_get(cfg, "ipbxes.xivo.ipbx_connection.ipaddress"));
+    config_destroy(&cfg);
+    env[1] = NULL;
+    assert_null(load_over(p, "{\"ipbxes\":{\"a\":{" AMI "},\"b\":{" AMI "}}}", env, NULL));
+    assert_true(has_fault(p, "ctibus.ipbx.name", "one ipbx"));
+}
+
 static void test_empty_tables_of_a_xivo(void **state)
 {
     struct config *cfg = load_good(
@@ -447,12 +501,12 @@ static void test_ipbxes(void **state)
         {"{\"a b\":{\"ipbx_connection\":" LINK "}}", "ipbxes.a b", "an id must not"},
         {"{\"\":{\"ipbx_connection\":" LINK "}}", "ipbxes.", "an id must not"},
         {"{\"x\":{\"ipbx_connection\":" LINK ",\"urllists\":{\"urllist_users\":[\"users.json\"]}}}",
-         "ipbxes.x.urllists.urllist_users", "\"users.json\" is neither"},
+         "ipbxes.x.urllists.urllist_users", "\"users.json\" is none"},
         {"{\"x\":{\"ipbx_connection\":" LINK ",\"urllists\":{\"urllist_users\":\"file:x\"}}}",
          "ipbxes.x.urllists.urllist_users", "must be an array"},
         {"{\"x\":{\"ipbx_connection\":" LINK ",\"urllists\":{\"urllist_users\":[5]}}}",
-         "ipbxes.x.urllists.urllist_users", "5 is neither"},
-        {USERS_FROM("ftp://u:p@h/x"), USERS_KEY, "ftp: is neither"},
+         "ipbxes.x.urllists.urllist_users", "5 is none"},
+        {USERS_FROM("ftp://u:p@h/x"), USERS_KEY, "ftp: is none"},
         {USERS_FROM("http://"), USERS_KEY, "no host"},
         {USERS_FROM("https://u:p@/users"), USERS_KEY, "no host"},
         {USERS_FROM("http://h:port/"), USERS_KEY, "a port that is not"},
@@ -520,7 +574,48 @@ static void test_profiles(void **state)
     config_destroy(&cfg);
 }
 
+static void test_userfeatures_databases(void **state)
+{
+    static const char a[] = "{\"ipbxes\":{\"a\":{\"ipbx_connection\":" LINK
+                            ",\"userfeatures_db_uri\":\"postgresql://a:b@localhost/d\"}%s},"
+                            "\"ctibus\":{\"features\":{%s}}}";
+    char text[512];
+    struct config *cfg;
+
+    /* a XiVO has one, whatever it is, before anybody wants it used */
+    cfg = load_good(*state, "{\"ipbxes\":{\"a\":{\"ipbx_connection\":" LINK
+                            ",\"userfeatures_db_uri\":\"mysql:x?timeout_ms=1\"}}}");
+    assert_null(config_userfeatures_uri(cfg, "a"));
+    config_destroy(&cfg);
+    snprintf(text, sizeof(text), a, ",\"b\":{\"ipbx_connection\":" LINK "}",
+             "\"publish\":[\"astdb\",\"userfeatures\"]");
+    cfg = load_good(*state, text);
+    assert_string_equal(config_userfeatures_uri(cfg, "a"), "postgresql://a:b@localhost/d");
+    assert_null(config_userfeatures_uri(cfg, "b"));
+    assert_null(config_userfeatures_uri(cfg, "c"));
+    config_destroy(&cfg);
+    snprintf(text, sizeof(text), a, "",
+             "\"publish\":[\"userfeatures\"],\"userfeatures\":{\"db_uri\":"
+             "\"postgresql://a:b@xivo/d\"}");
+    cfg = load_good(*state, text);
+    assert_string_equal(config_userfeatures_uri(cfg, "a"), "postgresql://a:b@xivo/d");
+    config_destroy(&cfg);
+}
+
 /* A word that denies nothing would be taken for one that does. */
+/* UPDATE_DOCS=1 writes the table anew. */
+static void test_the_documented_keys(void **state)
+{
+    struct buf table;
+
+    (void)state;
+    buf_init(&table, 0);
+    config_put_keys(&table, view_of(NULL, 0), true);
+    doc_table_check(TEST_SOURCE_DIR "/docs/keys.md", "<!-- keys begin -->\n", "<!-- keys end -->\n",
+                    buf_view(&table));
+    buf_free(&table);
+}
+
 static void test_deny(void **state)
 {
     struct config *cfg;
@@ -626,6 +721,75 @@ static void test_all_at_once(void **state)
     assert_true(has_fault(p, "profiles.p.services", "none"));
     assert_true(has_fault(p, "ctibus.session_grace_seconds", "range"));
     assert_true(has_fault(p, "nonsense", "KEY=VALUE"));
+}
+
+static void test_what_is_read_of_a_faulty_one(void **state)
+{
+    static const char text[] =
+        "{\"ctibus\":{\"bus\":{\"hwm\":1,\"publish\":5,\"subscribe\":\"tcp://127.0.0.1:1\"},"
+        "\"cti\":[1],\"trusted\":[\"a\",2]},\"main\":{\"incoming_tcp\":{\"CTI\":{},\"WEBI\":[1,2]}}"
+        ","
+        "\"profiles\":{\"x\":{\"name\":\"X\"}}}";
+    struct place *p = *state;
+    struct config *cfg;
+    char at[64];
+
+    write_file(p->file, text);
+    cfg = config_read(p->file, NULL, &p->errors);
+    assert_non_null(cfg);
+    assert_int_equal(p->errors.count, 6);
+    assert_string_equal(config_str(cfg, "ctibus.bus.publish"), "tcp://127.0.0.1:5550");
+    assert_string_equal(config_str(cfg, "ctibus.bus.subscribe"), "tcp://127.0.0.1:1");
+    assert_int_equal(config_int(cfg, "ctibus.bus.hwm"), 300000);
+    assert_true(config_listen(cfg, "main.incoming_tcp.CTI", at, sizeof(at)));
+    assert_string_equal(at, "0.0.0.0:5003");
+    assert_true(config_listen(cfg, "main.incoming_tcp.WEBI", at, sizeof(at)));
+    assert_null(config_get(cfg, "ctibus.trusted"));
+    assert_non_null(config_section(cfg, "profiles"));
+    config_destroy(&cfg);
+    config_errors_free(&p->errors);
+    write_file(p->file, "[1]");
+    assert_null(config_read(p->file, NULL, &p->errors));
+    assert_int_equal(p->errors.count, 1);
+}
+
+static void test_two_listeners_at_one_address(void **state)
+{
+    static const struct {
+        const char *text, *key, *part;
+    } faults[] = {
+        {"{\"ctibus\":{\"bus\":{\"publish\":\"tcp://127.0.0.1:5551\"}}}", "ctibus.bus.subscribe",
+         "state cannot listen there: it is the address of ctibus.bus.publish, too"},
+        {"{\"ctibus\":{\"bus\":{\"publish\":\"ipc:///tmp/a\",\"request\":\"ipc:///tmp/a\"}}}",
+         "ctibus.bus.request", "address of ctibus.bus.publish"},
+        {"{\"ctibus\":{\"cti\":{\"websocket\":\"127.0.0.1:5003\"}}}", "ctibus.cti.websocket",
+         "cti-gw cannot listen there: it is the address of main.incoming_tcp.CTI, too"},
+        {"{\"main\":{\"incoming_tcp\":{\"INFO\":[\"127.0.0.1\",\"9101\",true]}}}",
+         "ctibus.http.state", "address of main.incoming_tcp.INFO"},
+    };
+    static const char *const good[] = {
+        "{\"ctibus\":{\"bus\":{\"publish\":\"tcp://127.0.0.1:*\",\"request\":\"tcp://"
+        "127.0.0.1:*\"}}}",
+        "{\"ctibus\":{\"http\":{\"state\":\"127.0.0.2:9102\"}}}",
+        "{\"ctibus\":{\"cti\":{\"websocket\":\"127.0.0.1:0\"},\"http\":{\"cti-gw\":\"127.0.0.1:0\"}"
+        "}}",
+        "{\"main\":{\"incoming_tcp\":{\"CTI\":[\"0.0.0.0\",5013,true]}}}", /* CTIS is off */
+    };
+    struct place *p = *state;
+    struct config *cfg;
+
+    for (size_t i = 0; i < ARRAY_SIZE(faults); i++)
+        assert_fault(p, faults[i].text, faults[i].key, faults[i].part);
+    for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+        cfg = load_good(p, good[i]);
+        assert_int_equal(count_notes(cfg), 0);
+        config_destroy(&cfg);
+    }
+    /* of two services, which may be in two containers */
+    cfg =
+        load_good(p, "{\"ctibus\":{\"http\":{\"state\":\"0.0.0.0:9100\",\"ami-gw\":\"*:9100\"}}}");
+    assert_note(cfg, "ctibus.http.ami-gw", "only one of ami-gw and state can listen there");
+    config_destroy(&cfg);
 }
 
 static void test_environment(void **state)
@@ -849,8 +1013,11 @@ int main(void)
         T(test_bad_files),
         T(test_types_and_ranges),
         T(test_unknown_keys),
+        T(test_userfeatures_databases),
         T(test_unknown_keys_of_a_xivo),
         T(test_connection_beside_the_ipbxes),
+        T(test_the_name_of_the_only_ipbx),
+        T(test_the_documented_keys),
         T(test_empty_tables_of_a_xivo),
         T(test_ipbxes),
         T(test_profiles),
@@ -858,6 +1025,8 @@ int main(void)
         T(test_directories),
         T(test_directories_of_xivo),
         T(test_all_at_once),
+        T(test_what_is_read_of_a_faulty_one),
+        T(test_two_listeners_at_one_address),
         T(test_environment),
         T(test_flags_win),
         T(test_former_names),

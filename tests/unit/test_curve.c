@@ -286,6 +286,7 @@ struct world {
     struct bus_server *server;
     struct bus_sub *sub;
     int got;
+    int asked[METHOD_COUNT];
     struct member gateway, monitor, stranger;
 };
 
@@ -302,6 +303,31 @@ static void count_member(void *arg, const struct bus_msg *m)
 static void no_request(void *arg, struct bus_peer *peer, uint64_t id, enum bus_method method,
                        const msgpack_object *body)
 {
+    struct world *w = arg;
+
+    w->asked[method]++;
+    bus_server_reply(w->server, peer, id, BUS_ok, view_of(NULL, 0));
+}
+
+struct status {
+    bool there;
+    enum bus_status is;
+};
+
+static void note_status(void *arg, enum bus_status status, const msgpack_object *body)
+{
+    *(struct status *)arg = (struct status){true, status};
+}
+
+/* What a member is answered to this request. */
+static enum bus_status asks(struct world *w, struct member *m, enum bus_method method)
+{
+    struct status status = {false, BUS_gone};
+    uint64_t id = bus_ask(m->bus_client, method, 0, view_of(NULL, 0), 5000, note_status, &status);
+
+    for (int n = 0; id && !status.there && n < 1000; n++)
+        run_for(w->loop, 10);
+    return status.is;
 }
 
 static const struct bus_sub_handler state_sub = {count_state, NULL};
@@ -382,7 +408,17 @@ static void each_key_may_do_what_its_role_permits(void **state)
     }
     assert_true(w.gateway.got >= 50 && w.monitor.got >= 50 && w.got >= 50);
     assert_true(bus_client_is_up(w.gateway.bus_client));
-    assert_false(bus_client_is_up(w.monitor.bus_client));
+    assert_true(bus_client_is_up(w.monitor.bus_client)); /* which asks for what is there */
+    for (enum bus_method method = 0; method < METHOD_COUNT; method++) {
+        bool answered_by_bus =
+            method == METHOD_hello || method == METHOD_ping || method == METHOD_echo;
+        if (answered_by_bus)
+            continue;
+        assert_int_equal(asks(&w, &w.monitor, method),
+                         method == METHOD_snapshot ? BUS_ok : BUS_denied);
+        assert_int_equal(asks(&w, &w.gateway, method), BUS_ok);
+        assert_int_equal(w.asked[method], method == METHOD_snapshot ? 2 : 1);
+    }
     assert_false(bus_pub_wanted(w.monitor.pub, VIEW("tel/")));
     assert_int_equal(w.stranger.got, 0);
     assert_false(bus_client_is_up(w.stranger.bus_client));

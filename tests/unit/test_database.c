@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "database/db.h"
+#include "database/schema.h"
 #include "support/bus.h"
 
 #define PUT "INSERT INTO presence (site, user, availstate) VALUES (?, ?, ?)"
@@ -35,7 +36,7 @@ static struct db *open_at(struct world *w, const char *path, int *err)
 {
     metrics_destroy(&w->metrics); /* those of a process that is gone */
     w->metrics = metrics_new();
-    return db_open(w->loop, path, w->metrics, w->log, err);
+    return db_open(w->loop, path, &state_schema, w->metrics, w->log, err);
 }
 
 /* again_ms 0: with the times of the product. */
@@ -608,7 +609,7 @@ static void only_one_process_has_it(void **state)
     int err = 0;
 
     start(w);
-    second = db_open(w->loop, w->path, m, w->log, &err);
+    second = db_open(w->loop, w->path, &state_schema, m, w->log, &err);
     assert_null(second);
     assert_int_equal(err, -EBUSY);
     assert_true(logged(w, "another ctibus-state uses it: stop that one"));

@@ -10,7 +10,7 @@
 
 #include "base/array.h"
 #include "base/utf8.h"
-#include "directory/csv.h"
+#include "csv/csv.h"
 #include "directory/fold.h"
 #include "directory/format.h"
 #include "directory/rows.h"
@@ -74,6 +74,29 @@ static void csv_is_read_as_the_rfc_says(void **state)
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         assert_string_equal(records(view_cstr(rows[i].text), rows[i].delimiter), rows[i].records);
+}
+
+static void csv_says_on_which_line_a_record_begins(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t lines[4];
+    } rows[] = {
+        {"a\nb\nc", {1, 2, 3}},
+        {"a\r\n\r\nb\rc\r\r\rd", {1, 3, 4, 7}},
+        {"\n\n\"two\r\nlines\",x\nb\n\n", {3, 5}},
+        {"\"\n\r\n\r\"\rb", {1, 5}},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct csv c;
+        size_t n = 0;
+        csv_begin(&c, view_cstr(rows[i].text), ',');
+        while (csv_next(&c) == 1)
+            assert_int_equal(c.line, rows[i].lines[n++]);
+        assert_true(n == 4 || rows[i].lines[n] == 0);
+        csv_end(&c);
+    }
 }
 
 static void csv_leaves_out_fields_beyond_its_bound(void **state)
@@ -483,14 +506,14 @@ static void rows_are_bounded(void **state)
 
 /* ---- URIs ---- */
 
-static const char *uri_of(const char *dir, const char *text, bool reverse)
+static const char *uri_of(const char *dir, struct view text, bool reverse)
 {
     static char out[512];
     struct directory d = {.def = json_tokener_parse(dir)};
     struct buf b;
 
     buf_init(&b, 0);
-    webdirs_put_uri(&b, &d, &(struct query){.text = view_cstr(text), .reverse = reverse});
+    webdirs_put_uri(&b, &d, &(struct query){.text = text, .reverse = reverse});
     snprintf(out, sizeof(out), "%.*s", VIEW_ARG(buf_view(&b)));
     buf_free(&b);
     json_object_put(d.def);
@@ -502,19 +525,21 @@ static void a_pattern_is_a_parameter_for_each_column(void **state)
     static const char dir[] = "{\"uri\":\"http://h/d\",\"match_direct\":[\"last name\",\"b&c\"],"
                               "\"match_reverse\":[\"tel\"]}";
 
-    assert_string_equal(uri_of(dir, "a b\303\251&=#", false),
+    assert_string_equal(uri_of(dir, VIEW("a b\303\251&=#"), false),
                         "http://h/d?last%20name=a%20b%C3%A9%26%3D%23&b%26c=a%20b%C3%A9%26%3D%23");
-    assert_string_equal(uri_of(dir, "+33", true), "http://h/d?tel=%2B33");
+    assert_string_equal(uri_of(dir, VIEW("+33"), true), "http://h/d?tel=%2B33");
     assert_string_equal(
-        uri_of("{\"uri\":\"http://h/d?k=v#x\",\"match_direct\":[\"n\"]}", "a-1._~", false),
+        uri_of("{\"uri\":\"http://h/d?k=v#x\",\"match_direct\":[\"n\"]}", VIEW("a-1._~"), false),
         "http://h/d?k=v&n=a-1._~");
-    assert_string_equal(uri_of("{\"uri\":\"http://h/d\"}", "a", false), "http://h/d");
+    assert_string_equal(uri_of("{\"uri\":\"http://h/d\"}", VIEW("a"), false), "http://h/d");
+    assert_string_equal(uri_of(dir, VIEW("+\0003"), true), "http://h/d?tel=%2B%003");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(csv_is_read_as_the_rfc_says),
+        cmocka_unit_test(csv_says_on_which_line_a_record_begins),
         cmocka_unit_test(csv_leaves_out_fields_beyond_its_bound),
         cmocka_unit_test(csv_becomes_utf8),
         cmocka_unit_test(texts_fold_case_and_accents),

@@ -244,6 +244,13 @@ static int setup_both(void **state)
                                "\"devstate\":{\"rna\":\"Custom:RNA{number}\",\"on\":\"INUSE\"}"));
 }
 
+/* XiVO's table, in a database that does not answer. */
+static int setup_table(void **state)
+{
+    return start(state, CONFIG("\"publish\":[\"userfeatures\",\"astdb\"],\"userfeatures\":"
+                               "{\"db_uri\":\"postgresql://u:p@%2Fno%2Fsuch%2Ffolder/d\"}"));
+}
+
 static int setup_none(void **state)
 {
     return start(state, CONFIG(""));
@@ -321,6 +328,28 @@ static void device(struct world *w, enum tel_event event, const char *name)
 
     t.str[TELF_hint] = view_cstr(name);
     feature_reader_event(w->s.s, &w->s.s->ipbxes[0], &t);
+}
+
+static void event(struct world *w, const char *user, const char *function, const char *status,
+                  const char *value_name, const char *value)
+{
+    struct tel t = {.event = TEL_user_event};
+    struct msg_doc doc;
+    struct buf body;
+
+    assert_int_equal(msg_doc_init(&doc), 0);
+    buf_init(&body, 0);
+    msg_put_map(&body, 4);
+    msg_put_pair(&body, "XIVO_USERID", view_cstr(user));
+    msg_put_pair(&body, "Function", view_cstr(function));
+    msg_put_pair(&body, "Status", view_cstr(status));
+    msg_put_pair(&body, value_name, view_cstr(value));
+    assert_int_equal(msg_parse(&doc, buf_view(&body)), 0);
+    t.str[TELF_name] = VIEW("Feature");
+    t.headers = &doc.root;
+    feature_event(w->s.s, w->s.ipbx, &t);
+    msg_doc_fini(&doc);
+    buf_free(&body);
 }
 
 /* ---- out ---- */
@@ -420,17 +449,16 @@ static void services_are_read_after_a_resync(void **state)
     db_put(w, "DND/1001", "YES");
     db_put(w, "DND/1002", "NO");
     db_put(w, "CF/1002", "0612");
-    db_put(w, "CFU/1011", "1005"); /* of the second phone: the first one counts */
-    db_put(w, "CF/1002/x", "7");   /* another key */
+    db_put(w, "CF/1002/x", "7"); /* another key */
     peer_login(&w->p, 3);
     resync(w);
     UNTIL(w->s.loop, on(w, "1", DND) && on(w, "2", UNC));
     settle(w);
     assert_string_equal(text(w, "2", DESTUNC), "0612");
     assert_false(on(w, "2", DND));
-    assert_false(on(w, "1", XOD(users, enablerna)));
-    assert_string_equal(w->seen,
-                        "DBGetTree DND\nDBGetTree CF\nDBGetTree CFB\nDBGetTree CFU\n"); /* only */
+    UNTIL(w->s.loop, db_find(w, "DND/1011")); /* the other phone is given it */
+    assert_string_equal(w->seen, "DBGetTree DND\nDBGetTree CF\nDBGetTree CFB\nDBGetTree CFU\n"
+                                 "DBPut DND 1011 YES\n"); /* only */
 }
 
 /* DBGetTree came with Asterisk 20. */
@@ -447,8 +475,10 @@ static void without_trees_keys_are_read_one_by_one(void **state)
     assert_string_equal(text(w, "2", DESTUNC), "0612");
     settle(w);
     assert_string_equal(w->seen, "DBGetTree DND\nDBGetTree CF\nDBGetTree CFB\nDBGetTree CFU\n"
-                                 "DBGet DND 1001\nDBGet CF 1001\nDBGet CFB 1001\nDBGet CFU 1001\n"
-                                 "DBGet DND 1002\nDBGet CF 1002\nDBGet CFB 1002\nDBGet CFU 1002\n");
+                                 "DBGet DND 1001\nDBGet DND 1011\nDBGet CF 1001\nDBGet CF 1011\n"
+                                 "DBGet CFB 1001\nDBGet CFB 1011\nDBGet CFU 1001\nDBGet CFU 1011\n"
+                                 "DBGet DND 1002\nDBGet CF 1002\nDBGet CFB 1002\nDBGet CFU 1002\n"
+                                 "DBPut DND 1011 YES\n");
 }
 
 static void what_is_gone_is_off(void **state)
@@ -466,7 +496,9 @@ static void what_is_gone_is_off(void **state)
     assert_string_equal(text(w, "1", DESTUNC), "1002"); /* it stays for the next time */
     settle(w);
     assert_non_null(strstr(w->seen, "DBGetTree DND\n"));
-    assert_null(strstr(w->seen, "DBDel")); /* what was read is not written */
+    assert_null(strstr(w->seen, "DBDel DND 1001"));     /* what was read is not written */
+    assert_non_null(strstr(w->seen, "DBDel DND 1011")); /* but at the other phone */
+    assert_non_null(strstr(w->seen, "DBDel CF 1011"));
 }
 
 /* A feature code at the phone: the dialplan changes the key and a device. */
@@ -572,29 +604,124 @@ static void a_refused_change_shows_what_is_there(void **state)
     assert_false(on(w, "2", DND));
 }
 
-/* ---- UserEvent(Feature) ---- */
+/* ---- XiVO's table ---- */
 
-static void event(struct world *w, const char *user, const char *function, const char *status,
-                  const char *value_name, const char *value)
+static void what_is_for_a_database_waits_for_it(void **state)
 {
-    struct tel t = {.event = TEL_user_event};
-    struct msg_doc doc;
-    struct buf body;
+    struct world *w = *state;
+    const struct deferred_actions *deferred = w->s.s->deferred_actions;
+    struct config *cfg;
 
-    assert_int_equal(msg_doc_init(&doc), 0);
-    buf_init(&body, 0);
-    msg_put_map(&body, 4);
-    msg_put_pair(&body, "XIVO_USERID", view_cstr(user));
-    msg_put_pair(&body, "Function", view_cstr(function));
-    msg_put_pair(&body, "Status", view_cstr(status));
-    msg_put_pair(&body, value_name, view_cstr(value));
-    assert_int_equal(msg_parse(&doc, buf_view(&body)), 0);
-    t.str[TELF_name] = VIEW("Feature");
-    t.headers = &doc.root;
-    feature_event(w->s.s, w->s.ipbx, &t);
-    msg_doc_fini(&doc);
-    buf_free(&body);
+    peer_login(&w->p, 3);
+    resync(w);
+    put(w, "enablednd", "true");
+    put(w, "fwd", "{\"enableunc\":true,\"destunc\":\"1002\"}");
+    put(w, "fwd", "{\"destunc\":\"1003\"}"); /* of each service the last one */
+    assert_int_equal(deferred_actions_count(deferred), 2);
+    assert_true(on(w, "1", DND));
+    event(w, "1", "dnd", "0", "x", "");
+    device(w, TEL_device_custom, "Custom:DND1001");
+    UNTIL(w->s.loop, !on(w, "1", DND));
+    resync(w);
+    peer_ask(&w->p, METHOD_admin_sessions, "{}");
+    assert_int_equal(deferred_actions_count(deferred), 2);
+    assert_string_equal(w->seen, ""); /* Asterisk has nothing to do with it */
+
+    /* it is configured no more: nobody will ever take what waits */
+    state_write(&w->s, "ctibus.json", CONFIG(""));
+    cfg = w->s.cfg;
+    w->s.cfg = state_config(&w->s);
+    state_reload(w->s.s, w->s.cfg);
+    config_destroy(&cfg);
+    resync(w);
+    assert_int_equal(deferred_actions_count(deferred), 0);
+    peer_ask(&w->p, METHOD_admin_sessions, "{}");
+    assert_string_equal(w->seen, "");
 }
+
+/* ---- several phones of one user ---- */
+
+static void what_changes_at_one_phone_reaches_the_others(void **state)
+{
+    struct world *w = *state;
+
+    link_up(w);
+    db_put(w, "DND/1011", "YES");
+    db_put(w, "CF/1011", "1005");
+    device(w, TEL_device_custom, "Custom:DND1011");
+    UNTIL(w->s.loop, on(w, "1", DND) && on(w, "1", UNC));
+    assert_string_equal(text(w, "1", DESTUNC), "1005");
+    UNTIL(w->s.loop, db_find(w, "DND/1001") && db_find(w, "CF/1001"));
+    assert_null(strstr(w->seen, "DBPut DND 1011")); /* what was read is not written */
+    db_del(w, "DND/1011");
+    db_put(w, "CF/1001", "1006");
+    device(w, TEL_device_custom, "Custom:DND1011");
+    UNTIL(w->s.loop, !on(w, "1", DND) && !db_find(w, "DND/1001"));
+    UNTIL(w->s.loop, strcmp(db_find(w, "CF/1011"), "1006") == 0);
+    assert_string_equal(text(w, "1", DESTUNC), "1006");
+    settle(w);
+    w->seen[0] = '\0';
+    resync(w);
+    settle(w);
+    assert_null(strstr(w->seen, "DBPut")); /* all are the same */
+    assert_null(strstr(w->seen, "DBDel"));
+}
+
+static void a_new_phone_is_given_what_the_user_has(void **state)
+{
+    struct world *w = *state;
+
+    db_put(w, "DND/1001", "YES");
+    db_put(w, "CFU/1011", "1005"); /* somebody else had this phone before */
+    link_up(w);
+    UNTIL(w->s.loop, on(w, "1", DND) && db_find(w, "DND/1011"));
+    assert_false(on(w, "1", XOD(users, enablerna)));
+    assert_null(db_find(w, "CFU/1011"));
+    assert_null(db_find(w, "CFU/1001"));
+}
+
+static void devices_of_the_others_are_set(void **state)
+{
+    struct world *w = *state;
+
+    link_up(w);
+    db_put(w, "DND/1011", "1");
+    device(w, TEL_device_custom, "Custom:DND1011");
+    UNTIL(w->s.loop, on(w, "1", DND) && strstr(w->seen, "Setvar"));
+    assert_non_null(strstr(w->seen, "Setvar DEVICE_STATE(Custom:DND1001) INUSE\n"));
+    assert_null(strstr(w->seen, "Setvar DEVICE_STATE(Custom:DND1011)"));
+    db_put(w, "rec/1", "1"); /* the user's, whatever phones there are */
+    w->seen[0] = '\0';
+    device(w, TEL_device_custom, "Custom:DND1011");
+    UNTIL(w->s.loop, on(w, "1", XOD(users, callrecord)));
+    settle(w);
+    assert_null(strstr(w->seen, "DBPut"));
+}
+
+/* Then phones cannot be kept the same: they must not take turns in being right for ever. */
+static void where_nothing_can_be_written_the_main_line_counts(void **state)
+{
+    struct world *w = *state;
+    int n = 0;
+
+    link_up(w);
+    w->denies = "DBPut";
+    db_put(w, "CF/1011", "1005");
+    device(w, TEL_device_custom, "Custom:CF1011");
+    UNTIL(w->s.loop, strstr(w->seen, "DBPut CF 1001"));
+    UNTIL(w->s.loop, !on(w, "1", UNC));
+    settle(w);
+    for (const char *at = w->seen; (at = strstr(at, "DBPut")); at++)
+        n++;
+    assert_int_equal(n, 1);
+    w->denies = NULL;
+    db_put(w, "CF/1011", "1007");
+    resync(w); /* what is permitted may be something else now */
+    UNTIL(w->s.loop, db_find(w, "CF/1001"));
+    assert_string_equal(text(w, "1", DESTUNC), "1007");
+}
+
+/* ---- UserEvent(Feature) ---- */
 
 static void the_dialplan_says_what_was_changed(void **state)
 {
@@ -645,6 +772,11 @@ int main(void)
         T(what_is_no_number_is_left),
         T(what_is_set_while_it_is_read_wins),
         T(a_refused_change_shows_what_is_there),
+        cmocka_unit_test_setup_teardown(what_is_for_a_database_waits_for_it, setup_table, teardown),
+        T(what_changes_at_one_phone_reaches_the_others),
+        T(a_new_phone_is_given_what_the_user_has),
+        cmocka_unit_test_setup_teardown(devices_of_the_others_are_set, setup_both, teardown),
+        T(where_nothing_can_be_written_the_main_line_counts),
         T(the_dialplan_says_what_was_changed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -124,6 +124,30 @@ static void also_where_only_the_hangup_tells(void **state)
     SHOWS("SIP/alice-1", talkingto_id, "null");
 }
 
+/* ---- queues ---- */
+
+#define LOCAL "Local/1001@from-queue-1"
+
+static void who_waits_is_not_shown_the_member_that_rings_behind_a_local_channel(void **state)
+{
+    struct model_world *w = *state;
+
+    say(w, NEW("SIP/pstn-1", "6"));
+    say(w, "Event: QueueCallerJoin|Channel: SIP/pstn-1|Queue: support|Position: 1|Count: 1");
+    say(w, NEW(LOCAL ";1", "0"));
+    say(w, NEW(LOCAL ";2", "4"));
+    say(w, "Event: LocalBridge|LocalOneChannel: " LOCAL ";1|LocalTwoChannel: " LOCAL ";2");
+    say(w, DIAL("SIP/pstn-1", LOCAL ";1"));
+    say(w, NEW("SIP/alice-2", "0") "|CallerIDNum: 1001");
+    say(w, DIAL(LOCAL ";2", "SIP/alice-2"));
+    SHOWS("SIP/pstn-1", peer_number, "null");
+    SHOWS("SIP/pstn-1", talkingto_kind, "'queue'");
+    say(w, "Event: QueueCallerLeave|Channel: SIP/pstn-1|Queue: support|Position: 1|Count: 0");
+    say(w, "Event: Bridge|Bridgestate: Link|Channel1: SIP/pstn-1|Channel2: " LOCAL ";1");
+    say(w, "Event: Bridge|Bridgestate: Link|Channel1: " LOCAL ";2|Channel2: SIP/alice-2");
+    SHOWS("SIP/pstn-1", peer_number, "'1001'");
+}
+
 /* ---- recordings ---- */
 
 #define MIX(event, c) "Event: MixMonitor" event "|Channel: " c
@@ -368,6 +392,114 @@ static void a_presence_is_that_of_the_phone_whose_hint_names_it(void **state)
     PHONE_SHOWS("71", presence, "null");
 }
 
+static void list(struct model_world *w, const char *kind, const char *lines)
+{
+    world_mark(w, TEL_resync_begin, kind);
+    if (*lines)
+        world_list(w, lines);
+    world_mark(w, TEL_resync_end, kind);
+}
+
+#define EXTEN(number, hint, status)                                                                \
+    "Event: ExtensionStatus|Exten: " number "|Context: ext-local|Hint: " hint "|Status: " status
+
+static void a_hint_that_is_not_listed_any_more_is_gone(void **state)
+{
+    struct model_world *w = *state;
+
+    add_phone(w, "71", "PJSIP/1001", "1001");
+    add_phone(w, "72", "PJSIP/1002", "1002");
+    add_phone(w, "73", "PJSIP/1003", "1003");
+    say(w, EXTEN("1001", "PJSIP/1001,CustomPresence:1001", "8"));
+    say(w, EXTEN("1002", "PJSIP/1002,CustomPresence:1002", "8"));
+    say(w, "Event: DeviceStateChange|Device: PJSIP/1003|State: INUSE");
+    say(w, PRESENCE "Status: dnd|Subtype: |Message: ");
+    list(w, "hints",
+         EXTEN("1003", "PJSIP/1003,CustomPresence:1003",
+               "1") "||Event: DeviceStateChange|Device: PJSIP/1002|State: NOT_INUSE");
+    PHONE_SHOWS("71", hintstatus, "'4'"); /* nothing tells its state */
+    PHONE_SHOWS("71", hint, "null");
+    PHONE_SHOWS("71", presence, "null");
+    PHONE_SHOWS("71", presentity, "null");
+    PHONE_SHOWS("72", hintstatus, "'0'"); /* its device */
+    PHONE_SHOWS("72", presentity, "null");
+    PHONE_SHOWS("73", hintstatus, "'1'");
+    PHONE_SHOWS("73", presentity, "'CustomPresence:1003'");
+    say(w, PRESENCE "Status: away|Subtype: |Message: ");
+    PHONE_SHOWS("71", presence, "null");
+}
+
+/* Before 13 no device states are listed. */
+static void a_device_without_a_hint_stays_as_it_was_told(void **state)
+{
+    struct model_world *w = *state;
+
+    add_phone(w, "71", "PJSIP/1001", "1001");
+    say(w, "Event: DeviceStateChange|Device: PJSIP/1001|State: INUSE");
+    list(w, "hints", EXTEN("1002", "PJSIP/1002", "0"));
+    PHONE_SHOWS("71", hintstatus, "'1'");
+}
+
+static void a_presence_that_is_not_listed_is_not_set(void **state)
+{
+    struct model_world *w = *state;
+
+    add_phone(w, "71", "PJSIP/1001", "1001");
+    add_phone(w, "72", "PJSIP/1002", "1002");
+    say(w, EXTEN("1001", "PJSIP/1001,CustomPresence:1001", "0"));
+    say(w, EXTEN("1002", "PJSIP/1002,CustomPresence:1002", "0"));
+    say(w, PRESENCE "Status: dnd|Subtype: s|Message: m");
+    list(w, "presences",
+         "Event: PresenceStateChange|Presentity: CustomPresence:1001|Status: dnd|Subtype: "
+         "s|Message: m");
+    PHONE_SHOWS("71", presence, "'dnd'");
+    list(w, "presences",
+         "Event: PresenceStateChange|Presentity: CustomPresence:1002|Status: xa|Subtype: "
+         "|Message: ");
+    PHONE_SHOWS("71", presence, "null");
+    PHONE_SHOWS("71", presence_subtype, "null");
+    PHONE_SHOWS("71", presence_message, "null");
+    PHONE_SHOWS("72", presence, "'xa'");
+}
+
+static void a_peer_that_is_not_listed_is_not_registered(void **state)
+{
+    struct model_world *w = *state;
+
+    add_phone(w, "71", "PJSIP/1001", "1001");
+    add_phone(w, "72", "SCCP/1002", "1002");
+    say(w, "Event: PeerStatus|Peer: PJSIP/1001|PeerStatus: Reachable");
+    say(w, "Event: PeerStatus|Peer: SCCP/1002|PeerStatus: Reachable");
+    list(w, "peers", "");
+    PHONE_SHOWS("71", reg, "''");
+    PHONE_SHOWS("72", reg, "'Reachable'"); /* its driver lists no peers */
+}
+
+/* The first names are kept, each once, and how many there were; the next listing begins anew. */
+static void peers_in_no_list_are_named(void **state)
+{
+    struct model_world *w = *state;
+    const struct unlisted_peers *u = &w->d->unlisted;
+    char event[96];
+
+    add_phone(w, "71", "PJSIP/1001", "1001");
+    world_mark(w, TEL_resync_begin, "peers");
+    say(w, "Event: PeerStatus|Peer: PJSIP/1001|PeerStatus: Reachable");
+    for (int i = 0; i < 50; i++) {
+        snprintf(event, sizeof(event), "Event: PeerStatus|Peer: PJSIP/Door%d|PeerStatus: Reachable",
+                 i % 25);
+        say(w, event);
+    }
+    world_mark(w, TEL_resync_end, "peers");
+    assert_int_equal(u->n, 25);
+    assert_string_equal(u->names[0], "PJSIP/Door0");
+    assert_string_equal(u->names[UNLISTED_NAMES - 1], "PJSIP/Door19");
+    say(w, "Event: PeerStatus|Peer: PJSIP/later|PeerStatus: Reachable");
+    assert_int_equal(u->n, 25);
+    list(w, "peers", "");
+    assert_int_equal(u->n, 0);
+}
+
 /* ---- parking ---- */
 
 /* A REFER parks before the bridge says that the call has left it. */
@@ -432,6 +564,20 @@ static void a_trunk_shows_its_registration(void **state)
     REG("82", "'Registered'");
 }
 
+static void a_registration_that_is_not_listed_is_none(void **state)
+{
+    struct model_world *w = *state;
+
+    add_trunk(w, "81", "PJSIP", "v6", "2001:db8::5");
+    add_trunk(w, "82", "SIP", "lyon", "192.0.2.7");
+    say(w, "Event: Registry|ChannelType: SIP|Username: paris|Domain: 192.0.2.7|Status: Registered");
+    list(w, "registrations",
+         "Event: OutboundRegistrationDetail|ObjectType: registration|ObjectName: v6-reg|"
+         "ServerUri: sip:[2001:db8::5]:5060|ClientUri: sip:x@[2001:db8::5]|Status: Registered");
+    REG("81", "'Registered'");
+    REG("82", "''");
+}
+
 static void accounts_at_one_operator_are_told_apart_by_name(void **state)
 {
     struct model_world *w = *state;
@@ -471,6 +617,7 @@ int main(void)
         T(a_phone_that_asterisk_calls_calls_on),
         T(who_still_rings_is_the_other_end),
         T(also_where_only_the_hangup_tells),
+        T(who_waits_is_not_shown_the_member_that_rings_behind_a_local_channel),
         T(what_is_recorded_twice_is_recorded_until_both_end),
         T(a_monitor_and_a_mixmonitor_are_two_recordings),
         T(a_custom_line_owns_its_channels),
@@ -485,6 +632,12 @@ int main(void)
         T(a_trunk_shows_its_registration),
         T(accounts_at_one_operator_are_told_apart_by_name),
         T(a_presence_is_that_of_the_phone_whose_hint_names_it),
+        T(a_hint_that_is_not_listed_any_more_is_gone),
+        T(a_device_without_a_hint_stays_as_it_was_told),
+        T(a_presence_that_is_not_listed_is_not_set),
+        T(a_peer_that_is_not_listed_is_not_registered),
+        T(peers_in_no_list_are_named),
+        T(a_registration_that_is_not_listed_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

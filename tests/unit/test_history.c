@@ -7,7 +7,8 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
-#define IPBX_CLASSES "[\"history\"]"
+#define IPBX_CLASSES "[\"history\",\"getagentsstats\"]"
+#include "base/clock.h"
 #include "commands/history_sql.h"
 #include "database/db.h"
 #include "support/ipbx_world.h"
@@ -204,6 +205,50 @@ static void pages_are_read_along_an_index(void **state)
     sqlite3_close(sql);
 }
 
+#define AGENTS(message)                                                                            \
+    assert_int_equal(peer_command(&w->p, "s1", "getagentsstats", message), BUS_ok)
+
+static void agents_have_their_calls_and_talk_time(void **state)
+{
+    struct ipbx_world *w = *state;
+    double now = clock_wall();
+    char message[64];
+
+    put(w, "1", 1, now - 3600, "1", "", "blue", "Alice", "1.1");
+    put(w, "1", 1, now - 3500, "1", "", "blue", "Alice", "1.2");
+    put(w, "1", 1, now - 3000, "1", "", "", "Alice", "1.3");
+    put(w, "1", 0, now - 2900, "1", "", "", "Bob", "1.4");
+    put(w, "1", 2, now - 2000, "1", "", "blue", "", "1.5");    /* missed */
+    put(w, "1", 3, now - 2000, "1", "", "blue", "Bob", "1.6"); /* taken by another */
+    put(w, "2", 1, now - 2000, "1", "", "blue", "Bob", "1.6"); /* is no agent */
+    put(w, "1", 1, now - 200000, "1", "", "blue", "Alice", "1.0");
+    AGENTS("{}");
+    assert_string_equal(w->p.answer, "{\"agents\":[{\"id\":\"7\",\"calls\":2,\"talked\":122,"
+                                     "\"other_calls\":2,\"other_talked\":122}]}");
+    snprintf(message, sizeof(message), "{\"from\":%.0f}", now - 2950);
+    AGENTS(message);
+    assert_string_equal(w->p.answer, "{\"agents\":[{\"id\":\"7\",\"calls\":0,\"talked\":0,"
+                                     "\"other_calls\":1,\"other_talked\":61}]}");
+    AGENTS("{\"from\":1}"); /* not so long ago */
+    assert_non_null(strstr(w->p.answer, "\"calls\":2"));
+    snprintf(message, sizeof(message), "{\"from\":%.0f}", now + 10);
+    AGENTS(message);
+    assert_string_equal(w->p.answer, "{\"agents\":[]}");
+}
+
+/* In a context that the user does not see. */
+static void agents_that_are_not_seen_have_none(void **state)
+{
+    struct ipbx_world *w = *state;
+    struct xod_obj *dave = xod_find(w->s.ipbx, LIST_users, VIEW("4"));
+
+    xod_relate(dave, xod_find(w->s.ipbx, LIST_agents, VIEW("9")));
+    state_commit(w->s.s, false);
+    put(w, "4", 1, clock_wall() - 60, "1", "", "blue", "Dave", "1.1");
+    AGENTS("{}");
+    assert_string_equal(w->p.answer, "{\"agents\":[]}");
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, ipbx_teardown)
@@ -214,6 +259,8 @@ int main(void)
         T(whose_calls_the_profile_permits),
         T(nonsense_is_refused),
         T(pages_are_read_along_an_index),
+        T(agents_have_their_calls_and_talk_time),
+        T(agents_that_are_not_seen_have_none),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,4 @@
-/* Hold while a third party is asked: the one who asks is in a call, the one who waits is on hold.
- */
+/* Hold during an attended transfer: the transferring party is in a call, the held party on hold. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

@@ -554,6 +554,57 @@ static void another_site_intercepts(void **state)
     }
 }
 
+#define DIGIT(channel, digit) "PlayDTMF [[\"Channel\",\"" channel "\"],[\"Digit\",\"" digit "\"]]\n"
+
+static void keys_go_to_the_other_end(void **state)
+{
+    static const struct ipbx_row rows[] = {
+        {NULL, "{\"command\":\"dtmf\",\"digits\":\"1*1#D\"}", "\"ok\"",
+         DIGIT("PJSIP/bob-02", "1") DIGIT("PJSIP/bob-02", "*") DIGIT("PJSIP/bob-02", "1")
+             DIGIT("PJSIP/bob-02", "#") DIGIT("PJSIP/bob-02", "D")},
+        {NULL, "{\"command\":\"dtmf\",\"digits\":7,\"channel\":\"chan:xivo/SIP/alice-01\"}",
+         "\"ok\"", DIGIT("PJSIP/bob-02", "7")},
+        {NULL, "{\"command\":\"dtmf\",\"digits\":\"\"}",
+         "\"digits\",\"error_string\":\"no_digits\"", ""},
+        {NULL, "{\"command\":\"dtmf\",\"digits\":\"12a\"}",
+         "\"digits\",\"error_string\":\"no_digits\"", ""},
+        {NULL, "{\"command\":\"dtmf\",\"digits\":\"1\\r\\nAction: Logoff\"}",
+         "\"digits\",\"error_string\":\"no_digits\"", ""},
+        {NULL, "{\"command\":\"dtmf\",\"digits\":\"1\\u0000\"}",
+         "\"digits\",\"error_string\":\"no_digits\"", ""},
+        {NULL, "{\"command\":\"dtmf\",\"digits\":\"123456789012345678901234567890123\"}",
+         "\"digits\",\"error_string\":\"no_digits\"", ""},
+        /* somebody else's call, one that rings, none */
+        {NULL, "{\"command\":\"dtmf\",\"digits\":\"1\",\"channel\":\"chan:xivo/PJSIP/bob-02\"}",
+         "\"channel\",\"error_string\":\"no_such_channel\"", ""},
+        {NULL, "{\"command\":\"dtmf\",\"digits\":\"1\",\"channel\":\"chan:xivo/SCCP/1011-03\"}",
+         "\"channel\",\"error_string\":\"not_in_call\"", ""},
+        {NULL, "{\"command\":\"dtmf\",\"digits\":\"1\",\"channel\":\"chan:xivo/none\"}",
+         "\"channel\",\"error_string\":\"no_such_channel\"", ""},
+    };
+
+    ipbx_calls(*state);
+    CHECK(*state, rows);
+}
+
+/* An application: the own phone would hear them, unless the Asterisk takes Receive. */
+static void keys_in_an_application_need_an_asterisk_that_takes_them(void **state)
+{
+    static const struct ipbx_row refused = {NULL, "{\"command\":\"dtmf\",\"digits\":\"1\"}",
+                                            "\"channel\",\"error_string\":\"dtmf_needs_peer\"", ""};
+    static const struct ipbx_row sent = {
+        NULL, "{\"command\":\"dtmf\",\"digits\":\"1\"}", "\"ok\"",
+        "PlayDTMF [[\"Channel\",\"SIP/alice-01\"],[\"Digit\",\"1\"],[\"Receive\",\"true\"]]\n"};
+    struct ipbx_world *w = *state;
+    struct xod_obj *ipbx = xod_find(w->s.ipbx, LIST_ipbx, VIEW("xivo"));
+
+    ipbx_channel(w, "SIP/alice-01", "11", "ready", NULL);
+    xod_set_str(ipbx, XOD(ipbx, banner), VIEW("Asterisk Call Manager/5.0.4"));
+    ipbx_check(w, &refused);
+    xod_set_str(ipbx, XOD(ipbx, banner), VIEW("Asterisk Call Manager/9.0.0"));
+    ipbx_check(w, &sent);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, ipbx_setup, ipbx_teardown)
@@ -570,6 +621,8 @@ int main(void)
         T(hangups),
         T(the_current_call_is_not_the_one_on_hold),
         T(refused_by_the_dialplan),
+        T(keys_go_to_the_other_end),
+        T(keys_in_an_application_need_an_asterisk_that_takes_them),
         T(phones_and_mailboxes),
         T(not_permitted),
         T(asterisk_refuses),

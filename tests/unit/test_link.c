@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "link.h"
+#include "amilink/link.h"
 #include "support/asterisk.h"
 #include "support/certs.h"
 #include "support/tlsfront.h"
@@ -74,7 +74,8 @@ static void on_gone(void *arg)
     ((struct world *)arg)->gone++;
 }
 
-static const struct link_handler link_handler = {on_up, on_down, on_event, want, on_incomplete};
+static const struct link_handler link_handler = {on_up, on_down,       on_event,
+                                                 want,  on_incomplete, NULL};
 
 /* ---- set-up ---- */
 

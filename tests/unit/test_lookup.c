@@ -12,6 +12,7 @@
 #include <curl/curl.h>
 
 #include "base/array.h"
+#include "directory/identity.h"
 #include "directory/lookup.h"
 #include "support/directory_world.h"
 
@@ -66,6 +67,42 @@ static void users_are_found_with_their_phones(void **state)
     assert_string_equal(search(x, "default", "nobody"), "");
 }
 
+static void put(struct xod_obj *o, unsigned field, const char *text)
+{
+    assert_int_equal(xod_set_str(o, field, view_cstr(text)), 0);
+}
+
+/* What federation tells of another site. */
+static void add_site(struct world *x, const char *name, bool remote)
+{
+    struct xod_ipbx *site = xod_ipbx(x->w.s->xod, view_cstr(name), true);
+    struct xod_obj *user = xod_add(site, LIST_users, VIEW("1"));
+    struct xod_obj *phone = xod_add(site, LIST_phones, VIEW("11"));
+
+    xod_set_bool(xod_add(site, LIST_ipbx, view_cstr(name)), XOD(ipbx, remote), remote);
+    put(user, XOD(users, firstname), "Martine");
+    put(user, XOD(users, lastname), "Durand");
+    put(user, XOD(users, fullname), "Martine Durand");
+    put(phone, XOD(phones, number), "5001");
+    xod_list_add(user, XOD(users, linelist), VIEW("11"));
+    xod_commit(x->w.s->xod, NULL, NULL);
+}
+
+static bool note_id(void *arg, const struct directory *dir, const struct entry *e)
+{
+    char id[ENTRY_ID];
+    struct buf *out = arg;
+
+    buf_append_view(out, directory_entry_id(dir, e, id));
+    buf_append_char(out, ' ');
+    return true;
+}
+
+static void note_end(void *arg, const char *fault)
+{
+    buf_append_cstr(arg, fault ? fault : "end");
+}
+
 static bool sees_all_but(void *arg, const struct xod_obj *user)
 {
     return !view_eq(xod_obj_id(user), view_cstr(arg));
@@ -100,6 +137,27 @@ static const char *search_outside(struct world *x, const char *text)
     ask.sees = sees_not_inside;
     directory_search(x->w.s->directories, &ask, on_answer, x);
     return x->said;
+}
+
+static void users_of_other_sites_are_found(void **state)
+{
+    struct world *x = *state;
+    struct directory_ask ask;
+    struct buf ids;
+
+    start(x, "");
+    add_site(x, "lyon", true);
+    add_site(x, "other", false); /* another Asterisk of ours */
+    assert_string_equal(search(x, "default", "martin"),
+                        "Alice Martin;1001|Alice Martin;1002|Martine Durand;5001|");
+    buf_init(&ids, 0);
+    ask = ask_of(x, "default", "martin");
+    directory_find(x->w.s->directories, &ask, note_id, note_end, &ids);
+    assert_string_equal(buf_cstr(&ids), "1 1 lyon/1 end");
+    buf_free(&ids);
+    put(xod_find(xod_ipbx(x->w.s->xod, VIEW("lyon"), false), LIST_phones, VIEW("11")),
+        XOD(phones, context), "inside");
+    assert_string_equal(search_outside(x, "martine"), "");
 }
 
 static void phones_that_may_not_be_seen_are_not_found(void **state)
@@ -439,6 +497,21 @@ static void who_was_answered_is_not_told_of_the_end(void **state)
     assert_string_equal(x->said, FROM_WEB);
 }
 
+static void a_number_of_another_site_has_a_name(void **state)
+{
+    struct world *x = *state;
+
+    start(x, "");
+    add_site(x, "lyon", true);
+    assert_string_equal(reverse(x, "slow", "1", "5001"),
+                        "{\"xivo-directory\":\"Us\",\"fullname\":\"Martine Durand\",\"firstname\":"
+                        "\"Martine\",\"lastname\":\"Durand\",\"phone\":\"5001\",\"mobile\":\"\"}");
+    /* of two who have a number the colleague at hand */
+    put(xod_find(xod_ipbx(x->w.s->xod, VIEW("lyon"), false), LIST_phones, VIEW("11")),
+        XOD(phones, number), "1001");
+    assert_non_null(strstr(reverse(x, "slow", "1", "1001"), "Alice Martin"));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -447,6 +520,8 @@ int main(void)
         TEST(users_are_found_with_their_phones),
         TEST(users_who_may_not_be_seen_are_not_found),
         TEST(phones_that_may_not_be_seen_are_not_found),
+        TEST(users_of_other_sites_are_found),
+        TEST(a_number_of_another_site_has_a_name),
         TEST(columns_of_users_have_the_names_of_xivo_too),
         TEST(the_phonebook_is_found_and_read_anew),
         TEST(files_are_found_and_read_anew),

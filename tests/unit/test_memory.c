@@ -46,12 +46,15 @@ static void assert_given_back(struct loop *loop, double before)
 
 static void a_peak_is_given_back_again_and_again(void **state)
 {
-    struct loop *loop = loop_new();
-    struct memory *m = memory_new(loop, 20, &statm);
-    double before = process_resident_bytes(statm);
+    struct loop *loop;
+    struct memory *m;
+    double before;
 
     if (OTHER_MALLOC)
         skip();
+    loop = loop_new();
+    m = memory_new(loop, 20, &statm);
+    before = process_resident_bytes(statm);
     for (int i = 0; i < 3; i++) {
         peak(NULL);
         assert_true(process_resident_bytes(statm) > before + 40e6);
@@ -63,13 +66,16 @@ static void a_peak_is_given_back_again_and_again(void **state)
 
 static void so_is_that_of_another_thread(void **state)
 {
-    struct loop *loop = loop_new();
-    struct memory *m = memory_new(loop, 20, &statm);
-    double before = process_resident_bytes(statm);
+    struct loop *loop;
+    struct memory *m;
+    double before;
     pthread_t thread;
 
     if (OTHER_MALLOC)
         skip();
+    loop = loop_new();
+    m = memory_new(loop, 20, &statm);
+    before = process_resident_bytes(statm);
     assert_int_equal(thread_start(&thread, peak, NULL), 0);
     pthread_join(thread, NULL);
     assert_true(process_resident_bytes(statm) > before + 40e6);

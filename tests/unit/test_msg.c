@@ -190,6 +190,25 @@ static void a_full_buffer_is_told_once_at_the_end(void **state)
     buf_free(&b);
 }
 
+static void elements_follow_their_key(void **state)
+{
+    struct buf out, elements;
+
+    buf_init(&out, 0);
+    buf_init(&elements, 4);
+    msg_put_i64(&elements, 1);
+    msg_put_i64(&elements, 2);
+    msg_put_map(&out, 1);
+    msg_put_elements(&out, "k", 2, &elements);
+    assert_true(view_eq(buf_view(&out), VIEW("\x81\xa1k\x92\x01\x02")));
+    assert_false(out.failed);
+    msg_put_cstr(&elements, "too long");
+    msg_put_elements(&out, "k", 3, &elements);
+    assert_true(out.failed);
+    buf_free(&elements);
+    buf_free(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +222,7 @@ int main(void)
         cmocka_unit_test(a_body_is_a_map),
         cmocka_unit_test(what_is_written_is_read_again),
         cmocka_unit_test(a_full_buffer_is_told_once_at_the_end),
+        cmocka_unit_test(elements_follow_their_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,7 +41,7 @@ static bool want(void *arg, struct view event)
     return true;
 }
 
-static const struct link_handler link_handler = {on_up, on_down, on_event, want, NULL};
+static const struct link_handler link_handler = {on_up, on_down, on_event, want, NULL, NULL};
 
 static void on_mark(void *arg, enum tel_event ev, const char *kind)
 {

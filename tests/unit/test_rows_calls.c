@@ -372,17 +372,17 @@ static const struct row_case cases[] = {
     SEEN("1.8", "21-originate", "OriginateResponse", "Success",
          "originate/response {'channel':'SIP/alice-00000064','uniqueid':'1795425415.111',"
          "'callerid_num':'1002','callerid_name':'Bob Tremblay','context':'default',"
-         "'exten':'1002','result':'Success','actionid':'orig-async-1','reason':4}\n"),
+         "'exten':'1002','result':'Success','actionid':'orig-async-1','reason_code':4}\n"),
     SEEN("20", "21-originate", "OriginateResponse", "Success",
          "originate/response {'channel':'SIP/alice-0000007a','uniqueid':'1795424779.139',"
          "'callerid_num':'1002','callerid_name':'Bob Tremblay','context':'default',"
-         "'exten':'1002','result':'Success','actionid':'orig-async-1','reason':4}\n"),
+         "'exten':'1002','result':'Success','actionid':'orig-async-1','reason_code':4}\n"),
     SEEN("1.8", "21-originate", "OriginateResponse", "Failure",
          "originate/response {'channel':'SIP/alice','context':'default','exten':'1002',"
-         "'result':'Failure','actionid':'orig-busy-async','reason':5}\n"),
+         "'result':'Failure','actionid':'orig-busy-async','reason_code':5}\n"),
     SEEN("20", "21-originate", "OriginateResponse", "Failure",
          "originate/response {'channel':'SIP/alice','context':'default','exten':'1002',"
-         "'result':'Failure','actionid':'orig-busy-async','reason':5}\n"),
+         "'result':'Failure','actionid':'orig-busy-async','reason_code':5}\n"),
     /* ---- devices ---- */
     SEEN("1.8", "02-call-answered", "ExtensionStatus", "",
          "device/hint {'context':'default','exten':'1001','status':'1','hint':'SIP/alice'}\n"),

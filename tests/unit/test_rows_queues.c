@@ -144,6 +144,12 @@ static const struct row_case cases[] = {
     SEEN("1.8", "13-queue-members", "QueueMemberPaused", "",
          "member/paused {'reason':'pause café','name':'Carole Lefèvre','queue':'support',"
          "'interface':'SIP/carol','paused':true}\n"),
+    /* as chan_sip sites send it that pause a member again: the first reason no longer holds */
+    TOLD("11",
+         "Event: QueueMemberPaused|Privilege: agent,all|Queue: support|Location: SIP/carol|"
+         "MemberName: Carole|Paused: 1",
+         "member/paused {'reason':'','name':'Carole','queue':'support','interface':'SIP/carol',"
+         "'paused':true}\n"),
     SEEN("20", "13-queue-members", "QueueMemberPause", "",
          "member/paused {'status':'1','reason':'pause café','name':'Carole Lefèvre',"
          "'queue':'support','interface':'SIP/carol','state_interface':'SIP/carol',"

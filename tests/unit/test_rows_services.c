@@ -201,25 +201,30 @@ static const struct row_case cases[] = {
          "'lot':'default','space':'701','parker':'SIP/bob','timeout':20,'duration':10}\n"),
     /* ---- mailboxes ---- */
     SEEN("1.8", "17-voicemail-mwi", "MessageWaiting", "",
-         "voicemail/waiting {'mailbox':'1003@default','waiting':true,'new':1,'old':0}\n"),
+         "voicemail/waiting "
+         "{'mailbox':'1003@default','waiting':true,'new_count':1,'old_count':0}\n"),
     SEEN("20", "17-voicemail-mwi", "MessageWaiting", "",
-         "voicemail/waiting {'mailbox':'1003@default','waiting':true,'new':1,'old':0}\n"),
+         "voicemail/waiting "
+         "{'mailbox':'1003@default','waiting':true,'new_count':1,'old_count':0}\n"),
     SEEN("20", "34-reload", "MessageWaiting", "",
-         "voicemail/waiting {'mailbox':'1001@default','waiting':false,'new':0,'old':0}\n"),
+         "voicemail/waiting "
+         "{'mailbox':'1001@default','waiting':false,'new_count':0,'old_count':0}\n"),
     SEEN("1.8", "17-voicemail-mwi", "VoicemailUserEntry", "",
          "voicemail/waiting {'resync':true,'mailbox':'1001@default','waiting':false,"
-         "'new':0}\n"),
+         "'new_count':0}\n"),
     SEEN("20", "17-voicemail-mwi", "VoicemailUserEntry", "",
-         "voicemail/waiting {'resync':true,'mailbox':'1001@default','waiting':false,'new':0,"
-         "'old':0}\n"),
+         "voicemail/waiting {'resync':true,'mailbox':'1001@default','waiting':false,'new_count':0,"
+         "'old_count':0}\n"),
     ANSWERED("1.8", "MailboxCount",
              "Response: Success|ActionID: x-1|Message: Mailbox Message Count|Mailbox: 1003@default|"
              "UrgMessages: 0|NewMessages: 1|OldMessages: 2",
-             "voicemail/waiting {'mailbox':'1003@default','waiting':true,'new':1,'old':2}\n"),
+             "voicemail/waiting "
+             "{'mailbox':'1003@default','waiting':true,'new_count':1,'old_count':2}\n"),
     ANSWERED("20", "MailboxCount",
              "Response: Success|ActionID: x-1|Message: Mailbox Message Count|Mailbox: 1003|"
              "UrgMessages: 1|NewMessages: 0|OldMessages: 2",
-             "voicemail/waiting {'mailbox':'1003@default','waiting':true,'new':0,'old':2}\n"),
+             "voicemail/waiting "
+             "{'mailbox':'1003@default','waiting':true,'new_count':0,'old_count':2}\n"),
     /* ---- user events and fax ---- */
     SEEN("1.8", "02-call-answered", "UserEvent", "",
          "user/event {'channel':'SIP/alice-00000000','uniqueid':'1795425203.0',"

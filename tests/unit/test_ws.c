@@ -18,6 +18,19 @@
 #define OUTPUT_MAX 1000000
 #define PING_MS 1000
 
+static int early_looks; /* how many looks at the first byte come just before it does */
+
+/* Stands before that of the C library. */
+ssize_t recv(int fd, void *p, size_t n, int flags)
+{
+    if ((flags & MSG_PEEK) && early_looks > 0) {
+        early_looks--;
+        errno = EAGAIN;
+        return -1;
+    }
+    return recvfrom(fd, p, n, flags, NULL, NULL);
+}
+
 struct world {
     struct loop *loop;
     struct conn_class cls;
@@ -409,6 +422,19 @@ static void silence_is_broken_or_ends_it(void **state)
                         "WebSocket without a sign of life");
 }
 
+/* A first byte that comes between the look at it and the read belongs to TLS all the same. */
+static void the_first_byte_is_looked_at_before_it_is_read(void **state)
+{
+    struct world *w = *state;
+    static const char hello[] = "\x16\x03\x01\x00\x05hello";
+
+    early_looks = 1;
+    assert_int_equal(send(w->far, hello, sizeof(hello) - 1, 0), sizeof(hello) - 1);
+    REACH(w, w->ended);
+    assert_int_equal(early_looks, 0);
+    assert_string_equal(w->reason, "speaks TLS, for which there is no certificate");
+}
+
 static void other_connections_do_not_tick(void **state)
 {
     struct world *w = *state;
@@ -453,6 +479,7 @@ int main(void)
         T(who_breaks_a_rule_is_told_and_not_heard),
         T(a_refused_request_is_told),
         T(silence_is_broken_or_ends_it),
+        T(the_first_byte_is_looked_at_before_it_is_read),
         T(other_connections_do_not_tick),
         T(a_peer_that_is_gone_raises_no_signal),
     };

@@ -80,9 +80,19 @@ static const struct action *known_action(const struct ask *a)
 
 static void answer_action(const struct ask *a)
 {
-    const struct action *row = known_action(a);
+    const struct permissions *p = &server_config(a->c->server)->permissions;
+    const struct action *row;
     int rc;
 
+    if (!permissions_have(p, a->b->name)) {
+        unknown(a);
+        return;
+    }
+    row = known_action(a);
+    if (!permissions_allow(p, a->b->name)) {
+        say_error(a->out, a->id, "Permission denied");
+        return;
+    }
     if (row) {
         if (a->w->turn)
             a->w->turn(a->w->turn_arg);

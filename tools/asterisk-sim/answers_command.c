@@ -23,6 +23,21 @@ static void show_channels(const struct world *w, struct buf *out)
     buf_printf(out, "%zu active channels\n", w->model.n);
 }
 
+/* manager show user NAME */
+static void show_user(const struct ask *a, struct view name, struct buf *out)
+{
+    const struct server_config *c = server_config(a->c->server);
+
+    if (!view_eq(name, view_cstr(c->username)))
+        buf_printf(out, "There is no manager called %.*s\n", VIEW_ARG(name));
+    else
+        buf_printf(out,
+                   "\n       username: %s\n         secret: <Set>\n            acl: no\n"
+                   "      read perm: %s\n     write perm: %s\ndisplayconnects: yes\n",
+                   c->username, *c->permissions.read ? c->permissions.read : "<none>",
+                   *c->permissions.write ? c->permissions.write : "<none>");
+}
+
 /* A reload says nothing. */
 static void reload(const struct world *w, struct buf *out)
 {
@@ -32,7 +47,7 @@ static void reload(const struct world *w, struct buf *out)
 
 static bool is_reload(struct view text)
 {
-    static const struct view end = {" reload", 7};
+    static const struct view end = VIEW(" reload");
 
     return view_starts(text, VIEW("module reload")) ||
            (text.len > end.len && view_eq(view_of(text.ptr + text.len - end.len, end.len), end));
@@ -69,6 +84,8 @@ static void say_new(const struct ask *a, struct view lines, bool known)
 void console_command(const struct ask *a)
 {
     struct view text = ami_get(a->b, "Command");
+    static const struct view user = VIEW("manager show user ");
+    bool is_user = view_starts(text, user);
     console_fn *fn = find(text);
     struct buf lines;
 
@@ -77,7 +94,9 @@ void console_command(const struct ask *a)
         return;
     }
     buf_init(&lines, 0);
-    if (fn)
+    if (is_user)
+        show_user(a, view_of(text.ptr + user.len, text.len - user.len), &lines);
+    else if (fn)
         fn(a->w, &lines);
     else
         buf_printf(&lines,
@@ -87,6 +106,6 @@ void console_command(const struct ask *a)
     if (a->w->capture.old)
         say_old(a, buf_view(&lines));
     else
-        say_new(a, buf_view(&lines), fn != NULL);
+        say_new(a, buf_view(&lines), is_user || fn != NULL);
     buf_free(&lines);
 }

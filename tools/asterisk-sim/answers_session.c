@@ -76,7 +76,8 @@ static void events(const struct ask *a)
         say_error(a->out, a->id, "Invalid event mask");
         return;
     }
-    a->c->filter.mask = classes_of_mask(mask);
+    a->c->filter.mask =
+        classes_of_mask(mask) & permissions_events(&server_config(a->c->server)->permissions);
     say_response(a->out, "Success", a->id, NULL);
     say(a->out, "Events", a->c->filter.mask ? "On" : "Off");
     say_end(a->out);
@@ -97,8 +98,12 @@ static void filter(const struct ask *a)
 const struct action *session_action(struct view name)
 {
     static const struct action table[] = {
-        {"Challenge", challenge, false}, {"Login", login, false},   {"Logoff", logoff, false},
-        {"Ping", ping, false},           {"Events", events, false}, {"Filter", filter, true},
+        {"Challenge", challenge, false},
+        {"Login", login, false},
+        {"Logoff", logoff, false},
+        {"Ping", ping, false},
+        {"Events", events, false},
+        {"Filter", filter, false}, /* 1.8: not in its ListCommands */
     };
 
     return find_action(table, ARRAY_SIZE(table), name);

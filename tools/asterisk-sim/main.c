@@ -172,6 +172,8 @@ static int listen_all(struct sim *sim)
     struct server_config config = {.listen = sim->options.listen,
                                    .username = sim->options.username,
                                    .password = sim->options.password,
+                                   .permissions = sim->options.permissions,
+                                   .refuse = sim->options.refuse,
                                    .tls = sim->tls,
                                    .logged_in = sim->options.wait_login ? on_login : NULL,
                                    .arg = sim};

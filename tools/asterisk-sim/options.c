@@ -16,6 +16,10 @@ enum {
     OPT_WAIT,
     OPT_USERNAME,
     OPT_PASSWORD,
+    OPT_READ,
+    OPT_WRITE,
+    OPT_WITHOUT,
+    OPT_REFUSE,
     OPT_TLS_CERT,
     OPT_TLS_KEY,
     OPT_OFFICE,
@@ -41,6 +45,10 @@ static const struct option longs[] = {
     {"wait-login", no_argument, NULL, OPT_WAIT},
     {"username", required_argument, NULL, OPT_USERNAME},
     {"password", required_argument, NULL, OPT_PASSWORD},
+    {"read", required_argument, NULL, OPT_READ},
+    {"write", required_argument, NULL, OPT_WRITE},
+    {"without", required_argument, NULL, OPT_WITHOUT},
+    {"refuse", no_argument, NULL, OPT_REFUSE},
     {"tls-cert", required_argument, NULL, OPT_TLS_CERT},
     {"tls-key", required_argument, NULL, OPT_TLS_KEY},
     {"office", no_argument, NULL, OPT_OFFICE},
@@ -74,6 +82,11 @@ static const char help[] =
     "  --wait-login         start playing when the first client with events has logged in\n"
     "  --username NAME      (default: ctibus)\n"
     "  --password SECRET    (default: secret)\n"
+    "  --read CLASSES       of events that the user gets (default: all)\n"
+    "  --write CLASSES      of actions that it may use (default: all)\n"
+    "  --without MODULES    that this Asterisk has not: app_queue, app_confbridge,\n"
+    "                       app_voicemail, res_pjsip, chan_sip\n"
+    "  --refuse             closes each connection at once, as a firewall does\n"
     "  --tls-cert FILE      AMI over TLS with this certificate (PEM)\n"
     "  --tls-key FILE       its private key (default: in the same file)\n"
     "  --status HOST:PORT   each connection there is told in JSON what was played and is live\n"
@@ -156,6 +169,19 @@ static int set_office(struct options *o, int option, const char *value)
     }
 }
 
+static int set_permission(struct options *o, int option, const char *value)
+{
+    if (option == OPT_READ)
+        o->permissions.read = value;
+    else if (option == OPT_WRITE)
+        o->permissions.write = value;
+    else if (option == OPT_WITHOUT)
+        o->permissions.without = value;
+    else
+        o->refuse = true;
+    return permissions_are_known(&o->permissions) ? 0 : wrong("no such class or module", value);
+}
+
 static int set(struct options *o, int option, const char *value)
 {
     switch (option) {
@@ -186,6 +212,11 @@ static int set(struct options *o, int option, const char *value)
     case OPT_PASSWORD:
         o->password = value;
         return 0;
+    case OPT_READ:
+    case OPT_WRITE:
+    case OPT_WITHOUT:
+    case OPT_REFUSE:
+        return set_permission(o, option, value);
     case OPT_TLS_CERT:
         o->tls_cert = value;
         return 0;
@@ -222,6 +253,7 @@ int sim_options_parse(struct options *o, int argc, char **argv)
         .listen = "127.0.0.1:5038",
         .username = "ctibus",
         .password = "secret",
+        .permissions = {.read = "all", .write = "all"},
         .pace = {.kind = PACE_TIMES, .factor = 1},
         .office = {.people = 30, .per_minute = 4, .seed = 1, .guests = "alice,bob"},
         .level = LOG_WARNING};

@@ -16,6 +16,8 @@ struct options {
     const char *listing; /* NULL: beside the first capture */
     const char *username;
     const char *password;
+    struct permissions permissions;
+    bool refuse;
     const char *tls_cert; /* NULL: clear text */
     const char *tls_key;  /* NULL: in tls_cert */
     struct pace pace;

@@ -117,11 +117,24 @@ static int at_dot(struct rewrite *r, struct view text, size_t dot)
     return add(r, EPOCH, dot - EPOCH_DIGITS, value);
 }
 
+/* Those of bridges stand in headers such as BridgeUniqueid; users have some, too, in the names of
+ * extensions and members (Wazo), which are the same in each loop. */
+static bool is_of_a_bridge(struct view text, size_t at)
+{
+    const char *line = memrchr(text.ptr, '\n', at);
+    struct view rest = view_of(line ? line + 1 : text.ptr, 0);
+
+    rest.len = (size_t)(text.ptr + at - rest.ptr);
+    return view_find(view_cut(&rest, ':'), VIEW("ridge")) >= 0;
+}
+
 static int at_dash(struct rewrite *r, struct view text, size_t dash)
 {
     uint32_t value;
     size_t n = read_hex(text, dash + 1, &value);
 
+    if (n == UUID_TAIL && is_uuid_tail(text, dash) && !is_of_a_bridge(text, dash))
+        return 0;
     if (n == UUID_TAIL && is_uuid_tail(text, dash))
         return add(r, UUID, dash + 1 + UUID_TAIL - HEX_DIGITS, value);
     if (n != HEX_DIGITS || !after_channel_name(text, dash))

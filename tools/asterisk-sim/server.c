@@ -113,7 +113,7 @@ static struct client *client_new(struct server *s)
 static void on_accept(void *arg, int fd, const struct sockaddr *peer, socklen_t len)
 {
     struct server *s = arg;
-    struct client *c = client_new(s);
+    struct client *c = s->config.refuse ? NULL : client_new(s);
 
     if (!c) {
         close(fd);
@@ -278,6 +278,7 @@ static void fully_booted(struct client *c)
 void client_logged_in(struct client *c, uint32_t mask)
 {
     c->logged_in = true;
+    mask &= permissions_events(&c->server->config.permissions);
     c->filter.mask = mask;
     if (mask & classes_of_event(VIEW("system")))
         fully_booted(c);

@@ -6,6 +6,7 @@
 #include "filter.h"
 #include "log/log.h"
 #include "net/tls.h"
+#include "permissions.h"
 #include "world.h"
 
 struct server;
@@ -29,7 +30,9 @@ struct server_config {
     const char *listen; /* HOST:PORT */
     const char *username;
     const char *password;
-    struct tls_ctx *tls;          /* NULL: clear text */
+    struct permissions permissions;
+    bool refuse;         /* each connection is closed at once, as a firewall or authlimit does */
+    struct tls_ctx *tls; /* NULL: clear text */
     void (*logged_in)(void *arg); /* a client that gets events has logged in */
     void *arg;
 };

@@ -53,12 +53,13 @@ static size_t put_request(struct buf *pairs, const char *ipbx, int argc, char **
     return 3;
 }
 
-static bool are_headers(int argc, char **argv)
+/* The first argument that is no header; NULL: all are. */
+static const char *no_header(int argc, char **argv)
 {
     for (int i = 1; i < argc; i++)
         if (!strchr(argv[i], '='))
-            return false;
-    return argc > 0 && argv[0][0] != '-';
+            return argv[i];
+    return NULL;
 }
 
 static int run(struct tool *t, int argc, char **argv)
@@ -72,8 +73,10 @@ static int run(struct tool *t, int argc, char **argv)
     struct buf pairs;
 
     tool_option(&argc, &argv, "ipbx", &ipbx);
-    if (!are_headers(argc, argv))
+    if (argc < 1 || argv[0][0] == '-')
         return tool_usage(t, &command_action);
+    if (no_header(argc, argv))
+        return tool_wrong(t, &command_action, "%s: a header is NAME=VALUE", no_header(argc, argv));
     buf_init(&pairs, 0);
     q.n_pairs = put_request(&pairs, ipbx, argc, argv);
     q.pairs = buf_view(&pairs);

@@ -6,10 +6,13 @@
 
 #define WAIT_MS 10000
 
-static void ask(struct tool *t, enum bus_method method, const char *key, const char *value,
-                bool (*answer)(void *arg, const msgpack_object *body))
+/* explain: as of struct tool_question. */
+static void ask_explained(struct tool *t, enum bus_method method, const char *key,
+                          const char *value, bool (*answer)(void *arg, const msgpack_object *body),
+                          const char *(*explain)(enum bus_status status))
 {
-    struct tool_question q = {.method = method, .deadline_ms = WAIT_MS, .answer = answer, .arg = t};
+    struct tool_question q = {
+        .method = method, .deadline_ms = WAIT_MS, .answer = answer, .explain = explain, .arg = t};
     struct buf pairs;
 
     buf_init(&pairs, 4096);
@@ -21,17 +24,13 @@ static void ask(struct tool *t, enum bus_method method, const char *key, const c
     buf_free(&pairs);
 }
 
-/* ---- sessions ---- */
-
-static void put_json(const msgpack_object *session)
+static void ask(struct tool *t, enum bus_method method, const char *key, const char *value,
+                bool (*answer)(void *arg, const msgpack_object *body))
 {
-    struct buf out;
-
-    buf_init(&out, 0);
-    tool_put_object(&out, session);
-    tool_print(&out);
-    buf_free(&out);
+    ask_explained(t, method, key, value, answer, NULL);
 }
+
+/* ---- sessions ---- */
 
 static void put_plain(const msgpack_object *session)
 {
@@ -39,26 +38,17 @@ static void put_plain(const msgpack_object *session)
 
     buf_init(&since, 64);
     tool_put_time(&since, msg_get_double(session, "since", 0));
-    printf("%-10.*s %-6.*s %-24.*s %-14.*s %-22.*s %-12.8s %.*s\n",
-           VIEW_ARG(msg_get_str(session, "ipbx")), VIEW_ARG(msg_get_str(session, "user")),
-           VIEW_ARG(msg_get_str(session, "name")), VIEW_ARG(msg_get_str(session, "presence")),
-           VIEW_ARG(msg_get_str(session, "address")), buf_cstr(&since),
-           VIEW_ARG(msg_get_str(session, "session")));
+    tool_say(stdout, "%-10.*s %-6.*s %-24.*s %-14.*s %-22.*s %-12.8s %.*s",
+             VIEW_ARG(msg_get_str(session, "ipbx")), VIEW_ARG(msg_get_str(session, "user")),
+             VIEW_ARG(msg_get_str(session, "name")), VIEW_ARG(msg_get_str(session, "presence")),
+             VIEW_ARG(msg_get_str(session, "address")), buf_cstr(&since),
+             VIEW_ARG(msg_get_str(session, "session")));
     buf_free(&since);
 }
 
 static bool on_sessions(void *arg, const msgpack_object *body)
 {
-    const struct tool *t = arg;
-    const msgpack_object *list = msg_get(body, "sessions");
-    uint32_t n = list && list->type == MSGPACK_OBJECT_ARRAY ? list->via.array.size : 0;
-
-    for (uint32_t i = 0; i < n; i++) {
-        if (t->json)
-            put_json(&list->via.array.ptr[i]);
-        else
-            put_plain(&list->via.array.ptr[i]);
-    }
+    tool_print_list(arg, body, "sessions", put_plain);
     return true;
 }
 
@@ -120,24 +110,15 @@ static void put_token(const msgpack_object *token)
 
     buf_init(&used, 64);
     tool_put_time(&used, msg_get_double(token, "used", 0));
-    printf("%-10.*s %-6.*s %-24.*s %-20s %.*s\n", VIEW_ARG(msg_get_str(token, "ipbx")),
-           VIEW_ARG(msg_get_str(token, "user")), VIEW_ARG(msg_get_str(token, "name")),
-           buf_cstr(&used), VIEW_ARG(msg_get_str(token, "agent")));
+    tool_say(stdout, "%-10.*s %-6.*s %-24.*s %-20s %.*s", VIEW_ARG(msg_get_str(token, "ipbx")),
+             VIEW_ARG(msg_get_str(token, "user")), VIEW_ARG(msg_get_str(token, "name")),
+             buf_cstr(&used), VIEW_ARG(msg_get_str(token, "agent")));
     buf_free(&used);
 }
 
 static bool on_tokens(void *arg, const msgpack_object *body)
 {
-    const struct tool *t = arg;
-    const msgpack_object *list = msg_get(body, "tokens");
-    uint32_t n = list && list->type == MSGPACK_OBJECT_ARRAY ? list->via.array.size : 0;
-
-    for (uint32_t i = 0; i < n; i++) {
-        if (t->json)
-            put_json(&list->via.array.ptr[i]);
-        else
-            put_token(&list->via.array.ptr[i]);
-    }
+    tool_print_list(arg, body, "tokens", put_token);
     return true;
 }
 
@@ -153,18 +134,29 @@ static bool on_revoked(void *arg, const msgpack_object *body)
     return false;
 }
 
-static int revoke(struct tool *t, const char *user)
+static bool on_new_token(void *arg, const msgpack_object *body)
+{
+    const struct tool *t = arg;
+    struct view token = msg_get_str(body, "token");
+
+    printf(t->json ? "{\"token\":\"%.*s\"}\n" : "%.*s\n", VIEW_ARG(token));
+    return false;
+}
+
+/* One of the user's tokens is made, or all end. */
+static int change_tokens(struct tool *t, const char *user, const char *what,
+                         bool (*answer)(void *arg, const msgpack_object *body))
 {
     struct tool_question q = {.method = METHOD_admin_tokens,
                               .deadline_ms = WAIT_MS,
                               .n_pairs = 2,
-                              .answer = on_revoked,
+                              .answer = answer,
                               .arg = t};
     struct buf pairs;
 
     buf_init(&pairs, 4096);
     msg_put_pair(&pairs, "user", view_cstr(user));
-    msg_put_cstr(&pairs, "revoke");
+    msg_put_cstr(&pairs, what);
     msg_put_bool(&pairs, true);
     q.pairs = buf_view(&pairs);
     tool_ask(t, &q);
@@ -174,12 +166,12 @@ static int revoke(struct tool *t, const char *user)
 
 static int run_tokens(struct tool *t, int argc, char **argv)
 {
-    bool ends = argc > 0 && strcmp(argv[0], "--revoke") == 0;
-
-    if ((ends && argc != 2) || (!ends && (argc > 1 || (argc > 0 && argv[0][0] == '-'))))
+    if (argc == 2 && strcmp(argv[0], "--revoke") == 0)
+        return change_tokens(t, argv[1], "revoke", on_revoked);
+    if (argc == 2 && strcmp(argv[0], "--new") == 0)
+        return change_tokens(t, argv[1], "new", on_new_token);
+    if (argc > 1 || (argc > 0 && argv[0][0] == '-'))
         return tool_usage(t, &command_tokens);
-    if (ends)
-        return revoke(t, argv[1]);
     if (!t->json)
         printf("%-10s %-6s %-24s %-20s %s\n", "IPBX", "USER", "NAME", "LAST USED", "BROWSER");
     ask(t, METHOD_admin_tokens, argc > 0 ? "user" : NULL, argc > 0 ? argv[0] : NULL, on_tokens);
@@ -188,9 +180,10 @@ static int run_tokens(struct tool *t, int argc, char **argv)
 
 const struct command command_tokens = {
     .name = "tokens",
-    .args = "[USER] | --revoke USER",
+    .args = "[USER] | --new USER | --revoke USER",
     .help = "Lists the browsers that stay logged in without a password (all, or those of\n"
-            "one user by id or login); --revoke makes all of the user's log in again.\n"
+            "one user by id or login); --revoke makes all of the user's log in again;\n"
+            "--new prints a token, this once, for a screen that opens /wall#token=TOKEN.\n"
             "Sessions that are open stay open: see kick.",
     .run = run_tokens,
 };
@@ -200,11 +193,22 @@ static bool on_reloaded(void *arg, const msgpack_object *body)
     return false;
 }
 
+static const char *why_not_reloaded(enum bus_status status)
+{
+    return status == BUS_not_found ? "there is no such list: users, lines, phones, trunks, queues, "
+                                     "groups, agents, meetmes, voicemails, incalls, outcalls, "
+                                     "contexts, phonebook, parkinglot and extenfeatures are"
+           : status == BUS_failed  ? "it cannot be read, and what was known stays: `ctibus check` "
+                                     "says what is wrong, and where"
+                                   : NULL;
+}
+
 static int run_reload(struct tool *t, int argc, char **argv)
 {
     if (argc > 1 || (argc > 0 && argv[0][0] == '-'))
         return tool_usage(t, &command_reload);
-    ask(t, METHOD_admin_reload, argc > 0 ? "list" : NULL, argc > 0 ? argv[0] : NULL, on_reloaded);
+    ask_explained(t, METHOD_admin_reload, argc > 0 ? "list" : NULL, argc > 0 ? argv[0] : NULL,
+                  on_reloaded, why_not_reloaded);
     return t->exit_code;
 }
 

@@ -11,8 +11,9 @@ static void put_event(const msgpack_object *event)
 
     buf_init(&time, 64);
     tool_put_time(&time, msg_get_double(event, "time", 0));
-    printf("%s  %.*s\n%*s  -> %.*s\n", buf_cstr(&time), VIEW_ARG(msg_get_str(event, "event")),
-           (int)buf_len(&time), "", VIEW_ARG(msg_get_str(event, "changes")));
+    tool_say(stdout, "%s  %.*s", buf_cstr(&time), VIEW_ARG(msg_get_str(event, "event")));
+    tool_say(stdout, "%*s  -> %.*s", (int)buf_len(&time), "",
+             VIEW_ARG(msg_get_str(event, "changes")));
     buf_free(&time);
 }
 
@@ -30,9 +31,9 @@ static bool on_explained(void *arg, const msgpack_object *body)
         buf_free(&out);
         return false;
     }
-    printf("%.*s\n", VIEW_ARG(msg_get_str(body, "now")));
+    tool_say(stdout, "%.*s", VIEW_ARG(msg_get_str(body, "now")));
     if (msg_get_str(body, "why").len)
-        printf("%.*s\n", VIEW_ARG(msg_get_str(body, "why")));
+        tool_say(stdout, "%.*s", VIEW_ARG(msg_get_str(body, "why")));
     printf("%s\n", n ? "The last events that changed it, the oldest first:"
                      : "No event has changed it since state was started.");
     for (uint32_t i = 0; i < n; i++)

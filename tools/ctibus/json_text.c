@@ -63,3 +63,23 @@ int tool_put_json(struct buf *out, struct view body)
     msg_doc_fini(&doc);
     return rc < 0 ? -EBADMSG : 0;
 }
+
+static void print_json(const msgpack_object *one)
+{
+    struct buf out;
+
+    buf_init(&out, 0);
+    tool_put_object(&out, one);
+    tool_print(&out);
+    buf_free(&out);
+}
+
+void tool_print_list(const struct tool *t, const msgpack_object *body, const char *key,
+                     void (*put)(const msgpack_object *one))
+{
+    const msgpack_object *list = msg_get(body, key);
+    uint32_t n = list && list->type == MSGPACK_OBJECT_ARRAY ? list->via.array.size : 0;
+
+    for (uint32_t i = 0; i < n; i++)
+        (t->json ? print_json : put)(&list->via.array.ptr[i]);
+}

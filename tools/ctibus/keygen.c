@@ -191,7 +191,8 @@ static bool is_plain(const char *name)
     return true;
 }
 
-static bool read_options(struct keygen *k, int argc, char **argv)
+/* 0, or the exit code. */
+static int read_options(struct tool *t, struct keygen *k, int argc, char **argv)
 {
     const char *value;
 
@@ -199,7 +200,7 @@ static bool read_options(struct keygen *k, int argc, char **argv)
         if (tool_option(&argc, &argv, "role", &value)) {
             k->role = bus_role_of(value);
             if (k->role != ROLE_GATEWAY && k->role != ROLE_MONITOR)
-                return false;
+                return tool_wrong(t, &command_keygen, "--role %s: gateway or monitor", value);
         } else if (tool_option(&argc, &argv, "name", &value)) {
             k->name = value;
         } else if (tool_option(&argc, &argv, "convert", &value)) {
@@ -209,7 +210,11 @@ static bool read_options(struct keygen *k, int argc, char **argv)
         }
     }
     k->path = argc == 1 ? argv[0] : NULL;
-    return k->path && *k->path && *k->path != '-' && (!k->name || is_plain(k->name));
+    if (!k->path || !*k->path || *k->path == '-')
+        return tool_usage(t, &command_keygen);
+    if (k->name && !is_plain(k->name))
+        return tool_wrong(t, &command_keygen, "--name: it has a quote or a control character");
+    return 0;
 }
 
 static int run_keygen(struct tool *t, int argc, char **argv)
@@ -217,8 +222,9 @@ static int run_keygen(struct tool *t, int argc, char **argv)
     struct keygen k = {.role = ROLE_NONE};
     int rc;
 
-    if (!read_options(&k, argc, argv))
-        return tool_usage(t, &command_keygen);
+    rc = read_options(t, &k, argc, argv);
+    if (rc)
+        return rc;
     zsys_handler_set(NULL);
     if (k.old)
         return convert(&k);

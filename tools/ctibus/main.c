@@ -11,16 +11,19 @@
 extern char **environ;
 
 static const struct command *const commands[] = {
-    &command_tail,   &command_top,    &command_snapshot, &command_sessions,
-    &command_peers,  &command_kick,   &command_action,   &command_call,
-    &command_record, &command_replay, &command_tokens,   &command_check,
-    &command_reload, &command_schema, &command_keygen,   &command_explain,
+    &command_phones, &command_calls,    &command_queues,   &command_agents,   &command_users,
+    &command_tail,   &command_top,      &command_snapshot, &command_sessions, &command_peers,
+    &command_kick,   &command_action,   &command_call,     &command_record,   &command_replay,
+    &command_token,  &command_webhooks, &command_tokens,   &command_check,    &command_reload,
+    &command_schema, &command_keygen,   &command_explain,  &command_setup,    &command_discover,
+    &command_passwd, &command_keys,     &command_doctor,
 };
 #define N_COMMANDS ARRAY_SIZE(commands)
+#define USAGE "Usage: ctibus [--config FILE] [--json] COMMAND [ARGUMENT...]\n"
 
 static void print_help(FILE *to, const struct command *only)
 {
-    fputs("Usage: ctibus [--config FILE] [--json] COMMAND [ARGUMENT...]\n\n", to);
+    fputs(USAGE "\n", to);
     for (size_t i = 0; i < N_COMMANDS; i++) {
         const struct command *c = commands[i];
         if (only && c != only)
@@ -32,15 +35,15 @@ static void print_help(FILE *to, const struct command *only)
             line += n + (line[n] == '\n');
         }
     }
-    fputs("\n  --config FILE    default: $CTIBUS_CONFIG, else config/ctibus.json\n"
+    fputs("\n  --config FILE    default: " CONFIG_DEFAULT_DOC "\n"
           "  --json           for programs: a line of JSON for each thing\n"
-          "  --version, --help; ctibus COMMAND --help\n",
+          "  --version, --help; ctibus help COMMAND\n",
           to);
 }
 
 static void print_error(void *arg, const struct config_error *e)
 {
-    fprintf(stderr, "%s: %s%s%s\n", e->file, e->key, *e->key ? ": " : "", e->reason);
+    tool_say(stderr, "%s: %s%s%s", e->file, e->key, *e->key ? ": " : "", e->reason);
 }
 
 static struct config *load(const char *path)
@@ -54,30 +57,46 @@ static struct config *load(const char *path)
     return cfg;
 }
 
-static int run_on_bus(struct tool *t, const char *path, const struct command *c, int argc,
-                      char **argv)
+struct config *tool_config(struct tool *t)
+{
+    struct config *cfg = load(t->config);
+
+    t->exit_code = cfg ? t->exit_code : 2;
+    return cfg;
+}
+
+bool tool_bus_open(struct tool *t)
 {
     char instance[64];
 
-    t->cfg = load(path);
-    if (!t->cfg)
-        return 2;
-    config_apply_timezone(t->cfg);
     snprintf(instance, sizeof(instance), "tool-%d", (int)getpid());
     t->log = log_new(STDERR_FILENO, "ctibus", LOG_WARNING, false);
     t->loop = loop_new();
     t->metrics = metrics_new();
-    t->exit_code = 1;
-    if (t->log && t->loop && t->metrics &&
-        bus_setup_open(&t->bus_setup, t->loop, t->cfg, instance, instance, t->metrics, t->log) ==
-            0) {
-        t->exit_code = 0;
-        c->run(t, argc, argv);
-        bus_setup_close(&t->bus_setup);
-    }
+    return t->log && t->loop && t->metrics &&
+           bus_setup_open(&t->bus_setup, t->loop, t->cfg, instance, instance, t->metrics, t->log) ==
+               0;
+}
+
+void tool_bus_close(struct tool *t)
+{
+    bus_setup_close(&t->bus_setup);
     metrics_destroy(&t->metrics);
     loop_destroy(&t->loop);
     log_destroy(&t->log);
+}
+
+static int run_on_bus(struct tool *t, const struct command *c, int argc, char **argv)
+{
+    t->cfg = load(t->config);
+    if (!t->cfg)
+        return 2;
+    config_apply_timezone(t->cfg);
+    if (tool_bus_open(t))
+        c->run(t, argc, argv);
+    else
+        t->exit_code = 1;
+    tool_bus_close(t);
     config_destroy(&t->cfg);
     return t->exit_code;
 }
@@ -90,26 +109,106 @@ static const struct command *find(const char *name)
     return NULL;
 }
 
-static int run(struct tool *t, const char *path, int argc, char **argv)
+/* Those of the tool may also stand behind the command; the others close up. False: --config without
+ * a file. */
+static bool take_own(struct tool *t, int *argc, char **argv, bool *help)
+{
+    char **rest = argv;
+    int left = *argc;
+
+    *argc = 0;
+    while (left > 0) {
+        if (strcmp(rest[0], "--help") == 0) {
+            *help = true;
+        } else if (tool_option(&left, &rest, "config", &t->config)) {
+            continue;
+        } else if (tool_option(&left, &rest, "json", NULL)) {
+            t->json = true;
+            continue;
+        } else if (strcmp(rest[0], "--config") == 0) {
+            return false;
+        } else {
+            argv[(*argc)++] = rest[0];
+        }
+        left--;
+        rest++;
+    }
+    return true;
+}
+
+/* What is wrong would not be seen above the whole help. */
+static int misused(void)
+{
+    fputs(USAGE "`ctibus --help` shows the commands\n", stderr);
+    return 2;
+}
+
+/* The command whose name is most like this, if it may be meant; or NULL. */
+static const struct command *similar(const char *name)
+{
+    const struct command *best = NULL;
+    unsigned least = 3;
+
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        unsigned n = view_distance(view_cstr(commands[i]->name), view_cstr(name));
+        if (n < least) {
+            least = n;
+            best = commands[i];
+        }
+    }
+    return best;
+}
+
+static int unknown(struct tool *t, const char *name)
+{
+    const struct command *meant = similar(name);
+
+    if (meant)
+        tool_fail(t, "there is no command \"%s\"; did you mean %s? `ctibus --help` shows them all",
+                  name, meant->name);
+    else
+        tool_fail(t, "there is no command \"%s\": `ctibus --help` shows them", name);
+    return 2;
+}
+
+/* ctibus help [COMMAND] */
+static int help_on(struct tool *t, int argc, char **argv)
 {
     const struct command *c = argc > 0 ? find(argv[0]) : NULL;
 
-    if (!c) {
-        if (argc > 0)
-            fprintf(stderr, "ctibus: there is no command \"%s\"\n\n", argv[0]);
+    if (argc > 0 && !c)
+        return unknown(t, argv[0]);
+    print_help(stdout, c);
+    return 0;
+}
+
+static int run(struct tool *t, int argc, char **argv)
+{
+    const struct command *c = argc > 0 ? find(argv[0]) : NULL;
+    bool help = false;
+
+    if (argc == 0) {
         print_help(stderr, NULL);
         return 2;
     }
+    if (!c && strcmp(argv[0], "help") == 0)
+        return help_on(t, argc - 1, argv + 1);
+    if (!c)
+        return unknown(t, argv[0]);
     argc--;
     argv++;
-    while (tool_option(&argc, &argv, "json", NULL))
-        t->json = true;
-    if (argc > 0 && (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0)) {
+    if (!take_own(t, &argc, argv, &help)) {
+        tool_fail(t, "--config needs a file");
+        return misused();
+    }
+    if (help || (argc > 0 && strcmp(argv[0], "-h") == 0)) {
         print_help(stdout, c);
         return 0;
     }
+    t->argc = argc;
+    t->argv = argv;
     signal(SIGPIPE, SIG_IGN);
-    return c->alone ? c->run(t, argc, argv) : run_on_bus(t, path, c, argc, argv);
+    return c->alone ? c->run(t, argc, argv) : run_on_bus(t, c, argc, argv);
 }
 
 static int work(int argc, char **argv)
@@ -119,28 +218,36 @@ static int work(int argc, char **argv)
                                             {"version", no_argument, NULL, 'V'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
-    const char *path = getenv("CTIBUS_CONFIG");
-    struct tool t = {0};
+    struct tool t = {.config = config_default_file()};
     int c;
 
     while ((c = getopt_long(argc, argv, "+c:jVh", options, NULL)) != -1) {
         if (c == 'c') {
-            path = optarg;
+            t.config = optarg;
         } else if (c == 'j') {
             t.json = true;
         } else if (c == 'V') {
             puts("ctibus " CTIBUS_VERSION);
             return 0;
         } else {
-            print_help(c == 'h' ? stdout : stderr, NULL);
-            return c == 'h' ? 0 : 2;
+            if (c != 'h')
+                return misused();
+            print_help(stdout, NULL);
+            return 0;
         }
     }
-    t.config = path && *path ? path : "config/ctibus.json";
-    return run(&t, t.config, argc - optind, argv + optind);
+    return run(&t, argc - optind, argv + optind);
 }
 
 int main(int argc, char **argv)
 {
-    return log_end_stdout(work(argc, argv));
+    /* what of libevent's is worth knowing, such as a failure of DNS, the commands tell */
+    struct log *messages = log_new(STDERR_FILENO, "ctibus", LOG_ERROR, false);
+    int code;
+
+    loop_messages_to(messages);
+    code = work(argc, argv);
+    loop_messages_to(NULL);
+    log_destroy(&messages);
+    return log_end_stdout(code);
 }

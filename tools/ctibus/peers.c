@@ -31,11 +31,12 @@ static void print_plain(const msgpack_object *peer)
 
     if (lag > 0)
         snprintf(text, sizeof(text), "%.1f", lag * 1000);
-    printf("%-20.*s %-7.*s %-8.*s %10.0f %9lld %8s %12lld\n", VIEW_ARG(msg_get_str(peer, "site")),
-           VIEW_ARG(msg_get_str(peer, "kind")), VIEW_ARG(msg_get_str(peer, "state")),
-           clock_wall() - msg_get_double(peer, "since", clock_wall()),
-           (long long)msg_get_i64(peer, "objects", 0), text,
-           (long long)msg_get_i64(peer, "bytes", 0));
+    tool_say(stdout, "%-20.*s %-7.*s %-8.*s %10.0f %9lld %8s %12lld",
+             VIEW_ARG(msg_get_str(peer, "site")), VIEW_ARG(msg_get_str(peer, "kind")),
+             VIEW_ARG(msg_get_str(peer, "state")),
+             clock_wall() - msg_get_double(peer, "since", clock_wall()),
+             (long long)msg_get_i64(peer, "objects", 0), text,
+             (long long)msg_get_i64(peer, "bytes", 0));
 }
 
 static void on_message(void *arg, const struct bus_msg *m)

@@ -110,7 +110,9 @@ static int run(struct tool *t, int argc, char **argv)
 
     if (tool_option(&argc, &argv, "seconds", &text))
         seconds = strtod(text, NULL);
-    if (argc < 1 || argv[0][0] == '-' || (text && !(seconds > 0 && seconds < 1e6)))
+    if (text && !(seconds > 0 && seconds < 1e6))
+        return tool_wrong(t, &command_record, "--seconds %s: a number above 0", text);
+    if (argc < 1 || argv[0][0] == '-')
         return tool_usage(t, &command_record);
     r.file = fopen(argv[0], "wbx");
     if (!r.file) {

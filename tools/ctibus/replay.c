@@ -259,7 +259,9 @@ static int run(struct tool *t, int argc, char **argv)
     const char *why;
 
     tool_option(&argc, &argv, "pace", &pace);
-    if (argc < 1 || argv[0][0] == '-' || !parse_pace(&r, pace))
+    if (!parse_pace(&r, pace))
+        return tool_wrong(t, &command_replay, "--pace %s: real, x10, 100/s or max", pace);
+    if (argc < 1 || argv[0][0] == '-')
         return tool_usage(t, &command_replay);
     why = recording_open(&r.file, argv[0]);
     if (why) {

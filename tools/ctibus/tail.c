@@ -53,10 +53,10 @@ static void on_message(void *arg, const struct bus_msg *m)
 static void on_gap(void *arg, const struct bus_msg *m, uint64_t lost)
 {
     if (lost)
-        fprintf(stderr, "ctibus: %llu messages of %.*s were lost\n", (unsigned long long)lost,
-                VIEW_ARG(m->source));
+        tool_say(stderr, "ctibus: %llu messages of %.*s were lost", (unsigned long long)lost,
+                 VIEW_ARG(m->source));
     else
-        fprintf(stderr, "ctibus: %.*s was restarted\n", VIEW_ARG(m->source));
+        tool_say(stderr, "ctibus: %.*s was restarted", VIEW_ARG(m->source));
 }
 
 static const struct bus_sub_handler handler = {on_message, on_gap};

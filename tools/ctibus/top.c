@@ -129,8 +129,11 @@ static int run(struct tool *tool, int argc, char **argv)
         ;
     if (interval)
         t.interval = strtod(interval, NULL);
-    if (argc > 0 || !(t.interval >= 0.1 && t.interval <= 3600) ||
-        (count && view_to_u64(view_cstr(count), &t.left) < 0))
+    if (!(t.interval >= 0.1 && t.interval <= 3600))
+        return tool_wrong(tool, &command_top, "--interval %s: seconds, from 0.1 to 3600", interval);
+    if (count && view_to_u64(view_cstr(count), &t.left) < 0)
+        return tool_wrong(tool, &command_top, "--count %s: a number", count);
+    if (argc > 0)
         return tool_usage(tool, &command_top);
     buf_init(&t.out, 0);
     if (toptable_init(&t.table, clock_wall()) == 0)

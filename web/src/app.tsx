@@ -3,7 +3,7 @@ import { createRoot } from "react-dom/client";
 import "./app.css";
 import { initialLanguage, setLanguage, t } from "./i18n";
 import type { Socket } from "./protocol";
-import { Session } from "./session";
+import { Session, TOKEN } from "./session";
 import { SessionContext, useSession, useTopic } from "./ui/hooks";
 import { Toasts } from "./ui/parts";
 import { Admin } from "./views/admin";
@@ -21,6 +21,26 @@ const saved = {
     if (value !== null) (forGood ? localStorage : sessionStorage).setItem(key, value);
   },
 };
+
+/* A screen that nobody types at: its token comes behind the # of its address, and lies in this tab only, beside
+ * what the browser has of others. */
+const screenKey = (key: string) => "ctibus.screen/" + key;
+const screenStore = {
+  get: (key: string) => sessionStorage.getItem(screenKey(key)),
+  set(key: string, value: string | null) {
+    if (value === null) sessionStorage.removeItem(screenKey(key));
+    else sessionStorage.setItem(screenKey(key), value);
+  },
+};
+
+/* Takes it out of the address. False: there was none. */
+function takeToken(): boolean {
+  const token = window.location.pathname === "/wall" ? /^#token=(.*)$/.exec(window.location.hash)?.[1] : undefined;
+  if (token === undefined) return false;
+  window.history.replaceState(null, "", "/wall");
+  if (/^[A-Za-z0-9]{43}$/.test(token)) screenStore.set(TOKEN, token);
+  return true;
+}
 
 function open(): Socket {
   const { protocol, host } = window.location;
@@ -67,7 +87,9 @@ function watchVersion(session: Session): void {
 
 applyTheme(localStorage.getItem("ctibus.theme") ?? "auto");
 setLanguage(initialLanguage(localStorage.getItem("ctibus.language")));
-const session = new Session(open, saved);
+takeToken();
+window.addEventListener("hashchange", () => takeToken() && window.location.reload());
+const session = new Session(open, window.location.pathname === "/wall" && screenStore.get(TOKEN) ? screenStore : saved);
 session.resume();
 watchVersion(session);
 document.addEventListener("visibilitychange", () => !document.hidden && session.connection.probe());

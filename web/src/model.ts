@@ -9,6 +9,8 @@ export interface Card {
   name: string;
   number: string;
   mobile: string;
+  email: string;
+  groups: string[]; // those of people.csv
   lamp: Lamp;
   presence: string;
   loggedIn: boolean;
@@ -29,6 +31,11 @@ export function truth(v: any): boolean {
   return v === true || v === 1 || v === "1" || v === "true";
 }
 
+/* "Sales; Front desk" */
+export function namesOfGroups(user: Obj): string[] {
+  return String(user.groups ?? "").split(/[;,]/).map((name) => name.trim()).filter(Boolean);
+}
+
 export function nameOf(user: Obj | undefined): string {
   if (!user) return "";
   return String(user.fullname || [user.firstname, user.lastname].filter(Boolean).join(" ") || user.loginclient || user.id);
@@ -46,10 +53,12 @@ export interface Party {
   number: string;
 }
 
-/* The other end of a channel. */
+/* The other end of a channel. What the directories know of its number stands in for a name. */
 export function partyOf(channel: Obj): Party {
   const shown = splitDisplay(String(channel.peerdisplay ?? ""));
-  return { name: String(channel.peer_name ?? "") || shown.name, number: String(channel.peer_number ?? "") || shown.number };
+  const number = String(channel.peer_number ?? "") || shown.number;
+  const name = String(channel.peer_name ?? "") || shown.name;
+  return { name: (name !== number && name) || String(channel.peer_known ?? "") || name, number };
 }
 
 export type CallState = "ringing" | "calling" | "up" | "hold" | "parked";
@@ -102,6 +111,8 @@ export function cardOf(user: Obj, phones: Obj[], channels: Obj[]): Card {
     name: nameOf(user),
     number: String(phones.find((p) => p.number)?.number ?? ""),
     mobile: String(user.mobilephonenumber ?? ""),
+    groups: namesOfGroups(user),
+    email: String(user.email ?? ""),
     lamp: lampOf(phones, channel),
     presence: String(user.availstate ?? "disconnected"),
     loggedIn: truth(user.connection === "yes" ? true : user.connection),
@@ -140,6 +151,13 @@ export function isNumber(text: string): boolean {
   return /^\s*[+*#(]?[0-9*#][0-9*#().\/\- ]*$/.test(text) || /^(tel|sip):/i.test(text);
 }
 
+/* A link that writes to this address, and to nobody else: one that brings more than an address
+ * (recipients, a subject) is none. Empty: no link. */
+export function mailLink(address: string): string {
+  const m = /^([^\s@<>()",;:\\]{1,64})@([\p{L}\p{N}.\-]{1,255}|\[[0-9a-fA-F.:]+\])$/u.exec(address.trim());
+  return m ? `mailto:${encodeURIComponent(m[1])}@${encodeURI(m[2])}` : "";
+}
+
 /* ---- queues and agents ---- */
 
 export type MemberState = "idle" | "ringing" | "busy" | "paused" | "wrapup" | "offline";
@@ -165,6 +183,27 @@ export function agentState(agent: Obj, members: Obj[]): AgentState {
   if (truth(agent.on_wrapup)) return "wrapup";
   if (members.length > 0 && members.every((m) => truth(m.paused))) return "paused";
   return a === "unavailable" ? "oncall" : "available";
+}
+
+/* From where on a queue is to be watched, and is bad: the longest wait in seconds, the service level in per cent. */
+export interface Limits {
+  waitWarn: number;
+  waitBad: number;
+  levelWarn: number;
+  levelBad: number;
+}
+
+/* As the server has them; those of an older server. */
+export function limitsOf(wall: any): Limits {
+  const of = (name: string, otherwise: number) => (Number.isFinite(wall?.[name]) ? Number(wall[name]) : otherwise);
+  return { waitWarn: of("wait_warn_s", 30), waitBad: of("wait_bad_s", 60), levelWarn: of("level_warn", 80), levelBad: of("level_bad", 60) };
+}
+
+/* Good, to be watched, or bad. level: null where nothing was answered; wait: 0 when nobody waits. */
+export function moodOf(level: number | null | undefined, wait: number, l: Limits): "good" | "warn" | "bad" {
+  const waits = (limit: number) => wait > 0 && wait >= limit;
+  if (waits(l.waitBad) || (level != null && level < l.levelBad)) return "bad";
+  return waits(l.waitWarn) || (level != null && level < l.levelWarn) ? "warn" : "good";
 }
 
 /* "1:05", "12:34", "1:02:03". */

@@ -4,7 +4,7 @@
  */
 import { Connection, Message, Phase, Refused, Socket } from "./protocol";
 import { ListName, Obj, Snapshot, Store } from "./store";
-import { foremost, nameOf, partyOf, stateOf, truth } from "./model";
+import { foremost, Limits, limitsOf, nameOf, partyOf, stateOf, truth } from "./model";
 import { t } from "./i18n";
 
 export interface Presence {
@@ -41,12 +41,12 @@ const DOUBLE_MS = 1500;
 const MAX_CHAT = 500; // lines with one colleague
 const SHEET_MS = 3600000; // a sheet is of a call that began so long ago at most
 const TOAST_MS = 6000;
-const TOKEN = "ctibus.token";
+export const TOKEN = "ctibus.token";
 const UNREAD = "ctibus.unread";
 
 /* Classes that the profile's regcommands must name; the others are permitted unless it denies them. */
 const gated = new Set(["login_id", "getipbxlist", "getlist", "ipbxcommand", "availstate", "featuresget", "featuresput",
-  "chitchat", "chat_history", "history", "directory", "getqueuesstats", "faxsend", "filetransfer", "actionfiche",
+  "chitchat", "chat_history", "history", "directory", "getqueuesstats", "getagentsstats", "faxsend", "filetransfer", "actionfiche",
   "logfromclient", "admin_status", "admin_kick", "admin_reload"]);
 
 type Listener = () => void;
@@ -256,6 +256,15 @@ export class Session {
     return this.can("featuresput") && has(this.capas.services, service);
   }
 
+  /* Whose calls the history may list beside the own ones. */
+  histories(): string[] {
+    return ["group", "queue"].filter((scope) => has(this.capas.history, scope));
+  }
+
+  limits(): Limits {
+    return limitsOf(this.capas.wall);
+  }
+
   presences(): Presence[] {
     const all: Record<string, any> = this.capas.userstatus ?? {};
     return Object.entries(all).map(([id, p]) => ({ id, name: presenceName(id, p?.longname), color: p?.color ?? "#888" }));
@@ -384,6 +393,11 @@ export class Session {
 
   record(channel: Obj, on: boolean): void {
     this.command("record", { channel: channelId(channel), subcommand: on ? "start" : "stop" });
+  }
+
+  /* A key of the telephone, into a call. */
+  dtmf(channel: Obj, key: string): void {
+    this.command("dtmf", { channel: channelId(channel), digits: key });
   }
 
   /* Takes the call of a colleague whose phone rings. */

@@ -1,6 +1,7 @@
 /* meetme: what is done in a conference room. functionargs: the room (number or meetme id), the
- * number of the participant, that of the administrator. Of record: the room, and as the last one
- * start or stop; what stands between is of those who ask and not used. */
+ * number of the participant, that of the administrator. Of record: the room first
+ * and start or stop last; the arguments between them, which clients of 2012 and 2015 fill in
+ * differently, are not used. */
 #include "base/array.h"
 #include "calls/ipbx_command.h"
 

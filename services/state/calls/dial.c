@@ -56,6 +56,7 @@ static void originate(struct ipbx_command *o, const struct xod_obj *phone,
     if (!d)
         return;
     originates_name(o->s->originates, d->name);
+    snprintf(j->autocall, sizeof(j->autocall), "%s", d->name);
     snprintf(d->exten, sizeof(d->exten), "%s", to->exten);
     snprintf(tag, sizeof(tag), "XIVO_ORIGACTIONID=%s", d->name);
     snprintf(who, sizeof(who), "XIVO_USERID=%s", o->se->user_id);

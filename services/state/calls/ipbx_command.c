@@ -240,6 +240,50 @@ void ami_batch_notify_response(const struct ami_batch *j, const struct outcome *
     ami_batch_notify(j, &t);
 }
 
+/* As XiVO's own replies have a text: {"message": {"message": TEXT}}. */
+static void put_text(struct buf *pairs, const char *kind, const char *text)
+{
+    msg_put_cstr(pairs, kind);
+    msg_put_map(pairs, 1);
+    msg_put_pair(pairs, "message", view_cstr(text));
+}
+
+static void answer(struct deferred_reply *l, const char *command, const char *reply,
+                   const char *why, const char *text)
+{
+    struct buf pairs;
+
+    if (!l)
+        return;
+    buf_init(&pairs, 1024);
+    if (text)
+        put_text(&pairs, why ? "warning" : "message", text);
+    msg_put_pair(&pairs, "command", view_cstr(command));
+    msg_put_pair(&pairs, "ipbxreply", view_cstr(reply));
+    if (why)
+        msg_put_pair(&pairs, "error_string", view_cstr(why));
+    deferred_reply_pairs(&l, 2 + (why != NULL) + (text != NULL), &pairs);
+    buf_free(&pairs);
+}
+
+static void answer_outcome(struct ami_batch *j)
+{
+    struct deferred_reply *l = j->reply;
+    struct buf pairs;
+
+    j->reply = NULL;
+    if (!l || j->failed) {
+        answer(l, j->command, "failed", j->reason, NULL);
+        return;
+    }
+    buf_init(&pairs, 4096);
+    msg_put_pair(&pairs, "command", view_cstr(j->command));
+    msg_put_pair(&pairs, "ipbxreply", VIEW("ok"));
+    msg_put_pair(&pairs, "autocall", view_cstr(j->autocall));
+    deferred_reply_pairs(&l, 3, &pairs);
+    buf_free(&pairs);
+}
+
 static void abandon(struct ami_batch *j)
 {
     if (j->abandon)
@@ -260,8 +304,10 @@ static void finish_if_done(struct ami_batch *j)
     else
         ami_batch_notify_response(j, &out);
     j->sending = false;
-    if (j->waiting == 0)
+    if (j->waiting == 0) {
+        answer_outcome(j);
         ami_batch_free(j);
+    }
 }
 
 static void fail(struct ami_batch *j, struct view reason)
@@ -334,32 +380,6 @@ static void send_all(struct ami_batch *j)
 
 /* ---- lifecycle ---- */
 
-/* As XiVO's own replies have a text: {"message": {"message": TEXT}}. */
-static void put_text(struct buf *pairs, const char *kind, const char *text)
-{
-    msg_put_cstr(pairs, kind);
-    msg_put_map(pairs, 1);
-    msg_put_pair(pairs, "message", view_cstr(text));
-}
-
-static void answer(struct deferred_reply *l, const char *command, const char *reply,
-                   const char *why, const char *text)
-{
-    struct buf pairs;
-
-    if (!l)
-        return;
-    buf_init(&pairs, 1024);
-    if (text)
-        put_text(&pairs, why ? "warning" : "message", text);
-    msg_put_pair(&pairs, "command", view_cstr(command));
-    msg_put_pair(&pairs, "ipbxreply", view_cstr(reply));
-    if (why)
-        msg_put_pair(&pairs, "error_string", view_cstr(why));
-    deferred_reply_pairs(&l, 2 + (why != NULL) + (text != NULL), &pairs);
-    buf_free(&pairs);
-}
-
 /* No reply is pending: the error is sent as the result. */
 static void tell_wrong(struct ami_batch *j, struct deferred_reply *l, const char *why)
 {
@@ -407,7 +427,10 @@ void ipbx_command_run(struct state *s, struct session *se, struct deferred_reply
         answer(l, command, "busy", "busy",
                o.text ? "Too many commands at a time: try again later" : NULL);
     } else {
-        answer(l, command, "ok", NULL, o.text);
+        if (se->awaits_outcome)
+            o.batch->reply = l;
+        else
+            answer(l, command, "ok", NULL, o.text);
         send_all(o.batch);
         return;
     }

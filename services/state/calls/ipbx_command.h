@@ -77,7 +77,9 @@ struct ami_batch {
     struct state *s;
     struct xod_ipbx *ipbx;
     char user_id[64], session[64], command[32];
-    struct value reply_id; /* the commandid; null: none */
+    struct deferred_reply *reply; /* to be answered when all is done; NULL: it has been */
+    char autocall[TARGET_TEXT];   /* of a call that is originated: what its channel will have */
+    struct value reply_id;        /* the commandid; null: none */
     ami_batch_done_fn *done;
     void (*abandon)(
         struct ami_batch *j); /* nothing was sent after all, or nothing came of it; or NULL */
@@ -110,7 +112,7 @@ void record_put_date(struct buf *out);
 ipbx_command_fn ipbx_dial, ipbx_originate;
 ipbx_command_fn ipbx_transfer, ipbx_atxfer, ipbx_transfercancel, ipbx_intercept, ipbx_parking;
 ipbx_command_fn ipbx_hangup, ipbx_hangupme, ipbx_refuse, ipbx_cancel, ipbx_answer;
-ipbx_command_fn ipbx_sipnotify, ipbx_mailboxcount, ipbx_meetme, ipbx_record, ipbx_listen,
+ipbx_command_fn ipbx_dtmf, ipbx_sipnotify, ipbx_mailboxcount, ipbx_meetme, ipbx_record, ipbx_listen,
     ipbx_whisper, ipbx_barge, ipbx_stoplisten;
 ipbx_command_fn ipbx_agentlogin, ipbx_agentlogout;
 ipbx_command_fn ipbx_queueadd, ipbx_queueremove, ipbx_queuepause, ipbx_queueunpause;

@@ -71,16 +71,13 @@ void originates_name(struct originates *o, char out[TARGET_TEXT])
 
 static void forget_old(struct originates *o, uint64_t now)
 {
-    struct pending *p = LIST_FIRST(&o->pending);
+    struct pending *p, *next;
     uint64_t keep_us =
         KEEP_US + (uint64_t)config_int(o->s->cfg, "ctibus.dial_seconds") * UINT64_C(1000000);
 
-    while (p) {
-        struct pending *next = LIST_NEXT(p, all);
-        if (now - p->since > keep_us)
-            forget(o, p);
-        p = next;
-    }
+    LIST_FOREACH_SAFE(p, &o->pending, all, next)
+    if (now - p->since > keep_us)
+        forget(o, p);
 }
 
 void originates_expect(struct originates *o, const struct ami_batch *j, struct view name,

@@ -171,17 +171,14 @@ static bool look(struct transfers *t, struct pending *p, uint64_t now)
 
 void transfers_event(struct transfers *t, const struct tel *e)
 {
-    struct pending *p = LIST_FIRST(&t->pending);
+    struct pending *p, *next;
     uint64_t now;
 
-    if (!p || (e->event != TEL_call_link && e->event != TEL_call_unlink &&
-               e->event != TEL_channel_hangup))
+    if (LIST_EMPTY(&t->pending) || (e->event != TEL_call_link && e->event != TEL_call_unlink &&
+                                    e->event != TEL_channel_hangup))
         return;
     now = clock_mono_us();
-    while (p) {
-        struct pending *next = LIST_NEXT(p, all);
-        if (look(t, p, now))
-            forget(t, p);
-        p = next;
-    }
+    LIST_FOREACH_SAFE(p, &t->pending, all, next)
+    if (look(t, p, now))
+        forget(t, p);
 }

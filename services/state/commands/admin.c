@@ -4,6 +4,7 @@
  */
 #include "commands/commands.h"
 #include "core/publisher.h"
+#include "model/model.h"
 
 #define MAX_LISTED 5000 /* sessions or phones in one answer */
 
@@ -21,10 +22,7 @@ static void put_services(struct state *s, struct buf *out)
         msg_put_pair(&list, "service", bus_peer_service(p));
         msg_put_pair(&list, "instance", bus_peer_instance(p));
     }
-    msg_put_cstr(out, "services");
-    msg_put_array(out, n);
-    buf_append_view(out, buf_view(&list));
-    out->failed |= list.failed;
+    msg_put_elements(out, "services", n, &list);
     buf_free(&list);
 }
 
@@ -37,10 +35,7 @@ static void put_sessions(struct state *s, struct buf *out)
     buf_init(&list, 0);
     for (size_t pos = 0; n < MAX_LISTED && (se = sessions_next(s->sessions, &pos)); n++)
         session_put(&list, se);
-    msg_put_cstr(out, "sessions");
-    msg_put_array(out, n);
-    buf_append_view(out, buf_view(&list));
-    out->failed |= list.failed;
+    msg_put_elements(out, "sessions", n, &list);
     buf_free(&list);
 }
 
@@ -84,10 +79,38 @@ static void put_unknown_phones(struct state *s, struct buf *out)
                 n++;
             }
     }
-    msg_put_cstr(out, "unknown_phones");
-    msg_put_array(out, n);
-    buf_append_view(out, buf_view(&list));
-    out->failed |= list.failed;
+    msg_put_elements(out, "unknown_phones", n, &list);
+    buf_free(&list);
+}
+
+/* The lists may have been read anew since. */
+static size_t put_unlisted_of(struct buf *out, struct ipbx_model *d, bool *more)
+{
+    size_t n = 0;
+
+    *more |= d->unlisted.n > UNLISTED_NAMES;
+    for (size_t i = 0; i < d->unlisted.n && i < UNLISTED_NAMES; i++)
+        if (phone_is_unlisted(d, view_cstr(d->unlisted.names[i]))) {
+            msg_put_map(out, 2);
+            msg_put_pair(out, "ipbx", xod_ipbx_name(d->ipbx));
+            msg_put_pair(out, "peer", view_cstr(d->unlisted.names[i]));
+            n++;
+        }
+    return n;
+}
+
+static void put_unlisted(struct state *s, struct buf *out)
+{
+    struct buf list;
+    bool more = false;
+    size_t n = 0;
+
+    buf_init(&list, 0);
+    for (size_t i = 0; i < s->n_ipbxes; i++)
+        n += put_unlisted_of(&list, s->ipbxes[i].model, &more);
+    msg_put_elements(out, "unlisted", n, &list);
+    msg_put_cstr(out, "unlisted_more");
+    msg_put_bool(out, more);
     buf_free(&list);
 }
 
@@ -122,10 +145,11 @@ static void admin_status(struct state *s, struct session *se, struct deferred_re
     put_figures(s, &pairs);
     put_sessions(s, &pairs);
     put_unknown_phones(s, &pairs);
+    put_unlisted(s, &pairs);
     if (pairs.failed)
         deferred_reply_status(&l, BUS_busy);
     else
-        deferred_reply_pairs(&l, 4, &pairs);
+        deferred_reply_pairs(&l, 6, &pairs);
     buf_free(&pairs);
 }
 

@@ -44,9 +44,7 @@ static void on_read(void *arg, int rc)
         deferred_reply_status(&r->l, BUS_failed);
     } else {
         buf_init(&pairs, 0);
-        msg_put_cstr(&pairs, "messages");
-        msg_put_array(&pairs, r->n);
-        buf_append_view(&pairs, buf_view(&r->messages));
+        msg_put_elements(&pairs, "messages", r->n, &r->messages);
         msg_put_cstr(&pairs, "next");
         if (r->more) {
             char id[32];

@@ -156,10 +156,8 @@ static void tell_all(struct missed *m, const struct session *se)
         return;
     buf_init(&all, 0);
     msg_put_map(&all, 1);
-    msg_put_cstr(&all, "lines");
-    msg_put_array(&all, m->n);
-    buf_append_view(&all, buf_view(&m->lines));
-    if (!all.failed && !m->lines.failed && msg_parse(&doc, buf_view(&all)) == 0) {
+    msg_put_elements(&all, "lines", m->n, &m->lines);
+    if (!all.failed && msg_parse(&doc, buf_view(&all)) == 0) {
         const msgpack_object *lines = msg_get(&doc.root, "lines");
         for (uint32_t i = 0; i < lines->via.array.size; i++)
             tell(m, se, &lines->via.array.ptr[i]);

@@ -1,7 +1,9 @@
 /* Which CTI command is carried out by which file, and whether it is permitted. */
 #include "commands/commands.h"
 #include "base/array.h"
+#include "core/observed.h"
 #include "core/profile.h"
+#include "handlers/handlers.h"
 #include "sessions/budgets.h"
 
 static const struct command *const commands[] = {
@@ -26,6 +28,7 @@ static const struct command *const commands[] = {
     &command_featuresget,
     &command_featuresput,
     &command_get_switchboard_directory_headers,
+    &command_getagentsstats,
     &command_getqueuesstats,
     &command_hangup,
     &command_history,
@@ -57,6 +60,11 @@ static const struct command *find(struct view class)
     return NULL;
 }
 
+bool command_is_known(struct view class)
+{
+    return find(class) != NULL;
+}
+
 /* What the profile permits: the class, and of an ipbxcommand the command. */
 static bool permitted(const struct state *s, const struct session *se, struct view class,
                       const msgpack_object *message)
@@ -69,36 +77,86 @@ static bool permitted(const struct state *s, const struct session *se, struct vi
            profile_permits(s->cfg, capaid, "ipbxcommands", msg_get_str(message, "command"));
 }
 
-void command_run(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body)
+static struct observed *command_observed(struct state *s, struct session *se, struct view class,
+                                         const msgpack_object *message)
+{
+    const struct xod_obj *user = session_user(se);
+    struct observed_message m = {.ipbx = se->ipbx,
+                                 .session = view_cstr(se->id),
+                                 .user_id = view_cstr(se->user_id),
+                                 .class = class,
+                                 .message = message};
+    char scratch[32];
+
+    if (user)
+        m.login = value_text(xod_get(user, XOD(users, loginclient)), scratch);
+    return observed_begin(s, &m);
+}
+
+/* What a gateway answers by itself: only told to observers. */
+void command_observe(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body)
 {
     struct session *se = session_find(s->sessions, msg_get_str(body, "session"));
-    struct view class = msg_get_str(body, "class");
-    const msgpack_object *message = msg_get(body, "message");
-    const struct command *c = find(class);
-    struct deferred_reply *l;
+    struct observed *o =
+        se ? command_observed(s, se, msg_get_str(body, "class"), msg_get(body, "message")) : NULL;
 
-    if (!se) {
-        state_reply(s, p, id, BUS_not_found);
-        return;
-    }
-    if (!message || message->type != MSGPACK_OBJECT_MAP) {
-        state_reply(s, p, id, BUS_malformed);
-        return;
-    }
-    if (!budget_allows(s, se, class, message)) { /* without a row and an event of each */
-        state_reply(s, p, id, BUS_busy);
-        return;
-    }
-    l = deferred_reply_for_command(s, p, id, se->ipbx, view_cstr(se->user_id), class,
-                                   c && c->reads);
-    if (!l)
-        return;
-    if (!permitted(s, se, class, message))
+    observed_end(&o, msg_get_str(body, "outcome"), msg_get_u64(body, "us", 0), view_of(NULL, 0));
+    state_reply(s, p, id, se ? BUS_ok : BUS_not_found);
+}
+
+static void carry_out(struct state *s, struct session *se, struct deferred_reply *l,
+                      struct view class, const msgpack_object *message)
+{
+    const struct command *c = find(class);
+    bool needs_permission = true;
+    bool handled = handlers_has(s->handlers, se->ipbx, class, &needs_permission);
+
+    if ((c || !handled || needs_permission) && !permitted(s, se, class, message))
         deferred_reply_status(&l, BUS_unallowed);
-    else if (!c)
+    else if (!c && !handled)
         deferred_reply_status(&l, BUS_unknown_method);
     else if (!session_user(se))
         deferred_reply_status(&l, BUS_not_found);
+    else if (handled)
+        handlers_ask(s->handlers, se, class, l, message);
     else
         c->fn(s, se, l, message);
+}
+
+bool command_start(struct state *s, const struct command_request *rq, struct session *se)
+{
+    const struct command *c = find(rq->class);
+    struct deferred_reply *l;
+
+    if (!rq->message || rq->message->type != MSGPACK_OBJECT_MAP) {
+        state_reply(s, rq->peer, rq->id, BUS_malformed);
+        return false;
+    }
+    if (!budget_allows(s, se, rq->class, rq->message)) { /* without a row and an event of each */
+        state_reply(s, rq->peer, rq->id, BUS_busy);
+        return false;
+    }
+    l = deferred_reply_for_command(s, rq->peer, rq->id, se->ipbx, view_cstr(se->user_id), rq->class,
+                                   c && c->reads);
+    if (!l)
+        return false;
+    if (rq->watch)
+        deferred_reply_watch(l, rq->watch, rq->watch_arg);
+    deferred_reply_observe(l, command_observed(s, se, rq->class, rq->message));
+    carry_out(s, se, l, rq->class, rq->message);
+    return true;
+}
+
+void command_run(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body)
+{
+    struct session *se = session_find(s->sessions, msg_get_str(body, "session"));
+    const struct command_request rq = {.peer = p,
+                                       .id = id,
+                                       .class = msg_get_str(body, "class"),
+                                       .message = msg_get(body, "message")};
+
+    if (se)
+        command_start(s, &rq, se);
+    else
+        state_reply(s, p, id, BUS_not_found);
 }

@@ -21,16 +21,32 @@ extern const struct command command_actionfiche, command_admin_kick, command_adm
     command_attended_transfer_voicemail, command_availstate, command_blind_transfer_voicemail,
     command_callcampaign, command_call_form_result, command_chat_history, command_cancel_transfer,
     command_chitchat, command_complete_transfer, command_directory, command_direct_transfer,
-    command_faxsend, command_featuresget, command_featuresput, command_getqueuesstats,
-    command_hangup, command_get_switchboard_directory_headers, command_history,
-    command_hold_switchboard, command_invite_confroom, command_ipbxcommand,
+    command_faxsend, command_featuresget, command_featuresput, command_getagentsstats,
+    command_getqueuesstats, command_hangup, command_get_switchboard_directory_headers,
+    command_history, command_hold_switchboard, command_invite_confroom, command_ipbxcommand,
     command_people_create_personal_contact, command_people_delete_personal_contact,
     command_people_edit_personal_contact, command_people_export_personal_contacts_csv,
     command_people_favorites, command_people_headers, command_people_import_personal_contacts_csv,
     command_people_personal_contact_raw, command_people_personal_contacts,
     command_people_purge_personal_contacts, command_people_search, command_people_set_favorite,
     command_resume_switchboard, command_switchboard_directory_search, command_sheet;
+/* Is there a file for this class? */
+bool command_is_known(struct view class);
+/* A request that asks for a command. watch: as deferred_reply_watch; NULL: nobody. */
+struct command_request {
+    struct bus_peer *peer;
+    uint64_t id;
+    struct view class;
+    const msgpack_object *message;
+    deferred_reply_fn *watch;
+    void *watch_arg;
+};
+/* Carries it out for the session, which need not be one of a client, nor last longer than this
+ * call; answers it in any case. False: it was refused at once, and `watch` will not be called. */
+bool command_start(struct state *s, const struct command_request *rq, struct session *se);
 void command_run(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body);
+/* The request cti.observed: answered. */
+void command_observe(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body);
 /* Is the user that a message names (by an id, site/id, user:site/id, user:special:me or J13's
  * "null/null") the one of the session? So is one that names nobody. */
 bool command_is_self(const struct session *se, const msgpack_object *message, const char *key);

@@ -155,7 +155,7 @@ static void featuresput(struct state *s, struct session *se, struct deferred_rep
     w.n = features_differ(s->features, user, w.changes, w.n);
     if (w.n == 0)
         answer(l, "OK", "warning_string", "no changes");
-    else if (features_change(s->features, user, FEATURE_SET, w.changes, w.n, on_done, l) < 0)
+    else if (features_change(s->features, user, w.changes, w.n, on_done, l) < 0)
         answer(l, "KO", "error_string", "database");
 }
 

@@ -65,9 +65,7 @@ static void on_read(void *arg, int rc)
             msg_put_cstr(&pairs, "mode");
             msg_put_i64(&pairs, *r->mode - '0');
         }
-        msg_put_cstr(&pairs, "history");
-        msg_put_array(&pairs, r->n);
-        buf_append_view(&pairs, buf_view(&r->calls));
+        msg_put_elements(&pairs, "history", r->n, &r->calls);
         deferred_reply_pairs(&r->l, *r->mode ? 2 : 1, &pairs);
         buf_free(&pairs);
     }

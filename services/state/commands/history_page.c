@@ -132,9 +132,7 @@ static void on_read(void *arg, int rc)
         deferred_reply_status(&p->l, BUS_failed);
     } else {
         buf_init(&pairs, 0);
-        msg_put_cstr(&pairs, "calls");
-        msg_put_array(&pairs, p->n);
-        buf_append_view(&pairs, buf_view(&p->calls));
+        msg_put_elements(&pairs, "calls", p->n, &p->calls);
         put_text(&pairs, "next", view_cstr(p->more ? p->next : ""));
         deferred_reply_pairs(&p->l, 2, &pairs);
         buf_free(&pairs);

@@ -16,6 +16,7 @@ static const struct {
     {"barge", ipbx_barge},
     {"cancel", ipbx_cancel},
     {"dial", ipbx_dial},
+    {"dtmf", ipbx_dtmf},
     {"hangup", ipbx_hangup},
     {"hangupme", ipbx_hangupme},
     {"intercept", ipbx_intercept},

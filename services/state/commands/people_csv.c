@@ -78,9 +78,7 @@ static void import(struct contact_change *k, struct db_txn *t)
     people_csv_end(&csv);
     msg_put_cstr(&k->pairs, "created_count");
     msg_put_i64(&k->pairs, k->now.contacts - before);
-    msg_put_cstr(&k->pairs, "failed");
-    msg_put_array(&k->pairs, n_failed);
-    buf_append_view(&k->pairs, buf_view(&failed));
+    msg_put_elements(&k->pairs, "failed", n_failed, &failed);
     k->n = 2;
     buf_free(&failed);
 }

@@ -358,11 +358,11 @@ static void tick(void *arg)
 {
     struct line_server *d = arg;
     uint64_t now = clock_mono_us();
-    struct line_client *next;
+    struct line_client *t, *next;
 
-    for (struct line_client *t = LIST_FIRST(&d->talks); t; t = next) {
+    LIST_FOREACH_SAFE(t, &d->talks, all, next)
+    {
         uint64_t silent = now > t->last_rx ? now - t->last_rx : 0;
-        next = LIST_NEXT(t, all);
         if (t->held)
             continue;
         if (!t->watching && silent > (uint64_t)d->def->idle_ms * 1000) {

@@ -7,9 +7,8 @@
 #ifndef CTIBUS_STATE_CONSOLE_LINE_SERVER_H
 #define CTIBUS_STATE_CONSOLE_LINE_SERVER_H
 
-#include <sys/queue.h>
-
 #include "base/netaddr.h"
+#include "base/queue.h"
 #include "config/config.h"
 #include "log/log.h"
 #include "metrics/metrics.h"

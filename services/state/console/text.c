@@ -2,21 +2,12 @@
 
 #include "base/utf8.h"
 
-/* How many bytes at p are a control character: 0, 1, or 2 (U+0080 to U+009F). */
-static size_t control_at(const unsigned char *p, size_t left)
-{
-    if ((*p < 0x20 && *p != '\t') || *p == 0x7f)
-        return 1;
-    return *p == 0xc2 && left > 1 && p[1] >= 0x80 && p[1] < 0xa0 ? 2 : 0;
-}
-
 static int put_valid(struct buf *out, struct view v)
 {
-    const unsigned char *p = (const unsigned char *)v.ptr;
     size_t from = 0;
 
     for (size_t i = 0; i < v.len;) {
-        size_t n = control_at(p + i, v.len - i);
+        size_t n = v.ptr[i] == '\t' ? 0 : utf8_control_at(v, i);
         if (n) {
             buf_append(out, v.ptr + from, i - from);
             buf_append_char(out, '?');

@@ -3,9 +3,8 @@
 #ifndef CTIBUS_STATE_CORE_CONTEXT_H
 #define CTIBUS_STATE_CORE_CONTEXT_H
 
-#include <sys/queue.h>
-
 #include "base/buf.h"
+#include "base/queue.h"
 #include "config/config.h"
 #include "core/ipbx.h"
 #include "log/log.h"
@@ -33,12 +32,16 @@ struct state {
     struct explain *explain;
     struct sessions *sessions;
     struct direct_login *direct_login;
+    struct api *api;
+    struct webhooks *webhooks;
     struct snapshots *snapshots;
     struct passwords *passwords;
     struct remote_lists *remote_lists;
+    struct asterisk_lists *asterisk_lists;
     struct db *db;
     struct features *features;
     struct feature_reader *feature_reader;
+    struct feature_tables *feature_tables;
     struct deferred_actions *deferred_actions;
     struct directories *directories;
     struct extensions *extensions;
@@ -47,6 +50,8 @@ struct state {
     struct faxes *faxes;
     struct fax_handoffs *fax_handoffs;
     struct sheets *sheets;
+    struct callers *callers;
+    struct handlers *handlers;
     struct fagi *fagi;
     struct peers *peers;
     struct gauges *gauges;

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "core/audit.h"
 #include "core/deferred_reply.h"
+#include "core/observed.h"
 
 #define MAX_WAITING 20000
 
@@ -20,6 +21,9 @@ struct deferred_reply {
     char user_id[64], class[48];
     uint64_t since; /* monotonic us */
     bool quiet;
+    deferred_reply_fn *watch; /* or NULL */
+    void *watch_arg;
+    struct observed *observed; /* NULL: nobody observes it */
 };
 
 struct deferred_reply *deferred_reply_new(struct state *s, struct bus_peer *peer, uint64_t id)
@@ -55,16 +59,30 @@ struct deferred_reply *deferred_reply_for_command(struct state *s, struct bus_pe
     return l;
 }
 
+void deferred_reply_watch(struct deferred_reply *l, deferred_reply_fn *fn, void *arg)
+{
+    l->watch = fn;
+    l->watch_arg = arg;
+}
+
+void deferred_reply_observe(struct deferred_reply *l, struct observed *o)
+{
+    l->observed = o;
+}
+
 void deferred_reply_send(struct deferred_reply **lp, enum bus_status status, struct view body)
 {
     struct deferred_reply *l = *lp;
 
     *lp = NULL;
+    if (l->watch)
+        l->watch(l->watch_arg, status, body);
     if (l->peer)
         bus_server_reply(l->s->server, l->peer, l->id, status, body);
     if (l->ipbx)
         ctilog_command(l->s, l->ipbx, view_cstr(l->user_id), view_cstr(l->class), status,
                        clock_mono_us() - l->since, l->quiet);
+    observed_end(&l->observed, schema_status_name(status), clock_mono_us() - l->since, body);
     LIST_REMOVE(l, all);
     l->s->n_waiting--;
     free(l->body);

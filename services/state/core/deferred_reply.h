@@ -12,6 +12,13 @@ struct deferred_reply *deferred_reply_new(struct state *s, struct bus_peer *p, u
 struct deferred_reply *deferred_reply_for_command(struct state *s, struct bus_peer *p, uint64_t id,
                                                   struct xod_ipbx *ipbx, struct view user_id,
                                                   struct view class, bool quiet);
+/* Calls fn with the answer, too, once: also when the requester is gone, and before it is sent. */
+typedef void deferred_reply_fn(void *arg, enum bus_status status, struct view body);
+void deferred_reply_watch(struct deferred_reply *l, deferred_reply_fn *fn, void *arg);
+struct observed;
+/* Its outcome and answer are told to observers, too (core/observed.h). Takes o, which may be NULL.
+ */
+void deferred_reply_observe(struct deferred_reply *l, struct observed *o);
 /* Answers, if the requester is still there. *l becomes NULL. */
 void deferred_reply_send(struct deferred_reply **l, enum bus_status status, struct view body);
 /* The same with what a gateway has answered; BUS_gone becomes BUS_noconn. */

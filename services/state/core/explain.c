@@ -5,6 +5,8 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/map.h"
+#include "base/utf8.h"
+#include "core/object_name.h"
 
 #define MAX_OBJECTS 50000
 #define MAX_TEXT 400 /* bytes of what is kept of one event */
@@ -135,24 +137,12 @@ static struct trail *trail_of(struct explain *e, const struct xod_obj *o)
 
 /* ---- keeping ---- */
 
-/* The text, or its first MAX_FIELD bytes without a broken character at the end. */
-static struct view shortened(struct view text)
-{
-    size_t n = MAX_FIELD;
-
-    if (text.len <= MAX_FIELD)
-        return text;
-    while (n > 0 && ((unsigned char)text.ptr[n] & 0xc0) == 0x80)
-        n--;
-    return view_of(text.ptr, n);
-}
-
 static void put_field(struct buf *out, const struct tel *t, enum tel_field f)
 {
     struct view name = schema_tel_field_name(f);
 
     if (schema_tel_field_type(f) == T_STR)
-        buf_printf(out, " %.*s=%.*s", VIEW_ARG(name), VIEW_ARG(shortened(t->str[f])));
+        buf_printf(out, " %.*s=%.*s", VIEW_ARG(name), VIEW_ARG(utf8_cut(t->str[f], MAX_FIELD)));
     else
         buf_printf(out, " %.*s=%lld", VIEW_ARG(name), (long long)t->num[f]);
 }
@@ -288,21 +278,9 @@ bool explain_event(const struct explain *e, const struct xod_obj *o, size_t n,
 
 struct xod_obj *explain_object(struct xod *x, struct view name)
 {
-    static const struct {
-        struct view kind;
-        enum xod_list list;
-    } kinds[] = {{{"phone", 5}, LIST_phones}, {{"trunk", 5}, LIST_trunks},
-                 {{"agent", 5}, LIST_agents}, {{"member", 6}, LIST_queuemembers},
-                 {{"queue", 5}, LIST_queues}, {{"channel", 7}, LIST_channels},
-                 {{"chan", 4}, LIST_channels}};
-    struct view kind = view_cut(&name, ':');
-    struct view ipbx = view_cut(&name, '/');
-    struct xod_ipbx *site = xod_ipbx(x, ipbx, false);
+    struct xod_obj *o = object_named(x, name);
 
-    for (size_t i = 0; site && i < ARRAY_SIZE(kinds); i++)
-        if (view_eq(kinds[i].kind, kind))
-            return xod_find(site, kinds[i].list, name);
-    return NULL;
+    return o && fields_of(xod_obj_list(o)) ? o : NULL;
 }
 
 void explain_put_now(struct buf *out, const struct xod_obj *o)
@@ -315,15 +293,15 @@ static const char *state_word(struct view status)
     static const struct {
         struct view status;
         const char *word;
-    } words[] = {{{"0", 1}, "idle"},
-                 {{"1", 1}, "in use"},
-                 {{"2", 1}, "busy"},
-                 {{"4", 1}, "unavailable"},
-                 {{"8", 1}, "ringing"},
-                 {{"9", 1}, "in use and ringing"},
-                 {{"16", 2}, "on hold"},
-                 {{"-1", 2}, "its hint was removed"},
-                 {{"-2", 2}, "its hint was removed"}};
+    } words[] = {{VIEW("0"), "idle"},
+                 {VIEW("1"), "in use"},
+                 {VIEW("2"), "busy"},
+                 {VIEW("4"), "unavailable"},
+                 {VIEW("8"), "ringing"},
+                 {VIEW("9"), "in use and ringing"},
+                 {VIEW("16"), "on hold"},
+                 {VIEW("-1"), "its hint was removed"},
+                 {VIEW("-2"), "its hint was removed"}};
 
     for (size_t i = 0; i < ARRAY_SIZE(words); i++)
         if (view_eq(words[i].status, status))

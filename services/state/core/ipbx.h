@@ -27,7 +27,7 @@ struct ipbx {
     uint64_t login;           /* which login of the owner was listed or is being listed; 0: down */
     uint64_t epoch;           /* of the owner's messages; 0: not known, all are taken */
     uint64_t asked_at;        /* when a resync was asked for, monotonic microseconds */
-    bool users_read;          /* its list of users could be read once */
+    uint32_t lists_read;      /* a bit for each of its lists that could be read once (lists.h) */
 };
 
 /* The gateway of an Asterisk whose link is up, or NULL. */

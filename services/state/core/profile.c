@@ -85,6 +85,28 @@ static void put_named(struct buf *out, const struct config *cfg, struct view cap
         buf_append_cstr(out, otherwise);
 }
 
+static void put_optional(struct buf *out, const char *key, struct json_object *value)
+{
+    if (!value)
+        return;
+    buf_printf(out, ",\"%s\":", key);
+    json_put_object(out, value);
+}
+
+/* From where on a queue is shown in colours; where nothing is configured, clients know it. */
+static void put_wall(struct buf *out, const struct config *cfg)
+{
+    if (!config_get(cfg, "ctibus.wall"))
+        return;
+    buf_printf(out,
+               ",\"wall\":{\"wait_warn_s\":%lld,\"wait_bad_s\":%lld,\"level_warn\":%lld,"
+               "\"level_bad\":%lld}",
+               (long long)config_int(cfg, "ctibus.wall.wait_warn_s"),
+               (long long)config_int(cfg, "ctibus.wall.wait_bad_s"),
+               (long long)config_int(cfg, "ctibus.wall.level_warn"),
+               (long long)config_int(cfg, "ctibus.wall.level_bad"));
+}
+
 void profile_put_capas(struct buf *out, const struct config *cfg, struct view capaid)
 {
     static const struct {
@@ -99,14 +121,10 @@ void profile_put_capas(struct buf *out, const struct config *cfg, struct view ca
             buf_append_char(out, ',');
         put_named(out, cfg, capaid, parts[i].section, parts[i].otherwise);
     }
-    if (profile_see(cfg, capaid)) {
-        buf_append_cstr(out, ",\"see\":");
-        json_put_object(out, profile_see(cfg, capaid));
-    }
-    if (denied(cfg, capaid)) {
-        buf_append_cstr(out, ",\"deny\":");
-        json_put_object(out, denied(cfg, capaid));
-    }
+    put_optional(out, "see", profile_see(cfg, capaid));
+    put_optional(out, "deny", denied(cfg, capaid));
+    put_optional(out, "history", json_get(profile_find(cfg, capaid), "history"));
+    put_wall(out, cfg);
     buf_append_char(out, '}');
 }
 

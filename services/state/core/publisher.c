@@ -1,7 +1,7 @@
 /* Changes of the store, as numbered messages on the plane xod. */
+#include <assert.h>
 #include <stdlib.h>
 
-#include "base/array.h"
 #include "bus/topic.h"
 #include "core/publisher.h"
 #include "replica/wire.h"
@@ -12,8 +12,11 @@ struct publisher {
     struct buf topic;
     struct buf body;
     struct wire_cause cause;
-    xod_change_fn *watch; /* NULL: nobody */
-    void *watch_arg;
+    struct {
+        xod_change_fn *fn;
+        void *arg;
+    } watches[PUBLISHER_WATCHES];
+    size_t n_watches;
 };
 
 struct publisher *publisher_new(struct bus_pub *pub, struct log *log)
@@ -56,35 +59,26 @@ static void send_plane(struct publisher *p, const struct xod_change *c, enum xod
     bus_pub_send(p->pub, buf_view(&p->topic), buf_view(&p->body));
 }
 
-static const unsigned figures[] = {XOD(queues, logged_agents),
-                                   XOD(queues, available_agents),
-                                   XOD(queues, talking_agents),
-                                   XOD(queues, waiting_calls),
-                                   XOD(queues, ewt),
-                                   XOD(queues, longest_wait)};
-#define N_FIGURES ARRAY_SIZE(figures)
-
-/* All figures of a queue, once one of them has changed. */
-static void send_figures(struct publisher *p, const struct xod_change *c)
+/* All statistics of an object, once one of them has changed. */
+static void send_stats(struct publisher *p, const struct xod_change *c)
 {
-    const struct schema_list *l = schema_list(LIST_queues);
-    uint64_t mask = 0;
+    const struct schema_list *l = schema_list(xod_obj_list(c->obj));
+    uint64_t mask = schema_stats_mask(xod_obj_list(c->obj));
 
-    for (size_t i = 0; i < N_FIGURES; i++)
-        mask |= (uint64_t)1 << figures[i];
-    if (xod_obj_list(c->obj) != LIST_queues || c->op == XOD_DEL || !(c->fields & mask))
+    if (c->op == XOD_DEL || !(c->fields & mask))
         return;
     buf_reset(&p->topic);
     topic_put(&p->topic, VIEW("stats"));
     topic_put(&p->topic, xod_ipbx_name(xod_obj_ipbx(c->obj)));
-    topic_put(&p->topic, VIEW("queues"));
+    topic_put(&p->topic, l->vname);
     topic_put(&p->topic, xod_obj_id(c->obj));
     buf_reset(&p->body);
-    msg_put_map(&p->body, N_FIGURES);
-    for (size_t i = 0; i < N_FIGURES; i++) {
-        msg_put_str(&p->body, l->fields[figures[i]].vname);
-        value_pack(&p->body, xod_get(c->obj, figures[i]));
-    }
+    msg_put_map(&p->body, (size_t)__builtin_popcountll(mask));
+    for (unsigned i = 0; i < l->n_fields; i++)
+        if (mask >> i & 1) {
+            msg_put_str(&p->body, l->fields[i].vname);
+            value_pack(&p->body, xod_get(c->obj, i));
+        }
     if (!p->topic.failed && !p->body.failed)
         bus_pub_send(p->pub, buf_view(&p->topic), buf_view(&p->body));
 }
@@ -93,11 +87,11 @@ static void on_change(void *arg, const struct xod_change *c)
 {
     const struct publisher *p = arg;
 
-    if (p->watch)
-        p->watch(p->watch_arg, c);
+    for (size_t i = 0; i < p->n_watches; i++)
+        p->watches[i].fn(p->watches[i].arg, c);
     send_plane(arg, c, PLANE_CONFIG);
     send_plane(arg, c, PLANE_STATUS);
-    send_figures(arg, c);
+    send_stats(arg, c);
 }
 
 void publisher_commit(struct publisher *p, struct xod *x, bool synthetic, double at)
@@ -108,8 +102,9 @@ void publisher_commit(struct publisher *p, struct xod *x, bool synthetic, double
 
 void publisher_watch(struct publisher *p, xod_change_fn *fn, void *arg)
 {
-    p->watch = fn;
-    p->watch_arg = arg;
+    assert(p->n_watches < PUBLISHER_WATCHES);
+    p->watches[p->n_watches].fn = fn;
+    p->watches[p->n_watches++].arg = arg;
 }
 
 uint64_t publisher_seq(const struct publisher *p)

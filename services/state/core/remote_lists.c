@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/backoff.h"
 #include "base/rng.h"
 #include "base/uri.h"
 #include "core/context.h"
@@ -20,7 +21,7 @@ struct remote_list {
     uint64_t fetching;        /* the serial of the fetch under way; 0: none */
     bool again;               /* once more when that is over */
     bool wanted;
-    uint32_t retry_ms; /* how long the next failure is waited after; 0: the last one was good */
+    unsigned failures; /* since it could last be fetched */
     int copy_error;
     char reason[96]; /* of the last failure, so that it is told once */
     char *shown;     /* the URI without credentials */
@@ -35,6 +36,7 @@ struct remote_lists {
     uint64_t serial;
     TAILQ_HEAD(, remote_list) lists;
     struct metric *fetched, *failed, *unread;
+    unsigned others_unread; /* lists that are not behind HTTP */
 };
 
 bool remote_lists_is_remote(const char *uri)
@@ -49,7 +51,7 @@ static void count_unread(struct remote_lists *w)
 
     TAILQ_FOREACH(l, &w->lists, link)
     n += l->list == NULL;
-    metric_set(w->unread, n);
+    metric_set(w->unread, n + w->others_unread);
 }
 
 /* ---- one of them ---- */
@@ -117,12 +119,9 @@ static void wait_for(struct remote_list *l, uint64_t ms)
 /* Waits before the next attempt: longer each time, and not all lists at the same moment. */
 static uint32_t wait_longer(struct remote_list *l)
 {
-    uint32_t ms;
+    uint32_t mean = backoff_ms(l->all->retry_ms, RETRY_MAX_MS, l->failures++, 0);
+    uint32_t ms = mean / 4 * 3 + (uint32_t)(rng_u64() % (mean / 2 + 1));
 
-    l->retry_ms = l->retry_ms ? l->retry_ms * 2 : l->all->retry_ms;
-    if (l->retry_ms > RETRY_MAX_MS)
-        l->retry_ms = RETRY_MAX_MS;
-    ms = l->retry_ms / 4 * 3 + (uint32_t)(rng_u64() % (l->retry_ms / 2 + 1));
     wait_for(l, ms);
     return ms;
 }
@@ -133,22 +132,29 @@ static int dup_into(char **to, const char *from)
     return from && !*to ? -ENOMEM : 0;
 }
 
-/* All that the thread needs to know, copied. */
-static struct fetch *make_fetch(const struct remote_list *l)
+struct fetch *remote_fetch_new(const struct config *cfg, const char *uri, size_t max_bytes)
 {
-    const struct config *cfg = l->all->state->cfg;
     const char *ca = config_str(cfg, "ctibus.lists_ca");
-    struct fetch *f = fetch_new(l->uri);
+    struct fetch *f = fetch_new(uri);
 
     if (!f)
         return NULL;
     f->silence_s = (uint32_t)config_int(cfg, "main.sockettimeout");
-    f->max_bytes = MAX_LIST_BYTES;
-    f->copy = copy_path(l);
+    f->max_bytes = max_bytes;
     if (ca && *ca && !(f->ca = config_path(cfg, view_cstr(ca))))
         fetch_destroy(&f);
-    else if (l->list &&
-             (dup_into(&f->etag, l->etag) < 0 || dup_into(&f->modified, l->modified) < 0))
+    return f;
+}
+
+/* All that the thread needs to know, copied. */
+static struct fetch *make_fetch(const struct remote_list *l)
+{
+    struct fetch *f = remote_fetch_new(l->all->state->cfg, l->uri, MAX_LIST_BYTES);
+
+    if (!f)
+        return NULL;
+    f->copy = copy_path(l);
+    if (l->list && (dup_into(&f->etag, l->etag) < 0 || dup_into(&f->modified, l->modified) < 0))
         fetch_destroy(&f);
     return f;
 }
@@ -237,7 +243,7 @@ static void fetch_good(struct remote_list *l, struct fetch *f)
     if (*l->reason)
         log_notice(l->all->state->log, "list %s can be read again", l->shown);
     *l->reason = '\0';
-    l->retry_ms = 0;
+    l->failures = 0;
     if (period_s > 0)
         wait_for(l, (uint64_t)period_s * 1000);
     if (f->end == FETCH_NEW)
@@ -279,6 +285,17 @@ struct remote_lists *remote_lists_new(struct state *s, uint32_t retry_ms, remote
     if (!w->fetched || !w->failed || !w->unread)
         remote_lists_destroy(&w);
     return w;
+}
+
+void remote_lists_failed(struct remote_lists *w)
+{
+    metric_add(w->failed, 1);
+}
+
+void remote_lists_unread(struct remote_lists *w, unsigned others)
+{
+    w->others_unread = others;
+    count_unread(w);
 }
 
 void remote_lists_destroy(struct remote_lists **wp)
@@ -337,14 +354,11 @@ void remote_lists_want(struct remote_lists *w, const char *uri)
 
 void remote_lists_end(struct remote_lists *w)
 {
-    struct remote_list *l;
-    struct remote_list *next;
+    struct remote_list *l, *next;
 
-    for (l = TAILQ_FIRST(&w->lists); l; l = next) {
-        next = TAILQ_NEXT(l, link);
-        if (!l->wanted)
-            forget(l);
-    }
+    TAILQ_FOREACH_SAFE(l, &w->lists, link, next)
+    if (!l->wanted)
+        forget(l);
     count_unread(w);
 }
 

@@ -11,12 +11,19 @@
 
 #include "base/buf.h"
 
+struct config;
+struct fetch;
 struct state;
 struct remote_lists;
 
 #define MAX_LIST_BYTES ((size_t)256 * 1024 * 1024) /* text of one list */
 
 bool remote_lists_is_remote(const char *uri);
+
+/* A fetch of `uri`, also of what is no list: at most max_bytes, with the time limit
+ * (main.sockettimeout) and the authorities (ctibus.lists_ca) of the configuration. NULL without
+ * memory. */
+struct fetch *remote_fetch_new(const struct config *cfg, const char *uri, size_t max_bytes);
 
 /* Something else came from this URI than before, or a copy of it was on disk. */
 typedef void remote_lists_fn(void *state, const char *uri);
@@ -35,6 +42,10 @@ void remote_lists_end(struct remote_lists *w);
 
 /* What is known of a URI: an array (borrowed), or NULL: nothing yet. */
 struct json_object *remote_lists_get(const struct remote_lists *w, const char *uri);
+/* For the metrics, which are of lists from elsewhere, too: one could not be read; and of so many
+ * nothing is known yet. */
+void remote_lists_failed(struct remote_lists *w);
+void remote_lists_unread(struct remote_lists *w, unsigned others);
 /* Fetches all of them now; `changed` is called where what came differs. One that is on its way is
  * fetched once more after that. */
 void remote_lists_refresh(struct remote_lists *w);

@@ -1,8 +1,5 @@
 #include "database/schema.h"
 
-#include <errno.h>
-#include <stdio.h>
-
 #include "base/array.h"
 
 static const char *const steps[] = {
@@ -52,44 +49,21 @@ static const char *const steps[] = {
      "CREATE INDEX chat_pair ON chat (site, low, high, id);"
      "CREATE INDEX chat_waiting ON chat (site, receiver, id) WHERE delivered = 0;"
      "CREATE INDEX chat_time ON chat (time);"),
+    /* 7: the lists that an Asterisk itself has, as they were last (JSON) */
+    "CREATE TABLE asterisk_lists (site TEXT PRIMARY KEY, lists TEXT NOT NULL) WITHOUT ROWID;",
+    /* 8: of programs that use the HTTP API; expires 0: without end */
+    ("CREATE TABLE api_token (hash TEXT PRIMARY KEY, name TEXT NOT NULL, site TEXT NOT NULL,"
+     " user TEXT NOT NULL, scopes TEXT NOT NULL, created REAL NOT NULL, used REAL NOT NULL,"
+     " expires REAL NOT NULL) WITHOUT ROWID;"),
 };
-#define N_STEPS ((int)ARRAY_SIZE(steps))
-
-static int version_of(sqlite3 *sql)
-{
-    sqlite3_stmt *st = NULL;
-    int version = -1;
-
-    if (sqlite3_prepare_v2(sql, "PRAGMA user_version", -1, &st, NULL) == SQLITE_OK &&
-        sqlite3_step(st) == SQLITE_ROW)
-        version = sqlite3_column_int(st, 0);
-    sqlite3_finalize(st);
-    return version;
-}
-
-static int take_step(sqlite3 *sql, int n)
-{
-    char mark[48];
-
-    snprintf(mark, sizeof(mark), "PRAGMA user_version=%d; COMMIT", n + 1);
-    if (sqlite3_exec(sql, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
-        return -EIO;
-    if (sqlite3_exec(sql, steps[n], NULL, NULL, NULL) == SQLITE_OK &&
-        sqlite3_exec(sql, mark, NULL, NULL, NULL) == SQLITE_OK)
-        return 0;
-    return -EIO; /* closing it rolls back */
-}
-
-int schema_upgrade(sqlite3 *sql)
-{
-    int version = version_of(sql);
-
-    if (version < 0)
-        return -EIO;
-    if (version > N_STEPS)
-        return -EPROTO;
-    for (; version < N_STEPS; version++)
-        if (take_step(sql, version) < 0)
-            return -EIO;
-    return 0;
-}
+const struct db_schema state_schema = {
+    .steps = steps,
+    .n_steps = (int)ARRAY_SIZE(steps),
+    .key = "ctibus.database",
+    .program = "ctibus-state",
+    .without = "calls, forwards and presence begin anew",
+    .refuses = "What clients ask to be kept is refused, logs wait, until it can",
+    .up = METRIC_state_database_up,
+    .written = METRIC_state_database_written,
+    .lost = METRIC_state_database_lost,
+};

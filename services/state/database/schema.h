@@ -1,11 +1,9 @@
-/* The tables of the database, as a row of steps: a file of version N has had the first N. */
+/* The tables of state. */
 #ifndef CTIBUS_STATE_DATABASE_SCHEMA_H
 #define CTIBUS_STATE_DATABASE_SCHEMA_H
 
-#include <sqlite3.h>
+#include "database/db.h"
 
-/* Brings the file up to date. 0; -EPROTO: it is of a later version of ctibus; -EIO with the message
- * in sqlite3_errmsg. */
-int schema_upgrade(sqlite3 *sql);
+extern const struct db_schema state_schema;
 
 #endif

@@ -92,33 +92,13 @@ static int fill(struct buf *out, const struct directory *dir, const struct entry
     return rc;
 }
 
-/* At most DISPLAY_MAX_VALUE bytes, and no part of a character. */
-static struct view cut(struct view v)
-{
-    size_t n = v.len < DISPLAY_MAX_VALUE ? v.len : DISPLAY_MAX_VALUE;
-
-    while (n < v.len && n > 0 && ((unsigned char)v.ptr[n] & 0xc0) == 0x80)
-        n--;
-    return view_of(v.ptr, n);
-}
-
-/* Whether a line may not have it in a value: what separates values, and control characters (those
- * from U+0080 to U+009F are of two bytes). */
-static size_t unfit(struct view v, size_t i)
-{
-    unsigned char c = (unsigned char)v.ptr[i];
-
-    if (c == 0xc2 && i + 1 < v.len && (unsigned char)v.ptr[i + 1] < 0xa0)
-        return 2;
-    return c == ';' || c < 0x20 || c == 0x7f ? 1 : 0;
-}
-
+/* A line may have neither what separates values nor control characters in a value. */
 static int put_clean(struct buf *out, struct view v)
 {
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < v.len;) {
-        size_t n = unfit(v, i);
+        size_t n = v.ptr[i] == ';' ? 1 : utf8_control_at(v, i);
         rc = buf_append_char(out, n ? ' ' : v.ptr[i]);
         i += n ? n : 1;
     }
@@ -140,9 +120,9 @@ int display_value(struct buf *out, const struct display_column *c, const struct 
         rc = put_clean(&clean, buf_view(&raw));
     v = view_trim(buf_view(&clean));
     if (rc == 0 && v.len)
-        rc = buf_append_view(out, cut(v));
+        rc = buf_append_view(out, utf8_cut(v, DISPLAY_MAX_VALUE));
     else if (rc == 0)
-        rc = put_clean(out, cut(c->otherwise));
+        rc = put_clean(out, utf8_cut(c->otherwise, DISPLAY_MAX_VALUE));
     buf_free(&raw);
     buf_free(&clean);
     return rc;

@@ -160,45 +160,53 @@ static bool on_found(void *arg, const struct entry *e)
     return l->found(l->arg, f->slot->dir, e);
 }
 
+/* One pass over what a directory has. */
+typedef void pass_fn(const void *of, struct finding *f, const struct query *q);
+
 /* Of a number first the entries that have it by the rules, then those that have one alike: another
  * way to write the prefixes is likelier than two numbers with the same last digits. */
-static void find_in_table(struct lookup *l, struct slot *s, const struct table *t)
+static void find_in(struct lookup *l, struct slot *s, pass_fn *pass, const void *of)
 {
     struct finding f = {l, s, false};
     struct query q = l->query;
 
     q.rules = number_rules(l->d->state->cfg);
-    if (t)
-        table_find(t, directory_columns(s->dir, q.reverse), &q, on_found, &f);
-    q.alike = true;
-    if (t && q.reverse && !f.any)
-        table_find(t, directory_columns(s->dir, true), &q, on_found, &f);
-}
-
-static void find_colleague(struct lookup *l, struct slot *s, const struct directory_ask *ask)
-{
-    struct json_object *columns = directory_columns(s->dir, l->query.reverse);
-    struct finding f = {l, s, false};
-    struct query q = l->query;
-
-    q.rules = number_rules(l->d->state->cfg);
-    internal_find(ask->ipbx, columns, &q, ask->sees, ask->sees_arg, on_found, &f);
+    pass(of, &f, &q);
     q.alike = true;
     if (q.reverse && !f.any)
-        internal_find(ask->ipbx, columns, &q, ask->sees, ask->sees_arg, on_found, &f);
+        pass(of, &f, &q);
+}
+
+static void pass_table(const void *of, struct finding *f, const struct query *q)
+{
+    if (of)
+        table_find(of, directory_columns(f->slot->dir, q->reverse), q, on_found, f);
+}
+
+/* The colleagues of the own IPBX, then those of other sites. */
+static void pass_colleagues(const void *of, struct finding *f, const struct query *q)
+{
+    const struct directory_ask *ask = of;
+    struct json_object *columns = directory_columns(f->slot->dir, q->reverse);
+    const struct xod_ipbx *site;
+
+    internal_find(ask->ipbx, columns, q, ask->sees, ask->sees_arg, on_found, f);
+    for (size_t i = 0; (site = xod_site_at(f->lookup->d->state->xod, i)); i++)
+        if (internal_is_remote(site) && !(f->any && f->lookup->reverse_fn))
+            internal_find(site, columns, q, ask->sees, ask->sees_arg, on_found, f);
 }
 
 static void ask_directory(struct lookup *l, struct slot *s, const struct directory_ask *ask)
 {
     switch (s->dir->kind) {
     case DIRECTORY_INTERNAL:
-        find_colleague(l, s, ask);
+        find_in(l, s, pass_colleagues, ask);
         break;
     case DIRECTORY_PHONEBOOK:
-        find_in_table(l, s, phonebooks_get(l->d->phonebooks, ask->ipbx));
+        find_in(l, s, pass_table, phonebooks_get(l->d->phonebooks, ask->ipbx));
         break;
     case DIRECTORY_CSV:
-        find_in_table(l, s, s->dir->table);
+        find_in(l, s, pass_table, s->dir->table);
         break;
     case DIRECTORY_HTTP:
         s->pending = webdirs_ask(l->d->webdirs, s->dir, &l->query, l, (size_t)(s - l->slots));
@@ -219,7 +227,7 @@ void lookup_answered(void *arg, size_t n, const struct table *table)
     if (l->answered)
         table = NULL; /* nobody waits for it any more */
     if (l->query.reverse)
-        find_in_table(l, f.slot, table);
+        find_in(l, f.slot, pass_table, table);
     else if (table)
         table_each(table, on_found, &f);
     end_if_known(l);

@@ -8,7 +8,9 @@
 #include <sys/queue.h>
 
 #include "base/clock.h"
+#include "base/uri.h"
 #include "core/context.h"
+#include "core/remote_lists.h"
 #include "http/fetch.h"
 #include "sources.h"
 #include "table.h"
@@ -34,18 +36,6 @@ struct webdirs {
 
 /* ---- what is asked ---- */
 
-static void put_escaped(struct buf *out, struct view v)
-{
-    for (size_t i = 0; i < v.len; i++) {
-        unsigned char c = (unsigned char)v.ptr[i];
-        if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-            strchr("-._~", c))
-            buf_append_char(out, (char)c);
-        else
-            buf_printf(out, "%%%02X", c);
-    }
-}
-
 void webdirs_put_uri(struct buf *out, const struct directory *dir, const struct query *q)
 {
     struct json_object *columns = directory_columns(dir, q->reverse);
@@ -59,9 +49,9 @@ void webdirs_put_uri(struct buf *out, const struct directory *dir, const struct 
     buf_append_view(out, uri);
     for (size_t i = 0; i < n; i++) {
         buf_append_char(out, next);
-        put_escaped(out, json_view(json_object_array_get_idx(columns, i)));
+        uri_put_escaped(out, json_view(json_object_array_get_idx(columns, i)));
         buf_append_char(out, '=');
-        put_escaped(out, q->text);
+        uri_put_escaped(out, q->text);
         next = '&';
     }
 }
@@ -85,27 +75,21 @@ static void free_answer(void *made)
 static struct fetch *make_fetch(struct webdirs *w, const struct directory *dir,
                                 const struct query *q)
 {
-    const struct config *cfg = w->state->cfg;
-    const char *ca = config_str(cfg, "ctibus.lists_ca");
     struct fetch *f = NULL;
     struct buf uri;
 
     buf_init(&uri, 65536);
     webdirs_put_uri(&uri, dir, q);
     if (!uri.failed && buf_cstr(&uri))
-        f = fetch_new(buf_cstr(&uri));
+        f = remote_fetch_new(w->state->cfg, buf_cstr(&uri), HTTP_MAX_BYTES);
     buf_free(&uri);
     if (!f)
         return NULL;
-    f->silence_s = (uint32_t)config_int(cfg, "main.sockettimeout");
     f->deadline_us = clock_mono_us() + (uint64_t)f->silence_s * 1000000;
-    f->max_bytes = HTTP_MAX_BYTES;
     f->accept = "text/csv";
     f->read = read_answer;
     f->read_arg = (unsigned char)directory_delimiter(dir);
     f->made_free = free_answer;
-    if (ca && *ca && !(f->ca = config_path(cfg, view_cstr(ca))))
-        fetch_destroy(&f);
     return f;
 }
 

@@ -61,6 +61,13 @@ static struct view get(const struct entry *e, struct view name, char scratch[32]
     return find_column(name, &c) ? read_column(e->of, e->with, &c, scratch) : view_of(NULL, 0);
 }
 
+bool internal_is_remote(const struct xod_ipbx *ipbx)
+{
+    const struct xod_obj *o = xod_find(ipbx, LIST_ipbx, xod_ipbx_name(ipbx));
+
+    return o && xod_get(o, XOD(ipbx, remote))->b;
+}
+
 const struct xod_obj *internal_user(const struct entry *e)
 {
     return e->of;

@@ -19,6 +19,8 @@ typedef bool sees_fn(void *arg, const struct xod_obj *o);
 void internal_find(const struct xod_ipbx *ipbx, struct json_object *columns, const struct query *q,
                    sees_fn *sees, void *sees_arg, found_fn *found, void *arg);
 
+/* Is it the IPBX of another site, known through federation? */
+bool internal_is_remote(const struct xod_ipbx *ipbx);
 /* The user of an entry that internal_find gave, and the phone (or NULL). */
 const struct xod_obj *internal_user(const struct entry *e);
 const struct xod_obj *internal_phone(const struct entry *e);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "csv.h"
+#include "csv/csv.h"
 #include "fold.h"
 #include "json/json.h"
 

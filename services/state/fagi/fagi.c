@@ -44,7 +44,7 @@ static void run(struct fagi *f, struct fagi_ask *a)
         fagi_callerid_extend(a);
     else if (view_eq(a->script, VIEW("callerid_forphones")))
         fagi_callerid_forphones(a);
-    else if (view_eq(a->script, VIEW("features")) && feature_way(a->s, "agi"))
+    else if (view_eq(a->script, VIEW("features")) && feature_way(a->s, a->ipbx->model->ipbx, "agi"))
         fagi_features(a);
     else if (fagi_handlers_find(f->handlers, a->script, &needs) && needs &&
              !xod_find(a->ipbx->model->ipbx, LIST_channels, a->channel))

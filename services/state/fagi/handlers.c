@@ -85,14 +85,11 @@ int fagi_handlers_add(struct fagi_handlers *h, struct bus_peer *p, const msgpack
 
 void fagi_handlers_peer_gone(struct fagi_handlers *h, const struct bus_peer *p)
 {
-    struct handler *one = LIST_FIRST(&h->all);
+    struct handler *one, *next;
 
-    while (one) {
-        struct handler *next = LIST_NEXT(one, all);
-        if (one->peer == p)
-            drop(h, one);
-        one = next;
-    }
+    LIST_FOREACH_SAFE(one, &h->all, all, next)
+    if (one->peer == p)
+        drop(h, one);
 }
 
 struct bus_peer *fagi_handlers_find(const struct fagi_handlers *h, struct view script, bool *needs)

@@ -29,10 +29,7 @@ void fagi_answer(struct deferred_reply **l, size_t n, const struct buf *pairs)
     struct buf body;
 
     buf_init(&body, 0);
-    msg_put_cstr(&body, "variables");
-    msg_put_array(&body, n);
-    buf_append_view(&body, buf_view(pairs));
-    body.failed |= pairs->failed;
+    msg_put_elements(&body, "variables", n, pairs);
     deferred_reply_pairs(l, 1, &body);
     buf_free(&body);
 }

@@ -76,15 +76,12 @@ static struct coming *find(struct fax_handoffs *f, struct view id)
 
 static void forget_old(struct fax_handoffs *f)
 {
-    struct coming *c = LIST_FIRST(&f->list);
+    struct coming *c, *next;
     uint64_t now = clock_mono_us();
 
-    while (c) {
-        struct coming *next = LIST_NEXT(c, all);
-        if (now - c->since > (c->claimer ? ARRIVE_US : CLAIM_US))
-            forget(f, c);
-        c = next;
-    }
+    LIST_FOREACH_SAFE(c, &f->list, all, next)
+    if (now - c->since > (c->claimer ? ARRIVE_US : CLAIM_US))
+        forget(f, c);
 }
 
 /* ---- the expecting gateway ---- */
@@ -222,14 +219,13 @@ void fax_arrived(struct state *s, struct bus_peer *p, uint64_t id, const msgpack
 
 void fax_handoffs_peer_gone(struct fax_handoffs *f, const struct bus_peer *p)
 {
-    struct coming *c = LIST_FIRST(&f->list);
+    struct coming *c, *next;
 
-    while (c) {
-        struct coming *next = LIST_NEXT(c, all);
+    LIST_FOREACH_SAFE(c, &f->list, all, next)
+    {
         if (c->claimer == p && c->owner != p)
             tell(f, c, METHOD_fax_arrived, "filenotfound");
         if (c->owner == p || c->claimer == p)
             forget(f, c);
-        c = next;
     }
 }

@@ -92,15 +92,12 @@ static void finish(struct faxes *f, struct fax *x, const char *reason, int64_t p
 static void check(void *arg)
 {
     struct faxes *f = arg;
-    struct fax *x = LIST_FIRST(&f->list);
+    struct fax *x, *next;
     uint64_t now = clock_mono_us();
 
-    while (x) {
-        struct fax *next = LIST_NEXT(x, all);
-        if (now - x->since > GIVE_UP_US)
-            finish(f, x, "orig", -1);
-        x = next;
-    }
+    LIST_FOREACH_SAFE(x, &f->list, all, next)
+    if (now - x->since > GIVE_UP_US)
+        finish(f, x, "orig", -1);
     if (LIST_EMPTY(&f->list))
         loop_timer_stop(f->timer);
 }

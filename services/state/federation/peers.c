@@ -36,13 +36,7 @@ struct peers *peers_new(struct state *s)
 
 static void forget_named(struct peer *peer)
 {
-    struct view key;
-    size_t pos = 0;
-    void *value;
-
-    while (peer->named && map_next(peer->named, &pos, &key, &value))
-        free(value);
-    map_destroy(&peer->named);
+    map_destroy_with(&peer->named, free);
 }
 
 void peers_destroy(struct peers **pp)

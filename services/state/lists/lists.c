@@ -10,7 +10,9 @@
 #include "base/map.h"
 #include "core/remote_lists.h"
 #include "directory/directory.h"
+#include "lists/asterisk.h"
 #include "lists/lists.h"
+#include "lists/people.h"
 #include "users/extensions.h"
 #include "users/feature_reader.h"
 #include "users/features.h"
@@ -59,14 +61,12 @@ static struct json_object *as_array(struct json_object *o)
     return array;
 }
 
-static struct json_object *read_array(struct state *s, const struct config *cfg, const char *uri,
-                                      bool may_be_object)
+static struct json_object *read_file(struct state *s, const struct config *cfg, const char *uri,
+                                     bool may_be_object)
 {
     struct json_object *o = NULL;
     char *path;
 
-    if (remote_lists_is_remote(uri))
-        return json_object_get(remote_lists_get(s->remote_lists, uri));
     path = config_path(cfg, view_cstr(uri));
     if (!path)
         return NULL;
@@ -83,16 +83,6 @@ static struct json_object *read_array(struct state *s, const struct config *cfg,
         return NULL;
     }
     return o;
-}
-
-/* A member as text: ids come as strings or numbers. */
-static struct view text_of(struct json_object *item, const char *key)
-{
-    struct json_object *v = json_get(item, key);
-
-    if (!v || json_object_is_type(v, json_type_object) || json_object_is_type(v, json_type_array))
-        return view_of(NULL, 0);
-    return view_cstr(json_object_get_string(v));
 }
 
 static bool commented(struct json_object *item)
@@ -120,29 +110,15 @@ static void take_fields(struct xod_obj *o, struct json_object *item)
     }
 }
 
-/* Takes a list that is no list of xod. 0 or a negative errno. */
-typedef int take_fn(struct state *s, struct xod_ipbx *ipbx, struct json_object *array);
-typedef void item_fn(struct state *s, struct xod_obj *o, struct json_object *item);
-
-/* One list of an IPBX: which key of `urllists` names its files, what an object's id is called
- * there, and what is to be done beside copying the fields. */
-struct source {
-    const char *key;
-    enum xod_list list;
-    const char *id;
-    item_fn *finish;
-    take_fn *take;      /* not NULL: it becomes no objects, and the three before do not count */
-    bool may_be_object; /* one object stands for a list of one */
-};
-
-static struct view id_of(const struct source *src, struct json_object *item)
+struct view lists_id_of(const struct lists_source *src, struct json_object *item)
 {
     struct json_object *context = json_get(item, "context");
 
     if (src->list == LIST_contexts) /* its id is its name, one level down */
-        return context && json_object_is_type(context, json_type_object) ? text_of(context, "name")
-                                                                         : text_of(item, "name");
-    return text_of(item, src->id);
+        return context && json_object_is_type(context, json_type_object)
+                   ? json_get_text(context, "name")
+                   : json_get_text(item, "name");
+    return json_get_text(item, src->id);
 }
 
 /* Deletes the objects of a list that it does not name. */
@@ -163,7 +139,7 @@ static void delete_others(struct state *s, struct xod_ipbx *ipbx, enum xod_list 
 
 /* Loads one list; objects that it does not name go. -ENOMEM: it is loaded in part, and none goes.
  */
-static int load_list(struct state *s, struct xod_ipbx *ipbx, const struct source *src,
+static int load_list(struct state *s, struct xod_ipbx *ipbx, const struct lists_source *src,
                      struct json_object *array)
 {
     enum xod_list list = src->list;
@@ -174,7 +150,7 @@ static int load_list(struct state *s, struct xod_ipbx *ipbx, const struct source
         return -ENOMEM;
     for (size_t i = 0; rc == 0 && i < json_object_array_length(array); i++) {
         struct json_object *item = json_object_array_get_idx(array, i);
-        struct view id = id_of(src, item);
+        struct view id = lists_id_of(src, item);
         struct xod_obj *o;
         if (!json_object_is_type(item, json_type_object) || id.len == 0 || commented(item))
             continue;
@@ -197,8 +173,8 @@ static int load_list(struct state *s, struct xod_ipbx *ipbx, const struct source
 
 static void finish_user(struct state *s, struct xod_obj *o, struct json_object *item)
 {
-    struct view first = text_of(item, "firstname");
-    struct view last = text_of(item, "lastname");
+    struct view first = json_get_text(item, "firstname");
+    struct view last = json_get_text(item, "lastname");
     char full[512];
 
     if (xod_get_str(o, XOD(users, fullname)).len == 0) {
@@ -207,7 +183,7 @@ static void finish_user(struct state *s, struct xod_obj *o, struct json_object *
         xod_set_str(o, XOD(users, fullname), view_cstr(full));
     }
     passwords_set(s->passwords, xod_ipbx_name(xod_obj_ipbx(o)), xod_obj_id(o),
-                  text_of(item, "passwdclient"));
+                  json_get_text(item, "passwdclient"));
     features_apply(s->features, o);
 }
 
@@ -227,8 +203,8 @@ static struct view driver_of(const struct config *cfg, struct view protocol)
 static void set_identity(const struct config *cfg, struct xod_obj *o, unsigned field,
                          struct json_object *item)
 {
-    struct view protocol = driver_of(cfg, text_of(item, "protocol"));
-    struct view name = text_of(item, "name");
+    struct view protocol = driver_of(cfg, json_get_text(item, "protocol"));
+    struct view name = json_get_text(item, "name");
     char identity[256];
 
     if (name.len == 0)
@@ -255,11 +231,11 @@ static void finish_trunk(struct state *s, struct xod_obj *o, struct json_object 
 
 static void finish_voicemail(struct state *s, struct xod_obj *o, struct json_object *item)
 {
-    struct view context = text_of(item, "context");
+    struct view context = json_get_text(item, "context");
     char full[256];
 
     (void)s;
-    snprintf(full, sizeof(full), "%.*s@%.*s", VIEW_ARG(text_of(item, "mailbox")),
+    snprintf(full, sizeof(full), "%.*s@%.*s", VIEW_ARG(json_get_text(item, "mailbox")),
              VIEW_ARG(context.len ? context : VIEW("default")));
     xod_set_str(o, XOD(voicemails, fullmailbox), view_cstr(full));
 }
@@ -284,13 +260,14 @@ static void finish_meetme(struct state *s, struct xod_obj *o, struct json_object
     (void)s;
     if (!json_get(item, "pin_needed"))
         xod_set_bool(o, XOD(meetmes, pin_needed),
-                     json_object_is_type(pin, json_type_boolean) ? json_object_get_boolean(pin)
-                                                                 : text_of(item, "pin").len > 0);
+                     json_object_is_type(pin, json_type_boolean)
+                         ? json_object_get_boolean(pin)
+                         : json_get_text(item, "pin").len > 0);
 }
 
 /* ---- all ---- */
 
-static const struct source sources[] = {
+static const struct lists_source sources[] = {
     /* the users first: lists_users_known */
     {"urllist_users", LIST_users, "id", finish_user, NULL, false},
     {"urllist_lines", LIST_phones, "id", finish_phone, NULL, false},
@@ -310,8 +287,13 @@ static const struct source sources[] = {
 
 #define N_SOURCES ARRAY_SIZE(sources)
 
+const struct lists_source *lists_source(size_t i)
+{
+    return i < N_SOURCES ? &sources[i] : NULL;
+}
+
 /* The i-th URI of a list, or NULL: it has no more. */
-static const char *url_of(struct json_object *urllists, const struct source *src, size_t i)
+static const char *url_of(struct json_object *urllists, const struct lists_source *src, size_t i)
 {
     struct json_object *urls = json_get(urllists, src->key);
 
@@ -320,7 +302,7 @@ static const char *url_of(struct json_object *urllists, const struct source *src
     return json_object_get_string(json_object_array_get_idx(urls, i));
 }
 
-static bool has_url(struct json_object *urllists, const struct source *src, const char *uri)
+static bool has_url(struct json_object *urllists, const struct lists_source *src, const char *uri)
 {
     const char *url;
 
@@ -330,41 +312,70 @@ static bool has_url(struct json_object *urllists, const struct source *src, cons
     return false;
 }
 
-/* Whether all that comes over HTTP is there. */
-static bool is_known(struct state *s, struct json_object *urllists, const struct source *src)
+/* What comes over HTTP or from the Asterisk, borrowed; NULL: it is not there yet. */
+static struct json_object *remote_array(struct state *s, const struct xod_ipbx *ipbx,
+                                        const struct lists_source *src, const char *url)
+{
+    return asterisk_lists_is(url)
+               ? asterisk_lists_get(s->asterisk_lists, xod_ipbx_name(ipbx), src->key)
+               : remote_lists_get(s->remote_lists, url);
+}
+
+static bool is_remote(const char *url)
+{
+    return asterisk_lists_is(url) || remote_lists_is_remote(url);
+}
+
+/* Whether all that is no file is there. */
+static bool is_known(struct state *s, const struct xod_ipbx *ipbx, struct json_object *urllists,
+                     const struct lists_source *src)
 {
     const char *url;
 
     for (size_t i = 0; (url = url_of(urllists, src, i)); i++)
-        if (remote_lists_is_remote(url) && !remote_lists_get(s->remote_lists, url))
+        if (is_remote(url) && !remote_array(s, ipbx, src, url))
             return false;
     return true;
+}
+
+/* Adds the items of one URI to those before it. 0, -ENOMEM, or -EINVAL (logged). */
+static int add_url(struct state *s, const struct config *cfg, const struct xod_ipbx *ipbx,
+                   const struct lists_source *src, const char *url, struct json_object *all)
+{
+    struct json_object *one;
+    int rc = 0;
+
+    if (people_is(url))
+        return people_join(s, cfg, url, src->list == LIST_users, all);
+    one = is_remote(url) ? json_object_get(remote_array(s, ipbx, src, url))
+                         : read_file(s, cfg, url, src->may_be_object);
+    if (!one)
+        return -EINVAL;
+    for (size_t j = 0; rc == 0 && j < json_object_array_length(one); j++)
+        if (json_object_array_add(all, json_object_get(json_object_array_get_idx(one, j))) < 0)
+            rc = -ENOMEM;
+    json_object_put(one);
+    return rc;
 }
 
 /* Nothing is loaded of a list that is not known as a whole: the objects of the missing part would
  * go. */
 static int load_urls(struct state *s, const struct config *cfg, struct xod_ipbx *ipbx,
-                     struct json_object *urllists, const struct source *src)
+                     struct json_object *urllists, const struct lists_source *src)
 {
     struct json_object *all;
     const char *url;
     int rc = 0;
 
-    if (!is_known(s, urllists, src))
+    if (!is_known(s, ipbx, urllists, src))
         return 0;
     all = json_object_new_array();
     if (!all)
         return -ENOMEM;
-    for (size_t i = 0; rc == 0 && (url = url_of(urllists, src, i)); i++) {
-        struct json_object *one = read_array(s, cfg, url, src->may_be_object);
-        if (!one) {
-            rc = -EINVAL;
-            break;
-        }
-        for (size_t j = 0; j < json_object_array_length(one); j++)
-            json_object_array_add(all, json_object_get(json_object_array_get_idx(one, j)));
-        json_object_put(one);
-    }
+    for (int people = 0; people < 2; people++) /* over all the others, wherever they stand */
+        for (size_t i = 0; rc == 0 && (url = url_of(urllists, src, i)); i++)
+            if (people_is(url) == (people == 1))
+                rc = add_url(s, cfg, ipbx, src, url, all);
     if (rc == 0)
         rc = src->take ? src->take(s, ipbx, all) : load_list(s, ipbx, src, all);
     if (rc == -ENOMEM)
@@ -421,7 +432,7 @@ struct wanted {
     const char *uri; /* that is among its URIs */
 };
 
-static bool is_wanted(const struct wanted *w, const struct source *src,
+static bool is_wanted(const struct wanted *w, const struct lists_source *src,
                       struct json_object *urllists)
 {
     return (!w->key || strcmp(w->key, src->key) == 0) &&
@@ -446,8 +457,10 @@ static int load_ipbx(struct state *s, const struct config *cfg, struct ipbx *of,
         one = load_urls(s, cfg, ipbx, urls, &sources[i]);
         if (one < 0)
             rc = one;
-        else if (sources[i].list == LIST_users && is_known(s, urls, &sources[i]))
-            of->users_read = true;
+        else if (is_known(s, ipbx, urls, &sources[i]))
+            of->lists_read |= UINT32_C(1) << i;
+        if (one == -EINVAL)
+            remote_lists_failed(s->remote_lists);
     }
     if (!any)
         return 0;
@@ -480,18 +493,53 @@ bool lists_users_known(struct state *s, struct view ipbx)
     struct ipbx *of = state_ipbx(s, ipbx);
     struct json_object *section = of ? ipbx_of(s->cfg, of) : NULL;
 
-    return !section || (of->users_read && is_known(s, json_get(section, "urllists"), &sources[0]));
+    return !section || (of->lists_read & 1 &&
+                        is_known(s, of->model->ipbx, json_get(section, "urllists"), &sources[0]));
+}
+
+bool lists_all_users_known(struct state *s)
+{
+    for (size_t i = 0; i < s->n_ipbxes; i++)
+        if (!lists_users_known(s, xod_ipbx_name(s->ipbxes[i].model->ipbx)))
+            return false;
+    return true;
+}
+
+static bool has_remote(struct json_object *urllists, const struct lists_source *src)
+{
+    const char *url;
+
+    for (size_t i = 0; (url = url_of(urllists, src, i)); i++)
+        if (remote_lists_is_remote(url))
+            return true;
+    return false;
+}
+
+/* Lists in files and of an Asterisk of which nothing is known yet; those over HTTP are counted by
+ * their URIs. */
+static unsigned count_unread(const struct config *cfg, const struct ipbx *of)
+{
+    struct json_object *urls = json_get(ipbx_of(cfg, of), "urllists");
+    unsigned n = 0;
+
+    for (size_t i = 0; i < N_SOURCES; i++)
+        n += url_of(urls, &sources[i], 0) && !has_remote(urls, &sources[i]) &&
+             !(of->lists_read >> i & 1);
+    return n;
 }
 
 static int load_ipbxes(struct state *s, const struct config *cfg, const struct wanted *wanted)
 {
+    unsigned unread = 0;
     int rc = 0;
 
     for (size_t i = 0; i < s->n_ipbxes; i++) {
         int one = load_ipbx(s, cfg, &s->ipbxes[i], wanted);
         if (one < 0)
             rc = one;
+        unread += count_unread(cfg, &s->ipbxes[i]);
     }
+    remote_lists_unread(s->remote_lists, unread);
     return rc;
 }
 
@@ -515,5 +563,5 @@ const char *lists_url(const struct config *cfg, const struct ipbx *ipbx, const c
 {
     struct json_object *urls = json_get(ipbx_of(cfg, ipbx), "urllists");
 
-    return url_of(urls, &(struct source){.key = key}, i);
+    return url_of(urls, &(struct lists_source){.key = key}, i);
 }

@@ -37,10 +37,11 @@ static const struct xod_obj *other_call(const struct xod_obj *agent)
     return NULL;
 }
 
-/* Is the other end, also behind Local channels, a phone of this IPBX? So are its rooms. */
+/* Is the other end, also behind Local channels, a phone of this IPBX? So are its rooms, and its
+ * mailboxes, feature codes and other applications, with which nobody is at the other end. */
 static bool peer_is_internal(struct ipbx_model *d, const struct xod_obj *c)
 {
-    if (xod_get(c, XOD(channels, meetme_ismeetme))->b)
+    if (!channel_is_linked(c))
         return true;
     for (int hop = 0; c && hop < MAX_HOPS; hop++) {
         const struct xod_obj *peer = channel_peer(c);
@@ -60,6 +61,14 @@ static bool went_out(const struct xod_obj *c)
     return direction.len
                ? view_eq(direction, VIEW("out"))
                : view_eq(xod_get_str(c, XOD(channels, commstatus)), VIEW("linked-caller"));
+}
+
+/* The other end has gone, and the call with it in a moment: it is shown as it was. */
+static bool is_ending(const struct xod_obj *agent, const struct xod_obj *call)
+{
+    return xod_get(call, XOD(channels, peer_gone))->b &&
+           !xod_get(call, XOD(channels, meetme_ismeetme))->b &&
+           view_starts(xod_get_str(agent, XOD(agents, availability)), VIEW("on_call_nonacd"));
 }
 
 /* Paused in all queues; an agent that is a member of none is not paused. */
@@ -96,12 +105,12 @@ void agent_update(struct ipbx_model *d, struct xod_obj *agent)
         set_availability(agent, "logged_out", d->now);
     } else if (on_call_acd || xod_get(agent, XOD(agents, on_wrapup))->b || is_paused(agent)) {
         set_availability(agent, "unavailable", d->now);
-    } else if (call) {
+    } else if (call && !is_ending(agent, call)) {
         snprintf(text, sizeof(text), "on_call_nonacd_%s_%s",
                  went_out(call) ? "outgoing" : "incoming",
                  peer_is_internal(d, call) ? "internal" : "external");
         set_availability(agent, text, d->now);
-    } else {
+    } else if (!call) {
         set_availability(agent, "available", d->now);
     }
 }

@@ -13,13 +13,21 @@ static int drop_peer(struct xod_obj *c)
     return xod_set_null(c, XOD(channels, talkingto_id));
 }
 
+static bool is_login(const struct xod_obj *c)
+{
+    return xod_get(c, XOD(channels, agent))->b;
+}
+
 /* The channel goes on without an other end. That of an agent who waits for the next call has had
  * this one. */
 static void call_over(struct ipbx_model *d, struct xod_obj *c)
 {
     party_lost(c);
-    if (xod_get(c, XOD(channels, agent))->b)
-        calllog_served(d, c);
+    if (!is_login(c))
+        return;
+    calllog_served(d, c);
+    xod_set_null(c, XOD(channels, queue_of));
+    xod_set_bool(c, XOD(channels, queue_call), false);
 }
 
 /* It has no peer: it is no longer in a call. */
@@ -39,8 +47,7 @@ static bool talks_to(const struct xod_obj *c, const struct xod_obj *peer)
     return view_eq(xod_get_str(c, XOD(channels, talkingto_id)), xod_obj_id(peer));
 }
 
-/* The caller of a queue is not shown the members that ring until one answers. */
-static bool waits_in_queue(const struct xod_obj *c)
+bool call_waits_in_queue(const struct xod_obj *c)
 {
     return xod_related(c, LIST_queues, 0) || xod_related(c, LIST_groups, 0);
 }
@@ -82,14 +89,14 @@ static void dial_begin(struct ipbx_model *d, struct xod_obj *caller, struct xod_
         return;
     if (!channel_is_linked(called))
         channel_commstatus(called, "ringing", now);
-    if (!channel_is_linked(caller) && !waits_in_queue(caller)) {
+    if (!channel_is_linked(caller) && !call_waits_in_queue(caller)) {
         set_peer(caller, called);
         party_met(caller, called);
     }
     set_peer(called, caller);
     party_met(called, caller);
     calllog_met(d, called, caller);
-    if (!waits_in_queue(caller))
+    if (!call_waits_in_queue(caller))
         calllog_met(d, caller, called);
 }
 
@@ -98,7 +105,7 @@ static void show_another(struct ipbx_model *d, struct xod_obj *caller, const str
 {
     struct xod_obj *called;
 
-    if (channel_is_linked(caller) || waits_in_queue(caller) || channel_peer(caller))
+    if (channel_is_linked(caller) || call_waits_in_queue(caller) || channel_peer(caller))
         return;
     for (size_t n = 0; (called = xod_lookup(d->ipbx, LIST_channels, XOD(channels, talkingto_id),
                                             xod_obj_id(caller), n));
@@ -166,7 +173,7 @@ static struct view direction_of(const struct xod_obj *c)
 
     if (local_is_half(name))
         return name.ptr[name.len - 1] == '1' ? VIEW("in") : VIEW("out");
-    return xod_get(c, XOD(channels, agent))->b ? VIEW("in") : direction;
+    return is_login(c) ? VIEW("in") : direction;
 }
 
 /* [SYSTEM-]EPOCH.NUMBER: the caller's channel exists before the callee's. */
@@ -201,20 +208,25 @@ static bool first_called(const struct xod_obj *a, const struct xod_obj *b)
 }
 
 /* Who answers in a member's place is in the queue's call; who talks to somebody else afterwards is
- * in that call no longer. */
+ * in that call no longer. An agent on a logged-in channel takes the place of the Local channel by
+ * which the queue called. */
 static void pass_queue(struct xod_obj *a, struct xod_obj *b)
 {
     struct view of_a = xod_get_str(a, XOD(channels, queue_of));
     struct view of_b = xod_get_str(b, XOD(channels, queue_of));
     struct xod_obj *with = of_a.len ? a : b;
+    struct xod_obj *other = of_a.len ? b : a;
 
     if ((of_a.len != 0) == (of_b.len != 0) || local_is_half(xod_obj_id(a)) ||
         local_is_half(xod_obj_id(b)))
         return;
-    if (xod_get(with, XOD(channels, peer_gone))->b)
+    if (xod_get(with, XOD(channels, peer_gone))->b && !is_login(other)) {
         xod_set_null(with, XOD(channels, queue_of));
-    else
-        xod_set_str(with == a ? b : a, XOD(channels, queue_of), of_a.len ? of_a : of_b);
+        return;
+    }
+    xod_set_str(other, XOD(channels, queue_of), of_a.len ? of_a : of_b);
+    if (is_login(other))
+        xod_set_bool(other, XOD(channels, queue_call), true);
 }
 
 static void learn_direction(struct xod_obj *c, bool called)
@@ -309,10 +321,9 @@ static void show_queue(struct xod_obj *c)
     struct view kind = xod_get_str(c, XOD(channels, talkingto_kind));
     struct view queue = xod_get_str(c, XOD(channels, queue_of));
 
-    if (queue.len && (view_eq(kind, VIEW("channel")) || view_eq(kind, VIEW("queue"))))
-        xod_set_str(c, XOD(channels, queue), queue);
-    else
-        xod_set_null(c, XOD(channels, queue));
+    if (!view_eq(kind, VIEW("channel")) && !view_eq(kind, VIEW("queue")))
+        queue = view_of(NULL, 0);
+    xod_set_text(c, XOD(channels, queue), queue);
 }
 
 void call_settle(struct ipbx_model *d, struct xod_obj *channel)
@@ -324,7 +335,7 @@ void call_settle(struct ipbx_model *d, struct xod_obj *channel)
         (!view_eq(commstatus, VIEW("calling")) && !view_eq(commstatus, VIEW("ringing"))))
         return;
     if (!view_eq(xod_get_str(channel, XOD(channels, talkingto_kind)), VIEW("channel")) &&
-        !waits_in_queue(channel) && !who_talks_to(d, channel))
+        !call_waits_in_queue(channel) && !who_talks_to(d, channel))
         channel_commstatus(channel, "ready", d->now);
 }
 

@@ -29,8 +29,10 @@ struct record {
 
 /* ---- keeping ---- */
 
-static void record_free(struct record *r)
+static void record_free(void *arg)
 {
+    struct record *r = arg;
+
     for (size_t i = 0; i < r->n; i++) {
         free(r->parts[i]->users);
         free(r->parts[i]);
@@ -42,12 +44,7 @@ static void record_free(struct record *r)
 
 void call_record_destroy(struct ipbx_model *d)
 {
-    size_t pos = 0;
-    void *r;
-
-    while (d->records && map_next(d->records, &pos, NULL, &r))
-        record_free(r);
-    map_destroy(&d->records);
+    map_destroy_with(&d->records, record_free);
 }
 
 static struct record *record_of(struct ipbx_model *d, struct view call)

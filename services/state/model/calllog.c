@@ -27,8 +27,10 @@ static struct leg *leg_of(const struct ipbx_model *d, const struct xod_obj *chan
     return d->legs ? map_get(d->legs, xod_obj_id(channel)) : NULL;
 }
 
-static void leg_free(struct leg *leg)
+static void leg_free(void *arg)
 {
+    struct leg *leg = arg;
+
     free(leg->channel);
     free(leg);
 }
@@ -41,12 +43,7 @@ static void drop(struct ipbx_model *d, struct leg *leg)
 
 void calllog_destroy(struct ipbx_model *d)
 {
-    size_t pos = 0;
-    void *leg;
-
-    while (d->legs && map_next(d->legs, &pos, NULL, &leg))
-        leg_free(leg);
-    map_destroy(&d->legs);
+    map_destroy_with(&d->legs, leg_free);
     call_record_destroy(d);
 }
 
@@ -145,14 +142,27 @@ static struct view number_of(const struct xod_obj *channel, const struct leg *le
     return view_cstr(leg->number);
 }
 
+/* Whose phones it is at: the channel's; before 12 an agent talks on a channel Agent/2001, at the
+ * phone of the login. */
+static const struct xod_obj *owner_of(struct ipbx_model *d, const struct xod_obj *channel)
+{
+    struct view name = xod_obj_id(channel);
+    const struct xod_obj *agent = NULL;
+
+    if (view_starts(name, VIEW("Agent/")))
+        agent = agent_numbered(d, view_of(name.ptr + 6, name.len - 6));
+    return agent ? agent : channel;
+}
+
 /* Two lines of the same name are one phone. */
 static void put_users(struct ipbx_model *d, struct buf *out, const struct xod_obj *channel)
 {
+    const struct xod_obj *owner = owner_of(d, channel);
     struct view last = view_of(NULL, 0);
     struct xod_obj *phone;
     char scratch[32];
 
-    for (size_t n = 0; (phone = xod_related(channel, LIST_phones, n)); n++) {
+    for (size_t n = 0; (phone = xod_related(owner, LIST_phones, n)); n++) {
         const struct xod_obj *user = xod_find(
             d->ipbx, LIST_users, value_text(xod_get(phone, XOD(phones, iduserfeatures)), scratch));
         if (!user || view_eq(xod_obj_id(user), last))

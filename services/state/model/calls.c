@@ -77,11 +77,24 @@ static void join(struct ipbx_model *d, struct xod_obj *c, struct view id)
     xod_set_str(c, XOD(channels, call), id);
 }
 
-/* A phone that is about to be rung, the next event tells by whom: it is no call of its own. */
+/* A phone that is about to be rung, the halves of a Local channel, the channel of an agent: the
+ * next events tell for whom they are made, and they are no call of their own. */
 static bool is_new(const struct xod_obj *c)
 {
-    return view_eq(xod_get_str(c, XOD(channels, state)), VIEW("Down")) &&
-           xod_get_str(c, XOD(channels, call)).len == 0;
+    struct view name = xod_obj_id(c);
+
+    if (xod_get_str(c, XOD(channels, call)).len)
+        return false;
+    return view_eq(xod_get_str(c, XOD(channels, state)), VIEW("Down")) || local_is_half(name) ||
+           view_starts(name, VIEW("Agent/"));
+}
+
+static bool are_new(const struct group *g)
+{
+    for (size_t i = 0; i < g->n; i++)
+        if (!is_new(g->channels[i]))
+            return false;
+    return true;
 }
 
 /* An agent on a logged-in channel that waits is in no call; one that talks is in the call it
@@ -120,7 +133,7 @@ void calls_place(struct ipbx_model *d, struct xod_obj *channel)
         return;
     }
     gather(d, &g, channel);
-    if (g.n == 1 && is_new(channel))
+    if (are_new(&g))
         return;
     oldest = xod_get_str(channel, XOD(channels, uniqueid));
     for (size_t i = 0; i < g.n; i++) {
@@ -191,11 +204,6 @@ static bool is_recorded(const struct xod_obj *c)
     return flag(c, XOD(channels, monitored));
 }
 
-static bool waits(const struct xod_obj *c)
-{
-    return xod_related(c, LIST_queues, 0) || xod_related(c, LIST_groups, 0);
-}
-
 static bool rings(const struct xod_obj *c)
 {
     return has_comm(c, "ringing") || has_comm(c, "calling");
@@ -220,7 +228,7 @@ static const char *state_of(const struct group *g)
         return any(g, is_held) ? "hold" : "up";
     if (any(g, is_parked))
         return "parked";
-    if (any(g, waits))
+    if (any(g, call_waits_in_queue))
         return "queued";
     if (any(g, rings) || !any(g, is_in_application))
         return "ringing";
@@ -237,14 +245,6 @@ static const char *direction_of(const struct group *g)
     if (is_external(g->channels[0]))
         return "in";
     return any(g, is_external) ? "out" : "internal";
-}
-
-static void set_or_clear(struct xod_obj *o, unsigned field, struct view v)
-{
-    if (v.len)
-        xod_set_str(o, field, v);
-    else
-        xod_set_null(o, field);
 }
 
 static void set_called(struct ipbx_model *d, struct xod_obj *call, const struct xod_obj *caller)
@@ -265,8 +265,8 @@ static void set_called(struct ipbx_model *d, struct xod_obj *call, const struct 
     if (number.len == 0 && (queue || name.len == 0) && !view_eq(exten, VIEW("s")) &&
         !xod_get(caller, XOD(channels, peer_gone))->b)
         number = exten;
-    set_or_clear(call, XOD(calls, called_name), name);
-    set_or_clear(call, XOD(calls, called_number), number);
+    xod_set_text(call, XOD(calls, called_name), name);
+    xod_set_text(call, XOD(calls, called_number), number);
 }
 
 static void set_participants(struct xod_obj *call, const struct group *g)
@@ -370,13 +370,13 @@ void calls_update(struct ipbx_model *d, struct view id)
     call = call_named(d, id, caller);
     if (!call)
         return;
-    set_or_clear(call, XOD(calls, caller_name), xod_get_str(caller, XOD(channels, callerid_name)));
-    set_or_clear(call, XOD(calls, caller_number), xod_get_str(caller, XOD(channels, callerid_num)));
+    xod_set_text(call, XOD(calls, caller_name), xod_get_str(caller, XOD(channels, callerid_name)));
+    xod_set_text(call, XOD(calls, caller_number), xod_get_str(caller, XOD(channels, callerid_num)));
     set_called(d, call, caller);
     xod_set_str(call, XOD(calls, direction), view_cstr(direction_of(&g)));
     set_state(d, call, state_of(&g));
     set_participants(call, &g);
-    set_or_clear(call, XOD(calls, queue), queue_of(&g));
+    xod_set_text(call, XOD(calls, queue), queue_of(&g));
     xod_set_bool(call, XOD(calls, recorded), any(&g, is_recorded));
     xod_set_bool(call, XOD(calls, parked), any(&g, is_parked));
     xod_set_bool(call, XOD(calls, on_hold), any(&g, is_held));

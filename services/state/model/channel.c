@@ -94,10 +94,10 @@ static void take_state(struct xod_obj *c, const struct tel *t)
  * next moment; what is left over of a masquerade may stand in its listings for long. */
 static bool is_pseudo_channel(struct view name)
 {
-    static const struct view zombie = {"<ZOMBIE>", 8};
-    static const struct view kinds[] = {{"AsyncGoto/", 10},  {"Parked/", 7},  {"Parking/", 8},
-                                        {"Transfered/", 11}, {"SIPPeer/", 8}, {"Surrogate/", 10},
-                                        {"Bridge/", 7}};
+    static const struct view zombie = VIEW("<ZOMBIE>");
+    static const struct view kinds[] = {VIEW("AsyncGoto/"),  VIEW("Parked/"),  VIEW("Parking/"),
+                                        VIEW("Transfered/"), VIEW("SIPPeer/"), VIEW("Surrogate/"),
+                                        VIEW("Bridge/")};
 
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
         if (view_starts(name, kinds[i]))

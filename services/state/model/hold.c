@@ -1,7 +1,7 @@
 /*
  * Who holds whom. Asterisk names the channel that holds; clients are shown that one on hold as long
- * as it is in the call that it holds. Who asks a third party in the meantime is in a call with that
- * party, and the party that waits is the one on hold, for the one that holds it.
+ * as it is in the call that it holds. While it consults a third party, it is in a call with that
+ * party, and the held party is shown on hold.
  */
 #include "model/model.h"
 

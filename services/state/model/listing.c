@@ -16,11 +16,14 @@ static enum listing listing_of(struct view kind)
     static const struct {
         struct view kind;
         enum listing listing;
-    } kinds[] = {{{"channels", 8}, LISTING_CHANNELS},
-                 {{"queues", 6}, LISTING_QUEUES},
-                 {{"conferences", 11}, LISTING_CONFERENCES},
-                 {{"parking", 7}, LISTING_PARKING},
-                 {{"peers", 5}, LISTING_PEERS}};
+    } kinds[] = {{VIEW("channels"), LISTING_CHANNELS},
+                 {VIEW("queues"), LISTING_QUEUES},
+                 {VIEW("conferences"), LISTING_CONFERENCES},
+                 {VIEW("parking"), LISTING_PARKING},
+                 {VIEW("hints"), LISTING_HINTS},
+                 {VIEW("presences"), LISTING_PRESENCES},
+                 {VIEW("peers"), LISTING_PEERS},
+                 {VIEW("registrations"), LISTING_REGISTRATIONS}};
 
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
         if (view_eq(kinds[i].kind, kind))
@@ -30,12 +33,7 @@ static enum listing listing_of(struct view kind)
 
 void listing_drop(struct ipbx_model *d)
 {
-    size_t pos = 0;
-    void *v;
-
-    while (d->named && map_next(d->named, &pos, NULL, &v))
-        free(v);
-    map_destroy(&d->named);
+    map_destroy_with(&d->named, free);
     d->listing = LISTING_NONE;
 }
 
@@ -108,6 +106,8 @@ void listing_begin(struct ipbx_model *d, struct view kind)
     enum listing listing = listing_of(kind);
 
     listing_drop(d);
+    if (listing == LISTING_PEERS)
+        d->unlisted.n = 0;
     if (listing != LISTING_OTHER && (d->named = map_new()))
         d->listing = listing;
 }
@@ -131,8 +131,17 @@ void listing_end(struct ipbx_model *d, struct view kind, double now)
     case LISTING_PARKING:
         parking_sweep(d);
         break;
+    case LISTING_HINTS:
+        phone_hints_end(d);
+        break;
+    case LISTING_PRESENCES:
+        phone_presences_end(d);
+        break;
     case LISTING_PEERS:
-        phone_count_unknown(d);
+        phone_peers_end(d);
+        break;
+    case LISTING_REGISTRATIONS:
+        trunk_registrations_end(d);
         break;
     default:
         break;

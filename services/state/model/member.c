@@ -311,10 +311,8 @@ static void take_pause(struct xod_obj *m, const struct tel *t)
         xod_set_null(m, XOD(queuemembers, paused_since));
         return;
     }
-    if (tel_has(t, TELF_reason) && t->str[TELF_reason].len)
-        xod_set_str(m, XOD(queuemembers, reason), t->str[TELF_reason]);
-    else if (tel_has(t, TELF_reason))
-        xod_set_null(m, XOD(queuemembers, reason));
+    if (tel_has(t, TELF_reason))
+        xod_set_text(m, XOD(queuemembers, reason), t->str[TELF_reason]);
     if (t->num[TELF_last_pause] > 0)
         xod_set_float(m, XOD(queuemembers, paused_since), (double)t->num[TELF_last_pause]);
     else if (!was && !t->resync)
@@ -411,13 +409,18 @@ void member_sweep(struct ipbx_model *d)
             drop(d, m);
 }
 
+bool member_device_in_use(struct view status)
+{
+    return status.len == 1 && status.ptr[0] != '\0' && strchr("23678", status.ptr[0]);
+}
+
 void member_all_idle(struct ipbx_model *d)
 {
     struct xod_obj *m;
 
     for (size_t pos = 0; (m = xod_next(d->ipbx, LIST_queuemembers, &pos));) {
         struct view status = xod_get_str(m, XOD(queuemembers, status));
-        if (status.len == 1 && strchr("23678", status.ptr[0]))
+        if (member_device_in_use(status))
             xod_set_str(m, XOD(queuemembers, status), VIEW("1"));
         xod_set_int(m, XOD(queuemembers, in_call), IN_NONE);
     }

@@ -20,8 +20,11 @@ enum listing {
     LISTING_QUEUES,
     LISTING_CONFERENCES,
     LISTING_PARKING,
-    LISTING_PEERS, /* what the phones of the lists are compared with */
-    LISTING_OTHER  /* one after which nothing is taken for gone */
+    LISTING_HINTS,
+    LISTING_PRESENCES,
+    LISTING_PEERS, /* the phones of the lists are compared with it */
+    LISTING_REGISTRATIONS,
+    LISTING_OTHER /* one after which nothing is taken for gone */
 };
 
 /* What a call that is over was for a user, for the call log: one entry for each call and user. The
@@ -67,6 +70,14 @@ struct unknown_phones {
     char example[128]; /* identity of the first one */
 };
 
+#define UNLISTED_NAMES 20
+
+/* Peers that the Asterisk named in its last listing and that are in no list, as it writes them. */
+struct unlisted_peers {
+    size_t n; /* of all; the first UNLISTED_NAMES have names */
+    char names[UNLISTED_NAMES][128];
+};
+
 /* What the domain remembers of an IPBX beside its objects. */
 struct ipbx_model {
     struct xod_ipbx *ipbx;
@@ -76,6 +87,7 @@ struct ipbx_model {
     bool synthetic;    /* the changes of this event were made by ctibus, not by Asterisk */
     bool resynced;     /* an end of the listing of channels has been seen since the link came up */
     struct unknown_phones unknown;
+    struct unlisted_peers unlisted;
     double lost_at;      /* when the link went down; 0: it is up and all is listed */
     struct map *legs;    /* of channels, for the call log (calllog.c), or NULL */
     struct map *records; /* of calls, what their legs were (call_record.c), or NULL */
@@ -153,17 +165,19 @@ void call_dial(struct ipbx_model *d,
 void call_link(struct ipbx_model *d, const struct tel *t);       /* call/link, unlink */
 void call_originated(struct ipbx_model *d, const struct tel *t); /* originate/response */
 void channel_hold(struct ipbx_model *d, const struct tel *t);    /* hold, unhold */
-/* The two are about to be linked: whoever of them holds a third one leaves it waiting. */
+/* The two are about to be linked: a third channel that one of them holds goes on waiting. */
 void hold_linked(struct ipbx_model *d, struct xod_obj *a, struct xod_obj *b);
 /* `to` takes the place of `from`, at either end of a hold. */
 void hold_move(struct ipbx_model *d, struct xod_obj *from, struct xod_obj *to);
-/* The channel goes, or begins anew: whoever waits for it is on hold no longer. */
+/* The channel goes, or begins anew: a channel that it held is on hold no longer. */
 void hold_forget(struct ipbx_model *d, struct xod_obj *channel);
 /* A channel that is up and has no other end, not even one that rings for it, is in an application
  * (a mailbox, a conference, music): it is ready, it neither rings nor calls. */
 void call_settle(struct ipbx_model *d, struct xod_obj *channel);
 /* A linked channel is in no call any more, nor is its peer. */
 void call_ended(struct ipbx_model *d, struct xod_obj *channel, double now);
+/* It waits in a queue or group: it is not shown the members that ring until one answers. */
+bool call_waits_in_queue(const struct xod_obj *channel);
 /* Unlinks the channel from its peer. */
 void call_forget(struct ipbx_model *d, struct xod_obj *channel);
 /* The peer of `from` becomes the peer of `to`. */
@@ -224,30 +238,44 @@ void call_record_add(struct ipbx_model *d, struct view call, const struct call_l
 void call_record_close(struct ipbx_model *d, struct view call);
 void call_record_destroy(struct ipbx_model *d);
 
-/* phone.c: phones and trunks */
+/* hint.c: the hints of phones and trunks, and presences */
 void phone_hint(struct ipbx_model *d, const struct tel *t);
+/* Of a presence, or of a device of the dialplan's own, which is none. */
+void phone_presence(struct ipbx_model *d, const struct tel *t);
 /* The hints are about to be listed: which phones have one is told anew. */
 void phone_hints_begin(struct ipbx_model *d);
+/* After a complete listing: a phone whose hint was not listed goes by the state of its device, or
+ * is unavailable; a presence that was not listed is not set. */
+void phone_hints_end(struct ipbx_model *d);
+void phone_presences_end(struct ipbx_model *d);
+
+/* phone.c: phones and trunks */
 /* Its Asterisk has ended: nobody is on the phone, no member, no agent in a call. */
 void phone_all_idle(struct ipbx_model *d);
 void member_all_idle(struct ipbx_model *d);
 void agent_all_idle(struct ipbx_model *d);
 void phone_registration(struct ipbx_model *d, const struct tel *t);
 void trunk_registration(struct ipbx_model *d, const struct tel *t);
-/* Of a presence, or of a device of the dialplan's own, which is none. */
-void phone_presence(struct ipbx_model *d, const struct tel *t);
-/* At the end of a listing of peers: which phones of the lists it did not name, in d->unknown. */
-void phone_count_unknown(struct ipbx_model *d);
+/* After a complete listing: what was not listed is not registered. Phones of the lists that are no
+ * peers of this Asterisk are counted in d->unknown. */
+void phone_peers_end(struct ipbx_model *d);
+/* Is this device of no list? */
+bool phone_is_unlisted(struct ipbx_model *d, struct view device);
+void trunk_registrations_end(struct ipbx_model *d);
+/* Its identity is this device; in other case only where no phone is called exactly so. */
+bool phone_is_called(const struct xod_obj *phone, struct view identity);
+/* A field, a number or a text, reads as `text`. */
+bool phone_text_is(const struct xod_obj *phone, unsigned field, struct view text);
 /* Relates a channel to the phones and trunks whose identity its name begins with. */
 void phone_link_channel(struct ipbx_model *d, struct xod_obj *channel);
 void phone_untie_channel(struct ipbx_model *d, struct xod_obj *channel);
 /* The channels of phones and trunks, anew. */
 void phone_relink(struct ipbx_model *d);
-/* The phone of a device (SIP/bob), of a channel of it, or of Local/NUMBER@CONTEXT; or NULL. */
 /* The phone of EXTEN@CONTEXT (behind it an option, as /n): of that context or, same_context false,
  * the only one of this number, as the contexts of Local channels and hints are often the
  * dialplan's own. Or NULL. */
 struct xod_obj *phone_of_exten(struct ipbx_model *d, struct view exten, bool same_context);
+/* The phone of a device (SIP/bob), of a channel of it, or of Local/NUMBER@CONTEXT; or NULL. */
 struct xod_obj *phone_of_device(struct ipbx_model *d, struct view device);
 struct xod_obj *phone_of_channel(struct ipbx_model *d, struct view channel);
 struct xod_obj *trunk_of_device(struct ipbx_model *d, struct view device);
@@ -277,6 +305,9 @@ void member_removed(struct ipbx_model *d, const struct tel *t);
  * for an agent. A view of the event, or of scratch. */
 struct view member_interface(const struct tel *t, enum tel_field field, char scratch[128]);
 void member_sweep(struct ipbx_model *d);
+/* Is the device of a member with this status in a call? 2 in use, 3 busy, 6 ringing, 7 in use and
+ * ringing, 8 on hold. */
+bool member_device_in_use(struct view status);
 /* The phone that is a member of a queue in the name of this agent, or NULL. */
 struct xod_obj *member_login_phone(struct ipbx_model *d, const struct xod_obj *agent);
 /* The agent of the member that is at this location of the queue, or NULL. */

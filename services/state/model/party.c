@@ -9,14 +9,6 @@
 
 #include "model/model.h"
 
-static void set_or_clear(struct xod_obj *c, unsigned field, struct view v)
-{
-    if (v.len)
-        xod_set_str(c, field, v);
-    else
-        xod_set_null(c, field);
-}
-
 /* "Alice Martin (1001)", or what is known of the two. */
 static void display(struct xod_obj *c, unsigned field, unsigned name, unsigned number)
 {
@@ -25,12 +17,12 @@ static void display(struct xod_obj *c, unsigned field, unsigned name, unsigned n
     struct buf text;
 
     if (who.len == 0 || num.len == 0 || view_eq(who, num)) {
-        set_or_clear(c, field, who.len ? who : num);
+        xod_set_text(c, field, who.len ? who : num);
         return;
     }
     buf_init(&text, 65536);
     buf_printf(&text, "%.*s (%.*s)", VIEW_ARG(who), VIEW_ARG(num));
-    set_or_clear(c, field, buf_view(&text));
+    xod_set_text(c, field, buf_view(&text));
     buf_free(&text);
 }
 
@@ -42,15 +34,15 @@ static void take(struct xod_obj *c, const struct tel *t, unsigned name, unsigned
     bool other = tel_has(t, new_number) && !view_eq(xod_get_str(c, number), t->str[new_number]);
 
     if (tel_has(t, new_name) || other)
-        set_or_clear(c, name, t->str[new_name]);
+        xod_set_text(c, name, t->str[new_name]);
     if (tel_has(t, new_number))
-        set_or_clear(c, number, t->str[new_number]);
+        xod_set_text(c, number, t->str[new_number]);
 }
 
 static void show(struct xod_obj *c, struct view name, struct view number)
 {
-    set_or_clear(c, XOD(channels, peer_name), name);
-    set_or_clear(c, XOD(channels, peer_number), number);
+    xod_set_text(c, XOD(channels, peer_name), name);
+    xod_set_text(c, XOD(channels, peer_number), number);
     display(c, XOD(channels, peerdisplay), XOD(channels, peer_name), XOD(channels, peer_number));
 }
 
@@ -125,8 +117,11 @@ static struct xod_obj *far_end(struct ipbx_model *d, const struct xod_obj *c)
     return peer;
 }
 
+/* The caller of a queue is not shown the members that ring behind Local channels, either. */
 static void show_far(struct xod_obj *c, const struct xod_obj *end)
 {
+    if (call_waits_in_queue(c))
+        return;
     if (!xod_get(c, XOD(channels, connected))->b || !knows_connected(c))
         party_met(c, end);
 }

@@ -32,12 +32,6 @@ static bool device_is_there(struct view status)
            !view_eq(status, VIEW("101"));
 }
 
-/* 2 in use, 3 busy, 6 ringing, 7 in use and ringing, 8 on hold. */
-static bool device_is_in_use(struct view status)
-{
-    return status.len == 1 && status.ptr[0] != '\0' && strchr("23678", status.ptr[0]);
-}
-
 static void count_member(const struct xod_obj *m, struct figures *f)
 {
     const struct xod_obj *agent = xod_related(m, LIST_agents, 0);
@@ -48,7 +42,7 @@ static void count_member(const struct xod_obj *m, struct figures *f)
         (agent && view_eq(xod_get_str(agent, XOD(agents, availability)), VIEW("logged_out"))))
         return;
     f->logged++;
-    if (on_call || device_is_in_use(status) || xod_get(m, XOD(queuemembers, in_call))->i)
+    if (on_call || member_device_in_use(status) || xod_get(m, XOD(queuemembers, in_call))->i)
         f->talking++;
     else if (view_eq(status, VIEW("1")) && !value_truth(xod_get(m, XOD(queuemembers, paused))) &&
              xod_get(m, XOD(queuemembers, wrapup_until))->type != V_FLOAT &&
@@ -103,10 +97,10 @@ static bool show(struct xod_obj *queue, const struct history *h, double now)
 
 void realtime_stats_tick(struct ipbx_model *d, double now)
 {
-    struct history *h = LIST_FIRST(&d->stats->due);
+    struct history *h, *next;
 
-    while (h) {
-        struct history *next = LIST_NEXT(h, due);
+    LIST_FOREACH_SAFE(h, &d->stats->due, due, next)
+    {
         struct xod_obj *queue = xod_find(d->ipbx, LIST_queues, view_of(h->id, h->id_len));
         bool waits = queue != NULL;
         if (queue && (h->touched || now - h->shown >= REFRESH_S || now < h->shown)) {
@@ -118,6 +112,5 @@ void realtime_stats_tick(struct ipbx_model *d, double now)
             LIST_REMOVE(h, due);
             h->listed = false;
         }
-        h = next;
     }
 }

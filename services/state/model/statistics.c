@@ -24,8 +24,10 @@ struct statistics *statistics_new(void)
     return s;
 }
 
-static void history_free(struct history *h)
+static void history_free(void *arg)
 {
+    struct history *h = arg;
+
     free(h->ring);
     free(h->open);
     free(h);
@@ -34,17 +36,13 @@ static void history_free(struct history *h)
 void statistics_destroy(struct statistics **sp)
 {
     struct statistics *s = sp ? *sp : NULL;
-    size_t pos = 0;
-    void *h;
 
     if (!s)
         return;
     *sp = NULL;
     if (s->calls)
         queue_call_drop_all(s);
-    while (s->queues && map_next(s->queues, &pos, NULL, &h))
-        history_free(h);
-    map_destroy(&s->queues);
+    map_destroy_with(&s->queues, history_free);
     map_destroy(&s->calls);
     free(s);
 }

@@ -7,8 +7,7 @@
 #ifndef CTIBUS_STATE_MODEL_STATISTICS_H
 #define CTIBUS_STATE_MODEL_STATISTICS_H
 
-#include <sys/queue.h>
-
+#include "base/queue.h"
 #include "model/model.h"
 
 #define STATISTICS_KEEP_S 86400

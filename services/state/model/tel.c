@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "base/array.h"
 #include "bus/topic.h"
 
 /* T_ bit of a value on the bus. */
@@ -28,12 +29,28 @@ static struct view until_nul(struct view v)
     return view_cut(&v, '\0');
 }
 
+/* Gateways of before gave these numbers the names of texts; one may be there during an upgrade. */
+static int field_of(struct view name, uint8_t type)
+{
+    static const struct {
+        struct view name;
+        enum tel_field field;
+    } former[] = {{VIEW("reason"), TELF_reason_code},
+                  {VIEW("new"), TELF_new_count},
+                  {VIEW("old"), TELF_old_count}};
+
+    for (size_t i = 0; type == T_INT && i < ARRAY_SIZE(former); i++)
+        if (view_eq(name, former[i].name))
+            return (int)former[i].field;
+    return schema_tel_field_find(name);
+}
+
 static void read_field(struct tel *t, struct view name, const msgpack_object *v)
 {
     uint8_t type = type_of(v);
-    int f = schema_tel_field_find(name, type);
+    int f = field_of(name, type);
 
-    if (f < 0)
+    if (f < 0 || type != schema_tel_field_type((enum tel_field)f))
         return;
     if (type == T_INT)
         t->num[f] = v->via.i64;

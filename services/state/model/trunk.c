@@ -54,6 +54,17 @@ void trunk_registration(struct ipbx_model *d, const struct tel *t)
 {
     struct xod_obj *trunk = tel_has(t, TELF_status) ? trunk_of(d, t) : NULL;
 
-    if (trunk)
-        xod_set_str(trunk, XOD(trunks, reg), t->str[TELF_status]);
+    if (!trunk)
+        return;
+    xod_set_str(trunk, XOD(trunks, reg), t->str[TELF_status]);
+    listing_note(d, LISTING_REGISTRATIONS, xod_obj_id(trunk), view_of(NULL, 0));
+}
+
+void trunk_registrations_end(struct ipbx_model *d)
+{
+    struct xod_obj *trunk;
+
+    for (size_t pos = 0; (trunk = xod_next(d->ipbx, LIST_trunks, &pos));)
+        if (!listing_named(d, xod_obj_id(trunk), view_of(NULL, 0)))
+            xod_reset(trunk, XOD(trunks, reg));
 }

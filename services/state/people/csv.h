@@ -10,7 +10,7 @@
 #ifndef CTIBUS_STATE_PEOPLE_CSV_H
 #define CTIBUS_STATE_PEOPLE_CSV_H
 
-#include "directory/csv.h"
+#include "csv/csv.h"
 #include "people/contacts.h"
 
 /* ---- reading ---- */

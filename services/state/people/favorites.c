@@ -26,14 +26,10 @@ struct favorites *favorites_new(void)
 void favorites_destroy(struct favorites **fp)
 {
     struct favorites *f = fp ? *fp : NULL;
-    size_t pos = 0;
-    void *key;
 
     if (!f)
         return;
-    while (f->set && map_next(f->set, &pos, NULL, &key))
-        free(key);
-    map_destroy(&f->set);
+    map_destroy_with(&f->set, free);
     free(f);
     *fp = NULL;
 }

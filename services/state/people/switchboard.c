@@ -68,10 +68,7 @@ void switchboard_put_headers(struct buf *out, const struct display *d)
                                              : VIEW(""));
         n++;
     }
-    msg_put_cstr(out, "headers");
-    msg_put_array(out, n);
-    buf_append_view(out, buf_view(&headers));
-    out->failed |= headers.failed;
+    msg_put_elements(out, "headers", n, &headers);
     buf_free(&headers);
 }
 

@@ -226,20 +226,11 @@ void login_password(struct state *s, struct bus_peer *p, uint64_t id, const msgp
 
 /* ---- by a token, and by the word of a proxy ---- */
 
-/* Whether users are still to be read, of any IPBX. */
-static bool users_unknown(struct state *s)
-{
-    for (size_t i = 0; i < s->n_ipbxes; i++)
-        if (!lists_users_known(s, xod_ipbx_name(s->ipbxes[i].model->ipbx)))
-            return true;
-    return false;
-}
-
 void login_token(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body)
 {
     struct xod_obj *user = token_user(s->direct_login->tokens, msg_get_str(body, "token"));
 
-    if (!user && users_unknown(s)) /* the token may be good: its client is to try again */
+    if (!user && !lists_all_users_known(s)) /* the token may be good: its client is to try again */
         state_reply(s, p, id, BUS_busy);
     else
         login_answer(s, p, id, user);
@@ -249,7 +240,7 @@ void login_trusted(struct state *s, struct bus_peer *p, uint64_t id, const msgpa
 {
     struct xod_obj *user = login_find(s, msg_get_str(body, "userlogin"));
 
-    if (!user && users_unknown(s))
+    if (!user && !lists_all_users_known(s))
         state_reply(s, p, id, BUS_busy);
     else
         login_answer(s, p, id, user);

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "core/remote_lists.h"
+#include "lists/asterisk.h"
 #include "lists/lists.h"
 #include "sessions/sessions.h"
 
@@ -40,6 +41,7 @@ int list_reload(struct state *s, const char *key)
     if (rc < 0)
         loop_timer_start(s->lists_timer, LISTS_RETRY_MS, false);
     lists_loaded(s);
+    asterisk_lists_refresh(s->asterisk_lists);
     for (size_t i = 0; i < s->n_ipbxes; i++)
         for (size_t n = 0; (uri = lists_url(s->cfg, &s->ipbxes[i], key, n)); n++)
             remote_lists_refresh_one(s->remote_lists, uri);

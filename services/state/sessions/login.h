@@ -7,8 +7,8 @@
 /* The user of this login name on any IPBX, or NULL. */
 struct xod_obj *login_find(struct state *s, struct view login);
 
-/* May this user log in, and with which profile (in scratch, or the user's)? BUS_ok, or what stands
- * against it. NULL is no user. */
+/* May this user log in, and with which profile (in scratch, or the user's)? BUS_ok, or why
+ * not. `user` may be NULL: no such user. */
 enum bus_status login_may(const struct xod_obj *user, char scratch[32], struct view *profile);
 /* Appends the pairs of the answer to a login that is right. */
 #define LOGIN_USER_PAIRS 3

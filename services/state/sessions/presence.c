@@ -69,7 +69,7 @@ static void run_action(struct state *s, struct xod_obj *user, struct view name, 
     } else if (n > 0) {
         n = features_differ(s->features, user, changes, n);
         if (n > 0)
-            features_change(s->features, user, FEATURE_SET, changes, n, NULL, NULL);
+            features_change(s->features, user, changes, n, NULL, NULL);
     } else if (!member_action(s, user, name, param)) {
         log_warning(s->log, "userstatus: there is no action \"%.*s\"", VIEW_ARG(name));
     }

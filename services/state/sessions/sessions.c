@@ -63,15 +63,10 @@ struct sessions *sessions_new(struct state *s, uint32_t grace_ms)
 
 void sessions_destroy(struct sessions **ss)
 {
-    size_t pos = 0;
-    void *v;
-
     if (!ss || !*ss)
         return;
     loop_timer_destroy(&(*ss)->timer);
-    while ((*ss)->by_id && map_next((*ss)->by_id, &pos, NULL, &v))
-        free(v);
-    map_destroy(&(*ss)->by_id);
+    map_destroy_with(&(*ss)->by_id, free);
     free(*ss);
     *ss = NULL;
 }

@@ -23,6 +23,8 @@ struct session {
     unsigned n_wanted; /* how many are */
     double since;      /* when it was opened, seconds since 1970 */
     char address[NETADDR_TEXT]; /* of the client, "IP:PORT", as its gateway says; may be empty */
+    bool awaits_outcome;  /* no client hears lines of it: orders to the Asterisk are answered when
+                             that  has answered */
     char agent_exten[32]; /* the phone to log the agent in at, as the login said; may be empty */
 };
 /* What of a session is told by a gateway. presence: what the user has if this is the first;

@@ -33,8 +33,10 @@ struct tokens *tokens_new(struct state *s)
     return t;
 }
 
-static void token_free(struct token *k)
+static void token_free(void *arg)
 {
+    struct token *k = arg;
+
     if (!k)
         return;
     free(k->ipbx);
@@ -45,14 +47,9 @@ static void token_free(struct token *k)
 
 void tokens_destroy(struct tokens **t)
 {
-    size_t pos = 0;
-    void *v;
-
     if (!t || !*t)
         return;
-    while ((*t)->by_hash && map_next((*t)->by_hash, &pos, NULL, &v))
-        token_free(v);
-    map_destroy(&(*t)->by_hash);
+    map_destroy_with(&(*t)->by_hash, token_free);
     free(*t);
     *t = NULL;
 }

@@ -8,6 +8,7 @@
 #include <sys/queue.h>
 
 #include "base/buf.h"
+#include "base/crypt_text.h"
 #include "sessions/ldap_bind.h"
 
 #define THREADS 2
@@ -46,7 +47,7 @@ static void check_free(struct check *c)
 
 bool verifier_is_hash(struct view password)
 {
-    char *text = password.len > 4 && password.ptr[0] == '$' ? view_dup(password) : NULL;
+    char *text = crypt_text_is_hash(password) ? view_dup(password) : NULL;
     bool is = text && crypt_checksalt(text) == CRYPT_SALT_OK;
 
     free(text);

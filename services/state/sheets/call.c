@@ -147,15 +147,12 @@ void call_end(struct calls *c, struct call *call)
 
 void calls_sweep(struct calls *c, const struct xod_ipbx *ipbx)
 {
-    struct call *call = TAILQ_FIRST(&c->all);
+    struct call *call, *next;
 
-    while (call) {
-        struct call *next = TAILQ_NEXT(call, all);
-        if (call->ipbx == ipbx &&
-            !xod_lookup(ipbx, LIST_channels, XOD(channels, uniqueid), call_uniqueid(call), 0))
-            call_end(c, call);
-        call = next;
-    }
+    TAILQ_FOREACH_SAFE(call, &c->all, all, next)
+    if (call->ipbx == ipbx &&
+        !xod_lookup(ipbx, LIST_channels, XOD(channels, uniqueid), call_uniqueid(call), 0))
+        call_end(c, call);
 }
 
 /* ---- legs ---- */

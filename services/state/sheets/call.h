@@ -7,8 +7,8 @@
 #define CTIBUS_STATE_SHEETS_CALL_H
 
 #include <json-c/json.h>
-#include <sys/queue.h>
 
+#include "base/queue.h"
 #include "core/context.h"
 
 #define CALLS_MAX 8192        /* at a time: the oldest goes */

@@ -17,7 +17,7 @@
  * the address than was meant, so it is percent-encoded, but for one that the format begins with. */
 void sheet_format(struct buf *out, struct json_object *values, struct view format,
                   struct view otherwise, bool url);
-/* Does the format have variables of this family? */
-bool sheet_format_has(struct view format, struct view family);
+/* Does the format have variables of this family, and (name not NULL) of this name? */
+bool sheet_format_has(struct view format, struct view family, const struct view *name);
 
 #endif

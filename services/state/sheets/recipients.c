@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "access/access.h"
+#include "sheets/rules.h"
 #include "json/json.h"
 
 int recipients_add(struct recipients *r, struct view user_id)
@@ -36,26 +37,15 @@ bool recipients_are_all(struct json_object *condition)
 
 /* ---- what narrows it ---- */
 
-/* Is a text among the strings and numbers of an array? An empty array narrows nothing. */
-static bool is_among(struct json_object *array, struct view text)
-{
-    size_t n = json_object_is_type(array, json_type_array) ? json_object_array_length(array) : 0;
-
-    for (size_t i = 0; i < n; i++)
-        if (view_eq(view_cstr(json_object_get_string(json_object_array_get_idx(array, i))), text))
-            return true;
-    return n == 0;
-}
-
 static bool has_context(const struct xod_obj *user, struct json_object *contexts)
 {
     const struct xod_obj *phone;
     char scratch[32];
 
     for (size_t pos = 0; (phone = xod_tied_next(user, LIST_phones, &pos));)
-        if (is_among(contexts, value_text(xod_get(phone, XOD(phones, context)), scratch)))
+        if (rules_among(contexts, value_text(xod_get(phone, XOD(phones, context)), scratch)))
             return true;
-    return is_among(contexts, view_of(NULL, 0));
+    return rules_among(contexts, view_of(NULL, 0));
 }
 
 static bool fits(const struct xod_obj *user, struct json_object *condition)
@@ -64,10 +54,10 @@ static bool fits(const struct xod_obj *user, struct json_object *condition)
     char entity[32];
 
     return xod_get(user, XOD(users, connection))->type != V_NULL &&
-           is_among(json_get(condition, "profileids"),
-                    value_text(xod_get(user, XOD(users, profileclient)), profile)) &&
-           is_among(json_get(condition, "entities"),
-                    value_text(xod_get(user, XOD(users, entityid)), entity)) &&
+           rules_among(json_get(condition, "profileids"),
+                       value_text(xod_get(user, XOD(users, profileclient)), profile)) &&
+           rules_among(json_get(condition, "entities"),
+                       value_text(xod_get(user, XOD(users, entityid)), entity)) &&
            has_context(user, json_get(condition, "contexts"));
 }
 

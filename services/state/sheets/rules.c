@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "config/template.h"
+#include "sheets/call.h"
 #include "sheets/format.h"
 #include "json/json.h"
 
@@ -101,15 +103,58 @@ size_t rules_rows(struct json_object *display, const char *part, struct sheet_ro
     return n;
 }
 
-bool rules_display_has(struct json_object *display, struct view family)
+/* name: NULL: any of the family. */
+static bool display_has(struct json_object *display, struct view family, const struct view *name)
 {
     struct sheet_row rows[MAX_ROWS];
 
     for (size_t p = 0; p < ARRAY_SIZE(parts); p++) {
         size_t n = rules_rows(display, parts[p], rows);
         for (size_t i = 0; i < n; i++)
-            if (sheet_format_has(rows[i].format, family))
+            if (sheet_format_has(rows[i].format, family, name))
                 return true;
     }
     return false;
+}
+
+bool rules_display_has(struct json_object *display, struct view family)
+{
+    return display_has(display, family, NULL);
+}
+
+bool rules_display_names(struct json_object *display, struct view family, struct view name)
+{
+    return display_has(display, family, &name);
+}
+
+static void add_variables(struct json_object *names, struct view format, struct view family)
+{
+    struct template_part part;
+
+    while (template_next(&format, &part))
+        if (part.family.len && view_eq(part.family, family))
+            call_set(names, part.name, family);
+}
+
+struct json_object *rules_display_variables(struct json_object *display, struct view family)
+{
+    struct json_object *names = json_object_new_object();
+    struct sheet_row rows[MAX_ROWS];
+
+    for (size_t p = 0; names && p < ARRAY_SIZE(parts); p++) {
+        size_t n = rules_rows(display, parts[p], rows);
+        for (size_t i = 0; i < n; i++)
+            add_variables(names, rows[i].format, family);
+    }
+    return names;
+}
+
+bool rules_among(struct json_object *array, struct view text)
+{
+    size_t n = json_object_is_type(array, json_type_array) ? json_object_array_length(array) : 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (view_eq(view_cstr(json_object_get_string(json_object_array_get_idx(array, i))), text))
+            return true;
+    return n == 0;
 }

@@ -31,6 +31,13 @@ struct sheet_row {
 size_t rules_rows(struct json_object *display, const char *part, struct sheet_row out[MAX_ROWS]);
 /* Does a row of the display have variables of this family? */
 bool rules_display_has(struct json_object *display, struct view family);
+/* The variable {FAMILY-NAME}? */
+bool rules_display_names(struct json_object *display, struct view family, struct view name);
+/* The names of the family's variables in it, as the keys of an object that the caller puts; NULL
+ * without memory. */
+struct json_object *rules_display_variables(struct json_object *display, struct view family);
+/* Is a text among the strings and numbers of an array? An empty array narrows nothing. */
+bool rules_among(struct json_object *array, struct view text);
 /* An option (focus, zip): yes, 1 or true. */
 bool rules_option(struct json_object *option, const char *key);
 

@@ -18,6 +18,8 @@ struct sheet {
     struct xod_ipbx *ipbx;
     struct json_object *display, *option; /* held: the configuration may go meanwhile */
     struct json_object *values;           /* families of texts, as the call was then */
+    char context[80];                     /* of the main line of who is called, or of the call */
+    char user_id[64];                     /* who is called, the first of them; empty: not known */
     struct recipients to;
 };
 
@@ -28,6 +30,8 @@ struct sheet *sheet_new(struct xod_ipbx *ipbx, struct json_object *display,
 void sheet_destroy(struct sheet **sheet);
 /* One of the family xivo of its values. */
 struct view sheet_value(const struct sheet *sheet, const char *name);
+/* Appends a text, which need not be UTF-8, as one of msgpack, which must be. */
+void sheet_put_text(struct buf *out, struct view text);
 
 /* Appends the XML. */
 void sheet_put_xml(struct buf *out, const struct sheet *sheet, const struct forms *forms);

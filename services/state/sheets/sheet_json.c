@@ -5,11 +5,10 @@
 #include "sheets/rules.h"
 #include "sheets/sheet.h"
 
-static void put_text(struct buf *out, const char *key, struct view v)
+void sheet_put_text(struct buf *out, struct view v)
 {
     struct buf mended;
 
-    msg_put_cstr(out, key);
     if (utf8_valid(v)) {
         msg_put_str(out, v);
         return;
@@ -19,6 +18,12 @@ static void put_text(struct buf *out, const char *key, struct view v)
         out->failed = true;
     msg_put_str(out, buf_view(&mended));
     buf_free(&mended);
+}
+
+static void put_text(struct buf *out, const char *key, struct view v)
+{
+    msg_put_cstr(out, key);
+    sheet_put_text(out, v);
 }
 
 static void put_row(struct buf *out, const struct sheet_row *row, struct view text)

@@ -6,48 +6,13 @@
 
 #include "access/access.h"
 #include "core/notify.h"
+#include "sheets/pictures.h"
+#include "sheets/programs.h"
 #include "sheets/reverse.h"
 #include "sheets/rules.h"
 #include "sheets/trigger.h"
 #include "users/relations.h"
 #include "json/json.h"
-
-struct sheets *sheets_new(struct state *s)
-{
-    struct sheets *sh = calloc(1, sizeof(*sh));
-
-    if (!sh)
-        return NULL;
-    sh->state = s;
-    sh->calls = calls_new();
-    sh->forms = forms_new();
-    sh->viewers = viewers_new();
-    sh->sent = metrics_add(s->metrics, METRIC_state_sheets_sent, NULL);
-    if (!sh->calls || !sh->forms || !sh->viewers || !sh->sent)
-        sheets_destroy(&sh);
-    return sh;
-}
-
-void sheets_destroy(struct sheets **sh)
-{
-    if (!*sh)
-        return;
-    calls_destroy(&(*sh)->calls);
-    forms_destroy(&(*sh)->forms);
-    viewers_destroy(&(*sh)->viewers);
-    free(*sh);
-    *sh = NULL;
-}
-
-void sheets_load(struct sheets *sh)
-{
-    forms_load(sh->forms, sh->state->cfg, sh->state->log);
-}
-
-const struct viewers *sheets_viewers(const struct sheets *sh)
-{
-    return sh->viewers;
-}
 
 /* ---- sending ---- */
 
@@ -78,7 +43,7 @@ static void tell_sheet(struct sheets *sh, const struct sheet *sheet, bool zip, s
 }
 
 /* Takes the sheet. */
-static void send_sheet(void *arg, struct sheet *sheet)
+static void put_sheet(void *arg, struct sheet *sheet)
 {
     struct sheets *sh = arg;
     bool zip = rules_option(sheet->option, "zip");
@@ -100,6 +65,77 @@ static void send_sheet(void *arg, struct sheet *sheet)
     sheet_destroy(&sheet);
 }
 
+/* The same, when the caller's picture is there. */
+static void add_picture(void *arg, struct sheet *sheet)
+{
+    struct sheets *sh = arg;
+
+    if (!pictures_take(sh->pictures, sheet))
+        put_sheet(sh, sheet);
+}
+
+/* The same, when the programs have said what they know. */
+static void send_sheet(void *arg, struct sheet *sheet)
+{
+    struct sheets *sh = arg;
+
+    if (!programs_take(sh->programs, sheet))
+        add_picture(sh, sheet);
+}
+
+/* ---- lifecycle ---- */
+
+struct sheets *sheets_new(struct state *s)
+{
+    struct sheets *sh = calloc(1, sizeof(*sh));
+
+    if (!sh)
+        return NULL;
+    sh->state = s;
+    sh->calls = calls_new();
+    sh->forms = forms_new();
+    sh->viewers = viewers_new();
+    sh->pictures = pictures_new(s, put_sheet, sh);
+    sh->programs = programs_new(s, add_picture, sh);
+    sh->sent = metrics_add(s->metrics, METRIC_state_sheets_sent, NULL);
+    if (!sh->calls || !sh->forms || !sh->viewers || !sh->pictures || !sh->programs || !sh->sent)
+        sheets_destroy(&sh);
+    return sh;
+}
+
+void sheets_destroy(struct sheets **sh)
+{
+    if (!*sh)
+        return;
+    calls_destroy(&(*sh)->calls);
+    programs_destroy(&(*sh)->programs);
+    pictures_destroy(&(*sh)->pictures);
+    forms_destroy(&(*sh)->forms);
+    viewers_destroy(&(*sh)->viewers);
+    free(*sh);
+    *sh = NULL;
+}
+
+void sheets_load(struct sheets *sh)
+{
+    forms_load(sh->forms, sh->state->cfg, sh->state->log);
+}
+
+void sheets_register(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body)
+{
+    programs_register(s->sheets->programs, p, id, body);
+}
+
+void sheets_peer_gone(struct sheets *sh, const struct bus_peer *p)
+{
+    programs_peer_gone(sh->programs, p);
+}
+
+const struct viewers *sheets_viewers(const struct sheets *sh)
+{
+    return sh->viewers;
+}
+
 /* ---- whose number it is ---- */
 
 /* Colleagues are found where the one who is called sees them. */
@@ -112,14 +148,11 @@ static void look_up(struct sheets *sh, const struct sheet_trigger *o, const stru
 {
     struct call *call = o->call;
     const struct xod_obj *user = o->n_users ? o->users[0] : NULL;
-    const struct xod_obj *phone = user ? relations_line(user) : NULL;
     bool separate = access_is_separate(sh->state->cfg);
     struct access access = {0};
-    char scratch[32];
     struct directory_ask ask = {
         .ipbx = call->ipbx,
-        .context = phone ? value_text(xod_get(phone, XOD(phones, context)), scratch)
-                         : sheet_value(sheet, "context"),
+        .context = view_cstr(sheet->context),
         .text = sheet_value(sheet, "calleridnum"),
         .exten = sheet_value(sheet, "did"),
         .sees = separate ? sees : NULL,
@@ -194,6 +227,20 @@ static int find_recipients(struct sheets *sh, const struct sheet_trigger *o, con
     return rc;
 }
 
+/* Whose sheet it is, and where what is known of the caller is looked up. */
+static void name_called(struct sheet *sheet, const struct sheet_trigger *o)
+{
+    const struct xod_obj *user = o->n_users ? o->users[0] : NULL;
+    const struct xod_obj *phone = user ? relations_line(user) : NULL;
+    char scratch[32];
+    struct view context = phone ? value_text(xod_get(phone, XOD(phones, context)), scratch)
+                                : sheet_value(sheet, "context");
+
+    snprintf(sheet->context, sizeof(sheet->context), "%.*s", VIEW_ARG(context));
+    if (user)
+        snprintf(sheet->user_id, sizeof(sheet->user_id), "%.*s", VIEW_ARG(xod_obj_id(user)));
+}
+
 static int carry_out(struct sheets *sh, const struct sheet_trigger *o, const struct rule *r,
                      size_t number)
 {
@@ -210,6 +257,7 @@ static int carry_out(struct sheets *sh, const struct sheet_trigger *o, const str
     sheet = sheet_new(o->d->ipbx, r->display, r->option, &values, &to);
     if (!sheet)
         return -ENOMEM;
+    name_called(sheet, o);
     deliver(sh, o, sheet);
     return 0;
 }

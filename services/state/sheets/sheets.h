@@ -9,6 +9,7 @@
  *   values.c      the values that formats name
  *   recipients.c  who gets a sheet
  *   reverse.c     waiting for directories
+ *   programs.c, program_wait.c   programs on the bus that are asked, and waiting for them
  *   format.c, xml.c, sheet.c   how it looks
  *   viewers.c     who has got which sheet
  *   resend.c      sheets that a console asks for
@@ -26,7 +27,8 @@ struct sheets;
 
 /* Reads the configuration of `s` whenever it is needed. NULL without memory. */
 struct sheets *sheets_new(struct state *s);
-/* To be called after directories_destroy: sheets that wait for directories are sent by that. */
+/* To be called after directories_destroy and bus_server_destroy: sheets that wait for directories
+ * and for programs are sent by those. */
 void sheets_destroy(struct sheets **sh);
 /* Reads the files that the configuration names, anew. */
 void sheets_load(struct sheets *sh);
@@ -38,6 +40,9 @@ void sheets_event(struct sheets *sh, struct ipbx_model *d, const struct tel *t);
  * sheets. */
 int sheets_resend(struct sheets *sh, struct ipbx_model *d, const char *event, struct view channel,
                   double now);
+/* The request worker.register with kind sheet: answered. */
+void sheets_register(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body);
+void sheets_peer_gone(struct sheets *sh, const struct bus_peer *p);
 /* Who has got which. */
 const struct viewers *sheets_viewers(const struct sheets *sh);
 

@@ -15,6 +15,8 @@ struct sheets {
     struct calls *calls;
     struct forms *forms;
     struct viewers *viewers;
+    struct pictures *pictures;
+    struct programs *programs;
     struct metric *sent;
 };
 

@@ -8,12 +8,15 @@
 #include "core/ami_request.h"
 #include "database/db.h"
 #include "users/feature_reader.h"
+#include "users/feature_table.h"
 #include "users/member_actions.h"
 #include "json/json.h"
 
 #define MAX_DEFERRED_ACTIONS 20000
 #define AT_A_TIME 50
-#define LATER "later" /* of an action that is none of Asterisk's: deferred_actions_later() */
+/* Actions that are none of Asterisk's: of deferred_actions_later(), and of XiVO's table. */
+#define LATER "later"
+#define ROW "userfeatures"
 #define DEADLINE_MS 10000
 /* One whose answer did not come is sent again, if no resync does that earlier. */
 #define RETRY_MS 10000
@@ -95,35 +98,61 @@ static bool is_gone_already(const struct deferred_action *x, struct view message
            view_starts(message, VIEW("Database entry"));
 }
 
+/* What an answer is about, or NULL: something else is wanted of that subject by now. */
+static struct deferred_action *answered(const struct asked *a)
+{
+    struct deferred_action *x = map_get(a->w->by_key, view_of(a->key, a->key_len));
+
+    if (!x || x->turn != a->turn)
+        return NULL;
+    x->asked = false;
+    return x;
+}
+
+static void show_what_is_there(const struct asked *a)
+{
+    size_t site = strlen(a->key);
+
+    feature_reader_refused(a->w->s, view_of(a->key, site),
+                           view_of(a->key + site + 1, a->key_len - site - 1));
+}
+
 /* It is over when the Asterisk has said yes or no; else it stays for the next resync. */
 static void on_answer(void *arg, enum bus_status status, const msgpack_object *body)
 {
     struct asked *a = arg;
     struct deferred_actions *w = a->w;
-    struct deferred_action *x = map_get(w->by_key, view_of(a->key, a->key_len));
+    struct deferred_action *x = answered(a);
     struct view response = msg_get_str(body, "response");
     struct view message = msg_get_str(body, "message");
-    size_t site = strlen(a->key);
-    bool refused = false;
+    bool refused =
+        x && status == BUS_ok && view_eq(response, VIEW("Error")) && !is_gone_already(x, message);
 
     w->n_asked--;
-    if (x && x->turn == a->turn) {
-        x->asked = false;
-        refused =
-            status == BUS_ok && view_eq(response, VIEW("Error")) && !is_gone_already(x, message);
-        if (refused)
-            log_notice(w->s->log, "%.*s: refused: %.*s: %s", VIEW_ARG(site_of(x)),
-                       VIEW_ARG(message), x->action);
-        if (status == BUS_ok)
-            drop(w, x);
-        else
-            loop_timer_start(w->retry, RETRY_MS, false);
-    }
     if (refused)
-        feature_reader_refused(w->s, view_of(a->key, site),
-                               view_of(a->key + site + 1, a->key_len - site - 1));
+        log_notice(w->s->log, "%.*s: refused: %.*s: %s", VIEW_ARG(site_of(x)), VIEW_ARG(message),
+                   x->action);
+    if (x && status == BUS_ok)
+        drop(w, x);
+    else if (x)
+        loop_timer_start(w->retry, RETRY_MS, false);
+    if (refused)
+        show_what_is_there(a);
     free(a);
     send_due(w);
+}
+
+/* The same of a row of XiVO's table; what is lost is sent when its database is back. */
+static void on_written(void *arg, enum pg_outcome outcome)
+{
+    struct asked *a = arg;
+    struct deferred_action *x = answered(a);
+
+    if (x && outcome != PG_LOST)
+        drop(a->w, x);
+    if (x && outcome == PG_REFUSED)
+        show_what_is_there(a);
+    free(a);
 }
 
 static struct view word(struct json_object *action, size_t i)
@@ -131,10 +160,15 @@ static struct view word(struct json_object *action, size_t i)
     return json_view(json_object_array_get_idx(action, i));
 }
 
+static size_t n_words(struct json_object *action)
+{
+    return json_object_is_type(action, json_type_array) ? json_object_array_length(action) : 0;
+}
+
 /* The action as ami.action takes it; false when it is none, which only a damaged database says. */
 static bool put_action(struct buf *pairs, struct json_object *action)
 {
-    size_t n = json_object_is_type(action, json_type_array) ? json_object_array_length(action) : 0;
+    size_t n = n_words(action);
     struct ami_request r;
 
     if (n % 2 == 0)
@@ -145,15 +179,24 @@ static bool put_action(struct buf *pairs, struct json_object *action)
     return ami_request_end(&r).len > 0;
 }
 
-static bool ask(struct deferred_actions *w, struct deferred_action *x, const struct ipbx *ipbx,
-                struct buf *pairs)
+static struct asked *asked_new(struct deferred_actions *w, const struct deferred_action *x)
 {
     struct asked *a = malloc(sizeof(*a) + x->key_len);
 
     if (!a)
-        return false;
+        return NULL;
     *a = (struct asked){.w = w, .turn = x->turn, .key_len = x->key_len};
     memcpy(a->key, x->key, x->key_len);
+    return a;
+}
+
+static bool ask(struct deferred_actions *w, struct deferred_action *x, const struct ipbx *ipbx,
+                struct buf *pairs)
+{
+    struct asked *a = asked_new(w, x);
+
+    if (!a)
+        return false;
     if (ami_request_ask(w->s, ipbx->model->ipbx, 2, buf_view(pairs), DEADLINE_MS, on_answer, a)) {
         x->asked = true;
         w->n_asked++;
@@ -165,8 +208,36 @@ static bool ask(struct deferred_actions *w, struct deferred_action *x, const str
 
 static bool is_later(struct json_object *action)
 {
-    return json_object_is_type(action, json_type_array) && json_object_array_length(action) == 4 &&
-           view_eq(word(action, 0), VIEW(LATER));
+    return n_words(action) == 4 && view_eq(word(action, 0), VIEW(LATER));
+}
+
+/* ROW, "id", USER, FLAG, "1" or "0"; and of a forward COLUMN, DESTINATION. */
+static bool is_row(struct json_object *action)
+{
+    return (n_words(action) == 5 || n_words(action) == 7) && view_eq(word(action, 0), VIEW(ROW));
+}
+
+/* Asks for a change of a row. False: it is to be tried again. */
+static bool write_row(struct deferred_actions *w, struct deferred_action *x,
+                      const struct ipbx *ipbx, struct json_object *action)
+{
+    struct asked *a = asked_new(w, x);
+    int rc;
+
+    if (!a)
+        return false;
+    /* the words end with a NUL, as those of JSON do */
+    rc = feature_table_write(w->s, ipbx->model->ipbx, word(action, 2).ptr, word(action, 3),
+                             word(action, 4).ptr, n_words(action) == 7 ? word(action, 6).ptr : "",
+                             on_written, a);
+    if (rc == 0) {
+        x->asked = true;
+        return true;
+    }
+    free(a);
+    if (rc == -ENOENT || !feature_table_is_used(w->s, ipbx->model->ipbx))
+        drop(w, x);
+    return rc == -ENOENT || rc == -ENOTCONN;
 }
 
 /* What it was about is listed now: it becomes wishes of its own, or nothing. */
@@ -187,13 +258,17 @@ static void send_one(struct deferred_actions *w, struct deferred_action *x)
     struct buf pairs;
     bool sent = false;
 
-    if (!ipbx || !state_gateway(w->s, ipbx->model->ipbx))
+    if (!ipbx)
         return;
     buf_init(&pairs, 65536);
-    if (json_parse(&w->parser, view_cstr(x->action), &action) == 0 && is_later(action)) {
+    if (json_parse(&w->parser, view_cstr(x->action), &action) == 0 && is_row(action)) {
+        sent = write_row(w, x, ipbx, action);
+    } else if (!state_gateway(w->s, ipbx->model->ipbx)) {
+        sent = true; /* or the next resync does it */
+    } else if (is_later(action)) {
         if (ipbx->model->resynced)
             carry_out(w, x, ipbx, action);
-        sent = true; /* or the next resync does it */
+        sent = true;
     } else if (action && put_action(&pairs, action))
         sent = ask(w, x, ipbx, &pairs);
     else
@@ -324,7 +399,7 @@ static void keep(struct state *s, struct xod_ipbx *ipbx, struct view subject, co
     }
     db_write(s->db, "INSERT OR REPLACE INTO wanted (site, subject, action) VALUES (?, ?, ?)", "sss",
              site_of(x), subject_of(x), view_cstr(x->action));
-    if (!state_gateway(s, ipbx))
+    if (strcmp(action, ROW) != 0 && !state_gateway(s, ipbx))
         log_notice(s->log, "%s: %s of %.*s is sent when the link is back", xod_ipbx_name(ipbx).ptr,
                    action, VIEW_ARG(subject));
     set_due(w, x, true);

@@ -2,6 +2,7 @@
  * so when somebody dials a feature code. */
 #include "users/feature_events.h"
 #include "users/feature_keys.h"
+#include "users/feature_reader.h"
 #include "users/features.h"
 
 #define MAX_NUMBER 80
@@ -47,7 +48,7 @@ static void change(struct state *s, struct xod_obj *user, const struct feature_k
         return;
     }
     n = features_differ(s->features, user, changes, n);
-    if (n && features_change(s->features, user, FEATURE_SET, changes, n, NULL, NULL) < 0)
+    if (n && features_change(s->features, user, changes, n, NULL, NULL) < 0)
         log_warning(s->log, "UserEvent Feature of user %.*s: %s cannot be kept: it is left out",
                     VIEW_ARG(xod_obj_id(user)), k->functions[0]);
 }
@@ -65,4 +66,6 @@ void feature_event(struct state *s, const struct xod_ipbx *ipbx, const struct te
     status = view_trim(msg_get_str(t->headers, "Status"));
     if (user && k && status.len)
         change(s, user, k, view_eq(status, VIEW("1")), value_of(t));
+    if (user && feature_way(s, ipbx, "userfeatures")) /* the code has changed the row before */
+        feature_reader_user(s, user);
 }

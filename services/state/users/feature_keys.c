@@ -1,5 +1,6 @@
 /* Keys of Asterisk's database and devices for the services of users. */
 #include "users/feature_keys.h"
+#include "users/feature_table.h"
 
 #define KEYS(name) "ctibus.features.astdb." name, "ctibus.features.devstate." name
 
@@ -19,9 +20,22 @@ const struct feature_key feature_keys[N_FEATURE_KEYS] = {
     {XOD(users, callrecord), XOD(users, callrecord), {"callrecord", NULL}, KEYS("callrecord")},
 };
 
-bool feature_way(const struct state *s, const char *way)
+bool feature_way(const struct state *s, const struct xod_ipbx *ipbx, const char *way)
 {
-    return config_lists(s->cfg, "ctibus.features.publish", way);
+    struct view name = view_cstr(way);
+
+    if (view_eq(name, VIEW("userfeatures")))
+        return feature_table_is_used(s, ipbx);
+    return config_lists(s->cfg, "ctibus.features.publish", way) &&
+           !(view_eq(name, VIEW("astdb")) && feature_table_is_used(s, ipbx));
+}
+
+bool feature_key_of_each_phone(const struct state *s, const char *config_key)
+{
+    struct view template = view_cstr(config_str(s->cfg, config_key));
+
+    return view_find(template, VIEW("{number}")) >= 0 ||
+           view_find(template, VIEW("{context}")) >= 0;
 }
 
 struct xod_obj *feature_phone(const struct xod_obj *user, size_t n)
@@ -80,4 +94,17 @@ void feature_subject(struct buf *out, struct view key)
 {
     buf_append_cstr(out, "astdb ");
     buf_append_view(out, key);
+}
+
+void feature_row_subject(struct buf *out, const struct xod_obj *user, const struct feature_key *k)
+{
+    buf_append_cstr(out, "userfeatures ");
+    buf_append_view(out, xod_obj_id(user));
+    buf_append_char(out, '/');
+    buf_append_cstr(out, k->functions[0]);
+}
+
+struct view feature_column(unsigned field)
+{
+    return schema_list(LIST_users)->fields[field].vname;
 }

@@ -1,6 +1,7 @@
 /*
  * The way of services to the dialplan: DBPut and DBDel for Asterisk's own database, Setvar for
- * device states. They are deferred actions: the last one about a key is sent when the link is back.
+ * device states, changes of XiVO's table. They are deferred actions: the last one about a key is
+ * sent when the link, or the database, is back.
  */
 #include "users/feature_publish.h"
 #include "users/deferred_actions.h"
@@ -75,7 +76,26 @@ static void publish_state(struct state *s, const struct xod_obj *user, const str
     buf_free(&device);
 }
 
-/* ---- both ---- */
+/* ---- XiVO's table ---- */
+
+/* Flag and destination together: calls never find the one without the other. */
+static void publish_row(struct state *s, const struct xod_obj *user, const struct feature_key *k)
+{
+    bool forward = k->destination != k->flag;
+    struct view flag = value_truth(xod_get(user, k->flag)) ? VIEW("1") : VIEW("0");
+    struct buf subject;
+    char scratch[32];
+
+    buf_init(&subject, MAX_KEY);
+    feature_row_subject(&subject, user, k);
+    deferred_actions_set(s, xod_obj_ipbx(user), buf_view(&subject), "userfeatures", "id",
+                         xod_obj_id(user), feature_column(k->flag).ptr, flag,
+                         forward ? feature_column(k->destination).ptr : NULL,
+                         value_text(xod_get(user, k->destination), scratch), NULL);
+    buf_free(&subject);
+}
+
+/* ---- all ---- */
 
 /* Where a forward that is off would lead does not matter to calls. */
 static bool matters(const struct xod_obj *user, const struct feature_key *k, uint64_t fields)
@@ -84,39 +104,58 @@ static bool matters(const struct xod_obj *user, const struct feature_key *k, uin
            (has(fields, k->destination) && value_truth(xod_get(user, k->flag)));
 }
 
-/* A key by the user's id is one, whatever phones the user has. */
-static bool is_of_each_phone(const struct state *s, const char *config_key)
-{
-    struct view template = view_cstr(config_str(s->cfg, config_key));
-
-    return view_find(template, VIEW("{number}")) >= 0 ||
-           view_find(template, VIEW("{context}")) >= 0;
-}
-
 typedef void publish_fn(struct state *s, const struct xod_obj *user, const struct xod_obj *phone,
                         const struct feature_key *k);
 
+/* `except`: a phone that has it already, or NULL. */
 static void publish(struct state *s, const struct xod_obj *user, const struct feature_key *k,
-                    const char *config_key, publish_fn *fn)
+                    const char *config_key, publish_fn *fn, const struct xod_obj *except)
 {
     struct xod_obj *phone = feature_phone(user, 0);
-    size_t n = 0;
+    bool each = feature_key_of_each_phone(s, config_key);
 
-    fn(s, user, phone, k);
-    while (is_of_each_phone(s, config_key) && (phone = feature_phone(user, ++n)))
+    if (each ? phone != except || !phone : !except)
         fn(s, user, phone, k);
+    for (size_t n = 1; each && (phone = feature_phone(user, n)); n++)
+        if (phone != except)
+            fn(s, user, phone, k);
 }
 
-void features_publish(struct state *s, const struct xod_obj *user, uint64_t fields)
+static void publish_keys(struct state *s, const struct xod_obj *user, uint64_t fields,
+                         const struct xod_obj *except)
 {
-    bool astdb = feature_way(s, "astdb");
-    bool states = feature_way(s, "devstate");
+    bool astdb = feature_way(s, xod_obj_ipbx(user), "astdb");
+    bool states = feature_way(s, xod_obj_ipbx(user), "devstate");
 
     for (size_t i = 0; (astdb || states) && i < N_FEATURE_KEYS; i++) {
         const struct feature_key *k = &feature_keys[i];
         if (astdb && matters(user, k, fields))
-            publish(s, user, k, k->astdb, publish_astdb);
+            publish(s, user, k, k->astdb, publish_astdb, except);
         if (states && has(fields, k->flag))
-            publish(s, user, k, k->state, publish_state);
+            publish(s, user, k, k->state, publish_state, except);
     }
+}
+
+void features_publish(struct state *s, const struct xod_obj *user, uint64_t fields)
+{
+    publish_keys(s, user, fields, NULL);
+    for (size_t i = 0; i < N_FEATURE_KEYS && feature_way(s, xod_obj_ipbx(user), "userfeatures");
+         i++)
+        if (has(fields, feature_keys[i].flag) || has(fields, feature_keys[i].destination))
+            publish_row(s, user, &feature_keys[i]);
+}
+
+void features_publish_others(struct state *s, const struct xod_obj *user, uint64_t fields,
+                             const struct xod_obj *phone)
+{
+    publish_keys(s, user, fields, phone);
+}
+
+void features_publish_phone(struct state *s, const struct xod_obj *user,
+                            const struct feature_key *k, const struct xod_obj *phone)
+{
+    if (feature_way(s, xod_obj_ipbx(user), "astdb"))
+        publish_astdb(s, user, phone, k);
+    if (feature_way(s, xod_obj_ipbx(user), "devstate"))
+        publish_state(s, user, phone, k);
 }

@@ -5,6 +5,7 @@
 
 #include "base/array.h"
 #include "users/deferred_actions.h"
+#include "users/feature_publish.h"
 #include "users/features.h"
 
 #define MAX_NUMBER 80 /* bytes of a destination */
@@ -12,7 +13,8 @@
 
 static bool is_off(struct view value)
 {
-    static const struct view words[] = {{"", 0}, {"0", 1}, {"NO", 2}, {"OFF", 3}, {"FALSE", 5}};
+    static const struct view words[] = {VIEW(""), VIEW("0"), VIEW("NO"), VIEW("OFF"),
+                                        VIEW("FALSE")};
 
     for (size_t i = 0; i < ARRAY_SIZE(words); i++)
         if (view_ieq(value, words[i]))
@@ -28,33 +30,40 @@ static bool is_number(struct view value)
     return value.len <= MAX_NUMBER;
 }
 
-/* What was set here, and is on its way to Asterisk, will be so there. */
-static bool is_wanted(const struct state *s, const struct xod_obj *user, struct view key)
-{
-    struct buf subject;
-    bool wanted;
-
-    buf_init(&subject, MAX_KEY);
-    feature_subject(&subject, key);
-    wanted = deferred_actions_wanted(s, xod_obj_ipbx(user), buf_view(&subject));
-    buf_free(&subject);
-    return wanted;
-}
-
 int feature_take(struct state *s, struct xod_obj *user, const struct feature_key *k,
-                 struct view key, struct view value)
+                 struct view subject, const struct feature_value *v)
 {
-    bool forward = k->destination != k->flag;
-    bool on = forward ? value.len > 0 : !is_off(value);
-    struct feature_change changes[2] = {{.field = k->flag, .on = on},
-                                        {.field = k->destination, .to = value}};
-    size_t n = forward && on ? 2 : 1;
+    struct feature_change changes[2] = {{.field = k->flag, .on = v->on},
+                                        {.field = k->destination, .to = v->destination}};
+    size_t n = v->has_destination && k->destination != k->flag ? 2 : 1;
 
-    if (is_wanted(s, user, key) || !is_number(value))
+    /* what was set here, and is on its way, will be so there */
+    if (deferred_actions_wanted(s, xod_obj_ipbx(user), subject) || !is_number(v->destination))
         return 0;
     if (features_on_way(s->features, user, k->flag) ||
         features_on_way(s->features, user, k->destination))
         return -EAGAIN;
     n = features_differ(s->features, user, changes, n);
-    return n ? features_change(s->features, user, FEATURE_READ, changes, n, NULL, NULL) : 0;
+    if (n && v->is_new)
+        features_publish_phone(s, user, k, v->phone);
+    return n && !v->is_new ? features_read(s->features, user, v->phone, changes, n) : 0;
+}
+
+int feature_take_key(struct state *s, struct xod_obj *user, const struct feature_key *k,
+                     const struct xod_obj *phone, bool is_new, struct view key, struct view value)
+{
+    bool forward = k->destination != k->flag;
+    const struct feature_value v = {.on = forward ? value.len > 0 : !is_off(value),
+                                    .has_destination = forward && value.len > 0,
+                                    .destination = value,
+                                    .phone = phone,
+                                    .is_new = is_new};
+    struct buf subject;
+    int rc;
+
+    buf_init(&subject, MAX_KEY);
+    feature_subject(&subject, key);
+    rc = feature_take(s, user, k, buf_view(&subject), &v);
+    buf_free(&subject);
+    return rc;
 }

@@ -182,7 +182,8 @@ struct pending {
     struct features *f;
     struct xod_ipbx *ipbx;
     char *user_id;
-    enum feature_origin origin;
+    bool was_read;
+    char *phone_id; /* at which it was read, or NULL */
     size_t n;
     int place[MAX_FEATURES];
     struct choice made[MAX_FEATURES];
@@ -195,6 +196,7 @@ static void pending_free(struct pending *p)
     for (size_t i = 0; i < p->n; i++)
         forget(&p->made[i]);
     free(p->user_id);
+    free(p->phone_id);
     free(p);
 }
 
@@ -238,6 +240,18 @@ static void answer_after_actions(struct pending *p, int rc)
         p->done(p->arg, rc);
 }
 
+/* A phone that is gone meanwhile has no others beside it. */
+static void publish(const struct pending *p, const struct xod_obj *user, uint64_t changed)
+{
+    const struct xod_obj *phone =
+        p->phone_id ? xod_find(p->ipbx, LIST_phones, view_cstr(p->phone_id)) : NULL;
+
+    if (!p->was_read)
+        features_publish(p->f->s, user, changed);
+    else if (phone)
+        features_publish_others(p->f->s, user, changed, phone);
+}
+
 static void on_kept(void *arg, int rc)
 {
     struct pending *p = arg;
@@ -258,8 +272,8 @@ static void on_kept(void *arg, int rc)
     state_commit(p->f->s, false);
     if (user)
         funckeys_changed(p->f->s, user, changed);
-    if (user && p->origin == FEATURE_SET)
-        features_publish(p->f->s, user, changed);
+    if (user && rc == 0)
+        publish(p, user, changed);
     answer_after_actions(p, rc);
     pending_free(p);
 }
@@ -299,21 +313,15 @@ static void keep(struct pending *p, struct db_txn *t)
     db_commit_take(&t, on_kept, p);
 }
 
-int features_change(struct features *f, struct xod_obj *user, enum feature_origin origin,
-                    const struct feature_change *changes, size_t n, db_done_fn *done, void *arg)
+static int change(struct features *f, struct xod_obj *user, struct pending *p,
+                  const struct feature_change *changes, size_t n)
 {
-    struct pending *p = calloc(1, sizeof(*p));
     struct db_txn *t;
     int rc = 0;
 
-    if (!p)
-        return -ENOMEM;
     p->f = f;
     p->ipbx = xod_obj_ipbx(user);
     p->user_id = view_dup(xod_obj_id(user));
-    p->origin = origin;
-    p->done = done;
-    p->arg = arg;
     if (!p->user_id)
         rc = -ENOMEM;
     for (size_t i = 0; rc == 0 && i < n; i++)
@@ -325,6 +333,33 @@ int features_change(struct features *f, struct xod_obj *user, enum feature_origi
     }
     keep(p, t);
     return 0;
+}
+
+int features_change(struct features *f, struct xod_obj *user, const struct feature_change *changes,
+                    size_t n, db_done_fn *done, void *arg)
+{
+    struct pending *p = calloc(1, sizeof(*p));
+
+    if (!p)
+        return -ENOMEM;
+    p->done = done;
+    p->arg = arg;
+    return change(f, user, p, changes, n);
+}
+
+int features_read(struct features *f, struct xod_obj *user, const struct xod_obj *phone,
+                  const struct feature_change *changes, size_t n)
+{
+    struct pending *p = calloc(1, sizeof(*p));
+
+    if (p && phone)
+        p->phone_id = view_dup(xod_obj_id(phone));
+    if (!p || (phone && !p->phone_id)) {
+        free(p);
+        return -ENOMEM;
+    }
+    p->was_read = true;
+    return change(f, user, p, changes, n);
 }
 
 /* ---- life ---- */

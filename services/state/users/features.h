@@ -30,12 +30,14 @@ size_t features_differ(struct features *f, const struct xod_obj *user,
                        struct feature_change *changes, size_t n);
 /* Is a change of this field being kept? What it is to become shows when that is done. */
 bool features_on_way(struct features *f, const struct xod_obj *user, unsigned field);
-/* Who wants a change: ctibus, so that the dialplan is told (users/feature_publish.h); or it is what
- * was read of Asterisk's database, which is not written back. */
-enum feature_origin { FEATURE_SET, FEATURE_READ };
-/* Keeps the changes, then makes them and calls done(arg, 0); done(arg, negative): not kept, not
- * made. done may be NULL. 0, or negative: done is not called. */
-int features_change(struct features *f, struct xod_obj *user, enum feature_origin origin,
-                    const struct feature_change *changes, size_t n, db_done_fn *done, void *arg);
+/* Keeps the changes, then makes them, lets the dialplan know (users/feature_publish.h) and calls
+ * done(arg, 0); done(arg, negative): not kept, not made. done may be NULL. 0, or negative: done is
+ * not called. */
+int features_change(struct features *f, struct xod_obj *user, const struct feature_change *changes,
+                    size_t n, db_done_fn *done, void *arg);
+/* The same of what was read of where calls find it: it is not written back there. If that place is
+ * a phone's own, the user's other phones are given it; phone NULL: it is the user's. */
+int features_read(struct features *f, struct xod_obj *user, const struct xod_obj *phone,
+                  const struct feature_change *changes, size_t n);
 
 #endif

@@ -26,8 +26,10 @@ struct passwords *passwords_new(void)
     return s;
 }
 
-static void secret_free(struct secret *sec)
+static void secret_free(void *arg)
 {
+    struct secret *sec = arg;
+
     if (sec && sec->password)
         explicit_bzero(sec->password, strlen(sec->password));
     if (sec)
@@ -37,14 +39,9 @@ static void secret_free(struct secret *sec)
 
 void passwords_destroy(struct passwords **s)
 {
-    size_t pos = 0;
-    void *v;
-
     if (!s || !*s)
         return;
-    while ((*s)->by_user && map_next((*s)->by_user, &pos, NULL, &v))
-        secret_free(v);
-    map_destroy(&(*s)->by_user);
+    map_destroy_with(&(*s)->by_user, secret_free);
     free(*s);
     *s = NULL;
 }

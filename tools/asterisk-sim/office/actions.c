@@ -70,9 +70,10 @@ static const struct action *find(const struct office *o, const struct office_row
 static const struct {
     const struct office_row *rows;
     const size_t *n;
-} tables[] = {{office_call_rows, &office_n_call_rows}, {office_queue_rows, &office_n_queue_rows},
-              {office_room_rows, &office_n_room_rows}, {office_list_rows, &office_n_list_rows},
-              {office_site_rows, &office_n_site_rows}, {office_phone_rows, &office_n_phone_rows}};
+} tables[] = {{office_call_rows, &office_n_call_rows},    {office_queue_rows, &office_n_queue_rows},
+              {office_room_rows, &office_n_room_rows},    {office_list_rows, &office_n_list_rows},
+              {office_site_rows, &office_n_site_rows},    {office_phone_rows, &office_n_phone_rows},
+              {office_config_rows, &office_n_config_rows}};
 
 /* Lists that are made from the world's model, whatever plays. */
 static const struct action *general(const struct office *o, struct view name)
@@ -93,6 +94,13 @@ const struct action *office_action(const struct office *o, struct view name)
     return row ? row : general(o, name);
 }
 
+/* Those that the user may use. */
+static void list_command(const struct ask *a, const struct permissions *p, const char *name)
+{
+    if (permissions_have(p, view_cstr(name)) && permissions_allow(p, view_cstr(name)))
+        buf_printf(a->out, "%s:  (Priv: %s)\r\n", name, permissions_of(view_cstr(name)));
+}
+
 void office_list_commands(const struct ask *a)
 {
     static const char *const others[] = {"Challenge",
@@ -110,14 +118,15 @@ void office_list_commands(const struct ask *a)
                                          "ExtensionStateList",
                                          "Filter"};
     const struct office *o = ask_office(a);
+    const struct permissions *p = &server_config(a->c->server)->permissions;
     const size_t old_ones = 9; /* of the others */
 
     say_response(a->out, "Success", a->id, NULL);
     for (size_t i = 0; i < (o->old ? old_ones : ARRAY_SIZE(others)); i++)
-        buf_printf(a->out, "%s:  (Priv: <none>)\r\n", others[i]);
+        list_command(a, p, others[i]);
     for (size_t t = 0; t < ARRAY_SIZE(tables); t++)
         for (size_t i = 0; i < *tables[t].n; i++)
             if (tables[t].rows[i].dialects != (o->old ? ONLY_NEW : ONLY_OLD))
-                buf_printf(a->out, "%s:  (Priv: <none>)\r\n", tables[t].rows[i].action.name);
+                list_command(a, p, tables[t].rows[i].action.name);
     say_end(a->out);
 }

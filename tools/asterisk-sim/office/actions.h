@@ -14,9 +14,9 @@ struct office_row {
 };
 
 extern const struct office_row office_call_rows[], office_queue_rows[], office_room_rows[],
-    office_list_rows[], office_site_rows[], office_phone_rows[];
+    office_list_rows[], office_site_rows[], office_phone_rows[], office_config_rows[];
 extern const size_t office_n_call_rows, office_n_queue_rows, office_n_room_rows, office_n_list_rows,
-    office_n_site_rows, office_n_phone_rows;
+    office_n_site_rows, office_n_phone_rows, office_n_config_rows;
 
 /* The leg that a header names, or NULL after an error was said. */
 struct leg *ask_leg(const struct ask *a, const char *header);

@@ -20,8 +20,8 @@ static void hang_up_many(const struct ask *a, struct view pattern, int cause)
         begin[n++] = c;
     }
     ask_list(a, "Channels hung up will follow");
-    for (l = LIST_FIRST(&ask_office(a)->legs); l; l = next) {
-        next = LIST_NEXT(l, all);
+    LIST_FOREACH_SAFE(l, &ask_office(a)->legs, all, next)
+    {
         if (!view_starts(view_cstr(l->name), view_of(begin, n)))
             continue;
         ask_item(a, "ChannelHungup");
@@ -444,8 +444,12 @@ static void play_dtmf(const struct ask *a)
     if (!l)
         return;
     say_success(a->out, a->id, "DTMF successfully queued");
-    if (digit.len == 1)
+    if (digit.len != 1)
+        return;
+    if (!ask_office(a)->old && view_ieq(ami_get(a->b, "Receive"), VIEW("true")))
         tell_digit(l, digit.ptr[0]);
+    else
+        tell_sent_digit(l, digit.ptr[0]);
 }
 
 static void to_channel(const struct ask *a)

@@ -81,10 +81,7 @@ static void kick(const struct ask *a)
     if (!r)
         return;
     say_success(a->out, a->id, "All participants kicked");
-    for (l = LIST_FIRST(&r->legs); l; l = next) {
-        next = LIST_NEXT(l, in_room);
-        put_out(l);
-    }
+    LIST_FOREACH_SAFE(l, &r->legs, in_room, next) put_out(l);
 }
 
 static void set_lock(const struct ask *a, bool on)

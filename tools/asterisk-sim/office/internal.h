@@ -3,9 +3,9 @@
 #define OFFICE_INTERNAL_H
 
 #include <errno.h>
-#include <sys/queue.h>
 
 #include "base/map.h"
+#include "base/queue.h"
 #include "office/company.h"
 #include "office/office.h"
 #include "office/timers.h"

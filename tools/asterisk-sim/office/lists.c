@@ -46,6 +46,17 @@ static void full_name(const struct company_person *p, char out[88])
     snprintf(out, 88, "%s %s", p->first, p->last);
 }
 
+/* Of all but every tenth, who has none. */
+static void put_email(object *o, const struct company_person *p, unsigned i)
+{
+    char text[64];
+
+    if (i % 10 == 9)
+        return put_null(o, "email");
+    snprintf(text, sizeof(text), "%s@office.example", p->login);
+    put(o, "email", text);
+}
+
 static object *users(const struct office_options *options)
 {
     static const char *const zeros[] = {"enablednd", "incallfilter", "callrecord",
@@ -65,6 +76,7 @@ static object *users(const struct office_options *options)
         put_number(o, "enableclient", 1);
         put(o, "profileclient", p.profile);
         put(o, "mobilephonenumber", "");
+        put_email(o, &p, i);
         if (p.agent)
             put_id(o, "agentid", p.agent - COMPANY_FIRST_AGENT + 1);
         else

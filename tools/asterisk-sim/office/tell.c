@@ -448,7 +448,7 @@ void tell_music(const struct leg *l)
     tell_end(l->office);
 }
 
-void tell_digit(const struct leg *l, char digit)
+static void digit_event(const struct leg *l, char digit, const char *direction)
 {
     const char text[2] = {digit, '\0'};
     struct buf *out;
@@ -457,12 +457,22 @@ void tell_digit(const struct leg *l, char digit)
     say(out, "Digit", text);
     if (!l->office->old)
         say(out, "DurationMs", "0");
-    say(out, "Direction", "Received");
+    say(out, "Direction", direction);
     if (l->office->old) {
         say(out, "Begin", "No");
         say(out, "End", "Yes");
     }
     tell_end(l->office);
+}
+
+void tell_digit(const struct leg *l, char digit)
+{
+    digit_event(l, digit, "Received");
+}
+
+void tell_sent_digit(const struct leg *l, char digit)
+{
+    digit_event(l, digit, "Sent");
 }
 
 void tell_local(const struct leg *one, const struct leg *two)

@@ -37,7 +37,9 @@ void tell_soft_hangup(const struct leg *l);
 void tell_hangup(const struct leg *l, int cause);
 void tell_hold(const struct leg *l);
 void tell_music(const struct leg *l);
+/* A key that its phone has sent, and a tone that it was sent. */
 void tell_digit(const struct leg *l, char digit);
+void tell_sent_digit(const struct leg *l, char digit);
 void tell_person(struct office *o, const struct person *p);
 void tell_device(struct office *o, const char *device, int state);
 /* The device Custom:NAME, in words of Asterisk; of do not disturb also FreePBX's hint on it. */

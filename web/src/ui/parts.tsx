@@ -43,7 +43,8 @@ export function Timer({ since, limit }: { since: number; limit?: number }) {
 export interface Item {
   label: string;
   icon?: string;
-  run?: () => void; // none: a heading
+  run?: () => void; // neither this nor href: a heading
+  href?: string; // a link instead
   danger?: boolean;
   checked?: boolean;
 }
@@ -80,7 +81,12 @@ export function Menu(props: { items: () => (Item | false | null | undefined | ""
       {open && (
         <Floating anchor={ref}>
           <div className="menu-list" role="menu" aria-label={props.label}>
-            {items.map((item, i) => item.run ? (
+            {items.map((item, i) => item.href ? (
+              <a key={i} role="menuitem" tabIndex={-1} href={item.href} onClick={(e) => { e.stopPropagation(); setOpen(false); }}>
+                {item.icon ? <Icon name={item.icon} size={16} /> : <span className="icon-space" />}
+                <span>{item.label}</span>
+              </a>
+            ) : item.run ? (
               <button type="button" key={i} role={item.checked === undefined ? "menuitem" : "menuitemradio"} aria-checked={item.checked} tabIndex={-1}
                 className={item.danger ? "danger" : ""}
                 onClick={(e) => { e.stopPropagation(); setOpen(false); item.run!(); }}>

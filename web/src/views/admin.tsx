@@ -19,6 +19,11 @@ function useSeen(services: any[], stateUp: boolean): { service: string; instance
   return [{ service: "state", instance: "", here: stateUp }, ...rows];
 }
 
+function ms(value: any): string {
+  const n = Number(value);
+  return `${n < 10 ? n.toFixed(1) : Math.round(n)} ms`;
+}
+
 export function Admin() {
   const session = useSession();
   const ipbxes = useList("ipbx");
@@ -41,6 +46,8 @@ export function Admin() {
   const services = useSeen(status?.services ?? [], session.stateUp && session.phase === "live");
   const sessions: any[] = (status?.sessions ?? []).filter((s: any) => fold(`${s.name} ${s.address} ${s.user}`).includes(fold(text)));
   const strange: any[] = status?.unknown_phones ?? [];
+  const unlisted: any[] = status?.unlisted ?? [];
+  const latency = status?.latency;
   return (
     <main className={"admin" + (session.phase !== "live" ? " stale" : "")}>
       <header className="top"><a className="brand" href="/" aria-label="ctibus"><Logo size={30} /></a><h1>{t("nav.admin")}</h1>
@@ -60,10 +67,14 @@ export function Admin() {
         <section className="panel"><h2>{t("admin.figures")}</h2>
           <dl className="admin-figures">
             {Object.entries<any>(status?.figures ?? {}).map(([name, value]) => <div key={name}><dd>{String(value)}</dd><dt>{t("admin.figure." + name)}</dt></div>)}
+            {latency?.changes > 0 && <div><dd>{ms(latency.mean_ms)}</dd><dt>{t("admin.latency.mean")}</dt></div>}
+            {latency?.changes > 0 && <div><dd>{ms(latency.worst_ms)}</dd><dt>{t("admin.latency.worst")}</dt></div>}
             {rate !== null && <div><dd>{rate.toFixed(1)}</dd><dt>{t("admin.figure.rate")}</dt></div>}
           </dl></section>
         <section className="panel"><h2>{t("admin.unknown")} <small>{strange.length}</small></h2>
           {strange.length === 0 ? <p className="hint">{t("admin.unknown.none")}</p> : <ul className="rows scroll">{strange.map((p) => <li key={p.id} className="row"><span className="row-name">{p.identity}<small>{[p.number, p.name].filter(Boolean).join(" · ")}</small></span></li>)}</ul>}</section>
+        <section className="panel"><h2>{t("admin.unlisted")} <small>{unlisted.length}{status?.unlisted_more ? "+" : ""}</small></h2>
+          {unlisted.length === 0 ? <p className="hint">{t("admin.unlisted.none")}</p> : <ul className="rows scroll">{unlisted.map((p) => <li key={p.ipbx + p.peer} className="row"><span className="row-name" dir="auto">{p.peer}<small>{p.ipbx}</small></span></li>)}</ul>}</section>
         <section className="panel wide"><h2>{t("admin.sessions")} <small>{sessions.length}</small></h2>
           <input className="filter" type="search" value={text} onChange={(e) => setText(e.target.value)} placeholder={t("people.filter")} aria-label={t("people.filter")} />
           <div className="scroll"><table>

@@ -1,7 +1,8 @@
 /* Agents: a supervisor's table, who is doing what since when. */
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { t } from "../i18n";
-import { agentState, fold, nameOf, partyOf, foremost, AgentState } from "../model";
+import { agentState, duration, fold, nameOf, partyOf, foremost, AgentState } from "../model";
+import type { Message } from "../protocol";
 import type { Session } from "../session";
 import type { Obj } from "../store";
 import { useLamps, useList, useSession } from "../ui/hooks";
@@ -27,6 +28,46 @@ function partner(session: Session, agent: Obj): string {
   return [p.name, p.number].filter(Boolean).join(" · ");
 }
 
+export interface Day {
+  calls: number;
+  talked: number; // seconds
+}
+
+const DAY_MS = 60000; // the figures of the day are asked for again
+
+/* How often the number of those who talk went down. */
+function useCallsEnded(talking: number): number {
+  const [seen, set] = useState({ talking, ended: 0 });
+  if (seen.talking !== talking) set({ talking, ended: seen.ended + (talking < seen.talking ? 1 : 0) });
+  return seen.ended;
+}
+
+/* By key of the agent. */
+export function readDays(ipbx: string, m: Message): Map<string, Day> {
+  return new Map(((m.agents ?? []) as any[]).map((a) => [ipbx + "/" + a.id, { calls: Number(a.calls ?? 0), talked: Number(a.talked ?? 0) }]));
+}
+
+/* What the agents have done today, null where the profile does not permit to know it; asked for again as calls end (`ended`), at most once a second. */
+function useDays(ended: number): Map<string, Day> | null {
+  const session = useSession();
+  const [days, set] = useState<Map<string, Day> | null>(null);
+  useEffect(() => {
+    if (!session.can("getagentsstats")) return;
+    const ask = () => {
+      const midnight = new Date();
+      midnight.setHours(0, 0, 0, 0);
+      session.connection.ask("getagentsstats", { from: midnight.getTime() / 1000 }).then((m) => set(readDays(session.ipbx, m)), () => {});
+    };
+    const soon = window.setTimeout(ask, ended ? 1000 : 0);
+    const timer = window.setInterval(ask, DAY_MS);
+    return () => {
+      window.clearTimeout(soon);
+      window.clearInterval(timer);
+    };
+  }, [session, ended]);
+  return days;
+}
+
 export function Agents() {
   const session = useSession();
   const agents = useList("agents");
@@ -38,6 +79,7 @@ export function Agents() {
     return { agent: a, members, state: agentState(a, members), name: [a.firstname, a.lastname].filter(Boolean).join(" ") || nameOf(a) };
   }).filter((r) => fold(r.name + " " + r.agent.number).includes(fold(text)))
     .sort((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state) || a.name.localeCompare(b.name));
+  const days = useDays(useCallsEnded(rows.filter((r) => r.state === "oncall").length));
   return (
     <section className="view agents">
       <div className="bar"><h1>{t("nav.agents")} <small>{rows.length}</small></h1>
@@ -47,8 +89,8 @@ export function Agents() {
       {rows.length === 0 ? <Empty icon="agent" text={t("agents.none")} /> : (
         <div className="scroll">
           <table>
-            <thead><tr><th>{t("agent")}</th><th>{t("agents.state")}</th><th>{t("agents.since")}</th><th>{t("agents.with")}</th><th>{t("nav.queues")}</th><th className="number">{t("member.calls")}</th><th aria-label={t("more")} /></tr></thead>
-            <tbody>{rows.map((r) => <AgentRow key={r.agent.key} {...r} />)}</tbody>
+            <thead><tr><th>{t("agent")}</th><th>{t("agents.state")}</th><th>{t("agents.since")}</th><th>{t("agents.with")}</th><th>{t("nav.queues")}</th><th className="number">{t(days ? "agents.calls" : "member.calls")}</th>{days && <th className="number">{t("agents.talked")}</th>}<th aria-label={t("more")} /></tr></thead>
+            <tbody>{rows.map((r) => <AgentRow key={r.agent.key} {...r} days={days} />)}</tbody>
           </table>
         </div>
       )}
@@ -56,7 +98,7 @@ export function Agents() {
   );
 }
 
-function AgentRow({ agent, members, state, name }: { agent: Obj; members: Obj[]; state: AgentState; name: string }) {
+function AgentRow({ agent, members, state, name, days }: { agent: Obj; members: Obj[]; state: AgentState; name: string; days: Map<string, Day> | null }) {
   const session = useSession();
   const queues = (agent.queues ?? []).map((id: string) => session.store.get("queues", agent.ipbx + "/" + id)).filter(Boolean).map(queueName);
   const reason = members.find((m) => m.reason)?.reason;
@@ -69,7 +111,8 @@ function AgentRow({ agent, members, state, name }: { agent: Obj; members: Obj[];
       <td>{state !== "logged_out" && <Timer since={Number(agent.availability_since ?? 0)} />}</td>
       <td dir="auto">{state === "oncall" ? partner(session, agent) : ""}</td>
       <td>{queues.join(", ")}</td>
-      <td className="number">{members.reduce((n, m) => n + Number(m.callstaken ?? 0), 0)}</td>
+      <td className="number">{days ? days.get(agent.key)?.calls ?? 0 : members.reduce((n, m) => n + Number(m.callstaken ?? 0), 0)}</td>
+      {days && <td className="number">{duration(days.get(agent.key)?.talked ?? 0)}</td>}
       <td className="tools">
         {state === "oncall" && session.canCommand("listen") && <IconButton icon="ear" label={t("listen")} onClick={() => session.listen(agent, true)} />}
         <Menu label={t("menu.of", { name })} items={() => [

@@ -5,6 +5,7 @@ import { isNumber, matches, partyOf, stateOf, truth } from "../model";
 import { notify, Sheet } from "../session";
 import type { Obj } from "../store";
 import { useMyChannels, useSession, useTopic } from "../ui/hooks";
+import { Keypad } from "../ui/keypad";
 import { Face, IconButton, Item, Menu, Timer } from "../ui/parts";
 
 export function Calls() {
@@ -52,6 +53,7 @@ function CallCard({ channel }: { channel: Obj }) {
   const talking = state === "up" || state === "hold";
   const consulting = talking && session.consulting === channel.key;
   const [transferring, setTransferring] = useState(false);
+  const [keys, setKeys] = useState(false);
   const sheet = session.sheetOf(channel);
   const company = sheet?.fields.find((f) => /company|soci/i.test(f.name))?.value;
   const asked = dialling && session.dialled ? session.dialled.name || session.dialled.to : "";
@@ -72,6 +74,7 @@ function CallCard({ channel }: { channel: Obj }) {
           {ringing && session.canCommand("answer") && <IconButton icon="phone" label={t("answer")} kind="good" text onClick={() => session.answer(channel)} />}
           {ringing && session.canCommand("refuse") && <IconButton icon="hangup" label={t("refuse")} kind="bad" text onClick={() => session.refuse(channel)} />}
           {talking && !consulting && session.canCommand("transfer") && <IconButton icon="transfer" label={t("transfer")} pressed={transferring} text onClick={() => setTransferring(!transferring)} />}
+          {talking && session.canCommand("dtmf") && <IconButton icon="keypad" label={t("keypad")} pressed={keys} onClick={() => setKeys(!keys)} />}
           {consulting && session.can("complete_transfer") && <IconButton icon="check" label={t("transfer.complete")} kind="good" text onClick={() => session.completeTransfer()} />}
           {consulting && session.canCommand("transfercancel") && <IconButton icon="close" label={t("transfer.cancel")} text onClick={() => session.cancelTransfer()} />}
           {!ringing && session.canCommand("hangup") && <IconButton icon="hangup" label={t("hangup")} kind="bad" text onClick={() => session.hangup(channel)} />}
@@ -79,6 +82,7 @@ function CallCard({ channel }: { channel: Obj }) {
         </div>
       </div>
       {transferring && talking && <TransferBox channel={channel} onDone={() => setTransferring(false)} />}
+      {keys && talking && <Keypad onKey={(key) => session.dtmf(channel, key)} onClose={() => setKeys(false)} />}
       {sheet && sheet.fields.length > 0 && <SheetFields fields={sheet.fields} />}
     </article>
   );

@@ -1,6 +1,7 @@
 /* Directories: everybody who can be looked up, favorites, and the own contacts. */
 import { FormEvent, useCallback, useEffect, useRef, useState } from "react";
 import { t } from "../i18n";
+import { mailLink } from "../model";
 import { useSession } from "../ui/hooks";
 import { Dialog, Empty, Face, IconButton, Item, Menu } from "../ui/parts";
 import { Person, readPeople } from "./people_rows";
@@ -79,9 +80,11 @@ export function Directory() {
 
 function rowItems(session: ReturnType<typeof useSession>, p: Person, edit: () => void, load: () => void): (Item | false)[] {
   const call = session.currentCall();
+  const mail = mailLink(p.email || (session.store.card(p.user)?.email ?? ""));
   return [
     ...p.numbers.map((n) => ({ label: `${t("dial")} ${n}`, icon: "phone", run: () => session.dial(n) })),
     ...(call ? p.numbers.map((n) => ({ label: `${t("transfer")} → ${n}`, icon: "transfer", run: () => session.transfer(n, call) })) : []),
+    !!mail && { label: t("mail"), icon: "mail", href: mail },
     !!p.user && session.can("chitchat") && { label: t("chat.with", { name: p.name }), icon: "chat", run: () => go("chat", p.user) },
     p.personal && { label: t("contacts.edit"), icon: "edit", run: edit },
     p.personal && { label: t("contacts.delete"), icon: "trash", danger: true, run: () => { session.send("people_delete_personal_contact", { source: p.source, source_entry_id: p.id }).then(load); } },

@@ -1,7 +1,8 @@
 /* Colleagues: who is there, who talks with whom, and what can be done about it. */
 import { useEffect, useMemo, useState } from "react";
 import { t } from "../i18n";
-import { Card, matches } from "../model";
+import { Card, mailLink, matches, namesOfGroups } from "../model";
+import type { Obj } from "../store";
 import type { Session } from "../session";
 import { useCard, useLamps, useList, useSession, useSetting, useTopic } from "../ui/hooks";
 import { Icon } from "../ui/icons";
@@ -18,17 +19,22 @@ function passes(c: Card, filter: Filter): boolean {
   return filter === "all" || c.loggedIn;
 }
 
-/* Ring groups and queues, whose members can be shown alone. */
-function useGroups(): { key: string; name: string }[] {
+/* Groups of people, ring groups and queues, whose members can be shown alone. */
+function useGroups(users: Obj[]): { key: string; name: string }[] {
   const groups = useList("groups");
   const queues = useList("queues");
-  return useMemo(() => [...groups.map((g) => ({ key: "groups:" + g.key, name: String(g.name || g.number) })), ...queues.map((q) => ({ key: "queues:" + q.key, name: String(q.displayname || q.name) }))]
-    .sort((a, b) => a.name.localeCompare(b.name)), [groups, queues]);
+  const names = [...new Map(users.flatMap(namesOfGroups).map((name) => [name.toLowerCase(), name])).values()].sort().join(";");
+  return useMemo(() => [
+    ...names.split(";").filter(Boolean).map((name) => ({ key: "names:" + name.toLowerCase(), name })),
+    ...groups.map((g) => ({ key: "groups:" + g.key, name: String(g.name || g.number) })),
+    ...queues.map((q) => ({ key: "queues:" + q.key, name: String(q.displayname || q.name) })),
+  ].sort((a, b) => a.name.localeCompare(b.name)), [names, groups, queues]);
 }
 
 function isIn(session: Session, c: Card, group: string): boolean {
   if (!group) return true;
-  const [list, key] = group.split(/:(.*)/s) as ["groups" | "queues", string];
+  const [list, key] = group.split(/:(.*)/s) as ["names" | "groups" | "queues", string];
+  if (list === "names") return c.groups.some((name) => name.toLowerCase() === key);
   const id = key.slice(key.indexOf("/") + 1);
   const agent = c.agent ? session.store.get("agents", c.key.split("/")[0] + "/" + c.agent) : undefined;
   return session.store.phonesOf(c.key).some((p) => (p[list] ?? []).includes(id)) || (agent?.[list] ?? []).includes(id);
@@ -43,7 +49,7 @@ export function People() {
   const [stored, setFavorites] = useSetting("favorites", "");
   const [look, setLook] = useSetting("people.look", "cards");
   const [group, setGroup] = useSetting("people.group", "");
-  const groups = useGroups();
+  const groups = useGroups(users);
   const favorites = useMemo(() => new Set(stored.split(" ").filter(Boolean)), [stored]);
   const sorted = useMemo(() => {
     const collator = new Intl.Collator();
@@ -147,6 +153,7 @@ function personItems(session: Session, c: Card, inCall: boolean, starred: boolea
   return [
     session.canCommand("dial") && !!c.number && { label: `${t("dial")} ${c.number}`, icon: "phone", run: () => session.callUser(c.key) },
     session.canCommand("dial") && !!c.mobile && { label: `${t("dial.mobile")} ${c.mobile}`, icon: "mobile", run: () => session.dial(c.mobile) },
+    !!mailLink(c.email) && { label: t("mail"), icon: "mail", href: mailLink(c.email) },
     session.can("chitchat") && (c.loggedIn || session.can("chat_history")) && { label: t("chat.with", { name: c.name }), icon: "chat", run: () => go("chat", c.key) },
     inCall && session.canCommand("transfer") && { label: t("transfer.blind"), icon: "transfer", run: () => session.transfer("user:" + c.key) },
     inCall && session.canCommand("atxfer") && { label: t("transfer.consult"), icon: "consult", run: () => session.consult("user:" + c.key) },

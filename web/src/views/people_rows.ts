@@ -6,6 +6,7 @@ export interface Person {
   source: string;
   name: string;
   numbers: string[];
+  email: string;
   detail: string; // the other columns
   favorite: boolean;
   personal: boolean;
@@ -24,6 +25,7 @@ export function readPeople(m: Message): Person[] {
       source: String(row.source ?? ""),
       name: String(of("name")[0] ?? ""),
       numbers: [...new Set([...of("number"), ...of("callable")].map(String))],
+      email: String(of("email")[0] ?? ""),
       detail: plain.join(" · "),
       favorite: of("favorite")[0] === true,
       personal: of("personal")[0] === true,

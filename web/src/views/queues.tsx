@@ -11,7 +11,6 @@ import { DayPlot } from "../ui/plot";
 import { REASONS, reasonShown, reasonStored } from "./agentcontrol";
 import { listenItems } from "./listen";
 
-export const WAIT_LIMIT = 60; // seconds, after which a wait is shown as late
 const REFRESH_MS = 15000;
 
 export function queueName(q: Obj): string {
@@ -122,7 +121,7 @@ export function Queues() {
               <strong dir="auto">{queueName(q)}</strong><span className="tile-number">{q.number}</span>
               <span className="tile-figure">{calls.length}<small>{t("queue.waiting")}</small></span>
               <span className="tile-figure">{s["Xivo-AvailableAgents"] ?? "–"}<small>{t("queue.available")}</small></span>
-              <span className="tile-figure">{calls.length ? <Timer since={Number(calls[0].waiting_since ?? calls[0].timestamp ?? 0)} limit={WAIT_LIMIT} /> : "–"}<small>{t("queue.longest")}</small></span>
+              <span className="tile-figure">{calls.length ? <Timer since={Number(calls[0].waiting_since ?? calls[0].timestamp ?? 0)} limit={session.limits().waitBad} /> : "–"}<small>{t("queue.longest")}</small></span>
             </button>
           );
         })}
@@ -147,7 +146,7 @@ function QueueDetail({ queue, day }: { queue: Obj; day?: DayFigures }) {
               <li key={c.key} className="row">
                 <b className="place">{i + 1}</b>
                 <span className="row-name" dir="auto">{String(c.callerid_name || c.thisdisplay || c.callerid_num || t("call.unknown"))}<small>{c.callerid_name ? c.callerid_num : ""}</small></span>
-                <Timer since={Number(c.waiting_since ?? c.timestamp ?? 0)} limit={WAIT_LIMIT} />
+                <Timer since={Number(c.waiting_since ?? c.timestamp ?? 0)} limit={session.limits().waitBad} />
                 {session.canCommand("intercept") && <IconButton icon="phone" kind="good" label={t("queue.take")} onClick={() => session.pickUp(c.key)} />}
                 <Menu label={t("more")} items={() => callerItems(session, c, queue)} />
               </li>

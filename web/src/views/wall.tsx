@@ -1,17 +1,10 @@
 /* A wallboard: all queues in large figures, for a screen that nobody touches. */
 import { language, t } from "../i18n";
-import { duration } from "../model";
+import { duration, moodOf } from "../model";
 import { useList, useSeconds, useSession, useStats } from "../ui/hooks";
 import { Empty, Timer } from "../ui/parts";
 import { DayPlot } from "../ui/plot";
-import { queueName, useDay, waiting, WAIT_LIMIT } from "./queues";
-
-/* Good, to be watched, or bad: by the service level of the day, and by the longest wait now. */
-function mood(level: number | null | undefined, wait: number): string {
-  if (wait > WAIT_LIMIT || (level != null && level < 60)) return "bad";
-  if (wait > WAIT_LIMIT / 2 || (level != null && level < 80)) return "warn";
-  return "good";
-}
+import { queueName, useDay, waiting } from "./queues";
 
 export function Wall() {
   const session = useSession();
@@ -20,6 +13,7 @@ export function Wall() {
   useSeconds();
   const stats = useStats();
   const day = useDay(queues);
+  const limits = session.limits();
   if (queues.length === 0) return <main className="wall"><Empty icon="queue" text={t("queues.none")} /></main>;
   return (
     <main className={"wall" + (session.phase !== "live" ? " stale" : "")}>
@@ -31,10 +25,10 @@ export function Wall() {
           const d = day[q.id];
           const s = stats[q.id] ?? {};
           return (
-            <article key={q.key} className={"wall-queue mood-" + mood(d?.level, since ? session.now() - since : 0)}>
+            <article key={q.key} className={"wall-queue mood-" + moodOf(d?.level, since ? session.now() - since : 0, limits)}>
               <h2 dir="auto">{queueName(q)}</h2>
               <div className="wall-large"><span>{calls.length}</span><small>{t("queue.waiting")}</small></div>
-              <div className="wall-large"><span>{since ? <Timer since={since} limit={WAIT_LIMIT} /> : "–"}</span><small>{t("queue.longest")}</small></div>
+              <div className="wall-large"><span>{since ? <Timer since={since} limit={limits.waitBad} /> : "–"}</span><small>{t("queue.longest")}</small></div>
               <dl>
                 <div><dd>{s["Xivo-AvailableAgents"] ?? "–"}</dd><dt>{t("queue.available")}</dt></div>
                 <div><dd>{s["Xivo-TalkingAgents"] ?? "–"}</dd><dt>{t("queue.talking")}</dt></div>

@@ -51,7 +51,7 @@ static bool wants(const struct dump *d, struct view event)
 
 static bool is_secret(struct view header)
 {
-    static const struct view parts[] = {{"secret", 6}, {"passw", 5}};
+    static const struct view parts[] = {VIEW("secret"), VIEW("passw")};
 
     for (size_t p = 0; p < 2; p++)
         for (size_t i = 0; i + parts[p].len <= header.len; i++)

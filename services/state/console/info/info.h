@@ -84,16 +84,17 @@ const char *info_date(double seconds, char out[INFO_DATE]);
 void info_put_value(struct buf *out, const struct value *v);
 
 /* ---- the commands, by file ---- */
-info_fn info_help, info_exit;                                            /* info_table.c */
-info_fn info_list, info_showlist, info_outcalls, info_phonebook;         /* info_lists.c */
-info_fn info_currentstatus;                                              /* info_status.c */
-info_fn info_infos, info_loglevel, info_fdlist, info_var, info_varsizes; /* info_process.c */
-info_fn info_token;                                                      /* info_token.c */
-info_fn info_logged, info_logged_ip, info_kick, info_disc;               /* info_sessions.c */
-info_fn info_xivos, info_show_ami, info_ami;                             /* info_ami.c */
-info_fn info_explain;                                                    /* info_explain.c */
-info_fn info_dumpami;                                                    /* info_dump.c */
-info_fn info_reverse, info_sheet, info_webs;                             /* info_lookup.c */
+info_fn info_help, info_exit;                                    /* info_table.c */
+info_fn info_list, info_showlist, info_outcalls, info_phonebook; /* info_lists.c */
+info_fn info_currentstatus;                                      /* info_status.c */
+info_fn info_infos, info_loglevel, info_fdlist, info_var, info_varsizes,
+    info_devcheckevents;                                   /* info_process.c */
+info_fn info_token;                                        /* info_token.c */
+info_fn info_logged, info_logged_ip, info_kick, info_disc; /* info_sessions.c */
+info_fn info_xivos, info_show_ami, info_ami;               /* info_ami.c */
+info_fn info_explain;                                      /* info_explain.c */
+info_fn info_dumpami;                                      /* info_dump.c */
+info_fn info_reverse, info_sheet, info_webs;               /* info_lookup.c */
 
 /* The fields of a list that a table shows of it (ended by -1), or NULL. */
 const int *info_fields_of(enum xod_list list);

@@ -228,12 +228,12 @@ struct shown {
  */
 static bool put_person(void *arg, const struct entry *e)
 {
-    static const struct view columns[] = {{"phonebook.fullname", 18},
-                                          {"phonebook.society", 17},
-                                          {"phonebooknumber.office.number", 29},
-                                          {"phonebooknumber.mobile.number", 29},
-                                          {"phonebooknumber.home.number", 27},
-                                          {"phonebook.email", 15}};
+    static const struct view columns[] = {VIEW("phonebook.fullname"),
+                                          VIEW("phonebook.society"),
+                                          VIEW("phonebooknumber.office.number"),
+                                          VIEW("phonebooknumber.mobile.number"),
+                                          VIEW("phonebooknumber.home.number"),
+                                          VIEW("phonebook.email")};
     struct shown *s = arg;
     char scratch[32];
 

@@ -38,6 +38,7 @@ static const struct info_command commands[] = {
     {"loglevel", "[set LEVEL]", "how much is logged: error, warning, notice, info or debug; until the next reload", 0, 2, info_loglevel, true},
     {"fdlist", "", "the open descriptors of this process", 0, 0, info_fdlist, false},
     {"show_var", "[PART|IPBX LIST]", "what is counted, as in /metrics, only names with PART in them; or all that is known of the objects of a list of an IPBX", 0, 2, info_var, false},
+    {"devcheckevents", "", "events of the table of an Asterisk that nothing is done for: none, since each row has a rule", 0, 0, info_devcheckevents, false},
     {"show_varsizes", "", "what is in memory, by purpose", 0, 0, info_varsizes, false},
 };
 /* clang-format on */

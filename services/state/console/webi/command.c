@@ -75,7 +75,7 @@ static bool is_allowed(struct view line)
 /* "userlist" -> "urllist_users", or NULL. */
 static const char *list_key(struct view what)
 {
-    static const struct view end = {"list", 4};
+    static const struct view end = VIEW("list");
 
     if (what.len <= end.len || !view_eq(view_of(what.ptr + what.len - end.len, end.len), end))
         return NULL;
@@ -85,7 +85,7 @@ static const char *list_key(struct view what)
 /* What stands in xivo[WHAT,VERB]; or empty views. */
 static void split_signal(struct view line, struct view *what, struct view *verb)
 {
-    static const struct view begin = {"xivo[", 5};
+    static const struct view begin = VIEW("xivo[");
 
     *what = *verb = view_of(NULL, 0);
     if (!view_starts(line, begin) || line.ptr[line.len - 1] != ']')

@@ -1,0 +1,725 @@
+/*
+ * One http-gw of several sends the webhooks: state says which. It writes each event to its disk
+ * before it is sent, and tells state how far it is; the others keep the events of the last minute,
+ * so that one of them goes on where it stopped when it is gone.
+ *
+ * What is noted of calls and others (events.h) is written together with the events: after a restart
+ * what has become of them meanwhile is told, too.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/map.h"
+#include "base/rng.h"
+#include "hooks/hooks.h"
+#include "internal.h"
+
+#define KEEP_S 60.0
+#define KEEP_MOST 20000
+#define ASK_MS 5000
+#define PROGRESS_MS 50
+#define MAX_LETTERS 1000 /* dead letters in one answer */
+
+/* An event that may have to be sent from here. */
+struct kept {
+    TAILQ_ENTRY(kept) all;
+    struct event_id id;
+    bool recalled; /* it happened while we were away */
+    double time;
+    const char *name;
+    char *ipbx, *key, *json;
+};
+
+/* What was noted of an object in the last run. */
+struct remembered {
+    char *name; /* list, NUL, ipbx, NUL, id */
+    size_t name_len, list_len, ipbx_len;
+    char *note, *object;
+};
+
+struct webhooks {
+    struct http_gw *g;
+    struct metrics *metrics;
+    struct hooks *hooks; /* NULL: there is no webhook, and no file */
+    bool active, recalling;
+    char queue_name[33]; /* of the file: who has it is who sent before */
+    TAILQ_HEAD(kept_list, kept) kept;
+    size_t n_kept;
+    struct map *remembered;
+    struct db_txn *txn; /* of this turn of the loop */
+    struct event_id last, told;
+    struct loop_task *commit;
+    struct loop_timer *progress;
+    struct buf text;
+};
+
+/* Are there webhooks? */
+static bool any(const struct webhooks *w)
+{
+    return w->hooks && hooks_any(w->hooks);
+}
+
+/* ---- events that wait for the lease ---- */
+
+static void kept_free(struct webhooks *w, struct kept *k)
+{
+    TAILQ_REMOVE(&w->kept, k, all);
+    w->n_kept--;
+    free(k->ipbx);
+    free(k->key);
+    free(k->json);
+    free(k);
+}
+
+static void drop_old(struct webhooks *w, double now)
+{
+    struct kept *k;
+
+    while ((k = TAILQ_FIRST(&w->kept)) && (w->n_kept > KEEP_MOST || now - k->time > KEEP_S))
+        kept_free(w, k);
+}
+
+/* ---- to the queue ---- */
+
+struct commit {
+    struct webhooks *w;
+    int64_t mark;
+};
+
+static void on_written(void *arg, int rc)
+{
+    struct commit *c = arg;
+
+    (void)rc; /* what is not on disk is still sent, from memory: the log says that it cannot be */
+    if (c->w->hooks) /* not at the end */
+        hooks_kept(c->w->hooks, c->mark);
+    free(c);
+}
+
+static struct db_txn *txn_of(struct webhooks *w)
+{
+    if (!w->txn) {
+        w->txn = db_begin(hooks_db(w->hooks));
+        loop_task_post(w->commit);
+    }
+    return w->txn;
+}
+
+static void commit(void *arg)
+{
+    struct webhooks *w = arg;
+    struct commit *c = w->txn ? malloc(sizeof(*c)) : NULL;
+
+    if (!w->txn)
+        return;
+    if (c)
+        *c = (struct commit){w, hooks_mark(w->hooks)};
+    db_commit_take(&w->txn, c ? on_written : NULL, c);
+}
+
+static void queue_event(struct webhooks *w, const struct kept *k)
+{
+    char id[EVENT_ID_TEXT];
+    const struct hooks_event e = {.name = view_cstr(k->name),
+                                  .ipbx = view_cstr(k->ipbx),
+                                  .key = view_cstr(k->key),
+                                  .json = view_cstr(k->json),
+                                  .time = k->time};
+    struct hooks_event whole = e;
+    struct db_txn *txn = txn_of(w);
+
+    w->last = k->id;
+    event_id_print(&k->id, id);
+    whole.id = view_cstr(id);
+    if (txn)
+        hooks_add(w->hooks, &whole, txn);
+}
+
+/* Takes k when it is kept. */
+static void take(struct webhooks *w, struct kept *k)
+{
+    TAILQ_INSERT_TAIL(&w->kept, k, all);
+    w->n_kept++;
+    if (w->active) {
+        queue_event(w, k);
+        kept_free(w, k);
+    } else {
+        drop_old(w, k->time);
+    }
+}
+
+static void add(struct webhooks *w, const struct event_id *id, const char *name, double time,
+                struct view ipbx, struct view key)
+{
+    struct kept *k = calloc(1, sizeof(*k));
+
+    if (!k)
+        return;
+    *k = (struct kept){.id = *id, .name = name, .time = time, .recalled = w->recalling};
+    k->ipbx = view_dup(ipbx);
+    k->key = view_dup(key);
+    k->json = view_dup(buf_view(&w->text));
+    if (w->text.failed || !k->ipbx || !k->key || !k->json) {
+        free(k->ipbx);
+        free(k->key);
+        free(k->json);
+        free(k);
+        return;
+    }
+    take(w, k);
+}
+
+/* What is of one object keeps its order. */
+static void put_key(struct buf *out, enum xod_list list, struct view id)
+{
+    buf_printf(out, "%s/%.*s", schema_list(list)->name, VIEW_ARG(id));
+}
+
+void webhooks_event(struct webhooks *w, const struct event *e)
+{
+    struct buf key;
+
+    if (!any(w))
+        return;
+    buf_init(&key, 1024);
+    put_key(&key, xod_obj_list(e->obj), xod_obj_id(e->obj));
+    buf_reset(&w->text);
+    event_put_json(&w->text, e, false);
+    add(w, &e->id, event_name(e->kind), e->time, xod_ipbx_name(xod_obj_ipbx(e->obj)),
+        buf_view(&key));
+    buf_free(&key);
+}
+
+/* ---- what is noted of objects ---- */
+
+static void write_note(struct webhooks *w, const struct xod_obj *o)
+{
+    struct db_txn *txn = txn_of(w);
+    struct buf note, object;
+
+    if (!txn)
+        return;
+    buf_init(&note, 1024);
+    buf_init(&object, 65536);
+    events_put_note(&note, o);
+    if (xod_obj_list(o) == LIST_calls) /* it is to be told of when it is gone */
+        read_put_object(&object, o, ~(uint64_t)0, false);
+    db_add(txn,
+           "INSERT OR REPLACE INTO known (ipbx, list, id, note, object) VALUES (?, ?, ?, ?, ?)",
+           "sssss", xod_ipbx_name(xod_obj_ipbx(o)), schema_list(xod_obj_list(o))->vname,
+           xod_obj_id(o), buf_view(&note), buf_view(&object));
+    buf_free(&note);
+    buf_free(&object);
+}
+
+void webhooks_note(void *arg, const struct xod_obj *o, bool gone)
+{
+    struct webhooks *w = arg;
+    struct db_txn *txn;
+
+    if (!w->active || !any(w))
+        return;
+    if (!gone) {
+        write_note(w, o);
+        return;
+    }
+    txn = txn_of(w);
+    if (txn)
+        db_add(txn, "DELETE FROM known WHERE ipbx = ? AND list = ? AND id = ?", "sss",
+               xod_ipbx_name(xod_obj_ipbx(o)), schema_list(xod_obj_list(o))->vname, xod_obj_id(o));
+}
+
+static void write_all_notes(struct webhooks *w)
+{
+    struct xod *xod = replica_xod(w->g->replica);
+    struct xod_ipbx *ipbx;
+    struct db_txn *txn = txn_of(w);
+
+    if (!txn)
+        return;
+    db_add(txn, "DELETE FROM known", "");
+    for (size_t n = 0; (ipbx = xod_site_at(xod, n)); n++)
+        for (int l = 0; l < LIST_COUNT; l++) {
+            struct xod_obj *o;
+            size_t pos = 0;
+            while (events_follow((enum xod_list)l) && (o = xod_next(ipbx, (enum xod_list)l, &pos)))
+                write_note(w, o);
+        }
+}
+
+/* ---- the lease ---- */
+
+static bool is_newer(const struct webhooks *w, const struct event_id *id,
+                     const struct event_id *since)
+{
+    (void)w;
+    return since->epoch == 0 || id->epoch != since->epoch || event_id_cmp(id, since) > 0;
+}
+
+/* since: what the one who sent before has had; ours: that was we. */
+static void become_active(struct webhooks *w, const struct event_id *since, bool ours)
+{
+    struct kept *k;
+
+    log_notice(w->g->log, "webhooks are sent from here");
+    w->active = true;
+    while ((k = TAILQ_FIRST(&w->kept))) {
+        if (k->recalled ? ours : is_newer(w, &k->id, since))
+            queue_event(w, k);
+        kept_free(w, k);
+    }
+    if (replica_ready(w->g->replica))
+        write_all_notes(w);
+}
+
+static void on_active(struct webhooks *w, uint64_t id, const msgpack_object *body)
+{
+    struct event_id since;
+    bool active = msg_get_bool(body, "active", true);
+
+    if (event_id_parse(msg_get_str(body, "since"), &since) < 0)
+        since = (struct event_id){.epoch = 0};
+    if (active && !w->active)
+        become_active(w, &since, msg_get_bool(body, "yours", true));
+    else if (!active && w->active)
+        log_notice(w->g->log, "webhooks are sent from another http-gw");
+    w->active = active;
+    bus_client_reply(w->g->bus_client, id, BUS_ok, view_of(NULL, 0));
+}
+
+void webhooks_state_up(struct webhooks *w)
+{
+    struct buf pairs;
+
+    if (!any(w))
+        return;
+    buf_init(&pairs, 1024);
+    msg_put_pair(&pairs, "kind", VIEW("webhooks"));
+    msg_put_pair(&pairs, "queue", view_cstr(w->queue_name));
+    msg_put_cstr(&pairs, "active");
+    msg_put_bool(&pairs, w->active);
+    bus_ask(w->g->bus_client, METHOD_worker_register, 3, buf_view(&pairs), ASK_MS, NULL, NULL);
+    buf_free(&pairs);
+    w->told = (struct event_id){.epoch = 0};
+}
+
+static void tell_progress(void *arg)
+{
+    struct webhooks *w = arg;
+    char id[EVENT_ID_TEXT];
+    struct buf pairs;
+
+    drop_old(w, clock_wall());
+    if (!w->active || !bus_client_is_up(w->g->bus_client) ||
+        (w->last.epoch == w->told.epoch && event_id_cmp(&w->last, &w->told) == 0))
+        return;
+    event_id_print(&w->last, id);
+    buf_init(&pairs, 256);
+    msg_put_pair(&pairs, "id", view_cstr(id));
+    if (bus_ask(w->g->bus_client, METHOD_webhooks_progress, 1, buf_view(&pairs), ASK_MS, NULL,
+                NULL))
+        w->told = w->last;
+    buf_free(&pairs);
+}
+
+/* ---- for administrators ---- */
+
+/* A list of dead letters that is being read, or what is to be done with them. */
+struct letters {
+    struct webhooks *w;
+    uint64_t id; /* of the request */
+    bool resend;
+    size_t n;
+    struct buf list;
+    struct letter {
+        struct letter *next;
+        int64_t id;
+        char *hook, *event, *name, *key, *body;
+        double created;
+    } * found;
+};
+
+static char *column(sqlite3_stmt *row, int n)
+{
+    return view_dup(db_text(row, n));
+}
+
+/* On the thread of the database. */
+static bool take_letter(void *arg, sqlite3_stmt *row)
+{
+    struct letters *l = arg;
+    struct letter *one;
+
+    l->n++;
+    if (!l->resend) {
+        msg_put_map(&l->list, 7);
+        msg_put_pair_u64(&l->list, "id", (uint64_t)sqlite3_column_int64(row, 0));
+        msg_put_pair(&l->list, "webhook", db_text(row, 1));
+        msg_put_pair(&l->list, "event", db_text(row, 2));
+        msg_put_pair(&l->list, "name", db_text(row, 3));
+        msg_put_cstr(&l->list, "created");
+        msg_put_double(&l->list, sqlite3_column_double(row, 6));
+        msg_put_pair_u64(&l->list, "tries", (uint64_t)sqlite3_column_int64(row, 7));
+        msg_put_pair(&l->list, "why", db_text(row, 8));
+        return true;
+    }
+    one = calloc(1, sizeof(*one));
+    if (!one)
+        return false;
+    *one = (struct letter){.next = l->found,
+                           .id = sqlite3_column_int64(row, 0),
+                           .hook = column(row, 1),
+                           .event = column(row, 2),
+                           .name = column(row, 3),
+                           .key = column(row, 4),
+                           .body = column(row, 5),
+                           .created = sqlite3_column_double(row, 6)};
+    l->found = one;
+    return true;
+}
+
+static size_t resend(struct webhooks *w, struct letter *one)
+{
+    const struct queue_item item = {.hook = view_cstr(one->hook),
+                                    .event = view_cstr(one->event),
+                                    .name = view_cstr(one->name),
+                                    .key = view_cstr(one->key),
+                                    .body = view_cstr(one->body),
+                                    .now = clock_wall()};
+
+    return one->hook && one->event && one->name && one->key && one->body &&
+           hooks_revive(w->hooks, &item, one->id);
+}
+
+static void letter_free(struct letter *one)
+{
+    free(one->hook);
+    free(one->event);
+    free(one->name);
+    free(one->key);
+    free(one->body);
+    free(one);
+}
+
+static void answer_letters(struct letters *l, int rc)
+{
+    struct buf out;
+
+    buf_init(&out, 0);
+    msg_put_map(&out, 1);
+    if (l->resend)
+        msg_put_pair_u64(&out, "resent", l->n);
+    else
+        msg_put_elements(&out, "dead", l->n, &l->list);
+    if (rc < 0 || out.failed)
+        bus_client_reply(l->w->g->bus_client, l->id, BUS_failed, view_of(NULL, 0));
+    else
+        bus_client_reply(l->w->g->bus_client, l->id, BUS_ok, buf_view(&out));
+    buf_free(&out);
+}
+
+static void on_letters(void *arg, int rc)
+{
+    struct letters *l = arg;
+    struct letter *one, *oldest = NULL;
+
+    if (!l->w->hooks) /* the end */
+        rc = -ECANCELED;
+    while ((one = l->found)) { /* found from the newest to the oldest: turned round */
+        l->found = one->next;
+        one->next = oldest;
+        oldest = one;
+    }
+    if (l->resend)
+        l->n = 0;
+    while ((one = oldest)) {
+        oldest = one->next;
+        l->n += rc == 0 && resend(l->w, one);
+        letter_free(one);
+    }
+    answer_letters(l, rc);
+    buf_free(&l->list);
+    free(l);
+}
+
+#define LETTER_COLUMNS "SELECT id, hook, event, name, key, body, created, tries, why FROM delivery"
+
+static void ask_letters(struct webhooks *w, uint64_t id, const msgpack_object *body, bool resends)
+{
+    struct letters *l = calloc(1, sizeof(*l));
+    struct view hook = msg_get_str(body, "webhook");
+    int64_t which = msg_get_i64(body, "id", -1);
+
+    if (l) {
+        *l = (struct letters){.w = w, .id = id, .resend = resends};
+        buf_init(&l->list, 0);
+    }
+    if (!l || db_read(hooks_db(w->hooks),
+                      LETTER_COLUMNS " WHERE dead = 1 AND (?1 < 0 OR id = ?1)"
+                                     " AND (?2 = '' OR hook = ?2) ORDER BY id LIMIT ?3",
+                      take_letter, on_letters, l, "isi", which, hook, (int64_t)MAX_LETTERS) < 0) {
+        free(l);
+        bus_client_reply(w->g->bus_client, id, BUS_busy, view_of(NULL, 0));
+    }
+}
+
+static void drop_letters(struct webhooks *w, uint64_t id, const msgpack_object *body)
+{
+    int64_t which = msg_get_i64(body, "id", -1);
+    struct view hook = msg_get_str(body, "webhook");
+
+    db_write(hooks_db(w->hooks),
+             "DELETE FROM delivery WHERE dead = 1 AND (?1 < 0 OR id = ?1)"
+             " AND (?2 = '' OR hook = ?2)",
+             "is", which, hook);
+    hooks_count_dead(w->hooks);
+    bus_client_reply(w->g->bus_client, id, BUS_ok, view_of(NULL, 0));
+}
+
+static void list_hooks(struct webhooks *w, uint64_t id)
+{
+    struct buf out;
+
+    buf_init(&out, 0);
+    msg_put_map(&out, 1);
+    msg_put_cstr(&out, "webhooks");
+    hooks_put(w->hooks, &out);
+    bus_client_reply(w->g->bus_client, id, out.failed ? BUS_busy : BUS_ok,
+                     out.failed ? view_of(NULL, 0) : buf_view(&out));
+    buf_free(&out);
+}
+
+bool webhooks_request(struct webhooks *w, uint64_t id, enum bus_method method,
+                      const msgpack_object *body)
+{
+    struct view what = msg_get_str(body, "what");
+
+    if (method == METHOD_webhooks_active)
+        on_active(w, id, body);
+    else if (method != METHOD_webhooks)
+        return false;
+    else if (!any(w))
+        bus_client_reply(w->g->bus_client, id, BUS_noconn, view_of(NULL, 0));
+    else if (view_eq(what, VIEW("dead")))
+        ask_letters(w, id, body, false);
+    else if (view_eq(what, VIEW("resend")))
+        ask_letters(w, id, body, true);
+    else if (view_eq(what, VIEW("drop")))
+        drop_letters(w, id, body);
+    else
+        list_hooks(w, id);
+    return true;
+}
+
+/* ---- what was noted in the last run ---- */
+
+static void remembered_free(void *arg)
+{
+    struct remembered *r = arg;
+
+    free(r->name);
+    free(r->note);
+    free(r->object);
+    free(r);
+}
+
+static void put_name(struct buf *out, struct view list, struct view ipbx, struct view id)
+{
+    buf_reset(out);
+    buf_append_view(out, list);
+    buf_append_char(out, '\0');
+    buf_append_view(out, ipbx);
+    buf_append_char(out, '\0');
+    buf_append_view(out, id);
+}
+
+static bool take_known(void *arg, sqlite3_stmt *row)
+{
+    struct webhooks *w = arg;
+    struct view ipbx = db_text(row, 0), list = db_text(row, 1);
+    struct remembered *r = calloc(1, sizeof(*r));
+
+    if (!r)
+        return false;
+    put_name(&w->text, list, ipbx, db_text(row, 2));
+    r->list_len = list.len;
+    r->ipbx_len = ipbx.len;
+    r->name_len = buf_len(&w->text);
+    r->name = malloc(r->name_len);
+    if (r->name)
+        memcpy(r->name, buf_data(&w->text), r->name_len);
+    r->note = column(row, 3);
+    r->object = column(row, 4);
+    if (r->name && r->note && r->object &&
+        map_put(w->remembered, view_of(r->name, r->name_len), r) == 0)
+        return true;
+    remembered_free(r);
+    return false;
+}
+
+bool webhooks_recall(struct webhooks *w, struct xod_change *c)
+{
+    enum xod_list list = xod_obj_list(c->obj);
+    struct remembered *r;
+
+    if (!w->recalling || c->op != XOD_ADD || !events_follow(list))
+        return false;
+    put_name(&w->text, schema_list(list)->vname, xod_ipbx_name(xod_obj_ipbx(c->obj)),
+             xod_obj_id(c->obj));
+    r = map_del(w->remembered, buf_view(&w->text));
+    if (!r)
+        return list == LIST_calls; /* it began meanwhile */
+    if (events_set_note(c->obj, view_cstr(r->note)) == 0)
+        c->op = XOD_UPDATE;
+    remembered_free(r);
+    return c->op == XOD_UPDATE;
+}
+
+static void tell_ended(struct webhooks *w, const struct remembered *r, enum event_kind kind,
+                       bool answered)
+{
+    struct view ipbx = view_of(r->name + r->list_len + 1, r->ipbx_len);
+    struct view id = view_of(r->name + r->list_len + r->ipbx_len + 2,
+                             r->name_len - r->list_len - r->ipbx_len - 2);
+    struct event_id event = events_next_id(w->g->events);
+    char text[EVENT_ID_TEXT];
+    double now = clock_wall();
+    struct buf key;
+
+    event_id_print(&event, text);
+    buf_reset(&w->text);
+    buf_printf(&w->text, "{\"id\":\"%s\",\"event\":\"%s\",\"time\":", text, event_name(kind));
+    json_put_time(&w->text, now);
+    buf_append_cstr(&w->text, ",\"ipbx\":");
+    json_put_string(&w->text, ipbx);
+    buf_printf(&w->text, ",\"call\":%s,\"answered\":%s,\"parties\":[]}", r->object,
+               answered ? "true" : "false");
+    buf_init(&key, 1024);
+    put_key(&key, LIST_calls, id);
+    add(w, &event, event_name(kind), now, ipbx, buf_view(&key));
+    buf_free(&key);
+}
+
+void webhooks_ready(struct webhooks *w)
+{
+    size_t pos = 0;
+    void *v;
+
+    if (!w->recalling)
+        return;
+    while (map_next(w->remembered, &pos, NULL, &v)) {
+        struct remembered *r = v;
+        bool answered, sought;
+        map_del(w->remembered, view_of(r->name, r->name_len));
+        if (view_eq(view_of(r->name, r->list_len), VIEW("calls")) &&
+            events_read_call(view_cstr(r->note), &answered, &sought)) {
+            if (sought && !answered)
+                tell_ended(w, r, EVENT_call_missed, answered);
+            tell_ended(w, r, EVENT_call_ended, answered);
+        }
+        remembered_free(r);
+    }
+    w->recalling = false;
+    if (w->active)
+        write_all_notes(w);
+}
+
+/* ---- lifecycle ---- */
+
+static bool take_queue_name(void *arg, sqlite3_stmt *row)
+{
+    struct webhooks *w = arg;
+
+    snprintf(w->queue_name, sizeof(w->queue_name), "%.*s", VIEW_ARG(db_text(row, 0)));
+    return false;
+}
+
+static int read_last_run(struct webhooks *w)
+{
+    struct db *db = hooks_db(w->hooks);
+    int rc = db_read_now(db, "SELECT name FROM name", take_queue_name, w, "");
+
+    if (rc == 0)
+        rc = db_read_now(db, "SELECT ipbx, list, id, note, object FROM known", take_known, w, "");
+    if (rc < 0)
+        return rc;
+    w->recalling = map_count(w->remembered) > 0;
+    if (!*w->queue_name) {
+        rng_alnum(w->queue_name, sizeof(w->queue_name) - 1);
+        db_write(db, "INSERT INTO name (name) VALUES (?)", "s", view_cstr(w->queue_name));
+    }
+    return db_start(db);
+}
+
+static int open_hooks(struct webhooks *w, const struct config *cfg)
+{
+    struct json_object *section = config_get(cfg, "ctibus.webhooks");
+    int err = 0;
+
+    if (!section || json_object_object_length(section) == 0)
+        return 0; /* no file is needed */
+    w->hooks = hooks_new(w->g->loop, cfg, w->metrics, w->g->log, &err);
+    return w->hooks ? read_last_run(w) : err;
+}
+
+struct webhooks *webhooks_new(struct http_gw *g, const struct config *cfg, struct metrics *metrics,
+                              int *err)
+{
+    struct webhooks *w = calloc(1, sizeof(*w));
+
+    *err = -ENOMEM;
+    if (!w)
+        return NULL;
+    w->g = g;
+    w->metrics = metrics;
+    TAILQ_INIT(&w->kept);
+    buf_init(&w->text, 1 << 20);
+    w->remembered = map_new();
+    w->commit = loop_task_new(g->loop, commit, w);
+    w->progress = loop_timer_new(g->loop, tell_progress, w);
+    if (w->remembered && w->commit && w->progress)
+        *err = open_hooks(w, cfg);
+    if (*err < 0)
+        webhooks_destroy(&w);
+    else
+        loop_timer_start(w->progress, PROGRESS_MS, true);
+    return w;
+}
+
+void webhooks_destroy(struct webhooks **wp)
+{
+    struct webhooks *w = wp ? *wp : NULL;
+
+    if (!w)
+        return;
+    commit(w);
+    *wp = NULL;
+    hooks_destroy(&w->hooks);
+    while (!TAILQ_EMPTY(&w->kept))
+        kept_free(w, TAILQ_FIRST(&w->kept));
+    map_destroy_with(&w->remembered, remembered_free);
+    loop_task_destroy(&w->commit);
+    loop_timer_destroy(&w->progress);
+    buf_free(&w->text);
+    free(w);
+}
+
+void webhooks_reload(struct webhooks *w, const struct config *cfg)
+{
+    bool before = any(w);
+
+    if (w->hooks)
+        hooks_reload(w->hooks, cfg);
+    else if (open_hooks(w, cfg) < 0)
+        hooks_destroy(&w->hooks); /* it is logged why */
+    else
+        w->recalling = false; /* what is there now was there before the webhooks */
+    if (before || !any(w))
+        return;
+    if (w->active && replica_ready(w->g->replica))
+        write_all_notes(w); /* those of before are old */
+    if (bus_client_is_up(w->g->bus_client))
+        webhooks_state_up(w);
+}
