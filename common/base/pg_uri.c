@@ -196,3 +196,41 @@ void pg_uri_public(const struct pg_uri *u, char *out, size_t n)
 {
     snprintf(out, n, "%s@%s:%u/%s", u->user, u->host, (unsigned)u->port, u->database);
 }
+
+void pg_parameters_add(struct pg_parameters *out, const char *name, const char *value)
+{
+    size_t n = 0;
+
+    while (out->names[n])
+        n++;
+    if (n + 1 == ARRAY_SIZE(out->names))
+        return;
+    out->names[n] = name;
+    out->values[n] = value;
+}
+
+void pg_uri_parameters(struct pg_parameters *out, const struct pg_uri *u, const char *hostaddr)
+{
+    const char *const all[][2] = {
+        {"host", u->host},
+        {"hostaddr", hostaddr},
+        {"port", out->port},
+        {"user", u->user},
+        {"password", u->password},
+        {"dbname", u->database},
+        {"sslmode", *u->sslmode ? u->sslmode : "prefer"},
+        {"sslrootcert", u->sslrootcert},
+        {"sslcert", u->sslcert},
+        {"sslkey", u->sslkey},
+        {"passfile", "/dev/null"},
+        {"gssencmode", "disable"},
+        {"options", ""},
+        {"application_name", "ctibus"},
+        {"client_encoding", "UTF8"},
+    };
+
+    memset(out, 0, sizeof(*out));
+    snprintf(out->port, sizeof(out->port), "%u", (unsigned)u->port);
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+        pg_parameters_add(out, all[i][0], all[i][1]);
+}

@@ -27,4 +27,16 @@ bool pg_uri_is(struct view uri);
 /* "USER@HOST:PORT/DATABASE" into out, cut at n bytes: as it may be logged. */
 void pg_uri_public(const struct pg_uri *u, char *out, size_t n);
 
+/* What libpq is to be given to connect: everything that it would else ask the environment, files or
+ * the system for. `names` and `values` end with NULL, as PQconnectStartParams() wants them. */
+struct pg_parameters {
+    const char *names[24], *values[24];
+    char port[8];
+};
+/* Those of the URI. hostaddr: the address of the host, "" if libpq is to look it up. All is
+ * borrowed. */
+void pg_uri_parameters(struct pg_parameters *out, const struct pg_uri *u, const char *hostaddr);
+/* One more; beyond the room that there is it is left out. */
+void pg_parameters_add(struct pg_parameters *out, const char *name, const char *value);
+
 #endif

@@ -5,6 +5,7 @@
 #include "base/array.h"
 #include "base/hostport.h"
 #include "base/netaddr.h"
+#include "base/pg_uri.h"
 #include "base/uri.h"
 #include "config/internal.h"
 #include "json/json.h"
@@ -127,9 +128,19 @@ bool config_is_endpoint(struct view v)
     return hostport_split(rest, &host, &port) == 0;
 }
 
-static bool is_database(struct view v)
+/* What is wrong with the address of a server is told. False: it is no database at all. */
+static bool check_database(struct config *cfg, const char *path, struct view v)
 {
-    return view_starts(v, VIEW("sqlite:")) && v.len > 7;
+    struct pg_uri read;
+    const char *fault;
+
+    if (!pg_uri_is(v))
+        return view_starts(v, VIEW("sqlite:")) && v.len > 7;
+    fault = pg_uri_read(&read, v);
+    if (fault)
+        config_fault(cfg, path, "%s", fault);
+    explicit_bzero(&read, sizeof(read));
+    return true;
 }
 
 static void check_text(struct config *cfg, const char *path, const struct config_key *key,
@@ -151,7 +162,7 @@ static void check_text(struct config *cfg, const char *path, const struct config
     else if (key->type == KEY_ENDPOINT)
         good = config_is_endpoint(v);
     else if (key->type == KEY_DATABASE)
-        good = is_database(v);
+        good = check_database(cfg, path, v);
     if (!good)
         wrong_type(cfg, path, key);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/pg_uri.h"
 #include "config/internal.h"
 #include "json/json.h"
 
@@ -412,6 +413,16 @@ char *config_path(const struct config *cfg, struct view name)
     if (view_starts(name, VIEW("/")))
         return view_dup(name);
     return asprintf(&path, "%s/%.*s", cfg->dir, VIEW_ARG(name)) < 0 ? NULL : path;
+}
+
+char *config_database(const struct config *cfg)
+{
+    struct view uri = view_cstr(config_str(cfg, "ctibus.database"));
+    size_t scheme = strlen("sqlite:");
+
+    if (pg_uri_is(uri))
+        return view_dup(uri);
+    return config_path(cfg, view_of(uri.ptr + scheme, uri.len - scheme));
 }
 
 void config_each_change(const struct config *from, const struct config *to, config_change_fn *fn,

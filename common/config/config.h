@@ -103,6 +103,9 @@ const char *config_dir(const struct config *cfg);
 /* The path of a file named in the configuration, with or without "file:" before it. The caller
  * frees it; NULL without memory. */
 char *config_path(const struct config *cfg, struct view name);
+/* What ctibus.database names: the path of its file, or the URI of a server (pg_uri_is), which may
+ * hold a password. The caller frees it; NULL without memory. */
+char *config_database(const struct config *cfg);
 
 /* Calls fn for each key of the table whose value differs; `reloadable` says whether a running
  * service takes it. Keys of tables with free names (ipbxes) are not compared. */

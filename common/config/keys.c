@@ -148,7 +148,9 @@ const struct config_key config_keys[] = {
     {"ctibus.budget.lines_burst", KEY_INT, "50000", 100, 100000000, RE, NULL,
      "The same at once: a client asks for each object of all lists when it has logged in."},
     {"ctibus.database", KEY_DATABASE, "sqlite:ctibus.db", 0, 0, 0, NULL,
-     "What must survive a restart is kept there: sqlite:FILE, made when it is not there."},
+     "What must survive a restart is kept there: sqlite:FILE, made when it is not there, or "
+     "postgresql://USER:PASSWORD@HOST/DATABASE, a database of its own in a PostgreSQL server (its "
+     "tables are made)."},
     {"ctibus.agents.login", KEY_CHOICE, "application", 0, 0, RE, "application|member",
      "How an agent is logged in where the Asterisk has no AgentCallbackLogin: the phone is rung and "
      "put into the application AgentLogin, or the agent becomes a member of its queues."},
@@ -433,7 +435,8 @@ const char *config_type_name(enum key_type type)
         [KEY_BOOL] = "true or false",
         [KEY_ADDRESS] = "an address (\"HOST:PORT\", or null)",
         [KEY_ENDPOINT] = "an endpoint (\"tcp://HOST:PORT\")",
-        [KEY_DATABASE] = "a database (\"sqlite:FILE\")",
+        [KEY_DATABASE] =
+            "a database (\"sqlite:FILE\", or \"postgresql://USER:PASSWORD@HOST/DATABASE\")",
         [KEY_STRINGS] = "an array of strings",
         [KEY_NETWORKS] = "an array of addresses and networks (\"10.0.0.0/8\")",
         [KEY_LISTEN] = "a listener ([\"HOST\", PORT, true or false])",

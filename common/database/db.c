@@ -18,7 +18,7 @@
 struct db {
     struct log *log;
     const struct db_schema *schema;
-    struct dbconn conn; /* the thread's, once it runs */
+    struct dbconn *conn; /* the thread's, once it runs */
     pthread_t thread;
     bool running;
     struct loop_wake *wake;
@@ -32,8 +32,8 @@ struct db {
     uint64_t end_us;     /* by the lock: closing is to be over by then; 0: it is not closed */
     uint64_t again_us;   /* the thread's: not to be written before */
     bool moved;          /* by the lock: the files are not those that were opened */
-    char error[160];     /* by the lock: why writing fails; empty: it does not */
-    char refused[160];   /* by the lock: why one failed by itself, not yet looked at */
+    char error[240];     /* by the lock: why writing fails; empty: it does not */
+    char refused[240];   /* by the lock: why one failed by itself, not yet looked at */
     uint64_t refused_us; /* the loop's: when one of those was logged last */
     bool told;           /* the loop's: the failing has been logged */
     struct metric *up, *written, *lost;
@@ -77,11 +77,11 @@ static bool wait_for_more(struct db *d)
  * shows when somebody does. */
 static void look_at_files(struct db *d)
 {
-    int rc = dbconn_check(&d->conn);
+    int rc = dbconn_check(d->conn);
 
     pthread_mutex_lock(&d->lock);
     if (rc < 0 || d->moved)
-        snprintf(d->error, sizeof(d->error), "%s", rc < 0 ? d->conn.error : "");
+        snprintf(d->error, sizeof(d->error), "%s", rc < 0 ? d->conn->error : "");
     d->moved = rc < 0;
     pthread_mutex_unlock(&d->lock);
     loop_wake(d->wake);
@@ -102,21 +102,25 @@ static bool take_batch(struct db *d, struct db_txns *batch, uint64_t *end_us)
     return !STAILQ_EMPTY(batch);
 }
 
-/* What could not be written: leaves in the batch those who wait to be told, and puts the others
- * back. Who stands behind them is told as well: nobody knows when it would be his turn. */
+/* What could not be written: leaves in the batch what was, and those who wait to be told, and puts
+ * the others back. Who stands behind them is told as well: nobody knows when it would be his turn.
+ */
 static void put_back(struct db *d, struct db_txns *batch, int rc)
 {
     struct db_txns all = STAILQ_HEAD_INITIALIZER(all), again = STAILQ_HEAD_INITIALIZER(again);
     struct db_txn *t;
 
-    STAILQ_CONCAT(&all, batch);
     pthread_mutex_lock(&d->lock);
+    STAILQ_FOREACH(t, &d->writes, link)
+    {
+        t->rc = rc;
+    }
+    STAILQ_CONCAT(&all, batch);
     STAILQ_CONCAT(&all, &d->writes);
     pthread_mutex_unlock(&d->lock);
     while ((t = STAILQ_FIRST(&all))) {
         STAILQ_REMOVE_HEAD(&all, link);
-        t->rc = rc;
-        if (t->done)
+        if (t->done || t->rc == 0)
             STAILQ_INSERT_TAIL(batch, t, link);
         else
             STAILQ_INSERT_TAIL(&again, t, link);
@@ -133,18 +137,18 @@ static void hurry(struct db *d, uint64_t end_us)
 {
     uint64_t now = clock_mono_us();
 
-    dbconn_patience(&d->conn, end_us > now ? (int)((end_us - now) / 1000) : 0);
+    dbconn_patience(d->conn, end_us > now ? (int)((end_us - now) / 1000) : 0);
 }
 
 /* Hands what is done to the loop, with what it is to know about it. That reading goes well says
  * nothing about writing. */
 static void finish(struct db *d, struct db_txns *done, bool writes, int rc)
 {
-    const char *refused = rc == 0 ? d->conn.refused : writes ? "" : d->conn.error;
+    const char *refused = rc == 0 ? d->conn->refused : writes ? "" : d->conn->error;
 
     pthread_mutex_lock(&d->lock);
     if (writes)
-        snprintf(d->error, sizeof(d->error), "%s", rc < 0 ? d->conn.error : "");
+        snprintf(d->error, sizeof(d->error), "%s", rc < 0 ? d->conn->error : "");
     if (*refused)
         snprintf(d->refused, sizeof(d->refused), "%s", refused);
     STAILQ_CONCAT(&d->done, done);
@@ -162,7 +166,7 @@ static void *work(void *arg)
         int rc;
         if (end_us)
             hurry(d, end_us);
-        rc = dbconn_run(&d->conn, &batch);
+        rc = dbconn_run(d->conn, &batch);
         if (rc < 0 && writes && !end_us)
             put_back(d, &batch, rc);
         finish(d, &batch, writes, rc);
@@ -321,46 +325,18 @@ int db_read_now(struct db *d, const char *sql, db_row_fn *row, void *arg, const 
     t->row = row;
     t->arg = arg;
     STAILQ_INSERT_TAIL(&one, t, link);
-    rc = dbconn_run(&d->conn, &one);
+    rc = dbconn_run(d->conn, &one);
     if (rc == 0)
         rc = t->rc;
     if (rc < 0)
-        log_error(d->log, "database: cannot be read: %s", d->conn.error);
+        log_error(d->log, "database: cannot be read: %s", d->conn->error);
     txn_free(t);
     return rc;
 }
 
 /* ---- life ---- */
 
-static int open_file(struct db *d, const char *path)
-{
-    int rc = dbconn_open(&d->conn, path);
-
-    if (rc == 0) {
-        rc = steps_take(d->conn.sql, d->schema);
-        if (rc == -EIO)
-            snprintf(d->conn.error, sizeof(d->conn.error), "%s", sqlite3_errmsg(d->conn.sql));
-    }
-    if (rc == -EBUSY)
-        log_error(d->log,
-                  "database %s: another %s uses it: stop that one, or name another file in %s",
-                  path, d->schema->program, d->schema->key);
-    else if (rc == -EPROTO)
-        log_error(d->log,
-                  "database %s: written by a later version of ctibus; start that one, or "
-                  "name another file in %s",
-                  path, d->schema->key);
-    else if (rc < 0)
-        log_error(d->log,
-                  "database %s: %s. Its folder must be there and writable for this user "
-                  "(%s names it); a file that is damaged may be moved away, then "
-                  "%s",
-                  path, rc == -ENOMEM ? "out of memory" : d->conn.error, d->schema->key,
-                  d->schema->without);
-    return rc;
-}
-
-struct db *db_open(struct loop *loop, const char *path, const struct db_schema *schema,
+struct db *db_open(struct loop *loop, const char *where, const struct db_schema *schema,
                    struct metrics *metrics, struct log *log, int *err)
 {
     struct db *d = calloc(1, sizeof(*d));
@@ -370,7 +346,6 @@ struct db *db_open(struct loop *loop, const char *path, const struct db_schema *
         return NULL;
     d->log = log;
     d->schema = schema;
-    d->conn.lock_fd = -1;
     d->patience_ms = DB_PATIENCE_MS;
     d->again_ms = AGAIN_MS;
     d->check_ms = CHECK_MS;
@@ -384,8 +359,13 @@ struct db *db_open(struct loop *loop, const char *path, const struct db_schema *
     d->lost = metrics_add(metrics, schema->lost, NULL);
     if (d->up && d->written && d->lost)
         d->wake = loop_wake_new(loop, on_done, d, err);
-    if (d->wake)
-        *err = open_file(d, path);
+    if (d->wake) {
+        *err = dbconn_open(&d->conn, where);
+        if (*err == 0)
+            *err = dbconn_steps(d->conn, schema);
+        if (*err < 0 && d->conn)
+            dbconn_log(d->conn, schema, log, *err);
+    }
     if (*err < 0)
         db_close(&d);
     else
@@ -398,7 +378,7 @@ void db_set_times(struct db *d, uint32_t patience_ms, uint32_t again_ms, uint32_
     d->patience_ms = patience_ms;
     d->again_ms = again_ms;
     d->check_ms = check_ms;
-    dbconn_patience(&d->conn, (int)patience_ms);
+    dbconn_patience(d->conn, (int)patience_ms);
 }
 
 int db_start(struct db *d)

@@ -1,22 +1,24 @@
 /*
- * The database: what must survive a restart, in SQLite, written by a thread of its own.
+ * The database: what must survive a restart, in a file of SQLite or in a PostgreSQL server, written
+ * by a thread of its own.
+ *
+ * SQL is what both understand, with the parameters of SQLite (?, ?1); database/dialect.h says what
+ * is translated for PostgreSQL.
  *
  * The loop puts statements together to a transaction and hands it over; the thread writes all that
- * wait in one go (one fsync for many), and the loop is told of each when it is on disk. So a
- * caller that answers "done" only when told so loses nothing by a crash at any instant.
- * Transactions are carried out in the order in which they were handed over, and whole or not at
- * all.
+ * wait in one go (one fsync for many), and the loop is told of each when it is on disk (or when
+ * PostgreSQL says that it is committed). So a caller that answers "done" only when told so loses
+ * nothing by a crash at any instant. Transactions are carried out in the order in which they were
+ * handed over, and whole or not at all.
  *
- * While nothing can be written (the disk is full, another process has the lock) a caller that
- * waits is told so; what no caller waits for stays, in its order, and is tried again. Reads do not
- * wait for it.
+ * While nothing can be written (the disk is full, another process has the lock, the server is away)
+ * a caller that waits is told so; what no caller waits for stays, in its order, and is tried again.
+ * Reads do not wait for it.
  *
  * What waits is bounded; db_begin says when it is too much.
  */
 #ifndef CTIBUS_DATABASE_DB_H
 #define CTIBUS_DATABASE_DB_H
-
-#include <sqlite3.h>
 
 #include "base/view.h"
 #include "log/log.h"
@@ -25,12 +27,23 @@
 
 struct db;
 struct db_txn;
+struct db_row;
 
-/* What a file is for. All is borrowed for the life of the database. */
+/* A table, to be copied from one database to another. */
+struct db_table {
+    const char *name, *columns; /* "site, user": the primary key first */
+    const char *types;          /* of the columns, as of parameters */
+    bool counted;               /* the column `id` is given by the database */
+};
+
+/* What a database is for. All is borrowed for the life of the database. */
 struct db_schema {
     const char *const *steps; /* step n brings tables of version n to version n + 1 */
     int n_steps;
-    const char *key;     /* of the configuration, which names the file: for messages */
+    const struct db_table *tables; /* all of them after the last step; n_tables 0: in a file only */
+    size_t n_tables;
+    const char *reports; /* views for PostgreSQL, made anew at each start; NULL: none */
+    const char *key;     /* of the configuration, which names it: for messages */
     const char *program; /* whose it is: for messages */
     const char *without; /* what begins anew without a file that is damaged, in words */
     const char *refuses; /* what is so while nothing can be written, in words */
@@ -41,15 +54,17 @@ struct db_schema {
 typedef void db_done_fn(void *arg, int rc);
 /* One row of what was asked for. On the thread (db_read) or before there is one (db_read_now): it
  * may touch nothing but arg. False: no more rows are wanted. */
-typedef bool db_row_fn(void *arg, sqlite3_stmt *row);
+typedef bool db_row_fn(void *arg, const struct db_row *row);
 
-/* Opens or makes the file and brings its tables up to what this version needs. NULL, logged with
- * what to do, and *err on failure. */
-struct db *db_open(struct loop *loop, const char *path, const struct db_schema *schema,
+/* Opens the database at `where`, a file, which is made if it is not there, or
+ * postgresql://USER:PASSWORD@HOST/DATABASE, and brings its tables up to what this version needs.
+ * Waits for the server, some seconds at most. NULL, logged with what to do, and *err on failure. */
+struct db *db_open(struct loop *loop, const char *where, const struct db_schema *schema,
                    struct metrics *metrics, struct log *log, int *err);
-/* Before db_start, in milliseconds: how long another process that writes is waited for, by a write
- * and by db_close (2000 unless set); when what could not be written is tried again (1000); from one
- * look at the files to the next while nothing is written (2000). */
+/* Before db_start, in milliseconds: how long another process that writes is waited for, or a server
+ * that says nothing, by a write and by db_close (2000 unless set); when what could not be written
+ * is tried again (1000); from one look at the files, or at the connection, to the next while
+ * nothing is written (2000). */
 void db_set_times(struct db *d, uint32_t patience_ms, uint32_t again_ms, uint32_t check_ms);
 /* Starts the thread: what has been handed over is written from now on. 0 or a negative errno. */
 int db_start(struct db *d);
@@ -74,7 +89,9 @@ int db_read(struct db *d, const char *sql, db_row_fn *row, db_done_fn *done, voi
 /* The same before db_start: waits for it. 0 or a negative error. */
 int db_read_now(struct db *d, const char *sql, db_row_fn *row, void *arg, const char *types, ...);
 
-/* The text of a column; dies with the row. */
-struct view db_text(sqlite3_stmt *row, int column);
+/* A column, from 0. A text dies with the row; an empty column is "" or 0. */
+struct view db_text(const struct db_row *row, int column);
+int64_t db_int(const struct db_row *row, int column);
+double db_float(const struct db_row *row, int column);
 
 #endif

@@ -41,41 +41,67 @@ struct db_txn {
 };
 STAILQ_HEAD(db_txns, db_txn);
 
-/* ---- steps.c ---- */
-/* Brings its tables up to what this version needs. 0; -EPROTO: a later version has written it; or
- * -EIO. */
-int steps_take(sqlite3 *sql, const struct db_schema *schema);
-
 /* ---- txn.c ---- */
 struct db_txn *txn_new(struct db *d);
 void txn_free(struct db_txn *t);
 void txn_add(struct db_txn *t, const char *sql, const char *types, va_list ap);
+/* The same with the columns of a row. */
+void txn_add_row(struct db_txn *t, const char *sql, const char *types, const struct db_row *row);
 
-/* ---- run.c: by the connection of the caller ---- */
-struct dbconn {
-    sqlite3 *sql;
-    int lock_fd;          /* holds the lock of the one process whose file it is; -1: none */
-    char *wal;            /* the file of what is not in the database's own yet */
-    ino_t wal_ino;        /* which it is; 0: it was never seen */
-    bool had_pages;       /* the database's own file was seen with something in it */
-    struct map *prepared; /* statement by the text's own address */
-    char error[160];      /* of the last thing that failed */
-    char refused[160];    /* of the last batch: why one failed by itself; empty: none did */
+/* ---- conn.c: a connection, of the kind that `where` names ---- */
+
+struct dbconn;
+
+struct dbconn_ops {
+    struct view (*text)(const struct db_row *row, int column);
+    int64_t (*integer)(const struct db_row *row, int column);
+    double (*real)(const struct db_row *row, int column);
+    int (*steps)(struct dbconn *c, const struct db_schema *schema);
+    int (*check)(struct dbconn *c);
+    int (*run)(struct dbconn *c, struct db_txns *batch);
+    int (*count_on)(struct dbconn *c, const char *table);
+    void (*patience)(struct dbconn *c, int ms);
+    void (*destroy)(struct dbconn *c);
+    const char *advice;  /* what to look at when it cannot be opened, in words */
+    const char *damaged; /* what may be done with one that is damaged, in words; NULL: nothing */
 };
-/* Takes the file for this process alone; others may read it and, in between, write (a backup, an
- * operator with a shell). 0; -EBUSY: another process of ours has it; another negative errno, with
- * c->error. */
-int dbconn_open(struct dbconn *c, const char *path);
-/* Are the files still those that were opened? What is written to one that was removed or replaced
- * is lost at the end of the process. 0, or -EIO with c->error. */
+struct dbconn {
+    const struct dbconn_ops *ops;
+    char name[400];    /* for messages: without a password */
+    char error[240];   /* of the last thing that failed */
+    char refused[240]; /* of the last batch: why one failed by itself; empty: none did */
+};
+struct db_row {
+    const struct dbconn_ops *ops;
+    void *of; /* sqlite3_stmt or PGresult */
+    int at;
+};
+
+/* Takes the database for this process alone; others may read it and, in between, write (a backup,
+ * an operator with a shell). 0; -EBUSY: another process of ours has it; another negative errno,
+ * with (*out)->error. *out is to be closed in any case but -ENOMEM, when it may be NULL. */
+int dbconn_open(struct dbconn **out, const char *where);
+/* Logs why dbconn_open() or dbconn_steps() failed, with what to do. */
+void dbconn_log(const struct dbconn *c, const struct db_schema *schema, struct log *log, int rc);
+/* Brings its tables up to what this version needs. 0; -EPROTO: a later version has written it; or
+ * -EIO with c->error. */
+int dbconn_steps(struct dbconn *c, const struct db_schema *schema);
+/* Is it still what was opened: the file, which may have been removed or replaced, or the
+ * connection, which is made again if it was lost? 0, or -EIO with c->error. */
 int dbconn_check(struct dbconn *c);
-void dbconn_close(struct dbconn *c);
+void dbconn_close(struct dbconn **c);
 /* How long it waits for another process that writes; at first DB_PATIENCE_MS, also of struct db. */
 #define DB_PATIENCE_MS 2000
 void dbconn_patience(struct dbconn *c, int ms);
-/* Carries out all as one, and each gets its rc. They all read or they all write: those that read
- * need no lock, so no other process that writes keeps them waiting. 0, or a negative error, that of
- * the file or the disk and not of one of them: nothing was written. */
+/* Carries out all, and each gets its rc: one that fails by itself takes none of the others with it.
+ * They all read or they all write. 0, or a negative error, that of the file, the disk or the server
+ * and not of one of them: then nothing was written but those whose rc is 0. */
 int dbconn_run(struct dbconn *c, struct db_txns *batch);
+/* Ids of rows to come begin behind those of the rows that the table has. 0 or -EIO. */
+int dbconn_count_on(struct dbconn *c, const char *table);
+
+/* Both are to be closed by dbconn_close() if *out is set. */
+int sqlite_open(struct dbconn **out, const char *path);
+int postgres_open(struct dbconn **out, const char *uri);
 
 #endif

@@ -67,3 +67,22 @@ void txn_add(struct db_txn *t, const char *sql, const char *types, va_list ap)
             p->f = va_arg(ap, double);
     }
 }
+
+void txn_add_row(struct db_txn *t, const char *sql, const char *types, const struct db_row *row)
+{
+    struct db_statement *st = room_for_one(t);
+
+    if (!st)
+        return;
+    *st = (struct db_statement){.sql = sql};
+    for (int i = 0; types[i] && st->n < DB_MAX_PARAMS; i++) {
+        struct db_param *p = &st->params[st->n++];
+        *p = (struct db_param){.type = types[i]};
+        if (types[i] == 's')
+            take_text(t, p, db_text(row, i));
+        else if (types[i] == 'i')
+            p->i = db_int(row, i);
+        else
+            p->f = db_float(row, i);
+    }
+}

@@ -341,13 +341,13 @@ struct letters {
     } * found;
 };
 
-static char *column(sqlite3_stmt *row, int n)
+static char *column(const struct db_row *row, int n)
 {
     return view_dup(db_text(row, n));
 }
 
 /* On the thread of the database. */
-static bool take_letter(void *arg, sqlite3_stmt *row)
+static bool take_letter(void *arg, const struct db_row *row)
 {
     struct letters *l = arg;
     struct letter *one;
@@ -355,13 +355,13 @@ static bool take_letter(void *arg, sqlite3_stmt *row)
     l->n++;
     if (!l->resend) {
         msg_put_map(&l->list, 7);
-        msg_put_pair_u64(&l->list, "id", (uint64_t)sqlite3_column_int64(row, 0));
+        msg_put_pair_u64(&l->list, "id", (uint64_t)db_int(row, 0));
         msg_put_pair(&l->list, "webhook", db_text(row, 1));
         msg_put_pair(&l->list, "event", db_text(row, 2));
         msg_put_pair(&l->list, "name", db_text(row, 3));
         msg_put_cstr(&l->list, "created");
-        msg_put_double(&l->list, sqlite3_column_double(row, 6));
-        msg_put_pair_u64(&l->list, "tries", (uint64_t)sqlite3_column_int64(row, 7));
+        msg_put_double(&l->list, db_float(row, 6));
+        msg_put_pair_u64(&l->list, "tries", (uint64_t)db_int(row, 7));
         msg_put_pair(&l->list, "why", db_text(row, 8));
         return true;
     }
@@ -369,13 +369,13 @@ static bool take_letter(void *arg, sqlite3_stmt *row)
     if (!one)
         return false;
     *one = (struct letter){.next = l->found,
-                           .id = sqlite3_column_int64(row, 0),
+                           .id = db_int(row, 0),
                            .hook = column(row, 1),
                            .event = column(row, 2),
                            .name = column(row, 3),
                            .key = column(row, 4),
                            .body = column(row, 5),
-                           .created = sqlite3_column_double(row, 6)};
+                           .created = db_float(row, 6)};
     l->found = one;
     return true;
 }
@@ -535,7 +535,7 @@ static void put_name(struct buf *out, struct view list, struct view ipbx, struct
     buf_append_view(out, id);
 }
 
-static bool take_known(void *arg, sqlite3_stmt *row)
+static bool take_known(void *arg, const struct db_row *row)
 {
     struct webhooks *w = arg;
     struct view ipbx = db_text(row, 0), list = db_text(row, 1);
@@ -628,7 +628,7 @@ void webhooks_ready(struct webhooks *w)
 
 /* ---- lifecycle ---- */
 
-static bool take_queue_name(void *arg, sqlite3_stmt *row)
+static bool take_queue_name(void *arg, const struct db_row *row)
 {
     struct webhooks *w = arg;
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/pg_uri.h"
 #include "console/console.h"
 #include "lists/check.h"
 #include "state.h"
@@ -130,9 +131,8 @@ static bool is_state_directory(const char *path)
 /* The folder of the database must be there; the file is made. */
 static bool check_database(const struct svc *svc, config_error_fn *tell, void *arg)
 {
-    const char *uri = config_str(svc->cfg, "ctibus.database");
-    char *path = config_path(svc->cfg, view_cstr(uri + strlen("sqlite:")));
-    char *slash = path ? strrchr(path, '/') : NULL;
+    char *path = config_database(svc->cfg);
+    char *slash = path && !pg_uri_is(view_cstr(path)) ? strrchr(path, '/') : NULL;
     bool good = true;
 
     if (slash && slash != path) {

@@ -18,7 +18,7 @@
 #include "core/notify.h"
 #include "core/publisher.h"
 #include "core/remote_lists.h"
-#include "database/schema.h"
+#include "database/state_tables.h"
 #include "directory/directory.h"
 #include "events.h"
 #include "fagi/fagi.h"
@@ -52,7 +52,7 @@
 #define SETTLE_MAX_MS 1500
 #define SETTLE_CHECK_MS 10
 /* What the logs keep too long is looked for. */
-#define EXPIRE_MS 3600000
+#define EXPIRE_MS 60000
 /* A resync that has not ended by then is told, and asked for again; how often they are looked at.
  */
 #define RESYNC_LATE_MS 30000
@@ -258,13 +258,12 @@ static void expire(void *arg)
 
 static int open_database(struct state *s)
 {
-    const char *uri = config_str(s->cfg, "ctibus.database");
-    char *path = config_path(s->cfg, view_cstr(uri + strlen("sqlite:")));
+    char *where = config_database(s->cfg);
     int err = -ENOMEM;
 
-    if (path)
-        s->db = db_open(s->loop, path, &state_schema, s->metrics, s->log, &err);
-    free(path);
+    if (where)
+        s->db = db_open(s->loop, where, &state_schema, s->metrics, s->log, &err);
+    free(where);
     if (s->db)
         s->features = features_new(s, &err);
     if (s->features)

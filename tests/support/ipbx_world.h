@@ -134,8 +134,7 @@ static inline int ipbx_setup(void **state)
     int err = 0;
 
     *state = w;
-    strcpy(w->s.dir, "/tmp/ctibus-state-XXXXXX");
-    assert_non_null(mkdtemp(w->s.dir));
+    assert_int_equal(state_make_folder(&w->s), 0);
     state_write(&w->s, "ctibus.json", IPBX_CONFIG);
     for (size_t i = 0; i < IPBX_FILES; i++)
         state_write(&w->s, ipbx_files[i][0], ipbx_files[i][1]);

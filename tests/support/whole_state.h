@@ -6,6 +6,7 @@
 
 #include "state.h"
 #include "support/bus.h"
+#include "support/postgres.h"
 
 #define STATE_CONFIG                                                                               \
     "{\"main\":{},\"ipbxes\":{\"xivo\":{\"ipbx_connection\":{\"ipaddress\":\"127.0.0.1\","         \
@@ -71,14 +72,45 @@ static inline void state_unlink(struct state_world *w, const char *name)
     unlink(path);
 }
 
+/* With CTIBUS_TEST_DATABASE=postgresql, state keeps what it keeps in a server of the program's own
+ * instead of a file of SQLite. */
+static inline bool state_on_server(void)
+{
+    return getenv("CTIBUS_TEST_DATABASE") != NULL;
+}
+
+static struct postgres_server state_server;
+static char state_uri[128]; /* of the newest database there */
+
+static inline void state_remove_server(void)
+{
+    postgres_remove(&state_server);
+}
+
+static inline void state_new_database(void)
+{
+    char name[16];
+
+    if (!state_on_server())
+        return;
+    if (state_server.pid == 0) {
+        postgres_make(&state_server);
+        atexit(state_remove_server);
+    }
+    postgres_database(&state_server, name, state_uri);
+}
+
 static inline struct config *state_config(struct state_world *w)
 {
     struct config_errors errors = {0};
-    char path[128];
+    char path[128], database[160];
+    const char *const sets[] = {database, NULL};
+    const struct config_overrides on_server = {.sets = sets};
     struct config *cfg;
 
     snprintf(path, sizeof(path), "%s/ctibus.json", w->dir);
-    cfg = config_load(path, NULL, &errors);
+    snprintf(database, sizeof(database), "ctibus.database=%s", state_uri);
+    cfg = config_load(path, *state_uri ? &on_server : NULL, &errors);
     for (size_t i = 0; i < errors.count; i++)
         fprintf(stderr, "%s: %s\n", errors.list[i].key, errors.list[i].reason);
     config_errors_free(&errors);
@@ -116,10 +148,17 @@ static inline void state_stop(struct state_world *w)
     process_end(&w->p);
 }
 
+/* The folder of its files, and its database. */
+static inline int state_make_folder(struct state_world *w)
+{
+    state_new_database();
+    strcpy(w->dir, "/tmp/ctibus-state-XXXXXX");
+    return mkdtemp(w->dir) ? 0 : -1;
+}
+
 static inline int state_setup(struct state_world *w)
 {
-    strcpy(w->dir, "/tmp/ctibus-state-XXXXXX");
-    if (!mkdtemp(w->dir))
+    if (state_make_folder(w) < 0)
         return -1;
     state_write(w, "ctibus.json", STATE_CONFIG);
     state_write(w, "users.json", STATE_USERS);

@@ -1,6 +1,7 @@
-"""A PostgreSQL server of its own, with a database as XiVO's: the table userfeatures."""
+"""A PostgreSQL server of its own: with a database as XiVO's (the table userfeatures), or with empty ones for state."""
 
 import contextlib
+import itertools
 import os
 import pathlib
 import shutil
@@ -8,7 +9,9 @@ import signal
 import subprocess
 import tempfile
 
-from stack import free_port, until
+import pytest
+
+from stack import Stack, free_port, until
 
 TABLE = """CREATE TABLE userfeatures (id serial PRIMARY KEY, firstname varchar(128) NOT NULL DEFAULT '',
   enablexfer integer NOT NULL DEFAULT 1, callrecord integer NOT NULL DEFAULT 0,
@@ -34,6 +37,7 @@ class Postgres:
         (self.dir / "password").write_text(PASSWORD)
         (self.dir / "password").chmod(0o644)
         self.port = free_port()
+        self.names = itertools.count()
         subprocess.run([self.bin / "initdb", "-D", self.dir / "data", "-U", "asterisk", "-A", "scram-sha-256", "-E", "UTF8",
                         "--locale", "C", "--no-sync", "--pwfile", self.dir / "password"],
                        check=True, stdout=subprocess.DEVNULL, cwd="/", **self.user)
@@ -56,7 +60,7 @@ class Postgres:
         self.process = subprocess.Popen(
             [self.bin / "postgres", "-D", self.dir / "data", "-k", self.dir, "-h", "127.0.0.1", "-p", str(self.port),
              "-c", "ssl=on", "-c", f"ssl_cert_file={self.dir}/server.pem", "-c", f"ssl_key_file={self.dir}/server.key",
-             "-c", "fsync=off", "-c", "max_connections=20"],
+             "-c", "fsync=off", "-c", "max_connections=40"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, cwd="/", **self.user)
         until(lambda: self.run("SELECT 1", "postgres", check=False).returncode == 0, "PostgreSQL answers")
 
@@ -95,6 +99,12 @@ class Postgres:
             self.run(table)
         return self
 
+    def empty(self):
+        """The URI of a new database."""
+        name = f"ctibus{next(self.names)}"
+        self.run(f"CREATE DATABASE {name}", "postgres")
+        return self.uri(database=name)
+
     def uri(self, user="asterisk", password=ENCODED, host=None, database="asterisk", parameters=""):
         at = f"{host or '127.0.0.1'}:{self.port}/{database}"
         return f"postgresql://{user}:{password}@{at}?encoding=utf8{parameters}"
@@ -107,3 +117,16 @@ class Postgres:
     def close(self):
         self.kill()
         shutil.rmtree(self.dir)
+
+
+@pytest.fixture(scope="module", autouse=True, params=["sqlite", "postgresql"])
+def each_database(request):
+    """A file of tests that imports this is carried out with both. The server, or None."""
+    if request.param == "sqlite":
+        yield None
+        return
+    server = Postgres()
+    Stack.new_database = server.empty
+    yield server
+    Stack.new_database = None
+    server.close()

@@ -12,6 +12,7 @@ import random
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import threading
@@ -110,6 +111,7 @@ class Stack:
     that a part can be killed and started again."""
 
     ROOT = ROOT
+    new_database = None  # makes one for state, and returns its URI; None: a file of SQLite in the folder
 
     def __init__(self, capture="20/02-call-answered.ami", pace="real", users=None, lines=None,
                  config=None, sim_args=(), parts=("sim", "state", "ami-gw", "cti-gw"), office=None):
@@ -146,6 +148,7 @@ class Stack:
             "api": {"listen": "127.0.0.1:0"},
             "console": {"socket": "console.sock", "token": TOKEN},
             "cti": {"drain_seconds": 0},
+            **({"database": Stack.new_database()} if Stack.new_database else {}),
             **{n: v for n, v in site["ctibus"].items() if n == "agents"}}
         for path, value in extra.items():
             at = site
@@ -173,6 +176,16 @@ class Stack:
 
     def path(self, name):
         return pathlib.Path(self.dir.name) / name
+
+    def rows(self, sql):
+        """What the database of state has, each row as a tuple of texts; names that PostgreSQL has words for in quotes."""
+        uri = json.loads(self.path("ctibus.json").read_text())["ctibus"].get("database", "sqlite:ctibus.db")
+        if uri.startswith("postgresql:"):
+            out = subprocess.run(["psql", "-XAtq", "-F", "\x1f", "-v", "ON_ERROR_STOP=1", "-d", uri.replace("?encoding=utf8", ""),
+                                  "-c", sql], capture_output=True, text=True, check=True, timeout=TIMEOUT)
+            return [tuple(line.split("\x1f")) for line in out.stdout.splitlines()]
+        with sqlite3.connect(self.path(uri.removeprefix("sqlite:")), timeout=TIMEOUT) as db:
+            return [tuple("" if v is None else str(v) for v in row) for row in db.execute(sql)]
 
     def start(self, part, doors=("CTI",)):
         """Starts a part: sim, state, ami-gw, or cti-gw or fagi-gw, also several of them (cti-gw2). `doors`: what a

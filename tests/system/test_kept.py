@@ -4,13 +4,13 @@ import json
 import random
 import re
 import shutil
-import sqlite3
 import subprocess
 import threading
 import time
 
 import pytest
 
+from postgres import each_database  # noqa: F401 pylint: disable=unused-import
 from stack import Client, ROOT, Stack, TIMEOUT, until
 
 FORWARD = {"unc": "1002", "rna": "1003", "busy": "1004"}
@@ -87,15 +87,10 @@ def test_a_list_that_says_something_else_wins():
         assert '"enablednd": 0' in users
         s.path("users.json").write_text(users.replace('"enablednd": 0', '"enablednd": "1"'))
         hup()
-        until(lambda: not rows(s, "SELECT * FROM service"), "the choice is forgotten")
+        until(lambda: not s.rows("SELECT * FROM service"), "the choice is forgotten")
         s.path("users.json").write_text(users)
         hup()
         alice.wait(lambda: not int(alice.status("users", "1")["enablednd"]), "the list is believed")
-
-
-def rows(stack, sql):
-    with sqlite3.connect(stack.path("ctibus.db"), timeout=TIMEOUT) as db:
-        return db.execute(sql).fetchall()
 
 
 def documented_backup(database, copy):
@@ -107,7 +102,9 @@ def documented_backup(database, copy):
 
 
 @pytest.mark.skipif(not shutil.which("sqlite3"), reason="sqlite3 is not installed")
-def test_a_backup_is_put_back_as_the_page_says():
+def test_a_backup_is_put_back_as_the_page_says(each_database):
+    if each_database:
+        pytest.skip("a file of SQLite is copied")
     with Stack() as s:
         s.wait_ready()
         alice = s.client("alice").load()
@@ -173,10 +170,9 @@ def test_killed_at_random_points_nothing_that_was_done_is_lost():
             time.sleep(dice.random() * 0.3)  # the random point
             s.kill("state")
             kept = {i: (dict(t.done), {k: list(v) for k, v in t.asked.items()}) for i, t in who.items()}
-            with sqlite3.connect(s.path("ctibus.db"), timeout=TIMEOUT) as db:
-                found = dict(db.execute("SELECT user || 'destunc', value FROM service WHERE field = 'destunc'"))
-                found.update(db.execute("SELECT user || 'availstate', availstate FROM presence"))
-                assert len(db.execute("SELECT * FROM session").fetchall()) == 2, "sessions are kept"
+            found = dict(s.rows("""SELECT "user" || 'destunc', value FROM service WHERE field = 'destunc'"""))
+            found.update(s.rows("""SELECT "user" || 'availstate', availstate FROM presence"""))
+            assert len(s.rows("SELECT * FROM session")) == 2, "sessions are kept"
             for i, (done, asked) in kept.items():
                 for what, value in done.items():
                     got = found.get(i + what)
@@ -209,9 +205,9 @@ def test_calls_are_in_the_history():
         assert history(alice, "2") == []
         for c in history(bob, "1"):
             assert "T" in c["calldate"] and "." in c["calldate"] and c["duration"] >= 0 and c["mode"] == 1
-        before = len(rows(s, "SELECT * FROM call_log"))
+        before = len(s.rows("SELECT * FROM call_log"))
         restart(s, lambda p: p.kill())
-        assert len(rows(s, "SELECT * FROM call_log")) >= before
+        assert len(s.rows("SELECT * FROM call_log")) >= before
         assert history(bob, "1")
         assert alice.ask("history", xuserid="xivo/2", size="5", mode="0")["warning_string"] == "unallowed"
         assert alice.ask("history", xuserid="xivo/1", size="5", mode="9")["error_string"] == "malformed"
@@ -223,16 +219,15 @@ def test_what_is_old_is_deleted():
         s.start("state")
         s.wait_ready("state")
         s.programs.pop("state").kill()
-        with sqlite3.connect(s.path("ctibus.db"), timeout=TIMEOUT) as db:
-            for days in (1, 364, 366, 3000):
-                db.execute("INSERT INTO call_log (site, user, mode, start, duration, name, number)"
-                           " VALUES ('xivo', '1', 0, ?, 1, '', '1')", (time.time() - days * 86400,))
-                db.execute("INSERT INTO queue_log (site, queue, kind, time, waited) VALUES ('xivo', '1', 0, ?, 1)",
-                           (time.time() - days * 86400,))
+        for days in (1, 364, 366, 3000):
+            since = time.time() - days * 86400
+            s.rows("""INSERT INTO call_log (site, "user", mode, start, duration, name, number)"""
+                   f" VALUES ('xivo', '1', 0, {since}, 1, '', '1')")
+            s.rows(f"INSERT INTO queue_log (site, queue, kind, time, waited) VALUES ('xivo', '1', 0, {since}, 1)")
         s.start("state")
         s.wait_ready("state")
-        until(lambda: len(rows(s, "SELECT * FROM call_log")) == 2, "365 days are kept of calls")
-        until(lambda: len(rows(s, "SELECT * FROM queue_log")) == 1, "31 of queues")
+        until(lambda: len(s.rows("SELECT * FROM call_log")) == 2, "365 days are kept of calls")
+        until(lambda: len(s.rows("SELECT * FROM queue_log")) == 1, "31 of queues")
 
 
 def test_what_clients_do_is_published_and_logged():
@@ -248,13 +243,14 @@ def test_what_clients_do_is_published_and_logged():
         assert m.wait("cti/xivo/command/featuresput/")[2]["outcome"] == "unallowed"
         bob.send("logout")
         assert m.wait("cti/xivo/session/close/")[2]["userid"] == "2"
-        until(lambda: {r[0] for r in rows(s, "SELECT class FROM cti_log WHERE user = '2'")} >=
+        until(lambda: {r[0] for r in s.rows("""SELECT class FROM cti_log WHERE "user" = '2'""")} >=
               {"login", "featuresput", "logout"}, "logged")
         m.close()
 
 
-def test_a_database_that_cannot_be_opened_is_told():
-    with Stack(parts=("sim",), config={"ctibus.database": "sqlite:nosuch/folder/x.db"}) as s:
+def test_a_database_that_cannot_be_opened_is_told(each_database):
+    where = each_database.uri(password="wrong") if each_database else "sqlite:nosuch/folder/x.db"
+    with Stack(parts=("sim",), config={"ctibus.database": where}) as s:
         p = s.start("state")
         assert p.process.wait(TIMEOUT) == 1
         p.says("ctibus.database names it")
@@ -269,7 +265,7 @@ def test_what_a_presence_does_is_kept_before_it_is_answered():
         for _ in range(5):
             alice.ask("availstate", availstate="donotdisturb")
             s.programs.pop("state").kill()
-            assert ("1", "1") in rows(s, "SELECT user, value FROM service WHERE field = 'enablednd'")
+            assert ("1", "1") in s.rows("""SELECT "user", value FROM service WHERE field = 'enablednd'""")
             s.start("state")
             s.wait_ready("state", "cti-gw", "ami-gw")
             alice.ask("availstate", availstate="donotdisturb")

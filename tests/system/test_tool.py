@@ -47,7 +47,7 @@ def test_help_names_every_command(stack):
     assert said.returncode == 0
     commands = ["tail", "top", "snapshot", "sessions", "peers", "kick", "action", "call", "record", "replay", "check",
                 "reload", "schema", "keygen", "setup", "discover", "passwd", "doctor", "token", "tokens", "webhooks",
-                "phones", "calls", "queues", "agents", "users"]
+                "phones", "calls", "queues", "agents", "users", "migrate"]
     for command in commands:
         assert re.search(rf"^  {command}( |$)", said.stdout, re.M)
         one = tool(stack, command, "--help")

@@ -1,4 +1,5 @@
-/* The database: transactions whole or not at all, told when they are on disk, in order. */
+/* The database: transactions whole or not at all, told when they are on disk, in order. What is so
+ * in a file of SQLite and in a PostgreSQL server is tried in both. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,16 +8,26 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <sqlite3.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include "database/copy.h"
 #include "database/db.h"
-#include "database/schema.h"
+#include "database/state_tables.h"
 #include "support/bus.h"
+#include "support/postgres.h"
 
 #define PUT "INSERT INTO presence (site, user, availstate) VALUES (?, ?, ?)"
+
+static struct postgres_server server;
 
 struct world {
     struct loop *loop;
@@ -24,9 +35,12 @@ struct world {
     struct log *log;
     char text[4096];
     struct metrics *metrics;
-    char dir[64], path[96];
+    char dir[64], path[128];
+    bool postgres; /* path is the URI */
+    char name[16];
     struct db *d;
     sqlite3 *other;
+    PGconn *shell;
     int done, failed;
     char order[64];
     char rows[256];
@@ -47,7 +61,7 @@ static void start_with(struct world *w, uint32_t again_ms)
     w->d = open_at(w, w->path, &err);
     assert_non_null(w->d);
     if (again_ms)
-        db_set_times(w->d, 300, again_ms, 100);
+        db_set_times(w->d, w->postgres ? 2500 : 300, again_ms, 100);
     assert_int_equal(db_start(w->d), 0);
 }
 
@@ -56,13 +70,30 @@ static void start(struct world *w)
     start_with(w, 100);
 }
 
-static int setup(void **state)
+static struct world *world_new(void)
 {
     struct world *w = calloc(1, sizeof(*w));
 
     w->loop = loop_new();
     assert_int_equal(pipe2(w->log_fds, O_NONBLOCK | O_CLOEXEC), 0);
     w->log = log_new(w->log_fds[1], "test", LOG_INFO, false);
+    return w;
+}
+
+static int setup_postgres(void **state)
+{
+    struct world *w = world_new();
+
+    w->postgres = true;
+    postgres_database(&server, w->name, w->path);
+    *state = w;
+    return 0;
+}
+
+static int setup(void **state)
+{
+    struct world *w = world_new();
+
     strcpy(w->dir, "/tmp/ctibus-db-XXXXXX");
     assert_non_null(mkdtemp(w->dir));
     snprintf(w->path, sizeof(w->path), "%s/t.db", w->dir);
@@ -74,16 +105,17 @@ static int teardown(void **state)
 {
     static const char *const ends[] = {"", "-wal", "-shm"};
     struct world *w = *state;
-    char path[128];
+    char path[144];
 
     db_close(&w->d);
     sqlite3_close(w->other);
+    PQfinish(w->shell);
     metrics_destroy(&w->metrics);
     loop_destroy(&w->loop);
     log_destroy(&w->log);
     close(w->log_fds[0]);
     close(w->log_fds[1]);
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 3 && !w->postgres; i++) {
         snprintf(path, sizeof(path), "%s%s", w->path, ends[i]);
         unlink(path);
     }
@@ -102,7 +134,7 @@ static void on_done(void *arg, int rc)
              rc < 0 ? "-" : "+");
 }
 
-static bool on_row(void *arg, sqlite3_stmt *row)
+static bool on_row(void *arg, const struct db_row *row)
 {
     struct world *w = arg;
     struct view user = db_text(row, 0);
@@ -188,6 +220,11 @@ static void a_read_sees_what_was_written_before_it(void **state)
 /* Another process that writes: an operator with a shell, a backup that is put back. */
 static void lock_out(struct world *w)
 {
+    if (w->postgres) {
+        w->shell = postgres_connect(&server, w->name);
+        postgres_do(w->shell, "BEGIN; LOCK TABLE presence IN SHARE MODE");
+        return;
+    }
     assert_int_equal(sqlite3_open(w->path, &w->other), SQLITE_OK);
     assert_int_equal(sqlite3_exec(w->other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
 }
@@ -196,6 +233,8 @@ static void let_in(struct world *w)
 {
     sqlite3_close(w->other); /* what it began is rolled back */
     w->other = NULL;
+    PQfinish(w->shell);
+    w->shell = NULL;
 }
 
 static void reading_needs_no_lock(void **state)
@@ -283,7 +322,7 @@ static void who_stands_behind_many_that_wait_is_told(void **state)
     start(w);
     lock_out(w);
     for (int i = 0; i < 5000; i++) /* more than are written in one go */
-        db_write(w->d, "INSERT INTO presence VALUES ('y', ?, '')", "i", (int64_t)i);
+        db_write(w->d, "INSERT INTO presence VALUES ('y', CAST(? AS TEXT), '')", "i", (int64_t)i);
     put(w, "1", "refused");
     UNTIL(w->loop, w->failed == 1);
     let_in(w);
@@ -312,7 +351,7 @@ static void fill_disk(bool full, const char *wal)
 static void a_full_disk_loses_no_row(void **state)
 {
     struct world *w = *state;
-    char wal[128];
+    char wal[144];
 
     snprintf(wal, sizeof(wal), "%s-wal", w->path);
     start(w);
@@ -370,7 +409,7 @@ static void only_a_write_shows_that_it_writes_again(void **state)
     assert_true(shows(w, "ctibus_state_database_up", 1));
     lock_out(w);
     put(w, "1", "refused");
-    UNTIL(w->loop, logged(w, "cannot write: database is locked") == 1);
+    UNTIL(w->loop, logged(w, "cannot write: ") == 1);
     assert_string_equal(all(w), "");
     assert_int_equal(logged(w, "writing again"), 0);
     assert_true(shows(w, "ctibus_state_database_up", 0));
@@ -381,25 +420,38 @@ static void only_a_write_shows_that_it_writes_again(void **state)
     assert_int_equal(logged(w, "cannot write"), 1);
 }
 
+/* An administrator's own trigger. */
+static void refuse_seven(struct world *w)
+{
+    lock_out(w);
+    if (w->postgres)
+        postgres_do(w->shell, "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS"
+                              " $$ BEGIN RAISE EXCEPTION 'seven is ours'; END $$;"
+                              "CREATE TRIGGER t BEFORE INSERT ON presence FOR EACH ROW"
+                              " WHEN (NEW.\"user\" = '7') EXECUTE FUNCTION f(); COMMIT");
+    else
+        assert_int_equal(sqlite3_exec(w->other,
+                                      "CREATE TRIGGER t BEFORE INSERT ON presence"
+                                      " WHEN NEW.user = '7'"
+                                      " BEGIN SELECT RAISE(ABORT, 'seven is ours'); END; COMMIT",
+                                      NULL, NULL, NULL),
+                         SQLITE_OK);
+    let_in(w);
+}
+
 static void one_that_is_refused_by_itself_is_logged(void **state)
 {
     struct world *w = *state;
 
     start(w);
-    lock_out(w);
-    assert_int_equal(sqlite3_exec(w->other,
-                                  "CREATE TRIGGER t BEFORE INSERT ON presence WHEN NEW.user = '7'"
-                                  " BEGIN SELECT RAISE(ABORT, 'seven is ours'); END; COMMIT",
-                                  NULL, NULL, NULL),
-                     SQLITE_OK);
-    let_in(w);
+    refuse_seven(w);
     for (int i = 0; i < 3; i++) {
         char id[2] = {(char)('0' + i), '\0'};
         note(w, "7", "x");
         put(w, id, "x");
         UNTIL(w->loop, w->done == i + 1);
     }
-    assert_int_equal(logged(w, "refused: seven is ours"), 1);
+    assert_int_equal(logged(w, "seven is ours"), 1);
     assert_int_equal(logged(w, "database:"), 1);
     assert_true(has_lost(w, 3));
     assert_string_equal(all(w), "0=x 1=x 2=x ");
@@ -471,7 +523,7 @@ static void what_others_could_read_is_taken_from_them(void **state)
 {
     static const char *const ends[] = {"", "-wal"};
     struct world *w = *state;
-    char path[128];
+    char path[144];
     struct stat st;
 
     for (size_t i = 0; i < 2; i++) {
@@ -530,7 +582,7 @@ static bool is_up(struct world *w)
 
 static void moved(struct world *w, const char *end, bool away)
 {
-    char here[128], there[128];
+    char here[144], there[160];
 
     snprintf(here, sizeof(here), "%s%s", w->path, end);
     snprintf(there, sizeof(there), "%s%s.away", w->path, end);
@@ -643,38 +695,374 @@ static void what_cannot_be_opened_is_refused(void **state)
     assert_int_equal(err, -EPROTO);
 }
 
+/* ---- PostgreSQL ---- */
+
+static void logs_wait_while_the_server_is_away(void **state)
+{
+    struct world *w = *state;
+
+    start(w);
+    put(w, "1", "x");
+    UNTIL(w->loop, w->done == 1);
+    postgres_kill(&server);
+    UNTIL(w->loop, shows(w, "ctibus_state_database_up", 0)); /* told though nobody writes */
+    note(w, "2", "x");
+    put(w, "3", "refused");
+    UNTIL(w->loop, w->done == 2);
+    assert_int_equal(w->failed, 1);
+    postgres_start(&server);
+    UNTIL(w->loop, shows(w, "ctibus_state_database_up", 1));
+    put(w, "4", "x");
+    UNTIL(w->loop, w->done == 3);
+    assert_string_equal(all(w), "1=x 2=x 4=x ");
+    assert_true(has_lost(w, 0));
+}
+
+static void a_session_that_was_ended_is_made_again(void **state)
+{
+    struct world *w = *state;
+
+    start(w);
+    w->shell = postgres_connect(&server, w->name);
+    for (int i = 0; i < 3; i++) {
+        char id[2] = {(char)('0' + i), '\0'};
+        put(w, id, "x");
+        UNTIL(w->loop, w->done == i + 1);
+        postgres_do(w->shell,
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE application_name = 'ctibus' AND datname = current_database()");
+    }
+    UNTIL(w->loop, shows(w, "ctibus_state_database_up", 1));
+    assert_string_equal(all(w), w->failed ? w->rows : "0=x 1=x 2=x ");
+}
+
+/* Between us and the server: passes on what both say until *cut is set; then what the server says
+ * next is lost, and the connection with it. One connection at a time. */
+static void relay(int listener, const char *to, volatile int *cut)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    char bytes[65536];
+
+    snprintf(at.sun_path, sizeof(at.sun_path), "%s/.s.PGSQL.5432", to);
+    for (;;) {
+        int client = accept(listener, NULL, NULL);
+        int behind = socket(AF_UNIX, SOCK_STREAM, 0);
+        struct pollfd fds[2] = {{client, POLLIN, 0}, {behind, POLLIN, 0}};
+        bool open = connect(behind, (struct sockaddr *)&at, sizeof(at)) == 0;
+        while (open && poll(fds, 2, -1) > 0)
+            for (int i = 0; open && i < 2; i++) {
+                ssize_t n = fds[i].revents ? read(fds[i].fd, bytes, sizeof(bytes)) : 0;
+                if (!fds[i].revents)
+                    continue;
+                open = n > 0 && !(i == 1 && *cut) && write(fds[1 - i].fd, bytes, (size_t)n) == n;
+                if (n > 0 && i == 1)
+                    *cut = 0;
+            }
+        close(client);
+        close(behind);
+    }
+}
+
+static pid_t start_relay(const char *dir, volatile int *cut)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+    pid_t pid;
+
+    snprintf(at.sun_path, sizeof(at.sun_path), "%s/.s.PGSQL.5432", dir);
+    assert_int_equal(bind(listener, (struct sockaddr *)&at, sizeof(at)), 0);
+    assert_int_equal(listen(listener, 5), 0);
+    pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* also when the test fails */
+        relay(listener, server.dir, cut);
+    }
+    close(listener);
+    return pid;
+}
+
+static void what_was_committed_unseen_is_not_written_twice(void **state)
+{
+    struct world *w = *state;
+    volatile int *cut =
+        mmap(NULL, sizeof(*cut), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    char dir[] = "/tmp/ctibus-db-XXXXXX", socket_path[64];
+    pid_t pid;
+
+    assert_non_null(mkdtemp(dir));
+    snprintf(socket_path, sizeof(socket_path), "%s/.s.PGSQL.5432", dir);
+    pid = start_relay(dir, cut);
+    snprintf(w->path, sizeof(w->path), "postgresql://ctibus:x@/%s?host=%s", w->name, dir);
+    start(w);
+    for (int i = 0; i < 3; i++) {
+        char id[2] = {(char)('0' + i), '\0'};
+        note(w, id, "x"); /* now the server knows the statement */
+        UNTIL(w->loop, shows(w, "ctibus_state_database_written_total", 2 * i + 1));
+        *cut = 1;
+        db_write(w->d,
+                 "INSERT INTO queue_log (site, queue, kind, time, waited)"
+                 " VALUES ('x', 'q', ?, 0, 0)",
+                 "i", (int64_t)i);
+        UNTIL(w->loop, shows(w, "ctibus_state_database_written_total", 2 * i + 2));
+        assert_int_equal(*cut, 0);
+    }
+    w->shell = postgres_connect(&server, w->name);
+    assert_int_equal(postgres_number(w->shell, "SELECT count(*) FROM queue_log"), 3);
+    assert_true(has_lost(w, 0));
+    db_close(&w->d);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    unlink(socket_path);
+    rmdir(dir);
+    munmap((void *)cut, sizeof(*cut));
+}
+
+static void who_was_replaced_writes_no_more(void **state)
+{
+    struct world *w = *state;
+
+    start(w);
+    put(w, "1", "x");
+    UNTIL(w->loop, w->done == 1);
+    w->shell = postgres_connect(&server, w->name);
+    postgres_do(w->shell, "UPDATE ctibus_owner SET epoch = epoch + 1"); /* as the other one does */
+    put(w, "2", "x");
+    UNTIL(w->loop, w->done == 2);
+    assert_int_equal(w->failed, 1);
+    note(w, "3", "x");
+    UNTIL(w->loop, logged(w, "another process of ctibus has taken it over") >= 1);
+    run_for(w->loop, 300);
+    assert_int_equal(postgres_number(w->shell, "SELECT count(*) FROM presence"), 1);
+}
+
+static void bad_text_is_mended(void **state)
+{
+    struct world *w = *state;
+    struct db_txn *t;
+
+    start(w);
+    t = db_begin(w->d);
+    db_add(t, PUT, "sss", VIEW("x"), VIEW("a\0b"), VIEW("\xff\xfe"));
+    db_commit_take(&t, on_done, w);
+    UNTIL(w->loop, w->done == 1);
+    assert_string_equal(all(w), "a\xef\xbf\xbd"
+                                "b=\xef\xbf\xbd\xef\xbf\xbd ");
+}
+
+static void what_no_server_is_is_refused(void **state)
+{
+    static const struct {
+        const char *uri, *says;
+    } rows[] = {
+        {"postgresql://ctibus:secret@/none?host=%s", "database \"none\" does not exist"},
+        {"postgresql://ctibus:secret@/x?host=/nosuch%s", "No such file"},
+        {"postgresql://nobody:secret@/postgres?host=%s", "\"nobody\" does not exist"},
+    };
+    struct world *w = *state;
+    char uri[160];
+    int err = 0;
+
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(uri, sizeof(uri), rows[i].uri, server.dir);
+        assert_null(open_at(w, uri, &err));
+        assert_true(err < 0);
+        assert_int_equal(logged(w, rows[i].says), 1);
+    }
+    assert_int_equal(logged(w, "ctibus.database names it"), 3);
+    assert_int_equal(logged(w, "secret"), 0);
+    w->shell = postgres_connect(&server, "postgres");
+    postgres_do(w->shell, "DROP DATABASE IF EXISTS latin");
+    postgres_do(w->shell, "CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0");
+    snprintf(uri, sizeof(uri), "postgresql://ctibus:x@/latin?host=%s", server.dir);
+    assert_null(open_at(w, uri, &err));
+    assert_int_equal(logged(w, "its encoding is not UTF8"), 1);
+    start(w);
+    db_close(&w->d);
+    PQfinish(w->shell);
+    w->shell = postgres_connect(&server, w->name);
+    postgres_do(w->shell, "UPDATE ctibus_schema SET version = 99");
+    assert_null(open_at(w, w->path, &err));
+    assert_int_equal(err, -EPROTO);
+}
+
+/* ---- from one to the other ---- */
+
+/* The tables are what `tables` says, in order. */
+static void all_tables_are_copied(void **state)
+{
+    struct world *w = *state;
+    sqlite3_stmt *st;
+    int n = 0;
+
+    start(w);
+    assert_int_equal(sqlite3_open(w->path, &w->other), SQLITE_OK);
+    for (size_t i = 0; i < state_schema.n_tables; i++) {
+        const struct db_table *t = &state_schema.tables[i];
+        char columns[300] = "", types[20] = "", sql[80];
+        snprintf(sql, sizeof(sql), "PRAGMA table_info(%s)", t->name);
+        assert_int_equal(sqlite3_prepare_v2(w->other, sql, -1, &st, NULL), SQLITE_OK);
+        while (sqlite3_step(st) == SQLITE_ROW) {
+            const char *type = (const char *)sqlite3_column_text(st, 2);
+            snprintf(columns + strlen(columns), sizeof(columns) - strlen(columns), "%s%s",
+                     *columns ? ", " : "", (const char *)sqlite3_column_text(st, 1));
+            snprintf(types + strlen(types), sizeof(types) - strlen(types), "%c",
+                     *type == 'T'   ? 's'
+                     : *type == 'I' ? 'i'
+                                    : 'f');
+        }
+        sqlite3_finalize(st);
+        assert_string_equal(columns, t->columns);
+        assert_string_equal(types, t->types);
+        assert_int_equal(t->counted, strncmp(t->columns, "id,", 3) == 0 && *t->types == 'i');
+    }
+    sqlite3_prepare_v2(w->other,
+                       "SELECT count(*) FROM sqlite_master WHERE type = 'table'"
+                       " AND name NOT LIKE 'sqlite_%'",
+                       -1, &st, NULL);
+    if (sqlite3_step(st) == SQLITE_ROW)
+        n = sqlite3_column_int(st, 0);
+    sqlite3_finalize(st);
+    assert_int_equal(n, state_schema.n_tables);
+}
+
+static void count_progress(void *arg, const char *table, int64_t rows, int64_t of_rows)
+{
+    assert_true(rows <= of_rows);
+    *(int *)arg += strcmp(table, "presence") == 0 && rows == of_rows;
+}
+
+#define CALL                                                                                       \
+    "INSERT INTO call_log (site, user, mode, start, duration, name, number) VALUES"                \
+    " ('x', '1', 0, 1.25, 0.1, 'O''Neil', '5')"
+
+static void a_copy_has_everything_and_goes_on(void **state)
+{
+    struct world *w = *state;
+    char name[16], server_uri[128], back[96];
+    int told = 0, err = 0;
+
+    postgres_database(&server, name, server_uri);
+    snprintf(back, sizeof(back), "%s/back.db", w->dir);
+    start(w);
+    for (int i = 0; i < 2500; i++)
+        db_write(w->d, "INSERT INTO presence VALUES ('y', CAST(? AS TEXT), 'away')", "i",
+                 (int64_t)i);
+    for (int i = 0; i < 3; i++)
+        db_write(w->d, CALL, "");
+    put(w, "1", "x");
+    UNTIL(w->loop, w->done == 1);
+    assert_int_equal(db_copy(w->path, server_uri, &state_schema, w->log, NULL, NULL), -EBUSY);
+    db_close(&w->d);
+    assert_int_equal(db_copy(w->path, server_uri, &state_schema, w->log, count_progress, &told), 0);
+    assert_int_equal(told, 1);
+    assert_int_equal(db_copy(w->path, server_uri, &state_schema, w->log, NULL, NULL), -EEXIST);
+    assert_int_equal(logged(w, "it is not empty (table presence has 2501 rows)"), 1);
+
+    w->d = open_at(w, server_uri, &err);
+    assert_int_equal(db_start(w->d), 0);
+    db_write(w->d, CALL, "");
+    db_read(w->d, "SELECT count(*), max(availstate) FROM presence", on_row, on_done, w, "");
+    db_read(w->d, "SELECT max(id), count(*) FROM call_log WHERE start = 1.25 AND duration = 0.1",
+            on_row, on_done, w, "");
+    UNTIL(w->loop, w->done == 3);
+    assert_string_equal(w->rows, "2501=x 4=4 ");
+    db_close(&w->d);
+    assert_int_equal(db_copy(server_uri, back, &state_schema, w->log, NULL, NULL), 0);
+    w->rows[0] = '\0';
+    w->d = open_at(w, back, &err);
+    assert_int_equal(db_read_now(w->d, "SELECT max(id), max(name) FROM call_log", on_row, w, ""),
+                     0);
+    assert_string_equal(w->rows, "4=O'Neil ");
+    db_close(&w->d);
+    unlink(back);
+}
+
+/* A copy that fails leaves nothing behind. */
+static void a_copy_that_fails_is_taken_back(void **state)
+{
+    struct world *w = *state;
+    char name[16], uri[128];
+
+    start(w);
+    put(w, "7", "x");
+    put(w, "8", "x");
+    db_write(w->d, "INSERT INTO service VALUES ('x', '1', 'f', 'v', 'c')", "");
+    UNTIL(w->loop, w->done == 2);
+    db_close(&w->d);
+    postgres_database(&server, name, uri);
+    {
+        struct world other = *w;
+        int err = 0;
+        other.postgres = true;
+        snprintf(other.name, sizeof(other.name), "%s", name);
+        other.metrics = NULL;
+        other.d = open_at(&other, uri, &err);
+        assert_non_null(other.d);
+        db_close(&other.d);
+        refuse_seven(&other);
+        metrics_destroy(&other.metrics);
+    }
+    assert_true(db_copy(w->path, uri, &state_schema, w->log, NULL, NULL) < 0);
+    assert_int_equal(logged(w, "table presence: ERROR: seven is ours"), 1);
+    w->shell = postgres_connect(&server, name);
+    assert_int_equal(postgres_number(w->shell, "SELECT count(*) FROM service"), 0);
+}
+
+static int make_server(void **state)
+{
+    postgres_make(&server);
+    return 0;
+}
+
+static int remove_server(void **state)
+{
+    postgres_remove(&server);
+    return 0;
+}
+
+#define FILE_ONLY(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define SERVER_ONLY(test)                                                                          \
+    {                                                                                              \
+#test "[postgresql]", test, setup_postgres, teardown, NULL                                 \
+    }
+#define BOTH(test) FILE_ONLY(test), SERVER_ONLY(test)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_file_that_is_taken_away_takes_nothing_more, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_file_that_was_emptied_takes_nothing_more, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(another_file_in_its_place_is_not_written, setup, teardown),
-        cmocka_unit_test_setup_teardown(only_one_process_has_it, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_is_told_is_there_after_a_restart, setup, teardown),
-        cmocka_unit_test_setup_teardown(one_that_fails_takes_no_other_with_it, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_read_sees_what_was_written_before_it, setup, teardown),
-        cmocka_unit_test_setup_teardown(reading_needs_no_lock, setup, teardown),
-        cmocka_unit_test_setup_teardown(reads_and_writes_keep_their_order, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_nobody_waits_for_is_kept_until_it_can_be_written,
-                                        setup, teardown),
-        cmocka_unit_test_setup_teardown(who_stands_behind_many_that_wait_is_told, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_full_disk_loses_no_row, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_waits_while_it_cannot_be_written_is_bounded, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(only_a_write_shows_that_it_writes_again, setup, teardown),
-        cmocka_unit_test_setup_teardown(one_that_is_refused_by_itself_is_logged, setup, teardown),
-        cmocka_unit_test_setup_teardown(closing_does_not_wait_for_the_next_attempt, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(closing_gives_up_what_cannot_be_written, setup, teardown),
-        cmocka_unit_test_setup_teardown(closing_writes_and_tells_what_waits, setup, teardown),
-        cmocka_unit_test_setup_teardown(nobody_else_may_read_it, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_others_could_read_is_taken_from_them, setup, teardown),
-        cmocka_unit_test_setup_teardown(texts_are_what_they_were, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_waits_is_bounded, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_cannot_be_opened_is_refused, setup, teardown),
+        FILE_ONLY(a_file_that_is_taken_away_takes_nothing_more),
+        FILE_ONLY(a_file_that_was_emptied_takes_nothing_more),
+        FILE_ONLY(another_file_in_its_place_is_not_written),
+        BOTH(only_one_process_has_it),
+        BOTH(what_is_told_is_there_after_a_restart),
+        BOTH(one_that_fails_takes_no_other_with_it),
+        BOTH(a_read_sees_what_was_written_before_it),
+        BOTH(reading_needs_no_lock),
+        BOTH(reads_and_writes_keep_their_order),
+        BOTH(what_nobody_waits_for_is_kept_until_it_can_be_written),
+        BOTH(who_stands_behind_many_that_wait_is_told),
+        FILE_ONLY(a_full_disk_loses_no_row),
+        BOTH(what_waits_while_it_cannot_be_written_is_bounded),
+        BOTH(only_a_write_shows_that_it_writes_again),
+        BOTH(one_that_is_refused_by_itself_is_logged),
+        BOTH(closing_does_not_wait_for_the_next_attempt),
+        FILE_ONLY(closing_gives_up_what_cannot_be_written),
+        BOTH(closing_writes_and_tells_what_waits),
+        FILE_ONLY(nobody_else_may_read_it),
+        FILE_ONLY(what_others_could_read_is_taken_from_them),
+        BOTH(texts_are_what_they_were),
+        BOTH(what_waits_is_bounded),
+        FILE_ONLY(what_cannot_be_opened_is_refused),
+        SERVER_ONLY(logs_wait_while_the_server_is_away),
+        SERVER_ONLY(a_session_that_was_ended_is_made_again),
+        SERVER_ONLY(what_was_committed_unseen_is_not_written_twice),
+        SERVER_ONLY(who_was_replaced_writes_no_more),
+        SERVER_ONLY(bad_text_is_mended),
+        SERVER_ONLY(what_no_server_is_is_refused),
+        FILE_ONLY(all_tables_are_copied),
+        FILE_ONLY(a_copy_has_everything_and_goes_on),
+        FILE_ONLY(a_copy_that_fails_is_taken_back),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_server, remove_server);
 }

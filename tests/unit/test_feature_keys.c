@@ -213,8 +213,7 @@ static int start(void **state, const char *config)
     int err = 0;
 
     *state = w;
-    strcpy(w->s.dir, "/tmp/ctibus-state-XXXXXX");
-    assert_non_null(mkdtemp(w->s.dir));
+    assert_int_equal(state_make_folder(&w->s), 0);
     state_write(&w->s, "ctibus.json", config);
     state_write(&w->s, "users.json", USERS);
     state_write(&w->s, "lines.json", LINES);

@@ -28,6 +28,7 @@ struct world {
     struct state_world s;
     struct state_peer p;
     sqlite3 *other; /* another connection to the database: an operator, a backup */
+    PGconn *shell;  /* the same to a server */
 };
 
 static int setup(void **state)
@@ -35,8 +36,7 @@ static int setup(void **state)
     struct world *w = calloc(1, sizeof(*w));
 
     *state = w;
-    strcpy(w->s.dir, "/tmp/ctibus-state-XXXXXX");
-    assert_non_null(mkdtemp(w->s.dir));
+    assert_int_equal(state_make_folder(&w->s), 0);
     state_write(&w->s, "ctibus.json", CONFIG);
     state_write(&w->s, "users.json", USERS);
     state_write(&w->s, "lines.json", "[]");
@@ -53,6 +53,7 @@ static int teardown(void **state)
     struct world *w = *state;
 
     sqlite3_close(w->other);
+    PQfinish(w->shell);
     peer_end(&w->p);
     state_teardown(&w->s);
     free(w);
@@ -109,10 +110,17 @@ static void restart(struct world *w)
     assert_int_equal(peer_open(&w->p, "s", "1", "available"), BUS_ok);
 }
 
-static void sql(struct world *w, const char *statement)
+/* The second text: the same for PostgreSQL; NULL: no other. */
+static void sql(struct world *w, const char *statement, const char *on_server)
 {
     char path[128];
 
+    if (state_on_server()) {
+        if (!w->shell)
+            w->shell = postgres_shell(state_uri, &state_server);
+        postgres_do(w->shell, on_server ? on_server : statement);
+        return;
+    }
     snprintf(path, sizeof(path), "%s/ctibus.db", w->s.dir);
     if (!w->other) {
         assert_int_equal(sqlite3_open(path, &w->other), SQLITE_OK);
@@ -126,7 +134,9 @@ static int kept(struct world *w)
     sqlite3_stmt *st;
     int n;
 
-    sql(w, "SELECT 1"); /* opens it */
+    sql(w, "SELECT 1", NULL); /* opens it */
+    if (state_on_server())
+        return (int)postgres_number(w->shell, "SELECT count(*) FROM service");
     assert_int_equal(sqlite3_prepare_v2(w->other, "SELECT count(*) FROM service", -1, &st, NULL),
                      SQLITE_OK);
     assert_int_equal(sqlite3_step(st), SQLITE_ROW);
@@ -323,9 +333,11 @@ static void a_list_that_changed_while_state_was_down_wins(void **state)
 
 /* ---- while it is being kept ---- */
 
+#define HELD "BEGIN; LOCK TABLE service IN SHARE MODE"
+
 static void hold_the_disk(struct world *w)
 {
-    sql(w, "BEGIN IMMEDIATE");
+    sql(w, "BEGIN IMMEDIATE", HELD);
 }
 
 static void send_dnd(struct world *w)
@@ -346,7 +358,7 @@ static void a_user_may_vanish_meanwhile(void **state)
     send_dnd(w);
     list(w, "[" BOB "]");
     assert_null(state_user(&w->s, "1"));
-    sql(w, "COMMIT");
+    sql(w, "COMMIT", NULL);
     UNTIL(w->s.loop, w->p.answers == 1);
     assert_string_equal(w->p.answer, OK);
     assert_null(state_user(&w->s, "1"));
@@ -361,7 +373,7 @@ static void a_list_may_say_something_else_meanwhile(void **state)
     hold_the_disk(w);
     send_dnd(w);
     list(w, "[" ALICE("1", "") "]");
-    sql(w, "COMMIT");
+    sql(w, "COMMIT", NULL);
     UNTIL(w->s.loop, w->p.answers == 1);
     UNTIL(w->s.loop, kept(w) == 0);
     assert_true(on(w, DND));
@@ -380,7 +392,7 @@ static void what_is_on_its_way_is_not_what_is_asked_for(void **state)
               "\"message\":{\"function\":\"enablednd\",\"value\":false}}");
     UNTIL(w->s.loop, w->s.s->n_waiting == 2 || w->p.answers == 1);
     assert_int_equal(w->p.answers, 0); /* that it is off is no reason to do nothing */
-    sql(w, "COMMIT");
+    sql(w, "COMMIT", NULL);
     UNTIL(w->s.loop, w->p.answers == 2);
     assert_false(on(w, DND));
     assert_string_equal(put(w, "enablednd", "false"), SAME);
@@ -397,7 +409,7 @@ static void the_gateway_may_go_meanwhile(void **state)
     send_dnd(w);
     peer_end(&w->p);
     UNTIL(w->s.loop, session_find(w->s.s->sessions, VIEW("s"))->gateway == NULL);
-    sql(w, "COMMIT");
+    sql(w, "COMMIT", NULL);
     UNTIL(w->s.loop, on(w, DND));
     UNTIL(w->s.loop, w->s.s->n_waiting == 0);
 }
@@ -408,14 +420,19 @@ static void what_cannot_be_kept_is_not_done(void **state)
 {
     struct world *w = *state;
 
-    sql(w, "CREATE TRIGGER full BEFORE INSERT ON service WHEN new.field = 'destunc'"
-           " BEGIN SELECT RAISE(ABORT, 'disk full'); END");
+    sql(w,
+        "CREATE TRIGGER full BEFORE INSERT ON service WHEN new.field = 'destunc'"
+        " BEGIN SELECT RAISE(ABORT, 'disk full'); END",
+        "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE EXCEPTION 'disk full'; END $$;"
+        "CREATE TRIGGER full_ BEFORE INSERT ON service FOR EACH ROW"
+        " WHEN (NEW.field = 'destunc') EXECUTE FUNCTION f()");
     assert_string_equal(put(w, "fwd", "{\"enableunc\":1,\"destunc\":\"1002\"}"), KO("database"));
     assert_false(on(w, UNC));
     assert_string_equal(field(w, "1", DESTUNC), "1000");
     assert_int_equal(kept(w), 0); /* not the half of it either */
     assert_string_equal(put(w, "enablednd", "1"), OK);
-    sql(w, "DROP TRIGGER full");
+    sql(w, "DROP TRIGGER full", "DROP TRIGGER full_ ON service");
     assert_string_equal(put(w, "fwd", "{\"enableunc\":1,\"destunc\":\"1002\"}"), OK);
     assert_string_equal(field(w, "1", DESTUNC), "1002");
 }
@@ -425,10 +442,10 @@ static void a_database_that_is_held_too_long_keeps_nothing(void **state)
     struct world *w = *state;
 
     put(w, "enablednd", "true");
-    sql(w, "BEGIN EXCLUSIVE");
+    sql(w, "BEGIN EXCLUSIVE", HELD);
     assert_string_equal(put(w, "enablednd", "false"), KO("database"));
     assert_true(on(w, DND));
-    sql(w, "COMMIT");
+    sql(w, "COMMIT", NULL);
     assert_string_equal(put(w, "enablednd", "false"), OK);
     assert_false(on(w, DND));
     restart(w);

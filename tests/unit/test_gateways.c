@@ -172,8 +172,7 @@ static int setup_second(void **state)
              "%s\"alpha\":{\"ipbx_connection\":{\"ipaddress\":\"127.0.0.1\",\"ipport\":5039,"
              "\"username\":\"u\",\"password\":\"p\"}},%s",
              head, &STATE_CONFIG[strlen(head)]);
-    strcpy(w->s.dir, "/tmp/ctibus-state-XXXXXX");
-    assert_non_null(mkdtemp(w->s.dir));
+    assert_int_equal(state_make_folder(&w->s), 0);
     state_write(&w->s, "ctibus.json", config);
     state_write(&w->s, "users.json", STATE_USERS);
     state_write(&w->s, "lines.json", STATE_LINES);

@@ -104,8 +104,7 @@ static int setup(void **state)
     int err = 0;
 
     *state = w;
-    strcpy(w->s.dir, "/tmp/ctibus-state-XXXXXX");
-    if (!mkdtemp(w->s.dir))
+    if (state_make_folder(&w->s) < 0)
         return -1;
     state_write(&w->s, "ctibus.json", CONFIG);
     state_write(&w->s, "users.json", STATE_USERS);

@@ -184,6 +184,8 @@ static void pages_are_read_along_an_index(void **state)
     char path[128], plan[2048];
     sqlite3 *sql;
 
+    if (state_on_server())
+        skip();
     snprintf(path, sizeof(path), "%s/ctibus.db", w->s.dir);
     assert_int_equal(sqlite3_open_v2(path, &sql, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
     for (size_t i = 0; i < ARRAY_SIZE(queries); i++) {

@@ -73,8 +73,7 @@ static int setup(void **state)
     struct world *w = calloc(1, sizeof(*w));
 
     *state = w;
-    strcpy(w->s.dir, "/tmp/ctibus-state-XXXXXX");
-    assert_non_null(mkdtemp(w->s.dir));
+    assert_int_equal(state_make_folder(&w->s), 0);
     state_write(&w->s, "ctibus.json", CONFIG);
     state_write(&w->s, "users.json", USERS);
     state_write(&w->s, "lines.json", LINES);

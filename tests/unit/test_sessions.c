@@ -40,8 +40,7 @@ static int setup(void **state)
     struct world *w = calloc(1, sizeof(*w));
 
     *state = w;
-    strcpy(w->s.dir, "/tmp/ctibus-state-XXXXXX");
-    assert_non_null(mkdtemp(w->s.dir));
+    assert_int_equal(state_make_folder(&w->s), 0);
     w->s.loop = loop_new();
     w->s.lists_retry_ms = 20;
     w->s.grace_ms = LONG;
@@ -110,6 +109,12 @@ static int rows(struct world *w, const char *sql)
     char path[128];
     int n;
 
+    if (state_on_server()) {
+        PGconn *shell = postgres_shell(state_uri, &state_server);
+        n = (int)postgres_number(shell, sql);
+        PQfinish(shell);
+        return n;
+    }
     snprintf(path, sizeof(path), "%s/ctibus.db", w->s.dir);
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
     sqlite3_busy_timeout(db, 10000);

@@ -13,14 +13,26 @@ static void on_signal(void *arg)
     loop_stop(t->loop);
 }
 
+void tool_signals_take(struct tool *t, struct tool_signals *s)
+{
+    s->sigint = loop_signal_new(t->loop, SIGINT, on_signal, t);
+    s->sigterm = loop_signal_new(t->loop, SIGTERM, on_signal, t);
+}
+
+void tool_signals_release(struct tool_signals *s)
+{
+    loop_signal_destroy(&s->sigint);
+    loop_signal_destroy(&s->sigterm);
+}
+
 void tool_run(struct tool *t)
 {
-    struct loop_signal *sigint = loop_signal_new(t->loop, SIGINT, on_signal, t);
-    struct loop_signal *sigterm = loop_signal_new(t->loop, SIGTERM, on_signal, t);
+    struct tool_signals s;
 
-    loop_run(t->loop);
-    loop_signal_destroy(&sigint);
-    loop_signal_destroy(&sigterm);
+    tool_signals_take(t, &s);
+    if (!t->stopped)
+        loop_run(t->loop);
+    tool_signals_release(&s);
 }
 
 bool tool_print(struct buf *line)

@@ -9,6 +9,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/pg_uri.h"
 #include "doctor.h"
 #include "json/json.h"
 
@@ -101,17 +102,12 @@ static void certificates(struct doctor *d)
 
 static void database(struct doctor *d)
 {
-    struct view uri = text_at(d, "ctibus.database");
     struct statvfs fs;
     const char *folder;
-    char *path;
-    char *copy;
+    char *path = config_database(d->cfg);
+    char *copy = path && !pg_uri_is(view_cstr(path)) ? strdup(path) : NULL;
     bool there;
 
-    if (!view_starts(uri, VIEW("sqlite:")))
-        return;
-    path = config_path(d->cfg, view_of(uri.ptr + 7, uri.len - 7));
-    copy = path ? strdup(path) : NULL;
     if (!copy) {
         free(path);
         return;

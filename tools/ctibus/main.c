@@ -16,7 +16,7 @@ static const struct command *const commands[] = {
     &command_kick,   &command_action,   &command_call,     &command_record,   &command_replay,
     &command_token,  &command_webhooks, &command_tokens,   &command_check,    &command_reload,
     &command_schema, &command_keygen,   &command_explain,  &command_setup,    &command_discover,
-    &command_passwd, &command_keys,     &command_doctor,
+    &command_passwd, &command_keys,     &command_doctor,   &command_migrate,
 };
 #define N_COMMANDS ARRAY_SIZE(commands)
 #define USAGE "Usage: ctibus [--config FILE] [--json] COMMAND [ARGUMENT...]\n"

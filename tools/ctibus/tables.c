@@ -327,14 +327,15 @@ static bool print_table(struct tool *t, const struct table *table, const char *o
     p.names = json_object_new_object();
     if (!t->json && names_users(table))
         tool_snapshot(t, "users", NULL, take_user, &p);
-    if (t->exit_code == 0)
+    if (t->exit_code == 0 && !t->stopped)
         tool_snapshot(t, table->list, NULL, take_object, &p);
     json_object_put(p.names);
-    if (!t->json && t->exit_code == 0)
+    if (!t->json && t->exit_code == 0 && !t->stopped)
         print_cells(&p, NULL);
     while ((r = p.rows)) {
         p.rows = r->next;
-        print_cells(&p, r->cells);
+        if (!t->stopped)
+            print_cells(&p, r->cells);
         row_free(r);
     }
     json_parser_fini(&p.parser);
@@ -353,7 +354,9 @@ static void watch(struct tool *t, const struct table *table, const char *only)
 {
     struct loop_timer *timer = loop_timer_new(t->loop, stop, t->loop);
     bool screen = isatty(STDOUT_FILENO);
+    struct tool_signals signals;
 
+    tool_signals_take(t, &signals);
     while (timer && !t->stopped) {
         if (screen)
             fputs("\033[H\033[2J", stdout);
@@ -362,6 +365,7 @@ static void watch(struct tool *t, const struct table *table, const char *only)
         loop_timer_start(timer, WATCH_MS, false);
         tool_run(t);
     }
+    tool_signals_release(&signals);
     loop_timer_destroy(&timer);
 }
 

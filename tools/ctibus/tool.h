@@ -34,7 +34,8 @@ extern const struct command command_tail, command_top, command_snapshot, command
     command_action, command_token, command_webhooks, command_phones, command_calls, command_queues,
     command_agents, command_users, command_sessions, command_kick, command_tokens, command_reload,
     command_record, command_replay, command_peers, command_check, command_schema, command_keygen,
-    command_explain, command_discover, command_setup, command_passwd, command_keys, command_doctor;
+    command_explain, command_discover, command_setup, command_passwd, command_keys, command_doctor,
+    command_migrate;
 
 /* usage.c: says on standard error what is wrong with the arguments, as far as the command's `args`
  * and `help` tell, and how it is used; returns the exit code 2. */
@@ -95,6 +96,12 @@ void tool_put_people(struct buf *out, struct json_object *lists);
 
 /* Runs the loop until SIGINT or SIGTERM, or until loop_stop. */
 void tool_run(struct tool *t);
+/* For a command that does so several times: what arrives in between ends the next. */
+struct tool_signals {
+    struct loop_signal *sigint, *sigterm;
+};
+void tool_signals_take(struct tool *t, struct tool_signals *s);
+void tool_signals_release(struct tool_signals *s);
 
 /* ask.c: one request to state. */
 struct tool_question {

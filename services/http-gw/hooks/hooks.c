@@ -357,9 +357,9 @@ struct counting {
 };
 
 /* On the thread of the database. */
-static bool take_count(void *arg, sqlite3_stmt *row)
+static bool take_count(void *arg, const struct db_row *row)
 {
-    ((struct counting *)arg)->n = (size_t)sqlite3_column_int64(row, 0);
+    ((struct counting *)arg)->n = (size_t)db_int(row, 0);
     return false;
 }
 

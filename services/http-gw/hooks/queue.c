@@ -296,7 +296,7 @@ void queue_destroy(struct queue **qp)
     free(q);
 }
 
-static bool take_row(void *arg, sqlite3_stmt *row)
+static bool take_row(void *arg, const struct db_row *row)
 {
     struct queue *q = arg;
     const struct queue_item item = {.hook = db_text(row, 1),
@@ -304,11 +304,11 @@ static bool take_row(void *arg, sqlite3_stmt *row)
                                     .name = db_text(row, 3),
                                     .key = db_text(row, 4),
                                     .body = db_text(row, 5),
-                                    .now = sqlite3_column_double(row, 6)};
+                                    .now = db_float(row, 6)};
     struct delivery *d;
 
-    q->next_id = sqlite3_column_int64(row, 0) + 1;
-    if (sqlite3_column_int(row, 8)) /* a dead letter stays on disk */
+    q->next_id = db_int(row, 0) + 1;
+    if (db_int(row, 8)) /* a dead letter stays on disk */
         return true;
     d = delivery_new(&item);
     if (!d || put_in(q, d, item.hook, item.key) < 0) {
@@ -317,7 +317,7 @@ static bool take_row(void *arg, sqlite3_stmt *row)
         return false;
     }
     d->id = q->next_id - 1;
-    d->tries = (unsigned)sqlite3_column_int(row, 7);
+    d->tries = (unsigned)db_int(row, 7);
     d->kept = true;
     return true;
 }

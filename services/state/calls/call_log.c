@@ -26,13 +26,13 @@ static void on_queue(void *arg, struct ipbx_model *d, const struct queue_event *
 
 const struct ipbx_model_effects state_effects = {on_call, on_queue};
 
-static bool take_row(void *arg, sqlite3_stmt *row)
+static bool take_row(void *arg, const struct db_row *row)
 {
     struct ipbx *ipbx = state_ipbx(arg, db_text(row, 0));
-    struct queue_event e = {.kind = (enum queue_event_kind)sqlite3_column_int(row, 2),
+    struct queue_event e = {.kind = (enum queue_event_kind)db_int(row, 2),
                             .queue_id = db_text(row, 1),
-                            .time = sqlite3_column_double(row, 3),
-                            .waited = sqlite3_column_double(row, 4)};
+                            .time = db_float(row, 3),
+                            .waited = db_float(row, 4)};
 
     if (ipbx) /* what cannot be taken is missing in the sums, no more */
         statistics_restore(ipbx->model, &e);

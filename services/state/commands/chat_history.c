@@ -21,7 +21,7 @@ struct reading {
 };
 
 /* On the thread of the database. */
-static bool take_row(void *arg, sqlite3_stmt *row)
+static bool take_row(void *arg, const struct db_row *row)
 {
     struct reading *r = arg;
     struct buf *out = &r->messages;

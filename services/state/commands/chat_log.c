@@ -102,9 +102,9 @@ struct missed {
     int64_t last; /* id */
 };
 
-int64_t chat_put_line(struct buf *out, const char *ipbx, sqlite3_stmt *row)
+int64_t chat_put_line(struct buf *out, const char *ipbx, const struct db_row *row)
 {
-    int64_t line = sqlite3_column_int64(row, 0);
+    int64_t line = db_int(row, 0);
     char from[192], to[192], id[32];
 
     snprintf(from, sizeof(from), "%s/%.*s", ipbx, VIEW_ARG(db_text(row, 1)));
@@ -116,12 +116,12 @@ int64_t chat_put_line(struct buf *out, const char *ipbx, sqlite3_stmt *row)
     msg_put_pair(out, "to", view_cstr(to));
     msg_put_pair(out, "text", db_text(row, 4));
     msg_put_cstr(out, "when");
-    msg_put_double(out, sqlite3_column_double(row, 3));
+    msg_put_double(out, db_float(row, 3));
     return line;
 }
 
 /* On the thread of the database: touches nothing but what it is given. */
-static bool take_line(void *arg, sqlite3_stmt *row)
+static bool take_line(void *arg, const struct db_row *row)
 {
     struct missed *m = arg;
 

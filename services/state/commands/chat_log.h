@@ -24,6 +24,6 @@ void chat_keep_for(struct state *s, const struct session *se, const struct xod_o
 /* Tells a session what was written to its user while that was not there. */
 void chat_tell_missed(struct state *s, const struct session *se, struct deferred_reply **l);
 /* Writes a line as clients read it; the row is id, from, to, when, text. Its id. Any thread. */
-int64_t chat_put_line(struct buf *out, const char *ipbx, sqlite3_stmt *row);
+int64_t chat_put_line(struct buf *out, const char *ipbx, const struct db_row *row);
 
 #endif

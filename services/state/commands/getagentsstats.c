@@ -16,10 +16,10 @@
 
 /* Calls of queues, and all others that were talked in. ?1 site, ?2 earliest start, ?3 users. */
 #define SUMS                                                                                       \
-    "SELECT user, SUM(mode = 1 AND queue <> ''),"                                                  \
-    " TOTAL(CASE WHEN mode = 1 AND queue <> '' THEN duration END),"                                \
-    " SUM(mode = 0 OR (mode = 1 AND queue = '')),"                                                 \
-    " TOTAL(CASE WHEN mode = 0 OR (mode = 1 AND queue = '') THEN duration END)"                    \
+    "SELECT user, COUNT(CASE WHEN mode = 1 AND queue <> '' THEN 1 END),"                           \
+    " SUM(CASE WHEN mode = 1 AND queue <> '' THEN duration ELSE 0 END),"                           \
+    " COUNT(CASE WHEN mode = 0 OR (mode = 1 AND queue = '') THEN 1 END),"                          \
+    " SUM(CASE WHEN mode = 0 OR (mode = 1 AND queue = '') THEN duration ELSE 0 END)"               \
     " FROM call_log WHERE site = ?1 AND start >= ?2 AND mode < 2"                                  \
     " AND user IN (SELECT value FROM json_each(?3)) GROUP BY user"
 
@@ -37,17 +37,17 @@ static void reading_free(struct reading *r)
     free(r);
 }
 
-static void put_sums(struct buf *out, const char *calls, const char *talked, sqlite3_stmt *row,
-                     int at)
+static void put_sums(struct buf *out, const char *calls, const char *talked,
+                     const struct db_row *row, int at)
 {
     msg_put_cstr(out, calls);
-    msg_put_i64(out, sqlite3_column_int64(row, at));
+    msg_put_i64(out, db_int(row, at));
     msg_put_cstr(out, talked);
-    msg_put_i64(out, llround(sqlite3_column_double(row, at + 1)));
+    msg_put_i64(out, llround(db_float(row, at + 1)));
 }
 
 /* On the thread of the database: touches nothing but the reading. */
-static bool take_row(void *arg, sqlite3_stmt *row)
+static bool take_row(void *arg, const struct db_row *row)
 {
     struct reading *r = arg;
     struct json_object *agent = json_member(r->agents, db_text(row, 0));

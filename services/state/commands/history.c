@@ -32,7 +32,7 @@ static void put_date(struct buf *out, double start)
 }
 
 /* Clients show and dial the fullname, so it is the number where there is one. */
-static bool take_row(void *arg, sqlite3_stmt *row)
+static bool take_row(void *arg, const struct db_row *row)
 {
     struct reading *r = arg;
     struct view name = db_text(row, 3);
@@ -40,14 +40,14 @@ static bool take_row(void *arg, sqlite3_stmt *row)
     struct buf *out = &r->calls;
 
     msg_put_map(out, 6);
-    put_date(out, sqlite3_column_double(row, 1));
+    put_date(out, db_float(row, 1));
     msg_put_cstr(out, "duration");
-    msg_put_i64(out, (int64_t)(sqlite3_column_double(row, 2) + 0.5));
+    msg_put_i64(out, (int64_t)(db_float(row, 2) + 0.5));
     msg_put_pair(out, "fullname", number.len ? number : name);
     msg_put_pair(out, "extension", number);
     msg_put_pair(out, "name", name);
     msg_put_cstr(out, "mode");
-    msg_put_i64(out, sqlite3_column_int64(row, 0));
+    msg_put_i64(out, db_int(row, 0));
     r->n++;
     return true;
 }

@@ -70,20 +70,20 @@ static void put_party(struct page *p, struct buf *out, const char *key, struct v
     buf_free(&shown);
 }
 
-static void put_row(struct page *p, struct buf *out, sqlite3_stmt *row)
+static void put_row(struct page *p, struct buf *out, const struct db_row *row)
 {
     bool own = view_eq(db_text(row, 10), view_cstr(p->own));
-    int mode = sqlite3_column_int(row, 3);
+    int mode = (int)db_int(row, 3);
     struct view call = db_text(row, 9);
     char id[32];
 
-    snprintf(id, sizeof(id), "%lld", (long long)sqlite3_column_int64(row, 0));
+    snprintf(id, sizeof(id), "%lld", (long long)db_int(row, 0));
     msg_put_map(out, 11);
     msg_put_pair(out, "id", call.len ? call : view_cstr(id)); /* the oldest have none */
     msg_put_cstr(out, "when");
-    msg_put_double(out, sqlite3_column_double(row, 1));
+    msg_put_double(out, db_float(row, 1));
     msg_put_cstr(out, "duration");
-    msg_put_i64(out, (int64_t)(sqlite3_column_double(row, 2) + 0.5));
+    msg_put_i64(out, (int64_t)(db_float(row, 2) + 0.5));
     msg_put_pair(out, "direction", view_cstr(direction_of(mode)));
     put_party(p, out, "number", db_text(row, 4), own);
     put_party(p, out, "name", db_text(row, 5), own);
@@ -92,12 +92,12 @@ static void put_row(struct page *p, struct buf *out, sqlite3_stmt *row)
     msg_put_cstr(out, "elsewhere");
     msg_put_bool(out, mode == 3);
     msg_put_cstr(out, "recording");
-    msg_put_bool(out, sqlite3_column_int(row, 8) != 0);
+    msg_put_bool(out, db_int(row, 8) != 0);
     put_text(out, "user", db_text(row, 10));
 }
 
 /* On the thread of the database: touches nothing but the page. */
-static bool take_row(void *arg, sqlite3_stmt *row)
+static bool take_row(void *arg, const struct db_row *row)
 {
     struct page *p = arg;
 
@@ -106,8 +106,7 @@ static bool take_row(void *arg, sqlite3_stmt *row)
         return false;
     }
     p->looked_at++;
-    snprintf(p->next, sizeof(p->next), "%.17g_%lld", sqlite3_column_double(row, 1),
-             (long long)sqlite3_column_int64(row, 0));
+    snprintf(p->next, sizeof(p->next), "%.17g_%lld", db_float(row, 1), (long long)db_int(row, 0));
     if (!has_text(p, db_text(row, 5), db_text(row, 4)))
         return true;
     put_row(p, &p->calls, row);

@@ -19,12 +19,12 @@
     HISTORY_COLUMNS " WHERE c.site = ?1 AND c.user = ''" HISTORY_PAGE                              \
                     " AND c.queue IN (SELECT value FROM json_each(?6))" HISTORY_ORDER
 /* ?6: the ids of users, a JSON array. A call that several of them were in is shown once, as the
- * entry that was written first; the plus keeps SQLite from sorting the entries of all of them. */
+ * entry that was written first; the || keeps SQLite from sorting the entries of all of them. */
 #define HISTORY_GROUP                                                                              \
     HISTORY_COLUMNS " WHERE c.site = ?1" HISTORY_PAGE                                              \
-                    " AND +c.user IN (SELECT value FROM json_each(?6))"                            \
+                    " AND c.user || '' IN (SELECT value FROM json_each(?6))"                       \
                     " AND NOT EXISTS (SELECT 1 FROM call_log o WHERE o.site = c.site"              \
                     " AND o.call = c.call AND c.call <> '' AND o.id < c.id"                        \
-                    " AND +o.user IN (SELECT value FROM json_each(?6)))" HISTORY_ORDER
+                    " AND o.user || '' IN (SELECT value FROM json_each(?6)))" HISTORY_ORDER
 
 #endif

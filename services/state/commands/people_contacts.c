@@ -147,7 +147,7 @@ static void purge(struct state *s, struct session *se, struct deferred_reply *l,
 
 /* ---- all its fields ---- */
 
-static bool take_infos(void *arg, sqlite3_stmt *row)
+static bool take_infos(void *arg, const struct db_row *row)
 {
     struct contact_change *k = arg;
 

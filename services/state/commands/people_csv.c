@@ -114,7 +114,7 @@ struct exporting {
     size_t n;
 };
 
-static bool take_row(void *arg, sqlite3_stmt *row)
+static bool take_row(void *arg, const struct db_row *row)
 {
     struct exporting *x = arg;
 

@@ -87,25 +87,25 @@ void ctilog_detail(struct state *s, struct xod_ipbx *ipbx, struct view user_id, 
 }
 
 /* A bounded number at a time, so that the thread is soon free for others; what is left is for the
- * next hour. */
+ * next minute. */
 void ctilog_expire(struct state *s, double now)
 {
     static const struct {
         const char *key, *sql;
     } logs[] = {
         {"ctibus.retention.calls_days", "DELETE FROM call_log WHERE id IN (SELECT id FROM call_log"
-                                        " WHERE start < ? ORDER BY start LIMIT 100000)"},
+                                        " WHERE start < ? ORDER BY start LIMIT 10000)"},
         {"ctibus.retention.queues_days",
          "DELETE FROM queue_log WHERE id IN (SELECT id FROM queue_log"
-         " WHERE time < ? ORDER BY time LIMIT 100000)"},
+         " WHERE time < ? ORDER BY time LIMIT 10000)"},
         {"ctibus.retention.clients_days", "DELETE FROM cti_log WHERE id IN (SELECT id FROM cti_log"
-                                          " WHERE time < ? ORDER BY time LIMIT 100000)"},
+                                          " WHERE time < ? ORDER BY time LIMIT 10000)"},
     };
 
     /* 0 is no time at all, here: what was kept before is to go */
     db_write(s->db,
              "DELETE FROM chat WHERE id IN (SELECT id FROM chat WHERE time < ? ORDER BY time"
-             " LIMIT 100000)",
+             " LIMIT 10000)",
              "f", now - (double)config_int(s->cfg, "ctibus.retention.chat_days") * 86400);
     for (size_t i = 0; i < ARRAY_SIZE(logs); i++) {
         int64_t days = config_int(s->cfg, logs[i].key);

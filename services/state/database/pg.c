@@ -181,50 +181,14 @@ static void no_notice(void *arg, const PGresult *r)
 {
 }
 
-/* libpq is given everything that it would else ask the environment, files or the system for. */
 static PGconn *begin(const struct pg *p, const char *address)
 {
-    const struct pg_uri *u = &p->uri;
-    char port[8];
-    const char *const names[] = {"host",
-                                 "hostaddr",
-                                 "port",
-                                 "user",
-                                 "password",
-                                 "dbname",
-                                 "sslmode",
-                                 "sslrootcert",
-                                 "sslcert",
-                                 "sslkey",
-                                 "passfile",
-                                 "gssencmode",
-                                 "options",
-                                 "application_name",
-                                 "keepalives_idle",
-                                 "keepalives_interval",
-                                 "client_encoding",
-                                 NULL};
-    const char *const values[] = {u->host,
-                                  address,
-                                  port,
-                                  u->user,
-                                  u->password,
-                                  u->database,
-                                  *u->sslmode ? u->sslmode : "prefer",
-                                  u->sslrootcert,
-                                  u->sslcert,
-                                  u->sslkey,
-                                  "/dev/null",
-                                  "disable",
-                                  "",
-                                  "ctibus",
-                                  "30",
-                                  "10",
-                                  "UTF8",
-                                  NULL};
+    struct pg_parameters all;
 
-    snprintf(port, sizeof(port), "%u", (unsigned)u->port);
-    return PQconnectStartParams(names, values, 0);
+    pg_uri_parameters(&all, &p->uri, address);
+    pg_parameters_add(&all, "keepalives_idle", "30");
+    pg_parameters_add(&all, "keepalives_interval", "10");
+    return PQconnectStartParams(all.names, all.values, 0);
 }
 
 /* The next of the addresses; of a Unix socket there is one, which is empty. */

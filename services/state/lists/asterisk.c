@@ -97,7 +97,7 @@ static struct site *make(struct asterisk_lists *a, struct view ipbx)
 
 /* ---- the database ---- */
 
-static bool take_row(void *arg, sqlite3_stmt *row)
+static bool take_row(void *arg, const struct db_row *row)
 {
     struct asterisk_lists *a = arg;
     struct json_object *known = NULL;
@@ -123,8 +123,9 @@ static void keep(const struct site *site)
 
     if (text)
         db_write(site->of->s->db,
-                 "INSERT OR REPLACE INTO asterisk_lists (site, lists) VALUES (?, ?)", "ss",
-                 view_cstr(site->name), view_cstr(text));
+                 "INSERT INTO asterisk_lists (site, lists) VALUES (?, ?)"
+                 " ON CONFLICT (site) DO UPDATE SET lists = excluded.lists",
+                 "ss", view_cstr(site->name), view_cstr(text));
 }
 
 /* ---- asking ---- */

@@ -83,14 +83,14 @@ static void on_written(void *arg, int rc)
         contact_change_answer(arg);
 }
 
-static bool take_counts(void *arg, sqlite3_stmt *row)
+static bool take_counts(void *arg, const struct db_row *row)
 {
     struct contact_change *k = arg;
 
-    k->now = (struct kept){.contacts = sqlite3_column_int64(row, 0),
-                           .bytes = sqlite3_column_int64(row, 1),
-                           .favorites = sqlite3_column_int64(row, 2),
-                           .found = sqlite3_column_int64(row, 3) != 0};
+    k->now = (struct kept){.contacts = db_int(row, 0),
+                           .bytes = db_int(row, 1),
+                           .favorites = db_int(row, 2),
+                           .found = db_int(row, 3) != 0};
     return true;
 }
 
@@ -111,9 +111,9 @@ static void on_counts(void *arg, int rc)
 void contact_change_run(struct contact_change *k)
 {
     if (db_read(k->s->db,
-                "SELECT count(*), coalesce(sum(length(CAST(infos AS BLOB))), 0),"
+                "SELECT count(*), coalesce(sum(octet_length(infos)), 0),"
                 " (SELECT count(*) FROM people_favorite WHERE site = ?1 AND user = ?2),"
-                " EXISTS (SELECT 1 FROM people_contact WHERE id = ?3 AND site = ?1 AND user = ?2)"
+                " (SELECT count(*) FROM people_contact WHERE id = ?3 AND site = ?1 AND user = ?2)"
                 " FROM people_contact WHERE site = ?1 AND user = ?2",
                 take_counts, on_counts, k, "ssi", contact_change_site(k), contact_change_user(k),
                 k->id) < 0)

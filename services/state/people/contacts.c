@@ -171,8 +171,9 @@ void contacts_add(struct db_txn *t, struct view ipbx, struct view user, struct v
 int contacts_read(struct db *db, struct view ipbx, struct view user, db_row_fn *row,
                   db_done_fn *done, void *arg)
 {
-    return db_read(db, "SELECT id, infos FROM people_contact WHERE site = ? AND user = ?", row,
-                   done, arg, "ss", ipbx, user);
+    return db_read(db,
+                   "SELECT id, infos FROM people_contact WHERE site = ? AND user = ? ORDER BY id",
+                   row, done, arg, "ss", ipbx, user);
 }
 
 int contacts_read_one(struct db *db, struct view ipbx, struct view user, int64_t id, db_row_fn *row,

@@ -51,7 +51,7 @@ struct view favorite_key(struct view source, struct view entry, char scratch[FAV
     return view_of(scratch, n + 1 + put(scratch + n + 1, entry));
 }
 
-static bool take_row(void *arg, sqlite3_stmt *row)
+static bool take_row(void *arg, const struct db_row *row)
 {
     struct favorites *f = arg;
     char scratch[FAVORITE_KEY];
@@ -94,7 +94,9 @@ bool favorites_has(const struct favorites *f, struct view source, struct view en
 void favorites_add(struct db_txn *t, struct view ipbx, struct view user, struct view source,
                    struct view entry)
 {
-    db_add(t, "INSERT OR IGNORE INTO people_favorite (site, user, source, entry) VALUES (?,?,?,?)",
+    db_add(t,
+           "INSERT INTO people_favorite (site, user, source, entry) VALUES (?,?,?,?)"
+           " ON CONFLICT DO NOTHING",
            "ssss", ipbx, user, source, entry);
 }
 

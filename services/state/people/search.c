@@ -114,14 +114,14 @@ static bool add_contact(struct people_query *q, int64_t n, struct json_object *c
 }
 
 /* On the thread of the database: the query is nobody else's until all are read. */
-static bool take_contact(void *arg, sqlite3_stmt *row)
+static bool take_contact(void *arg, const struct db_row *row)
 {
     struct people_query *q = arg;
     struct json_object *contact = NULL;
     bool more = true;
 
     if (json_parse(&q->parser, db_text(row, 1), &contact) == 0)
-        more = add_contact(q, sqlite3_column_int64(row, 0), contact);
+        more = add_contact(q, db_int(row, 0), contact);
     json_object_put(contact);
     return more;
 }

@@ -123,7 +123,7 @@ static void put_words(struct buf *out, uint32_t scopes)
 
 /* ---- restart ---- */
 
-static bool take_row(void *arg, sqlite3_stmt *row)
+static bool take_row(void *arg, const struct db_row *row)
 {
     struct api_tokens *t = arg;
     struct view hash = db_text(row, 0);
@@ -136,9 +136,9 @@ static bool take_row(void *arg, sqlite3_stmt *row)
     k->ipbx = view_dup(db_text(row, 2));
     k->user_id = view_dup(db_text(row, 3));
     k->scopes = scopes_of(db_text(row, 4));
-    k->created = sqlite3_column_double(row, 5);
-    k->used = sqlite3_column_double(row, 6);
-    k->expires = sqlite3_column_double(row, 7);
+    k->created = db_float(row, 5);
+    k->used = db_float(row, 6);
+    k->expires = db_float(row, 7);
     return insert(t, k) == 0;
 }
 

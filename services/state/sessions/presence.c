@@ -9,8 +9,10 @@
 
 void presence_add(struct db_txn *t, const struct xod_obj *user, struct view to)
 {
-    db_add(t, "INSERT OR REPLACE INTO presence (site, user, availstate) VALUES (?, ?, ?)", "sss",
-           xod_ipbx_name(xod_obj_ipbx(user)), xod_obj_id(user), to);
+    db_add(t,
+           "INSERT INTO presence (site, user, availstate) VALUES (?, ?, ?)"
+           " ON CONFLICT (site, user) DO UPDATE SET availstate = excluded.availstate",
+           "sss", xod_ipbx_name(xod_obj_ipbx(user)), xod_obj_id(user), to);
 }
 
 void presence_set(struct state *s, struct xod_obj *user, struct view to, struct db_txn *t)

@@ -132,11 +132,13 @@ static void keep(struct sessions *ss, const struct session *se, struct db_txn *t
     struct xod_obj *user = *se->presence ? session_user(se) : NULL;
 
     if (t || own)
-        db_add(t ? t : own,
-               "INSERT OR REPLACE INTO session (id, site, user, capaid, agent, opened)"
-               " VALUES (?, ?, ?, ?, ?, ?)",
-               "ssssif", view_cstr(se->id), xod_ipbx_name(se->ipbx), view_cstr(se->user_id),
-               view_cstr(se->capaid), (int64_t)se->agent, clock_wall());
+        db_add(
+            t ? t : own,
+            "INSERT INTO session (id, site, user, capaid, agent, opened) VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (id) DO UPDATE SET site = excluded.site, user = excluded.user,"
+            " capaid = excluded.capaid, agent = excluded.agent, opened = excluded.opened",
+            "ssssif", view_cstr(se->id), xod_ipbx_name(se->ipbx), view_cstr(se->user_id),
+            view_cstr(se->capaid), (int64_t)se->agent, clock_wall());
     if (user && (t || own))
         presence_add(t ? t : own, user, xod_get_str(user, XOD(users, availstate)));
     if (own)
@@ -245,7 +247,7 @@ void session_end(struct sessions *ss, struct session *se, struct db_txn *t)
 
 /* ---- after a restart ---- */
 
-static bool take_session(void *arg, sqlite3_stmt *row)
+static bool take_session(void *arg, const struct db_row *row)
 {
     struct sessions *ss = arg;
     struct xod_ipbx *ipbx = xod_ipbx(ss->s->xod, db_text(row, 1), false);
@@ -257,9 +259,9 @@ static bool take_session(void *arg, sqlite3_stmt *row)
     }
     se->ipbx = ipbx;
     copy_to(se->capaid, sizeof(se->capaid), db_text(row, 3));
-    se->agent = sqlite3_column_int(row, 4);
+    se->agent = (int)db_int(row, 4);
     copy_to(se->presence, sizeof(se->presence), db_text(row, 5));
-    se->since = sqlite3_column_double(row, 6);
+    se->since = db_float(row, 6);
     se->lost_at = clock_mono_us();
     attach(ss, se);
     return true;

@@ -93,7 +93,7 @@ static void remove_token(struct tokens *t, struct token *k)
 
 /* ---- restart ---- */
 
-static bool take_row(void *arg, sqlite3_stmt *row)
+static bool take_row(void *arg, const struct db_row *row)
 {
     struct tokens *t = arg;
     struct view hash = db_text(row, 0);
@@ -106,8 +106,8 @@ static bool take_row(void *arg, sqlite3_stmt *row)
     memcpy(k->proof, proof.ptr, 64);
     k->ipbx = view_dup(db_text(row, 2));
     k->user_id = view_dup(db_text(row, 3));
-    k->created = sqlite3_column_double(row, 4);
-    k->used = sqlite3_column_double(row, 5);
+    k->created = db_float(row, 4);
+    k->used = db_float(row, 5);
     k->agent = view_dup(db_text(row, 6));
     return insert(t, k) == 0;
 }

@@ -397,8 +397,10 @@ static void keep(struct state *s, struct xod_ipbx *ipbx, struct view subject, co
                     xod_ipbx_name(ipbx).ptr, action, VIEW_ARG(subject));
         return;
     }
-    db_write(s->db, "INSERT OR REPLACE INTO wanted (site, subject, action) VALUES (?, ?, ?)", "sss",
-             site_of(x), subject_of(x), view_cstr(x->action));
+    db_write(s->db,
+             "INSERT INTO wanted (site, subject, action) VALUES (?, ?, ?)"
+             " ON CONFLICT (site, subject) DO UPDATE SET action = excluded.action",
+             "sss", site_of(x), subject_of(x), view_cstr(x->action));
     if (strcmp(action, ROW) != 0 && !state_gateway(s, ipbx))
         log_notice(s->log, "%s: %s of %.*s is sent when the link is back", xod_ipbx_name(ipbx).ptr,
                    action, VIEW_ARG(subject));
@@ -452,7 +454,7 @@ void deferred_actions_drop(struct state *s, const struct xod_ipbx *ipbx, struct 
 
 /* ---- life ---- */
 
-static bool take_row(void *arg, sqlite3_stmt *row)
+static bool take_row(void *arg, const struct db_row *row)
 {
     wish(arg, db_text(row, 0), db_text(row, 1), view_dup(db_text(row, 2)));
     return true;

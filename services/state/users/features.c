@@ -304,8 +304,9 @@ static void keep(struct pending *p, struct db_txn *t)
         if (c)
             c->on_way[p->place[i]]++;
         db_add(t,
-               "INSERT OR REPLACE INTO service (site, user, field, value, configured)"
-               " VALUES (?, ?, ?, ?, ?)",
+               "INSERT INTO service (site, user, field, value, configured) VALUES (?, ?, ?, ?, ?)"
+               " ON CONFLICT (site, user, field) DO UPDATE SET value = excluded.value,"
+               " configured = excluded.configured",
                "sssss", xod_ipbx_name(p->ipbx), view_cstr(p->user_id),
                schema_list(LIST_users)->fields[fields[p->place[i]]].vname,
                view_cstr(p->made[i].value), view_cstr(p->made[i].configured));
@@ -364,7 +365,7 @@ int features_read(struct features *f, struct xod_obj *user, const struct xod_obj
 
 /* ---- life ---- */
 
-static bool take_row(void *arg, sqlite3_stmt *row)
+static bool take_row(void *arg, const struct db_row *row)
 {
     struct features *f = arg;
     int field = schema_field_find(LIST_users, db_text(row, 2));

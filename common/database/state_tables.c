@@ -1,4 +1,4 @@
-#include "database/schema.h"
+#include "database/state_tables.h"
 
 #include "base/array.h"
 
@@ -56,9 +56,62 @@ static const char *const steps[] = {
      " user TEXT NOT NULL, scopes TEXT NOT NULL, created REAL NOT NULL, used REAL NOT NULL,"
      " expires REAL NOT NULL) WITHOUT ROWID;"),
 };
+
+static const struct db_table tables[] = {
+    {"service", "site, user, field, value, configured", "sssss", false},
+    {"presence", "site, user, availstate", "sss", false},
+    {"session", "id, site, user, capaid, agent, opened", "ssssif", false},
+    {"call_log",
+     "id, site, user, mode, start, duration, name, number, call, queue, answered_by, recorded",
+     "issiffsssssi", true},
+    {"queue_log", "id, site, queue, kind, time, waited", "issiff", true},
+    {"cti_log", "id, site, user, time, class, outcome, detail", "issfsss", true},
+    {"people_contact", "id, site, user, infos", "isss", true},
+    {"people_favorite", "site, user, source, entry", "ssss", false},
+    {"wanted", "site, subject, action", "sss", false},
+    {"token", "hash, proof, site, user, created, used, agent", "ssssffs", false},
+    {"chat", "id, site, sender, receiver, low, high, time, text, delivered", "isssssfsi", true},
+    {"asterisk_lists", "site, lists", "ss", false},
+    {"api_token", "hash, name, site, user, scopes, created, used, expires", "sssssfff", false},
+};
+
+/* For reports, in words of PostgreSQL. Columns may be added at the end only: an administrator's own
+ * views may be made of these. A day is one of the database's time zone. */
+static const char reports[] =
+    "CREATE OR REPLACE VIEW report_calls_per_day AS"
+    " SELECT site, to_timestamp(start)::date AS day,"
+    " count(DISTINCT coalesce(nullif(call, ''), 'row ' || id)) AS calls,"
+    " count(*) FILTER (WHERE mode = 0) AS made,"
+    " count(*) FILTER (WHERE mode = 1) AS answered,"
+    " count(*) FILTER (WHERE mode = 2) AS missed,"
+    " coalesce(sum(duration) FILTER (WHERE mode = 1), 0) AS talked"
+    " FROM call_log WHERE \"user\" <> '' GROUP BY 1, 2;"
+    "CREATE OR REPLACE VIEW report_queues_per_day AS"
+    " SELECT site, queue, to_timestamp(time)::date AS day,"
+    " count(*) FILTER (WHERE kind = 0) AS joined,"
+    " count(*) FILTER (WHERE kind = 1) AS answered,"
+    " count(*) FILTER (WHERE kind = 2) AS given_up,"
+    " count(*) FILTER (WHERE kind = 3) AS left_otherwise,"
+    " count(*) FILTER (WHERE kind = 1 AND waited <= 20) AS answered_within_20,"
+    " count(*) FILTER (WHERE kind = 1 AND waited <= 60) AS answered_within_60,"
+    " avg(waited) FILTER (WHERE kind = 1) AS mean_wait,"
+    " max(waited) FILTER (WHERE kind = 1) AS longest_wait"
+    " FROM queue_log GROUP BY 1, 2, 3;"
+    "CREATE OR REPLACE VIEW report_users_per_day AS"
+    " SELECT site, \"user\", to_timestamp(start)::date AS day,"
+    " count(*) FILTER (WHERE mode = 1 AND queue <> '') AS queue_calls,"
+    " coalesce(sum(duration) FILTER (WHERE mode = 1 AND queue <> ''), 0) AS queue_talked,"
+    " count(*) FILTER (WHERE mode = 0 OR (mode = 1 AND queue = '')) AS other_calls,"
+    " coalesce(sum(duration) FILTER (WHERE mode = 0 OR (mode = 1 AND queue = '')), 0)"
+    " AS other_talked"
+    " FROM call_log WHERE \"user\" <> '' GROUP BY 1, 2, 3";
+
 const struct db_schema state_schema = {
     .steps = steps,
     .n_steps = (int)ARRAY_SIZE(steps),
+    .tables = tables,
+    .n_tables = ARRAY_SIZE(tables),
+    .reports = reports,
     .key = "ctibus.database",
     .program = "ctibus-state",
     .without = "calls, forwards and presence begin anew",
