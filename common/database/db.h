@@ -61,6 +61,10 @@ typedef bool db_row_fn(void *arg, const struct db_row *row);
  * Waits for the server, some seconds at most. NULL, logged with what to do, and *err on failure. */
 struct db *db_open(struct loop *loop, const char *where, const struct db_schema *schema,
                    struct metrics *metrics, struct log *log, int *err);
+/* Does the server of this URI let us in? Touches nothing there; waits for it, some seconds at most.
+ * name: the database as it may be shown; why: what is wrong, in the server's words; `size` bytes
+ * each. 0 or a negative errno. */
+int db_probe(const char *uri, char *name, char *why, size_t size);
 /* Before db_start, in milliseconds: how long another process that writes is waited for, or a server
  * that says nothing, by a write and by db_close (2000 unless set); when what could not be written
  * is tried again (1000); from one look at the files, or at the connection, to the next while

@@ -205,7 +205,7 @@ static int take_lock(struct postgres *p)
     return busy ? -EBUSY : -EIO;
 }
 
-static int connect_and_lock(struct postgres *p)
+static int connect_server(struct postgres *p)
 {
     struct pg_parameters all;
     int rc;
@@ -226,6 +226,13 @@ static int connect_and_lock(struct postgres *p)
         rc = check_server(p);
     if (rc == 0 && PQsetnonblocking(p->pg, 1) < 0)
         rc = pg_drop(p, NULL);
+    return rc;
+}
+
+static int connect_and_lock(struct postgres *p)
+{
+    int rc = connect_server(p);
+
     return rc == 0 ? take_lock(p) : rc;
 }
 
@@ -399,24 +406,47 @@ static const struct dbconn_ops ops = {
               "that database",
 };
 
-int postgres_open(struct dbconn **out, const char *uri)
+/* Without a connection yet. -EINVAL: the URI is none, with an error. */
+static int make(struct postgres **out, const char *uri)
 {
     struct postgres *p = calloc(1, sizeof(*p));
     const char *fault;
 
-    *out = NULL;
+    *out = p;
     if (!p)
         return -ENOMEM;
-    *out = &p->conn;
     p->conn.ops = &ops;
     p->patience_ms = PG_PATIENCE_MS;
     buf_init(&p->scratch, 0);
+    set_deadline(p, START_MS);
     fault = pg_uri_read(&p->uri, view_cstr(uri));
     if (fault) {
         snprintf(p->conn.error, sizeof(p->conn.error), "it %s", fault);
         return -EINVAL;
     }
     pg_uri_public(&p->uri, p->conn.name, sizeof(p->conn.name));
-    set_deadline(p, START_MS);
-    return connect_and_lock(p);
+    return 0;
+}
+
+int postgres_open(struct dbconn **out, const char *uri)
+{
+    struct postgres *p;
+    int rc = make(&p, uri);
+
+    *out = p ? &p->conn : NULL;
+    return rc == 0 ? connect_and_lock(p) : rc;
+}
+
+int db_probe(const char *uri, char *name, char *why, size_t size)
+{
+    struct postgres *p;
+    int rc = make(&p, uri);
+
+    if (rc == 0)
+        rc = connect_server(p);
+    snprintf(name, size, "%s", p ? p->conn.name : "");
+    snprintf(why, size, "%s", p ? p->conn.error : "out of memory");
+    if (p)
+        destroy(&p->conn);
+    return rc;
 }

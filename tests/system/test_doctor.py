@@ -14,6 +14,7 @@ import time
 import msgpack
 import pytest
 import zmq
+from postgres import Postgres
 from stack import BIN, DATA, Context, Program, free_port, until
 from test_setup import OFFICE, asterisk, but, ctibus, make_site, services
 
@@ -604,6 +605,23 @@ def test_a_database_that_cannot_be_written(folder):
         found = doctor(config)[1]
         assert set(found) == {"config", "database.write"}, "the check of state says so, too"
         assert "/nowhere/state.db: No such file or directory" in found["database.write"]["what"]
+
+
+def test_a_database_server(folder):
+    server = Postgres()
+    with asterisk() as port:
+        config = make(port, folder)
+        try:
+            change(folder, ctibus__database=server.empty())
+            assert doctor(config) == (0, {})
+            change(folder, ctibus__database=server.uri(password="wrong-one"))
+            found = doctor(config)[1]
+            assert set(found) == {"database.server"}
+            what = found["database.server"]["what"]
+            assert "asterisk@127.0.0.1" in what and "password authentication failed" in what and "wrong-one" not in what
+        finally:
+            server.close()
+        assert "Connection refused" in doctor(config)[1]["database.server"]["what"]
 
 
 # ---- what systemd adds ----

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/pg_uri.h"
+#include "database/db.h"
 #include "doctor.h"
 #include "json/json.h"
 
@@ -100,6 +101,19 @@ static void certificates(struct doctor *d)
 
 /* ---- the database ---- */
 
+static void database_server(struct doctor *d, const char *uri)
+{
+    char name[400];
+    char why[400];
+
+    if (db_probe(uri, name, why, sizeof(name)) < 0)
+        findings_add(&d->f, FINDING_fault, "database.server",
+                     "state does not start, or keeps neither settings nor the history of calls.",
+                     "Correct ctibus.database, or have the server let its user in "
+                     "(docs/postgresql.md).",
+                     "%s: %s", name, why);
+}
+
 static void database(struct doctor *d)
 {
     struct statvfs fs;
@@ -109,6 +123,8 @@ static void database(struct doctor *d)
     bool there;
 
     if (!copy) {
+        if (path)
+            database_server(d, path);
         free(path);
         return;
     }
