@@ -15,12 +15,12 @@
 #include "base/rng.h"
 #include "hooks/hooks.h"
 #include "internal.h"
+#include "letters.h"
 
 #define KEEP_S 60.0
 #define KEEP_MOST 20000
 #define ASK_MS 5000
 #define PROGRESS_MS 50
-#define MAX_LETTERS 1000 /* dead letters in one answer */
 
 /* An event that may have to be sent from here. */
 struct kept {
@@ -324,192 +324,17 @@ static void tell_progress(void *arg)
     buf_free(&pairs);
 }
 
-/* ---- for administrators ---- */
-
-/* A list of dead letters that is being read, or what is to be done with them. */
-struct letters {
-    struct webhooks *w;
-    uint64_t id; /* of the request */
-    bool resend;
-    size_t n;
-    struct buf list;
-    struct letter {
-        struct letter *next;
-        int64_t id;
-        char *hook, *event, *name, *key, *body;
-        double created;
-    } * found;
-};
-
-static char *column(const struct db_row *row, int n)
-{
-    return view_dup(db_text(row, n));
-}
-
-/* On the thread of the database. */
-static bool take_letter(void *arg, const struct db_row *row)
-{
-    struct letters *l = arg;
-    struct letter *one;
-
-    l->n++;
-    if (!l->resend) {
-        msg_put_map(&l->list, 7);
-        msg_put_pair_u64(&l->list, "id", (uint64_t)db_int(row, 0));
-        msg_put_pair(&l->list, "webhook", db_text(row, 1));
-        msg_put_pair(&l->list, "event", db_text(row, 2));
-        msg_put_pair(&l->list, "name", db_text(row, 3));
-        msg_put_cstr(&l->list, "created");
-        msg_put_double(&l->list, db_float(row, 6));
-        msg_put_pair_u64(&l->list, "tries", (uint64_t)db_int(row, 7));
-        msg_put_pair(&l->list, "why", db_text(row, 8));
-        return true;
-    }
-    one = calloc(1, sizeof(*one));
-    if (!one)
-        return false;
-    *one = (struct letter){.next = l->found,
-                           .id = db_int(row, 0),
-                           .hook = column(row, 1),
-                           .event = column(row, 2),
-                           .name = column(row, 3),
-                           .key = column(row, 4),
-                           .body = column(row, 5),
-                           .created = db_float(row, 6)};
-    l->found = one;
-    return true;
-}
-
-static size_t resend(struct webhooks *w, struct letter *one)
-{
-    const struct queue_item item = {.hook = view_cstr(one->hook),
-                                    .event = view_cstr(one->event),
-                                    .name = view_cstr(one->name),
-                                    .key = view_cstr(one->key),
-                                    .body = view_cstr(one->body),
-                                    .now = clock_wall()};
-
-    return one->hook && one->event && one->name && one->key && one->body &&
-           hooks_revive(w->hooks, &item, one->id);
-}
-
-static void letter_free(struct letter *one)
-{
-    free(one->hook);
-    free(one->event);
-    free(one->name);
-    free(one->key);
-    free(one->body);
-    free(one);
-}
-
-static void answer_letters(struct letters *l, int rc)
-{
-    struct buf out;
-
-    buf_init(&out, 0);
-    msg_put_map(&out, 1);
-    if (l->resend)
-        msg_put_pair_u64(&out, "resent", l->n);
-    else
-        msg_put_elements(&out, "dead", l->n, &l->list);
-    if (rc < 0 || out.failed)
-        bus_client_reply(l->w->g->bus_client, l->id, BUS_failed, view_of(NULL, 0));
-    else
-        bus_client_reply(l->w->g->bus_client, l->id, BUS_ok, buf_view(&out));
-    buf_free(&out);
-}
-
-static void on_letters(void *arg, int rc)
-{
-    struct letters *l = arg;
-    struct letter *one, *oldest = NULL;
-
-    if (!l->w->hooks) /* the end */
-        rc = -ECANCELED;
-    while ((one = l->found)) { /* found from the newest to the oldest: turned round */
-        l->found = one->next;
-        one->next = oldest;
-        oldest = one;
-    }
-    if (l->resend)
-        l->n = 0;
-    while ((one = oldest)) {
-        oldest = one->next;
-        l->n += rc == 0 && resend(l->w, one);
-        letter_free(one);
-    }
-    answer_letters(l, rc);
-    buf_free(&l->list);
-    free(l);
-}
-
-#define LETTER_COLUMNS "SELECT id, hook, event, name, key, body, created, tries, why FROM delivery"
-
-static void ask_letters(struct webhooks *w, uint64_t id, const msgpack_object *body, bool resends)
-{
-    struct letters *l = calloc(1, sizeof(*l));
-    struct view hook = msg_get_str(body, "webhook");
-    int64_t which = msg_get_i64(body, "id", -1);
-
-    if (l) {
-        *l = (struct letters){.w = w, .id = id, .resend = resends};
-        buf_init(&l->list, 0);
-    }
-    if (!l || db_read(hooks_db(w->hooks),
-                      LETTER_COLUMNS " WHERE dead = 1 AND (?1 < 0 OR id = ?1)"
-                                     " AND (?2 = '' OR hook = ?2) ORDER BY id LIMIT ?3",
-                      take_letter, on_letters, l, "isi", which, hook, (int64_t)MAX_LETTERS) < 0) {
-        free(l);
-        bus_client_reply(w->g->bus_client, id, BUS_busy, view_of(NULL, 0));
-    }
-}
-
-static void drop_letters(struct webhooks *w, uint64_t id, const msgpack_object *body)
-{
-    int64_t which = msg_get_i64(body, "id", -1);
-    struct view hook = msg_get_str(body, "webhook");
-
-    db_write(hooks_db(w->hooks),
-             "DELETE FROM delivery WHERE dead = 1 AND (?1 < 0 OR id = ?1)"
-             " AND (?2 = '' OR hook = ?2)",
-             "is", which, hook);
-    hooks_count_dead(w->hooks);
-    bus_client_reply(w->g->bus_client, id, BUS_ok, view_of(NULL, 0));
-}
-
-static void list_hooks(struct webhooks *w, uint64_t id)
-{
-    struct buf out;
-
-    buf_init(&out, 0);
-    msg_put_map(&out, 1);
-    msg_put_cstr(&out, "webhooks");
-    hooks_put(w->hooks, &out);
-    bus_client_reply(w->g->bus_client, id, out.failed ? BUS_busy : BUS_ok,
-                     out.failed ? view_of(NULL, 0) : buf_view(&out));
-    buf_free(&out);
-}
-
 bool webhooks_request(struct webhooks *w, uint64_t id, enum bus_method method,
                       const msgpack_object *body)
 {
-    struct view what = msg_get_str(body, "what");
-
     if (method == METHOD_webhooks_active)
         on_active(w, id, body);
     else if (method != METHOD_webhooks)
         return false;
     else if (!any(w))
         bus_client_reply(w->g->bus_client, id, BUS_noconn, view_of(NULL, 0));
-    else if (view_eq(what, VIEW("dead")))
-        ask_letters(w, id, body, false);
-    else if (view_eq(what, VIEW("resend")))
-        ask_letters(w, id, body, true);
-    else if (view_eq(what, VIEW("drop")))
-        drop_letters(w, id, body);
     else
-        list_hooks(w, id);
+        letters_request(&w->hooks, w->g->bus_client, id, body);
     return true;
 }
 
@@ -550,8 +375,8 @@ static bool take_known(void *arg, const struct db_row *row)
     r->name = malloc(r->name_len);
     if (r->name)
         memcpy(r->name, buf_data(&w->text), r->name_len);
-    r->note = column(row, 3);
-    r->object = column(row, 4);
+    r->note = view_dup(db_text(row, 3));
+    r->object = view_dup(db_text(row, 4));
     if (r->name && r->note && r->object &&
         map_put(w->remembered, view_of(r->name, r->name_len), r) == 0)
         return true;

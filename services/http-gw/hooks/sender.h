@@ -3,7 +3,7 @@
  *
  * Certificates are verified; no redirect is followed; nothing of the environment is used. Addresses
  * of private networks and of this machine are not connected to unless the host may be private
- * (ctibus.webhook_hosts): whoever names the URL, or answers for its name in the DNS, could
+ * (ctibus.webhook_hosts): a person who names the URL, or answers for its name in the DNS, could
  * otherwise reach what only this machine reaches.
  */
 #ifndef CTIBUS_HTTP_GW_SENDER_H
