@@ -128,7 +128,7 @@ class Crm:
 def fixture_crm():
     api_port, webhook_port = free_port(), free_port()
     to_crm = Relay(webhook_port)
-    with Stack(office=("--rate", "0"), parts=PARTS, config={
+    with Stack(office=("--rate", "0", "--office-answer", "1"), parts=PARTS, config={
             "ctibus.webhooks": {"crm": {"url": f"http://127.0.0.1:{to_crm.port}/calls", "secret": "s3cret"}},
             "ctibus.webhook_hosts": ["127.0.0.1"],
             "ctibus.api": {"listen": f"127.0.0.1:{api_port}", "requests_per_second": 0}}) as stack:

@@ -15,7 +15,7 @@ PARTS = ("sim", "state", "ami-gw", "cti-gw", "http-gw")
 
 @pytest.fixture(name="stack", scope="module")
 def fixture_stack():
-    with Stack(office=("--rate", "0"), parts=PARTS, config={"ctibus.api": {
+    with Stack(office=("--rate", "0", "--office-answer", "1"), parts=PARTS, config={"ctibus.api": {
             "listen": "127.0.0.1:0", "requests_per_second": 0}}) as s:
         s.wait_ready()
         yield s

@@ -33,7 +33,7 @@ def fixture_port():
 
 @pytest.fixture(name="stack", scope="module")
 def fixture_stack(port):
-    with Stack(office=("--rate", "0"), parts=("sim", "state", "ami-gw", "cti-gw", "http-gw"), config={
+    with Stack(office=("--rate", "0", "--office-answer", "1"), parts=("sim", "state", "ami-gw", "cti-gw", "http-gw"), config={
             "ctibus.webhook_hosts": ["127.0.0.1"],
             "ctibus.webhooks": {"crm": {"url": f"http://127.0.0.1:{port}/", "events": "call.*", "secret": "a long random text"}}}) as s:
         s.wait_ready()

@@ -27,7 +27,7 @@ def fixture_receiver():
 
 @pytest.fixture(name="stack", scope="module")
 def fixture_stack(receiver):
-    with Stack(office=("--rate", "0"), parts=PARTS, config={
+    with Stack(office=("--rate", "0", "--office-answer", "1"), parts=PARTS, config={
             "ctibus.api": {"listen": "127.0.0.1:0", "requests_per_second": 0}, "ctibus.retention": {"chat_days": 1},
             "ctibus.webhook_hosts": ["127.0.0.1"],
             "ctibus.webhooks": {"all": {"url": f"http://127.0.0.1:{receiver.port}/", "events": "*", "secret": "s"}}}) as s:

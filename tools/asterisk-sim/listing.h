@@ -1,6 +1,6 @@
 /*
- * Recorded answers: what Asterisk said to the listing actions of a capture, given again to whoever
- * asks the same. NAME.sent beside NAME.ami tells which answer belongs to which action.
+ * Recorded answers: what Asterisk said to the listing actions of a capture, given again to any
+ * client that asks the same. NAME.sent beside NAME.ami tells which answer belongs to which action.
  */
 #ifndef SIM_LISTING_H
 #define SIM_LISTING_H

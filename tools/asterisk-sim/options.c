@@ -28,6 +28,7 @@ enum {
     OPT_RATE,
     OPT_SEED,
     OPT_GUESTS,
+    OPT_ANSWER,
     OPT_LISTS,
     OPT_LOG_LEVEL,
     OPT_HELP,
@@ -55,6 +56,7 @@ static const struct option longs[] = {
     {"office-dialect", required_argument, NULL, OPT_DIALECT},
     {"office-people", required_argument, NULL, OPT_PEOPLE},
     {"office-guests", required_argument, NULL, OPT_GUESTS},
+    {"office-answer", required_argument, NULL, OPT_ANSWER},
     {"rate", required_argument, NULL, OPT_RATE},
     {"seed", required_argument, NULL, OPT_SEED},
     {"write-lists", required_argument, NULL, OPT_LISTS},
@@ -96,6 +98,7 @@ static const char help[] =
     "  --office-people N    2 to 8999 (default: 30)\n"
     "  --office-guests LIST logins, by comma, whose phones are played by people at a panel\n"
     "                       (default: alice,bob)\n"
+    "  --office-answer N    they answer by themselves after N seconds (default: 15)\n"
     "  --rate N             calls a minute, or N/s a second (default: 4)\n"
     "  --seed N             the same number, the same day (default: 1)\n"
     "  --write-lists DIR    writes ctibus.json and the lists of the company there, and ends\n"
@@ -135,6 +138,16 @@ static int set_rate(struct office_options *o, const char *value)
     return 0;
 }
 
+static int set_answer(struct office_options *o, const char *value)
+{
+    uint64_t n;
+
+    if (view_to_u64(view_cstr(value), &n) < 0 || n > 3600)
+        return wrong("bad --office-answer", value);
+    o->answer_s = (unsigned)n;
+    return 0;
+}
+
 static int set_people(struct office_options *o, const char *value)
 {
     uint64_t n;
@@ -163,6 +176,8 @@ static int set_office(struct options *o, int option, const char *value)
     case OPT_GUESTS:
         o->office.guests = value;
         return 0;
+    case OPT_ANSWER:
+        return set_answer(&o->office, value);
     default:
         o->write_lists = value;
         return 0;
@@ -229,6 +244,7 @@ static int set(struct options *o, int option, const char *value)
     case OPT_RATE:
     case OPT_SEED:
     case OPT_GUESTS:
+    case OPT_ANSWER:
     case OPT_LISTS:
         return set_office(o, option, value);
     case OPT_LOG_LEVEL:
@@ -255,7 +271,7 @@ int sim_options_parse(struct options *o, int argc, char **argv)
         .password = "secret",
         .permissions = {.read = "all", .write = "all"},
         .pace = {.kind = PACE_TIMES, .factor = 1},
-        .office = {.people = 30, .per_minute = 4, .seed = 1, .guests = "alice,bob"},
+        .office = {.people = 30, .per_minute = 4, .seed = 1, .guests = "alice,bob", .answer_s = 15},
         .level = LOG_WARNING};
     while (rc == 0 && (option = getopt_long(argc, argv, "", longs, NULL)) != -1)
         rc = set(o, option, optarg);

@@ -185,7 +185,7 @@ void dial_plan_answer(struct leg *called, unsigned ring_seconds)
     uint64_t in;
 
     if (called->person && called->person->guest) {
-        in = 15 * SECONDS;
+        in = o->answer_s * SECONDS;
     } else if (office_chance(o, called->person ? 86 : 92)) {
         in = office_span(o, 1500 * MS, 8 * SECONDS);
     } else {

@@ -101,7 +101,7 @@ struct leg {
     /* an attended transfer: of who transfers */
     struct link *first_link; /* where the transferred one waits */
     struct leg *local;       /* ;1 of the Local channel of the question */
-    struct leg *asker;       /* of that one: who asks */
+    struct leg *asker;       /* of that one: the leg that transfers */
     char exten_asked[48];
     /* an agent */
     struct agent *agent;
@@ -204,6 +204,7 @@ struct office {
     struct timers timers;
     uint64_t random;
     uint64_t epoch_s; /* of now_us 0 */
+    unsigned answer_s;
     unsigned serial, suffix, local_suffix, optimization;
     struct buf out;
 

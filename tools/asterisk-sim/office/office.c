@@ -202,6 +202,7 @@ struct office *office_new(const struct office_options *options, struct world *wo
     o->random = options->seed;
     o->n_people = options->people;
     o->per_us = options->per_minute / 60e6;
+    o->answer_s = options->answer_s ? options->answer_s : 15;
     o->epoch_s = options->epoch_s ? options->epoch_s : clock_wall_us() / 1000000;
     buf_init(&o->out, 0);
     world->capture.old = options->old;

@@ -20,6 +20,7 @@ struct office_options {
     double per_minute;  /* calls that begin by themselves; 0: none */
     uint64_t seed;      /* the same seed, the same day */
     const char *guests; /* logins, by comma: their phones wait for a person; NULL: nobody's */
+    unsigned answer_s;  /* after which these phones answer by themselves; 0: 15 */
     uint64_t epoch_s;   /* when the day begins; 0: now */
     bool old;           /* the dialect of 1.8, and SIP instead of PJSIP */
 };
