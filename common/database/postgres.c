@@ -2,9 +2,10 @@
  * The connection to a PostgreSQL server, and the right to write.
  *
  * A session lock of the server (pg_advisory_lock) says who owns the database: it ends with the
- * connection. Whoever gets it raises `epoch` in ctibus_owner, and each batch of writes names its
- * own epoch and is refused under another one (ctibus_fence). So a process that lost its connection
- * without noticing, or stood still meanwhile, cannot write any more once another one has the lock.
+ * connection. The process that gets it raises `epoch` in ctibus_owner, and each batch of writes
+ * names its own epoch and is refused under another one (ctibus_fence). So a process that lost its
+ * connection without noticing, or stood still meanwhile, cannot write any more once another one has
+ * the lock.
  *
  * The same row holds the turn of the last transaction that was committed: when a connection ends
  * before the server has answered, it says after the next connect what was committed, so that

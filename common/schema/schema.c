@@ -96,7 +96,7 @@ struct named {
     struct view name;
     uint8_t type;
     struct view doc;
-    struct view from; /* who asks; of an event its fields */
+    struct view from; /* the sender of a request; the fields of an event */
 };
 #define V(s)                                                                                       \
     {                                                                                              \

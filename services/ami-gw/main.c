@@ -92,7 +92,7 @@ static int start_tls(struct ctx *c, const char *ipbx, struct json_object *connec
         log_error(c->svc->log, "%s", buf_cstr(&why) ? buf_cstr(&why) : "out of memory");
     else if (!json_get_bool(connection, "tls_verify", true))
         log_warning(c->svc->log,
-                    "ipbxes.%s.ipbx_connection.tls_verify is false: whoever is in between can pose "
+                    "ipbxes.%s.ipbx_connection.tls_verify is false: anybody on the way can pose "
                     "as this Asterisk, read and change everything",
                     ipbx);
     buf_free(&why);

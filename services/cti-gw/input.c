@@ -151,7 +151,7 @@ static void dispatch(struct client *c, struct request *rq)
         answer_unhandled(c, rq);
 }
 
-/* dispatch, and whoever observes messages of the class is told of it, unless state does that. */
+/* dispatch, and the observers of messages of the class are told of it, unless state does that. */
 static void dispatch_observed(struct client *c, struct request *rq)
 {
     struct gateway *g = c->gw;

@@ -302,7 +302,7 @@ static int make_tls(struct legacy *g)
         log_error(g->l->f->log, "ipbxes.%s.cti_connection.tls_ca: %s", g->l->name, fault.reason);
     else if (!path)
         log_warning(g->l->f->log,
-                    "ipbxes.%s.cti_connection has no tls_ca: whoever is in between can pose as "
+                    "ipbxes.%s.cti_connection has no tls_ca: anybody on the way can pose as "
                     "that site",
                     g->l->name);
     free(path);

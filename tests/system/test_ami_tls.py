@@ -40,7 +40,7 @@ def test_an_unknown_one_is_refused_until_nobody_asks(certificate):
         assert not s.is_ready("ami-gw")
     with stack_over_tls(certificate, tls_verify=False) as s:
         s.wait_ready("state", "ami-gw")
-        s.programs["ami-gw"].says("tls_verify is false: whoever is in between")
+        s.programs["ami-gw"].says("tls_verify is false: anybody on the way")
 
 
 def check(stack):

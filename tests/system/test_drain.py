@@ -164,7 +164,7 @@ def test_a_broken_connection_is_noticed_by_others_only_after_the_grace_time(come
 
 
 def test_clients_that_come_in_while_it_stops_are_refused_not_lost():
-    """Whoever was accepted is served to the end of the stop; nobody hangs."""
+    """A client that was accepted is served to the end of the stop; nobody hangs."""
     with Stack(config={"ctibus.cti.drain_seconds": 2}) as s:
         s.wait_ready()
         port = s.programs["cti-gw"].cti

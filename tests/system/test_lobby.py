@@ -1,4 +1,4 @@
-"""Before the login: whoever opens connections and says nothing, or does not end what it says, holds nobody else up."""
+"""Before the login: clients that open connections and say nothing, or do not end what they say, hold nobody else up."""
 
 import contextlib
 import json

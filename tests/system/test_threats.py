@@ -72,7 +72,7 @@ def asks(s):
     return bool(s.poll(1500))
 
 
-def test_whoever_belongs_to_it_gets_in(guarded):
+def test_a_client_with_a_key_gets_in(guarded):
     with guarded.socket(zmq.SUB, "subscribe", "site") as s:
         assert s.poll(10000)
     with guarded.socket(zmq.DEALER, "request", "site") as s:

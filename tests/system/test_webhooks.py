@@ -23,7 +23,7 @@ def fixture_receiver():
 
 
 def site(webhooks, **more):
-    return Stack(office=("--rate", "0"), parts=PARTS, config={
+    return Stack(office=("--rate", "0", "--office-answer", "1"), parts=PARTS, config={
         "ctibus.webhooks": webhooks, "ctibus.webhook_hosts": ["127.0.0.1"],
         "ctibus.api": {"listen": "127.0.0.1:0", "requests_per_second": 0}, **more})
 
@@ -202,7 +202,7 @@ def test_dead_letters():
 
 
 def test_redirects_and_private_addresses():
-    """Whoever answers for a public name must not make us ask what only this machine reaches."""
+    """A server that answers for a public name must not make us ask what only this machine reaches."""
     receiver = Receiver(answer=lambda post: 302)
     with site({"crm": {"url": f"http://127.0.0.1:{receiver.port}/", "events": "call.ended"},
                "evil": {"url": f"https://localhost:{receiver.port}/", "events": "call.ended"}}) as stack:

@@ -126,7 +126,7 @@ static void assert_named(const char *text, const char *name)
     assert_view(env.args[0], "x");
 }
 
-/* Whoever calls chooses his name. */
+/* A caller chooses his name. */
 static void a_name_may_hold_line_ends(void **state)
 {
     assert_named(HEAD "agi_calleridname: Bob\nthe builder\n" TAIL, "Bob\nthe builder");

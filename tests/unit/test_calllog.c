@@ -357,7 +357,7 @@ static void who_answers_at_last_has_missed_nothing(void **state)
     check(l, "alice sent 1002  talked\nbob answered 1001 Alice Martin talked\n");
 }
 
-/* Picked up by a colleague, or one phone of several: whoever answered while it rang. */
+/* Picked up by a colleague, or one phone of several: anybody who answered while it rang. */
 static void what_a_colleague_answers_is_not_missed(void **state)
 {
     struct log_world *l = *state;

@@ -502,7 +502,7 @@ static void test_close_another_in_data(void **state)
     w->a.victim = &w->b.c;
     w->b.victim = &w->a.c;
     turns(w, 3);
-    assert_int_equal(w->a.lines + w->b.lines, 1); /* whoever came first */
+    assert_int_equal(w->a.lines + w->b.lines, 1); /* the one that came first */
     assert_int_equal(w->a.ended + w->b.ended, 0);
     assert_true(!w->a.c || !w->b.c);
     close(fds[1]);

@@ -2,7 +2,7 @@
  * ctibus replay [--pace PACE] FILE [PREFIX...]: a recording back onto a bus.
  *
  * Messages keep their source and the order of their numbers, but each source is a new process (its
- * epoch is now, its numbers begin at 1) and times are moved to now: whoever listens takes it for
+ * epoch is now, its numbers begin at 1) and times are moved to now: a subscriber takes it for
  * live. Numbers that were missing in the recording are missing here, too.
  */
 #include <errno.h>

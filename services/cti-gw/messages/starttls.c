@@ -7,7 +7,8 @@
  */
 #include "messages/messages.h"
 
-/* An answer to an announcement says whether TLS is wanted; who asks unasked wants it. */
+/* An answer to an announcement says whether TLS is wanted; a client that asks by itself wants it.
+ */
 static bool is_wanted(const struct request *rq)
 {
     return json_get_bool(rq->body, "status", true);

@@ -41,7 +41,7 @@ int directories_phonebook(struct directories *d, const struct xod_ipbx *ipbx,
 /* Who looks what up. All of it is borrowed until the call returns. */
 struct directory_ask {
     const struct xod_ipbx *ipbx; /* whose users and whose phonebook */
-    struct view context;         /* of who asks; empty: of nobody */
+    struct view context;         /* of the user who searches; empty: none */
     struct view text;            /* a part of a name, or a number */
     struct view exten;           /* of a reverse lookup: what was dialled */
     bool by_number;              /* of directory_find: text is a number, which fits as a whole */

@@ -9,7 +9,7 @@ struct state;
 
 /* ---- source_internal.c: the users of an IPBX with each of their phones ---- */
 
-/* May who asks see this user, or this phone? */
+/* May the user who searches see this user, or this phone? */
 typedef bool sees_fn(void *arg, const struct xod_obj *o);
 /* Calls found(arg, e) for each user whom `sees` (NULL: all are seen) lets through and of whom one
  * of these columns fits the query, with each of the phones that it lets through, or without one
