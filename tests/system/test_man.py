@@ -1,6 +1,7 @@
-"""The man pages and the completion of bash, which are made of what --help says."""
+"""The man pages and the completions of bash and zsh, which are made of what --help says."""
 
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -67,6 +68,28 @@ def test_completion(made):
     assert complete(made, "ctibus", "help", "expl") == {"explain"}
     assert complete(made, "ctibus", "--config", "x.json", "token", "--sc") == {"--scope"}
     assert complete(made, "ctibus", "check", "ctibus-st") == {"ctibus-state.8", "ctibus-state.8.gz"}, "files"
+
+
+def complete_in_zsh(made, *words):
+    """What zsh would offer for the last of the words."""
+    script = f"""
+        _describe() {{ print -rl -- "${{(@P)argv[-1]}}" }}
+        _files() {{ print FILES }}
+        words=({" ".join(f"'{w}'" for w in words)}) CURRENT={len(words)}
+        offered() {{ source {made / "ctibus.zsh"} }}; offered
+    """
+    return set(said("zsh", "-fc", script).splitlines())
+
+
+@pytest.mark.skipif(not shutil.which("zsh"), reason="zsh is not installed")
+def test_completion_of_zsh(made):
+    words = complete_in_zsh(made, "ctibus", "")
+    commands = re.findall(r"^  ([a-z]+)", said(BIN / "ctibus", "--help"), re.M)
+    assert {w.split(":")[0] for w in words} == {*commands, "help", "--config", "--json", "--help", "--version"}
+    assert "phones:Shows the phones with their lamps, those with TEXT in their row" in words
+    assert all(w.count("(") == w.count(")") and w.count(":") < 2 for w in words)
+    assert complete_in_zsh(made, "ctibus", "help", "") == {w for w in words if not w.startswith("--")}
+    assert {"--scope", "FILES"} <= complete_in_zsh(made, "ctibus", "--config", "x.json", "token", "")
 
 
 @pytest.mark.parametrize("args,says", [(("snapsho",), "did you mean snapshot?"), (("help", "explian"), "did you mean explain?"),
