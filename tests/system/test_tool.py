@@ -1,11 +1,14 @@
 """`ctibus`, the command line: what it prints, for people and for programs."""
 
+import fcntl
 import json
 import os
 import pty
 import re
 import signal
+import struct
 import subprocess
+import termios
 import time
 
 import msgpack
@@ -192,6 +195,9 @@ def test_top_json(stack):
 def test_top_plain(stack):
     said = tool(stack, "top", "--interval", "2.5", "--count", "1").stdout
     assert "SERVICE" in said and "SOURCE" in said and "TOPIC" in said and "tel/xivo/channel" in said
+    numbers = said[said.index("SOURCE"):].splitlines()
+    assert {len(line) for line in numbers if line} == {80}, "it fits a terminal as they are"
+    assert all(line[36] == " " for line in numbers if line)
 
 
 def test_top_sees_losses(stack):
@@ -215,6 +221,7 @@ def test_top_sees_losses(stack):
 
 def test_top_on_a_terminal(stack):
     master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     process = subprocess.Popen([BIN / "ctibus", "--config", stack.path("ctibus.json"), "top", "--interval", "0.3"],
                                stdin=slave, stdout=slave, stderr=slave, env={**os.environ, "TERM": "xterm"})
     os.close(slave)
@@ -224,6 +231,7 @@ def test_top_on_a_terminal(stack):
     os.write(master, b"q")
     assert process.wait(20) == 0
     os.close(master)
+    assert b"lost\x1b" in seen or re.search(rb"lost\s", seen), "the last column is there"
 
 
 # --- call, snapshot ---

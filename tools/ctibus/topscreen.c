@@ -3,23 +3,18 @@
 /* after our own: it defines macros with short names */
 #include <ncurses.h>
 
-static void put(int *line, int attribute, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-
-/* A whole line at *line, if there is one. */
-static void put(int *line, int attribute, const char *fmt, ...)
+/* A whole line at *line, if there is one, as far as the screen is wide; the text is used up. */
+static void put(int *line, int attribute, struct buf *text)
 {
-    va_list ap;
+    const char *shown = buf_cstr(text);
 
-    if (*line >= LINES)
-        return;
-    attron(attribute);
-    move((*line)++, 0);
-    va_start(ap, fmt);
-    vw_printw(stdscr, fmt, ap);
-    va_end(ap);
-    clrtoeol();
-    attroff(attribute);
+    if (*line < LINES && shown) {
+        attron(attribute);
+        mvaddnstr((*line)++, 0, shown, COLS);
+        clrtoeol();
+        attroff(attribute);
+    }
+    buf_reset(text);
 }
 
 bool top_screen_begin(void)
@@ -46,43 +41,47 @@ int top_screen_key(void)
     return key == ERR ? 0 : key;
 }
 
-static void put_rows(int *line, const char *title, const struct top_rows *r, int lines)
+static void put_rows(int *line, struct buf *text, const char *title, const struct top_rows *r,
+                     int lines)
 {
-    put(line, A_REVERSE, "%-48s %10s %12s %10s %10s %8s", title, "per s", "total", "lag ms",
-        "worst ms", "lost");
+    int width = COLS > TOP_NUMBERS + 20 ? COLS - TOP_NUMBERS : 20;
+
+    top_put_heading(text, width, title);
+    put(line, A_REVERSE, text);
     for (size_t i = 0; i < r->n && lines-- > 0; i++) {
-        const struct top_row *row = r->list[i];
-        put(line, row->lost ? A_BOLD : A_NORMAL, "%-48.48s %10.1f %12llu %10.2f %10.2f %8llu",
-            row->name, row->rate, (unsigned long long)row->total, row->lag * 1000,
-            row->worst * 1000, (unsigned long long)row->lost);
+        struct top_row row = *r->list[i];
+        if ((size_t)width < sizeof(row.name))
+            row.name[width] = '\0';
+        top_put_row(text, width, &row);
+        put(line, row.lost ? A_BOLD : A_NORMAL, text);
     }
 }
 
-static void put_services(int *line, const struct toptable *t, double now)
+static void put_services(int *line, struct buf *text, const struct toptable *t, double now)
 {
-    put(line, A_REVERSE, "%-48s %-7s %10s %s", "SERVICE", "ready", "up s", "says");
+    top_put_service_heading(text);
+    put(line, A_REVERSE, text);
     for (size_t i = 0; i < t->n_services; i++) {
-        const struct top_service *s = t->services[i];
-        bool silent = now - s->heard > 6;
-        put(line, s->ready && !silent ? A_NORMAL : A_BOLD, "%-48.48s %-7s %10.0f %s", s->name,
-            silent     ? "silent"
-            : s->ready ? "yes"
-                       : "no",
-            s->uptime, s->more);
+        bool good = top_put_service(text, t->services[i], now);
+        put(line, good ? A_NORMAL : A_BOLD, text);
     }
 }
 
 void top_screen_draw(const struct toptable *t, double now, const char *note)
 {
+    struct buf text;
     int line = 0;
     int room;
 
+    buf_init(&text, 4096);
     erase();
-    put(&line, A_NORMAL, "ctibus top: %.0f s, %llu lost%s   q quits, r resets, p pauses",
-        now - t->began, (unsigned long long)t->lost, note);
-    put_services(&line, t, now);
+    buf_printf(&text, "ctibus top: %.0f s, %llu lost%s   q quits, r resets, p pauses",
+               now - t->began, (unsigned long long)t->lost, note);
+    put(&line, A_NORMAL, &text);
+    put_services(&line, &text, t, now);
     room = LINES - line - 2;
-    put_rows(&line, "SOURCE", &t->sources, room / 3);
-    put_rows(&line, "TOPIC", &t->topics, room);
+    put_rows(&line, &text, "SOURCE", &t->sources, room / 3);
+    put_rows(&line, &text, "TOPIC", &t->topics, room);
     refresh();
+    buf_free(&text);
 }

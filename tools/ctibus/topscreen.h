@@ -4,6 +4,17 @@
 
 #include "toptable.h"
 
+#define TOP_COLUMNS 80   /* of the text; a screen has as many as it has */
+#define TOP_NUMBERS 44   /* of them behind the name of a row */
+#define TOP_SILENT_S 6.0 /* a service that has not been heard for longer is silent */
+
+/* A line without its end; a name is `width` columns, or longer. */
+void top_put_heading(struct buf *out, int width, const char *title);
+void top_put_row(struct buf *out, int width, const struct top_row *row);
+void top_put_service_heading(struct buf *out);
+/* True: it is ready, and was heard lately. */
+bool top_put_service(struct buf *out, const struct top_service *s, double now);
+
 /* The whole as text, for pipes: a paragraph an interval. */
 void top_put_text(struct buf *out, const struct toptable *t, double now);
 /* As one line of JSON. */

@@ -2,28 +2,55 @@
 #include "topscreen.h"
 #include "json/json.h"
 
+/* Behind the name: 44 columns. */
+#define NUMBERS " %9.1f %9llu %8.2f %8.2f %5llu"
+#define HEADINGS " %9s %9s %8s %8s %5s"
+
+void top_put_heading(struct buf *out, int width, const char *title)
+{
+    buf_printf(out, "%-*s" HEADINGS, width, title, "per s", "total", "lag ms", "worst ms", "lost");
+}
+
+void top_put_row(struct buf *out, int width, const struct top_row *row)
+{
+    buf_printf(out, "%-*s" NUMBERS, width, row->name, row->rate, (unsigned long long)row->total,
+               row->lag * 1000, row->worst * 1000, (unsigned long long)row->lost);
+}
+
+void top_put_service_heading(struct buf *out)
+{
+    buf_printf(out, "%-28s %-6s %8s %s", "SERVICE", "READY", "UP S", "SAYS");
+}
+
+bool top_put_service(struct buf *out, const struct top_service *s, double now)
+{
+    bool silent = now - s->heard > TOP_SILENT_S;
+
+    buf_printf(out, "%-28s %-6s %8.0f %s", s->name,
+               silent     ? "silent"
+               : s->ready ? "yes"
+                          : "no",
+               s->uptime, s->more);
+    return s->ready && !silent;
+}
+
 static void text_rows(struct buf *out, const char *title, const struct top_rows *r)
 {
-    buf_printf(out, "%-48s %10s %12s %10s %10s %8s\n", title, "per s", "total", "lag ms",
-               "worst ms", "lost");
+    top_put_heading(out, TOP_COLUMNS - TOP_NUMBERS, title);
+    buf_append_char(out, '\n');
     for (size_t i = 0; i < r->n; i++) {
-        const struct top_row *row = r->list[i];
-        buf_printf(out, "%-48s %10.1f %12llu %10.2f %10.2f %8llu\n", row->name, row->rate,
-                   (unsigned long long)row->total, row->lag * 1000, row->worst * 1000,
-                   (unsigned long long)row->lost);
+        top_put_row(out, TOP_COLUMNS - TOP_NUMBERS, r->list[i]);
+        buf_append_char(out, '\n');
     }
 }
 
 void top_put_text(struct buf *out, const struct toptable *t, double now)
 {
-    buf_printf(out, "%-48s %-7s %10s %s\n", "SERVICE", "ready", "up s", "says");
+    top_put_service_heading(out);
+    buf_append_char(out, '\n');
     for (size_t i = 0; i < t->n_services; i++) {
-        const struct top_service *s = t->services[i];
-        buf_printf(out, "%-48s %-7s %10.0f %s\n", s->name,
-                   now - s->heard > 6 ? "silent"
-                   : s->ready         ? "yes"
-                                      : "no",
-                   s->uptime, s->more);
+        top_put_service(out, t->services[i], now);
+        buf_append_char(out, '\n');
     }
     text_rows(out, "SOURCE", &t->sources);
     text_rows(out, "TOPIC", &t->topics);
