@@ -86,6 +86,18 @@ def test_rows_of_a_table(stack):
     assert names[str(phone["iduserfeatures"])] in row
 
 
+@pytest.mark.parametrize("more, coloured", [({}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True), ({"TERM": "dumb"}, False)])
+def test_colours_are_for_terminals(stack, more, coloured):
+    master, slave = pty.openpty()
+    done = subprocess.run([BIN / "ctibus", "--config", stack.path("ctibus.json"), "users"], stdout=slave,
+                          env={**os.environ, "TERM": "xterm", **more}, timeout=60, check=True)
+    os.close(slave)
+    shown = os.read(master, 65536)
+    os.close(master)
+    assert done.returncode == 0 and (b"\x1b[1mLOGIN\x1b[0m" in shown) == coloured and (b"\x1b" in shown) == coloured
+    assert "\x1b" not in tool(stack, "users").stdout
+
+
 def test_a_table_again_and_again(stack):
     with subprocess.Popen([BIN / "ctibus", "--config", stack.path("ctibus.json"), "users", "--watch"], stdout=subprocess.PIPE, text=True) as seen:
         heads = 0

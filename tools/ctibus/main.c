@@ -211,6 +211,14 @@ static int run(struct tool *t, int argc, char **argv)
     return c->alone ? c->run(t, argc, argv) : run_on_bus(t, c, argc, argv);
 }
 
+static bool is_colourful(void)
+{
+    const char *no = getenv("NO_COLOR");
+    const char *term = getenv("TERM");
+
+    return (!no || !*no) && term && strcmp(term, "dumb") != 0 && isatty(STDOUT_FILENO);
+}
+
 static int work(int argc, char **argv)
 {
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},
@@ -218,7 +226,7 @@ static int work(int argc, char **argv)
                                             {"version", no_argument, NULL, 'V'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
-    struct tool t = {.config = config_default_file()};
+    struct tool t = {.config = config_default_file(), .colours = is_colourful()};
     int c;
 
     while ((c = getopt_long(argc, argv, "+c:jVh", options, NULL)) != -1) {

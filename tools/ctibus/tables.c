@@ -300,13 +300,45 @@ static bool names_users(const struct table *table)
     return false;
 }
 
+#define BOLD "\033[1m"
+#define DIM "\033[2m"
+#define RED "\033[31m"
+#define GREEN "\033[32m"
+#define YELLOW "\033[33m"
+#define PLAIN "\033[0m"
+
+/* Of a word that says how something is; NULL: none. */
+static const char *colour_of(const struct column *column, const char *text)
+{
+    static const struct {
+        const char *word, *colour;
+    } words[] = {
+        {"ringing", YELLOW},  {"in use, ringing", YELLOW},
+        {"in use", RED},      {"busy", RED},
+        {"on hold", YELLOW},  {"in use, on hold", YELLOW},
+        {"idle", GREEN},      {"offline", DIM},
+        {"gone", DIM},        {"up", GREEN},
+        {"available", GREEN}, {"unavailable", YELLOW},
+        {"logged_out", DIM},  {"disconnected", DIM},
+    };
+
+    if (strcmp(column->title, "WAIT") == 0)
+        return strcmp(text, "0") != 0 && *text ? YELLOW : NULL;
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        if (strcmp(text, words[i].word) == 0)
+            return words[i].colour;
+    return strncmp(text, "on_", 3) == 0 ? RED : NULL; /* an agent: on_call_nonacd_... */
+}
+
 static void print_cells(const struct printing *p, char *const *cells)
 {
     for (size_t i = 0; i < MAX_COLUMNS && p->table->columns[i].title; i++) {
-        const char *text = cells ? cells[i] : p->table->columns[i].title;
+        const struct column *column = &p->table->columns[i];
+        const char *text = cells ? cells[i] : column->title;
+        const char *colour = !p->t->colours ? NULL : cells ? colour_of(column, text) : BOLD;
         bool last = i + 1 == MAX_COLUMNS || !p->table->columns[i + 1].title;
         int pad = last ? 0 : (int)(p->widths[i] - length(text)) + 2;
-        printf("%s%*s", text, pad, "");
+        printf("%s%s%s%*s", colour ? colour : "", text, colour ? PLAIN : "", pad, "");
     }
     putchar('\n');
 }

@@ -14,8 +14,9 @@ struct tool {
     struct loop *loop;
     struct metrics *metrics;
     struct bus_setup bus_setup;
-    bool json; /* --json: for programs */
-    int argc;  /* the arguments of the command, as they were given */
+    bool json;    /* --json: for programs */
+    bool colours; /* standard output is a terminal, and NO_COLOR (no-color.org) is not set */
+    int argc;     /* the arguments of the command, as they were given */
     char **argv;
     int exit_code;
     bool stopped; /* by SIGINT or SIGTERM, in tool_run */
