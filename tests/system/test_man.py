@@ -85,7 +85,7 @@ def complete_in_zsh(made, *words):
 def test_completion_of_zsh(made):
     words = complete_in_zsh(made, "ctibus", "")
     commands = re.findall(r"^  ([a-z]+)", said(BIN / "ctibus", "--help"), re.M)
-    assert {w.split(":")[0] for w in words} == {*commands, "help", "--config", "--json", "--help", "--version"}
+    assert {w.split(":")[0] for w in words} == {*commands, "help", "--config", "--context", "--json", "--help", "--version"}
     assert "phones:Shows the phones with their lamps, those with TEXT in their row" in words
     assert all(w.count("(") == w.count(")") and w.count(":") < 2 for w in words)
     assert complete_in_zsh(made, "ctibus", "help", "") == {w for w in words if not w.startswith("--")}

@@ -50,7 +50,7 @@ def test_help_names_every_command(stack):
     assert said.returncode == 0
     commands = ["tail", "top", "snapshot", "sessions", "peers", "kick", "action", "call", "record", "replay", "check",
                 "reload", "schema", "keygen", "setup", "discover", "passwd", "doctor", "token", "tokens", "webhooks",
-                "phones", "calls", "queues", "agents", "users", "migrate"]
+                "phones", "calls", "queues", "agents", "users", "migrate", "context"]
     for command in commands:
         assert re.search(rf"^  {command}( |$)", said.stdout, re.M)
         one = tool(stack, command, "--help")
@@ -465,3 +465,64 @@ def test_reload(stack):
     assert json.loads(tool(stack, "snapshot", "users", "5").stdout)["firstname"] == "Erin"
     refused = tool(stack, "reload", "nonsense")
     assert refused.returncode == 1 and "there is no such list: users, lines, phones" in refused.stderr
+
+
+# --- contexts ---
+
+@pytest.fixture(name="at_home")
+def fixture_at_home(tmp_path):
+    """`ctibus` of a user with a home of their own, without --config."""
+    def run(*args, **env):
+        clean = {k: v for k, v in os.environ.items() if k not in ("XDG_CONFIG_HOME", "CTIBUS_CONFIG")}
+        done = subprocess.run([BIN / "ctibus", *args], capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path,
+                              env={**clean, "HOME": str(tmp_path), **env})
+        return done.returncode, done.stdout, done.stderr
+    run.contexts = tmp_path / ".config" / "ctibus" / "contexts.json"
+    return run
+
+
+def test_contexts(stack, at_home):
+    config = stack.path("ctibus.json")
+    assert at_home("context") == (0, "", "")
+    assert at_home("context", "add", "here", config) == (0, "", "")
+    assert at_home("context", "add", "broken", "/dev/null") == (0, "", "")
+    assert at_home("users")[0] == 2, "added is not used"
+    assert at_home("--context", "here", "users")[1] == at_home("users", "--context", "here")[1] == tool(stack, "users").stdout
+    assert at_home("context", "use", "here") == (0, "", "")
+    assert at_home("users")[1] == tool(stack, "users").stdout
+    assert at_home("context")[1].splitlines() == [f"* here                 {config}", "  broken               /dev/null"]
+    assert json.loads(at_home("--json", "context")[1])["current"] == "here"
+    assert at_home("--context", "broken", "users")[0] == 2
+    assert at_home("users", CTIBUS_CONFIG="/nosuch.json")[0] == 2, "a variable counts more"
+    assert at_home("--config", "/nosuch.json", "users")[0] == 2
+    assert at_home("context", "use") == (0, "", "") and at_home("users")[0] == 2
+    at_home("context", "use", "here")
+    assert at_home("context", "remove", "here") == (0, "", "") and at_home("users")[0] == 2
+    assert at_home("context", "list")[1].split() == ["broken", "/dev/null"]
+    assert at_home.contexts.stat().st_mode & 0o777 == 0o600 and [p.name for p in at_home.contexts.parent.iterdir()] == ["contexts.json"]
+
+
+@pytest.mark.parametrize("args, says", [
+    (("--context", "nosuch", "users"), "there is no context nosuch: `ctibus context` lists them"),
+    (("context", "use", "nosuch"), "there is no context nosuch"), (("context", "remove", "nosuch"), "there is no context nosuch"),
+    (("context", "add", "a/b", "/dev/null"), "a name has letters, digits"), (("context", "add", "-x", "/dev/null"), "a name has letters, digits"),
+    (("context", "add", "a", "/nosuch/file"), "/nosuch/file: No such file or directory"),
+    (("context", "nonsense"), "sage: ctibus"), (("context", "add", "a"), "sage: ctibus"), (("users", "--context"), "--context needs a name")])
+def test_what_is_wrong_with_a_context(at_home, args, says):
+    code, out, err = at_home(*args)
+    assert code in (1, 2) and says in err and not out
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"contexts": 7}', '{"contexts": {"a": 7}, "current": "a"}', "x" * 100000])
+def test_a_file_of_contexts_that_is_none(at_home, text):
+    at_home.contexts.parent.mkdir(parents=True)
+    at_home.contexts.write_text(text)
+    code, out, err = at_home("users")
+    assert code in (1, 2) and not out and ("contexts.json" in err or "no context a" in err), err
+    assert at_home.contexts.read_text() == text
+
+
+def test_without_a_home(at_home):
+    assert "set HOME or XDG_CONFIG_HOME" in at_home("context", HOME="")[2]
+    assert at_home("context", "add", "a", "/dev/null", XDG_CONFIG_HOME=str(at_home.contexts.parents[1] / "x"))[0] == 0
+    assert (at_home.contexts.parents[1] / "x" / "ctibus" / "contexts.json").exists()

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "context.h"
 #include "tool.h"
 
 extern char **environ;
@@ -16,10 +17,10 @@ static const struct command *const commands[] = {
     &command_kick,   &command_action,   &command_call,     &command_record,   &command_replay,
     &command_token,  &command_webhooks, &command_tokens,   &command_check,    &command_reload,
     &command_schema, &command_keygen,   &command_explain,  &command_setup,    &command_discover,
-    &command_passwd, &command_keys,     &command_doctor,   &command_migrate,
+    &command_passwd, &command_keys,     &command_doctor,   &command_migrate,  &command_context,
 };
 #define N_COMMANDS ARRAY_SIZE(commands)
-#define USAGE "Usage: ctibus [--config FILE] [--json] COMMAND [ARGUMENT...]\n"
+#define USAGE "Usage: ctibus [--config FILE | --context NAME] [--json] COMMAND [ARGUMENT...]\n"
 
 static void print_help(FILE *to, const struct command *only)
 {
@@ -110,7 +111,7 @@ static const struct command *find(const char *name)
 }
 
 /* Those of the tool may also stand behind the command; the others close up. False: --config without
- * a file. */
+ * a file, or --context without a name, which is told. */
 static bool take_own(struct tool *t, int *argc, char **argv, bool *help)
 {
     char **rest = argv;
@@ -120,12 +121,15 @@ static bool take_own(struct tool *t, int *argc, char **argv, bool *help)
     while (left > 0) {
         if (strcmp(rest[0], "--help") == 0) {
             *help = true;
-        } else if (tool_option(&left, &rest, "config", &t->config)) {
+        } else if (tool_option(&left, &rest, "config", &t->config) ||
+                   tool_option(&left, &rest, "context", &t->context)) {
             continue;
         } else if (tool_option(&left, &rest, "json", NULL)) {
             t->json = true;
             continue;
-        } else if (strcmp(rest[0], "--config") == 0) {
+        } else if (strcmp(rest[0], "--config") == 0 || strcmp(rest[0], "--context") == 0) {
+            tool_fail(t, "%s needs a %s", rest[0],
+                      strcmp(rest[0], "--config") == 0 ? "file" : "name");
             return false;
         } else {
             argv[(*argc)++] = rest[0];
@@ -182,6 +186,20 @@ static int help_on(struct tool *t, int argc, char **argv)
     return 0;
 }
 
+/* --config, --context, $CTIBUS_CONFIG, the context that is used, the usual files. False: told. */
+static bool choose_config(struct tool *t)
+{
+    const char *env = getenv("CTIBUS_CONFIG");
+
+    if (t->config)
+        return true;
+    if (t->context || !env || !*env)
+        t->config = t->of_context = context_file(t, t->context);
+    if (!t->config && t->exit_code == 0)
+        t->config = config_default_file();
+    return t->config != NULL;
+}
+
 static int run(struct tool *t, int argc, char **argv)
 {
     const struct command *c = argc > 0 ? find(argv[0]) : NULL;
@@ -197,14 +215,14 @@ static int run(struct tool *t, int argc, char **argv)
         return unknown(t, argv[0]);
     argc--;
     argv++;
-    if (!take_own(t, &argc, argv, &help)) {
-        tool_fail(t, "--config needs a file");
+    if (!take_own(t, &argc, argv, &help))
         return misused();
-    }
     if (help || (argc > 0 && strcmp(argv[0], "-h") == 0)) {
         print_help(stdout, c);
         return 0;
     }
+    if (!choose_config(t))
+        return 2;
     t->argc = argc;
     t->argv = argv;
     signal(SIGPIPE, SIG_IGN);
@@ -221,17 +239,19 @@ static bool is_colourful(void)
 
 static int work(int argc, char **argv)
 {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            {"version", no_argument, NULL, 'V'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
-    struct tool t = {.config = config_default_file(), .colours = is_colourful()};
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"context", required_argument, NULL, 'x'},
+        {"json", no_argument, NULL, 'j'},         {"version", no_argument, NULL, 'V'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
+    struct tool t = {.colours = is_colourful()};
+    int code;
     int c;
 
-    while ((c = getopt_long(argc, argv, "+c:jVh", options, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "+c:x:jVh", options, NULL)) != -1) {
         if (c == 'c') {
             t.config = optarg;
+        } else if (c == 'x') {
+            t.context = optarg;
         } else if (c == 'j') {
             t.json = true;
         } else if (c == 'V') {
@@ -244,7 +264,9 @@ static int work(int argc, char **argv)
             return 0;
         }
     }
-    return run(&t, argc - optind, argv + optind);
+    code = run(&t, argc - optind, argv + optind);
+    free(t.of_context);
+    return code;
 }
 
 int main(int argc, char **argv)

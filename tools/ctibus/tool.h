@@ -8,8 +8,10 @@
 #include "svc/bus_setup.h"
 
 struct tool {
-    const char *config; /* file */
-    struct config *cfg; /* what follows is there unless the command is `alone` */
+    const char *config;  /* file */
+    const char *context; /* that was named, or NULL */
+    char *of_context;    /* the file of one, owned */
+    struct config *cfg;  /* what follows is there unless the command is `alone` */
     struct log *log;
     struct loop *loop;
     struct metrics *metrics;
@@ -36,7 +38,7 @@ extern const struct command command_tail, command_top, command_snapshot, command
     command_agents, command_users, command_sessions, command_kick, command_tokens, command_reload,
     command_record, command_replay, command_peers, command_check, command_schema, command_keygen,
     command_explain, command_discover, command_setup, command_passwd, command_keys, command_doctor,
-    command_migrate;
+    command_migrate, command_context;
 
 /* usage.c: says on standard error what is wrong with the arguments, as far as the command's `args`
  * and `help` tell, and how it is used; returns the exit code 2. */
