@@ -26,6 +26,7 @@ import zmq
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("CTIBUS_BIN", ROOT / "build" / "bin"))
 DATA = ROOT / "tests" / "data" / "ami"
+SANITIZED = "asan" in str(BIN) or "tsan" in str(BIN)  # several times slower, and larger
 TIMEOUT = 30
 TOKEN = "a-token-of-the-tests"
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 8

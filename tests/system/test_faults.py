@@ -6,10 +6,9 @@ import sys
 import time
 
 import pytest
-from stack import BIN, Stack, until, signal_of
+from stack import BIN, SANITIZED, Stack, until, signal_of
 
 HEAL_S = 5
-SANITIZED = "asan" in str(BIN) or "tsan" in str(BIN)
 
 
 def names(stack):

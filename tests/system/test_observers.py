@@ -29,10 +29,12 @@ def fixture_alice(stack):
 
 
 class Observer:
-    def __init__(self, stack, *topics, hwm=1000):
+    def __init__(self, stack, *topics, hwm=1000, buffer=None):
         self.context = Context()
         self.socket = self.context.socket(zmq.SUB)
         self.socket.rcvhwm = hwm
+        if buffer:  # else the system makes it larger and larger
+            self.socket.rcvbuf = buffer
         self.socket.connect(f"tcp://127.0.0.1:{stack.ports['subscribe']}")
         for topic in topics:
             self.socket.subscribe(topic)
@@ -117,7 +119,7 @@ def test_an_observer_that_does_not_read(stack, alice):
     """It loses messages, which are counted; clients and other observers wait for nothing."""
     full = "ctibus_bus_subscriber_full_total"
     before = stack.metric("state", full)
-    with Observer(stack, "cti/xivo/message/", hwm=1) as slow, Observer(stack, "cti/xivo/message/people_headers/") as other:
+    with Observer(stack, "cti/xivo/message/", hwm=1, buffer=65536) as slow, Observer(stack, "cti/xivo/message/people_headers/") as other:
         slow.until_told(alice, "people_headers")
         other.until_told(alice, "people_headers")
         pad = "x" * 60000
