@@ -2,8 +2,10 @@
 requests, and all that clients send and get is as the generated schemas say; and whatever else would be noticed."""
 
 import contextlib
+import fcntl
 import json
 import os
+import pickle
 import re
 import subprocess
 import threading
@@ -225,10 +227,26 @@ def tail(office, seconds):
     return printed
 
 
+def once(folder, name, make):
+    """What make() returns: made by one of the processes among which the tests are divided, and read by the others."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return make()
+    kept = folder / f"{name}.pickle"
+    with open(folder / f"{name}.lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            kept.write_bytes(pickle.dumps(make()))
+        return pickle.loads(kept.read_bytes())
+
+
 @pytest.fixture(name="hour", scope="module", params=["20", "1.8"])
-def fixture_hour(request, schemas):
+def fixture_hour(request, schemas, tmp_path_factory):
     """All that has passed in an hour: the dialect, what was kept, and what `tail` and a monitor got at once."""
-    with Office(schemas, request.param) as office:
+    return once(tmp_path_factory.getbasetemp().parent, f"hour-{request.param}", lambda: an_hour(request.param, schemas))
+
+
+def an_hour(dialect, schemas):
+    with Office(schemas, dialect) as office:
         office.stack.wait_ready()
         alice = office.client("alice", accepts=("calls", "sheet_json", "state"))
         bob = office.client("bob", web=True)
@@ -251,7 +269,7 @@ def fixture_hour(request, schemas):
         listen(1, alice, bob)
         alice.ask("history", mode="0", size="50")
         alice.ask("logout")
-    return {"dialect": request.param, "kept": office.traffic.kept, "printed": printed, "heard": heard}
+    return {"dialect": dialect, "kept": list(office.traffic.kept), "printed": printed, "heard": heard}
 
 
 def names(dialect):
