@@ -46,7 +46,8 @@ struct state_world {
     struct log *log; /* NULL: none */
     uint32_t lists_retry_ms;
     uint32_t resync_late_ms;
-    uint32_t grace_ms; /* 0: 1500 */
+    uint32_t grace_ms;  /* 0: 1500 */
+    uint32_t settle_ms; /* 0: 50 to 100 */
     bool no_grace;
     struct process p;
     struct state *s;
@@ -131,8 +132,8 @@ static inline int state_start(struct state_world *w, const char *publish, const 
                                                     : w->grace_ms ? w->grace_ms
                                                                   : 1500,
                                 .lists_retry_ms = w->lists_retry_ms,
-                                .settle_min_ms = 50,
-                                .settle_max_ms = 100,
+                                .settle_min_ms = w->settle_ms ? w->settle_ms : 50,
+                                .settle_max_ms = w->settle_ms ? w->settle_ms : 100,
                                 .resync_late_ms = w->resync_late_ms};
     int err = 0;
 
