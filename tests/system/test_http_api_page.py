@@ -133,7 +133,7 @@ def test_the_receiver(port, api):
     receiver = Program(["/usr/bin/python3", EXAMPLES / "webhook_receiver.py", str(port), "a long random text"])
     try:
         api.post("/v1/calls", {"to": "1002"})
-        until(lambda: receiver.logged("call.ringing 1001"), "it has arrived", 30)
+        until(lambda: receiver.logged("call.ringing 1001"), "it has arrived", 120)  # nobody took those of the tests before
         hang_up(api)
         until(lambda: receiver.logged("call.ended 1001"), "and the end")
         assert len([line for line in receiver.lines if line.startswith("call.started")]) >= 1
