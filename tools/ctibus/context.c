@@ -166,8 +166,10 @@ static void list(const struct contexts *c)
         return;
     }
     json_object_object_foreach(list_of(c), name, file)
+    {
         tool_say(stdout, "%c %-20s %s", current && strcmp(current, name) == 0 ? '*' : ' ', name,
                  json_object_get_string(file));
+    }
 }
 
 static bool is_name(const char *name)
