@@ -197,6 +197,21 @@ void pg_uri_public(const struct pg_uri *u, char *out, size_t n)
     snprintf(out, n, "%s@%s:%u/%s", u->user, u->host, (unsigned)u->port, u->database);
 }
 
+void pg_one_line(char *out, size_t n, const char *text)
+{
+    size_t len = 0;
+
+    for (const char *p = text ? text : ""; *p && len + 1 < n; p++) {
+        if ((unsigned char)*p > ' ')
+            out[len++] = *p;
+        else if (len && out[len - 1] != ' ')
+            out[len++] = ' ';
+    }
+    while (len && out[len - 1] == ' ')
+        len--;
+    out[len] = '\0';
+}
+
 void pg_parameters_add(struct pg_parameters *out, const char *name, const char *value)
 {
     size_t n = 0;

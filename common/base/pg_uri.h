@@ -27,6 +27,10 @@ bool pg_uri_is(struct view uri);
 /* "USER@HOST:PORT/DATABASE" into out, cut at n bytes: as it may be logged. */
 void pg_uri_public(const struct pg_uri *u, char *out, size_t n);
 
+/* The words of libpq or of the server in one line, cut at n bytes; text NULL: "". May be in place.
+ */
+void pg_one_line(char *out, size_t n, const char *text);
+
 /* What libpq is to be given to connect: everything that it would else ask the environment, files or
  * the system for. `names` and `values` end with NULL, as PQconnectStartParams() wants them. */
 struct pg_parameters {

@@ -33,18 +33,7 @@ static struct postgres *of_conn(struct dbconn *c)
 
 int pg_failed(struct postgres *p, const char *message)
 {
-    char *out = p->conn.error;
-    size_t len = 0;
-
-    for (const char *c = message ? message : ""; *c && len + 1 < sizeof(p->conn.error); c++) {
-        if ((unsigned char)*c > ' ')
-            out[len++] = *c;
-        else if (len && out[len - 1] != ' ')
-            out[len++] = ' ';
-    }
-    while (len && out[len - 1] == ' ')
-        len--;
-    out[len] = '\0';
+    pg_one_line(p->conn.error, sizeof(p->conn.error), message);
     return -EIO;
 }
 

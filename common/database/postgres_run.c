@@ -1,6 +1,6 @@
 /*
- * Statements on a connection to PostgreSQL, in its pipeline mode: what stands between two
- * PQpipelineSync() is one transaction, and the server is not waited for in between.
+ * Statements on a connection to PostgreSQL, in its pipeline mode: all statements between two calls
+ * of PQpipelineSync() are one transaction, and we wait for the server only at its end.
  *
  * A batch of writes is one such transaction. When it fails because of one of those in it, each of
  * them is carried out once more as a transaction of its own, so that only that one fails.

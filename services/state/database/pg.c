@@ -11,23 +11,6 @@
 
 /* ---- the connection's end ---- */
 
-/* The words of libpq and the server, in one line. */
-void pg_one_line(char out[PG_MAX_WHY], const char *text)
-{
-    size_t len = 0;
-
-    for (const char *p = text ? text : ""; *p && len + 1 < PG_MAX_WHY; p++) {
-        bool blank = (unsigned char)*p <= ' ';
-        if (!blank)
-            out[len++] = *p;
-        else if (len && out[len - 1] != ' ')
-            out[len++] = ' ';
-    }
-    while (len && out[len - 1] == ' ')
-        len--;
-    out[len] = '\0';
-}
-
 static void drop(struct pg *p)
 {
     lookup_cancel(&p->lookup);
@@ -53,7 +36,7 @@ void pg_lost(struct pg *p, const char *why)
 {
     char text[PG_MAX_WHY];
 
-    pg_one_line(text, why); /* it may be libpq's, which goes with the connection */
+    pg_one_line(text, sizeof(text), why); /* it may be libpq's, which goes with the connection */
     drop(p);
     attempt_later(p);
     pg_lose_queries(p);
@@ -66,7 +49,7 @@ void pg_lost(struct pg *p, const char *why)
 void pg_fail(struct pg *p, const char *why)
 {
     if (p->in_callback)
-        pg_one_line(p->failing, why);
+        pg_one_line(p->failing, sizeof(p->failing), why);
     else if (p->phase == PG_UP)
         pg_lost(p, why);
 }

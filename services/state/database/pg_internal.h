@@ -49,8 +49,6 @@ struct pg {
     char failing[PG_MAX_WHY]; /* pg_fail() was called within a callback */
 };
 
-/* The words of libpq and the server, in one line. */
-void pg_one_line(char out[PG_MAX_WHY], const char *text);
 /* The connection has ended, or an attempt to make it. */
 void pg_lost(struct pg *p, const char *why);
 /* True when pg_fail() was called within the callback that has ended: the connection is gone. */

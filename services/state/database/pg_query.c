@@ -70,7 +70,7 @@ static void take_error(struct pg *p, const PGresult *r)
     const char *message = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
 
     snprintf(p->result.sqlstate, sizeof(p->result.sqlstate), "%s", state ? state : "");
-    pg_one_line(p->message, message ? message : PQresultErrorMessage(r));
+    pg_one_line(p->message, sizeof(p->message), message ? message : PQresultErrorMessage(r));
     p->result.outcome = state && !is_passing(state) ? PG_REFUSED : PG_LOST;
 }
 
