@@ -733,7 +733,8 @@ static void a_session_that_was_ended_is_made_again(void **state)
                     " WHERE application_name = 'ctibus' AND datname = current_database()");
     }
     UNTIL(w->loop, shows(w, "ctibus_state_database_up", 1));
-    assert_string_equal(all(w), w->failed ? w->rows : "0=x 1=x 2=x ");
+    /* what was answered as done is there; what was refused may be, too */
+    assert_in_range(postgres_number(w->shell, "SELECT count(*) FROM presence"), 3 - w->failed, 3);
 }
 
 /* Between us and the server: passes on what both say until *cut is set; then what the server says
