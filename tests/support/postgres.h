@@ -33,7 +33,7 @@ __attribute__((format(printf, 1, 2))) static inline void postgres_fail(const cha
     abort();
 }
 
-/* Whom it runs as; NULL: as ourselves. */
+/* The user as which the server runs; NULL: ours. */
 static inline const struct passwd *postgres_user(void)
 {
     return geteuid() == 0 ? getpwnam("postgres") : NULL; /* cppcheck-suppress getpwnamCalled */

@@ -81,7 +81,7 @@ def test_what_a_program_knows_is_in_the_sheet(stack, call):
 
 
 def test_several_programs(stack, call):
-    """Of the same field the highest priority counts, whoever answers first; who fails is left out."""
+    """Of the same field the program of the highest priority counts, even if another one answers first; a program that fails is left out."""
     bob, dial, _ = call
     with Crm(stack) as low, Crm(stack, priority=9) as high, Crm(stack, priority=5) as broken:
         dial()

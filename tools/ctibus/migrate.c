@@ -13,7 +13,6 @@
 #define SQLITE "sqlite:"
 
 struct migrate {
-    struct tool *t;
     bool draws; /* standard error is a terminal */
     int64_t rows;
     const char *table;
@@ -79,7 +78,7 @@ static bool is_there(struct tool *t, const char *from)
 
 static void copy(struct tool *t, const char *from, const char *to)
 {
-    struct migrate m = {.t = t, .draws = isatty(STDERR_FILENO) && !t->json};
+    struct migrate m = {.draws = isatty(STDERR_FILENO) && !t->json};
 
     struct log *log = log_new(STDERR_FILENO, "ctibus", LOG_WARNING, false);
     int rc = !log ? -ENOMEM : is_there(t, from) ? 0 : -ENOENT;

@@ -18,7 +18,7 @@ struct sheet {
     struct xod_ipbx *ipbx;
     struct json_object *display, *option; /* held: the configuration may go meanwhile */
     struct json_object *values;           /* families of texts, as the call was then */
-    char context[80];                     /* of the main line of who is called, or of the call */
+    char context[80];                     /* of the main line of the called user, or of the call */
     char user_id[64];                     /* who is called, the first of them; empty: not known */
     struct recipients to;
 };
