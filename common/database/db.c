@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/thread.h"
+#include "database/claim.h"
 #include "database/internal.h"
 
 #define MAX_WAITING 200000
@@ -36,6 +37,11 @@ struct db {
     char refused[240];   /* by the lock: why one failed by itself, not yet looked at */
     uint64_t refused_us; /* the loop's: when one of those was logged last */
     bool told;           /* the loop's: the failing has been logged */
+    bool beats;          /* it was claimed: others take it over when we are silent */
+    uint64_t looked_us;  /* the thread's: when it has looked last */
+    bool taken_over;     /* by the lock */
+    void (*on_taken_over)(void *arg); /* the loop's; NULL once it was told */
+    void *taken_over_arg;
     struct metric *up, *written, *lost;
 };
 
@@ -83,8 +89,16 @@ static void look_at_files(struct db *d)
     if (rc < 0 || d->moved)
         snprintf(d->error, sizeof(d->error), "%s", rc < 0 ? d->conn->error : "");
     d->moved = rc < 0;
+    d->taken_over = d->conn->taken_over;
     pthread_mutex_unlock(&d->lock);
+    d->looked_us = clock_mono_us();
     loop_wake(d->wake);
+}
+
+/* Also while there is always something else to do. */
+static bool is_to_beat(const struct db *d, uint64_t end_us)
+{
+    return d->beats && !end_us && clock_mono_us() - d->looked_us > d->check_ms * UINT64_C(1000);
 }
 
 /* Waits for something to do. False: the end. *end_us: as in struct db. */
@@ -151,6 +165,7 @@ static void finish(struct db *d, struct db_txns *done, bool writes, int rc)
         snprintf(d->error, sizeof(d->error), "%s", rc < 0 ? d->conn->error : "");
     if (*refused)
         snprintf(d->refused, sizeof(d->refused), "%s", refused);
+    d->taken_over = d->conn->taken_over;
     STAILQ_CONCAT(&d->done, done);
     pthread_mutex_unlock(&d->lock);
 }
@@ -171,6 +186,8 @@ static void *work(void *arg)
             put_back(d, &batch, rc);
         finish(d, &batch, writes, rc);
         loop_wake(d->wake);
+        if (is_to_beat(d, end_us))
+            look_at_files(d);
     }
     return NULL;
 }
@@ -231,7 +248,30 @@ static void deliver(struct db *d)
 
 static void on_done(void *arg)
 {
-    deliver(arg);
+    struct db *d = arg;
+    void (*over_fn)(void *arg);
+    bool over;
+
+    deliver(d);
+    pthread_mutex_lock(&d->lock);
+    over = d->taken_over;
+    pthread_mutex_unlock(&d->lock);
+    over_fn = over ? d->on_taken_over : NULL;
+    if (!over_fn)
+        return;
+    d->on_taken_over = NULL;
+    over_fn(d->taken_over_arg);
+}
+
+void db_on_taken_over(struct db *d, void (*over)(void *arg), void *arg)
+{
+    d->on_taken_over = over;
+    d->taken_over_arg = arg;
+}
+
+int64_t db_term(const struct db *d)
+{
+    return d->conn->term;
 }
 
 static bool is_full(struct db *d)
@@ -336,8 +376,8 @@ int db_read_now(struct db *d, const char *sql, db_row_fn *row, void *arg, const 
 
 /* ---- life ---- */
 
-struct db *db_open(struct loop *loop, const char *where, const struct db_schema *schema,
-                   struct metrics *metrics, struct log *log, int *err)
+static struct db *db_new(struct loop *loop, const struct db_schema *schema, struct metrics *metrics,
+                         struct log *log, int *err)
 {
     struct db *d = calloc(1, sizeof(*d));
 
@@ -359,17 +399,51 @@ struct db *db_open(struct loop *loop, const char *where, const struct db_schema 
     d->lost = metrics_add(metrics, schema->lost, NULL);
     if (d->up && d->written && d->lost)
         d->wake = loop_wake_new(loop, on_done, d, err);
-    if (d->wake) {
-        *err = dbconn_open(&d->conn, where);
-        if (*err == 0)
-            *err = dbconn_steps(d->conn, schema);
-        if (*err < 0 && d->conn)
-            dbconn_log(d->conn, schema, log, *err);
-    }
-    if (*err < 0)
+    if (!d->wake)
         db_close(&d);
+    return d;
+}
+
+/* Of a connection that was opened with this result. */
+static void begin(struct db **d, int *err)
+{
+    if (*err == 0)
+        *err = dbconn_steps((*d)->conn, (*d)->schema);
+    if (*err < 0 && (*d)->conn)
+        dbconn_log((*d)->conn, (*d)->schema, (*d)->log, *err);
+    if (*err < 0)
+        db_close(d);
     else
-        metric_set(d->up, 1);
+        metric_set((*d)->up, 1);
+}
+
+struct db *db_open(struct loop *loop, const char *where, const struct db_schema *schema,
+                   struct metrics *metrics, struct log *log, int *err)
+{
+    struct db *d = db_new(loop, schema, metrics, log, err);
+
+    if (!d)
+        return NULL;
+    *err = dbconn_open(&d->conn, where);
+    begin(&d, err);
+    return d;
+}
+
+struct db *db_open_claimed(struct loop *loop, struct db_claim **claim,
+                           const struct db_schema *schema, struct metrics *metrics, struct log *log,
+                           int *err)
+{
+    struct db *d = db_new(loop, schema, metrics, log, err);
+
+    if (!d) {
+        db_claim_destroy(claim);
+        return NULL;
+    }
+    d->conn = claim_take(claim);
+    d->beats = true;
+    d->check_ms = DB_BEAT_MS;
+    *err = 0;
+    begin(&d, err);
     return d;
 }
 

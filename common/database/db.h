@@ -65,6 +65,11 @@ struct db *db_open(struct loop *loop, const char *where, const struct db_schema 
  * name: the database as it may be shown; why: what is wrong, in the server's words; `size` bytes
  * each. 0 or a negative errno. */
 int db_probe(const char *uri, char *name, char *why, size_t size);
+/* Which owner of the database we are, counted from its first one; 0: a file, where that is not
+ * counted. */
+int64_t db_term(const struct db *d);
+/* Once, on the loop: another process owns the database now, and nothing is written any more. */
+void db_on_taken_over(struct db *d, void (*over)(void *arg), void *arg);
 /* Before db_start, in milliseconds: how long another process that writes is waited for, or a server
  * that says nothing, by a write and by db_close (2000 unless set); when what could not be written
  * is tried again (1000); from one look at the files, or at the connection, to the next while

@@ -70,6 +70,8 @@ struct dbconn {
     char name[400];    /* for messages: without a password */
     char error[240];   /* of the last thing that failed */
     char refused[240]; /* of the last batch: why one failed by itself; empty: none did */
+    int64_t term;      /* which owner of the database we are, counted; 0: that is not counted */
+    bool taken_over;   /* another process owns it since: nothing is written any more */
 };
 struct db_row {
     const struct dbconn_ops *ops;
@@ -87,9 +89,12 @@ void dbconn_log(const struct dbconn *c, const struct db_schema *schema, struct l
  * -EIO with c->error. */
 int dbconn_steps(struct dbconn *c, const struct db_schema *schema);
 /* Is it still what was opened: the file, which may have been removed or replaced, or the
- * connection, which is made again if it was lost? 0, or -EIO with c->error. */
+ * connection, which is made again if it was lost? Of one that was claimed (claim.h) tells the
+ * server that we are alive. 0, or -EIO with c->error. */
 int dbconn_check(struct dbconn *c);
 void dbconn_close(struct dbconn **c);
+/* How often dbconn_check() is to be called of one that was claimed. */
+#define DB_BEAT_MS 1000
 /* How long it waits for another process that writes; at first DB_PATIENCE_MS, also of struct db. */
 #define DB_PATIENCE_MS 2000
 void dbconn_patience(struct dbconn *c, int ms);
@@ -99,6 +104,10 @@ void dbconn_patience(struct dbconn *c, int ms);
 int dbconn_run(struct dbconn *c, struct db_txns *batch);
 /* Ids of rows to come begin behind those of the rows that the table has. 0 or -EIO. */
 int dbconn_count_on(struct dbconn *c, const char *table);
+
+/* claim.c: the connection of a claim that is won, which ends. */
+struct db_claim;
+struct dbconn *claim_take(struct db_claim **claim);
 
 /* Both are to be closed by dbconn_close() if *out is set. */
 int sqlite_open(struct dbconn **out, const char *path);

@@ -177,15 +177,15 @@ static int check_server(struct postgres *p)
 }
 
 /* A lost connection of ours may hold the lock until the server notices: keepalives of both ends. */
+#define SESSION                                                                                    \
+    "SET client_min_messages = warning; SET tcp_keepalives_idle = 1;"                              \
+    "SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 2;"                               \
+    "SET statement_timeout = 2000; SET lock_timeout = 1500"
+
 static int take_lock(struct postgres *p)
 {
     bool busy = false;
-    PGresult *r = ask(p,
-                      "SET client_min_messages = warning; SET tcp_keepalives_idle = 1;"
-                      "SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 2;"
-                      "SET statement_timeout = 2000; SET lock_timeout = 1500;"
-                      "SELECT pg_advisory_lock(" LOCK_KEY ")",
-                      &busy);
+    PGresult *r = ask(p, SESSION ";SELECT pg_advisory_lock(" LOCK_KEY ")", &busy);
 
     PQclear(r);
     if (r)
@@ -238,18 +238,18 @@ static int begin_pipeline(struct postgres *p)
 static int recall(struct postgres *p)
 {
     PGresult *r = ask(p, "SELECT epoch, turn FROM ctibus_owner", NULL);
-    int64_t epoch = r ? number(r, 0) : 0;
+    int64_t term = r ? number(r, 0) : 0;
     int64_t turn = r ? number(r, 1) : 0;
 
     PQclear(r);
     if (!r)
         return p->pg ? pg_drop(p, p->conn.error) : -EIO;
-    if (epoch != p->epoch) {
-        p->taken_over = true;
+    if (term != p->conn.term) {
+        p->conn.taken_over = true;
         return pg_drop(p, "another process of ctibus has taken it over: stop one of them");
     }
     p->written = turn;
-    return begin_pipeline(p);
+    return 0;
 }
 
 int pg_connected(struct postgres *p)
@@ -260,12 +260,76 @@ int pg_connected(struct postgres *p)
         return 0;
     if (p->pg)
         pg_drop(p, NULL);
-    if (p->taken_over || now < p->again_us)
+    if (p->conn.taken_over || now < p->again_us)
         return -EIO;
     p->again_us = now + AGAIN_US;
-    if (connect_and_lock(p) < 0)
+    /* First without the lock, which another one that has taken it over will not give back. */
+    if (connect_server(p) < 0 || recall(p) < 0 || take_lock(p) < 0 || recall(p) < 0)
         return -EIO;
-    return recall(p);
+    return begin_pipeline(p);
+}
+
+/* ---- for a claim ---- */
+
+int pg_connect(struct postgres *p)
+{
+    int rc;
+
+    set_deadline(p, p->patience_ms);
+    rc = connect_server(p);
+    return rc == 0 ? tell(p, SESSION) : rc;
+}
+
+int pg_try_lock(struct postgres *p)
+{
+    PGresult *r;
+    bool taken;
+
+    set_deadline(p, p->patience_ms);
+    r = ask(p, "SELECT pg_try_advisory_lock(" LOCK_KEY ")::int", NULL);
+    taken = r && number(r, 0) == 1;
+    PQclear(r);
+    return taken ? 1 : r ? 0 : -EIO;
+}
+
+int pg_read_owner(struct postgres *p, struct pg_owner *out)
+{
+    PGresult *r;
+    bool known;
+
+    set_deadline(p, p->patience_ms);
+    r = ask(p,
+            "SELECT epoch, extract(epoch FROM clock_timestamp() - heartbeat), name"
+            " FROM ctibus_owner",
+            NULL);
+    known = r && PQntuples(r) == 1;
+    if (known) {
+        out->term = number(r, 0);
+        out->silent_s = strtod(PQgetvalue(r, 0, 1), NULL);
+        snprintf(out->name, sizeof(out->name), "%s", PQgetvalue(r, 0, 2));
+    }
+    PQclear(r);
+    return known ? 0 : -EIO;
+}
+
+/* The two halves of the key of a lock are columns of their own. */
+int pg_end_owner(struct postgres *p)
+{
+    PGresult *r;
+    int ended;
+
+    set_deadline(p, p->patience_ms);
+    r = ask(p,
+            "SELECT count(pg_terminate_backend(l.pid)) FROM pg_locks l"
+            " JOIN pg_stat_activity a USING (pid) JOIN pg_database d ON d.oid = l.database"
+            " WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1"
+            " AND d.datname = current_database() AND a.state <> 'active'"
+            " AND l.classid::bigint = " LOCK_KEY " >> 32"
+            " AND l.objid::bigint = " LOCK_KEY " & 4294967295",
+            NULL);
+    ended = r && number(r, 0) > 0;
+    PQclear(r);
+    return ended ? 1 : r ? 0 : -EIO;
 }
 
 /* ---- tables ---- */
@@ -277,11 +341,13 @@ int pg_connected(struct postgres *p)
     " WHERE NOT EXISTS (SELECT 1 FROM ctibus_schema);"                                             \
     "INSERT INTO ctibus_owner (epoch, turn) SELECT 0, 0"                                           \
     " WHERE NOT EXISTS (SELECT 1 FROM ctibus_owner);"                                              \
+    "ALTER TABLE ctibus_owner ADD COLUMN IF NOT EXISTS name TEXT NOT NULL DEFAULT '',"             \
+    " ADD COLUMN IF NOT EXISTS heartbeat TIMESTAMPTZ NOT NULL DEFAULT now();"                      \
     "CREATE OR REPLACE FUNCTION ctibus_json_each(list TEXT) RETURNS TABLE (value TEXT)"            \
     " LANGUAGE SQL IMMUTABLE AS 'SELECT json_array_elements_text($1::json)';"                      \
     "CREATE OR REPLACE FUNCTION ctibus_fence(mine BIGINT, latest BIGINT) RETURNS void"             \
     " LANGUAGE plpgsql AS $f$ BEGIN"                                                               \
-    " UPDATE ctibus_owner SET turn = latest WHERE epoch = mine;"                                   \
+    " UPDATE ctibus_owner SET turn = latest, heartbeat = clock_timestamp() WHERE epoch = mine;"    \
     " IF NOT FOUND THEN RAISE EXCEPTION 'another process of ctibus has taken it over'"             \
     " USING ERRCODE = 'CT001'; END IF; END $f$"
 
@@ -297,6 +363,28 @@ static int take_step(struct postgres *p, const char *step, int n)
     rc = buf_cstr(&sql) && !sql.failed ? tell(p, buf_data(&sql)) : pg_failed(p, "out of memory");
     buf_free(&sql);
     return rc;
+}
+
+/* It begins to write a while after that: until then it is not to be taken for one that stands
+ * still. */
+static int begin_term(struct postgres *p)
+{
+    char *name = PQescapeLiteral(p->pg, p->name, strlen(p->name));
+    struct buf sql;
+    PGresult *r;
+
+    buf_init(&sql, 0);
+    buf_printf(&sql,
+               "SET statement_timeout = 2000;"
+               "UPDATE ctibus_owner SET epoch = epoch + 1, turn = 0, name = %s,"
+               " heartbeat = clock_timestamp() + interval '30 s' RETURNING epoch",
+               name ? name : "''");
+    r = buf_cstr(&sql) && !sql.failed ? ask(p, buf_data(&sql), NULL) : NULL;
+    p->conn.term = r ? number(r, 0) : 0;
+    PQclear(r);
+    buf_free(&sql);
+    PQfreemem(name);
+    return p->conn.term > 0 ? begin_pipeline(p) : -EIO;
 }
 
 static int steps(struct dbconn *conn, const struct db_schema *schema)
@@ -316,15 +404,7 @@ static int steps(struct dbconn *conn, const struct db_schema *schema)
         rc = take_step(p, schema->steps[version], version);
     if (rc == 0 && schema->reports)
         rc = tell(p, schema->reports);
-    if (rc < 0)
-        return rc;
-    r = ask(p,
-            "SET statement_timeout = 2000;"
-            "UPDATE ctibus_owner SET epoch = epoch + 1, turn = 0 RETURNING epoch",
-            NULL);
-    p->epoch = r ? number(r, 0) : 0;
-    PQclear(r);
-    return p->epoch > 0 ? begin_pipeline(p) : -EIO;
+    return rc == 0 ? begin_term(p) : rc;
 }
 
 /* `table` is a name of the program's. */
@@ -356,7 +436,7 @@ static int check(struct dbconn *conn)
     set_deadline(p, p->patience_ms);
     if (p->pg && !PQconsumeInput(p->pg))
         pg_drop(p, NULL);
-    return pg_connected(p);
+    return *p->name ? pg_beat(p) : pg_connected(p);
 }
 
 static int run(struct dbconn *conn, struct db_txns *batch)
@@ -372,14 +452,17 @@ static void patience(struct dbconn *conn, int ms)
     of_conn(conn)->patience_ms = ms;
 }
 
-static void destroy(struct dbconn *conn)
+void pg_destroy_conn(struct postgres *p)
 {
-    struct postgres *p = of_conn(conn);
-
     pg_drop(p, "");
     buf_free(&p->scratch);
     explicit_bzero(&p->uri, sizeof(p->uri));
     free(p);
+}
+
+static void destroy(struct dbconn *conn)
+{
+    pg_destroy_conn(of_conn(conn));
 }
 
 static const struct dbconn_ops ops = {
@@ -396,8 +479,7 @@ static const struct dbconn_ops ops = {
               "that database",
 };
 
-/* Without a connection yet. -EINVAL: the URI is none, with an error. */
-static int make(struct postgres **out, const char *uri)
+int pg_make(struct postgres **out, const char *uri)
 {
     struct postgres *p = calloc(1, sizeof(*p));
     const char *fault;
@@ -421,7 +503,7 @@ static int make(struct postgres **out, const char *uri)
 int postgres_open(struct dbconn **out, const char *uri)
 {
     struct postgres *p;
-    int rc = make(&p, uri);
+    int rc = pg_make(&p, uri);
 
     *out = p ? &p->conn : NULL;
     return rc == 0 ? connect_and_lock(p) : rc;
@@ -430,13 +512,13 @@ int postgres_open(struct dbconn **out, const char *uri)
 int db_probe(const char *uri, char *name, char *why, size_t size)
 {
     struct postgres *p;
-    int rc = make(&p, uri);
+    int rc = pg_make(&p, uri);
 
     if (rc == 0)
         rc = connect_server(p);
     snprintf(name, size, "%s", p ? p->conn.name : "");
     snprintf(why, size, "%s", p ? p->conn.error : "out of memory");
     if (p)
-        destroy(&p->conn);
+        pg_destroy_conn(p);
     return rc;
 }

@@ -21,14 +21,32 @@ struct postgres {
     int patience_ms;
     uint64_t deadline_us; /* of what is under way, by clock_mono_us */
     uint64_t again_us;    /* no attempt to connect before */
-    int64_t epoch;        /* under which we own it; 0: not yet */
     int64_t written;      /* transactions whose turn is below are committed */
-    bool taken_over;      /* another process owns it since */
+    char name[64];        /* of the owner that was on standby (claim.c), or empty */
     struct map *prepared; /* of this connection: a name by the text of a statement */
     struct buf scratch;
 };
 
+/* What a claim knows of the process that owns the database. */
+struct pg_owner {
+    char name[64];
+    int64_t term;
+    double silent_s; /* since it has written last; negative: it is given time to start */
+};
+
 /* ---- postgres.c ---- */
+/* Without a connection yet. -EINVAL: the URI is none, with an error; -ENOMEM: *out may be NULL. */
+int pg_make(struct postgres **out, const char *uri);
+/* One attempt to connect. 0 or -EIO with an error. */
+int pg_connect(struct postgres *p);
+/* Takes the lock of the owner if it is free. 1: it is ours; 0: another process has it; -EIO. */
+int pg_try_lock(struct postgres *p);
+/* Who has it. 0, or -EIO: that is not known. */
+int pg_read_owner(struct postgres *p, struct pg_owner *out);
+/* Ends the connection of the process that has the lock, unless the server is at work for it. 1: it
+ * was ended; 0: not; -EIO. */
+int pg_end_owner(struct postgres *p);
+void pg_destroy_conn(struct postgres *p);
 /* Waits until the server has sent something, and sends meanwhile what waits. 0, or -EIO: nothing
  * came until the deadline, or the connection is lost (it is dropped then, with an error). */
 int pg_wait(struct postgres *p);
@@ -40,6 +58,8 @@ int pg_connected(struct postgres *p);
 int pg_failed(struct postgres *p, const char *message);
 
 /* ---- postgres_run.c: dbconn_ops ---- */
+/* Writes nothing but that we are alive. 0 or -EIO with an error. */
+int pg_beat(struct postgres *p);
 int pg_run(struct dbconn *c, struct db_txns *batch);
 struct view pg_text(const struct db_row *row, int column);
 int64_t pg_integer(const struct db_row *row, int column);

@@ -132,7 +132,9 @@ static enum outcome blame(struct postgres *p, const PGresult *r)
     const char *code = PQresultErrorField(r, PG_DIAG_SQLSTATE);
 
     pg_failed(p, PQresultErrorMessage(r));
-    if (!code || strcmp(code, TAKEN_OVER) == 0 || strncmp(code, "25006", 5) == 0) {
+    if (code && strcmp(code, TAKEN_OVER) == 0)
+        p->conn.taken_over = true;
+    if (!code || p->conn.taken_over || strncmp(code, "25006", 5) == 0) {
         /* another one is active, or this server is a copy now: find out by connecting again */
         pg_drop(p, p->conn.error);
         return LOST;
@@ -229,7 +231,7 @@ static void fence_of(const struct postgres *p, struct db_statement *s, uint64_t 
     *s = (struct db_statement){
         .sql = FENCE,
         .n = 2,
-        .params = {{.type = 'i', .i = p->epoch}, {.type = 'i', .i = (int64_t)turn + 1}}};
+        .params = {{.type = 'i', .i = p->conn.term}, {.type = 'i', .i = (int64_t)turn + 1}}};
 }
 
 static bool send_fence(struct postgres *p, uint64_t turn)
@@ -324,9 +326,10 @@ static enum outcome write_each(struct postgres *p, struct db_txns *batch)
             return LOST;
         }
         is = take_sync(p, GOOD);
-        if (is == GOOD)
+        if (is == GOOD) {
             t->rc = 0;
-        else if (is == REFUSED)
+            p->written = (int64_t)t->turn + 1;
+        } else if (is == REFUSED)
             note_refused(p, t, -EINVAL);
         else
             return is;
@@ -344,6 +347,23 @@ static int write_batch(struct postgres *p, struct db_txns *batch)
     if (is == REFUSED)
         is = write_each(p, batch);
     return is == GOOD ? 0 : -EIO;
+}
+
+int pg_beat(struct postgres *p)
+{
+    struct db_statement fence;
+    const char *name;
+    enum outcome is;
+
+    if (pg_connected(p) < 0)
+        return -EIO;
+    fence_of(p, &fence, (uint64_t)p->written - 1);
+    is = prepare(p, &fence, &name);
+    if (is != GOOD)
+        return -EIO;
+    if (!send_statement(p, NULL, &fence) || !PQpipelineSync(p->pg))
+        return pg_drop(p, NULL);
+    return take_sync(p, GOOD) == GOOD ? 0 : -EIO;
 }
 
 /* ---- reading ---- */
