@@ -74,12 +74,22 @@ void bus_destroy(struct bus **b)
         return;
     while ((a = LIST_FIRST(&(*b)->accepted)))
         accepted_destroy(&a);
+    bus_zap_destroy(&(*b)->zap);
     if ((*b)->zmq)
         zmq_ctx_term((*b)->zmq);
     free((*b)->source);
     free((*b)->instance);
     free(*b);
     *b = NULL;
+}
+
+int bus_guard(struct bus *b)
+{
+    int err = 0;
+
+    if (b->keys && !b->zap)
+        b->zap = bus_zap_new(b, &err);
+    return err;
 }
 
 const char *bus_source(const struct bus *b)
@@ -242,7 +252,7 @@ int bus_bind(struct bus *b, void *socket, const char *endpoint, const char *cons
     size_t n = sizeof(at);
 
     /* Without a ZAP handler, libzmq accepts every key. */
-    if (b->keys ? !b->guarded : !bus_address_allowed(endpoint, trusted))
+    if (b->keys ? !b->zap : !bus_address_allowed(endpoint, trusted))
         return -EACCES;
     allow_ipv6(socket, endpoint);
     if (zmq_bind(socket, endpoint) < 0 &&

@@ -37,6 +37,9 @@ const char *bus_instance(const struct bus *b);
 /* Which process of its source this is: about its start in microseconds since 1970, the lowest 12
  * bits random. Compared for equality only, since clocks are set back. */
 uint64_t bus_epoch(const struct bus *b);
+/* Begins to say who may come in, where there are keys: before anything is bound. The forwarder does
+ * it by itself. 0 or a negative errno. */
+int bus_guard(struct bus *b);
 void *bus_zmq(const struct bus *b); /* the ZeroMQ context, for monitors of sockets */
 
 /* ---- publishing ---- */
@@ -45,7 +48,8 @@ struct bus_pub;
 struct bus_msg;
 /* Called when the first subscriber of a prefix appears (on) or the last one leaves. */
 typedef void bus_interest_fn(void *arg, struct view prefix, bool on);
-/* Connects to the forwarder. interest may be NULL. NULL and *err on failure. */
+/* Connects to the forwarder, or to those of several states (see bus_client_new). interest may be
+ * NULL. NULL and *err on failure. */
 struct bus_pub *bus_pub_new(struct bus *b, const char *endpoint, bus_interest_fn *interest,
                             void *arg, int *err);
 void bus_pub_destroy(struct bus_pub **p);
@@ -117,7 +121,10 @@ struct bus_client_handler {
     /* A request from the far side. Answer it with bus_client_reply. May be NULL. */
     void (*request)(void *arg, uint64_t id, enum bus_method method, const msgpack_object *body);
 };
-/* Connects; says hello by itself (service, instance, version). */
+/* Connects; says hello by itself (service, instance, version). `endpoint` may be several with
+ * spaces between them, those of all states of a site: the one that is active is asked, and when
+ * another one has taken over (its term is higher) that counts as down and up; the publishers and
+ * subscribers of this bus follow it. */
 struct bus_client *bus_client_new(struct bus *b, const char *endpoint, const char *service,
                                   const struct bus_client_handler *handler, void *arg, int *err);
 void bus_client_destroy(struct bus_client **a); /* pending answers are called with BUS_gone */
@@ -127,6 +134,17 @@ void bus_client_destroy(struct bus_client **a); /* pending answers are called wi
  * answer is not called). */
 uint64_t bus_ask(struct bus_client *a, enum bus_method method, size_t n_pairs, struct view pairs,
                  uint32_t deadline_ms, bus_answer_fn *answer, void *arg);
+/* The same for what people wait for: where there are several states and none answers, or none is
+ * ready yet, it waits until its deadline for one that does. Steps of a login are asked again when
+ * the state that was asked is lost; what else it had not answered gets BUS_gone. With one endpoint
+ * it is bus_ask(). 0 when bus_client_takes() is false, too much waits, or without memory. */
+uint64_t bus_ask_wait(struct bus_client *a, enum bus_method method, size_t n_pairs,
+                      struct view pairs, uint32_t deadline_ms, bus_answer_fn *answer, void *arg);
+/* It is up, or another state may take over soon: for 15 s. */
+bool bus_client_takes(const struct bus_client *a);
+/* fn is told, with the client's arg, what a state says of itself that is on standby. */
+void bus_client_on_not_active(struct bus_client *a,
+                              void (*fn)(void *arg, const msgpack_object *body));
 /* Forgets a request: its answer is not called any more. */
 void bus_ask_cancel(struct bus_client *a, uint64_t id);
 /* Answers a request of the far side; body is a whole map (empty view: an empty map). */
@@ -160,6 +178,18 @@ struct bus_server_handler {
 struct bus_server *bus_server_new(struct bus *b, const char *endpoint, const char *const *trusted,
                                   const char *site, const struct bus_server_handler *handler,
                                   void *arg, struct bus_pub *echo, int *err);
+/* One of several states, on standby: who asks for anything is told BUS_not_active. Guards the bus
+ * itself. */
+struct bus_server *bus_server_standby(struct bus *b, const char *endpoint,
+                                      const char *const *trusted, const char *name, int *err);
+/* On standby: which one is active, as far as is known (""), and can this one take over? */
+void bus_server_set_standby(struct bus_server *s, const char *active, bool ready);
+/* From now on it answers as one that bus_server_new() made. term grows with each take-over. 0 or
+ * -ENOMEM. */
+int bus_server_activate(struct bus_server *s, uint64_t term, const char *site,
+                        const struct bus_server_handler *handler, void *arg, struct bus_pub *echo);
+/* Whether clients may ask what people wait for (bus_ask_wait): true unless set. */
+void bus_server_set_ready(struct bus_server *s, bool ready);
 void bus_server_destroy(struct bus_server **s);
 const char *bus_server_endpoint(const struct bus_server *s); /* as bound */
 /* body: a whole map; the empty view: an empty map. 0, or -EAGAIN (dropped, counted) or

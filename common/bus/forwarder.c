@@ -43,7 +43,6 @@ struct bus_forwarder {
     struct metric *metric, *full_metric, *forged_metric;
     uint64_t told, told_at; /* the loop's: what was said of subscribers that do not read */
     struct loop_timer *tell;
-    struct bus_zap *zap;
     struct connections *publishers, *subscribers; /* of the thread; NULL without keys */
 };
 
@@ -217,27 +216,28 @@ static void check_subscribers(struct bus_forwarder *f)
 {
     eventfd_t n;
 
-    if (eventfd_read(bus_zap_changed_fd(f->zap), &n) == 0)
+    if (eventfd_read(bus_zap_changed_fd(f->bus->zap), &n) == 0)
         connections_check(f->subscribers);
 }
 
 static void *run(void *arg)
 {
     struct bus_forwarder *f = arg;
-    zmq_pollitem_t items[4] = {{f->xsub, 0, ZMQ_POLLIN, 0},
-                               {f->xpub, 0, ZMQ_POLLIN, 0},
-                               {f->stop_far, 0, ZMQ_POLLIN, 0},
-                               {NULL, f->zap ? bus_zap_changed_fd(f->zap) : -1, ZMQ_POLLIN, 0}};
+    zmq_pollitem_t items[4] = {
+        {f->xsub, 0, ZMQ_POLLIN, 0},
+        {f->xpub, 0, ZMQ_POLLIN, 0},
+        {f->stop_far, 0, ZMQ_POLLIN, 0},
+        {NULL, f->bus->zap ? bus_zap_changed_fd(f->bus->zap) : -1, ZMQ_POLLIN, 0}};
 
     for (;;) {
-        if (zmq_poll(items, f->zap ? 4 : 3, -1) < 0) {
+        if (zmq_poll(items, f->bus->zap ? 4 : 3, -1) < 0) {
             if (zmq_errno() == EINTR)
                 continue;
             return NULL;
         }
         if (items[2].revents)
             return NULL;
-        if (f->zap && items[3].revents)
+        if (f->bus->zap && items[3].revents)
             check_subscribers(f);
         if (items[1].revents)
             move_subscriptions(f);
@@ -336,9 +336,7 @@ struct bus_forwarder *bus_forwarder_new(struct bus *b, const char *publish, cons
         return NULL;
     }
     f->bus = b;
-    *err = 0;
-    if (b->keys)
-        f->zap = bus_zap_new(b, err);
+    *err = bus_guard(b);
     if (*err == 0)
         *err = open_sockets(f, publish, subscribe, trusted);
     if (*err == 0)
@@ -374,7 +372,6 @@ void bus_forwarder_destroy(struct bus_forwarder **fp)
     for (size_t i = 0; i < ARRAY_SIZE(all); i++)
         if (all[i])
             zmq_close(all[i]);
-    bus_zap_destroy(&f->zap);
     connections_destroy(&f->publishers);
     connections_destroy(&f->subscribers);
     free(f->publish);

@@ -28,11 +28,12 @@ struct bus {
     int heartbeat_ms;
     int gone_ms;
     const struct bus_keys *keys;
-    bool guarded; /* ZAP is answered (zap.c) */
+    struct bus_zap *zap; /* NULL: nobody answers ZAP */
     struct metrics *metrics;
     struct log *log;
     struct bus_counts counts;
     LIST_HEAD(, accepted) accepted; /* (accepted.c) */
+    LIST_HEAD(, route) routes;      /* (endpoints.c) */
 };
 
 /* A client that has received nothing for this long sends a ping. */
@@ -44,6 +45,38 @@ struct bus {
  */
 void *bus_socket(struct bus *b, int type, const char *domain, int *err);
 int bus_connect(void *socket, const char *endpoint);
+/* Of a socket with several endpoints, before it connects. */
+void bus_set_immediate(void *socket);
+
+/* "tcp://a:1 tcp://b:1": the same thing at each state of a site, of which one is active; in the
+ * same order everywhere. */
+#define MAX_ENDPOINTS 4
+struct endpoints {
+    char *at[MAX_ENDPOINTS];
+    size_t n;
+};
+/* 0; -EINVAL: there is none; -ENOBUFS: there are too many; -ENOMEM. */
+int endpoints_read(struct endpoints *e, const char *text);
+void endpoints_free(struct endpoints *e);
+
+/* A socket that publishes or subscribes: connected to all its endpoints at first, and to that of
+ * the active state alone from bus_follow() on. */
+struct route {
+    LIST_ENTRY(route) link;
+    bool listed;
+    void *socket; /* borrowed */
+    struct endpoints to;
+    bool connected[MAX_ENDPOINTS];
+    /* Makes the socket anew, connected to this endpoint alone; NULL: it is disconnected from the
+     * others. */
+    void (*reopen)(struct route *r, const char *endpoint);
+};
+int route_open(struct bus *b, struct route *r, void *socket, const char *endpoint);
+/* Before the socket is closed. Does nothing to one that is not open. */
+void route_close(struct route *r);
+/* The one with this number is active now. */
+void bus_follow(struct bus *b, size_t which);
+
 /* Binds; *bound becomes the endpoint with its real port (caller frees). */
 int bus_bind(struct bus *b, void *socket, const char *endpoint, const char *const *trusted,
              char **bound);
@@ -92,6 +125,8 @@ uint64_t request_table_add(struct request_table *p, const void *owner, uint32_t 
 bool request_table_answer(struct request_table *p, const void *owner, uint64_t id,
                           enum bus_status status, const msgpack_object *body);
 void request_table_cancel(struct request_table *p, uint64_t id);
+/* It is `owner` now who is asked. False: no request waits, or there is no memory (it waits on). */
+bool request_table_move(struct request_table *p, uint64_t id, const void *owner);
 /* Ends all that `owner` was asked, with BUS_gone. What is asked meanwhile goes on. */
 void request_table_gone(struct request_table *p, const void *owner);
 

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -15,6 +16,7 @@ struct plane {
 struct bus_pub {
     struct bus *bus;
     void *socket;
+    struct route route;
     struct zpoll *poll;
     bus_interest_fn *interest;
     void *arg;
@@ -75,11 +77,57 @@ static bool step(void *arg)
     return true;
 }
 
+/* A full queue is told to us, instead of losing the message in silence. */
+static void *open_socket(struct bus_pub *p, int *err)
+{
+    void *socket = bus_socket(p->bus, ZMQ_XPUB, NULL, err);
+    int one = 1;
+
+    if (socket)
+        zmq_setsockopt(socket, ZMQ_XPUB_NODROP, &one, sizeof(one));
+    return socket;
+}
+
+static void forget_prefixes(struct bus_pub *p)
+{
+    while (p->n_prefixes > 0) {
+        struct view prefix = p->prefixes[--p->n_prefixes];
+        if (p->interest)
+            p->interest(p->arg, prefix, false);
+        free((char *)prefix.ptr);
+    }
+}
+
+/* Another state is active. A new socket knows nothing of what subscribers of the old one wanted, so
+ * that our owner sees when those of the new one are there; and what waits for a state that stands
+ * still takes no room. */
+static void reopen(struct route *r, const char *endpoint)
+{
+    struct bus_pub *p = (struct bus_pub *)((char *)r - offsetof(struct bus_pub, route));
+    int err = 0;
+    void *socket = open_socket(p, &err);
+    struct zpoll *poll = socket ? zpoll_new(p->bus, socket, step, p) : NULL;
+
+    if (socket)
+        bus_set_immediate(socket);
+    if (!poll || bus_connect(socket, endpoint) < 0) {
+        log_error(p->bus->log, "bus: cannot publish at %s: %s", endpoint, strerror(-err));
+        zpoll_destroy(&poll);
+        if (socket)
+            zmq_close(socket);
+        return;
+    }
+    zpoll_destroy(&p->poll);
+    zmq_close(p->socket);
+    p->socket = r->socket = socket;
+    p->poll = poll;
+    forget_prefixes(p);
+}
+
 struct bus_pub *bus_pub_new(struct bus *b, const char *endpoint, bus_interest_fn *interest,
                             void *arg, int *err)
 {
     struct bus_pub *p = calloc(1, sizeof(*p));
-    int one = 1;
 
     if (!p) {
         *err = -ENOMEM;
@@ -88,13 +136,12 @@ struct bus_pub *bus_pub_new(struct bus *b, const char *endpoint, bus_interest_fn
     p->bus = b;
     p->interest = interest;
     p->arg = arg;
+    p->route.reopen = reopen;
     buf_init(&p->meta, 1024);
-    p->socket = bus_socket(b, ZMQ_XPUB, NULL, err);
+    p->socket = open_socket(p, err);
     if (!p->socket)
         goto fail;
-    /* A full queue is told to us, instead of losing the message in silence. */
-    zmq_setsockopt(p->socket, ZMQ_XPUB_NODROP, &one, sizeof(one));
-    *err = bus_connect(p->socket, endpoint);
+    *err = route_open(b, &p->route, p->socket, endpoint);
     if (*err < 0)
         goto fail;
     p->poll = zpoll_new(b, p->socket, step, p);
@@ -115,6 +162,7 @@ void bus_pub_destroy(struct bus_pub **p)
 {
     if (!p || !*p)
         return;
+    route_close(&(*p)->route);
     zpoll_destroy(&(*p)->poll);
     if ((*p)->socket)
         zmq_close((*p)->socket);

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
+#include "base/rng.h"
 #include "bus/internal.h"
 
 #define MAX_PENDING 65536
@@ -38,7 +39,8 @@ struct request_table *request_table_new(struct bus *b)
     if (!p)
         return NULL;
     p->bus = b;
-    p->next_id = 1;
+    /* Not where the process before us began: an answer to it that comes late is none to us. */
+    p->next_id = 1 + (rng_u64() & 0xffffffffffff);
     p->by_id = map_new();
     p->owners = map_new();
     if (p->by_id && p->owners)
@@ -74,18 +76,22 @@ static struct owner *owner_make(struct request_table *p, const void *who)
     return NULL;
 }
 
-/* Forgets the entry, and its owner with the last one. */
-static void entry_free(struct entry *e)
+/* Takes the entry from its owner, who is forgotten with the last one. */
+static void disown(struct entry *e)
 {
     struct owner *o = e->owner;
 
-    if (o) {
-        TAILQ_REMOVE(&o->entries, e, link);
-        if (TAILQ_EMPTY(&o->entries)) {
-            map_del(e->requests->owners, owner_key(&o->who));
-            free(o);
-        }
+    TAILQ_REMOVE(&o->entries, e, link);
+    if (TAILQ_EMPTY(&o->entries)) {
+        map_del(e->requests->owners, owner_key(&o->who));
+        free(o);
     }
+}
+
+static void entry_free(struct entry *e)
+{
+    if (e->owner)
+        disown(e);
     map_del(e->requests->by_id, id_key(&e->id));
     loop_timer_destroy(&e->deadline);
     free(e);
@@ -196,4 +202,27 @@ void request_table_cancel(struct request_table *p, uint64_t id)
 
     if (e)
         entry_free(e);
+}
+
+bool request_table_move(struct request_table *p, uint64_t id, const void *owner)
+{
+    struct entry *e = map_get(p->by_id, id_key(&id));
+    struct owner *o = e ? owner_make(p, owner) : NULL;
+    struct entry *before;
+
+    if (!o)
+        return false;
+    if (o == e->owner)
+        return true;
+    disown(e);
+    e->owner = o;
+    /* those of an owner stand in the order of their ids */
+    TAILQ_FOREACH_REVERSE(before, &o->entries, entries, link)
+    if (before->id < id)
+        break;
+    if (before)
+        TAILQ_INSERT_AFTER(&o->entries, before, e, link);
+    else
+        TAILQ_INSERT_HEAD(&o->entries, e, link);
+    return true;
 }

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -28,6 +29,10 @@ struct bus_server {
     void *arg;
     struct bus_pub *echo;
     char *site;
+    char *name;      /* of one of several states; NULL: it is the only one */
+    uint64_t term;   /* 0: on standby */
+    char active[64]; /* on standby: the name of the active one, or empty */
+    bool ready;
     char *bound;
     struct map *peers;
     struct request_table *requests;
@@ -94,13 +99,25 @@ static int send_to(struct bus_server *s, struct view to, uint64_t id, struct vie
     return rc;
 }
 
+static bool is_on_standby(const struct bus_server *s)
+{
+    return !s->handler;
+}
+
 static void answer_epoch(struct bus_server *s, struct view to, uint64_t id, enum bus_status status)
 {
     buf_reset(&s->body);
-    msg_put_map(&s->body, 3);
+    msg_put_map(&s->body, s->name ? 7 : 4);
     msg_put_pair_u64(&s->body, "epoch", s->bus->epoch);
     msg_put_pair(&s->body, "site", view_cstr(s->site));
     msg_put_pair(&s->body, "version", VIEW(CTIBUS_VERSION));
+    msg_put_cstr(&s->body, "ready");
+    msg_put_bool(&s->body, s->ready);
+    if (s->name) {
+        msg_put_pair(&s->body, "name", view_cstr(s->name));
+        msg_put_pair_u64(&s->body, "term", s->term);
+        msg_put_pair(&s->body, "active", view_cstr(is_on_standby(s) ? s->active : s->name));
+    }
     send_to(s, to, id, schema_status_name(status), buf_view(&s->body));
 }
 
@@ -156,6 +173,11 @@ static void handle(struct bus_server *s, struct view from, struct view key, enum
 
     if (p && e->method != METHOD_hello && !view_eq(view_cstr(p->key), key))
         p = NULL; /* it has taken another's name: hello first */
+    if (is_on_standby(s)) {
+        if (e->method >= 0)
+            answer_epoch(s, from, e->id, BUS_not_active);
+        return;
+    }
     if (p)
         p->last_rx = clock_mono_us();
     if (e->method == METHOD_hello)
@@ -261,9 +283,8 @@ static int open_socket(struct bus_server *s, const char *endpoint, const char *c
     return s->connections ? 0 : -ENOMEM;
 }
 
-struct bus_server *bus_server_new(struct bus *b, const char *endpoint, const char *const *trusted,
-                                  const char *site, const struct bus_server_handler *handler,
-                                  void *arg, struct bus_pub *echo, int *err)
+static struct bus_server *server_new(struct bus *b, const char *endpoint,
+                                     const char *const *trusted, const char *site, int *err)
 {
     struct bus_server *s = calloc(1, sizeof(*s));
 
@@ -271,9 +292,7 @@ struct bus_server *bus_server_new(struct bus *b, const char *endpoint, const cha
     if (!s)
         return NULL;
     s->bus = b;
-    s->handler = handler;
-    s->arg = arg;
-    s->echo = echo;
+    s->ready = true;
     buf_init(&s->body, 0);
     if (msg_doc_init(&s->doc) < 0) {
         free(s);
@@ -295,6 +314,65 @@ struct bus_server *bus_server_new(struct bus *b, const char *endpoint, const cha
     return NULL;
 }
 
+struct bus_server *bus_server_new(struct bus *b, const char *endpoint, const char *const *trusted,
+                                  const char *site, const struct bus_server_handler *handler,
+                                  void *arg, struct bus_pub *echo, int *err)
+{
+    struct bus_server *s = server_new(b, endpoint, trusted, site, err);
+
+    if (!s)
+        return NULL;
+    s->handler = handler;
+    s->arg = arg;
+    s->echo = echo;
+    return s;
+}
+
+struct bus_server *bus_server_standby(struct bus *b, const char *endpoint,
+                                      const char *const *trusted, const char *name, int *err)
+{
+    struct bus_server *s;
+
+    *err = bus_guard(b);
+    s = *err == 0 ? server_new(b, endpoint, trusted, "", err) : NULL;
+    if (!s)
+        return NULL;
+    s->ready = false;
+    s->name = view_dup(view_cstr(name));
+    if (s->name)
+        return s;
+    *err = -ENOMEM;
+    bus_server_destroy(&s);
+    return NULL;
+}
+
+void bus_server_set_standby(struct bus_server *s, const char *active, bool ready)
+{
+    snprintf(s->active, sizeof(s->active), "%s", active);
+    s->ready = ready;
+}
+
+int bus_server_activate(struct bus_server *s, uint64_t term, const char *site,
+                        const struct bus_server_handler *handler, void *arg, struct bus_pub *echo)
+{
+    char *copy = view_dup(view_cstr(site));
+
+    if (!copy)
+        return -ENOMEM;
+    free(s->site);
+    s->site = copy;
+    s->term = term;
+    s->handler = handler;
+    s->arg = arg;
+    s->echo = echo;
+    return 0;
+}
+
+void bus_server_set_ready(struct bus_server *s, bool ready)
+{
+    s->ready = ready;
+}
+
 void bus_server_destroy(struct bus_server **sp)
 {
     struct bus_server *s = sp ? *sp : NULL;
@@ -312,6 +390,7 @@ void bus_server_destroy(struct bus_server **sp)
     msg_doc_fini(&s->doc);
     buf_free(&s->body);
     free(s->site);
+    free(s->name);
     free(s->bound);
     free(s);
 }

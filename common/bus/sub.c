@@ -31,6 +31,7 @@ struct stream {
 struct bus_sub {
     struct bus *bus;
     void *socket;
+    struct route route;
     struct zpoll *poll;
     const struct bus_sub_handler *handler;
     void *arg;
@@ -227,7 +228,7 @@ struct bus_sub *bus_sub_new(struct bus *b, const char *endpoint,
     s->streams = map_new();
     s->socket = s->streams ? bus_socket(b, ZMQ_SUB, NULL, err) : NULL;
     if (s->socket) {
-        *err = bus_connect(s->socket, endpoint);
+        *err = route_open(b, &s->route, s->socket, endpoint);
         if (*err == 0) {
             s->poll = zpoll_new(b, s->socket, step, s);
             if (s->poll)
@@ -243,6 +244,7 @@ void bus_sub_destroy(struct bus_sub **s)
 {
     if (!s || !*s)
         return;
+    route_close(&(*s)->route);
     zpoll_destroy(&(*s)->poll);
     if ((*s)->socket)
         zmq_close((*s)->socket);

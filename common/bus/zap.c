@@ -226,7 +226,7 @@ struct bus_zap *bus_zap_new(struct bus *b, int *err)
     z->changed_fd = -1;
     pthread_mutex_init(&z->lock, NULL);
     *err = start(z);
-    z->running = b->guarded = *err == 0;
+    z->running = *err == 0;
     if (!z->running)
         bus_zap_destroy(&z);
     return z;
@@ -247,7 +247,6 @@ void bus_zap_destroy(struct bus_zap **zp)
     if (z->running) {
         zmq_send(z->stop, "", 0, 0);
         pthread_join(z->thread, NULL);
-        z->bus->guarded = false;
     }
     loop_wake_destroy(&z->wake);
     pthread_mutex_destroy(&z->lock);

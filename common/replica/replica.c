@@ -357,6 +357,13 @@ static bool is_current(const struct replica *r, const struct bus_msg *m)
     return m->epoch == bus_client_epoch(r->bus_client);
 }
 
+/* On a plane that is state's alone, from one that is not active any more. */
+static bool is_stale(const struct replica *r, const struct bus_msg *m)
+{
+    return (view_starts(m->topic, VIEW("cti/")) || view_starts(m->topic, VIEW("stats/"))) &&
+           !is_current(r, m);
+}
+
 static void on_message(void *arg, const struct bus_msg *m)
 {
     struct replica *r = arg;
@@ -364,7 +371,7 @@ static void on_message(void *arg, const struct bus_msg *m)
     if (!view_starts(m->topic, VIEW("xod/"))) {
         if (view_starts(m->topic, VIEW("svc/state/")) && is_current(r, m))
             on_heartbeat(r, m);
-        if (r->handler->message)
+        if (r->handler->message && !is_stale(r, m))
             r->handler->message(r->arg, m);
         return;
     }

@@ -1,0 +1,145 @@
+/*
+ * Requests that wait for a state: where a site has two, one that is lost is replaced within
+ * seconds, and what people ask for meanwhile is to be answered, not refused.
+ *
+ * What was sent to the one that is lost, and not answered, may have been carried out. It is refused
+ * unless it is a step of a login, which may be asked twice.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "bus/client_impl.h"
+
+#define MAX_WAITING 4096
+#define MAX_WAITING_BYTES ((size_t)8 * 1024 * 1024)
+/* Longer than that no other one has taken over: what is asked is refused at once, as by a site that
+ * has one state. */
+#define WAIT_US 15000000u
+
+/* A step of a login: done twice it does the same. */
+static bool may_repeat(enum bus_method method)
+{
+    return method == METHOD_login_begin || method == METHOD_login_check ||
+           method == METHOD_login_password || method == METHOD_login_token ||
+           method == METHOD_login_trusted || method == METHOD_login_open ||
+           method == METHOD_api_open;
+}
+
+static struct view id_key(const uint64_t *id)
+{
+    return view_of(id, sizeof(*id));
+}
+
+static void waiting_free(struct waiting *w)
+{
+    struct bus_client *a = w->client;
+
+    TAILQ_REMOVE(&a->waiting, w, link);
+    map_del(a->waiting_by_id, id_key(&w->id));
+    a->waiting_bytes -= w->len;
+    free(w);
+}
+
+static void on_answer(void *arg, enum bus_status status, const msgpack_object *body)
+{
+    struct waiting *w = arg;
+    bus_answer_fn *answer = w->answer;
+    void *its = w->arg;
+
+    if (status != BUS_more)
+        waiting_free(w);
+    if (answer)
+        answer(its, status, body);
+}
+
+void waiting_forget(struct bus_client *a, uint64_t id)
+{
+    struct waiting *w = map_get(a->waiting_by_id, id_key(&id));
+
+    if (w)
+        waiting_free(w);
+}
+
+static void send_one(struct waiting *w)
+{
+    struct bus_client *a = w->client;
+    uint64_t now = clock_mono_us();
+
+    if (now >= w->deadline || !request_table_move(a->requests, w->id, a->current))
+        return; /* its time is over, which it is told */
+    if (lane_send(a->current, w->id, w->method, w->n_pairs, view_of(w->pairs, w->len),
+                  (uint32_t)((w->deadline - now) / 1000) + 1) == 0)
+        w->sent = true;
+    else
+        request_table_move(a->requests, w->id, &a->waiting);
+}
+
+void waiting_flush(struct bus_client *a)
+{
+    struct waiting *w;
+
+    if (!client_is_answered(a))
+        return;
+    TAILQ_FOREACH(w, &a->waiting, link)
+    if (!w->sent)
+        send_one(w);
+}
+
+void waiting_keep(struct bus_client *a)
+{
+    struct waiting *w;
+
+    TAILQ_FOREACH(w, &a->waiting, link)
+    if (w->sent && w->repeat && request_table_move(a->requests, w->id, &a->waiting))
+        w->sent = false;
+}
+
+static bool is_full(const struct bus_client *a, size_t len)
+{
+    return map_count(a->waiting_by_id) >= MAX_WAITING || a->waiting_bytes + len > MAX_WAITING_BYTES;
+}
+
+bool bus_client_takes(const struct bus_client *a)
+{
+    return a->up || (client_may_wait(a) && clock_mono_us() - a->lost_at < WAIT_US);
+}
+
+uint64_t waiting_add(struct bus_client *a, enum bus_method method, size_t n_pairs,
+                     struct view pairs, uint32_t deadline_ms, bus_answer_fn *answer, void *arg)
+{
+    struct waiting *w = is_full(a, pairs.len) ? NULL : calloc(1, sizeof(*w) + pairs.len);
+
+    if (!w)
+        return 0;
+    *w = (struct waiting){.client = a,
+                          .method = method,
+                          .repeat = may_repeat(method),
+                          .deadline = clock_mono_us() + (uint64_t)deadline_ms * 1000,
+                          .answer = answer,
+                          .arg = arg,
+                          .n_pairs = n_pairs,
+                          .len = pairs.len};
+    if (pairs.len)
+        memcpy(w->pairs, pairs.ptr, pairs.len);
+    w->id = request_table_add(a->requests, &a->waiting, deadline_ms, on_answer, w);
+    if (w->id == 0 || map_put(a->waiting_by_id, id_key(&w->id), w) < 0) {
+        request_table_cancel(a->requests, w->id);
+        free(w);
+        return 0;
+    }
+    TAILQ_INSERT_TAIL(&a->waiting, w, link);
+    a->waiting_bytes += w->len;
+    if (client_is_answered(a))
+        send_one(w);
+    return w->id;
+}
+
+uint64_t bus_ask_wait(struct bus_client *a, enum bus_method method, size_t n_pairs,
+                      struct view pairs, uint32_t deadline_ms, bus_answer_fn *answer, void *arg)
+{
+    if (!client_may_wait(a))
+        return bus_ask(a, method, n_pairs, pairs, deadline_ms, answer, arg);
+    return bus_client_takes(a) ? waiting_add(a, method, n_pairs, pairs, deadline_ms, answer, arg)
+                               : 0;
+}
