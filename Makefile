@@ -6,6 +6,7 @@ SCENARIO ?=
 SITE ?=
 FUZZ_SECONDS ?= 20
 MINUTES ?= 2
+TAKEOVERS ?= 8
 COUNT ?= 200
 SEED ?= 1
 FILES ?= common services
@@ -21,7 +22,8 @@ help:
 	@echo "make build         release build of the programs, in build/bin/"
 	@echo "make packages      Debian packages of this version, in build/packages/"
 	@echo "make test          all tests; the last line counts them"
-	@echo "make chaos         a site under load for MINUTES=$(MINUTES), to which one fault after another happens"
+	@echo "make chaos         a site under load for MINUTES=$(MINUTES), to which one fault after another happens, and one"
+	@echo "                   with two states and TAKEOVERS=$(TAKEOVERS) from one to the other"
 	@echo "make asan, tsan    all tests with sanitizers"
 	@echo "make fuzz          each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
 	@echo "make mutate        COUNT=$(COUNT) small changes of the sources (FILES=...), one at a time: which does no test notice?"
@@ -56,7 +58,7 @@ test: build-tests
 	@scripts/test
 
 chaos: build-tests
-	@CTIBUS_BIN=$(CURDIR)/build/bin CHAOS_SECONDS=$$(($(MINUTES) * 60)) \
+	@CTIBUS_BIN=$(CURDIR)/build/bin CHAOS_SECONDS=$$(($(MINUTES) * 60)) CHAOS_TAKEOVERS=$(TAKEOVERS) \
 		/usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/chaos
 
 asan tsan: deps

@@ -568,4 +568,5 @@ void config_check(struct config *cfg)
     config_check_sheets(cfg);
     config_check_features(cfg);
     config_check_addresses(cfg);
+    config_check_ha(cfg);
 }

@@ -107,6 +107,21 @@ char *config_path(const struct config *cfg, struct view name);
  * hold a password. The caller frees it; NULL without memory. */
 char *config_database(const struct config *cfg);
 
+/* ---- ha.c: a site with two states (docs/ha.md) ---- */
+/* Has it? */
+bool config_ha(const struct config *cfg);
+/* Which of the peers a state of this machine is, borrowed from cfg or from `host`; NULL: none. */
+const char *config_ha_name(const struct config *cfg, char host[64]);
+/* Of the n-th peer: its endpoint "publish", "subscribe" or "request"; `what` NULL: its name. NULL:
+ * there are no more. Borrowed. */
+const char *config_ha_peer(const struct config *cfg, size_t n, const char *what);
+/* Where to connect to for "publish", "subscribe" or "request": one endpoint, or those of all peers
+ * with a space between them. The caller frees it; NULL without memory. */
+char *config_bus_endpoints(const struct config *cfg, const char *what);
+/* Where state binds for it: ctibus.bus.*, where it is set or there are no peers, else its own
+ * peer's endpoint. Borrowed from cfg. */
+const char *config_bus_bind(const struct config *cfg, const char *what);
+
 /* Calls fn for each key of the table whose value differs; `reloadable` says whether a running
  * service takes it. Keys of tables with free names (ipbxes) are not compared. */
 typedef void config_change_fn(void *arg, const char *key, bool reloadable);

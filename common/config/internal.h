@@ -110,6 +110,8 @@ void config_check_sheets(struct config *cfg);
 void config_check_features(struct config *cfg);
 /* check_addresses.c: two listeners of one service at one address are a fault, of two a note. */
 void config_check_addresses(struct config *cfg);
+/* ha.c: the states of a site. */
+void config_check_ha(struct config *cfg);
 
 /* xivo.c: the connection to the Asterisk that early XiVOs write beside `ipbxes` goes to the IPBX
  * that it belongs to, with a note. Before the overrides. */

@@ -101,6 +101,18 @@ const struct config_key config_keys[] = {
      "Where state gives it out to subscribers."},
     {"ctibus.bus.request", KEY_ENDPOINT, "tcp://127.0.0.1:5552", 0, 0, 0, NULL,
      "Where state takes requests."},
+    {"ctibus.ha.name", KEY_STRING, NULL, 0, 0, 0, NULL,
+     "Of two states the name of this one among ctibus.ha.peers; default: the name of its machine."},
+    {"ctibus.ha.silent_ms", KEY_INT, "3000", 2000, 60000, 0, NULL,
+     "The state on standby takes over from an active one that has given no sign of life in the "
+     "database for so many milliseconds, though its connection to the server is there."},
+    {"ctibus.ha.peers.*.publish", KEY_ENDPOINT, NULL, 0, 0, NEED, NULL,
+     "Where the state of this name takes in what is published. With peers there is no "
+     "ctibus.bus.publish, unless a state is to bind to another address."},
+    {"ctibus.ha.peers.*.subscribe", KEY_ENDPOINT, NULL, 0, 0, NEED, NULL,
+     "Where it gives it out to subscribers."},
+    {"ctibus.ha.peers.*.request", KEY_ENDPOINT, NULL, 0, 0, NEED, NULL,
+     "Where it takes requests."},
     {"ctibus.config_copies", KEY_STRING, NULL, 0, 0, 0, NULL,
      "Folder of the last good copy of a configuration that is fetched over HTTP, by --set or the "
      "environment; default: $STATE_DIRECTORY, else the working directory."},
@@ -532,8 +544,12 @@ const char *config_key_spelling(const char *parent, struct view part, char *out,
 
 const char *config_key_nearest(const char *path, char *out, size_t n)
 {
+    const char *last = strrchr(path, '.');
+    unsigned short_of = (unsigned)strlen(last ? last + 1 : path); /* or it is another word */
     unsigned best = (unsigned)strlen(path) / 5 + 2;
 
+    if (best > short_of)
+        best = short_of;
     *out = '\0';
     for (size_t i = 0; i < config_key_count; i++) {
         const char *candidate = config_keys[i].path;

@@ -56,12 +56,12 @@ int bus_setup_open(struct bus_setup *ob, struct loop *loop, const struct config 
     struct bus_options opt = {.source = source, .instance = instance};
     int rc;
 
-    *ob = (struct bus_setup){.publish = config_str(cfg, "ctibus.bus.publish"),
-                             .subscribe = config_str(cfg, "ctibus.bus.subscribe"),
-                             .request = config_str(cfg, "ctibus.bus.request")};
+    *ob = (struct bus_setup){.publish = config_bus_endpoints(cfg, "publish"),
+                             .subscribe = config_bus_endpoints(cfg, "subscribe"),
+                             .request = config_bus_endpoints(cfg, "request")};
     gethostname(host, sizeof(host) - 1);
     snprintf(source, sizeof(source), "%.100s@%.100s", who, host);
-    rc = load_trusted(ob, cfg);
+    rc = ob->publish && ob->subscribe && ob->request ? load_trusted(ob, cfg) : -ENOMEM;
     if (rc == 0)
         rc = load_keys(ob, cfg, log);
     if (rc == 0) {
@@ -85,4 +85,8 @@ void bus_setup_close(struct bus_setup *ob)
         free(*t);
     free(ob->trusted);
     ob->trusted = NULL;
+    free(ob->publish);
+    free(ob->subscribe);
+    free(ob->request);
+    ob->publish = ob->subscribe = ob->request = NULL;
 }

@@ -9,8 +9,8 @@
 struct bus_setup {
     struct bus *bus;
     struct bus_keys *keys;
-    char **trusted;                            /* NULL-ended */
-    const char *publish, *subscribe, *request; /* borrowed from the configuration */
+    char **trusted;                      /* NULL-ended */
+    char *publish, *subscribe, *request; /* where to connect to, as bus_client_new() takes it */
 };
 
 /* Opens the bus as `who` ("ami-gw:xivo"; "@host" is put behind it) with this instance name. 0 or a

@@ -170,6 +170,14 @@ static void stop_asked(void *arg)
     loop_timer_start(s->deadline, s->svc.stop_ms, false);
 }
 
+void svc_leave(struct svc *svc)
+{
+    if (svc->state->stopping)
+        return;
+    svc->state->exit_code = SVC_EXIT_AGAIN;
+    stop_asked(svc->state);
+}
+
 static void apply_log_level(struct svc_state *s)
 {
     enum log_level level;

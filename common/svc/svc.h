@@ -6,7 +6,7 @@
  * is: flags, configuration, start(), the loop, stop() at SIGTERM or SIGINT, the loop until
  * svc_stopped() (5 s at most, if it does not say otherwise; a second signal ends it at once),
  * destroy(). Exit codes: 0 stopped, 1 failed, 2 bad configuration or flags; of --check, 3: it
- * starts, but a file that the configuration names has faults.
+ * starts, but a file that the configuration names has faults; 75: svc_leave().
  */
 #ifndef CTIBUS_SVC_SVC_H
 #define CTIBUS_SVC_SVC_H
@@ -45,7 +45,8 @@ enum svc_exit {
     SVC_EXIT_STOPPED,
     SVC_EXIT_FAILED,
     SVC_EXIT_BAD_CONFIG,
-    SVC_EXIT_BAD_FILES /* of --check: it starts */
+    SVC_EXIT_BAD_FILES, /* of --check: it starts */
+    SVC_EXIT_AGAIN = 75 /* it has left its work to another one, and is to be started again */
 };
 
 enum svc_files {
@@ -99,6 +100,9 @@ int svc_reload(struct svc *svc);
 void svc_stopped(struct svc *svc);
 /* The service cannot go on (it has logged why): the loop ends and the exit code is 1. */
 void svc_fail(struct svc *svc);
+/* A clean stop, as SIGTERM leads to, with SVC_EXIT_AGAIN as the exit code (or 1 if it does not end
+ * in time): a service manager starts the service again. */
+void svc_leave(struct svc *svc);
 
 /* Logs, in the form that tools and tests look for, that a socket is bound. */
 void svc_log_listening(struct svc *svc, const char *name, const char *address, uint16_t port);

@@ -160,8 +160,7 @@ bool client_ask(struct client *c, enum bus_method method, size_t n_pairs, struct
 {
     free(c->ask_reply_id);
     c->ask_reply_id = reply_id.len ? view_dup(reply_id) : NULL;
-    if (bus_client_is_up(c->gw->bus_client))
-        c->asked = bus_ask(c->gw->bus_client, method, n_pairs, pairs, ASK_DEADLINE_MS, answer, c);
+    c->asked = bus_ask_wait(c->gw->bus_client, method, n_pairs, pairs, ASK_DEADLINE_MS, answer, c);
     if (c->asked)
         conn_pause(c->conn);
     return c->asked != 0;

@@ -68,17 +68,26 @@ static void put_session(struct buf *out, struct client *c)
                  user ? xod_get_str(user, XOD(users, availstate)) : view_of(NULL, 0));
 }
 
+/* Opened, and its client knows it or is about to. */
+static bool has_open_session(const struct client *c)
+{
+    return c->phase == LIVE || (c->phase == OPENING && c->login->opened);
+}
+
 /* Tells state all sessions that are open here: after a restart of it, or of the network. */
 static void renew_sessions(struct gateway *g)
 {
+    size_t n = 0;
     struct client *c;
 
+    LIST_FOREACH(c, &g->clients, all)
+    n += has_open_session(c);
     buf_reset(&g->pairs);
     msg_put_cstr(&g->pairs, "sessions");
-    msg_put_array(&g->pairs, g->n_live);
+    msg_put_array(&g->pairs, n);
     LIST_FOREACH(c, &g->clients, all)
     {
-        if (c->phase == LIVE)
+        if (has_open_session(c))
             put_session(&g->pairs, c);
     }
     if (!g->pairs.failed)
@@ -109,16 +118,20 @@ static void on_state_up(void *arg, const msgpack_object *body)
     tell_state(g, true);
 }
 
-/* Sessions stay; only logins that were half done are refused, since state has forgotten them. */
+/* Sessions stay. Logins that were half done are refused, since state has forgotten them, unless
+ * another state takes over: their sessions are told to that one like all others. */
 static void on_state_down(void *arg)
 {
     struct gateway *g = arg;
     struct client *c, *next;
 
-    log_warning(g->log, "state is gone: clients stay, what they ask of it is refused");
+    log_warning(g->log, "state is gone: clients stay, what they ask of it %s",
+                bus_client_takes(g->bus_client) ? "waits for the other one" : "is refused");
     tell_state(g, false);
     LIST_FOREACH_SAFE(c, &g->opening, of_opening, next)
-    if (c->login->opened)
+    if (c->login->opened && bus_client_takes(g->bus_client))
+        c->login->wait_seq = 0; /* of that one's first change that we hear */
+    else if (c->login->opened)
         client_refuse(c, view_cstr(c->login->class), view_cstr(c->login->reply_id), VIEW("noconn"));
 }
 

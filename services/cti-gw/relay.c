@@ -72,7 +72,7 @@ static bool ask(struct client *c, const char *class, const char *command, const 
 static void pass_on(struct client *c, const struct request *rq, const char *class,
                     const char *command, const char *answer)
 {
-    if (!bus_client_is_up(c->gw->bus_client))
+    if (!bus_client_takes(c->gw->bus_client))
         client_decline(c, rq, view_cstr(command), "error_string", VIEW("noconn"));
     else if (!ask(c, class, command, answer, rq->body, rq->reply_id))
         client_decline(c, rq, view_cstr(command), "error_string",

@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/clock.h"
 #include "base/pg_uri.h"
 #include "console/console.h"
 #include "lists/check.h"
+#include "standby.h"
 #include "state.h"
 #include "svc/bus_setup.h"
 #include "svc/svc.h"
@@ -15,8 +17,11 @@
 struct ctx {
     struct svc *svc;
     struct bus_setup bus_setup;
+    struct standby *standby; /* one of the two is there */
     struct state *state;
     struct console *console;
+    char host[64]; /* the name of the machine, where it is that of the state */
+    struct metric *active, *term;
 };
 
 static int reload_service(void *svc)
@@ -83,8 +88,7 @@ static bool check_curve(const struct svc *svc, struct buf *why)
 
 static bool check_bus(const struct svc *svc, struct buf *why)
 {
-    static const char *const keys[] = {"ctibus.bus.publish", "ctibus.bus.subscribe",
-                                       "ctibus.bus.request"};
+    static const char *const keys[] = {"publish", "subscribe", "request"};
     struct json_object *named = config_get(svc->cfg, "ctibus.trusted");
     size_t n = json_object_is_type(named, json_type_array) ? json_object_array_length(named) : 0;
     const char *trusted[64] = {NULL};
@@ -93,16 +97,30 @@ static bool check_bus(const struct svc *svc, struct buf *why)
     for (size_t i = 0; i < n && i + 1 < ARRAY_SIZE(trusted); i++)
         trusted[i] = json_object_get_string(json_object_array_get_idx(named, i));
     for (size_t i = 0; !config_str(svc->cfg, "ctibus.curve.own_key") && i < ARRAY_SIZE(keys); i++)
-        if (!bus_address_allowed(config_str(svc->cfg, keys[i]), trusted)) {
+        if (!bus_address_allowed(config_bus_bind(svc->cfg, keys[i]), trusted)) {
             svc_next_fault(why);
             buf_printf(why,
-                       "%s is %s, which other machines reach: set up CURVE (ctibus.curve.*, "
-                       "`ctibus keygen`), bind to the loopback, or name the address in "
-                       "ctibus.trusted",
-                       keys[i], config_str(svc->cfg, keys[i]));
+                       "ctibus.bus.%s is %s, which other machines reach: set up CURVE "
+                       "(ctibus.curve.*, `ctibus keygen`), bind to the loopback, or name the "
+                       "address in ctibus.trusted",
+                       keys[i], config_bus_bind(svc->cfg, keys[i]));
             good = false;
         }
     return good;
+}
+
+static bool check_ha(const struct svc *svc, struct buf *why)
+{
+    char host[64];
+
+    if (!config_ha(svc->cfg) || config_ha_name(svc->cfg, host))
+        return true;
+    svc_next_fault(why);
+    buf_printf(why,
+               "ctibus.ha.name is to say which of ctibus.ha.peers this state is (without it: the "
+               "name of its machine, %s)",
+               host);
+    return false;
 }
 
 /* What the configuration's own checks do not look into: the bus, and an LDAP server whose users
@@ -112,6 +130,7 @@ static bool check(const struct svc *svc, struct buf *why)
     bool good = check_curve(svc, why);
 
     good = check_bus(svc, why) && good;
+    good = check_ha(svc, why) && good;
     svc_next_fault(why);
     return check_ldap(svc, why) && good;
 }
@@ -156,27 +175,25 @@ static enum svc_files check_files(const struct svc *svc, config_error_fn *tell, 
     return !good ? SVC_FILES_BAD : lists ? SVC_FILES_GOOD : SVC_FILES_FAULTY;
 }
 
-static int start(struct svc *svc, void **out)
+static void leave(void *arg)
 {
-    struct ctx *c = calloc(1, sizeof(*c));
-    struct state_options opt;
-    int err;
+    svc_leave(((struct ctx *)arg)->svc);
+}
 
-    if (!c)
-        return -ENOMEM;
-    *out = c;
-    c->svc = svc;
-    err = bus_setup_open(&c->bus_setup, svc->loop, svc->cfg, "state", svc->instance, svc->metrics,
-                         svc->log);
-    if (err < 0)
-        return err;
-    opt = (struct state_options){
-        .publish = c->bus_setup.publish,
-        .subscribe = c->bus_setup.subscribe,
-        .request = c->bus_setup.request,
+/* Becomes the active state: what was on standby until now, or NULL. */
+static int activate(struct ctx *c, struct standby_legacy *legacy)
+{
+    struct svc *svc = c->svc;
+    const struct state_options opt = {
+        .publish = config_bus_bind(svc->cfg, "publish"),
+        .subscribe = config_bus_bind(svc->cfg, "subscribe"),
+        .request = config_bus_bind(svc->cfg, "request"),
+        .legacy = legacy,
         .trusted = (const char *const *)c->bus_setup.trusted,
         .session_grace_ms = (uint32_t)config_int(svc->cfg, "ctibus.session_grace_seconds") * 1000,
     };
+    int err;
+
     c->state = state_new(svc->loop, c->bus_setup.bus, svc->cfg, &opt, svc->metrics, svc->log, &err);
     if (!c->state) {
         log_error(svc->log, "cannot start: %s%s", strerror(-err),
@@ -186,10 +203,78 @@ static int start(struct svc *svc, void **out)
         return err;
     }
     state_on_reload(c->state, reload_service, svc);
+    state_on_leave(c->state, leave, c);
+    metric_set(c->active, 1);
+    metric_set(c->term, (double)state_term(c->state));
     svc_log_endpoint(svc, "publish", state_endpoint_publish(c->state));
     svc_log_endpoint(svc, "subscribe", state_endpoint_subscribe(c->state));
-    svc_log_endpoint(svc, "request", state_endpoint_request(c->state));
+    if (!legacy)
+        svc_log_endpoint(svc, "request", state_endpoint_request(c->state));
     return open_console(c);
+}
+
+/* The database is ours: from now on this one is active. */
+static void take_over(void *arg)
+{
+    struct ctx *c = arg;
+    struct standby_legacy legacy;
+    uint64_t began = clock_mono_us();
+    int rc;
+
+    log_notice(c->svc->log, "taking over");
+    standby_take(&c->standby, &legacy);
+    rc = activate(c, &legacy);
+    db_claim_destroy(&legacy.claim);
+    remote_lists_destroy(&legacy.remote_lists);
+    bus_server_destroy(&legacy.server);
+    if (rc < 0)
+        svc_fail(c->svc);
+    else
+        log_notice(c->svc->log, "active, term %llu, %u ms after the database was free",
+                   (unsigned long long)state_term(c->state),
+                   (unsigned)((clock_mono_us() - began) / 1000));
+}
+
+static int begin_standby(struct ctx *c)
+{
+    struct svc *svc = c->svc;
+    const struct standby_options opt = {
+        .name = config_ha_name(svc->cfg, c->host),
+        .request = config_bus_bind(svc->cfg, "request"),
+        .trusted = (const char *const *)c->bus_setup.trusted,
+        .silent_ms = (uint32_t)config_int(svc->cfg, "ctibus.ha.silent_ms"),
+    };
+    int err = 0;
+
+    c->standby = standby_new(svc->loop, c->bus_setup.bus, svc->cfg, &opt, take_over, c,
+                             svc->metrics, svc->log, &err);
+    if (!c->standby) {
+        log_error(svc->log, "cannot start: %s", strerror(-err));
+        return err;
+    }
+    log_notice(svc->log, "on standby as %s", opt.name);
+    svc_log_endpoint(svc, "request", standby_endpoint_request(c->standby));
+    return 0;
+}
+
+static int start(struct svc *svc, void **out)
+{
+    struct ctx *c = calloc(1, sizeof(*c));
+    int err;
+
+    if (!c)
+        return -ENOMEM;
+    *out = c;
+    c->svc = svc;
+    c->active = metrics_add(svc->metrics, METRIC_state_active, NULL);
+    c->term = metrics_add(svc->metrics, METRIC_state_term, NULL);
+    if (!c->active || !c->term)
+        return -ENOMEM;
+    err = bus_setup_open(&c->bus_setup, svc->loop, svc->cfg, "state", svc->instance, svc->metrics,
+                         svc->log);
+    if (err < 0)
+        return err;
+    return config_ha(svc->cfg) ? begin_standby(c) : activate(c, NULL);
 }
 
 static void stop(void *arg)
@@ -201,13 +286,19 @@ static void reload(void *arg)
 {
     struct ctx *c = arg;
 
+    if (c->standby) {
+        standby_reload(c->standby, c->svc->cfg);
+        return;
+    }
     state_reload(c->state, c->svc->cfg);
     console_reload(c->console);
 }
 
 static bool ready(void *arg, struct buf *why)
 {
-    return state_is_ready(((struct ctx *)arg)->state, why);
+    const struct ctx *c = arg;
+
+    return c->standby ? standby_is_ready(c->standby, why) : state_is_ready(c->state, why);
 }
 
 static void destroy(void **arg)
@@ -215,6 +306,7 @@ static void destroy(void **arg)
     struct ctx *c = *arg;
 
     console_destroy(&c->console);
+    standby_destroy(&c->standby);
     state_destroy(&c->state);
     bus_setup_close(&c->bus_setup);
     free(c);

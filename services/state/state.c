@@ -37,6 +37,7 @@
 #include "sessions/login.h"
 #include "sessions/tokens.h"
 #include "sheets/sheets.h"
+#include "standby.h"
 #include "users/deferred_actions.h"
 #include "users/extensions.h"
 #include "users/feature_reader.h"
@@ -87,6 +88,26 @@ static void register_worker(struct state *s, struct bus_peer *p, uint64_t id,
         state_reply(s, p, id, BUS_not_found);
 }
 
+/* Ends this process, so that the state on standby takes over. */
+static void ha_switch(struct state *s, struct bus_peer *p, uint64_t id, const msgpack_object *body)
+{
+    state_reply(s, p, id, s->leave && s->took_over ? BUS_ok : BUS_not_found);
+    if (!s->leave || !s->took_over)
+        return;
+    log_notice(s->log, "%.*s asks for a switch: this state leaves", VIEW_ARG(bus_peer_service(p)));
+    s->leave(s->leave_arg);
+}
+
+/* What it does would be undone, and is not written any more. */
+static void on_taken_over(void *arg)
+{
+    struct state *s = arg;
+
+    log_error(s->log, "another state has taken over: this one leaves");
+    if (s->leave)
+        s->leave(s->leave_arg);
+}
+
 typedef void request_fn(struct state *s, struct bus_peer *p, uint64_t id,
                         const msgpack_object *body);
 
@@ -128,6 +149,7 @@ static request_fn *const requests[METHOD_COUNT] = {
     [METHOD_webhooks] = webhooks_ask,
     [METHOD_webhooks_progress] = webhooks_progress,
     [METHOD_admin_api_tokens] = admin_api_tokens,
+    [METHOD_ha_switch] = ha_switch,
 };
 
 static void on_request(void *arg, struct bus_peer *p, uint64_t id, enum bus_method method,
@@ -179,14 +201,22 @@ static bool all_resynced(const struct state *s)
     return true;
 }
 
+/* After a take-over gateways come at once, and the database tells whom to wait for. */
+static bool all_back(const struct state *s)
+{
+    return s->took_over && all_resynced(s) && sessions_all_there(s->sessions) &&
+           peers_all_there(s->peers);
+}
+
 static void check_settled(void *arg)
 {
     struct state *s = arg;
     uint64_t ms = (clock_mono_us() - s->started) / 1000;
 
-    if (ms < s->settle_min_ms || (ms < s->settle_max_ms && !all_resynced(s)))
+    if ((ms < s->settle_min_ms || (ms < s->settle_max_ms && !all_resynced(s))) && !all_back(s))
         return;
     s->settled = true;
+    bus_server_set_ready(s->server, true);
     loop_timer_stop(s->settle_timer);
     snapshots_settled(s->snapshots);
     notify_settled(s);
@@ -256,14 +286,18 @@ static void expire(void *arg)
     api_expire(s->api, clock_wall());
 }
 
-static int open_database(struct state *s)
+static int open_database(struct state *s, struct standby_legacy *legacy)
 {
     char *where = config_database(s->cfg);
     int err = -ENOMEM;
 
-    if (where)
+    if (where && legacy)
+        s->db = db_open_claimed(s->loop, &legacy->claim, &state_schema, s->metrics, s->log, &err);
+    else if (where)
         s->db = db_open(s->loop, where, &state_schema, s->metrics, s->log, &err);
     free(where);
+    if (s->db && legacy)
+        db_on_taken_over(s->db, on_taken_over, s);
     if (s->db)
         s->features = features_new(s, &err);
     if (s->features)
@@ -322,10 +356,54 @@ static bool is_settled(void *arg)
 
 static const struct snapshot_source snapshot_source = {changes_published, is_settled, NULL, NULL};
 
+static const char *site_name(const struct state *s)
+{
+    return s->n_ipbxes ? xod_ipbx_name(s->ipbxes[0].model->ipbx).ptr : "";
+}
+
+/* Requests: of one that was on standby, which answers them itself until activate(). */
+static int open_server(struct state *s, const struct state_options *opt)
+{
+    int err = 0;
+
+    if (opt->legacy) {
+        s->server = opt->legacy->server;
+        opt->legacy->server = NULL;
+    } else {
+        s->server = bus_server_new(s->bus, opt->request, opt->trusted, site_name(s),
+                                   &server_handler, s, s->pub, &err);
+    }
+    if (s->server)
+        bus_server_set_ready(s->server, false);
+    return err;
+}
+
+static int open_remote_lists(struct state *s, const struct state_options *opt,
+                             struct metrics *metrics)
+{
+    if (opt->legacy) {
+        s->remote_lists = opt->legacy->remote_lists;
+        opt->legacy->remote_lists = NULL;
+    } else {
+        s->remote_lists = remote_lists_new(
+            s->loop, s->cfg, opt->lists_retry_ms ? opt->lists_retry_ms : LISTS_RETRY_MS, metrics,
+            s->log);
+    }
+    if (!s->remote_lists)
+        return -ENOMEM;
+    remote_lists_tell(s->remote_lists, list_changed, s);
+    return 0;
+}
+
+static int activate(struct state *s)
+{
+    return bus_server_activate(s->server, (uint64_t)db_term(s->db), site_name(s), &server_handler,
+                               s, s->pub);
+}
+
 static int open_bus(struct state *s, const struct state_options *opt, struct metrics *metrics)
 {
     int err = 0;
-    const char *ipbx = s->n_ipbxes ? xod_ipbx_name(s->ipbxes[0].model->ipbx).ptr : "";
 
     s->forwarder = bus_forwarder_new(s->bus, opt->publish, opt->subscribe, opt->trusted, &err);
     if (s->forwarder)
@@ -333,8 +411,7 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
     if (s->pub)
         s->sub = bus_sub_new(s->bus, BUS_INPROC_SUBSCRIBE, &events_handler, s, &err);
     if (s->sub)
-        s->server = bus_server_new(s->bus, opt->request, opt->trusted, ipbx, &server_handler, s,
-                                   s->pub, &err);
+        err = open_server(s, opt);
     if (!s->server)
         return err;
     s->heart = bus_heartbeat_new(s->bus, s->pub, "state", beat, s);
@@ -349,8 +426,7 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
     s->events_foreign = metrics_add(metrics, METRIC_state_events_foreign, NULL);
     s->resyncs_late = metrics_add(metrics, METRIC_state_resyncs_late, NULL);
     s->sessions_open = metrics_callback(metrics, METRIC_state_sessions, NULL, count_sessions, s);
-    s->remote_lists = remote_lists_new(
-        s, opt->lists_retry_ms ? opt->lists_retry_ms : LISTS_RETRY_MS, list_changed);
+    err = open_remote_lists(s, opt, metrics);
     s->asterisk_lists = asterisk_lists_new(s, list_changed);
     s->directories = directories_new(s);
     s->extensions = extensions_new();
@@ -372,9 +448,9 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
         return -ENOMEM;
     if (!s->heart || !s->publisher || !s->explain || !s->snapshots || !s->sessions || !s->events ||
         !s->events_unknown || !s->events_foreign || !s->resyncs_late || !s->sessions_open ||
-        !s->remote_lists || !s->asterisk_lists || !s->directories || !s->extensions ||
-        !s->originates || !s->transfers || !s->faxes || !s->fax_handoffs || !s->sheets ||
-        !s->handlers || !s->callers || !s->fagi || !s->peers || !s->gauges || !s->feature_reader ||
+        err < 0 || !s->asterisk_lists || !s->directories || !s->extensions || !s->originates ||
+        !s->transfers || !s->faxes || !s->fax_handoffs || !s->sheets || !s->handlers ||
+        !s->callers || !s->fagi || !s->peers || !s->gauges || !s->feature_reader ||
         !s->feature_tables || peers_load(s->peers) < 0)
         return -ENOMEM;
     bus_sub_follow(s->sub, VIEW("tel"));
@@ -401,6 +477,7 @@ struct state *state_new(struct loop *loop, struct bus *bus, const struct config 
     s->resync_late_us =
         (uint64_t)(opt->resync_late_ms ? opt->resync_late_ms : RESYNC_LATE_MS) * 1000;
     s->action_timeout_ms = ACTION_TIMEOUT_MS;
+    s->took_over = opt->legacy != NULL;
     LIST_INIT(&s->waiting);
     STAILQ_INIT(&s->kept_lines);
     buf_init(&s->scratch, 4096);
@@ -425,7 +502,7 @@ struct state *state_new(struct loop *loop, struct bus *bus, const struct config 
         if (*err == 0)
             *err = open_bus(s, opt, metrics);
         if (*err == 0)
-            *err = open_database(s);
+            *err = open_database(s, opt->legacy);
         if (*err == 0)
             s->direct_login = direct_login_new(s, err);
         if (*err == 0) {
@@ -439,6 +516,8 @@ struct state *state_new(struct loop *loop, struct bus *bus, const struct config 
             read_lists(s);
             *err = recall(s);
         }
+        if (*err == 0 && opt->legacy)
+            *err = activate(s);
         if (*err == 0) {
             remote_lists_refresh(s->remote_lists);
             loop_timer_start(s->settle_timer, SETTLE_CHECK_MS, true);
@@ -507,10 +586,21 @@ void state_destroy(struct state **sp)
     free(s);
 }
 
+int64_t state_term(const struct state *s)
+{
+    return db_term(s->db);
+}
+
 void state_on_reload(struct state *s, int (*reload)(void *arg), void *arg)
 {
     s->reload = reload;
     s->reload_arg = arg;
+}
+
+void state_on_leave(struct state *s, void (*leave)(void *arg), void *arg)
+{
+    s->leave = leave;
+    s->leave_arg = arg;
 }
 
 void state_reload(struct state *s, const struct config *cfg)

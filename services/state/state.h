@@ -16,6 +16,7 @@
  *   peers/            peers
  *   commands/         CTI commands, one file each
  *   console/          WEBI, INFO and ANNOUNCE
+ *   standby.c         before all that, where a site has two states
  */
 #ifndef CTIBUS_STATE_STATE_H
 #define CTIBUS_STATE_STATE_H
@@ -25,8 +26,13 @@
 #include "model/model.h"
 #include "xod/xod.h"
 
+struct standby_legacy;
+
 struct state_options {
     const char *publish, *subscribe, *request; /* endpoints to bind */
+    /* Of a state that was on standby: what it had; `request` is bound. What is left in it when
+     * state_new() returns is the caller's. NULL: there is no other state. */
+    struct standby_legacy *legacy;
     const char *const *trusted;
     uint32_t session_grace_ms; /* how long the sessions of a lost gateway live */
     uint32_t lists_retry_ms;   /* until a list that could not be fetched is tried again; 0: 10 s */
@@ -43,11 +49,15 @@ struct state *state_new(struct loop *loop, struct bus *bus, const struct config 
                         const struct state_options *opt, struct metrics *metrics, struct log *log,
                         int *err);
 void state_destroy(struct state **s);
+/* The term under which it has its database (database/db.h); 0: a file. */
+int64_t state_term(const struct state *s);
 /* What does the same as SIGHUP, for requests and consoles: reload(arg) gives 0 or a negative errno.
  */
 void state_on_reload(struct state *s, int (*reload)(void *arg), void *arg);
 /* Reads and fetches the lists again and publishes what differs. */
 void state_reload(struct state *s, const struct config *cfg);
+/* Another state has taken over, or is to (ha.switch): leave(arg) is to end this process cleanly. */
+void state_on_leave(struct state *s, void (*leave)(void *arg), void *arg);
 /* Ready: bound, settled (the gateways had their time to come back). why: what is missing. */
 bool state_is_ready(const struct state *s, struct buf *why);
 const char *state_endpoint_publish(const struct state *s);

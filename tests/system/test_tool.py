@@ -50,7 +50,7 @@ def test_help_names_every_command(stack):
     assert said.returncode == 0
     commands = ["tail", "top", "snapshot", "sessions", "peers", "kick", "action", "call", "record", "replay", "check",
                 "reload", "schema", "keygen", "setup", "discover", "passwd", "doctor", "token", "tokens", "webhooks",
-                "phones", "calls", "queues", "agents", "users", "migrate", "context"]
+                "phones", "calls", "queues", "agents", "users", "migrate", "context", "ha"]
     for command in commands:
         assert re.search(rf"^  {command}( |$)", said.stdout, re.M)
         one = tool(stack, command, "--help")
@@ -411,7 +411,7 @@ def test_check(stack):
 def test_the_documents_name_every_command():
     text = (ROOT / "docs" / "tools.md").read_text(encoding="utf-8")
     for command in ("tail", "top", "snapshot", "sessions", "peers", "kick", "action", "call", "record", "replay", "check", "reload",
-                    "schema", "keygen"):
+                    "schema", "keygen", "ha status", "ha switch"):
         assert f"`{command}" in text, command
 
 

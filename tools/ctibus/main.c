@@ -18,6 +18,7 @@ static const struct command *const commands[] = {
     &command_token,  &command_webhooks, &command_tokens,   &command_check,    &command_reload,
     &command_schema, &command_keygen,   &command_explain,  &command_setup,    &command_discover,
     &command_passwd, &command_keys,     &command_doctor,   &command_migrate,  &command_context,
+    &command_ha,
 };
 #define N_COMMANDS ARRAY_SIZE(commands)
 #define USAGE "Usage: ctibus [--config FILE | --context NAME] [--json] COMMAND [ARGUMENT...]\n"

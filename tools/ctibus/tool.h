@@ -38,7 +38,7 @@ extern const struct command command_tail, command_top, command_snapshot, command
     command_agents, command_users, command_sessions, command_kick, command_tokens, command_reload,
     command_record, command_replay, command_peers, command_check, command_schema, command_keygen,
     command_explain, command_discover, command_setup, command_passwd, command_keys, command_doctor,
-    command_migrate, command_context;
+    command_migrate, command_context, command_ha;
 
 /* usage.c: says on standard error what is wrong with the arguments, as far as the command's `args`
  * and `help` tell, and how it is used; returns the exit code 2. */

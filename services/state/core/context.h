@@ -65,6 +65,9 @@ struct state {
     struct loop_timer *watch_timer; /* looks at the resyncs that are under way */
     int (*reload)(void *arg);       /* as SIGHUP does; NULL: nobody can */
     void *reload_arg;
+    void (*leave)(void *arg); /* another state is active, or is to be; NULL: there is no other */
+    void *leave_arg;
+    bool took_over; /* it was on standby: its gateways were in touch with it before */
     uint64_t started;
     uint64_t settle_min_ms, settle_max_ms, resync_late_us;
     uint32_t action_timeout_ms; /* an action of an ipbxcommand waits so long for its answer */

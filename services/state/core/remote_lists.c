@@ -29,8 +29,11 @@ struct remote_list {
 };
 
 struct remote_lists {
-    struct state *state;
-    remote_lists_fn *changed;
+    struct loop *loop;
+    const struct config *cfg; /* of the last remote_lists_begin() */
+    struct log *log;
+    remote_lists_fn *changed; /* NULL: nobody is told */
+    void *arg;
     struct fetcher *fetcher; /* from the first URI on */
     uint32_t retry_ms;
     uint64_t serial;
@@ -85,7 +88,7 @@ static struct remote_list *find(const struct remote_lists *w, const char *uri)
 /* Where its copy is on disk, for the caller to free; NULL: nowhere. */
 static char *copy_path(const struct remote_list *l)
 {
-    const struct config *cfg = l->all->state->cfg;
+    const struct config *cfg = l->all->cfg;
     const char *name = config_str(cfg, "ctibus.lists_cache");
     char *dir = name && *name ? config_path(cfg, view_cstr(name)) : NULL;
     char *path = dir ? fetch_copy_path(dir, l->uri) : NULL;
@@ -101,11 +104,10 @@ static void read_copy(struct remote_list *l)
         path ? fetch_copy_read(path, MAX_LIST_BYTES, &l->list, &l->etag, &l->modified) : -ENOENT;
 
     if (rc == 0)
-        log_info(l->all->state->log, "list %s: its last good copy is used until it is fetched",
-                 l->shown);
+        log_info(l->all->log, "list %s: its last good copy is used until it is fetched", l->shown);
     else if (rc != -ENOENT)
-        log_warning(l->all->state->log, "list %s: its last good copy %s cannot be used: %s",
-                    l->shown, path, strerror(-rc));
+        log_warning(l->all->log, "list %s: its last good copy %s cannot be used: %s", l->shown,
+                    path, strerror(-rc));
     free(path);
 }
 
@@ -149,7 +151,7 @@ struct fetch *remote_fetch_new(const struct config *cfg, const char *uri, size_t
 /* All that the thread needs to know, copied. */
 static struct fetch *make_fetch(const struct remote_list *l)
 {
-    struct fetch *f = remote_fetch_new(l->all->state->cfg, l->uri, MAX_LIST_BYTES);
+    struct fetch *f = remote_fetch_new(l->all->cfg, l->uri, MAX_LIST_BYTES);
 
     if (!f)
         return NULL;
@@ -171,7 +173,7 @@ static void fetch_list(void *arg)
     loop_timer_stop(l->due);
     f = make_fetch(l);
     if (!f) {
-        log_error(l->all->state->log, "list %s: out of memory: tried again later", l->shown);
+        log_error(l->all->log, "list %s: out of memory: tried again later", l->shown);
         wait_longer(l);
         return;
     }
@@ -183,7 +185,7 @@ static void fetch_list(void *arg)
 static void note_copy(struct remote_list *l, const struct fetch *f)
 {
     if (f->copy_error != l->copy_error && f->copy_error < 0)
-        log_error(l->all->state->log,
+        log_error(l->all->log,
                   "list %s: its copy %s cannot be written: %s; a restart will not know it",
                   l->shown, f->copy, strerror(-f->copy_error));
     l->copy_error = f->copy_error;
@@ -211,8 +213,8 @@ static void fetch_failed(struct remote_list *l, const struct fetch *f)
     snprintf(l->reason, sizeof(l->reason), "%s", f->reason);
     buf_init(&fault, 0);
     put_fault(&fault, f);
-    log_error(l->all->state->log, "list %s: %.*s; %s, tried again in %u s and then less often",
-              l->shown, VIEW_ARG(buf_view(&fault)),
+    log_error(l->all->log, "list %s: %.*s; %s, tried again in %u s and then less often", l->shown,
+              VIEW_ARG(buf_view(&fault)),
               l->list ? "what is known of it stays" : "its objects are not there yet",
               (ms + 999) / 1000);
     buf_free(&fault);
@@ -228,20 +230,20 @@ static void take_list(struct remote_list *l, struct fetch *f)
     l->modified = f->modified;
     f->list = NULL;
     f->etag = f->modified = NULL;
-    log_info(l->all->state->log, "list %s: %zu objects", l->shown,
-             json_object_array_length(l->list));
+    log_info(l->all->log, "list %s: %zu objects", l->shown, json_object_array_length(l->list));
     note_copy(l, f);
     count_unread(l->all);
-    l->all->changed(l->all->state, l->uri);
+    if (l->all->changed)
+        l->all->changed(l->all->arg, l->uri);
 }
 
 static void fetch_good(struct remote_list *l, struct fetch *f)
 {
-    int64_t period_s = config_int(l->all->state->cfg, "main.updates_period");
+    int64_t period_s = config_int(l->all->cfg, "main.updates_period");
 
     metric_add(l->all->fetched, 1);
     if (*l->reason)
-        log_notice(l->all->state->log, "list %s can be read again", l->shown);
+        log_notice(l->all->log, "list %s can be read again", l->shown);
     *l->reason = '\0';
     l->failures = 0;
     if (period_s > 0)
@@ -269,19 +271,21 @@ static void on_fetched(void *arg, struct fetch *f)
 
 /* ---- all ---- */
 
-struct remote_lists *remote_lists_new(struct state *s, uint32_t retry_ms, remote_lists_fn *changed)
+struct remote_lists *remote_lists_new(struct loop *loop, const struct config *cfg,
+                                      uint32_t retry_ms, struct metrics *metrics, struct log *log)
 {
     struct remote_lists *w = calloc(1, sizeof(*w));
 
     if (!w)
         return NULL;
-    w->state = s;
-    w->changed = changed;
+    w->loop = loop;
+    w->cfg = cfg;
+    w->log = log;
     TAILQ_INIT(&w->lists);
     w->retry_ms = retry_ms;
-    w->fetched = metrics_add(s->metrics, METRIC_state_lists_fetched, NULL);
-    w->failed = metrics_add(s->metrics, METRIC_state_lists_failed, NULL);
-    w->unread = metrics_add(s->metrics, METRIC_state_lists_unread, NULL);
+    w->fetched = metrics_add(metrics, METRIC_state_lists_fetched, NULL);
+    w->failed = metrics_add(metrics, METRIC_state_lists_failed, NULL);
+    w->unread = metrics_add(metrics, METRIC_state_lists_unread, NULL);
     if (!w->fetched || !w->failed || !w->unread)
         remote_lists_destroy(&w);
     return w;
@@ -312,10 +316,17 @@ void remote_lists_destroy(struct remote_lists **wp)
     free(w);
 }
 
-void remote_lists_begin(struct remote_lists *w)
+void remote_lists_tell(struct remote_lists *w, remote_lists_fn *changed, void *arg)
+{
+    w->changed = changed;
+    w->arg = arg;
+}
+
+void remote_lists_begin(struct remote_lists *w, const struct config *cfg)
 {
     struct remote_list *l;
 
+    w->cfg = cfg;
     TAILQ_FOREACH(l, &w->lists, link)
     l->wanted = false;
 }
@@ -330,7 +341,7 @@ static struct remote_list *add(struct remote_lists *w, const char *uri)
     l->all = w;
     memcpy(l->uri, uri, n);
     l->shown = uri_public(uri);
-    l->due = loop_timer_new(w->state->loop, fetch_list, l);
+    l->due = loop_timer_new(w->loop, fetch_list, l);
     if (!l->shown || !l->due) {
         remote_list_free(l);
         return NULL;
@@ -349,7 +360,7 @@ void remote_lists_want(struct remote_lists *w, const char *uri)
     if (l)
         l->wanted = true;
     else
-        log_error(w->state->log, "out of memory for a list: a reload tries again");
+        log_error(w->log, "out of memory for a list: a reload tries again");
 }
 
 void remote_lists_end(struct remote_lists *w)
@@ -374,9 +385,9 @@ static bool start_fetcher(struct remote_lists *w)
     int err = 0;
 
     if (!w->fetcher && !TAILQ_EMPTY(&w->lists))
-        w->fetcher = fetcher_new(w->state->loop, on_fetched, w, &err);
+        w->fetcher = fetcher_new(w->loop, on_fetched, w, &err);
     if (err < 0)
-        log_error(w->state->log, "cannot fetch lists: %s; a reload tries again", strerror(-err));
+        log_error(w->log, "cannot fetch lists: %s; a reload tries again", strerror(-err));
     return w->fetcher != NULL;
 }
 

@@ -10,10 +10,12 @@
 #include <json-c/json.h>
 
 #include "base/buf.h"
+#include "config/config.h"
+#include "log/log.h"
+#include "loop/loop.h"
+#include "metrics/metrics.h"
 
-struct config;
 struct fetch;
-struct state;
 struct remote_lists;
 
 #define MAX_LIST_BYTES ((size_t)256 * 1024 * 1024) /* text of one list */
@@ -26,17 +28,21 @@ bool remote_lists_is_remote(const char *uri);
 struct fetch *remote_fetch_new(const struct config *cfg, const char *uri, size_t max_bytes);
 
 /* Something else came from this URI than before, or a copy of it was on disk. */
-typedef void remote_lists_fn(void *state, const char *uri);
+typedef void remote_lists_fn(void *arg, const char *uri);
 
-/* Reads the configuration of `s` whenever it is needed. Starts nothing before a URI is wanted. NULL
- * without memory. */
-struct remote_lists *remote_lists_new(struct state *s, uint32_t retry_ms, remote_lists_fn *changed);
+/* Starts nothing before a URI is wanted. cfg is borrowed until remote_lists_begin() names another;
+ * retry_ms: until a list that could not be fetched is tried again, longer each time. NULL without
+ * memory. */
+struct remote_lists *remote_lists_new(struct loop *loop, const struct config *cfg,
+                                      uint32_t retry_ms, struct metrics *metrics, struct log *log);
+/* Who is told from now on; NULL: nobody. */
+void remote_lists_tell(struct remote_lists *w, remote_lists_fn *changed, void *arg);
 /* What is being fetched ends without effect. */
 void remote_lists_destroy(struct remote_lists **w);
 
 /* The configuration is read anew: between these two each URI that it names is wanted; the others
  * are forgotten. A new one is known at once when there is a copy on disk. */
-void remote_lists_begin(struct remote_lists *w);
+void remote_lists_begin(struct remote_lists *w, const struct config *cfg);
 void remote_lists_want(struct remote_lists *w, const char *uri);
 void remote_lists_end(struct remote_lists *w);
 

@@ -61,6 +61,14 @@ static struct peer *find(const struct peers *p, struct view name)
     return NULL;
 }
 
+bool peers_all_there(const struct peers *p)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (p->list[i].wanted && (!p->list[i].gateway || p->list[i].named))
+            return false;
+    return true;
+}
+
 struct xod_ipbx *peers_site(const struct peers *p, struct view name)
 {
     const struct peer *peer = find(p, name);

@@ -24,6 +24,9 @@ void peers_register(struct state *s, struct bus_peer *from, uint64_t id,
                     const msgpack_object *body);
 void peers_apply(struct state *s, struct bus_peer *from, uint64_t id, const msgpack_object *body);
 void peers_gone(struct peers *p, const struct bus_peer *from);
+/* Is everything known of each other site of the configuration that can be, its federation being
+ * there? */
+bool peers_all_there(const struct peers *p);
 /* The site of another of that name, or NULL. */
 struct xod_ipbx *peers_site(const struct peers *p, struct view name);
 /* Its federation while the link to it is up, or NULL. */

@@ -472,20 +472,22 @@ static int load_ipbx(struct state *s, const struct config *cfg, struct ipbx *of,
     return rc;
 }
 
-/* Tells core/remote_lists.c all URIs that it is to care for. */
-static void want_urls(struct state *s, const struct config *cfg)
+void lists_want(struct remote_lists *remote, const struct config *cfg)
 {
+    struct json_object *ipbxes = config_section(cfg, "ipbxes");
     const char *url;
 
-    remote_lists_begin(s->remote_lists);
-    for (size_t i = 0; i < s->n_ipbxes; i++)
-        for (size_t j = 0; j < N_SOURCES; j++) {
-            struct json_object *urls = json_get(ipbx_of(cfg, &s->ipbxes[i]), "urllists");
+    remote_lists_begin(remote, cfg);
+    json_object_object_foreach(ipbxes, name, section)
+    {
+        struct json_object *urls = json_get(section, "urllists");
+        (void)name;
+        for (size_t j = 0; json_get(section, "ipbx_connection") && j < N_SOURCES; j++)
             for (size_t k = 0; (url = url_of(urls, &sources[j], k)); k++)
                 if (remote_lists_is_remote(url))
-                    remote_lists_want(s->remote_lists, url);
-        }
-    remote_lists_end(s->remote_lists);
+                    remote_lists_want(remote, url);
+    }
+    remote_lists_end(remote);
 }
 
 bool lists_users_known(struct state *s, struct view ipbx)
@@ -545,7 +547,7 @@ static int load_ipbxes(struct state *s, const struct config *cfg, const struct w
 
 int lists_load(struct state *s, const struct config *cfg)
 {
-    want_urls(s, cfg);
+    lists_want(s->remote_lists, cfg);
     return load_ipbxes(s, cfg, &(struct wanted){NULL, NULL});
 }
 

@@ -23,6 +23,10 @@ const struct lists_source *lists_source(size_t i);
 /* The id of an item, as text; empty: it has none. */
 struct view lists_id_of(const struct lists_source *src, struct json_object *item);
 
+/* Tells core/remote_lists.h the URIs that it is to care for. */
+struct remote_lists;
+void lists_want(struct remote_lists *remote, const struct config *cfg);
+
 /* Loads the lists of all IPBXes of cfg into the store: what is no longer named goes. A list that
  * cannot be read keeps its objects, and so does one of which a part is not known yet
  * (core/remote_lists.h). 0, or -EINVAL when a file was not read (logged). */

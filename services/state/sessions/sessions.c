@@ -423,6 +423,17 @@ void sessions_peer_gone(struct sessions *ss, struct bus_peer *peer)
     }
 }
 
+bool sessions_all_there(const struct sessions *ss)
+{
+    size_t pos = 0;
+    void *v;
+
+    while (map_next(ss->by_id, &pos, NULL, &v))
+        if (!((struct session *)v)->gateway)
+            return false;
+    return true;
+}
+
 size_t sessions_count(const struct sessions *ss)
 {
     return map_count(ss->by_id);

@@ -70,5 +70,7 @@ void sessions_renew_begin(struct sessions *ss, struct bus_peer *peer);
 void sessions_renew_end(struct sessions *ss, struct bus_peer *peer);
 void sessions_peer_gone(struct sessions *ss, struct bus_peer *peer);
 size_t sessions_count(const struct sessions *ss);
+/* Has each its gateway? */
+bool sessions_all_there(const struct sessions *ss);
 
 #endif

@@ -1,0 +1,212 @@
+"""A site with two states under load: one take-over after another, for each of the reasons that there are. No client is
+dropped, every view is right within seconds, and nothing that was answered is lost.
+
+CHAOS_TAKEOVERS (8) says how many, CHAOS_CLIENTS (300) with how many clients; CHAOS_SEED repeats a run.
+"""
+
+import collections
+import contextlib
+import itertools
+import os
+import random
+import socket
+import statistics
+import subprocess
+import threading
+import time
+
+import pytest
+
+from site_under_load import CAPTURES, CLIENTS, EVENTS_A_SECOND, GATEWAYS, SANITIZED, SEED, Site, captures_of, say
+from pair import Pair
+from postgres import Postgres
+from stack import BIN, free_port, until
+from test_chaos import check_gaps, check_use
+
+TAKEOVERS = int(os.environ.get("CHAOS_TAKEOVERS", "8"))
+MEDIAN_S = 9 if SANITIZED else 3
+
+
+class Wire:
+    """TCP to a port, which can go dark: nothing more arrives, and nobody is told, as when a machine is switched off."""
+
+    def __init__(self, target):
+        self.target = target
+        self.port = free_port()
+        self.light = threading.Event()
+        self.light.set()
+        self.lost = []
+        self.pairs = []
+        self.listener = socket.create_server(("127.0.0.1", self.port))
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            near, _ = self.listener.accept()
+            threading.Thread(target=self._open, args=(near,), daemon=True).start()
+
+    def _open(self, near):
+        self.light.wait()
+        try:
+            far = socket.create_connection(("127.0.0.1", self.target), 5)
+        except OSError:
+            near.close()
+            return
+        far.settimeout(None)
+        for s in (near, far):
+            s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.pairs.append((near, far))
+        for a, b in ((near, far), (far, near)):
+            threading.Thread(target=self._copy, args=(a, b), daemon=True).start()
+
+    def _copy(self, a, b):
+        with contextlib.suppress(OSError):
+            while data := a.recv(65536):
+                self.light.wait()
+                b.sendall(data)
+        self.light.wait()
+        for s in (a, b):
+            with contextlib.suppress(OSError):
+                s.shutdown(socket.SHUT_RDWR)
+
+    def darken(self):
+        self.light.clear()
+
+    def relight(self):
+        """The machine is back: what was connected to it is told so."""
+        pairs, self.pairs = self.pairs, []
+        for pair in pairs:
+            for s in pair:
+                with contextlib.suppress(OSError):
+                    s.shutdown(socket.SHUT_RDWR)
+        self.light.set()
+
+
+class Takeovers:
+    """Each ends with the other one being active. What it returns is what a take-over is measured from."""
+
+    def __init__(self, site, wires):
+        self.site, self.stack, self.wires = site, site.stack, wires
+        self.sleeps = itertools.cycle((2, 20, 0))
+
+    def wait(self, to):
+        self.stack.wait_served(by=to, timeout=60)
+
+    def killed(self):
+        was, to = self.stack.role(), self.stack.other()
+        began = time.monotonic()
+        self.stack.programs[f"state-{was}"].kill()
+        self.wait(to)
+        took = time.monotonic() - began
+        self.stack.again(was)
+        return took
+
+    def switched(self):
+        was, to = self.stack.role(), self.stack.other()
+        began = time.monotonic()
+        subprocess.run([BIN / "ctibus", "--config", self.stack.config, "ha", "switch"], check=True, timeout=30)
+        self.wait(to)
+        took = time.monotonic() - began
+        until(lambda: self.stack.programs[f"state-{was}"].process.poll() is not None, "it leaves")
+        self.stack.again(was)
+        return took
+
+    def asleep(self):
+        was, to = self.stack.role(), self.stack.other()
+        began = time.monotonic()
+        with self.stack.asleep(was):
+            self.wait(to)
+            took = time.monotonic() - began
+            self.site.live_for(next(self.sleeps))
+        until(lambda: self.stack.programs[f"state-{was}"].process.poll() is not None, "it leaves")
+        self.stack.again(was)
+        return took
+
+    def machine(self):
+        """Its process and its network at once: nobody is told anything."""
+        was, to = self.stack.role(), self.stack.other()
+        began = time.monotonic()
+        for wire in self.wires[was]:
+            wire.darken()
+        self.stack.programs[f"state-{was}"].kill()
+        self.wait(to)
+        took = time.monotonic() - began
+        for wire in self.wires[was]:
+            wire.relight()
+        self.stack.again(was)
+        return took
+
+    def network(self):
+        """Its network alone: it goes on by itself, and finds out later."""
+        was, to = self.stack.role(), self.stack.other()
+        began = time.monotonic()
+        for wire in self.wires[was]:
+            wire.darken()
+        self.wait(to)
+        took = time.monotonic() - began
+        self.site.live_for(1)
+        for wire in self.wires[was]:
+            wire.relight()
+        until(lambda: self.stack.programs[f"state-{was}"].process.poll() is not None, "it leaves")
+        self.stack.again(was)
+        return took
+
+    def kinds(self):
+        return [self.killed, self.switched, self.killed, self.asleep, self.killed, self.machine, self.switched, self.network]
+
+
+def one(site, takeover):
+    ended = dict(site.crowd.ended)
+    began = time.monotonic()
+    took = takeover()
+    site.heals(time.monotonic())
+    site.faults.append((began, time.monotonic(), takeover.__name__))
+    assert dict(site.crowd.ended) == ended, f"{takeover.__name__}: clients were disconnected"
+    say(f"{takeover.__name__}: {took:.2f} s, term {site.stack.term():.0f}")
+    site.stack.wait_served()
+    until(lambda: site.stack.is_ready(f"state-{site.stack.other()}"), "the other one stands by")
+    return took
+
+
+@pytest.fixture(name="server", scope="module")
+def make_server():
+    server = Postgres()
+    yield server
+    server.close()
+
+
+@pytest.mark.timeout(TAKEOVERS * 60 + 300)
+def test_take_overs_under_load(server):
+    say(f"CHAOS_SEED={SEED}, {TAKEOVERS} take-overs, {CLIENTS} clients, {EVENTS_A_SECOND} events/s")
+    random.seed(SEED)
+    wires = collections.defaultdict(list)
+
+    def through(name, port):
+        wires[name].append(Wire(port))
+        return wires[name][-1].port
+
+    with Pair(server, CAPTURES[0], pace=f"{EVENTS_A_SECOND}/s", sim_args=captures_of(), through=through,
+              parts=("sim", "ami-gw", *GATEWAYS),
+              config={"ctibus.session_grace_seconds": 30, "ctibus.cti.max_output": 16 << 20}) as s:
+        s.wait_served()
+        site = Site(s)
+        takeovers = Takeovers(site, wires)
+        site.live_for(2)
+        site.heals(time.monotonic())
+        base = site.used()
+        took = collections.defaultdict(list)
+        kinds = takeovers.kinds()
+        for n in range(TAKEOVERS):
+            kind = kinds[n % len(kinds)]
+            took[kind.__name__].append(one(site, kind))
+            site.live_for(1)
+        check_use(site, base, young=())
+        check_gaps(site)
+        site.listener.ending = True
+        assert all(w.writes > 20 for w in site.writers)
+        every = sorted(t for times in took.values() for t in times)
+        for name, times in took.items():
+            say(f"{name}: {len(times)} times, median {statistics.median(times):.2f} s, at most {max(times):.2f} s")
+        say(f"all: median {statistics.median(every):.2f} s, at most {every[-1]:.2f} s; "
+            f"{sum(w.writes for w in site.writers)} writes, {site.crowd.received >> 20} MiB read by {CLIENTS} clients")
+        assert statistics.median(every) < MEDIAN_S, every

@@ -1,0 +1,277 @@
+"""Two states, one of which is active: whatever happens to it, the other one takes over, and clients stay."""
+
+import contextlib
+import hashlib
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import threading
+
+import pytest
+
+from pair import NAMES, Pair, seconds
+from postgres import Postgres
+from stack import BIN, SANITIZED, Client, Program, until
+
+SOON = 15 if SANITIZED else 5
+LEAVES = 75  # the exit code of a state that has left the site to the other one
+
+
+@pytest.fixture(scope="module")
+def server():
+    server = Postgres()
+    yield server
+    server.close()
+
+
+@pytest.fixture()
+def pair(server):
+    with Pair(server) as s:
+        s.wait_served(by="a")
+        yield s
+
+
+def ha(s, *words):
+    return subprocess.run([BIN / "ctibus", "--config", s.config, *words], capture_output=True, text=True, timeout=40, check=False)
+
+
+def put(client, value):
+    return client.ask("featuresput", function="enablednd", value=value).get("status")
+
+
+def dnd(client):
+    return client.ask("featuresget", userid="1")["userfeatures"]["enablednd"]
+
+
+def leaves(s, name):
+    """It ends by itself, and is started again."""
+    program = s.programs[f"state-{name}"]
+    until(lambda: program.process.poll() is not None, f"{name} leaves")
+    assert program.process.returncode == LEAVES, program.lines
+    s.again(name)
+
+
+def test_one_is_active_and_the_other_takes_over(pair):
+    s = pair
+    assert s.programs["state-b"].logged("on standby")
+    alice, bob = s.client("alice").load(), s.client("bob").load()
+    assert put(alice, True) == "OK"
+    term = s.term()
+    s.programs["state-a"].kill()
+    took = seconds(lambda: s.role() == "b" and s.served(), "b serves")
+    assert took < SOON, took
+    assert s.term() > term
+    assert dnd(alice) is True
+    assert put(alice, False) == "OK"
+    bob.wait(lambda: bob.status("users", "1").get("enablednd") is False, "bob sees it")
+    s.again("a")
+    s.programs["state-a"].says("on standby: b is active")
+
+
+def test_a_switch_is_quick_and_nobody_notices(pair):
+    s = pair
+    alice = s.client("alice").load()
+    for was, to in (("a", "b"), ("b", "a")):
+        until(lambda: s.is_ready(f"state-{to}"), f"{to} stands by")
+        said = ha(s, "ha", "switch")
+        assert said.returncode == 0 and said.stdout.startswith(f"{to} is active, after "), said
+        assert SANITIZED or float(said.stdout.split()[-2]) < 1, said.stdout
+        leaves(s, was)
+        s.wait_served(by=to)
+        assert put(alice, to == "b") == "OK"
+    assert dnd(alice) is False
+
+
+def test_status_tells_who_is_what(pair):
+    s = pair
+    until(lambda: s.is_ready("state-b"), "b stands by")
+    said = ha(s, "ha", "status")
+    rows = [line.split() for line in said.stdout.splitlines()]
+    assert said.returncode == 0 and rows[0] == ["NAME", "ROLE", "TERM", "VERSION", "ENDPOINT"]
+    assert [r[:2] for r in rows[1:]] == [["a", "active"], ["b", "standby"]] and int(rows[1][2]) == s.term()
+    s.kill("state-b")
+    said = ha(s, "--json", "ha", "status")
+    assert said.returncode == 1 and "no state is ready to take over" in said.stderr
+    assert [json.loads(line)["role"] for line in said.stdout.splitlines()] == ["active", "no answer"]
+    said = ha(s, "ha", "switch")
+    assert said.returncode == 1 and "nothing was changed" in said.stderr and s.role() == "a"
+    s.start_state("b")
+
+
+def test_one_that_stood_still_can_write_nothing(pair):
+    """A client that knows only the old state asks it for something while it stands still: it finds that in its
+    connection when it goes on."""
+    s = pair
+    alice = s.client("alice").load()
+    assert put(alice, True) == "OK"
+    alone = json.loads(s.config.read_text())
+    del alone["ctibus"]["ha"]
+    alone["ctibus"]["bus"] = {n: f"tcp://127.0.0.1:{s.bus['a'][n]}" for n in ("publish", "subscribe", "request")}
+    alone["ctibus"]["database"] = "sqlite:unused.db"
+    s.path("alone.json").write_text(json.dumps(alone))
+    s.programs["cti-gw9"] = Program([BIN / "ctibus-cti-gw", "--config", s.path("alone.json")])
+    s.programs["cti-gw9"].http = s.programs["cti-gw9"].listening("metrics")
+    s.wait_ready("cti-gw9")
+    old = Client(s.programs["cti-gw9"].listening("CTI"))
+    old.login("bob", "bob")
+    with s.asleep("a"):
+        old.send("featuresput", function="enablednd", value=True)
+        took = seconds(lambda: s.role() == "b" and s.served(), "b serves")
+        assert took < SOON + 3, took
+        assert put(alice, False) == "OK"
+    leaves(s, "a")
+    assert s.programs["state-b"].logged("a has it and has written nothing for")
+    bob = s.client("bob").load()
+    assert not bob.ask("featuresget", userid="2")["userfeatures"]["enablednd"]
+    assert dnd(alice) is False
+    assert s.rows("SELECT epoch FROM ctibus_owner") == [(str(int(s.term())),)]
+
+
+def test_a_server_that_is_restarted_is_no_reason(pair, server):
+    s = pair
+    alice = s.client("alice").load()
+    term = s.term()
+    for _ in range(2):
+        server.kill()
+        until(lambda: s.metric("state-a", "ctibus_state_database_up") == 0 and not s.is_ready("state-b"), "it is missed")
+        assert put(alice, True) == "KO"
+        server.start()
+        until(lambda: s.metric("state-a", "ctibus_state_database_up") == 1 and s.is_ready("state-b"), "it is found again")
+    assert s.role() == "a" and s.term() == term
+    assert put(alice, True) == "OK"
+
+
+def test_a_server_that_comes_back_without_the_active_one(pair, server):
+    s = pair
+    alice = s.client("alice").load()
+    assert put(alice, True) == "OK"
+    server.kill()
+    s.kill("state-a")
+    server.start()
+    s.wait_served(by="b")
+    assert dnd(alice) is True
+    s.start_state("a")
+
+
+class Cut:
+    """The way to the database, which is cut: what is sent gets lost."""
+
+    def __init__(self, target):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.target, self.whole = target, threading.Event()
+        self.whole.set()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            near, _ = self.listener.accept()
+            if not self.whole.is_set():
+                near.close()
+                continue
+            with contextlib.suppress(OSError):
+                far = socket.create_connection(("127.0.0.1", self.target))
+                for a, b in ((near, far), (far, near)):
+                    threading.Thread(target=self._copy, args=(a, b), daemon=True).start()
+
+    def _copy(self, a, b):
+        with contextlib.suppress(OSError):
+            while data := a.recv(65536):
+                if self.whole.is_set():
+                    b.sendall(data)
+            b.shutdown(socket.SHUT_RDWR)
+
+
+def test_one_that_cannot_reach_the_database_is_replaced(server):
+    ways = {}
+
+    def through(name, port):
+        if port == server.port:
+            ways[name] = Cut(port)
+            return ways[name].port
+        return port
+
+    with Pair(server, through=through) as s:
+        s.wait_served(by="a")
+        alice = s.client("alice").load()
+        assert put(alice, True) == "OK"
+        ways["a"].whole.clear()
+        s.wait_served(by="b")
+        assert put(alice, False) == "OK"
+        assert s.programs["state-a"].process.poll() is None
+        ways["a"].whole.set()
+        leaves(s, "a")
+        assert dnd(alice) is False
+
+
+def test_of_two_that_start_at_once_one_is_active(server):
+    for _ in range(3):
+        with Pair(server, parts=("sim", "ami-gw", "cti-gw")) as s:
+            s.kill("state-a")
+            s.kill("state-b")
+            for name in NAMES:
+                s.start_state(name)
+            until(s.role, "one is active")
+            s.wait_served()
+            assert [bool(s.term_of(n)) for n in NAMES].count(True) == 1
+            until(lambda: s.is_ready(f"state-{s.other()}"), "the other one stands by")
+
+
+def test_who_logs_in_meanwhile_waits(pair):
+    """Steps of logins, and what is asked for, while no state is active."""
+    s = pair
+    alice = s.client("alice").load()
+    assert put(alice, True) == "OK"
+    half = s.connect()
+    sessionid = half.login_id("carol")["sessionid"]
+    half_done = half.ask("login_pass", hashedpassword=hashlib.sha1(f"{sessionid}:carol".encode()).hexdigest())
+    os.kill(s.programs["state-b"].process.pid, signal.SIGSTOP)  # so that nobody takes over until we say so
+    s.programs["state-a"].kill()
+    bob = s.connect()
+    begun = bob.send("login_id", userlogin="bob", company="xivo", ident="X11-LE-1", xivoversion="1.2")
+    opened = half.send("login_capas", capaid=half_done["capalist"][0], state="available", loginkind="user", lastconnwins=False)
+    asked = alice.send("featuresget", userid="1")
+    for client in (bob, half, alice):
+        client.socket.setblocking(True)
+        assert not select.select([client.socket], [], [], 0.5)[0], "nothing is refused"
+    os.kill(s.programs["state-b"].process.pid, signal.SIGCONT)
+
+    def answer(client, number):
+        while (m := client.line()).get("replyid") != number:
+            pass
+        assert "error_string" not in m, m
+        return m
+    assert answer(bob, begun)["sessionid"]
+    assert answer(half, opened)["capas"]
+    assert answer(alice, asked)["userfeatures"]["enablednd"] is True
+    assert half.ask("featuresget", userid="3")["userfeatures"]
+    s.again("a")
+
+
+def test_what_is_wrong_in_the_configuration_is_told(server):
+    with Pair(server) as s:
+        def check(change, env=None):
+            tree = json.loads(s.config.read_text())
+            change(tree["ctibus"])
+            s.path("wrong.json").write_text(json.dumps(tree))
+            r = subprocess.run([BIN / "ctibus-state", "--config", s.path("wrong.json"), "--check"], capture_output=True, text=True,
+                               env={**os.environ, **(env or {})}, timeout=20, check=False)
+            return r.returncode, r.stderr
+        code, said = check(lambda c: None)
+        assert code == 2 and "ctibus.ha.name is to say which of ctibus.ha.peers this state is" in said
+        assert check(lambda c: c["ha"].update(name="b"))[0] == 0
+        assert check(lambda c: None, {"CTIBUS__HA__NAME": "a"})[0] == 0
+        for change, expected in (
+                (lambda c: c.update(database="sqlite:x.db"), "ctibus.ha.peers: needs a database that both states reach"),
+                (lambda c: c["ha"]["peers"].pop("b"), "ctibus.ha.peers: names 1 states: 2 to 4 are possible"),
+                (lambda c: c["ha"]["peers"]["b"].pop("request"), "ctibus.ha.peers.b.request: is missing"),
+                (lambda c: c["ha"]["peers"].update({"x y": c["ha"]["peers"]["b"]}), "is no name"),
+                (lambda c: c["ha"]["peers"]["b"].update(request="here"), "must be an endpoint"),
+                (lambda c: c["ha"].update(silent_ms=5), "out of range")):
+            code, said = check(lambda c, change=change: (c["ha"].update(name="a"), change(c)))
+            assert code == 2 and expected in said, (expected, said)
+        one = ha(s, "--config", "config/demo/ctibus.json", "ha", "status")
+        assert one.returncode == 1 and "this site has one state" in one.stderr
