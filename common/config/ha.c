@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/pg_uri.h"
 #include "config/internal.h"
 #include "json/json.h"
 
@@ -114,8 +113,4 @@ void config_check_ha(struct config *cfg)
                 config_fault(cfg, path, "is missing");
             }
     }
-    if (n > 0 && !pg_uri_is(view_cstr(config_str(cfg, "ctibus.database"))))
-        config_fault(cfg, "ctibus.ha.peers",
-                     "needs a database that both states reach: set ctibus.database to "
-                     "\"postgresql://USER:PASSWORD@HOST/DATABASE\" (docs/ha.md)");
 }

@@ -297,17 +297,21 @@ static bool variable_key(struct view name, struct view *key)
     return config_key_spelling("", *key, spelled, sizeof(spelled)) && config_key_find(spelled);
 }
 
-static void apply_variable(struct config *cfg, const char *assignment)
+/* Those that name a file with the value are applied after all others: a unit or a container that
+ * sets a value does not hide the secret that its administrator adds. */
+static void apply_variable(struct config *cfg, const char *assignment, bool files)
 {
     struct view text = view_cstr(assignment);
     struct view name = view_cut(&text, '=');
     char origin[PATH_BYTES];
     struct view key;
 
-    if (!variable_key(name, &key))
+    bool file = name.len > 5 && memcmp(name.ptr + name.len - 5, "_FILE", 5) == 0;
+
+    if (file != files || !variable_key(name, &key))
         return;
     snprintf(origin, sizeof(origin), "environment %.*s", VIEW_ARG(name));
-    if (key.len > 5 && memcmp(key.ptr + key.len - 5, "_FILE", 5) == 0)
+    if (file)
         put_from_file(cfg, view_of(key.ptr, key.len - 5), text, origin);
     else
         put(cfg, key, VIEW("__"), text, origin);
@@ -330,8 +334,9 @@ void config_apply(struct config *cfg, const struct config_overrides *overrides)
 {
     if (!overrides)
         return;
-    for (size_t i = 0; overrides->env && overrides->env[i]; i++)
-        apply_variable(cfg, overrides->env[i]);
+    for (int files = 0; files < 2; files++)
+        for (size_t i = 0; overrides->env && overrides->env[i]; i++)
+            apply_variable(cfg, overrides->env[i], files);
     for (size_t i = 0; overrides->sets && overrides->sets[i]; i++)
         apply_set(cfg, overrides->sets[i]);
 }

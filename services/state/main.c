@@ -111,9 +111,19 @@ static bool check_bus(const struct svc *svc, struct buf *why)
 
 static bool check_ha(const struct svc *svc, struct buf *why)
 {
+    const char *database = config_str(svc->cfg, "ctibus.database");
     char host[64];
 
-    if (!config_ha(svc->cfg) || config_ha_name(svc->cfg, host))
+    if (!config_ha(svc->cfg))
+        return true;
+    if (!pg_uri_is(view_cstr(database))) {
+        svc_next_fault(why);
+        buf_append_cstr(why, "ctibus.ha.peers needs a database that both states reach: set "
+                             "ctibus.database to \"postgresql://USER:PASSWORD@HOST/DATABASE\" "
+                             "(docs/ha.md)");
+        return false;
+    }
+    if (config_ha_name(svc->cfg, host))
         return true;
     svc_next_fault(why);
     buf_printf(why,

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import select
 import signal
 import socket
@@ -11,10 +12,11 @@ import subprocess
 import threading
 
 import pytest
+import yaml
 
 from pair import NAMES, Pair, seconds
 from postgres import Postgres
-from stack import BIN, SANITIZED, Client, Program, until
+from stack import BIN, ROOT, SANITIZED, Client, Program, Stack, until
 
 SOON = 15 if SANITIZED else 5
 LEAVES = 75  # the exit code of a state that has left the site to the other one
@@ -265,7 +267,7 @@ def test_what_is_wrong_in_the_configuration_is_told(server):
         assert check(lambda c: c["ha"].update(name="b"))[0] == 0
         assert check(lambda c: None, {"CTIBUS__HA__NAME": "a"})[0] == 0
         for change, expected in (
-                (lambda c: c.update(database="sqlite:x.db"), "ctibus.ha.peers: needs a database that both states reach"),
+                (lambda c: c.update(database="sqlite:x.db"), "ctibus.ha.peers needs a database that both states reach"),
                 (lambda c: c["ha"]["peers"].pop("b"), "ctibus.ha.peers: names 1 states: 2 to 4 are possible"),
                 (lambda c: c["ha"]["peers"]["b"].pop("request"), "ctibus.ha.peers.b.request: is missing"),
                 (lambda c: c["ha"]["peers"].update({"x y": c["ha"]["peers"]["b"]}), "is no name"),
@@ -275,3 +277,51 @@ def test_what_is_wrong_in_the_configuration_is_told(server):
             assert code == 2 and expected in said, (expected, said)
         one = ha(s, "--config", "config/demo/ctibus.json", "ha", "status")
         assert one.returncode == 1 and "this site has one state" in one.stderr
+
+
+def resolved(value):
+    """A variable of docker-compose as it is without an .env, but for the password."""
+    return re.sub(r"\$\{\w+(?::([-?])([^}]*))?\}", lambda m: m[2] if m[1] == "-" else "secret", str(value))
+
+
+def test_the_containers_of_a_pair_have_a_good_configuration(tmp_path):
+    one = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    pair = yaml.safe_load((ROOT / "deploy" / "containers" / "ha.yml").read_text())["services"]
+    here = {f"/run/ctibus/keys/{n}": str(tmp_path / n) for n in ("own.key", "state.key", "allowed")}
+    (tmp_path / "allowed").mkdir()
+    subprocess.run([BIN / "ctibus", "keygen", "--role", "gateway", tmp_path / "own.key"], check=True, capture_output=True)
+    (tmp_path / "state.key").write_text((tmp_path / "own.key").read_text())
+    for name, service in pair.items():
+        if name in ("postgresql", "monitor"):
+            continue
+        env = {**one.get(name, {}).get("environment", {}), **service["environment"]}
+        env = {k: here.get(v, resolved(v)) for k, v in env.items() if not k.endswith(("_FILE", "CERTFILE", "KEYFILE")) and k != "CTIBUS_CONFIG"}
+        assert ("CTIBUS__DATABASE" in service["environment"]) == name.startswith("state"), "gateways need no password of the database"
+        program = f"ctibus-{name.removesuffix('2')}"
+        flags = ["--ipbx", "xivo"] if name == "ami-gw" else []
+        r = subprocess.run([BIN / program, "--config", ROOT / "config" / "ctibus.json", "--check", *flags], capture_output=True,
+                           text=True, env={**os.environ, **env}, timeout=20, check=False)
+        assert r.returncode == 0, (name, r.stderr)
+    of_one = {**one["state"], "environment": {**one["state"]["environment"], **pair["state"]["environment"]}}
+    of_one.pop("build")
+    of_one.pop("pull_policy")
+    for key, value in pair["state2"].items():
+        if key == "environment":
+            assert {k: v for k, v in value.items() if k != "CTIBUS__HA__NAME"} == \
+                {k: v for k, v in of_one[key].items() if k != "CTIBUS__HA__NAME"}
+        elif key == "volumes":
+            assert value == [v for v in of_one[key] if not v.startswith("database:")]
+        elif key != "depends_on":
+            assert value == of_one[key], key
+    assert set(of_one) == set(pair["state2"])
+
+
+def test_a_secret_in_a_file_is_not_hidden_by_a_unit(server, tmp_path):
+    """A unit and docker-compose.yml set CTIBUS__DATABASE; an administrator adds CTIBUS__DATABASE_FILE."""
+    (tmp_path / "uri").write_text(server.empty() + "\n")
+    with Stack(parts=()) as s:
+        env = {"CTIBUS__DATABASE": "sqlite:/nowhere/ctibus.db", "CTIBUS__DATABASE_FILE": str(tmp_path / "uri")}
+        for given in (env, dict(reversed(env.items()))):
+            state = Program([BIN / "ctibus-state", "--config", s.config], env=given)
+            state.listening("request")
+            assert state.terminate() == 0, state.lines
