@@ -138,7 +138,7 @@ uint64_t bus_ask(struct bus_client *a, enum bus_method method, size_t n_pairs, s
  * ready yet, it waits until its deadline for one that does. Steps of a login are asked again when
  * the state that was asked is lost; what else it had not answered gets BUS_gone. With one endpoint
  * it is bus_ask(). 0 when bus_client_takes() is false, too much waits, or without memory. */
-uint64_t bus_ask_wait(struct bus_client *a, enum bus_method method, size_t n_pairs,
+uint64_t bus_ask_wait(struct bus_client *a, enum bus_method method, bool repeat, size_t n_pairs,
                       struct view pairs, uint32_t deadline_ms, bus_answer_fn *answer, void *arg);
 /* It is up, or another state may take over soon: for 15 s. */
 bool bus_client_takes(const struct bus_client *a);

@@ -68,8 +68,6 @@ static inline bool client_may_wait(const struct bus_client *a)
 bool client_is_answered(const struct bus_client *a);
 
 /* waiting.c */
-uint64_t waiting_add(struct bus_client *a, enum bus_method method, size_t n_pairs,
-                     struct view pairs, uint32_t deadline_ms, bus_answer_fn *answer, void *arg);
 /* Sends what waits, as soon as somebody answers. */
 void waiting_flush(struct bus_client *a);
 /* The state that was asked is lost: what may be asked twice waits again. */

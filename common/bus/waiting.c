@@ -3,7 +3,7 @@
  * seconds, and what people ask for meanwhile is to be answered, not refused.
  *
  * What was sent to the one that is lost, and not answered, may have been carried out. It is refused
- * unless it is a step of a login, which may be asked twice.
+ * unless it does the same when it is done twice.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -16,15 +16,6 @@
 /* Longer than that no other one has taken over: what is asked is refused at once, as by a site that
  * has one state. */
 #define WAIT_US 15000000u
-
-/* A step of a login: done twice it does the same. */
-static bool may_repeat(enum bus_method method)
-{
-    return method == METHOD_login_begin || method == METHOD_login_check ||
-           method == METHOD_login_password || method == METHOD_login_token ||
-           method == METHOD_login_trusted || method == METHOD_login_open ||
-           method == METHOD_api_open;
-}
 
 static struct view id_key(const uint64_t *id)
 {
@@ -105,8 +96,9 @@ bool bus_client_takes(const struct bus_client *a)
     return a->up || (client_may_wait(a) && clock_mono_us() - a->lost_at < WAIT_US);
 }
 
-uint64_t waiting_add(struct bus_client *a, enum bus_method method, size_t n_pairs,
-                     struct view pairs, uint32_t deadline_ms, bus_answer_fn *answer, void *arg)
+static uint64_t waiting_add(struct bus_client *a, enum bus_method method, bool repeat,
+                            size_t n_pairs, struct view pairs, uint32_t deadline_ms,
+                            bus_answer_fn *answer, void *arg)
 {
     struct waiting *w = is_full(a, pairs.len) ? NULL : calloc(1, sizeof(*w) + pairs.len);
 
@@ -114,7 +106,7 @@ uint64_t waiting_add(struct bus_client *a, enum bus_method method, size_t n_pair
         return 0;
     *w = (struct waiting){.client = a,
                           .method = method,
-                          .repeat = may_repeat(method),
+                          .repeat = repeat,
                           .deadline = clock_mono_us() + (uint64_t)deadline_ms * 1000,
                           .answer = answer,
                           .arg = arg,
@@ -135,11 +127,12 @@ uint64_t waiting_add(struct bus_client *a, enum bus_method method, size_t n_pair
     return w->id;
 }
 
-uint64_t bus_ask_wait(struct bus_client *a, enum bus_method method, size_t n_pairs,
+uint64_t bus_ask_wait(struct bus_client *a, enum bus_method method, bool repeat, size_t n_pairs,
                       struct view pairs, uint32_t deadline_ms, bus_answer_fn *answer, void *arg)
 {
     if (!client_may_wait(a))
         return bus_ask(a, method, n_pairs, pairs, deadline_ms, answer, arg);
-    return bus_client_takes(a) ? waiting_add(a, method, n_pairs, pairs, deadline_ms, answer, arg)
-                               : 0;
+    return bus_client_takes(a)
+               ? waiting_add(a, method, repeat, n_pairs, pairs, deadline_ms, answer, arg)
+               : 0;
 }

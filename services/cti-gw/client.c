@@ -155,12 +155,13 @@ struct xod_obj *client_user(const struct client *c)
 
 /* ---- asking state ---- */
 
-bool client_ask(struct client *c, enum bus_method method, size_t n_pairs, struct view pairs,
-                struct view reply_id, bus_answer_fn *answer)
+bool client_ask(struct client *c, enum bus_method method, bool repeat, size_t n_pairs,
+                struct view pairs, struct view reply_id, bus_answer_fn *answer)
 {
     free(c->ask_reply_id);
     c->ask_reply_id = reply_id.len ? view_dup(reply_id) : NULL;
-    c->asked = bus_ask_wait(c->gw->bus_client, method, n_pairs, pairs, ASK_DEADLINE_MS, answer, c);
+    c->asked =
+        bus_ask_wait(c->gw->bus_client, method, repeat, n_pairs, pairs, ASK_DEADLINE_MS, answer, c);
     if (c->asked)
         conn_pause(c->conn);
     return c->asked != 0;

@@ -140,9 +140,9 @@ void client_refuse_as(struct client *c, struct view class, struct view reply_id,
 /* ---- client.c ---- */
 
 /* Asks state on behalf of this client; reading pauses until the answer, so that answers keep the
- * order of the requests. False when state is not there. */
-bool client_ask(struct client *c, enum bus_method method, size_t n_pairs, struct view pairs,
-                struct view reply_id, bus_answer_fn *answer);
+ * order of the requests. repeat: as of bus_ask_wait(). False when state is not there. */
+bool client_ask(struct client *c, enum bus_method method, bool repeat, size_t n_pairs,
+                struct view pairs, struct view reply_id, bus_answer_fn *answer);
 /* The answer has been dealt with: reading goes on. Returns nothing that is kept. */
 void client_answered(struct client *c);
 /* The reply_id of the request that client_ask was for. */

@@ -171,7 +171,7 @@ static bool ask_whose(struct client *c, struct view id)
     buf_reset(pairs);
     msg_put_pair(pairs, "address", view_cstr(client_address(c, address)));
     msg_put_pair(pairs, "fileid", id);
-    if (!client_ask(c, METHOD_fax_claim, 2, buf_view(pairs), view_of(NULL, 0), on_claimed))
+    if (!client_ask(c, METHOD_fax_claim, false, 2, buf_view(pairs), view_of(NULL, 0), on_claimed))
         return false;
     c->fax_asking = true;
     c->gw->faxes->asking++;

@@ -324,6 +324,8 @@ void observed_tell(struct client *c, const struct request *rq, uint64_t us);
 /* ---- relay.c ---- */
 /* A handler: state carries the message out and says what the answer has in it. */
 void relay(struct client *c, struct request *rq);
+/* The same of a message that changes nothing, which another state may be asked, too. */
+void relay_read(struct client *c, struct request *rq);
 /* The same of a class without a row; `class` lives as long as the gateway. */
 void relay_class(struct client *c, const struct request *rq, const char *class);
 /* The agent that the user is takes calls at this number (empty: the user's own phone): as if the

@@ -60,7 +60,8 @@ void login_open_session(struct client *c, struct view agent_number)
     msg_put_pair(pairs, "address", view_cstr(client_address(c, address)));
     msg_put_cstr(pairs, "lastconnwins");
     msg_put_bool(pairs, l->wins);
-    if (!client_ask(c, METHOD_login_open, 9, buf_view(pairs), view_cstr(l->reply_id), on_opened))
+    if (!client_ask(c, METHOD_login_open, true, 9, buf_view(pairs), view_cstr(l->reply_id),
+                    on_opened))
         client_refuse(c, view_cstr(l->class), view_cstr(l->reply_id), VIEW("noconn"));
 }
 

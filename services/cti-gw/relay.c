@@ -47,7 +47,7 @@ static const char *command_of(const struct cti_message *m)
 
 /* The texts are constants. */
 static bool ask(struct client *c, const char *class, const char *command, const char *answer,
-                struct json_object *body, struct view reply_id)
+                struct json_object *body, struct view reply_id, bool reads)
 {
     struct buf *pairs = &c->gw->pairs;
     struct value message;
@@ -66,15 +66,16 @@ static bool ask(struct client *c, const char *class, const char *command, const 
     c->relayed_command = command;
     c->relayed_answer = answer;
     c->gw->passed_on = true;
-    return !pairs->failed && client_ask(c, METHOD_command, 3, buf_view(pairs), reply_id, on_done);
+    return !pairs->failed &&
+           client_ask(c, METHOD_command, reads, 3, buf_view(pairs), reply_id, on_done);
 }
 
 static void pass_on(struct client *c, const struct request *rq, const char *class,
-                    const char *command, const char *answer)
+                    const char *command, const char *answer, bool reads)
 {
     if (!bus_client_takes(c->gw->bus_client))
         client_decline(c, rq, view_cstr(command), "error_string", VIEW("noconn"));
-    else if (!ask(c, class, command, answer, rq->body, rq->reply_id))
+    else if (!ask(c, class, command, answer, rq->body, rq->reply_id, reads))
         client_decline(c, rq, view_cstr(command), "error_string",
                        schema_status_name(BUS_malformed));
 }
@@ -83,12 +84,19 @@ void relay(struct client *c, struct request *rq)
 {
     const struct cti_message *m = rq->message;
 
-    pass_on(c, rq, m->class, command_of(m), m->answer ? m->answer : m->class);
+    pass_on(c, rq, m->class, command_of(m), m->answer ? m->answer : m->class, false);
+}
+
+void relay_read(struct client *c, struct request *rq)
+{
+    const struct cti_message *m = rq->message;
+
+    pass_on(c, rq, m->class, command_of(m), m->answer ? m->answer : m->class, true);
 }
 
 void relay_class(struct client *c, const struct request *rq, const char *class)
 {
-    pass_on(c, rq, class, NULL, class);
+    pass_on(c, rq, class, NULL, class, false);
 }
 
 #define MISSED_DEADLINE_MS 5000
@@ -121,6 +129,6 @@ void relay_agent_login(struct client *c, const char *number)
     json_object_object_add(body, "command", json_object_new_string("agentlogin"));
     if (*number)
         json_object_object_add(body, "agentphonenumber", json_object_new_string(number));
-    ask(c, "ipbxcommand", "agentlogin", "ipbxcommand", body, view_of(NULL, 0));
+    ask(c, "ipbxcommand", "agentlogin", "ipbxcommand", body, view_of(NULL, 0), false);
     json_object_put(body);
 }

@@ -665,7 +665,7 @@ static bool ask(struct request *rq, const struct message *m, struct view as)
     }
     metric_add(rq->g->commands, 1);
     rq->asked = pairs.failed ? 0
-                             : bus_ask_wait(rq->g->bus_client, METHOD_api_command, n,
+                             : bus_ask_wait(rq->g->bus_client, METHOD_api_command, false, n,
                                             buf_view(&pairs), ASK_MS, on_done, rq);
     buf_free(&key);
     buf_free(&pairs);

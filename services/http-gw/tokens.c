@@ -240,8 +240,8 @@ static void ask(struct token *k)
     buf_init(&pairs, 1024);
     msg_put_pair(&pairs, "token", view_cstr(k->text));
     k->asked = pairs.failed ? 0
-                            : bus_ask_wait(g->bus_client, METHOD_api_open, 1, buf_view(&pairs),
-                                           ASK_MS, on_answer, k);
+                            : bus_ask_wait(g->bus_client, METHOD_api_open, true, 1,
+                                           buf_view(&pairs), ASK_MS, on_answer, k);
     buf_free(&pairs);
 }
 

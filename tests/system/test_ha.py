@@ -6,6 +6,7 @@ import json
 import os
 import re
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -236,9 +237,9 @@ def test_who_logs_in_meanwhile_waits(pair):
     begun = bob.send("login_id", userlogin="bob", company="xivo", ident="X11-LE-1", xivoversion="1.2")
     opened = half.send("login_capas", capaid=half_done["capalist"][0], state="available", loginkind="user", lastconnwins=False)
     asked = alice.send("featuresget", userid="1")
-    for client in (bob, half, alice):
-        client.socket.setblocking(True)
-        assert not select.select([client.socket], [], [], 0.5)[0], "nothing is refused"
+    for client, number in ((bob, begun), (half, opened), (alice, asked)):
+        while client.whole or select.select([client.socket], [], [], 0.5)[0]:
+            assert client.line().get("replyid") != number, "nothing is refused"
     os.kill(s.programs["state-b"].process.pid, signal.SIGCONT)
 
     def answer(client, number):
@@ -288,6 +289,9 @@ def test_the_containers_of_a_pair_have_a_good_configuration(tmp_path):
     one = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     pair = yaml.safe_load((ROOT / "deploy" / "containers" / "ha.yml").read_text())["services"]
     here = {f"/run/ctibus/keys/{n}": str(tmp_path / n) for n in ("own.key", "state.key", "allowed")}
+    shutil.copytree(ROOT / "config", tmp_path, dirs_exist_ok=True)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=x", "-keyout", tmp_path / "server.key",
+                    "-out", tmp_path / "server.pem"], check=True, capture_output=True)
     (tmp_path / "allowed").mkdir()
     subprocess.run([BIN / "ctibus", "keygen", "--role", "gateway", tmp_path / "own.key"], check=True, capture_output=True)
     (tmp_path / "state.key").write_text((tmp_path / "own.key").read_text())
@@ -295,11 +299,13 @@ def test_the_containers_of_a_pair_have_a_good_configuration(tmp_path):
         if name in ("postgresql", "monitor"):
             continue
         env = {**one.get(name, {}).get("environment", {}), **service["environment"]}
-        env = {k: here.get(v, resolved(v)) for k, v in env.items() if not k.endswith(("_FILE", "CERTFILE", "KEYFILE")) and k != "CTIBUS_CONFIG"}
+        env = {k: here.get(v, resolved(v)) for k, v in env.items() if not k.endswith("_FILE") and k != "CTIBUS_CONFIG"}
+        if "CTIBUS_CERTFILE" in env:
+            env.update(CTIBUS_CERTFILE="server.pem", CTIBUS_KEYFILE="server.key")
         assert ("CTIBUS__DATABASE" in service["environment"]) == name.startswith("state"), "gateways need no password of the database"
         program = f"ctibus-{name.removesuffix('2')}"
         flags = ["--ipbx", "xivo"] if name == "ami-gw" else []
-        r = subprocess.run([BIN / program, "--config", ROOT / "config" / "ctibus.json", "--check", *flags], capture_output=True,
+        r = subprocess.run([BIN / program, "--config", tmp_path / "ctibus.json", "--check", *flags], capture_output=True,
                            text=True, env={**os.environ, **env}, timeout=20, check=False)
         assert r.returncode == 0, (name, r.stderr)
     of_one = {**one["state"], "environment": {**one["state"]["environment"], **pair["state"]["environment"]}}

@@ -71,7 +71,7 @@ static bool tell_state(struct client *c, struct request *rq, uint16_t port)
     msg_put_pair(pairs, "fileid", json_get_view(rq->body, "fileid"));
     msg_put_pair(pairs, "session", view_cstr(session));
     msg_put_pair(pairs, "address", view_cstr(address));
-    return client_ask(c, METHOD_fax_expect, 3, buf_view(pairs), rq->reply_id, on_expected);
+    return client_ask(c, METHOD_fax_expect, false, 3, buf_view(pairs), rq->reply_id, on_expected);
 }
 
 void message_put_announce(struct client *c, struct request *rq)

@@ -94,7 +94,7 @@ static void ask_password(struct client *c, struct view password, struct view rep
     msg_put_pair(pairs, "agent", view_cstr(l->ident));
     msg_put_cstr(pairs, "remember");
     msg_put_bool(pairs, l->remember);
-    asked = client_ask(c, METHOD_login_password, 4, buf_view(pairs), reply_id, on_password);
+    asked = client_ask(c, METHOD_login_password, true, 4, buf_view(pairs), reply_id, on_password);
     buf_reset(pairs);
     if (!asked)
         fail(c, BUS_gone);
@@ -174,7 +174,7 @@ static void ask_known(struct client *c, struct request *rq, enum bus_method meth
 
     buf_reset(pairs);
     msg_put_pair(pairs, key, value);
-    asked = client_ask(c, method, 1, buf_view(pairs), rq->reply_id, on_known);
+    asked = client_ask(c, method, true, 1, buf_view(pairs), rq->reply_id, on_known);
     buf_reset(pairs);
     if (!asked)
         fail(c, BUS_gone);

@@ -33,6 +33,7 @@ void message_login_id(struct client *c, struct request *rq)
         return;
     buf_reset(&c->gw->pairs);
     msg_put_pair(&c->gw->pairs, "userlogin", who);
-    if (!client_ask(c, METHOD_login_begin, 1, buf_view(&c->gw->pairs), rq->reply_id, on_begun))
+    if (!client_ask(c, METHOD_login_begin, true, 1, buf_view(&c->gw->pairs), rq->reply_id,
+                    on_begun))
         client_refuse(c, rq->class, rq->reply_id, VIEW("noconn"));
 }

@@ -79,7 +79,7 @@ static void ask(struct client *c, struct view hashed, struct view reply_id)
     msg_put_pair(pairs, "userlogin", view_cstr(c->login->userlogin));
     msg_put_pair(pairs, "sessionid", view_cstr(c->login->sessionid));
     msg_put_pair(pairs, "hashedpassword", hashed);
-    if (!client_ask(c, METHOD_login_check, 3, buf_view(pairs), reply_id, on_checked))
+    if (!client_ask(c, METHOD_login_check, true, 3, buf_view(pairs), reply_id, on_checked))
         client_refuse(c, VIEW("login_pass"), reply_id, VIEW("noconn"));
 }
 

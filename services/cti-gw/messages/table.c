@@ -2,8 +2,8 @@
  * The messages that clients may send, each with its handler. What they are, and what they need,
  * stands in common/schema/messages.def.
  *
- * A message that state carries out has the handler `relay`; any other is a file of this folder with
- * its handler, which is declared in messages.h.
+ * A message that state carries out has the handler `relay` or `relay_read`; any other is a file of
+ * this folder with its handler, which is declared in messages.h.
  */
 #include "base/array.h"
 #include "messages/messages.h"
