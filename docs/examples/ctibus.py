@@ -3,14 +3,15 @@ that state knows.
 
 Debian: python3-zmq, python3-msgpack. invite_confroom.py and crm_sheet.py are Programs, monitor.py uses a Copy. Where the bus is, and the key of CURVE:
 
-    CTIBUS_REQUEST     tcp://127.0.0.1:5552, where state takes requests
-    CTIBUS_SUBSCRIBE   tcp://127.0.0.1:5551, where it publishes
+    CTIBUS_REQUEST     tcp://127.0.0.1:5552, where state takes requests; of two states both, with a space between them
+    CTIBUS_SUBSCRIBE   tcp://127.0.0.1:5551, where it publishes; likewise
     CTIBUS_KEY         own certificate, of `ctibus keygen --role gateway`, or `--role monitor` for a Copy (default: without CURVE)
     CTIBUS_SERVER_KEY  that of state
 """
 import collections
 import itertools
 import os
+import time
 import urllib.parse
 
 import msgpack
@@ -22,19 +23,24 @@ class Refused(Exception):
     """State, or an Asterisk, has not done what was asked for: the status, and what was said."""
 
 
-def connected(kind, endpoint):
+def connected(kind, endpoints, immediate=False):
+    """Connected to one or more: of two states only the active one publishes. immediate: nothing waits for one that is not there."""
     socket = zmq.Context.instance().socket(kind)
+    socket.setsockopt(zmq.IMMEDIATE, immediate)
     if os.environ.get("CTIBUS_KEY"):
         socket.curve_publickey, socket.curve_secretkey = zmq.auth.load_certificate(os.environ["CTIBUS_KEY"])
         socket.curve_serverkey, _ = zmq.auth.load_certificate(os.environ["CTIBUS_SERVER_KEY"])
-    socket.connect(endpoint)
+    for endpoint in endpoints.split():
+        socket.connect(endpoint)
     return socket
 
 
 class Program:
     def __init__(self, service, endpoint=None):
         self.service, self.instance = service, f"{service}-{os.getpid()}"
-        self.state = connected(zmq.DEALER, endpoint or os.environ.get("CTIBUS_REQUEST", "tcp://127.0.0.1:5552"))
+        endpoints = (endpoint or os.environ.get("CTIBUS_REQUEST", "tcp://127.0.0.1:5552")).split()
+        self.states = [connected(zmq.DEALER, one, len(endpoints) > 1) for one in endpoints]
+        self.state = self.states[0]
         self.ids, self.waiting, self.epoch, self.hello = itertools.count(1), collections.deque(), None, 0
         self.classes, self.scripts, self.sheets = [], {}, None
 
@@ -108,8 +114,31 @@ class Program:
             frames = self.waiting.popleft() if self.waiting else self._receive(1000)
             if frames:
                 self._handle(*frames[1:])
+            elif self.find_active() is not self.state:
+                self._register()
             else:
                 self._send(b"ping", {})
+
+    def find_active(self):
+        """Of two states the one that says that it is active, with the highest term (docs/ha.md); the present one while
+        none does."""
+        terms = {}
+        for socket in self.states if len(self.states) > 1 else []:
+            number, end = next(self.ids), time.monotonic() + 0.5
+            body = {"service": self.service, "instance": self.instance, "version": "1"}
+            try:
+                socket.send_multipart([msgpack.packb(1), msgpack.packb(number), b"hello", msgpack.packb(body)], zmq.NOBLOCK)
+            except zmq.Again:
+                continue
+            while socket.poll(max(0, int((end - time.monotonic()) * 1000))):
+                frames = socket.recv_multipart()
+                if msgpack.unpackb(frames[1]) == number:
+                    if frames[2] == b"ok":
+                        terms[socket] = msgpack.unpackb(frames[3]).get("term", 0)
+                    break
+                if socket is self.state:
+                    self.waiting.append(frames)
+        return max(terms, key=terms.get) if terms else self.state
 
     def _handle(self, number, word, body):
         number, body = msgpack.unpackb(number), msgpack.unpackb(body)
@@ -124,7 +153,7 @@ class Program:
         elif number == self.hello:
             self.epoch = body.get("epoch")
             print("registered", flush=True)
-        elif word == b"unknown_peer" or body.get("epoch", self.epoch) != self.epoch:
+        elif word in (b"unknown_peer", b"not_active") or body.get("epoch", self.epoch) != self.epoch:
             self._register()  # state was restarted
         elif word in (b"denied", b"malformed", b"not_found", b"busy"):
             print(f"state refuses: {word.decode()}", flush=True)
@@ -137,6 +166,7 @@ class Program:
             self._send(b"failed", {}, number)
 
     def _register(self):
+        self.state = self.find_active()
         self.epoch = None
         self.hello = self._send(b"hello", {"service": self.service, "instance": self.instance, "version": "1"})
         for n, (name, _, options) in enumerate(self.classes):
@@ -193,6 +223,7 @@ class Copy:
         while True:
             try:
                 self.program.waiting.clear()  # answers that came too late
+                self.program.state = self.program.find_active()
                 self.program.ask("hello", service=self.program.service, instance=self.program.instance, version="1")
                 echo = f"xod/echo/{self.program.instance}/".encode()
                 topic = None

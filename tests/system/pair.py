@@ -94,8 +94,9 @@ class Pair(Stack):
         return self.start_state(name)
 
     def lose(self, name):
-        """Its process ends like a machine that is switched off, but for the connections, which the system closes."""
+        """It is killed, and started again when the other one has taken over."""
         self.programs[f"state-{name}"].kill()
+        self.wait_served(by=NAMES[NAMES[0] == name])
         return self.again(name)
 
     @contextlib.contextmanager

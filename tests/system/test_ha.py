@@ -254,6 +254,62 @@ def test_who_logs_in_meanwhile_waits(pair):
     s.again("a")
 
 
+def test_programs_on_the_bus_follow(pair, tmp_path):
+    """One that answers clients, and one that has a copy of all that state knows."""
+    s = pair
+    both = {f"CTIBUS_{n.upper()}": " ".join(f"tcp://127.0.0.1:{s.bus[name][n]}" for name in NAMES) for n in ("request", "subscribe")}
+    (tmp_path / "handler.py").write_text(f"""
+import sys
+sys.path.insert(0, {str(ROOT / "docs" / "examples")!r})
+import ctibus
+program = ctibus.Program("greeter")
+@program.cti("greet", permission=False)
+def greet(call):
+    return {{"message": "hello " + call["login"]}}
+program.run()
+""")
+    (tmp_path / "kept.py").write_text(f"""
+import sys
+sys.path.insert(0, {str(ROOT / "docs" / "examples")!r})
+import ctibus
+for ipbx, name, i, fields, changed in ctibus.Copy("keeper").changes():
+    if (name, i) == ("users", "1") and "enablednd" in changed:
+        print("dnd", bool(fields["enablednd"]), flush=True)
+""")
+    programs = [Program(["/usr/bin/python3", tmp_path / n], env=both) for n in ("handler.py", "kept.py")]
+    try:
+        alice = s.client("alice").load()
+        for n, name in enumerate(("a", "b")):
+            until(lambda: alice.ask("greet").get("message") == "hello alice", "it answers")
+            assert put(alice, n == 0) == "OK"
+            programs[1].says(f"dnd {n == 0}")
+            if name == "a":
+                s.lose("a")
+    finally:
+        for p in programs:
+            p.kill()
+            print(*p.lines, sep="\n")
+
+
+def test_with_keys(server, tmp_path):
+    """All that a site with two machines has: both states have the same key."""
+    subprocess.run([BIN / "ctibus", "keygen", "--role", "gateway", tmp_path / "state.key"], check=True, capture_output=True)
+    (tmp_path / "allowed").mkdir()
+    shutil.copy(tmp_path / "state.key", tmp_path / "allowed")
+    curve = {"server_key": str(tmp_path / "state.key"), "own_key": str(tmp_path / "state.key"), "allow": str(tmp_path / "allowed")}
+    with Pair(server, config={"ctibus.curve": curve}) as s:
+        s.wait_served(by="a")
+        alice = s.client("alice").load()
+        assert put(alice, True) == "OK"
+        s.lose("a")
+        assert dnd(alice) is True and put(alice, False) == "OK"
+        until(lambda: s.is_ready("state-a"), "a stands by")
+        assert ha(s, "ha", "switch").returncode == 0
+        leaves(s, "b")
+        s.wait_served(by="a")
+        assert dnd(alice) is False
+
+
 def test_what_is_wrong_in_the_configuration_is_told(server):
     with Pair(server) as s:
         def check(change, env=None):
