@@ -216,10 +216,11 @@ static int activate(struct ctx *c, struct standby_legacy *legacy)
     state_on_leave(c->state, leave, c);
     metric_set(c->active, 1);
     metric_set(c->term, (double)state_term(c->state));
+    if (legacy)
+        return 0;
     svc_log_endpoint(svc, "publish", state_endpoint_publish(c->state));
     svc_log_endpoint(svc, "subscribe", state_endpoint_subscribe(c->state));
-    if (!legacy)
-        svc_log_endpoint(svc, "request", state_endpoint_request(c->state));
+    svc_log_endpoint(svc, "request", state_endpoint_request(c->state));
     return open_console(c);
 }
 
@@ -237,12 +238,17 @@ static void take_over(void *arg)
     db_claim_destroy(&legacy.claim);
     remote_lists_destroy(&legacy.remote_lists);
     bus_server_destroy(&legacy.server);
-    if (rc < 0)
+    bus_forwarder_destroy(&legacy.forwarder);
+    if (rc < 0) {
         svc_fail(c->svc);
-    else
-        log_notice(c->svc->log, "active, term %llu, %u ms after the database was free",
-                   (unsigned long long)state_term(c->state),
-                   (unsigned)((clock_mono_us() - began) / 1000));
+        return;
+    }
+    log_notice(c->svc->log, "active, term %llu, %u ms after the database was free",
+               (unsigned long long)state_term(c->state),
+               (unsigned)((clock_mono_us() - began) / 1000));
+    rc = open_console(c);
+    if (rc < 0) /* the site can do without */
+        log_error(c->svc->log, "WEBI, INFO and ANNOUNCE are not there: %s", strerror(-rc));
 }
 
 static int begin_standby(struct ctx *c)
@@ -250,6 +256,8 @@ static int begin_standby(struct ctx *c)
     struct svc *svc = c->svc;
     const struct standby_options opt = {
         .name = config_ha_name(svc->cfg, c->host),
+        .publish = config_bus_bind(svc->cfg, "publish"),
+        .subscribe = config_bus_bind(svc->cfg, "subscribe"),
         .request = config_bus_bind(svc->cfg, "request"),
         .trusted = (const char *const *)c->bus_setup.trusted,
         .silent_ms = (uint32_t)config_int(svc->cfg, "ctibus.ha.silent_ms"),
@@ -263,6 +271,8 @@ static int begin_standby(struct ctx *c)
         return err;
     }
     log_notice(svc->log, "on standby as %s", opt.name);
+    svc_log_endpoint(svc, "publish", standby_endpoint_publish(c->standby));
+    svc_log_endpoint(svc, "subscribe", standby_endpoint_subscribe(c->standby));
     svc_log_endpoint(svc, "request", standby_endpoint_request(c->standby));
     return 0;
 }

@@ -11,6 +11,7 @@ struct standby {
     void (*mine)(void *arg);
     void *arg;
     const char *name;
+    struct bus_forwarder *forwarder;
     struct bus_server *server;
     struct db_claim *claim;
     struct remote_lists *remote_lists;
@@ -80,6 +81,8 @@ struct standby *standby_new(struct loop *loop, struct bus *bus, const struct con
     s->database = metrics_add(metrics, METRIC_state_standby_database_up, NULL);
     s->remote_lists = remote_lists_new(loop, cfg, LISTS_RETRY_MS, metrics, log);
     if (s->database && s->remote_lists)
+        s->forwarder = bus_forwarder_new(bus, opt->publish, opt->subscribe, opt->trusted, err);
+    if (s->forwarder)
         s->server = bus_server_standby(bus, opt->request, opt->trusted, opt->name, err);
     if (s->server)
         *err = open_claim(s, loop, cfg, opt);
@@ -101,6 +104,7 @@ void standby_destroy(struct standby **sp)
     db_claim_destroy(&s->claim);
     remote_lists_destroy(&s->remote_lists);
     bus_server_destroy(&s->server);
+    bus_forwarder_destroy(&s->forwarder);
     free(s);
 }
 
@@ -114,8 +118,9 @@ void standby_take(struct standby **sp, struct standby_legacy *out)
 {
     struct standby *s = *sp;
 
-    *out = (struct standby_legacy){s->server, s->claim, s->remote_lists};
+    *out = (struct standby_legacy){s->forwarder, s->server, s->claim, s->remote_lists};
     metric_set(s->database, 0);
+    s->forwarder = NULL;
     s->server = NULL;
     s->claim = NULL;
     s->remote_lists = NULL;
@@ -127,6 +132,16 @@ bool standby_is_ready(const struct standby *s, struct buf *why)
     if (!s->status.reachable && why)
         buf_append_cstr(why, "on standby, and the database cannot be reached");
     return s->status.reachable;
+}
+
+const char *standby_endpoint_publish(const struct standby *s)
+{
+    return bus_forwarder_publish(s->forwarder);
+}
+
+const char *standby_endpoint_subscribe(const struct standby *s)
+{
+    return bus_forwarder_subscribe(s->forwarder);
 }
 
 const char *standby_endpoint_request(const struct standby *s)

@@ -405,7 +405,12 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
 {
     int err = 0;
 
-    s->forwarder = bus_forwarder_new(s->bus, opt->publish, opt->subscribe, opt->trusted, &err);
+    if (opt->legacy) {
+        s->forwarder = opt->legacy->forwarder;
+        opt->legacy->forwarder = NULL;
+    } else {
+        s->forwarder = bus_forwarder_new(s->bus, opt->publish, opt->subscribe, opt->trusted, &err);
+    }
     if (s->forwarder)
         s->pub = bus_pub_new(s->bus, BUS_INPROC_PUBLISH, NULL, NULL, &err);
     if (s->pub)

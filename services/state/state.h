@@ -30,7 +30,7 @@ struct standby_legacy;
 
 struct state_options {
     const char *publish, *subscribe, *request; /* endpoints to bind */
-    /* Of a state that was on standby: what it had; `request` is bound. What is left in it when
+    /* Of a state that was on standby: what it had; all is bound. What is left in it when
      * state_new() returns is the caller's. NULL: there is no other state. */
     struct standby_legacy *legacy;
     const char *const *trusted;

@@ -1,6 +1,7 @@
 """A site with two states: one of them active, the other on standby, over a PostgreSQL server of its own."""
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -27,6 +28,9 @@ class Pair(Stack):
         self.uris = {name: uri.replace(f":{server.port}/", f":{shown(name, server.port)}/") for name in NAMES}
         self.ended = []
         super().__init__(capture, parts=(), config=config, **options)
+        site = json.loads(self.config.read_text())
+        del site["ctibus"]["bus"]  # what a state binds to, where it is not what others connect to
+        self.config.write_text(json.dumps(site))
         if "sim" in parts:
             self.start("sim")
         for name in NAMES:

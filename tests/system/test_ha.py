@@ -41,6 +41,14 @@ def ha(s, *words):
     return subprocess.run([BIN / "ctibus", "--config", s.config, *words], capture_output=True, text=True, timeout=40, check=False)
 
 
+def examined(s):
+    """What the doctor finds of the states and the bus, on the machine of b: sentences by their ids."""
+    said = subprocess.run([BIN / "ctibus", "--config", s.config, "--json", "doctor"], capture_output=True, text=True, timeout=60,
+                          env={**os.environ, "CTIBUS__HA__NAME": "b"}, check=False)
+    found = [json.loads(line) for line in said.stdout.splitlines()]
+    return {f["id"]: f["what"] for f in found if f["id"].startswith("ha.") or "ctibus.bus" in f["what"]}
+
+
 def put(client, value):
     return client.ask("featuresput", function="enablednd", value=value).get("status")
 
@@ -95,7 +103,9 @@ def test_status_tells_who_is_what(pair):
     rows = [line.split() for line in said.stdout.splitlines()]
     assert said.returncode == 0 and rows[0] == ["NAME", "ROLE", "TERM", "VERSION", "ENDPOINT"]
     assert [r[:2] for r in rows[1:]] == [["a", "active"], ["b", "standby"]] and int(rows[1][2]) == s.term()
+    assert not examined(s)
     s.kill("state-b")
+    assert "no state could take over from a: ctibus ha status" in examined(s)["ha.standby"]
     said = ha(s, "--json", "ha", "status")
     assert said.returncode == 1 and "no state is ready to take over" in said.stderr
     assert [json.loads(line)["role"] for line in said.stdout.splitlines()] == ["active", "no answer"]

@@ -31,7 +31,8 @@ struct doctor {
     struct json_object *heard;   /* on the bus */
     struct json_object *here;    /* of these, and of those that answer: on this machine */
     struct json_object *unready; /* of these, sources: those that are not ready */
-    bool asked;                  /* state has told its objects, which are: */
+    bool not_active; /* doctor_ha.c: of two states the one of this machine is not active */
+    bool asked;      /* state has told its objects, which are: */
     struct json_object *objects; /* list -> array */
 };
 
@@ -64,6 +65,9 @@ bool doctor_link_is_down(const struct doctor *d, struct view ipbx);
 /* Services that are not ready and Asterisks without a gateway, unless a finding tells the cause:
  * after each Asterisk. */
 void doctor_links(struct doctor *d);
+/* doctor_ha.c: of two states, which one is active, and could the other take over? With the bus
+ * open. */
+void doctor_ha(struct doctor *d);
 /* doctor_ports.c: the addresses of the services. */
 void doctor_ports(struct doctor *d);
 /* A connection to HOST:PORT (or tcp://HOST:PORT), which does not block: its descriptor; -1: nobody

@@ -142,13 +142,30 @@ static const struct {
     {"http-gw", "ctibus.api.listen", false},
 };
 
+/* Where a service binds for a key that is no listener; NULL: nowhere, this machine being none of
+ * ctibus.ha.peers. */
+static const char *bound_at(const struct doctor *d, const char *key)
+{
+    bool bus = strncmp(key, "ctibus.bus.", 11) == 0;
+    char host[64];
+
+    if (!bus || !config_ha(d->cfg))
+        return config_str(d->cfg, key);
+    if (!config_ha_name(d->cfg, host) || (d->not_active && strcmp(key, "ctibus.bus.request") != 0))
+        return NULL;
+    return config_bus_bind(d->cfg, key + 11);
+}
+
 void doctor_ports(struct doctor *d)
 {
     char addr[300];
 
     doctor_progress(d, "addresses");
     for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
-        const char *given = ports[i].listen ? NULL : config_str(d->cfg, ports[i].key);
+        bool consoles = ports[i].listen && strcmp(ports[i].service, "state") == 0;
+        const char *given = ports[i].listen ? NULL : bound_at(d, ports[i].key);
+        if (consoles && d->not_active)
+            continue;
         if (ports[i].listen && config_listen(d->cfg, ports[i].key, addr, sizeof(addr)))
             given = addr;
         if (given)

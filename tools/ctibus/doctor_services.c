@@ -182,7 +182,8 @@ void doctor_services(struct doctor *d)
 {
     doctor_progress(d, "the services");
     if (tool_bus_open(d->t)) {
-        if (doctor_connects(d->t->bus_setup.subscribe))
+        doctor_ha(d);
+        if (config_ha(d->cfg) || doctor_connects(d->t->bus_setup.subscribe))
             listen_to_bus(d);
         if (has(d->heard, "state"))
             ask_state(d);

@@ -1,56 +1,48 @@
 /* ctibus ha: the states of a site that has two, and a switch from one to the other. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "tool.h"
 
-#define MAX_PEERS 4
 #define ANSWER_MS 2000
 #define SWITCH_MS 15000
 
-struct peer {
-    struct ha *ha;
-    const char *name, *endpoint;
-    struct bus_client *client;
-    bool told, active, ready;
-    uint64_t term;
-    char version[32];
-};
-
-struct ha {
-    struct tool *tool;
-    struct peer peers[MAX_PEERS];
-    size_t n;
-    struct loop_timer *timer;
-    /* of a switch */
-    struct bus_client *client;
-    uint64_t asked_us; /* when; 0: not yet */
-    uint64_t term;     /* of the state that was asked */
-};
-
 /* ---- who is what ---- */
 
-static bool all_told(const struct ha *h)
+struct looking {
+    struct tool *tool;
+    struct tool_state *states;
+    size_t n;
+    struct one {
+        struct looking *of;
+        struct tool_state *state;
+        struct bus_client *client;
+    } ones[TOOL_STATES];
+};
+
+static bool all_told(const struct looking *l)
 {
-    for (size_t i = 0; i < h->n; i++)
-        if (!h->peers[i].told)
+    for (size_t i = 0; i < l->n; i++)
+        if (!l->states[i].told)
             return false;
     return true;
 }
 
-static void note(struct peer *p, bool active, const msgpack_object *body)
+static void note(struct one *one, bool active, const msgpack_object *body)
 {
+    struct tool_state *s = one->state;
     struct view version = msg_get_str(body, "version");
 
-    p->told = true;
-    p->active = active;
-    p->ready = msg_get_bool(body, "ready", true);
-    p->term = msg_get_u64(body, "term", 0);
-    snprintf(p->version, sizeof(p->version), "%.*s", (int)(version.len < 31 ? version.len : 31),
+    s->told = true;
+    s->active = active;
+    s->ready = msg_get_bool(body, "ready", true);
+    s->term = msg_get_u64(body, "term", 0);
+    snprintf(s->version, sizeof(s->version), "%.*s", (int)(version.len < 31 ? version.len : 31),
              version.ptr ? version.ptr : "");
-    if (all_told(p->ha))
-        loop_stop(p->ha->tool->loop);
+    if (all_told(one->of))
+        loop_stop(one->of->tool->loop);
 }
 
 static void on_active(void *arg, const msgpack_object *body)
@@ -65,41 +57,75 @@ static void on_standby(void *arg, const msgpack_object *body)
 
 static void on_time(void *arg)
 {
-    loop_stop(((struct ha *)arg)->tool->loop);
+    loop_stop(((struct tool *)arg)->loop);
 }
 
-/* False: it cannot be asked at all (told). */
-static bool look(struct ha *h)
+static bool ask_all(struct looking *l)
 {
     static const struct bus_client_handler handler = {on_active, NULL, NULL};
     int err = 0;
 
-    for (size_t i = 0; i < h->n; i++) {
-        struct peer *p = &h->peers[i];
-        p->client =
-            bus_client_new(h->tool->bus_setup.bus, p->endpoint, "ctibus-tool", &handler, p, &err);
-        if (!p->client) {
-            tool_fail(h->tool, "cannot ask %s: %s", p->endpoint, strerror(-err));
+    for (size_t i = 0; i < l->n; i++) {
+        struct one *one = &l->ones[i];
+        *one = (struct one){.of = l, .state = &l->states[i]};
+        one->client = bus_client_new(l->tool->bus_setup.bus, one->state->endpoint, "ctibus-tool",
+                                     &handler, one, &err);
+        if (!one->client) {
+            tool_fail(l->tool, "cannot ask %s: %s", one->state->endpoint, strerror(-err));
             return false;
         }
-        bus_client_on_not_active(p->client, on_standby);
+        bus_client_on_not_active(one->client, on_standby);
     }
-    loop_timer_start(h->timer, ANSWER_MS, false);
-    tool_run(h->tool);
-    loop_timer_stop(h->timer);
-    for (size_t i = 0; i < h->n; i++)
-        bus_client_destroy(&h->peers[i].client);
     return true;
 }
 
-static const char *role_of(const struct peer *p)
+bool tool_states(struct tool *t, struct tool_state states[TOOL_STATES], size_t *n)
+{
+    struct looking l = {.tool = t, .states = states};
+    struct loop_timer *timer = loop_timer_new(t->loop, on_time, t);
+    bool good;
+
+    for (; l.n < TOOL_STATES && config_ha_peer(t->cfg, l.n, NULL); l.n++)
+        states[l.n] = (struct tool_state){.name = config_ha_peer(t->cfg, l.n, NULL),
+                                          .endpoint = config_ha_peer(t->cfg, l.n, "request")};
+    *n = l.n;
+    good = timer && ask_all(&l);
+    if (good) {
+        loop_timer_start(timer, ANSWER_MS, false);
+        tool_run(t);
+    }
+    for (size_t i = 0; i < l.n; i++)
+        bus_client_destroy(&l.ones[i].client);
+    loop_timer_destroy(&timer);
+    return good;
+}
+
+const struct tool_state *tool_active_state(const struct tool_state *states, size_t n)
+{
+    const struct tool_state *found = NULL;
+
+    for (size_t i = 0; i < n; i++)
+        if (states[i].active && (!found || states[i].term > found->term))
+            found = &states[i];
+    return found;
+}
+
+const struct tool_state *tool_standby_state(const struct tool_state *states, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (states[i].told && !states[i].active && states[i].ready)
+            return &states[i];
+    return NULL;
+}
+
+static const char *role_of(const struct tool_state *p)
 {
     return !p->told ? "no answer" : p->active ? "active" : p->ready ? "standby" : "not ready";
 }
 
-static void print_peer(const struct tool *t, const struct peer *p)
+static void print_state(const struct tool *t, const struct tool_state *p)
 {
-    struct buf out;
+    struct buf out, line;
 
     if (!t->json) {
         char term[24] = "-";
@@ -116,136 +142,120 @@ static void print_peer(const struct tool *t, const struct peer *p)
     msg_put_pair_u64(&out, "term", p->term);
     msg_put_pair(&out, "version", view_cstr(p->version));
     msg_put_pair(&out, "endpoint", view_cstr(p->endpoint));
-    {
-        struct buf line;
-        buf_init(&line, 0);
-        if (tool_put_json(&line, buf_view(&out)) == 0)
-            tool_print(&line);
-        buf_free(&line);
-    }
+    buf_init(&line, 0);
+    if (tool_put_json(&line, buf_view(&out)) == 0)
+        tool_print(&line);
+    buf_free(&line);
     buf_free(&out);
 }
 
-static const struct peer *active_of(const struct ha *h)
+static void status(struct tool *t)
 {
-    const struct peer *found = NULL;
+    struct tool_state states[TOOL_STATES];
+    size_t n;
 
-    for (size_t i = 0; i < h->n; i++)
-        if (h->peers[i].active && (!found || h->peers[i].term > found->term))
-            found = &h->peers[i];
-    return found;
-}
-
-static const struct peer *standby_of(const struct ha *h)
-{
-    for (size_t i = 0; i < h->n; i++)
-        if (h->peers[i].told && !h->peers[i].active && h->peers[i].ready)
-            return &h->peers[i];
-    return NULL;
-}
-
-static void status(struct ha *h)
-{
-    if (!look(h))
+    if (!tool_states(t, states, &n))
         return;
-    if (!h->tool->json)
+    if (!t->json)
         printf("%-20s %-10s %8s  %-10s %s\n", "NAME", "ROLE", "TERM", "VERSION", "ENDPOINT");
-    for (size_t i = 0; i < h->n; i++)
-        print_peer(h->tool, &h->peers[i]);
-    if (!active_of(h))
-        tool_fail(h->tool, "no state is active: look at their logs, and at the database");
-    else if (!standby_of(h))
-        tool_fail(h->tool, "no state is ready to take over");
+    for (size_t i = 0; i < n; i++)
+        print_state(t, &states[i]);
+    if (!tool_active_state(states, n))
+        tool_fail(t, "no state is active: look at their logs, and at the database");
+    else if (!tool_standby_state(states, n))
+        tool_fail(t, "no state is ready to take over");
 }
 
 /* ---- a switch ---- */
 
+struct switching {
+    struct tool *tool;
+    struct bus_client *client;
+    uint64_t asked_us; /* when; 0: not yet */
+    uint64_t term;     /* of the state that was asked */
+    bool done;
+};
+
 static void on_switch(void *arg, enum bus_status status, const msgpack_object *body)
 {
-    struct ha *h = arg;
+    struct switching *w = arg;
 
     if (status == BUS_ok || status == BUS_gone)
         return; /* the other one is waited for */
-    tool_fail(h->tool, "the active state refuses: %s", schema_status_name(status).ptr);
-    loop_stop(h->tool->loop);
+    tool_fail(w->tool, "the active state refuses: %s", schema_status_name(status).ptr);
+    loop_stop(w->tool->loop);
 }
 
 static void on_up(void *arg, const msgpack_object *body)
 {
-    struct ha *h = arg;
+    struct switching *w = arg;
     uint64_t term = msg_get_u64(body, "term", 0);
 
-    if (h->asked_us == 0) {
-        h->asked_us = clock_mono_us();
-        h->term = term;
-        if (!bus_ask(h->client, METHOD_ha_switch, 0, view_of(NULL, 0), SWITCH_MS, on_switch, h)) {
-            tool_fail(h->tool, "the request cannot be sent");
-            loop_stop(h->tool->loop);
+    if (w->asked_us == 0) {
+        w->asked_us = clock_mono_us();
+        w->term = term;
+        if (!bus_ask(w->client, METHOD_ha_switch, 0, view_of(NULL, 0), SWITCH_MS, on_switch, w)) {
+            tool_fail(w->tool, "the request cannot be sent");
+            loop_stop(w->tool->loop);
         }
         return;
     }
-    if (term <= h->term)
+    if (term <= w->term)
         return;
     tool_say(stdout, "%.*s is active, after %.2f s", VIEW_ARG(msg_get_str(body, "name")),
-             (double)(clock_mono_us() - h->asked_us) / 1e6);
-    h->asked_us = UINT64_MAX;
-    loop_stop(h->tool->loop);
+             (double)(clock_mono_us() - w->asked_us) / 1e6);
+    w->done = true;
+    loop_stop(w->tool->loop);
 }
 
-static void wait_for_switch(struct ha *h)
+static void wait_for_switch(struct tool *t)
 {
     static const struct bus_client_handler handler = {on_up, NULL, NULL};
-    struct tool *t = h->tool;
-    int err = 0;
+    struct switching w = {.tool = t};
+    struct loop_timer *timer = loop_timer_new(t->loop, on_time, t);
+    int err = -ENOMEM;
 
-    h->client =
-        bus_client_new(t->bus_setup.bus, t->bus_setup.request, "ctibus-tool", &handler, h, &err);
-    if (!h->client) {
+    if (timer)
+        w.client = bus_client_new(t->bus_setup.bus, t->bus_setup.request, "ctibus-tool", &handler,
+                                  &w, &err);
+    if (w.client) {
+        loop_timer_start(timer, SWITCH_MS, false);
+        tool_run(t);
+        if (!w.done && t->exit_code == 0)
+            tool_fail(t, "no other state has become active within %d s: see ctibus ha status",
+                      SWITCH_MS / 1000);
+    } else {
         tool_fail(t, "cannot ask %s: %s", t->bus_setup.request, strerror(-err));
-        return;
     }
-    loop_timer_start(h->timer, SWITCH_MS, false);
-    tool_run(t);
-    if (h->asked_us != UINT64_MAX && t->exit_code == 0)
-        tool_fail(t, "no other state has become active within %d s: see ctibus ha status",
-                  SWITCH_MS / 1000);
-    bus_client_destroy(&h->client);
+    bus_client_destroy(&w.client);
+    loop_timer_destroy(&timer);
 }
 
-static void switch_over(struct ha *h)
+static void switch_over(struct tool *t)
 {
-    if (!look(h))
+    struct tool_state states[TOOL_STATES];
+    size_t n;
+
+    if (!tool_states(t, states, &n))
         return;
-    if (!active_of(h))
-        tool_fail(h->tool, "no state is active");
-    else if (!standby_of(h))
-        tool_fail(h->tool, "no state is ready to take over: nothing was changed");
+    if (!tool_active_state(states, n))
+        tool_fail(t, "no state is active");
+    else if (!tool_standby_state(states, n))
+        tool_fail(t, "no state is ready to take over: nothing was changed");
     else
-        wait_for_switch(h);
+        wait_for_switch(t);
 }
 
 static int run(struct tool *t, int argc, char **argv)
 {
-    struct ha h = {.tool = t};
-
     if (argc != 1 || (strcmp(argv[0], "status") != 0 && strcmp(argv[0], "switch") != 0))
         return tool_usage(t, &command_ha);
-    if (!config_ha(t->cfg)) {
+    if (!config_ha(t->cfg))
         tool_fail(t, "this site has one state: no ctibus.ha.peers in %s (docs/ha.md)", t->config);
-        return t->exit_code;
-    }
-    for (; h.n < MAX_PEERS && config_ha_peer(t->cfg, h.n, NULL); h.n++)
-        h.peers[h.n] = (struct peer){.ha = &h,
-                                     .name = config_ha_peer(t->cfg, h.n, NULL),
-                                     .endpoint = config_ha_peer(t->cfg, h.n, "request")};
-    h.timer = loop_timer_new(t->loop, on_time, &h);
-    if (!h.timer)
-        tool_fail(t, "out of memory");
     else if (strcmp(argv[0], "status") == 0)
-        status(&h);
+        status(t);
     else
-        switch_over(&h);
-    loop_timer_destroy(&h.timer);
+        switch_over(t);
     return t->exit_code;
 }
 

@@ -121,6 +121,21 @@ struct tool_question {
 /* Asks and waits for the last answer; what goes wrong is told with tool_fail. */
 void tool_ask(struct tool *t, const struct tool_question *q);
 
+/* ha.c: what each of several states says of itself, in the order of ctibus.ha.peers. */
+#define TOOL_STATES 4
+struct tool_state {
+    const char *name, *endpoint; /* borrowed from the configuration */
+    bool told;                   /* it has answered */
+    bool active, ready;          /* ready: it has settled, or can take over */
+    uint64_t term;
+    char version[32];
+};
+/* Asks all of them, for 2 s at most. False: that is not possible (told). */
+bool tool_states(struct tool *t, struct tool_state states[TOOL_STATES], size_t *n);
+/* The one that is active, and one that could take over; NULL: there is none. */
+const struct tool_state *tool_active_state(const struct tool_state *states, size_t n);
+const struct tool_state *tool_standby_state(const struct tool_state *states, size_t n);
+
 /* json_text.c: a body of msgpack as JSON text. What is no UTF-8 is refused: -EBADMSG. */
 int tool_put_json(struct buf *out, struct view body);
 /* The same of one that was parsed. */
