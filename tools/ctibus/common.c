@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "tool.h"
 
@@ -30,6 +31,18 @@ void tool_run(struct tool *t)
     struct tool_signals s;
 
     tool_signals_take(t, &s);
+    if (!t->stopped)
+        loop_run(t->loop);
+    tool_signals_release(&s);
+}
+
+void tool_run_until_ctrl_c(struct tool *t, const char *what)
+{
+    struct tool_signals s;
+
+    tool_signals_take(t, &s);
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "%s %s; Ctrl-C ends\n", what, t->bus_setup.subscribe);
     if (!t->stopped)
         loop_run(t->loop);
     tool_signals_release(&s);

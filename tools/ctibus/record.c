@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "recording.h"
@@ -74,8 +73,6 @@ static void record(struct record *r, int argc, char **argv, double seconds)
     if (!sub || !flush || !end || err < 0) {
         tool_fail(t, "cannot subscribe at %s: %s", t->bus_setup.subscribe, strerror(-err));
     } else {
-        if (isatty(STDERR_FILENO))
-            fprintf(stderr, "recording %s; Ctrl-C ends\n", t->bus_setup.subscribe);
         recording_put_head(&r->scratch, clock_wall());
         write_out(r);
         fflush(r->file);
@@ -83,7 +80,7 @@ static void record(struct record *r, int argc, char **argv, double seconds)
         if (seconds > 0)
             loop_timer_start(end, (uint32_t)(seconds * 1000), false);
         watch = watchbus_new(t, false);
-        tool_run(t);
+        tool_run_until_ctrl_c(t, "recording");
         watchbus_destroy(&watch);
     }
     bus_sub_destroy(&sub);

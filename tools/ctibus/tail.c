@@ -1,7 +1,6 @@
 /* ctibus tail [PREFIX...]: what is published, a line a message. */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "tool.h"
 #include "json/json.h"
@@ -91,10 +90,8 @@ static int run(struct tool *t, int argc, char **argv)
     if (!sub || err < 0) {
         tool_fail(t, "cannot subscribe at %s: %s", t->bus_setup.subscribe, strerror(-err));
     } else {
-        if (isatty(STDERR_FILENO))
-            fprintf(stderr, "listening at %s; Ctrl-C ends\n", t->bus_setup.subscribe);
         watch = watchbus_new(t, false);
-        tool_run(t);
+        tool_run_until_ctrl_c(t, "listening at");
         watchbus_destroy(&watch);
     }
     bus_sub_destroy(&sub);

@@ -99,6 +99,9 @@ void tool_put_people(struct buf *out, struct json_object *lists);
 
 /* Runs the loop until SIGINT or SIGTERM, or until loop_stop. */
 void tool_run(struct tool *t);
+/* The same for one that has no other end; it says so on a terminal, once Ctrl-C is handled. `what`
+ * it does with the bus: "listening at". */
+void tool_run_until_ctrl_c(struct tool *t, const char *what);
 /* For a command that does so several times: what arrives in between ends the next. */
 struct tool_signals {
     struct loop_signal *sigint, *sigterm;
