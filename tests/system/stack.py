@@ -93,8 +93,15 @@ class Program:
 
     def handles(self, number):
         """Whether it has a handler for this signal by now."""
+        return self._has_signal("SigCgt", number)
+
+    def has_pending(self, number):
+        """Whether this signal was sent to it and has not arrived."""
+        return self._has_signal("ShdPnd", number)
+
+    def _has_signal(self, field, number):
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"^SigCgt:\s*(\w+)", status, re.M)[1], 16) >> (number - 1) & 1
+        return int(re.search(rf"^{field}:\s*(\w+)", status, re.M)[1], 16) >> (number - 1) & 1
 
     def kill(self):
         self.process.kill()
@@ -516,7 +523,11 @@ def signal_of(program, number):
     """A signal that a program handles would end it as long as it has only begun to start."""
     if number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
         until(lambda: program.handles(number), f"it handles {number!r}")
-    os.kill(program.process.pid, number)
+        os.kill(program.process.pid, number)
+        # until it has arrived: the next one before that would be the same signal
+        until(lambda: not program.has_pending(number), f"it takes {number!r}")
+    else:
+        os.kill(program.process.pid, number)
 
 
 __all__ = ["Stack", "Client", "Context", "Monitor", "Program", "until", "free_port", "BIN", "DATA", "ROOT",

@@ -15,7 +15,7 @@ import msgpack
 import pytest
 import zmq
 
-from stack import BIN, ROOT, Context, Stack, until
+from stack import BIN, ROOT, Context, Stack, signal_of, until
 
 
 @pytest.fixture(scope="module", name="stack")
@@ -63,8 +63,8 @@ def test_help_names_every_command(stack):
     ("queues", ["ID", "NUMBER", "NAME", "WAIT", "LONGEST", "FREE", "TALK"]), ("agents", ["ID", "NUMBER", "NAME", "STATE", "SINCE", "PHONE"]),
     ("users", ["ID", "LOGIN", "NAME", "PRESENCE", "PROFILE", "PHONES"])])
 def test_tables(stack, table, has):
-    asterisk = stack.programs["sim"].process
-    asterisk.send_signal(signal.SIGUSR2)  # the recording stands still, as what is compared does soon
+    asterisk = stack.programs["sim"]
+    signal_of(asterisk, signal.SIGUSR2)  # the recording stands still, as what is compared does soon
     try:
         def read():
             lines = tool(stack, table).stdout.splitlines()
@@ -73,7 +73,7 @@ def test_tables(stack, table, has):
             return (lines, objects) if objects == snapshot and len(lines) == 1 + len(snapshot) else None
         lines, _ = until(read, "the table is what the snapshot says")
     finally:
-        asterisk.send_signal(signal.SIGUSR2)
+        signal_of(asterisk, signal.SIGUSR2)
     assert lines[0].split() == has
     at = lines[0].index(has[1])
     assert all(len(line) <= at or line[at - 2:at] == "  " for line in lines), "columns stand below each other"
