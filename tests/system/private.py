@@ -79,10 +79,13 @@ def machine(folder):
 class Shell:
     """A person at a terminal: types commands, and answers what is asked for."""
 
-    def __init__(self, here, folder):
+    def __init__(self, here, folder, **env):
         self.master, slave = pty.openpty()
-        self.process = subprocess.Popen(here.command("env", "-C", folder, "PS1=", "HOME=/", "bash", "--norc", "--noediting"),
-                                        stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
+        # the terminal is the shell's own, so that Ctrl-C comes to what runs in the foreground
+        self.process = subprocess.Popen(
+            here.command("setsid", "--ctty", "env", "-C", folder, *(f"{n}={v}" for n, v in {"PS1": "", "HOME": "/", **env}.items()),
+                         "bash", "--norc", "--noediting"),
+            stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
         os.close(slave)
         self.text = ""
         self.n = 0

@@ -40,6 +40,8 @@ def test_each_command_of_the_tool_is_there(made):
     page = text(made / "ctibus.1")
     commands = re.findall(r"^  ([a-z]+)", said(BIN / "ctibus", "--help"), re.M)
     assert len(commands) > 20 and all(re.search(rf"^  {c}( |$)", page, re.M) for c in commands)
+    examples = page[page.index(".SH EXAMPLES"):page.index(".SH EXIT STATUS")]
+    assert all(re.search(rf"^\$ .*\bctibus (--\w+ \w+ )?{c}\b", examples, re.M) for c in commands)
     wrong = page[page.index("A phone's lamp is wrong"):page.index(".SH COMMANDS")]
     assert "ctibus explain phone:xivo/11" in wrong and "ctibus doctor" in wrong, "what to do first stands first"
 

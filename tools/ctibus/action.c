@@ -89,6 +89,12 @@ const struct command command_action = {
     .name = "action",
     .args = "[--ipbx ID] NAME [HEADER=VALUE...]",
     .help = "Sends an AMI action to an Asterisk (default: the first) and prints the answer\n"
-            "as a line of JSON: action QueueStatus Queue=support",
+            "as a line of JSON.",
+    .examples = "$ ctibus action Ping\n"
+                "{\"response\":\"Success\",\"message\":\"\",\"action\":\"Ping\",\"actionid\":"
+                "\"xivo-45\",\"headers\":[...\n"
+                "$ ctibus action QueueStatus Queue=support | jq -c .events[0]\n"
+                "[[\"Event\",\"QueueParams\"],[\"ActionID\",\"xivo-46\"],[\"Queue\",\"support\"],["
+                "\"Max\",\"0\"],...",
     .run = run,
 };

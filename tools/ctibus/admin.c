@@ -68,6 +68,10 @@ const struct command command_sessions = {
     .args = "[USER]",
     .help = "Lists the sessions (all, or those of one user by id or login): address, start,\n"
             "presence, and the name of the session, which contains its gateway's.",
+    .examples =
+        "$ ctibus sessions alice\n"
+        "IPBX       USER   NAME                     PRESENCE       ADDRESS                ...\n"
+        "xivo       1      Alice Martin             available      192.0.2.17:48124       ...",
     .run = run_sessions,
 };
 
@@ -99,6 +103,8 @@ const struct command command_kick = {
     .name = "kick",
     .args = "USER|SESSION",
     .help = "Disconnects all sessions of a user (by id or login), or one session.",
+    .examples = "$ ctibus kick alice\n"
+                "1 session told to end",
     .run = run_kick,
 };
 
@@ -185,6 +191,13 @@ const struct command command_tokens = {
             "one user by id or login); --revoke makes all of the user's log in again;\n"
             "--new prints a token, this once, for a screen that opens /wall#token=TOKEN.\n"
             "Sessions that are open stay open: see kick.",
+    .examples = "$ ctibus tokens --new alice\n"
+                "iXczchtewNrndvNaIP21JDtragrVbQ28YTTXzk3BSdl\n"
+                "$ ctibus tokens\n"
+                "IPBX       USER   NAME                     LAST USED            BROWSER\n"
+                "xivo       1      Alice Martin             14:52:52.955         ctibus tokens\n"
+                "$ ctibus tokens --revoke alice\n"
+                "1 browser must log in with the password again",
     .run = run_tokens,
 };
 
@@ -217,5 +230,7 @@ const struct command command_reload = {
     .args = "[LIST]",
     .help = "Makes state read its configuration and all lists again, or one list (users,\n"
             "phones, queues ...), and publish the differences.",
+    .examples = "$ ctibus reload users\n"
+                "$ ctibus reload",
     .run = run_reload,
 };

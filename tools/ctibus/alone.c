@@ -51,8 +51,10 @@ const struct command command_schema = {
             "them; --format jsonschema: JSON Schema of all that is on the bus, of what\n"
             "clients send and get, and of the configuration; --format asyncapi: where\n"
             "which of it comes and goes; --format openapi: the HTTP API. docs/schemas/\n"
-            "has them all. Example:\n"
-            "ctibus schema --format jsonschema | jq '.\"$defs\".\"topic.fagi\"'",
+            "has them all.",
+    .examples = "$ ctibus schema --format jsonschema | jq -c '.\"$defs\".\"topic.fagi\"'\n"
+                "{\"type\":\"object\",\"description\":\"a FastAGI session that has "
+                "ended\",\"properties\":{...",
     .run = run_schema,
     .alone = true,
 };

@@ -82,7 +82,9 @@ static int run(struct tool *t, int argc, char **argv)
 const struct command command_call = {
     .name = "call",
     .args = "METHOD ['{JSON}']",
-    .help = "Sends a raw request to state and prints each answer as a line of JSON:\n"
-            "call snapshot '{\"list\": \"users\", \"id\": \"5\"}'",
+    .help = "Sends a raw request to state and prints each answer as a line of JSON.",
+    .examples = "$ ctibus call snapshot '{\"list\": \"users\", \"id\": \"5\"}'\n"
+                "{\"seq\":495,\"objects\":[[\"xivo\",\"users\",\"5\",{\"loginclient\":\"zoe\","
+                "\"firstname\":\"Zoë\",...",
     .run = run,
 };

@@ -159,6 +159,13 @@ const struct command command_check = {
     .help = "Runs --check of each service: configuration, certificates, keys, files. The\n"
             "exit code is 2 when one of them could not start, 3 when they start, but a\n"
             "list that the configuration names has faults.",
+    .examples = "$ ctibus check\n"
+                "state      ok\n"
+                "ami-gw     ok\n"
+                "fagi-gw    ok\n"
+                "cti-gw     ok\n"
+                "http-gw    ok\n"
+                "federation ok",
     .run = run,
     .alone = true,
 };

@@ -247,8 +247,12 @@ const struct command command_context = {
     .help = "Gives the configurations of several sites names. `use`: its configuration is\n"
             "that of all commands from now on, unless --config, --context NAME or\n"
             "$CTIBUS_CONFIG says otherwise; without NAME none is used. Without arguments:\n"
-            "lists them, with a star before the one that is used.\n"
-            "Example: context add paris /etc/ctibus/paris.json",
+            "lists them, with a star before the one that is used.",
+    .examples = "$ ctibus context add paris /etc/ctibus/paris.json\n"
+                "$ ctibus context use paris\n"
+                "$ ctibus context\n"
+                "* paris                /etc/ctibus/paris.json\n"
+                "$ ctibus context remove paris",
     .run = run,
     .alone = true,
 };

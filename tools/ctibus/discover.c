@@ -158,8 +158,14 @@ const struct command command_discover = {
             "mailboxes and parking lots, as the lists that \"asterisk:\" stands for. --csv:\n"
             "its people, as a beginning of people.csv. Without --host the Asterisk of the\n"
             "configuration. Others: --port N, --tls, --tls-ca FILE, --tls-name NAME,\n"
-            "--no-verify; the secret also by CTIBUS_AMI_SECRET.\n"
-            "Example: discover --host pbx --user ctibus --csv",
+            "--no-verify; the secret also by CTIBUS_AMI_SECRET.",
+    .examples =
+        "$ ctibus discover --ipbx xivo | jq -c .queues[0]\n"
+        "{\"id\":\"sales\",\"name\":\"sales\",\"displayname\":\"sales\",\"number\":\"3002\",...\n"
+        "$ ctibus discover --host pbx.example.org --user ctibus --secret secret --csv\n"
+        "number,login,password_hash,profile,firstname,lastname,mobile,email,agent,groups,note\n"
+        "1001,,,,,,,,,,Alice Martin\n"
+        "...",
     .run = run,
     .alone = true,
 };

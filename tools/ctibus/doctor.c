@@ -198,6 +198,11 @@ const struct command command_doctor = {
             "is wrong, why it matters and what to do; with --json as a line of id, level,\n"
             "what, why, remedy. Exit code: 0 nothing, 1 warnings, 2 faults. Units of systemd\n"
             "are read for the services' users and variables, with --root those below DIR.",
+    .examples = "$ ctibus doctor\n"
+                "warning: /etc/ctibus/ctibus.json has passwords, and everybody may read it\n"
+                "    why: Every user of this machine can read them.\n"
+                "    do: chmod o= /etc/ctibus/ctibus.json\n"
+                "0 faults, 1 warning, 0 notes",
     .run = run,
     .alone = true,
 };

@@ -77,5 +77,14 @@ const struct command command_explain = {
             "by, and the last events that changed it. OBJECT: phone:xivo/11, agent:xivo/2,\n"
             "channel:xivo/SIP/alice-0000001f, queue:, trunk:, member:. How many events are\n"
             "kept: ctibus.explain.events.",
+    .examples =
+        "$ ctibus explain phone:xivo/1\n"
+        "hintstatus 1, hint 1001@default, reg Reachable, channels [\"PJSIP/alice-00000012\"], ...\n"
+        "It is in use, by the hint 1001@default; the state of its device PJSIP/alice does not "
+        "count.\n"
+        "The last events that changed it, the oldest first:\n"
+        "14:52:12.790  device/hint context=default exten=1001 status=1 hint=PJSIP/alice\n"
+        "              -> hintstatus 1\n"
+        "...",
     .run = run,
 };

@@ -265,5 +265,11 @@ const struct command command_ha = {
     .help = "The two states of a site. status: which one is active, and can the\n"
             "other take over? Exit code 1: it cannot. switch: the active one leaves\n"
             "the site to the other, before maintenance of its machine.",
+    .examples = "$ ctibus ha status\n"
+                "NAME                 ROLE           TERM  VERSION    ENDPOINT\n"
+                "cti1                 active           14  0.1.0      tcp://10.0.0.1:5552\n"
+                "cti2                 standby           -  0.1.0      tcp://10.0.0.2:5552\n"
+                "$ ctibus ha switch\n"
+                "cti2 is active, after 0.31 s",
     .run = run,
 };

@@ -242,6 +242,10 @@ const struct command command_keygen = {
             "FILE_secret (mode 0600). --convert OLD converts keys instead of making new\n"
             "ones: a file with lines \"public KEY\" and \"secret KEY\", or an old list with\n"
             "lines \"gateway KEY name\"; then FILE becomes a directory of certificates.",
+    .examples = "$ ctibus keygen --role monitor --name grafana grafana.key\n"
+                "grafana.key_secret: keep it secret; grafana.key: give it to the others\n"
+                "$ ctibus keygen --convert old.key site.key\n"
+                "site.key_secret: keep it secret; site.key: give it to the others",
     .run = run_keygen,
     .alone = true,
 };

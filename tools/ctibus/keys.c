@@ -22,7 +22,12 @@ const struct command command_keys = {
     .name = "keys",
     .args = "[TEXT]",
     .help = "Prints the keys of the configuration with their types, defaults and meanings: all,\n"
-            "or those with TEXT in name or meaning. Example: keys websocket",
+            "or those with TEXT in name or meaning.",
+    .examples =
+        "$ ctibus keys drain\n"
+        "ctibus.cti.drain_seconds\n"
+        "    a whole number, default 5, taken by a reload\n"
+        "    Seconds over which a cti-gw that is stopped sends its clients away; 0: all at once.",
     .run = run,
     .alone = true,
 };

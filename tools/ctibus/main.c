@@ -23,6 +23,16 @@ static const struct command *const commands[] = {
 #define N_COMMANDS ARRAY_SIZE(commands)
 #define USAGE "Usage: ctibus [--config FILE | --context NAME] [--json] COMMAND [ARGUMENT...]\n"
 
+static void print_indented(FILE *to, const char *lines, int columns)
+{
+    while (*lines) {
+        size_t n = strcspn(lines, "\n");
+        fprintf(to, "%*s%.*s\n", columns, "", (int)n, lines);
+        lines += n + (lines[n] == '\n');
+    }
+}
+
+/* All commands in short, or one with its examples. */
 static void print_help(FILE *to, const struct command *only)
 {
     fputs(USAGE "\n", to);
@@ -31,15 +41,15 @@ static void print_help(FILE *to, const struct command *only)
         if (only && c != only)
             continue;
         fprintf(to, "  %s%s%s\n", c->name, *c->args ? " " : "", c->args);
-        for (const char *line = c->help; *line;) {
-            size_t n = strcspn(line, "\n");
-            fprintf(to, "      %.*s\n", (int)n, line);
-            line += n + (line[n] == '\n');
+        print_indented(to, c->help, 6);
+        if (only) {
+            fputs("\n      Examples:\n", to);
+            print_indented(to, c->examples, 8);
         }
     }
     fputs("\n  --config FILE    default: " CONFIG_DEFAULT_DOC "\n"
           "  --json           for programs: a line of JSON for each thing\n"
-          "  --version, --help; ctibus help COMMAND\n",
+          "  --version, --help; ctibus help COMMAND: with examples\n",
           to);
 }
 

@@ -404,8 +404,14 @@ const struct command command_passwd = {
     .help = "Gives a login a password, in the CSV file of the people (csv: in\n"
             "urllist_users). --number: of the person with this telephone, who has none yet.\n"
             "A hash is kept, which is enough for browsers; --clear keeps the password itself,\n"
-            "which clients of XiVO need. --stdin: the password is read from standard input.\n"
-            "Example: passwd alice --number 1001 --profile supervisor",
+            "which clients of XiVO need. --stdin: the password is read from standard input.",
+    .examples =
+        "$ ctibus passwd soren --number 1020 --profile supervisor\n"
+        "password:\n"
+        "once more:\n"
+        "/etc/ctibus/people.csv: soren can log in with a browser; `ctibus reload users` ...\n"
+        "$ echo \"correct horse\" | ctibus passwd soren --clear --stdin\n"
+        "/etc/ctibus/people.csv: soren can log in; `ctibus reload users` makes it known",
     .run = run,
     .alone = true,
 };

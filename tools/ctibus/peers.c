@@ -122,5 +122,8 @@ const struct command command_peers = {
     .args = "",
     .help = "Lists the peers: state of each link and since when, number of objects,\n"
             "round-trip time, bytes received.",
+    .examples = "$ ctibus peers\n"
+                "SITE                 KIND    STATE       SINCE s   OBJECTS   LAG ms        BYTES\n"
+                "lyon                 ctibus  up             3652       217      0.4       184302",
     .run = run,
 };

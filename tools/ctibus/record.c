@@ -130,5 +130,12 @@ const struct command command_record = {
     .args = "[--seconds N] FILE [PREFIX...]",
     .help = "Records the messages published on the bus in a new file until Ctrl-C, to\n"
             "attach to a bug report. The file has names and numbers, but no passwords.",
+    .examples = "$ ctibus record --seconds 5 bug.rec\n"
+                "recording tcp://127.0.0.1:5551; Ctrl-C ends\n"
+                "412 messages, 90133 bytes\n"
+                "$ ctibus record calls.rec tel/ svc/\n"
+                "recording tcp://127.0.0.1:5551; Ctrl-C ends\n"
+                "^C\n"
+                "1203 messages, 251904 bytes",
     .run = run,
 };

@@ -283,5 +283,7 @@ const struct command command_replay = {
     .help = "Publishes a recording, all of it or the topics that begin with a PREFIX, as if\n"
             "it were live: at its own pace, N times faster, N messages a second, or at\n"
             "once. Use a bus of your own: state applies every tel/ message that it gets.",
+    .examples = "$ ctibus --context trial replay --pace x10 bug.rec tel/\n"
+                "371 messages sent",
     .run = run,
 };

@@ -407,8 +407,15 @@ const struct command command_setup = {
             "asked for; --yes asks nothing and takes host 127.0.0.1, port 5038 (with TLS\n"
             "5039) and user ctibus. Others: --name ID (xivo) for the IPBX, --tls; --tls-ca\n"
             "FILE, --tls-name NAME (whom the certificate is for, if not the host) and\n"
-            "--no-verify, which mean TLS, too; the secret also by CTIBUS_AMI_SECRET.\n"
-            "Example: setup --host pbx.example.org --user ctibus --dir /etc/ctibus",
+            "--no-verify, which mean TLS, too; the secret also by CTIBUS_AMI_SECRET.",
+    .examples = "$ ctibus setup --host pbx.example.org --user ctibus --dir site\n"
+                "port of its manager interface (--port) [5038]:\n"
+                "secret (--secret, or CTIBUS_AMI_SECRET):\n"
+                "pbx.example.org is Asterisk 20.9.3 (Asterisk Call Manager/9.0.0). It has:\n"
+                "...\n"
+                "wrote site/ctibus.json\n"
+                "wrote site/people.csv\n"
+                "...",
     .run = run,
     .alone = true,
 };

@@ -109,7 +109,14 @@ static int run(struct tool *t, int argc, char **argv)
 const struct command command_snapshot = {
     .name = "snapshot",
     .args = "[LIST [ID]]",
-    .help = "Prints the objects of the store as they are now, one line of JSON each:\n"
-            "snapshot phones, snapshot users 5",
+    .help = "Prints the objects of the store as they are now, one line of JSON each: all,\n"
+            "those of a list, or one of them.",
+    .examples = "$ ctibus snapshot users 1\n"
+                "{\"ipbx\":\"xivo\",\"list\":\"users\",\"id\":\"1\",\"loginclient\":\"alice\","
+                "\"firstname\":\"Alice\",...\n"
+                "$ ctibus snapshot agents | jq -r 'select(.availability == \"available\").number'\n"
+                "2003\n"
+                "2004\n"
+                "...",
     .run = run,
 };

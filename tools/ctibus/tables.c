@@ -424,17 +424,45 @@ static int run(struct tool *t, int argc, char **argv, const struct command *c)
     return t->exit_code;
 }
 
-#define TABLE(name_, help_)                                                                        \
+#define TABLE(name_, help_, examples_)                                                             \
     static int run_##name_(struct tool *t, int argc, char **argv)                                  \
     {                                                                                              \
         return run(t, argc, argv, &command_##name_);                                               \
     }                                                                                              \
-    const struct command command_##name_ = {                                                       \
-        .name = #name_, .args = "[TEXT] [--watch]", .help = help_, .run = run_##name_}
+    const struct command command_##name_ = {.name = #name_,                                        \
+                                            .args = "[TEXT] [--watch]",                            \
+                                            .help = help_,                                         \
+                                            .examples = examples_,                                 \
+                                            .run = run_##name_}
 
-TABLE(phones, "Shows the phones with their lamps, those with TEXT in their row; --watch: again\n"
-              "and again (as of the next four).");
-TABLE(calls, "Shows the calls that there are: who, with whom, since when.");
-TABLE(queues, "Shows the queues: callers that wait, agents that are free and that talk.");
-TABLE(agents, "Shows the agents: their state, since when, and at which phone.");
-TABLE(users, "Shows the users: login, presence, profile and phones.");
+TABLE(phones,
+      "Shows the phones with their lamps, those with TEXT in their row; --watch: again\n"
+      "and again (as of the next four).",
+      "$ ctibus phones ali\n"
+      "ID  NUMBER  USER            LAMP     CHANNELS  DEVICE\n"
+      "1   1001    Alice Martin    in use   1         PJSIP/alice\n"
+      "26  1026    Yasmine Benali  ringing  1         PJSIP/yasmine");
+TABLE(calls, "Shows the calls that there are: who, with whom, since when.",
+      "$ ctibus calls alice\n"
+      "CALLER             CALLED             STATE  SINCE  QUEUE  CHANNELS\n"
+      "Alice Martin 1001  Bob Tremblay 1002  up     0:42          PJSIP/alice-00000012, ...\n"
+      "$ ctibus calls alice --watch\n"
+      "CALLER             CALLED             STATE  SINCE  QUEUE  CHANNELS\n"
+      "Alice Martin 1001  Bob Tremblay 1002  up     0:44          PJSIP/alice-00000012, ...\n"
+      "^C");
+TABLE(queues, "Shows the queues: callers that wait, agents that are free and that talk.",
+      "$ ctibus queues\n"
+      "ID  NUMBER  NAME     WAIT  LONGEST  FREE  TALK\n"
+      "1   3001    Support  2     31       0     3\n"
+      "2   3002    Sales    0     0        3     1");
+TABLE(agents, "Shows the agents: their state, since when, and at which phone.",
+      "$ ctibus agents\n"
+      "ID  NUMBER  NAME             STATE       SINCE  PHONE\n"
+      "1   2001    Alice Martin     logged_out\n"
+      "2   2002    Bob Tremblay     logged_out\n"
+      "3   2003    Carole Lefèvre   available   1:07   1003\n"
+      "...");
+TABLE(users, "Shows the users: login, presence, profile and phones.",
+      "$ ctibus users alice\n"
+      "ID  LOGIN  NAME          PRESENCE   PROFILE        PHONES\n"
+      "1   alice  Alice Martin  available  administrator  1");

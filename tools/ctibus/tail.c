@@ -105,5 +105,11 @@ const struct command command_tail = {
     .help = "Prints the messages published on the bus: all, or those whose topic begins\n"
             "with a PREFIX (tel, xod/xivo/status/phones/, ami/xivo/Hangup/, svc ...).\n"
             "With a whole plane, lost messages are reported on standard error.",
+    .examples =
+        "$ ctibus tail tel/xivo/device/hint/\n"
+        "listening at tcp://127.0.0.1:5551; Ctrl-C ends\n"
+        "14:52:44.612 tel/xivo/device/hint/ 193 {\"context\":\"default\",\"exten\":\"1024\",...\n"
+        "14:52:44.612 tel/xivo/device/hint/ 194 {\"status\":\"8\",\"hint\":\"PJSIP/wanda\"}\n"
+        "^C",
     .run = run,
 };

@@ -225,5 +225,13 @@ const struct command command_token = {
             "the user (by id or login), as far as the user's profile and its scopes permit:\n"
             "read (if none is named), history, calls, users, queues, chat, act_as.\n"
             "revoke --user USER ends all of a user's.",
+    .examples =
+        "$ ctibus token create alice --name crm --scope read --scope calls\n"
+        "ctb_pEwsayW5u21Q0d6RJPjKv8nlFzgsz1fzKm631R9Y8fw\n"
+        "$ ctibus token list alice\n"
+        "ID           NAME                 USER             LAST USED            EXPIRES      ...\n"
+        "6b073d719e51 crm                  alice            2026-11-30 14:52:52  never        ...\n"
+        "$ ctibus token revoke --user alice\n"
+        "1 token revoked",
     .run = run_token,
 };

@@ -30,6 +30,9 @@ struct command {
     const char *name;
     const char *args; /* as --help shows them */
     const char *help; /* sentences, lines of at most 76 */
+    /* Of use, with what is printed, as on a terminal: "$ ctibus ...", then its output, in which
+     * "..." is what was left out, and "^C" where Ctrl-C is typed. Lines of at most 92. */
+    const char *examples;
     int (*run)(struct tool *t, int argc, char **argv);
     bool alone; /* it needs neither configuration nor bus */
 };
@@ -99,8 +102,8 @@ void tool_put_people(struct buf *out, struct json_object *lists);
 
 /* Runs the loop until SIGINT or SIGTERM, or until loop_stop. */
 void tool_run(struct tool *t);
-/* The same for one that has no other end; it says so on a terminal, once Ctrl-C is handled. `what`
- * it does with the bus: "listening at". */
+/* The same, which a terminal is told once Ctrl-C is handled. `what` is done with the bus:
+ * "listening at". */
 void tool_run_until_ctrl_c(struct tool *t, const char *what);
 /* For a command that does so several times: what arrives in between ends the next. */
 struct tool_signals {

@@ -151,5 +151,10 @@ const struct command command_top = {
     .help = "Shows the traffic on the bus live: rates by topic and by source, latency,\n"
             "lost messages, and the heartbeats of the services. A full screen on a\n"
             "terminal, otherwise a table every interval (2 s).",
+    .examples = "$ ctibus top --count 1 | grep -A 3 SOURCE\n"
+                "SOURCE                                   per s     total   lag ms worst ms  lost\n"
+                "state@pbx                                 15.5        31     1.20     1.82     0\n"
+                "ami-gw:xivo@pbx                           14.5        29     0.97     2.08     0\n"
+                "cti-gw:pbx-15@pbx                          0.5         1     1.09     1.09     0",
     .run = run,
 };

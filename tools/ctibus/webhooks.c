@@ -152,5 +152,16 @@ const struct command command_webhooks = {
     .help = "Lists the webhooks with what waits for each and why; dead lists the posts that\n"
             "were given up, resend has them sent again, drop deletes them (at most 1,000 of\n"
             "them at a time).",
+    .examples = "$ ctibus webhooks\n"
+                "NAME              WAITING     SENT LAST ARRIVED         URL\n"
+                "crm                     3      518 2026-11-30 14:52:52  "
+                "https://crm.example.org/calls ...\n"
+                "$ ctibus webhooks dead\n"
+                "ID       WEBHOOK          EVENT                WHEN                 TRIES  WHY\n"
+                "17       crm              call.ended           2026-11-28 09:12:40     31  ...\n"
+                "...\n"
+                "$ ctibus webhooks resend crm\n"
+                "1 waits again\n"
+                "$ ctibus webhooks drop --all",
     .run = run,
 };
