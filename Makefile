@@ -10,8 +10,9 @@ TAKEOVERS ?= 8
 COUNT ?= 200
 SEED ?= 1
 FILES ?= common services
+DOCS ?= build/site
 
-.PHONY: help deps build build-tests packages run test chaos asan tsan fuzz mutate lint bench compose-test format clean
+.PHONY: help deps build build-tests packages docs run test chaos asan tsan fuzz mutate lint bench compose-test format clean
 
 help:
 	@echo "make run           build, and run ctibus with a simulated company (ASTERISK=1.8: an old one;"
@@ -21,6 +22,7 @@ help:
 	@echo "                   tests/handmade (tests/handmade/write lists them))"
 	@echo "make build         release build of the programs, in build/bin/"
 	@echo "make packages      Debian packages of this version, in build/packages/"
+	@echo "make docs          the documents as a site with search, in $(DOCS)/"
 	@echo "make test          all tests; the last line counts them"
 	@echo "make chaos         a site under load for MINUTES=$(MINUTES), to which one fault after another happens, and one"
 	@echo "                   with two states and TAKEOVERS=$(TAKEOVERS) from one to the other"
@@ -55,6 +57,7 @@ run: build
 
 test: build-tests
 	@scripts/deps browser || echo "skipped: Chromium cannot be installed here; the web client is not tested in it"
+	@scripts/deps docs || echo "skipped: mkdocs cannot be installed here; the site of the documents is not tested"
 	@scripts/test
 
 chaos: build-tests
@@ -77,6 +80,11 @@ packages: build
 	@cmake --build --preset release
 	@cd build && cpack -G DEB -B packages >packages.log || { cat packages.log; exit 1; }
 	@ls build/packages/*.deb
+
+docs:
+	@scripts/deps docs
+	@mkdocs build --quiet --strict --site-dir $(abspath $(DOCS))
+	@echo "$(DOCS)/index.html; for its search: /usr/bin/python3 -m http.server --bind 127.0.0.1 --directory $(DOCS)"
 
 # For a night: with the tests of the whole system it is scripts/mutate --system.
 mutate: deps
