@@ -1,0 +1,402 @@
+"""deploy/kubernetes: the manifests fit each other, the image and the programs, which are run with the environment, the keys
+and the probes that they have there."""
+
+import json
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import subprocess
+
+import pytest
+import yaml
+from private import machine, needs_private
+
+from metrics import table
+from stack import BIN, ROOT, Program, until
+
+FOLDER = ROOT / "deploy" / "kubernetes"
+BASE = FOLDER / "base"
+EXAMPLE = FOLDER / "example"
+README = (FOLDER / "README.md").read_text(encoding="utf-8")
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8").split(" AS runtime\n")[1]
+SERVICES = ("state", "ami-gw", "fagi-gw", "cti-gw", "http-gw")
+API = {"Service": "v1", "Deployment": "apps/v1", "StatefulSet": "apps/v1", "PodDisruptionBudget": "policy/v1",
+       "HorizontalPodAutoscaler": "autoscaling/v2", "NetworkPolicy": "networking.k8s.io/v1"}
+WORKLOADS = ("Deployment", "StatefulSet")
+NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+RUN = "/run/ctibus/"
+SECRET = {line.strip("/") for line in (EXAMPLE / ".gitignore").read_text(encoding="utf-8").splitlines() if line.startswith("/")}
+
+
+def documents(path):
+    return list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
+
+
+def kustomization(folder):
+    return documents(folder / "kustomization.yaml")[0]
+
+
+def environment(path):
+    """The variables of a file for configMapGenerator."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+MANIFESTS = [document for path in sorted(BASE.glob("*.yaml")) if path.name != "kustomization.yaml" for document in documents(path)]
+COMMON = environment(BASE / "ctibus.env")
+SITE = {**COMMON, **environment(EXAMPLE / "site.env")}
+
+
+def of(*kinds):
+    return [m for m in MANIFESTS if m["kind"] in kinds]
+
+
+def workload(service):
+    return next(m for m in of(*WORKLOADS) if m["metadata"]["name"] == f"ctibus-{service}")
+
+
+def container(service):
+    return workload(service)["spec"]["template"]["spec"]["containers"][0]
+
+
+def ports(service):
+    return {p["name"]: p["containerPort"] for p in container(service)["ports"]}
+
+
+def variables(service):
+    return {**SITE, **{v["name"]: v["value"] for v in container(service)["env"]}}
+
+
+def selected(labels):
+    """The services whose pods have these labels."""
+    return [s for s in SERVICES if labels.items() <= workload(s)["spec"]["template"]["metadata"]["labels"].items()]
+
+
+# ---- each manifest by itself ----
+
+def test_kustomizations_name_what_there_is():
+    base, example = kustomization(BASE), kustomization(EXAMPLE)
+    listed = base["resources"] + [f for g in base["configMapGenerator"] for f in g["envs"]]
+    assert sorted(listed) == sorted(p.name for p in BASE.iterdir() if p.name != "kustomization.yaml")
+    listed = [p["path"] for p in example["patches"]] + [f for g in example["configMapGenerator"] for f in g["envs"]]
+    assert sorted(listed) == sorted(p.name for p in EXAMPLE.iterdir() if p.name not in ("kustomization.yaml", ".gitignore", *SECRET))
+    assert example["resources"] == ["../base"]
+    assert [g["name"] for g in base["configMapGenerator"]] == [g["name"] for g in example["configMapGenerator"]] == ["ctibus"]
+    assert all(g["behavior"] == "merge" for g in example["configMapGenerator"])
+
+
+def test_names_kinds_and_labels():
+    assert all(m["apiVersion"] == API[m["kind"]] for m in MANIFESTS), "versions that Kubernetes has"
+    names = [(m["kind"], m["metadata"]["name"]) for m in MANIFESTS]
+    assert len(names) == len(set(names)) and all(NAME.fullmatch(n) and len(n) < 64 for _, n in names)
+    assert all("namespace" not in m["metadata"] for m in MANIFESTS), "the overlay names it"
+    assert all(m["metadata"]["labels"]["app.kubernetes.io/name"] == "ctibus" for m in MANIFESTS)
+    assert {m["metadata"]["name"] for m in of(*WORKLOADS)} == {f"ctibus-{s}" for s in SERVICES}
+
+
+def test_selectors_meet_their_pods():
+    for service in SERVICES:
+        spec = workload(service)["spec"]
+        assert selected(spec["selector"]["matchLabels"]) == [service] and len(spec["template"]["spec"]["containers"]) == 1
+        for constraint in spec["template"]["spec"].get("topologySpreadConstraints", []):
+            assert selected(constraint["labelSelector"]["matchLabels"]) == [service]
+    for one in of("Service"):
+        assert [f"ctibus-{s}" for s in selected(one["spec"]["selector"])] == [one["metadata"]["name"]]
+    for budget in of("PodDisruptionBudget"):
+        assert [f"ctibus-{s}" for s in selected(budget["spec"]["selector"]["matchLabels"])] == [budget["metadata"]["name"]]
+        assert budget["spec"]["maxUnavailable"] == 1
+    for stateful in of("StatefulSet"):
+        assert ("Service", stateful["spec"]["serviceName"]) in [(m["kind"], m["metadata"]["name"]) for m in MANIFESTS]
+
+
+def test_ports_are_there():
+    for service in SERVICES:
+        numbers = list(ports(service).values())
+        assert len(numbers) == len(set(numbers)) and all(len(name) <= 15 for name in ports(service))
+    for one in of("Service"):
+        service = one["metadata"]["name"].removeprefix("ctibus-")
+        given = {p["name"]: (p["port"], p["targetPort"]) for p in one["spec"]["ports"]}
+        assert given == {name: (number, name) for name, number in ports(service).items() if name != "health"}
+    for policy in of("NetworkPolicy"):
+        named = {p["port"] for rule in policy["spec"]["ingress"] for p in rule["ports"]}
+        pods = selected(policy["spec"]["podSelector"]["matchLabels"])
+        assert pods and all(named <= set(ports(s)) for s in pods), policy["metadata"]["name"]
+
+
+def test_each_port_is_open_to_whom_it_is_for():
+    """As the policies say; a pod that none selects would be open to all."""
+    opened = {}
+    for policy in of("NetworkPolicy"):
+        assert policy["spec"]["policyTypes"] == ["Ingress"]
+        for service in selected(policy["spec"]["podSelector"]["matchLabels"]):
+            for rule in policy["spec"]["ingress"]:
+                for port in rule["ports"]:
+                    opened[service, port["port"]] = rule.get("from")
+    assert set(opened) == {(s, p) for s in SERVICES for p in ports(s)}
+    bus = [opened["state", port] for port in ("publish", "subscribe", "request")]
+    assert all([selected(peer["podSelector"]["matchLabels"]) for peer in peers] == [list(SERVICES)] for peers in bus)
+    assert all(opened[s, "health"] and "namespaceSelector" in opened[s, "health"][0] for s in SERVICES)
+    assert {k for k, peers in opened.items() if peers is None} == {
+        ("cti-gw", "cti"), ("cti-gw", "ctis"), ("cti-gw", "web"), ("http-gw", "api"), ("fagi-gw", "fagi")}
+
+
+def test_containers_are_those_of_the_dockerfile():
+    uid, gid = map(int, re.search(r"^USER (\d+):(\d+)$", DOCKERFILE, re.M).groups())
+    image = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["state"]["image"]
+    for service in SERVICES:
+        spec, one = workload(service)["spec"]["template"]["spec"], container(service)
+        assert one["image"] == re.sub(r"\$\{\w+:-(\w+)\}", r"\1", image) and one["command"] == [f"ctibus-{service}"]
+        assert (BIN / one["command"][0]).exists()
+        own = spec["securityContext"]
+        assert own["runAsNonRoot"] and (own["runAsUser"], own["runAsGroup"], own["fsGroup"]) == (uid, gid, gid)
+        assert own["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert one["securityContext"] == {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True,
+                                          "capabilities": {"drop": ["ALL"]}}
+        assert spec["enableServiceLinks"] is False and spec["automountServiceAccountToken"] is False
+        assert one["resources"]["limits"]["memory"] and one["resources"]["requests"].keys() == {"cpu", "memory"}
+    images = kustomization(EXAMPLE)["images"]
+    assert [f"{i['name']}:{i['newTag']}" for i in images] == [container("state")["image"]]
+    assert f"{images[0]['newName']}:{images[0]['newTag']}" in README
+
+
+def test_volumes():
+    """What is mounted is there; what is written goes to a volume, as the file system is read-only."""
+    for service in SERVICES:
+        spec, one = workload(service)["spec"], container(service)
+        volumes = {v["name"]: v for v in spec["template"]["spec"]["volumes"]}
+        claims = {c["metadata"]["name"]: c for c in spec.get("volumeClaimTemplates", [])}
+        mounts = {m["name"]: m for m in one["volumeMounts"]}
+        assert set(mounts) == set(volumes) | set(claims)
+        assert all(mounts[n].get("readOnly") and v["secret"]["defaultMode"] == 0o440 for n, v in volumes.items() if "secret" in v)
+        writable = [m["mountPath"] for m in mounts.values() if not m.get("readOnly")]
+        written = {n: v for n, v in variables(service).items() if re.search(r"^(sqlite:)?/var/lib/", v)}
+        assert (writable == ["/var/lib/ctibus"]) == bool(written) and len(writable) <= 1
+        assert all(v.removeprefix("sqlite:").startswith("/var/lib/ctibus/") for v in written.values())
+        assert all(c["spec"]["accessModes"] == ["ReadWriteOnce"] for c in claims.values())
+    assert "WORKDIR /var/lib/ctibus" in DOCKERFILE
+
+
+def test_state_is_alone_and_has_one_writer():
+    assert workload("state")["kind"] == "StatefulSet" and workload("state")["spec"]["replicas"] == 1
+    assert workload("ami-gw")["spec"]["replicas"] == 1 and workload("ami-gw")["spec"]["strategy"] == {"type": "Recreate"}
+    queues = workload("http-gw")
+    assert queues["kind"] == "StatefulSet" and [c["metadata"]["name"] for c in queues["spec"]["volumeClaimTemplates"]] == ["webhooks"]
+    service = next(m for m in of("Service") if m["metadata"]["name"] == "ctibus-state")
+    assert service["spec"]["publishNotReadyAddresses"] is True
+    assert {m["metadata"]["name"] for m in of("PodDisruptionBudget")} == {"ctibus-fagi-gw", "ctibus-cti-gw", "ctibus-http-gw"}
+
+
+def test_a_pod_has_time_to_stop():
+    def pause(service):
+        stop = container(service).get("lifecycle", {}).get("preStop")
+        command = stop["exec"]["command"] if stop else ["sleep", "0"]
+        assert command[0] == "sleep" and shutil.which("sleep")
+        return int(command[1])
+
+    for service in SERVICES:
+        drain = int(SITE["CTIBUS__CTI__DRAIN_SECONDS"]) if service == "cti-gw" else 0
+        grace = workload(service)["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
+        assert grace >= pause(service) + drain + 5, service
+    assert pause("cti-gw") > 0 and f"`ctibus.cti.drain_seconds` ({SITE['CTIBUS__CTI__DRAIN_SECONDS']})" in README
+    assert int(SITE["CTIBUS__SESSION_GRACE_SECONDS"]) >= int(SITE["CTIBUS__CTI__DRAIN_SECONDS"]), "nobody is shown as logged out"
+    update = workload("cti-gw")["spec"]["strategy"]["rollingUpdate"]
+    assert update["maxUnavailable"] == 0 and update["maxSurge"] > 0
+
+
+def test_the_autoscaler():
+    (scaler,) = of("HorizontalPodAutoscaler")
+    spec = scaler["spec"]
+    target = workload("cti-gw")
+    assert spec["scaleTargetRef"] == {"apiVersion": target["apiVersion"], "kind": target["kind"], "name": target["metadata"]["name"]}
+    assert "replicas" not in target["spec"], "or each `apply` would undo what the autoscaler has done"
+    (metric,) = spec["metrics"]
+    name = metric["pods"]["metric"]["name"]
+    assert metric["type"] == "Pods" and metric["pods"]["target"]["type"] == "AverageValue" and int(metric["pods"]["target"]["averageValue"]) > 0
+    known = {m.name: m.kind for m in table()["cti-gw"].values()}
+    assert known[name].lower() == "gauge" and f"seriesQuery: '{name}" in README
+    assert 1 < spec["minReplicas"] < spec["maxReplicas"]
+
+
+def test_annotations_lead_to_the_metrics():
+    for service in SERVICES:
+        notes = workload(service)["spec"]["template"]["metadata"]["annotations"]
+        assert notes == {"prometheus.io/scrape": "true", "prometheus.io/port": str(ports(service)["health"])}
+
+
+# ---- secrets, made as README.md says ----
+
+@pytest.fixture(name="site", scope="module")
+def fixture_site(tmp_path_factory):
+    """A copy of the example with its keys, its password and its people."""
+    site = tmp_path_factory.mktemp("kubernetes") / "site"
+    shutil.copytree(EXAMPLE, site, ignore=shutil.ignore_patterns(*SECRET))
+    lines = [line.strip() for line in README.splitlines()]
+    run = shlex.split(next(line for line in lines if line.startswith("docker run")))
+    arguments = run[run.index("ctibus-make-keys") + 1:]
+    assert arguments[0] == "/keys" and "mkdir -p keys" in lines
+    (site / "keys").mkdir()
+    subprocess.run([ROOT / "deploy" / "containers" / "make-keys", site / "keys", *arguments[1:]], check=True, capture_output=True,
+                   env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "CTIBUS_TLS_NAMES": "DNS:cti.example.com"})
+    written = next(line for line in lines if line.startswith("printf"))
+    subprocess.run(["sh", "-c", written], cwd=site, check=True)
+    shutil.copy(ROOT / "config" / "people.csv", site)
+    assert "cp ../../../config/people.csv people.csv" in lines
+    assert SECRET <= set(os.listdir(site)), "what .gitignore names is what was made"
+    return site
+
+
+def secrets(site):
+    """The content of each Secret by its name: its keys, and the files that they come from."""
+    made = {}
+    for generator in kustomization(site)["secretGenerator"]:
+        pairs = [f.split("=") if "=" in f else (pathlib.PurePath(f).name, f) for f in generator["files"]]
+        made[generator["name"]] = {key: site / path for key, path in pairs}
+    return made
+
+
+def test_secrets_are_there(site):
+    made = secrets(site)
+    assert all(path.is_file() for keys in made.values() for path in keys.values())
+    used = {v["secret"]["secretName"] for s in SERVICES for v in workload(s)["spec"]["template"]["spec"]["volumes"] if "secret" in v}
+    assert used == set(made)
+    assert {e["configMapRef"]["name"] for s in SERVICES for e in container(s)["envFrom"]} == {"ctibus"}
+    kept = [g["name"] for g in kustomization(site)["secretGenerator"] if g.get("options", {}).get("disableNameSuffixHash")]
+    assert kept == ["ctibus-keys-allowed"], "state watches this one; for the others the pods are replaced"
+    assert set(made["ctibus-keys-allowed"]) == {f"{s}.key" for s in SERVICES}
+    for service in SERVICES:
+        files = made[f"ctibus-keys-{service}"]
+        assert set(files) == {"own.key", "own.key_secret"} | ({"state.key"} if service != "state" else set())
+        own = re.search(r'public-key = "(.+)"', files["own.key"].read_text())[1]
+        assert own in made["ctibus-keys-allowed"][f"{service}.key"].read_text()
+    assert set(made["ctibus-tls"]) == {"tls.crt", "tls.key"}
+
+
+def mount(site, service, root):
+    """The Secrets of a pod as Kubernetes mounts them, below root: files that are links into a folder with a date."""
+    made = secrets(site)
+    spec = workload(service)["spec"]["template"]["spec"]
+    for volume in spec["volumes"]:
+        if "secret" not in volume:
+            continue
+        given = next(m for m in container(service)["volumeMounts"] if m["name"] == volume["name"])
+        at = root / given["mountPath"].lstrip("/")
+        if "subPath" in given:
+            at.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(made[volume["secret"]["secretName"]][given["subPath"]], at)
+            continue
+        (at / "..2026_01_01").mkdir(parents=True)
+        (at / "..data").symlink_to("..2026_01_01")
+        for key, path in made[volume["secret"]["secretName"]].items():
+            shutil.copy(path, at / "..2026_01_01" / key)
+            (at / key).symlink_to(f"..data/{key}")
+
+
+def pod_environment(service, root):
+    """Of its container, with what is in /run and /var/lib below root."""
+    def here(value):
+        return value.replace(RUN, f"{root}{RUN}").replace("/var/lib/", f"{root}/var/lib/")
+    own = {n: here(v) for n, v in variables(service).items()}
+    return {"PATH": os.environ["PATH"], **own, "CTIBUS_CONFIG": f"{root}/etc/ctibus/ctibus.json"}
+
+
+@pytest.fixture(name="pod")
+def fixture_pod(site, tmp_path):
+    """A folder with the files of a pod of a service, made anew."""
+    def make(service):
+        root = tmp_path / service
+        shutil.copytree(ROOT / "config", root / "etc" / "ctibus")
+        (root / "var" / "lib" / "ctibus").mkdir(parents=True)
+        mount(site, service, root)
+        return root
+    return make
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_program_accepts_its_configuration(pod, service):
+    root = pod(service)
+    env = pod_environment(service, root)
+
+    def check(**more):
+        done = subprocess.run([BIN / f"ctibus-{service}", "--check"], env={**env, **more}, capture_output=True, text=True, timeout=60,
+                              check=False)
+        return done.returncode, done.stdout + done.stderr
+    assert SITE["CTIBUS_CONFIG"] == "/etc/ctibus/ctibus.json" and "COPY config /etc/ctibus" in DOCKERFILE
+    assert check() == (0, "configuration ok\n")
+    code, said = check(CTIBUS__CTI__DRAIN_SECOND="7")
+    assert code == 2 and "ctibus.cti.drain_second: unknown key" in said, "this finds a key that is none"
+    if "CTIBUS_CERTFILE" in env:
+        code, said = check(CTIBUS_CERTFILE=f"{root}{RUN}tls/nothing.crt")
+        assert code == 2 and "nothing.crt" in said, "and a certificate that is not mounted"
+
+
+# ---- all of it, running ----
+
+def get(here, port, path):
+    """The status that a pod answers a probe with; 0: it does not."""
+    done = here.run("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", f"http://127.0.0.1:{port}{path}")
+    return int(done.stdout)
+
+
+@needs_private()
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
+def test_the_services_run_as_pods(site, pod, tmp_path):
+    """With their environment, their keys and their ports, on a machine where the names of the Services are its own."""
+    with machine(tmp_path / "machine") as here:
+        with open(tmp_path / "machine" / "etc" / "hosts", "a", encoding="utf-8") as hosts:
+            hosts.write("127.0.0.1 ctibus-state pbx.example.com\n")
+        password = (site / "asterisk-password").read_text()
+        programs = [Program(here.command(BIN / "ctibus-asterisk-sim", "--office", "--password", password))]
+        programs[0].listening("ami")
+        for service in SERVICES:
+            env = pod_environment(service, pod(service))
+            command = BIN / container(service)["command"][0]
+            programs.append(Program(here.command("env", "-i", *(f"{n}={v}" for n, v in env.items()), command)))
+        for service in SERVICES:
+            one = container(service)
+            ready, alive = one["readinessProbe"]["httpGet"], one["livenessProbe"]["httpGet"]
+            assert (ready["path"], alive["path"]) == ("/readyz", "/healthz") and ready["port"] == alive["port"] == "health"
+            number = ports(service)["health"]
+            until(lambda: get(here, number, ready["path"]) == 200, lambda s=service: (s, programs[1 + SERVICES.index(s)].lines[-5:]))
+            assert get(here, number, alive["path"]) == 200 and get(here, number, "/nothing") == 404
+        listening = {int(n) for n in re.findall(r":(\d+) ", here.run("ss", "-Hltn").stdout)}
+        assert {n for s in SERVICES for n in ports(s).values()} <= listening
+        health = f"http://127.0.0.1:{ports('cti-gw')['health']}/metrics"
+        name = of("HorizontalPodAutoscaler")[0]["spec"]["metrics"][0]["pods"]["metric"]["name"]
+        assert re.search(rf"^{name} \d", here.run("curl", "-s", health).stdout, re.M)
+        env = pod_environment("http-gw", tmp_path / "http-gw")  # as `kubectl exec` has it
+        tool = here.run("env", "-i", *(f"{n}={v}" for n, v in env.items()), BIN / "ctibus", "phones")
+        assert tool.returncode == 0 and "PJSIP/alice" in tool.stdout, tool.stderr
+
+
+# ---- kustomize ----
+
+def kustomize_version():
+    if not shutil.which("kubectl"):
+        return 0
+    said = subprocess.run(["kubectl", "version", "--client", "-o", "json"], capture_output=True, text=True, check=False, timeout=60)
+    version = json.loads(said.stdout or "{}").get("kustomizeVersion", "v0")
+    return int(re.match(r"v?(\d+)", version)[1])
+
+
+@pytest.mark.skipif(kustomize_version() < 4, reason="there is no kubectl of 1.21 or newer")
+def test_kustomize_builds_the_site(site):
+    shutil.copytree(BASE, site.parent / "base", dirs_exist_ok=True)
+    said = subprocess.run(["kubectl", "kustomize", site], capture_output=True, text=True, check=False, timeout=60)
+    assert said.returncode == 0 and said.stderr == "", said.stderr
+    built = list(yaml.safe_load_all(said.stdout))
+    there = {(m["kind"], m["metadata"]["name"]) for m in built}
+    assert {(m["kind"], m["metadata"]["name"]) for m in MANIFESTS} <= there
+    assert {m["metadata"]["namespace"] for m in built} == {"ctibus"}
+    (config,) = [m for m in built if m["kind"] == "ConfigMap"]
+    assert config["data"] == SITE
+    for m in built:
+        if m["kind"] in WORKLOADS:
+            spec = m["spec"]["template"]["spec"]
+            (one,) = spec["containers"]
+            assert one["image"] == "registry.example.com/ctibus:dev"
+            assert all(("ConfigMap", e["configMapRef"]["name"]) in there for e in one["envFrom"])
+            assert all(("Secret", v["secret"]["secretName"]) in there for v in spec["volumes"] if "secret" in v)
+    outside = {m["metadata"]["name"] for m in built if m["kind"] == "Service" and m["spec"].get("type") == "LoadBalancer"}
+    assert outside == {"ctibus-cti-gw", "ctibus-http-gw", "ctibus-fagi-gw"} and "ctibus-state" not in outside
