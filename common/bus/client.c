@@ -157,6 +157,7 @@ static void tick(void *arg)
             watch(&a->lanes[i], now);
         else
             seek(&a->lanes[i], now);
+    waiting_flush(a); /* there was no connection, or it was silent */
     if (a->up) {
         a->down_since = now;
     } else if (now - a->down_since > SILENCE_US) {
@@ -183,7 +184,6 @@ static void handle_request(struct lane *l, struct envelope *e)
 static void handle(struct lane *l, struct envelope *e)
 {
     struct bus_client *a = l->client;
-    bool silent = clock_mono_us() - l->last_rx >= DOUBT_US;
 
     l->last_rx = clock_mono_us();
     if (e->method >= 0) {
@@ -199,8 +199,6 @@ static void handle(struct lane *l, struct envelope *e)
         return;
     }
     request_table_answer(a->requests, l, e->id, e->status, &e->doc->root);
-    if (silent && is_current(l))
-        waiting_flush(a);
 }
 
 static bool step(void *arg)
@@ -257,6 +255,7 @@ struct bus_client *bus_client_new(struct bus *b, const char *endpoint, const cha
     a->handler = handler;
     a->arg = arg;
     TAILQ_INIT(&a->waiting);
+    TAILQ_INIT(&a->sent);
     buf_init(&a->body, 0);
     if (msg_doc_init(&a->doc) < 0) {
         free(a);

@@ -32,6 +32,8 @@ struct waiting {
     char pairs[];
 };
 
+TAILQ_HEAD(waitings, waiting);
+
 struct bus_client {
     struct bus *bus;
     struct endpoints to;
@@ -43,7 +45,7 @@ struct bus_client {
     void (*not_active)(void *arg, const msgpack_object *body);
     char *service;
     struct request_table *requests;
-    TAILQ_HEAD(, waiting) waiting;
+    struct waitings waiting, sent; /* in the order in which they were asked for */
     struct map *waiting_by_id;
     size_t waiting_bytes;
     struct msg_doc doc;

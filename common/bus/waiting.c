@@ -26,7 +26,7 @@ static void waiting_free(struct waiting *w)
 {
     struct bus_client *a = w->client;
 
-    TAILQ_REMOVE(&a->waiting, w, link);
+    TAILQ_REMOVE(w->sent ? &a->sent : &a->waiting, w, link);
     map_del(a->waiting_by_id, id_key(&w->id));
     a->waiting_bytes -= w->len;
     free(w);
@@ -52,38 +52,48 @@ void waiting_forget(struct bus_client *a, uint64_t id)
         waiting_free(w);
 }
 
-static void send_one(struct waiting *w)
+/* False: nothing can be sent now. */
+static bool send_one(struct waiting *w)
 {
     struct bus_client *a = w->client;
     uint64_t now = clock_mono_us();
 
     if (now >= w->deadline || !request_table_move(a->requests, w->id, a->current))
-        return; /* its time is over, which it is told */
+        return true; /* its time is over, which it is told */
     if (lane_send(a->current, w->id, w->method, w->n_pairs, view_of(w->pairs, w->len),
-                  (uint32_t)((w->deadline - now) / 1000) + 1) == 0)
-        w->sent = true;
-    else
+                  (uint32_t)((w->deadline - now) / 1000) + 1) < 0) {
         request_table_move(a->requests, w->id, &a->waiting);
+        return false;
+    }
+    TAILQ_REMOVE(&a->waiting, w, link);
+    TAILQ_INSERT_TAIL(&a->sent, w, link);
+    w->sent = true;
+    return true;
 }
 
 void waiting_flush(struct bus_client *a)
 {
-    struct waiting *w;
+    struct waiting *w = client_is_answered(a) ? TAILQ_FIRST(&a->waiting) : NULL;
 
-    if (!client_is_answered(a))
-        return;
-    TAILQ_FOREACH(w, &a->waiting, link)
-    if (!w->sent)
-        send_one(w);
+    while (w) {
+        struct waiting *next = TAILQ_NEXT(w, link);
+        w = send_one(w) ? next : NULL;
+    }
 }
 
 void waiting_keep(struct bus_client *a)
 {
-    struct waiting *w;
+    struct waiting *w = TAILQ_LAST(&a->sent, waitings);
 
-    TAILQ_FOREACH(w, &a->waiting, link)
-    if (w->sent && w->repeat && request_table_move(a->requests, w->id, &a->waiting))
-        w->sent = false;
+    while (w) { /* from the last one on, so that they come before what was asked for later */
+        struct waiting *before = TAILQ_PREV(w, waitings, link);
+        if (w->repeat && request_table_move(a->requests, w->id, &a->waiting)) {
+            TAILQ_REMOVE(&a->sent, w, link);
+            TAILQ_INSERT_HEAD(&a->waiting, w, link);
+            w->sent = false;
+        }
+        w = before;
+    }
 }
 
 static bool is_full(const struct bus_client *a, size_t len)
@@ -122,8 +132,7 @@ static uint64_t waiting_add(struct bus_client *a, enum bus_method method, bool r
     }
     TAILQ_INSERT_TAIL(&a->waiting, w, link);
     a->waiting_bytes += w->len;
-    if (client_is_answered(a))
-        send_one(w);
+    waiting_flush(a);
     return w->id;
 }
 

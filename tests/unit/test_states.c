@@ -342,6 +342,41 @@ static void who_is_told_may_ask(void **state)
     assert_true(of_down.status == BUS_ok && of_up.status == BUS_ok);
 }
 
+/* ---- connections ---- */
+
+static bool can_send(const struct lane *l)
+{
+    int events = 0;
+    size_t n = sizeof(events);
+
+    zmq_getsockopt(l->socket, ZMQ_EVENTS, &events, &n);
+    return events & ZMQ_POLLOUT;
+}
+
+/* The network was away for less than the time in which it is noticed. */
+static void what_had_no_connection_is_sent_when_there_is_one(void **state)
+{
+    struct two_states *w = *state;
+    struct lane *l = &w->client->lanes[0];
+    struct answer first = {0}, second = {0};
+
+    take_over(&w->a, 1);
+    UNTIL(w->loop, asks(w, &w->a));
+    assert_int_equal(zmq_disconnect(l->socket, w->client->to.at[0]), 0);
+    while (can_send(l))
+        ;
+    assert_int_equal(ask(w, 8, &first), 0);
+    assert_true(ask_wait(w, METHOD_command, 1, &first) > 0);
+    assert_int_equal(bus_connect(l->socket, w->client->to.at[0]), 0);
+    while (!can_send(l))
+        ;
+    assert_true(ask_wait(w, METHOD_command, 2, &second) > 0);
+    UNTIL_MS(w->loop, first.calls == 1 && second.calls == 1, 5000);
+    assert_true(first.status == BUS_ok && second.status == BUS_ok);
+    assert_string_equal(w->a.got, "1 2 ");
+    assert_true(is_told(w, "u"));
+}
+
 static void the_answer_to_the_process_before_is_none(void **state)
 {
     struct two_states *w = *state;
@@ -413,6 +448,7 @@ int main(void)
         T(what_was_cancelled_is_neither_sent_nor_answered),
         T(who_waits_is_told_the_end_once),
         T(who_is_told_may_ask),
+        T(what_had_no_connection_is_sent_when_there_is_one),
         T(the_answer_to_the_process_before_is_none),
         ALONE(a_list_of_endpoints_that_is_none_is_refused),
     };
