@@ -192,7 +192,8 @@ static void handle(struct lane *l, struct envelope *e)
     }
     if (e->status == BUS_unknown_peer || (e->status == BUS_not_active && e->id != l->hello_id)) {
         /* it was restarted, or took us for gone, or another one is active */
-        request_table_answer(a->requests, l, e->id, BUS_gone, NULL);
+        if (!is_current(l) || !waiting_refuse(a, e->id))
+            request_table_answer(a->requests, l, e->id, BUS_gone, NULL);
         if (is_current(l))
             set_down(a);
         hello(l);

@@ -25,6 +25,7 @@ struct waiting {
     enum bus_method method;
     bool repeat; /* to another state when the one that was asked is lost */
     bool sent;
+    bool refused;      /* by one that is not active: it has done nothing */
     uint64_t deadline; /* monotonic microseconds */
     bus_answer_fn *answer;
     void *arg;
@@ -74,6 +75,8 @@ bool client_is_answered(const struct bus_client *a);
 void waiting_flush(struct bus_client *a);
 /* The state that was asked is lost: what may be asked twice waits again. */
 void waiting_keep(struct bus_client *a);
+/* It said that it is not active, or does not know us. False: no such request waits for it. */
+bool waiting_refuse(struct bus_client *a, uint64_t id);
 /* A request was cancelled. */
 void waiting_forget(struct bus_client *a, uint64_t id);
 

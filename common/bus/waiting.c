@@ -3,7 +3,8 @@
  * seconds, and what people ask for meanwhile is to be answered, not refused.
  *
  * What was sent to the one that is lost, and not answered, may have been carried out. It is refused
- * unless it does the same when it is done twice.
+ * unless it does the same when it is done twice, or was answered by a process that had taken the place
+ * of the one that was asked, and is not active.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -87,13 +88,23 @@ void waiting_keep(struct bus_client *a)
 
     while (w) { /* from the last one on, so that they come before what was asked for later */
         struct waiting *before = TAILQ_PREV(w, waitings, link);
-        if (w->repeat && request_table_move(a->requests, w->id, &a->waiting)) {
+        if ((w->repeat || w->refused) && request_table_move(a->requests, w->id, &a->waiting)) {
             TAILQ_REMOVE(&a->sent, w, link);
             TAILQ_INSERT_HEAD(&a->waiting, w, link);
-            w->sent = false;
+            w->sent = w->refused = false;
         }
         w = before;
     }
+}
+
+bool waiting_refuse(struct bus_client *a, uint64_t id)
+{
+    struct waiting *w = map_get(a->waiting_by_id, id_key(&id));
+
+    if (!w || !w->sent)
+        return false;
+    w->refused = true;
+    return true;
 }
 
 static bool is_full(const struct bus_client *a, size_t len)

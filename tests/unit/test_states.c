@@ -377,6 +377,60 @@ static void what_had_no_connection_is_sent_when_there_is_one(void **state)
     assert_true(is_told(w, "u"));
 }
 
+/* A state that was active when it answered hello, and is not when it is asked: its process was
+ * restarted. */
+struct left {
+    void *socket; /* the world's */
+    struct msg_doc doc;
+    int asked;
+};
+
+static void left_step(struct left *f)
+{
+    struct view here = VIEW("\x82\xa5"
+                            "epoch\x07\xa4term\x01");
+    struct envelope e;
+    struct frames in;
+
+    while (frames_recv(f->socket, &in)) {
+        assert_int_equal(envelope_read(&in, 1, &f->doc, &e), 0);
+        if (e.method == METHOD_command)
+            f->asked++;
+        if (e.method >= 0)
+            envelope_send(f->socket, frame_view(&in, 0), e.id,
+                          schema_status_name(f->asked ? BUS_not_active : BUS_ok), here);
+        frames_close(&in);
+    }
+}
+
+static void who_is_told_that_it_is_not_active_asks_the_other(void **state)
+{
+    struct two_states *w = *state;
+    struct left f = {.socket = w->raw = zmq_socket(bus_zmq(w->a.p.bus), ZMQ_ROUTER)};
+    struct answer an = {0};
+    char at[300] = "";
+    size_t n = sizeof(at);
+    int zero = 0, err = 0;
+
+    zmq_setsockopt(f.socket, ZMQ_LINGER, &zero, sizeof(zero));
+    assert_int_equal(msg_doc_init(&f.doc), 0);
+    assert_int_equal(zmq_bind(f.socket, ANY_PORT), 0);
+    zmq_getsockopt(f.socket, ZMQ_LAST_ENDPOINT, at, &n);
+    note(at, sizeof(at), " ");
+    note(at, sizeof(at), bus_server_endpoint(w->b.server));
+    w->client = client_at(w, at, &err);
+    UNTIL(w->loop, (left_step(&f), bus_client_is_up(w->client)));
+    assert_true(ask_wait(w, METHOD_command, 1, &an) > 0);
+    UNTIL(w->loop, (left_step(&f), !bus_client_is_up(w->client)));
+    assert_int_equal(an.calls, 0);
+    take_over(&w->b, 2);
+    UNTIL(w->loop, (left_step(&f), an.calls == 1));
+    assert_int_equal(an.status, BUS_ok); /* it was not carried out before, as is known */
+    assert_int_equal(f.asked, 1);
+    assert_string_equal(w->b.got, "1 ");
+    msg_doc_fini(&f.doc);
+}
+
 static void the_answer_to_the_process_before_is_none(void **state)
 {
     struct two_states *w = *state;
@@ -449,6 +503,7 @@ int main(void)
         T(who_waits_is_told_the_end_once),
         T(who_is_told_may_ask),
         T(what_had_no_connection_is_sent_when_there_is_one),
+        ALONE(who_is_told_that_it_is_not_active_asks_the_other),
         T(the_answer_to_the_process_before_is_none),
         ALONE(a_list_of_endpoints_that_is_none_is_refused),
     };
