@@ -43,6 +43,12 @@ void bus_set_immediate(void *socket)
     zmq_setsockopt(socket, ZMQ_IMMEDIATE, &on, sizeof(on));
 }
 
+/* Is this one of its endpoints left out, since another one is followed? */
+static bool is_left(const struct bus *b, const struct route *r, size_t i)
+{
+    return b->active > 0 && b->active <= r->to.n && i != b->active - 1;
+}
+
 int route_open(struct bus *b, struct route *r, void *socket, const char *endpoint)
 {
     int rc = endpoints_read(&r->to, endpoint);
@@ -53,6 +59,8 @@ int route_open(struct bus *b, struct route *r, void *socket, const char *endpoin
     if (r->to.n > 1)
         bus_set_immediate(socket);
     for (size_t i = 0; rc == 0 && i < r->to.n; i++) {
+        if (is_left(b, r, i))
+            continue;
         rc = bus_connect(socket, r->to.at[i]);
         r->connected[i] = rc == 0;
     }
@@ -101,6 +109,7 @@ void bus_follow(struct bus *b, size_t which)
 {
     struct route *r;
 
+    b->active = which + 1;
     LIST_FOREACH(r, &b->routes, link)
     if (which < r->to.n && !is_as_wanted(r, which))
         follow(r, which);

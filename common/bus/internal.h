@@ -34,6 +34,7 @@ struct bus {
     struct bus_counts counts;
     LIST_HEAD(, accepted) accepted; /* (accepted.c) */
     LIST_HEAD(, route) routes;      /* (endpoints.c) */
+    size_t active; /* the number of the endpoint that is followed, from 1; 0: none yet */
 };
 
 /* A client that has received nothing for this long sends a ping. */
@@ -59,8 +60,8 @@ struct endpoints {
 int endpoints_read(struct endpoints *e, const char *text);
 void endpoints_free(struct endpoints *e);
 
-/* A socket that publishes or subscribes: connected to all its endpoints at first, and to that of
- * the active state alone from bus_follow() on. */
+/* A socket that publishes or subscribes: connected to all its endpoints until bus_follow() is
+ * called, and to that of the active state alone from then on. */
 struct route {
     LIST_ENTRY(route) link;
     bool listed;

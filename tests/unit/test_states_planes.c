@@ -111,6 +111,19 @@ static void publishers_and_subscribers_follow(void **state)
     assert_string_equal(p.interest, "+-+-+-+");
 }
 
+static void those_that_are_made_later_follow(void **state)
+{
+    struct two_states *w = *state;
+    struct planes p;
+
+    client_open(w);
+    take_over(&w->b, 1);
+    UNTIL(w->loop, asks(w, &w->b));
+    planes_open(w, &p);
+    assert_follows(&p, &w->b, &w->a);
+    assert_string_equal(p.interest, "+");
+}
+
 /* A tool that has no client. */
 static void without_a_client_whoever_is_there_is_heard(void **state)
 {
@@ -138,6 +151,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(publishers_and_subscribers_follow),
+        T(those_that_are_made_later_follow),
         T(without_a_client_whoever_is_there_is_heard),
     };
 
