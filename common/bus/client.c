@@ -157,6 +157,8 @@ static void tick(void *arg)
             watch(&a->lanes[i], now);
         else
             seek(&a->lanes[i], now);
+    if (a->up && client_may_wait(a))
+        bus_follow(a->bus, (size_t)(a->current - a->lanes));
     waiting_flush(a); /* there was no connection, or it was silent */
     if (a->up) {
         a->down_since = now;

@@ -92,8 +92,8 @@ static bool is_as_wanted(const struct route *r, size_t which)
 
 static void follow(struct route *r, size_t which)
 {
-    if (r->reopen)
-        r->reopen(r, r->to.at[which]);
+    if (r->reopen && !r->reopen(r, r->to.at[which]))
+        return;
     for (size_t i = 0; i < r->to.n; i++) {
         bool wanted = i == which;
         if (r->reopen)

@@ -68,14 +68,15 @@ struct route {
     void *socket; /* borrowed */
     struct endpoints to;
     bool connected[MAX_ENDPOINTS];
-    /* Makes the socket anew, connected to this endpoint alone; NULL: it is disconnected from the
-     * others. */
-    void (*reopen)(struct route *r, const char *endpoint);
+    /* Makes the socket anew, connected to this endpoint alone, and says whether that was possible;
+     * NULL: it is disconnected from the others. */
+    bool (*reopen)(struct route *r, const char *endpoint);
 };
 int route_open(struct bus *b, struct route *r, void *socket, const char *endpoint);
 /* Before the socket is closed. Does nothing to one that is not open. */
 void route_close(struct route *r);
-/* The one with this number is active now. */
+/* The one with this number is active. To be said again and again: where a socket could not be made
+ * anew, it is tried again. */
 void bus_follow(struct bus *b, size_t which);
 
 /* Binds; *bound becomes the endpoint with its real port (caller frees). */

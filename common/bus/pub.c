@@ -7,6 +7,7 @@
 
 #define MAX_PLANES 8
 #define MAX_PREFIXES 4096
+#define TELL_US 10000000u /* from one word about a socket that cannot be made to the next */
 
 struct plane {
     char name[16];
@@ -25,6 +26,7 @@ struct bus_pub {
     struct view *prefixes; /* what is subscribed to, copies */
     size_t n_prefixes;
     struct buf meta;
+    uint64_t told; /* when it was logged last that there is no socket */
 };
 
 static void prefix_add(struct bus_pub *p, struct view prefix)
@@ -101,27 +103,34 @@ static void forget_prefixes(struct bus_pub *p)
 /* Another state is active. A new socket knows nothing of what subscribers of the old one wanted, so
  * that our owner sees when those of the new one are there; and what waits for a state that stands
  * still takes no room. */
-static void reopen(struct route *r, const char *endpoint)
+static bool reopen(struct route *r, const char *endpoint)
 {
     struct bus_pub *p = (struct bus_pub *)((char *)r - offsetof(struct bus_pub, route));
     int err = 0;
     void *socket = open_socket(p, &err);
-    struct zpoll *poll = socket ? zpoll_new(p->bus, socket, step, p) : NULL;
+    struct zpoll *poll = NULL;
 
-    if (socket)
+    if (socket) {
         bus_set_immediate(socket);
-    if (!poll || bus_connect(socket, endpoint) < 0) {
-        log_error(p->bus->log, "bus: cannot publish at %s: %s", endpoint, strerror(-err));
-        zpoll_destroy(&poll);
+        err = bus_connect(socket, endpoint);
+    }
+    if (err == 0) {
+        poll = zpoll_new(p->bus, socket, step, p);
+        err = poll ? 0 : -ENOMEM;
+    }
+    if (err < 0) {
+        if (clock_once_in(&p->told, TELL_US))
+            log_error(p->bus->log, "bus: cannot publish at %s: %s", endpoint, zmq_strerror(-err));
         if (socket)
             zmq_close(socket);
-        return;
+        return false;
     }
     zpoll_destroy(&p->poll);
     zmq_close(p->socket);
     p->socket = r->socket = socket;
     p->poll = poll;
     forget_prefixes(p);
+    return true;
 }
 
 struct bus_pub *bus_pub_new(struct bus *b, const char *endpoint, bus_interest_fn *interest,

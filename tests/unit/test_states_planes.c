@@ -10,8 +10,24 @@
 
 #include "support/two_states.h"
 
+/* So many sockets of publishers cannot be made: too many files are open. */
+static int fail_sockets;
+
+void *__real_zmq_socket(void *context, int type);
+void *__wrap_zmq_socket(void *context, int type);
+
+void *__wrap_zmq_socket(void *context, int type)
+{
+    if (type != ZMQ_XPUB || fail_sockets == 0)
+        return __real_zmq_socket(context, type);
+    fail_sockets--;
+    errno = EMFILE;
+    return NULL;
+}
+
 static int setup(void **state)
 {
+    fail_sockets = 0;
     *state = two_states_open();
     return 0;
 }
@@ -124,6 +140,24 @@ static void those_that_are_made_later_follow(void **state)
     assert_string_equal(p.interest, "+");
 }
 
+static void a_publisher_without_a_socket_tries_again(void **state)
+{
+    struct two_states *w = *state;
+    struct planes p;
+
+    planes_open(w, &p);
+    client_open(w);
+    take_over(&w->a, 1);
+    UNTIL(w->loop, asks(w, &w->a));
+    assert_follows(&p, &w->a, &w->b);
+    fail_sockets = 3;
+    *p.interest = '\0';
+    take_over(&w->b, 2);
+    UNTIL(w->loop, strcmp(p.interest, "-+") == 0);
+    assert_int_equal(fail_sockets, 0);
+    assert_follows(&p, &w->b, &w->a);
+}
+
 /* A tool that has no client. */
 static void without_a_client_whoever_is_there_is_heard(void **state)
 {
@@ -152,6 +186,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(publishers_and_subscribers_follow),
         T(those_that_are_made_later_follow),
+        T(a_publisher_without_a_socket_tries_again),
         T(without_a_client_whoever_is_there_is_heard),
     };
 
