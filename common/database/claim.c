@@ -26,6 +26,8 @@ struct db_claim {
     struct db_claim_status told_of; /* the loop's */
     bool was_connected;             /* the thread's */
     uint64_t not_before;            /* the thread's: the lock is not taken before */
+    int64_t session;                /* the thread's: who has the lock, as the server names it */
+    uint64_t session_since;         /* the thread's: when it was seen first */
 };
 
 static void set_status(struct db_claim *c, const struct db_claim_status *now)
@@ -55,21 +57,36 @@ static int connect_again(struct db_claim *c)
     return now.reachable ? 0 : -EIO;
 }
 
+/* Has the same session had the lock for so long that the sign of life would be its own? One that
+ * has just got it has not given any yet, and the row tells of the owner before. */
+static bool is_settled(struct db_claim *c, int64_t session)
+{
+    uint64_t now = clock_mono_us();
+
+    if (session != c->session)
+        c->session_since = now;
+    c->session = session;
+    return session && now - c->session_since >= c->silent_ms * UINT64_C(1000);
+}
+
 /* Of the process that has it. */
 static void look_at_owner(struct db_claim *c)
 {
     struct db_claim_status now = c->status;
     struct pg_owner owner;
+    bool settled;
 
     if (pg_read_owner(c->pg, &owner) < 0)
         return;
     snprintf(now.owner, sizeof(now.owner), "%s", owner.name);
     now.term = owner.term;
     set_status(c, &now);
+    settled = is_settled(c, owner.session);
     /* one without a name was not on standby, and gives no sign of life while it has nothing to
      * write
      */
-    if (!*owner.name || owner.silent_s * 1000 < c->silent_ms || pg_end_owner(c->pg) != 1)
+    if (!*owner.name || owner.silent_s * 1000 < c->silent_ms || !settled ||
+        pg_end_owner(c->pg, owner.session) != 1)
         return;
     log_warning(c->log, "database: %s has it and has written nothing for %.1f s: it is taken over",
                 owner.name, owner.silent_s);

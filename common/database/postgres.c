@@ -292,6 +292,15 @@ int pg_try_lock(struct postgres *p)
     return taken ? 1 : r ? 0 : -EIO;
 }
 
+/* Who has the lock. The two halves of its key are columns of their own. */
+#define HAS_LOCK                                                                                   \
+    " FROM pg_locks l JOIN pg_stat_activity a USING (pid)"                                         \
+    " JOIN pg_database d ON d.oid = l.database"                                                    \
+    " WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1"                              \
+    " AND d.datname = current_database()"                                                          \
+    " AND l.classid::bigint = " LOCK_KEY " >> 32"                                                  \
+    " AND l.objid::bigint = " LOCK_KEY " & 4294967295"
+
 int pg_read_owner(struct postgres *p, struct pg_owner *out)
 {
     PGresult *r;
@@ -299,34 +308,32 @@ int pg_read_owner(struct postgres *p, struct pg_owner *out)
 
     set_deadline(p, p->patience_ms);
     r = ask(p,
-            "SELECT epoch, extract(epoch FROM clock_timestamp() - heartbeat), name"
-            " FROM ctibus_owner",
+            "SELECT epoch, extract(epoch FROM clock_timestamp() - heartbeat), name,"
+            " coalesce((SELECT max(pid)" HAS_LOCK "), 0) FROM ctibus_owner",
             NULL);
     known = r && PQntuples(r) == 1;
     if (known) {
         out->term = number(r, 0);
         out->silent_s = strtod(PQgetvalue(r, 0, 1), NULL);
         snprintf(out->name, sizeof(out->name), "%s", PQgetvalue(r, 0, 2));
+        out->session = number(r, 3);
     }
     PQclear(r);
     return known ? 0 : -EIO;
 }
 
-/* The two halves of the key of a lock are columns of their own. */
-int pg_end_owner(struct postgres *p)
+int pg_end_owner(struct postgres *p, int64_t session)
 {
+    char sql[700];
     PGresult *r;
     int ended;
 
     set_deadline(p, p->patience_ms);
-    r = ask(p,
-            "SELECT count(pg_terminate_backend(l.pid)) FROM pg_locks l"
-            " JOIN pg_stat_activity a USING (pid) JOIN pg_database d ON d.oid = l.database"
-            " WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1"
-            " AND d.datname = current_database() AND a.state <> 'active'"
-            " AND l.classid::bigint = " LOCK_KEY " >> 32"
-            " AND l.objid::bigint = " LOCK_KEY " & 4294967295",
-            NULL);
+    snprintf(sql, sizeof(sql),
+             "SELECT count(pg_terminate_backend(pid))" HAS_LOCK
+             " AND a.state <> 'active' AND pid = %lld",
+             (long long)session);
+    r = ask(p, sql, NULL);
     ended = r && number(r, 0) > 0;
     PQclear(r);
     return ended ? 1 : r ? 0 : -EIO;

@@ -32,6 +32,7 @@ struct pg_owner {
     char name[64];
     int64_t term;
     double silent_s; /* since it has written last; negative: it is given time to start */
+    int64_t session; /* the server's process that has the lock; 0: none has */
 };
 
 /* ---- postgres.c ---- */
@@ -43,9 +44,9 @@ int pg_connect(struct postgres *p);
 int pg_try_lock(struct postgres *p);
 /* Who has it. 0, or -EIO: that is not known. */
 int pg_read_owner(struct postgres *p, struct pg_owner *out);
-/* Ends the connection of the process that has the lock, unless the server is at work for it. 1: it
- * was ended; 0: not; -EIO. */
-int pg_end_owner(struct postgres *p);
+/* Ends this session if it still has the lock, and the server is not at work for it. 1: it was
+ * ended; 0: not; -EIO. */
+int pg_end_owner(struct postgres *p, int64_t session);
 void pg_destroy_conn(struct postgres *p);
 /* Waits until the server has sent something, and sends meanwhile what waits. 0, or -EIO: nothing
  * came until the deadline, or the connection is lost (it is dropped then, with an error). */

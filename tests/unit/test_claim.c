@@ -221,6 +221,30 @@ static void who_waits_gets_it_when_the_owner_ends(void **state)
     assert_int_equal(w->a.over, 0);
 }
 
+static void of_two_at_once_one_wins(void **state)
+{
+    struct world *w = *state;
+    struct one *won, *other;
+
+    own(w, &w->c, "c");
+    db_close(&w->c.d);
+    is_silent(w); /* that both have been down for a while says nothing about who comes first */
+    claim_as(w, &w->a, "a");
+    claim_as(w, &w->b, "b");
+    UNTIL(w->loop, w->a.now.won || w->b.now.won);
+    won = w->a.now.won ? &w->a : &w->b;
+    other = w->a.now.won ? &w->b : &w->a;
+    UNTIL(w->loop, knows(other, "c", 1));
+    run_for(w->loop, 1000);
+    assert_false(other->now.won);
+    open_it(w, won);
+    assert_int_equal(db_start(won->d), 0);
+    put_and_wait(w, won, "1");
+    assert_int_equal(won->failed, 0);
+    UNTIL(w->loop, knows(other, won == &w->a ? "a" : "b", 2));
+    assert_false(other->now.won);
+}
+
 static void an_owner_that_stands_still_is_replaced(void **state)
 {
     struct world *w = *state;
@@ -433,6 +457,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_free_database_is_won),
         T(who_waits_gets_it_when_the_owner_ends),
+        T(of_two_at_once_one_wins),
         T(an_owner_that_stands_still_is_replaced),
         T(who_was_replaced_is_told_though_it_writes_nothing),
         T(an_owner_without_a_name_is_left_alone),
