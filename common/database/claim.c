@@ -24,7 +24,7 @@ struct db_claim {
     bool stop;                      /* by the lock */
     struct db_claim_status status;  /* by the lock */
     struct db_claim_status told_of; /* the loop's */
-    bool was_connected;             /* the thread's */
+    bool again;                     /* the thread's: it has tried to connect before */
     uint64_t not_before;            /* the thread's: the lock is not taken before */
     int64_t session;                /* the thread's: who has the lock, as the server names it */
     uint64_t session_since;         /* the thread's: when it was seen first */
@@ -38,15 +38,17 @@ static void set_status(struct db_claim *c, const struct db_claim_status *now)
     loop_wake(c->wake);
 }
 
-/* The server was away: its owner connects again within a second, and is to have it. */
+/* Where the server was away, its owner connects again within a second, and is to have it. */
 static int connect_again(struct db_claim *c)
 {
     struct db_claim_status now = c->status;
+    bool was_away = c->again;
 
+    c->again = true;
     if (pg_connect(c->pg) == 0) {
-        if (c->was_connected)
+        if (was_away)
             c->not_before = clock_mono_us() + c->silent_ms * UINT64_C(1000);
-        c->was_connected = now.reachable = true;
+        now.reachable = true;
         now.why[0] = '\0';
     } else {
         pg_drop(c->pg, c->pg->conn.error);

@@ -356,6 +356,20 @@ static void an_owner_that_does_not_come_back_has_its_time(void **state)
     assert_in_range(ms_until_won(w, &w->b), SILENT_MS - 500, 10000);
 }
 
+static void also_where_the_claim_began_without_the_server(void **state)
+{
+    struct world *w = *state;
+
+    own(w, &w->a, "a");
+    PQfinish(w->shell);
+    w->shell = NULL;
+    postgres_kill(&server);
+    claim_as(w, &w->b, "b");
+    UNTIL(w->loop, *w->b.now.why);
+    assert_false(w->b.now.reachable);
+    assert_in_range(ms_until_won(w, &w->b), SILENT_MS - 500, 10000);
+}
+
 static void what_was_won_may_be_lost_again(void **state)
 {
     struct world *w = *state;
@@ -463,6 +477,7 @@ int main(void)
         T(an_owner_without_a_name_is_left_alone),
         T(after_that_the_owner_comes_first),
         T(an_owner_that_does_not_come_back_has_its_time),
+        T(also_where_the_claim_began_without_the_server),
         T(what_was_won_may_be_lost_again),
         T(what_no_server_is_is_refused),
         T(it_ends_while_it_connects),
