@@ -271,13 +271,25 @@ int pg_connected(struct postgres *p)
 
 /* ---- for a claim ---- */
 
+/* A copy that follows another server gives out its locks, too, but takes no writes. */
+static int check_writable(struct postgres *p)
+{
+    PGresult *r = ask(p, SESSION "; SELECT current_setting('transaction_read_only')", NULL);
+    bool writable = r && PQntuples(r) == 1 && strcmp(PQgetvalue(r, 0, 0), "off") == 0;
+
+    PQclear(r);
+    return writable ? 0
+           : r      ? pg_drop(p, "the server takes no writes: is it a copy of another one?")
+                    : -EIO;
+}
+
 int pg_connect(struct postgres *p)
 {
     int rc;
 
     set_deadline(p, p->patience_ms);
     rc = connect_server(p);
-    return rc == 0 ? tell(p, SESSION) : rc;
+    return rc == 0 ? check_writable(p) : rc;
 }
 
 int pg_try_lock(struct postgres *p)

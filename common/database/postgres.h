@@ -38,7 +38,7 @@ struct pg_owner {
 /* ---- postgres.c ---- */
 /* Without a connection yet. -EINVAL: the URI is none, with an error; -ENOMEM: *out may be NULL. */
 int pg_make(struct postgres **out, const char *uri);
-/* One attempt to connect. 0 or -EIO with an error. */
+/* One attempt to connect to a server that takes writes. 0 or -EIO with an error. */
 int pg_connect(struct postgres *p);
 /* Takes the lock of the owner if it is free. 1: it is ours; 0: another process has it; -EIO. */
 int pg_try_lock(struct postgres *p);

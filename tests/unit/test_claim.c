@@ -384,6 +384,27 @@ static void what_was_won_may_be_lost_again(void **state)
     assert_true(has_logged(w, "database"));
 }
 
+/* A copy that follows another server has locks of its own. */
+static void a_server_that_takes_no_writes_is_not_taken(void **state)
+{
+    struct world *w = *state;
+    char sql[100];
+
+    snprintf(sql, sizeof(sql), "ALTER DATABASE %s SET default_transaction_read_only = on", w->name);
+    postgres_do(w->shell, sql);
+    claim_as(w, &w->a, "a");
+    UNTIL(w->loop, w->a.told > 0);
+    assert_false(w->a.now.reachable);
+    assert_string_equal(w->a.now.why, "the server takes no writes: is it a copy of another one?");
+    snprintf(sql, sizeof(sql),
+             "SET transaction_read_only = off;"
+             "ALTER DATABASE %s RESET default_transaction_read_only",
+             w->name);
+    postgres_do(w->shell, sql);
+    UNTIL(w->loop, w->a.now.won);
+    open_it(w, &w->a);
+}
+
 /* ---- its life ---- */
 
 static void what_no_server_is_is_refused(void **state)
@@ -479,6 +500,7 @@ int main(void)
         T(an_owner_that_does_not_come_back_has_its_time),
         T(also_where_the_claim_began_without_the_server),
         T(what_was_won_may_be_lost_again),
+        T(a_server_that_takes_no_writes_is_not_taken),
         T(what_no_server_is_is_refused),
         T(it_ends_while_it_connects),
         T(it_ends_while_the_server_stands_still),
