@@ -370,6 +370,9 @@ int pg_end_owner(struct postgres *p, int64_t session)
     " IF NOT FOUND THEN RAISE EXCEPTION 'another process of ctibus has taken it over'"             \
     " USING ERRCODE = 'CT001'; END IF; END $f$"
 
+/* Those who wait see the sign of life of the owner before until the term begins. */
+#define TAKE_TIME "UPDATE ctibus_owner SET heartbeat = clock_timestamp() + interval '10 min'"
+
 static int take_step(struct postgres *p, const char *step, int n)
 {
     struct buf sql;
@@ -414,7 +417,7 @@ static int steps(struct dbconn *conn, const struct db_schema *schema)
     int rc;
 
     set_deadline(p, PG_STEP_MS);
-    rc = tell(p, "SET statement_timeout = 0; " OWN_TABLES);
+    rc = tell(p, "SET statement_timeout = 0; " OWN_TABLES ";" TAKE_TIME);
     r = rc == 0 ? ask(p, "SELECT version FROM ctibus_schema", NULL) : NULL;
     version = r ? (int)number(r, 0) : 0;
     PQclear(r);

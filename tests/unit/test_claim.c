@@ -302,6 +302,26 @@ static void an_owner_without_a_name_is_left_alone(void **state)
     UNTIL(w->loop, w->b.now.won);
 }
 
+/* That may take longer than an owner may be silent. */
+static void who_brings_the_tables_up_is_given_time(void **state)
+{
+    static const char *const steps[] = {"CREATE TABLE seen AS SELECT heartbeat > now() + interval "
+                                        "'5 min' AS far FROM ctibus_owner"};
+    struct db_schema schema = state_schema;
+    struct world *w = *state;
+
+    schema.steps = steps;
+    schema.n_steps = 1;
+    schema.reports = NULL;
+    claim_as(w, &w->a, "a");
+    UNTIL(w->loop, w->a.now.won);
+    assert_int_equal(try_open(w, &w->a, &schema), 0);
+    assert_int_equal(postgres_number(w->shell, "SELECT far::int FROM seen"), 1);
+    assert_int_equal(postgres_number(w->shell, "SELECT count(*) FROM ctibus_owner WHERE"
+                                               " heartbeat > now() + interval '1 min'"),
+                     0);
+}
+
 /* ---- a server that goes away ---- */
 
 static void after_that_the_owner_comes_first(void **state)
@@ -496,6 +516,7 @@ int main(void)
         T(an_owner_that_stands_still_is_replaced),
         T(who_was_replaced_is_told_though_it_writes_nothing),
         T(an_owner_without_a_name_is_left_alone),
+        T(who_brings_the_tables_up_is_given_time),
         T(after_that_the_owner_comes_first),
         T(an_owner_that_does_not_come_back_has_its_time),
         T(also_where_the_claim_began_without_the_server),
