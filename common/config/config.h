@@ -110,7 +110,8 @@ char *config_database(const struct config *cfg);
 /* ---- ha.c: a site with two states (docs/ha.md) ---- */
 /* Has it? */
 bool config_ha(const struct config *cfg);
-/* Which of the peers a state of this machine is, borrowed from cfg or from `host`; NULL: none. */
+/* Which of the peers a state of this machine is, borrowed from cfg or from `host`; NULL: none. host
+ * becomes the name of the machine up to the first dot. */
 const char *config_ha_name(const struct config *cfg, char host[64]);
 /* Of the n-th peer: its endpoint "publish", "subscribe" or "request"; `what` NULL: its name. NULL:
  * there are no more. Borrowed. */

@@ -29,16 +29,13 @@ const char *config_ha_name(const struct config *cfg, char host[64])
 {
     const char *name = config_str(cfg, "ctibus.ha.name");
 
-    if (!config_ha(cfg))
-        return NULL;
-    if (!name || !*name) {
-        *host = '\0';
-        gethostname(host, 63);
-        host[63] = '\0';
-        host[strcspn(host, ".")] = '\0';
+    *host = '\0';
+    gethostname(host, 63);
+    host[63] = '\0';
+    host[strcspn(host, ".")] = '\0';
+    if (!name || !*name)
         name = host;
-    }
-    return json_get(peers_of(cfg), name) ? name : NULL;
+    return config_ha(cfg) && json_get(peers_of(cfg), name) ? name : NULL;
 }
 
 const char *config_ha_peer(const struct config *cfg, size_t n, const char *what)

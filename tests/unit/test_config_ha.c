@@ -176,6 +176,26 @@ static void its_name_is_given_or_that_of_its_machine(void **state)
     assert_string_equal(config_bus_bind(p->cfg, "request"), "tcp://h2:3");
 }
 
+static void one_that_is_no_peer_has_no_name(void **state)
+{
+    static const char *const more[] = {
+        HA(PEER("zz1", "a") "," PEER("zz2", "b"), ""),
+        HA(PEER("zz1", "a") "," PEER("zz2", "b"), ",\"name\":\"\""),
+        HA(PEER("zz1", "a") "," PEER("zz2", "b"), ",\"name\":\"zz\"")};
+    struct place *p = *state;
+    char host[64];
+
+    for (size_t i = 0; i < 3; i++) {
+        load_good(p, more[i]);
+        memset(host, 'x', sizeof(host));
+        assert_null(config_ha_name(p->cfg, host));
+        host[63] = '\0';
+        assert_string_equal(host, machine()); /* to be told what it could have been */
+        assert_string_equal(config_bus_bind(p->cfg, "request"), "tcp://127.0.0.1:5552");
+        assert_endpoints(p->cfg, "request", "tcp://a:3 tcp://b:3");
+    }
+}
+
 #define N63 "a23456789b123456789c123456789d123456789e123456789f123456789g123"
 
 static void each_fault_is_told(void **state)
