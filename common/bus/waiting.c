@@ -3,8 +3,8 @@
  * seconds, and what people ask for meanwhile is to be answered, not refused.
  *
  * What was sent to the one that is lost, and not answered, may have been carried out. It is refused
- * unless it does the same when it is done twice, or was answered by a process that had taken the place
- * of the one that was asked, and is not active.
+ * unless it does the same when it is done twice, or was answered by a process that had taken the
+ * place of the one that was asked, and is not active.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -294,7 +294,11 @@ static int start(struct svc *svc, void **out)
                          svc->log);
     if (err < 0)
         return err;
-    return config_ha(svc->cfg) ? begin_standby(c) : activate(c, NULL);
+    if (config_ha(svc->cfg))
+        return begin_standby(c);
+    if (!metrics_add(svc->metrics, METRIC_state_standby_database_up, NULL)) /* 0 for ever */
+        return -ENOMEM;
+    return activate(c, NULL);
 }
 
 static void stop(void *arg)
