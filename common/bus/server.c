@@ -304,11 +304,14 @@ static struct bus_server *server_new(struct bus *b, const char *endpoint,
     s->tick = loop_timer_new(b->loop, tick, s);
     if (s->site && s->peers && s->requests && s->tick) {
         *err = open_socket(s, endpoint, trusted);
-        s->poll = *err == 0 ? zpoll_new(b, s->socket, step, s) : NULL;
+        if (*err == 0)
+            s->poll = zpoll_new(b, s->socket, step, s);
         if (s->poll) {
             loop_timer_start(s->tick, TICK_MS, true);
             return s;
         }
+        if (*err == 0)
+            *err = -ENOMEM;
     }
     bus_server_destroy(&s);
     return NULL;

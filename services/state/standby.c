@@ -10,7 +10,6 @@ struct standby {
     struct log *log;
     void (*mine)(void *arg);
     void *arg;
-    const char *name;
     struct bus_forwarder *forwarder;
     struct bus_server *server;
     struct db_claim *claim;
@@ -77,7 +76,6 @@ struct standby *standby_new(struct loop *loop, struct bus *bus, const struct con
     s->log = log;
     s->mine = mine;
     s->arg = arg;
-    s->name = opt->name;
     s->database = metrics_add(metrics, METRIC_state_standby_database_up, NULL);
     s->remote_lists = remote_lists_new(loop, cfg, LISTS_RETRY_MS, metrics, log);
     if (s->database && s->remote_lists)

@@ -39,7 +39,7 @@ void standby_destroy(struct standby **s);
 void standby_reload(struct standby *s, const struct config *cfg);
 /* Ends it. What is in *out is the caller's. */
 void standby_take(struct standby **s, struct standby_legacy *out);
-/* Could it take over? why: what is missing, or whom it stands by. */
+/* Could it take over? why: what is missing. */
 bool standby_is_ready(const struct standby *s, struct buf *why);
 const char *standby_endpoint_publish(const struct standby *s);
 const char *standby_endpoint_subscribe(const struct standby *s);

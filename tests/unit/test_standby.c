@@ -408,7 +408,7 @@ static void clients_wait_until_it_has_settled(void **state)
     gateway(w);
     UNTIL(w->s.loop, asks(w, &w->a));
     end(&w->a);
-    assert_true(bus_ask_wait(w->gw.bus_client, METHOD_admin_sessions, 0, view_of(NULL, 0), 15000,
+    assert_true(bus_ask_wait(w->gw.bus_client, METHOD_admin_sessions, false, 0, view_of(NULL, 0), 15000,
                              peer_on_answer, &w->gw) > 0);
     UNTIL(w->s.loop, w->b.s && asks(w, &w->b) && w->gw.answers == 1);
     assert_int_equal(w->gw.status, BUS_ok);
