@@ -44,7 +44,7 @@ static int teardown(void **state)
 struct planes {
     struct two_states *w;
     char interest[20]; /* + and - for tel/ */
-    char heard[40];    /* from whom: "a", "b" */
+    char heard[4];     /* from whom: "a", "b", each once */
 };
 
 static void on_interest(void *arg, struct view prefix, bool on)
@@ -60,7 +60,8 @@ static void on_message(void *arg, const struct bus_msg *m)
     struct planes *p = arg;
 
     assert_true(view_starts(m->source, VIEW("state@")) && m->source.len == 7);
-    note(p->heard, sizeof(p->heard), (char[]){m->source.ptr[6], '\0'});
+    if (!strchr(p->heard, m->source.ptr[6]))
+        note(p->heard, sizeof(p->heard), (char[]){m->source.ptr[6], '\0'});
 }
 
 static const struct bus_sub_handler planes_handler = {on_message, NULL};
