@@ -116,7 +116,6 @@ const struct command command_snapshot = {
                 "\"firstname\":\"Alice\",...\n"
                 "$ ctibus snapshot agents | jq -r 'select(.availability == \"available\").number'\n"
                 "2003\n"
-                "2004\n"
                 "...",
     .run = run,
 };
