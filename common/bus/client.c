@@ -47,6 +47,7 @@ static void set_up(struct lane *l, const msgpack_object *body)
     struct bus_client *a = l->client;
 
     a->current = l;
+    a->term = l->term;
     a->up = true;
     if (client_may_wait(a))
         bus_follow(a->bus, (size_t)(l - a->lanes));
@@ -65,6 +66,15 @@ static void note_word(struct lane *l, const msgpack_object *body)
     l->ready = ready;
     if (is_current(l))
         waiting_flush(l->client);
+}
+
+/* It stood still while another one took over, which is lost now: it leaves as soon as it knows. Not
+ * for ever: a database may have been restored. */
+static bool is_replaced(const struct lane *l)
+{
+    const struct bus_client *a = l->client;
+
+    return !a->up && l->term < a->term && bus_client_takes(a);
 }
 
 static void on_hello(void *arg, enum bus_status status, const msgpack_object *body)
@@ -86,7 +96,7 @@ static void on_hello(void *arg, enum bus_status status, const msgpack_object *bo
     l->far_epoch = epoch;
     l->term = msg_get_u64(body, "term", 0);
     note_word(l, body);
-    if (current || (a->up && l->term <= a->current->term))
+    if (current || (a->up && l->term <= a->current->term) || is_replaced(l))
         return;
     set_down(a);
     set_up(l, body);

@@ -40,6 +40,7 @@ struct bus_client {
     struct endpoints to;
     struct lane lanes[MAX_ENDPOINTS]; /* one for each endpoint */
     struct lane *current;             /* whom we ask; NULL: nobody yet */
+    uint64_t term;                    /* of the one that was followed last */
     struct loop_timer *tick;
     const struct bus_client_handler *handler;
     void *arg;

@@ -70,6 +70,21 @@ static void nobody_is_asked_while_none_is_active(void **state)
     assert_string_equal(w->a.got, "2 ");
 }
 
+static void one_that_was_replaced_is_not_followed(void **state)
+{
+    struct two_states *w = *state;
+
+    take_over(&w->b, 4);
+    UNTIL(w->loop, asks(w, &w->b));
+    take_over(&w->a, 3); /* it stood still, and goes on */
+    restart_server(&w->b);
+    UNTIL(w->loop, !bus_client_is_up(w->client));
+    run_for(w->loop, 500);
+    assert_string_equal(w->told, "ud");
+    w->client->lost_at -= 15000000; /* nobody has come for long: the terms began anew */
+    UNTIL(w->loop, asks(w, &w->a));
+}
+
 static void a_higher_term_counts_while_the_old_one_answers(void **state)
 {
     struct two_states *w = *state;
@@ -490,6 +505,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(the_one_that_is_active_is_asked),
         T(nobody_is_asked_while_none_is_active),
+        T(one_that_was_replaced_is_not_followed),
         T(a_higher_term_counts_while_the_old_one_answers),
         T(a_lower_term_does_not_count),
         T(one_that_is_on_standby_again_is_left),
