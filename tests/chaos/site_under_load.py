@@ -134,6 +134,7 @@ class Writer:
 
     def __init__(self, stack, user, user_id):
         self.stack, self.user, self.user_id = stack, user, user_id
+        self.refused_is_not_done = True  # else, where an answer may be lost on its way to state, that is not known
         self.answered, self.asked = None, None
         self.writes = 0
         self.client = None
@@ -149,7 +150,7 @@ class Writer:
             return
         if m.get("status") == "OK":
             self.answered, self.writes = self.asked, self.writes + 1
-        else:
+        elif self.refused_is_not_done:
             self.asked = self.answered
 
     def check(self):

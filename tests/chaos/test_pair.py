@@ -1,5 +1,5 @@
-"""A site with two states under load: one take-over after another, for each of the reasons that there are. No client is
-dropped, every view is right within seconds, and nothing that was answered is lost.
+"""A site with two states under load: one take-over after another, for each of the reasons that there are, and one of the
+other faults after each. No client is dropped, every view is right within seconds, and nothing that was answered is lost.
 
 CHAOS_TAKEOVERS (8) says how many, CHAOS_CLIENTS (300) with how many clients; CHAOS_SEED repeats a run.
 """
@@ -17,11 +17,11 @@ import time
 
 import pytest
 
-from site_under_load import CAPTURES, CLIENTS, EVENTS_A_SECOND, GATEWAYS, SANITIZED, SEED, Site, captures_of, say
+from faults import Faults, check_gaps, check_use, one_fault
+from site_under_load import CAPTURES, CLIENTS, EVENTS_A_SECOND, GATEWAYS, SANITIZED, SEED, Relay, Site, captures_of, say
 from pair import Pair
 from postgres import Postgres
 from stack import BIN, free_port, until
-from test_chaos import check_gaps, check_use
 
 TAKEOVERS = int(os.environ.get("CHAOS_TAKEOVERS", "8"))
 MEDIAN_S = 9 if SANITIZED else 3
@@ -155,6 +155,39 @@ class Takeovers:
         return [self.killed, self.switched, self.killed, self.asleep, self.killed, self.machine, self.switched, self.network]
 
 
+class PairFaults(Faults):
+    """Those of a site with one state, but for that one's; and what may happen to the pair without a take-over."""
+
+    def __init__(self, site, relay, server):
+        super().__init__(site, relay, ("ami-gw", *GATEWAYS))
+        self.server = server
+
+    def database_restarted(self):
+        term = self.stack.term()
+        self.server.kill()
+        self.site.live_for(1)
+        self.server.start()
+        until(lambda: self.stack.metric(f"state-{self.stack.role()}", "ctibus_state_database_up") == 1, "it writes again", 20)
+        assert self.stack.term() == term, "no reason for a take-over"
+
+    def standby_killed(self):
+        name = self.stack.other()
+        self.stack.programs[f"state-{name}"].kill()
+        self.site.live_for(1)
+        self.stack.again(name)
+
+    def all_of_them(self):
+        return [*super().all_of_them(), ("database_restarted", self.database_restarted), ("standby_killed", self.standby_killed)]
+
+
+def for_ever(faults):
+    """All of them, in another order each time."""
+    while True:
+        everything = faults.all_of_them()
+        random.shuffle(everything)
+        yield from everything
+
+
 def one(site, takeover):
     ended = dict(site.crowd.ended)
     began = time.monotonic()
@@ -189,7 +222,16 @@ def test_take_overs_under_load(server):
               parts=("sim", "ami-gw", *GATEWAYS),
               config={"ctibus.session_grace_seconds": 30, "ctibus.cti.max_output": 16 << 20}) as s:
         s.wait_served()
+        relay = Relay(s.ports["ami"])
+        s.set("ipbxes.xivo.ipbx_connection.ipport", relay.port)
+        s.programs.pop("ami-gw").terminate()
+        s.start("ami-gw")
+        s.wait_served()
         site = Site(s)
+        for writer in site.writers:
+            writer.refused_is_not_done = False
+        faults = PairFaults(site, relay, server)
+        others = for_ever(faults)
         takeovers = Takeovers(site, wires)
         site.live_for(2)
         site.heals(time.monotonic())
@@ -200,7 +242,9 @@ def test_take_overs_under_load(server):
             kind = kinds[n % len(kinds)]
             took[kind.__name__].append(one(site, kind))
             site.live_for(1)
-        check_use(site, base, young=())
+            one_fault(site, *next(others))
+            s.wait_served()
+        check_use(site, base, faults.young)
         check_gaps(site)
         site.listener.ending = True
         assert all(w.writes > 20 for w in site.writers)
