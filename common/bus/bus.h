@@ -180,8 +180,8 @@ struct bus_server_handler {
 struct bus_server *bus_server_new(struct bus *b, const char *endpoint, const char *const *trusted,
                                   const char *site, const struct bus_server_handler *handler,
                                   void *arg, struct bus_pub *echo, int *err);
-/* One of several states, on standby: who asks for anything is told BUS_not_active. Guards the bus
- * itself. */
+/* One of several states, on standby: it answers every request with BUS_not_active. Calls
+ * bus_guard() itself. */
 struct bus_server *bus_server_standby(struct bus *b, const char *endpoint,
                                       const char *const *trusted, const char *name, int *err);
 /* On standby: which one is active, as far as is known (""), and can this one take over? */

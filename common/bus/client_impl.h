@@ -39,7 +39,7 @@ struct bus_client {
     struct bus *bus;
     struct endpoints to;
     struct lane lanes[MAX_ENDPOINTS]; /* one for each endpoint */
-    struct lane *current;             /* whom we ask; NULL: nobody yet */
+    struct lane *current;             /* the state that we ask; NULL: none yet */
     uint64_t term;                    /* of the one that was followed last */
     struct loop_timer *tick;
     const struct bus_client_handler *handler;

@@ -127,7 +127,8 @@ uint64_t request_table_add(struct request_table *p, const void *owner, uint32_t 
 bool request_table_answer(struct request_table *p, const void *owner, uint64_t id,
                           enum bus_status status, const msgpack_object *body);
 void request_table_cancel(struct request_table *p, uint64_t id);
-/* It is `owner` now who is asked. False: no request waits, or there is no memory (it waits on). */
+/* The request waits for `owner` from now on. False: there is no such request, or no memory (then it
+ * waits for the one before). */
 bool request_table_move(struct request_table *p, uint64_t id, const void *owner);
 /* Ends all that `owner` was asked, with BUS_gone. What is asked meanwhile goes on. */
 void request_table_gone(struct request_table *p, const void *owner);

@@ -6,7 +6,6 @@
  * unless it does the same when it is done twice, or was answered by a process that had taken the
  * place of the one that was asked, and is not active.
  */
-#include <errno.h>
 #include <stdlib.h>
 
 #include "base/clock.h"

@@ -1,5 +1,6 @@
 /* The buses of two states and of a gateway that knows both, in one process. The states are on
- * standby at first, and each has its forwarder, so that what is published shows whom it reaches. */
+ * standby at first, and each has its forwarder, so that a test sees which of them a message
+ * reaches. */
 #ifndef CTIBUS_TESTS_TWO_STATES_H
 #define CTIBUS_TESTS_TWO_STATES_H
 

@@ -1,4 +1,4 @@
-/* A gateway of a site that has two states: whom it asks, what waits meanwhile, and what
+/* A gateway of a site that has two states: which one it asks, what waits meanwhile, and what
  * becomes of that. */
 #include <errno.h>
 #include <setjmp.h>
@@ -34,7 +34,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* ---- whom it asks ---- */
+/* ---- which state it asks ---- */
 
 static void the_one_that_is_active_is_asked(void **state)
 {

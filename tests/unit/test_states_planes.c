@@ -112,7 +112,7 @@ static void publishers_and_subscribers_follow(void **state)
 
     planes_open(w, &p);
     UNTIL(w->loop, strcmp(p.interest, "+") == 0);
-    UNTIL(w->loop, hears(&p, &w->a) && hears(&p, &w->b)); /* whoever says something */
+    UNTIL(w->loop, hears(&p, &w->a) && hears(&p, &w->b)); /* both */
     client_open(w);
     take_over(&w->a, 1);
     UNTIL(w->loop, asks(w, &w->a));
