@@ -26,7 +26,6 @@ class Pair(Stack):
         uri = server.empty()
         config = {"ctibus.ha.peers": peers, "ctibus.database": uri, **options.pop("config", {})}
         self.uris = {name: uri.replace(f":{server.port}/", f":{shown(name, server.port)}/") for name in NAMES}
-        self.ended = []
         super().__init__(capture, parts=(), config=config, **options)
         site = json.loads(self.config.read_text())
         del site["ctibus"]["bus"]  # what a state binds to, where it is not what others connect to
@@ -93,8 +92,7 @@ class Pair(Stack):
 
     def again(self, name):
         """What a service manager does with one that has ended."""
-        program = self.programs.pop(f"state-{name}")
-        self.ended.append(program.process.wait(10))
+        self.programs.pop(f"state-{name}").process.wait(10)
         return self.start_state(name)
 
     def lose(self, name):
@@ -111,11 +109,6 @@ class Pair(Stack):
             yield
         finally:
             os.kill(pid, signal.SIGCONT)
-
-    def took(self, name):
-        """How long its last take-over took from the free database on, in ms, as its log says."""
-        found = [re.search(r"active, term \d+, (\d+) ms", line) for line in list(self.programs[f"state-{name}"].lines)]
-        return int([m for m in found if m][-1][1])
 
 
 def seconds(until_true, what, timeout=30):
