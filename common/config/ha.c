@@ -7,7 +7,6 @@
 #include "config/internal.h"
 #include "json/json.h"
 
-#define MAX_PEERS 4
 #define PATH_BYTES 256
 #define MAX_NAME 63 /* what the database keeps of it */
 
@@ -97,8 +96,9 @@ void config_check_ha(struct config *cfg)
     if (!json_object_is_type(peers, json_type_object))
         return;
     n = json_object_object_length(peers);
-    if (n == 1 || n > MAX_PEERS)
-        config_fault(cfg, "ctibus.ha.peers", "names %d states: 2 to %d are possible", n, MAX_PEERS);
+    if (n == 1 || n > CONFIG_HA_PEERS)
+        config_fault(cfg, "ctibus.ha.peers", "names %d states: 2 to %d are possible", n,
+                     CONFIG_HA_PEERS);
     json_object_object_foreach(peers, name, peer)
     {
         snprintf(path, sizeof(path), "ctibus.ha.peers.%s", name);

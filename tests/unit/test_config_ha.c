@@ -45,7 +45,7 @@ static int teardown(void **state)
     "\"" name "\":{\"publish\":\"tcp://" host ":1\",\"subscribe\":\"tcp://" host                   \
     ":2\",\"request\":\"tcp://" host ":3\"}"
 #define TWO PEER("cti1", "10.0.0.1") "," PEER("cti2", "10.0.0.2")
-/* All of ctibus: more is what stands there beside. */
+/* A configuration; `more` follows the peers in ctibus.ha. */
 #define HA(peers, more) "{\"ctibus\":{\"ha\":{\"peers\":{" peers "}" more "}," DATABASE "}}"
 
 static void load(struct place *p, const char *text, const char *const *sets)

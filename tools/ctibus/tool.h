@@ -128,7 +128,7 @@ struct tool_question {
 void tool_ask(struct tool *t, const struct tool_question *q);
 
 /* ha.c: what each of several states says of itself, in the order of ctibus.ha.peers. */
-#define TOOL_STATES 4
+#define TOOL_STATES CONFIG_HA_PEERS
 struct tool_state {
     const char *name, *endpoint; /* borrowed from the configuration */
     bool told;                   /* it has answered */
