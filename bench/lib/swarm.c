@@ -12,7 +12,7 @@ struct swarm {
     struct loop_task *task;
     const char *host;
     uint16_t port;
-    unsigned n, users, started, logged_in, lost;
+    unsigned n, users, started, logged_in, lost, together;
     swarm_line_fn *line;
     void *arg;
     struct swarm_client *clients;
@@ -91,7 +91,7 @@ static void start_some(void *arg)
 {
     struct swarm *s = arg;
 
-    while (s->started < s->n && s->started - s->logged_in < AT_ONCE) {
+    while (s->started < s->n && s->started - s->logged_in < s->together) {
         struct swarm_client *c = &s->clients[s->started];
         char text[256];
         int fd = net_connect(s->host, s->port);
@@ -123,12 +123,18 @@ struct swarm *swarm_new(struct loop *loop, const char *host, uint16_t port, unsi
     s->users = users;
     s->line = line;
     s->arg = arg;
+    s->together = AT_ONCE;
     s->clients = calloc(n, sizeof(*s->clients));
     s->task = loop_task_new(loop, start_some, s);
     if (!s->clients || !s->task || conn_class_init(&s->cls, loop, &handler, 16 << 20, 64 << 20) < 0)
         exit(1);
     loop_task_post(s->task);
     return s;
+}
+
+void swarm_start_together(struct swarm *s, unsigned n)
+{
+    s->together = n;
 }
 
 void swarm_destroy(struct swarm **s)

@@ -20,6 +20,8 @@ typedef void swarm_line_fn(void *arg, struct swarm_client *c, struct view line);
  * (client i logs in as u<1 + i % users>). */
 struct swarm *swarm_new(struct loop *loop, const char *host, uint16_t port, unsigned n,
                         unsigned users, swarm_line_fn *line, void *arg);
+/* So many logins are under way at a time instead. Before the loop runs. */
+void swarm_start_together(struct swarm *s, unsigned n);
 void swarm_destroy(struct swarm **s);
 unsigned swarm_logged_in(const struct swarm *s);
 unsigned swarm_lost(const struct swarm *s); /* connections that ended */

@@ -101,27 +101,57 @@ bool access_eq(const struct access *a, const struct access *b)
            same_set(a->seen, a->seen_len, b->seen, b->seen_len);
 }
 
-static bool has_context(const struct access *a, struct view context)
+static void put_set(struct buf *out, const char *set, size_t len)
 {
-    for (size_t at = 0; context.len && at < a->len; at += strlen(a->contexts + at) + 1)
-        if (view_eq(view_cstr(a->contexts + at), context))
+    uint64_t n = set ? len + 1 : 0;
+
+    buf_append(out, &n, sizeof(n));
+    if (set)
+        buf_append(out, set, len);
+}
+
+void access_put_key(const struct access *a, struct buf *out)
+{
+    buf_append_char(out, (char)('0' + a->is_site + 2 * a->masked));
+    put_set(out, a->contexts, a->len);
+    put_set(out, a->own, a->own_len);
+    put_set(out, a->seen, a->seen_len);
+}
+
+bool access_next_context(const struct access *a, size_t *pos, struct view *context)
+{
+    if (!a->contexts || *pos >= a->len)
+        return false;
+    *context = view_cstr(a->contexts + *pos);
+    *pos += context->len + 1;
+    return true;
+}
+
+static bool has_context(void *arg, struct view context)
+{
+    const struct access *a = arg;
+    struct view own;
+    size_t pos = 0;
+
+    while (context.len && access_next_context(a, &pos, &own))
+        if (view_eq(own, context))
             return true;
     return false;
 }
 
-static bool sees_user(const struct access *a, const struct xod_obj *user)
+static bool contexts_of_user(const struct xod_obj *user, access_context_fn *fn, void *arg)
 {
     struct view context;
     char scratch[32];
 
     for (uint32_t i = 0; user_context(user, i, &context, scratch); i++)
-        if (has_context(a, context))
+        if (fn(arg, context))
             return true;
     return false;
 }
 
 /* A member is seen with its queue or group. */
-static bool sees_member(const struct access *a, const struct xod_obj *member)
+static bool contexts_of_member(const struct xod_obj *member, access_context_fn *fn, void *arg)
 {
     struct view name = xod_get_str(member, XOD(queuemembers, queue_name));
     struct xod_obj *queue =
@@ -129,18 +159,40 @@ static bool sees_member(const struct access *a, const struct xod_obj *member)
 
     if (!queue)
         queue = xod_lookup(xod_obj_ipbx(member), LIST_groups, XOD(groups, name), name, 0);
-    return queue && access_sees(a, queue);
+    return queue && access_contexts_of(queue, fn, arg);
 }
 
 /* A call is seen with any of its participants; that of a call that ends are gone before it. */
-static bool sees_call(const struct access *a, const struct xod_obj *call)
+static bool contexts_of_call(const struct xod_obj *call, access_context_fn *fn, void *arg)
 {
     const struct value *contexts = xod_get(call, XOD(calls, contexts));
 
     for (uint32_t i = 0; contexts->type == V_LIST && i < contexts->len; i++)
-        if (has_context(a, value_view(&contexts->items[i])))
+        if (fn(arg, value_view(&contexts->items[i])))
             return true;
     return false;
+}
+
+bool access_contexts_of(const struct xod_obj *o, access_context_fn *fn, void *arg)
+{
+    enum xod_list list = xod_obj_list(o);
+    char scratch[32];
+
+    switch (list) {
+    case LIST_calls:
+        return contexts_of_call(o, fn, arg);
+    case LIST_contexts:
+        return fn(arg, xod_obj_id(o));
+    case LIST_queuemembers:
+        return contexts_of_member(o, fn, arg);
+    case LIST_users:
+        return contexts_of_user(o, fn, arg);
+    case LIST_ipbx:
+        return false; /* everybody sees it */
+    default:          /* in all other lists it is the field of that name */
+        return fn(arg, value_text(xod_get(o, (unsigned)schema_field_find(list, VIEW("context"))),
+                                  scratch));
+    }
 }
 
 bool access_is_peer(struct view user_id)
@@ -167,32 +219,12 @@ static bool site_sees(const struct xod_obj *o)
 
 bool access_sees(const struct access *a, const struct xod_obj *o)
 {
-    char scratch[32];
-
     if (xod_obj_list(o) == LIST_users && access_is_peer(xod_obj_id(o)))
         return false; /* it is no user that could be called */
     if (a->is_site)
         return site_sees(o);
     if (!access_within_limit(a, o))
         return false;
-    if (!a->contexts)
-        return true;
-    switch (xod_obj_list(o)) {
-    case LIST_channels:
-        return has_context(a, xod_get_str(o, XOD(channels, context)));
-    case LIST_calls:
-        return sees_call(a, o);
-    case LIST_contexts:
-        return has_context(a, xod_obj_id(o));
-    case LIST_queuemembers:
-        return sees_member(a, o);
-    case LIST_users:
-        return sees_user(a, o);
-    case LIST_ipbx:
-        return true;
-    default: /* in all other lists it is the field of that name */
-        return has_context(
-            a, value_text(xod_get(o, (unsigned)schema_field_find(xod_obj_list(o), VIEW("context"))),
-                          scratch));
-    }
+    return !a->contexts || xod_obj_list(o) == LIST_ipbx ||
+           access_contexts_of(o, has_context, (void *)a);
 }

@@ -44,7 +44,16 @@ void access_mask(struct buf *out, struct view text);
 bool access_is_peer(struct view user_id);
 void access_fini(struct access *a);
 bool access_eq(const struct access *a, const struct access *b);
+/* Appends bytes that are the same for two that are equal, and for no others. */
+void access_put_key(const struct access *a, struct buf *out);
 bool access_sees(const struct access *a, const struct xod_obj *o);
+/* Calls fn for each context by which an object is seen: with one of them it is, by a user who is no
+ * other site and whom no profile limits. A context may come twice. Ends at the first for which fn
+ * says true, and says so, too. */
+typedef bool access_context_fn(void *arg, struct view context);
+bool access_contexts_of(const struct xod_obj *o, access_context_fn *fn, void *arg);
+/* Context of `a` behind *pos (begin with 0); false at the end. */
+bool access_next_context(const struct access *a, size_t *pos, struct view *context);
 
 /* Is `word` among the strings of an array (regcommands, ipbxcommands...)? *any, if not NULL: are
  * there any strings at all? NULL and what is no array has none. */

@@ -152,15 +152,20 @@ int conn_send(struct conn *c, struct view v)
     return rc;
 }
 
-int conn_send_shared(struct conn *c, struct shared *s)
+int conn_send_shared_from(struct conn *c, struct shared *s, size_t from)
 {
-    int rc = admit(c, s->len);
+    int rc = admit(c, s->len - from);
 
     if (rc == 0)
-        rc = outq_push(&c->out, s);
-    if (rc == 0 && s->len)
+        rc = outq_push(&c->out, s, from);
+    if (rc == 0 && s->len > from)
         conn_mark_dirty(c, SENT);
     return rc;
+}
+
+int conn_send_shared(struct conn *c, struct shared *s)
+{
+    return conn_send_shared_from(c, s, 0);
 }
 
 size_t conn_output_len(const struct conn *c)

@@ -94,10 +94,29 @@ static int push_take(struct outq *q, struct shared *s)
     return 0;
 }
 
-int outq_push(struct outq *q, struct shared *s)
+/* Of the first block alone a part may have left. */
+static int push_part(struct outq *q, struct shared *s, size_t from)
 {
-    if (s->len == 0)
+    int rc;
+
+    if (q->count > 0)
+        return outq_append(q, view_of(s->data + from, s->len - from));
+    s->refs++;
+    rc = push_take(q, s);
+    if (rc == 0) {
+        q->head_done = (uint32_t)from;
+        q->len -= from;
+    }
+    return rc;
+}
+
+int outq_push(struct outq *q, struct shared *s, size_t from)
+{
+    assert(from <= s->len);
+    if (from == s->len)
         return 0;
+    if (from > 0)
+        return push_part(q, s, from);
     s->refs++;
     return push_take(q, s);
 }

@@ -7,6 +7,13 @@
 
 /* The loop, and the threads of libzmq and of the database. */
 #define HEAPS 3
+/* The heap grows by so much at a time, and shrinks by itself only when so much is free at its end:
+ * with the 128 KiB of both that malloc begins with, a list that comes and goes is system calls and
+ * page faults. */
+#define GROW_BYTES (1 << 20)
+#define SHRINK_BYTES (16 << 20)
+/* Pieces of this size are mapped one by one, which costs a page fault for each 4 KiB, each time. */
+#define MAPPED_BYTES (4 << 20)
 /* Less is not worth the work. */
 #define WORTH_BYTES ((size_t)16 << 20)
 
@@ -17,9 +24,12 @@ struct memory {
                      pieces between others that cannot be given back */
 };
 
-void memory_limit_heaps(void)
+void memory_configure(void)
 {
     mallopt(M_ARENA_MAX, HEAPS);
+    mallopt(M_TOP_PAD, GROW_BYTES);
+    mallopt(M_TRIM_THRESHOLD, SHRINK_BYTES);
+    mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
 }
 
 /* Resident, but not handed out by malloc. What malloc calls free does not tell: it counts pages

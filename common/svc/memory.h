@@ -7,8 +7,9 @@
 struct memory;
 
 /* Once, before other threads are started: so many heaps as threads that matter, not eight for each
- * processor, each of which would keep what a peak has left in it. */
-void memory_limit_heaps(void);
+ * processor, each of which would keep what a peak has left in it; and heaps that keep what comes
+ * and goes all the time. */
+void memory_configure(void);
 
 /* Looks every `every_ms` milliseconds whether much of what malloc holds is free, and gives that
  * back to the system. *statm: /proc/self/statm, open; borrowed. NULL without memory. */

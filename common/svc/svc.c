@@ -475,7 +475,7 @@ static int run(struct svc_state *s)
 {
     int rc;
 
-    memory_limit_heaps();
+    memory_configure();
     config_apply_timezone(s->cfg);
     rc = make_parts(s);
     signal(SIGPIPE, SIG_IGN);

@@ -9,7 +9,7 @@
 void client_send_line(struct client *c, struct buf *line)
 {
     if (c->phase == LIVE)
-        fanout_flush(c->gw->fanout); /* changes that came first are told first */
+        fanout_catch_up(c->gw->fanout, c); /* changes that came first are told first */
     if (!line->failed)
         conn_send(c->conn, buf_view(line));
 }

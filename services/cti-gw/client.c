@@ -64,11 +64,8 @@ static void close_session(struct client *c, bool lost)
 void client_set_phase(struct client *c, enum client_phase phase)
 {
     c->gw->n_live -= c->phase == LIVE;
-    if (c->phase == OPENING)
-        LIST_REMOVE(c, of_opening);
+    login_complete_end(c);
     c->phase = (uint8_t)phase;
-    if (phase == OPENING)
-        LIST_INSERT_HEAD(&c->gw->opening, c, of_opening);
     if (phase == LIVE) {
         c->gw->n_live++;
         c->gw->hooks->live(c);
@@ -88,8 +85,7 @@ void client_free(struct client *c, bool lost)
     c->gw->hooks->leaving(c);
     close_session(c, lost && c->phase == LIVE);
     c->gw->n_live -= c->phase == LIVE;
-    if (c->phase == OPENING)
-        LIST_REMOVE(c, of_opening);
+    login_complete_end(c);
     login_free(&c->login);
     snapshot_free(&c->snapshot);
     LIST_REMOVE(c, all);

@@ -42,7 +42,7 @@ struct client {
     struct conn *conn;
     LIST_ENTRY(client) all;
     LIST_ENTRY(client) of_audience;          /* while LIVE */
-    LIST_ENTRY(client) of_opening;           /* while OPENING */
+    LIST_ENTRY(client) of_opened;            /* while login->opened */
     LIST_ENTRY(client) of_yielding;          /* while yielding */
     LIST_ENTRY(client) of_realtime_stats;    /* while wants_realtime_stats */
     LIST_ENTRY(client) of_user;              /* while LIVE */
@@ -57,6 +57,7 @@ struct client {
     struct xod_ipbx *ipbx; /* once AUTHENTICATED */
     char *user_id;
     struct audience *audience;
+    uint32_t told; /* bytes of what the audience has gathered that are not for it (fanout.c) */
     struct profile *profile;
     uint64_t asked;              /* the request to state that is under way, or 0 */
     char *ask_reply_id;          /* JSON text of the commandid it belongs to, or NULL */

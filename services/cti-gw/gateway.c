@@ -128,10 +128,10 @@ static void on_state_down(void *arg)
     log_warning(g->log, "state is gone: clients stay, what they ask of it %s",
                 bus_client_takes(g->bus_client) ? "waits for the other one" : "is refused");
     tell_state(g, false);
-    LIST_FOREACH_SAFE(c, &g->opening, of_opening, next)
-    if (c->login->opened && bus_client_takes(g->bus_client))
+    LIST_FOREACH_SAFE(c, &g->opened, of_opened, next)
+    if (bus_client_takes(g->bus_client))
         c->login->wait_seq = 0; /* of that one's first change that we hear */
-    else if (c->login->opened)
+    else
         client_refuse(c, view_cstr(c->login->class), view_cstr(c->login->reply_id), VIEW("noconn"));
 }
 
@@ -351,7 +351,7 @@ struct gateway *gateway_new(struct loop *loop, struct bus *bus, const struct gat
                                 .first_messages = LOBBY_LINE,
                                 .ping_ms = opt->ws_ping_ms};
     LIST_INIT(&g->clients);
-    LIST_INIT(&g->opening);
+    LIST_INIT(&g->opened);
     LIST_INIT(&g->realtime_stats);
     buf_init(&g->line, 0);
     buf_init(&g->pairs, 0);

@@ -61,7 +61,7 @@ struct gateway {
     struct loop_timer *janitor;
     struct json_parser parser;
     struct client_list clients;
-    struct client_list opening;        /* those whose phase is OPENING */
+    struct client_list opened;         /* whose login waits only for the replica */
     struct client_list realtime_stats; /* clients that subscribed to queue statistics */
     size_t n_clients, n_live;          /* all, LIVE */
     struct client *current; /* whose line is being handled; NULL once that client is gone */
@@ -79,7 +79,7 @@ struct gateway {
     struct budgets *budgets;     /* of users */
     double cost;                 /* of the line that is being handled, in lines */
     struct client_list yielding; /* who waits until others have had their turn */
-    struct loop_timer *pace;     /* ends that */
+    struct loop_task *pace;      /* ends that */
     struct latency *latency;
     struct profile *profiles;
     struct buf line, pairs;
@@ -181,18 +181,21 @@ void bays_destroy(struct map **lots);
 const char *bays_put(struct buf *out, const struct value *bays, bool masked, const char *sep);
 const char *bays_put_freed(struct buf *out, struct view freed, const char *sep);
 
-/* ---- fanout.c: who sees what, and changes to all who do ---- */
+/* ---- audience.c, fanout.c: who sees what, and changes to all who do ---- */
 struct fanout *fanout_new(struct gateway *g);
 void fanout_destroy(struct fanout **f);
 /* A change of the replica. */
 void fanout_change(struct fanout *f, const struct xod_change *c);
-/* Sends what has gathered in this turn. */
+/* Sends to all what has gathered since the last round. */
 void fanout_flush(struct fanout *f);
+/* The same to one client, before another line: changes that came first are told first. */
+void fanout_catch_up(struct fanout *f, struct client *c);
 /* The client becomes one of those who get changes; ends to be one. 0 or -ENOMEM. */
 int fanout_join(struct fanout *f, struct client *c);
 void fanout_leave(struct fanout *f, struct client *c);
 /* What users see may have changed: each sees what the own lines say now, and is told of it. */
 void fanout_regroup(struct fanout *f);
+void fanout_regroup_client(struct fanout *f, struct client *c); /* the same of one */
 /* May this client see the object? */
 bool fanout_visible(struct fanout *f, struct client *c, const struct xod_obj *o);
 /* Are numbers of the object masked for this client? Are its calls none of the client's, by the
@@ -270,6 +273,10 @@ int user_push_listen(struct user_push *in, struct view ipbx);
 /* From now on the lines for its user go to the client, too. 0 or -ENOMEM. */
 int user_push_join(struct user_push *in, struct client *c);
 void user_push_leave(struct user_push *in, struct client *c);
+/* The sessions of a user that have joined, or NULL: none. Their list is linked by `of_user`. */
+struct client_list *user_push_sessions(struct user_push *in, struct view ipbx, struct view user_id);
+/* Bytes that only clients of the same user have in common; of one that has joined. */
+struct view user_push_key(const struct client *c);
 /* The client has its answer: sends the lines that waited for that. Throws them away. */
 void user_push_release(struct client *c);
 void user_push_forget(struct client *c);
@@ -340,6 +347,12 @@ void relay_missed_chat(struct client *c);
 bool login_start(struct client *c, struct request *rq, const char *const *required,
                  struct view who);
 
+/* ---- messages/getlist.c ---- */
+/* Answers a question for the config or status of an object without making a tree of it; most of
+ * what clients send is that. False: the line is something else, or has to be looked at more
+ * closely; nothing has happened. */
+bool message_getlist_quick(struct client *c, struct view line);
+
 /* ---- messages/login_direct.c ---- */
 /* Revokes a token; everywhere: all tokens of the user, whose other sessions end. */
 void login_direct_forget(struct client *c, struct view token, bool everywhere);
@@ -358,6 +371,8 @@ uint32_t client_accepts_bit(struct view word);
 void login_open_session(struct client *c, struct view agent_number);
 /* State has opened the session: waits until the replica holds it, then answers. */
 void login_complete_begin(struct client *c, const msgpack_object *body);
+/* Nothing waits for the replica any more; for a client that waits for nothing, nothing. */
+void login_complete_end(struct client *c);
 /* The replica has reached this number: completes who waited for it. */
 void login_complete_reached(struct gateway *g, uint64_t seq);
 
@@ -381,7 +396,7 @@ struct login {
     char *agent_number;      /* to log the agent in at once the login is complete, or NULL */
     struct delayed *delayed; /* an answer that is held back, or NULL */
     uint64_t wait_seq;       /* OPENING: complete when the replica is there */
-    bool opened;             /* state has answered */
+    bool opened;             /* state has answered, and it is in gw->opened */
 };
 void login_free(struct login **l);
 

@@ -75,13 +75,22 @@ void login_complete_begin(struct client *c, const msgpack_object *body)
     l->capas = view_dup(capas);
     l->presence = view_dup(msg_get_str(body, "presence"));
     l->wait_seq = msg_get_u64(body, "seq", 0);
-    l->opened = true;
     if (!l->appliname || !l->capaxlets || !l->capas || !l->presence ||
         !(c->profile = profile_get(c->gw, view_cstr(l->capaid), capas))) {
         client_refuse(c, view_cstr(l->class), view_cstr(l->reply_id), VIEW("no_capability"));
         return;
     }
+    l->opened = true;
+    LIST_INSERT_HEAD(&c->gw->opened, c, of_opened);
     login_complete_reached(c->gw, replica_seq(c->gw->replica));
+}
+
+void login_complete_end(struct client *c)
+{
+    if (!c->login || !c->login->opened)
+        return;
+    c->login->opened = false;
+    LIST_REMOVE(c, of_opened);
 }
 
 /* The three lines that a good login_capas is answered with. */
@@ -148,7 +157,7 @@ void login_complete_reached(struct gateway *g, uint64_t seq)
 
     if (!replica_is_live(g->replica))
         return;
-    LIST_FOREACH_SAFE(c, &g->opening, of_opening, next)
-    if (c->login->opened && seq >= c->login->wait_seq)
+    LIST_FOREACH_SAFE(c, &g->opened, of_opened, next)
+    if (seq >= c->login->wait_seq)
         complete(c);
 }

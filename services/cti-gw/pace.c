@@ -3,18 +3,14 @@
  * gateway time, and the network. Nothing is refused: old clients do not ask twice. Whose user is
  * over the budget is read from later, and nobody is served for long while others wait.
  */
-#include <stdio.h>
-
 #include "base/budgets.h"
 #include "base/clock.h"
 #include "internal.h"
 
 enum { LINES, LOG_LINES, KINDS };
 
-#define TURN 200   /* lines of one client, one after the other */
-#define PAUSE_MS 1 /* in which others have theirs */
+#define TURN 200 /* lines of one client, one after the other; then it is the turn of others */
 #define LOG_A_MINUTE 20
-#define WHO 160
 
 void pace_configure(struct gateway *g)
 {
@@ -43,7 +39,7 @@ int pace_open(struct gateway *g)
 {
     LIST_INIT(&g->yielding);
     g->budgets = budgets_new(KINDS);
-    g->pace = loop_timer_new(g->loop, others_had_theirs, g);
+    g->pace = loop_task_new(g->loop, others_had_theirs, g);
     if (!g->budgets || !g->pace)
         return -1;
     pace_configure(g);
@@ -52,7 +48,7 @@ int pace_open(struct gateway *g)
 
 void pace_close(struct gateway *g)
 {
-    loop_timer_destroy(&g->pace);
+    loop_task_destroy(&g->pace);
     budgets_destroy(&g->budgets);
 }
 
@@ -63,17 +59,9 @@ void pace_leave(struct client *c)
     c->yielding = false;
 }
 
-static struct view user(const struct client *c, char scratch[WHO])
-{
-    snprintf(scratch, WHO, "%.*s/%s", VIEW_ARG(xod_ipbx_name(c->ipbx)), c->user_id);
-    return view_cstr(scratch);
-}
-
 static bool has_lines(struct client *c)
 {
-    char scratch[WHO];
-
-    return budgets_has(c->gw->budgets, user(c, scratch), LINES, clock_mono_us());
+    return budgets_has(c->gw->budgets, user_push_key(c), LINES, clock_mono_us());
 }
 
 bool pace_allows(struct client *c)
@@ -95,9 +83,7 @@ void pace_cost(struct client *c, double lines)
 
 bool pace_handled(struct client *c, double *cost)
 {
-    char scratch[WHO];
-
-    budgets_charge(c->gw->budgets, user(c, scratch), LINES, c->gw->cost, clock_mono_us());
+    budgets_charge(c->gw->budgets, user_push_key(c), LINES, c->gw->cost, clock_mono_us());
     *cost += c->gw->cost;
     if (*cost < TURN || c->asked)
         return false;
@@ -105,8 +91,7 @@ bool pace_handled(struct client *c, double *cost)
     if (!c->yielding)
         LIST_INSERT_HEAD(&c->gw->yielding, c, of_yielding);
     c->yielding = true;
-    if (!loop_timer_running(c->gw->pace))
-        loop_timer_start(c->gw->pace, PAUSE_MS, false);
+    loop_task_post(c->gw->pace);
     return true;
 }
 
@@ -120,7 +105,5 @@ void pace_tick(struct client *c)
 
 bool pace_allows_log(struct client *c)
 {
-    char scratch[WHO];
-
-    return budgets_take(c->gw->budgets, user(c, scratch), LOG_LINES, 1, clock_mono_us());
+    return budgets_take(c->gw->budgets, user_push_key(c), LOG_LINES, 1, clock_mono_us());
 }

@@ -89,11 +89,12 @@ void realtime_stats_change(struct gateway *g, const struct xod_change *change)
     block = g->line.failed ? NULL : shared_new(buf_view(&g->line));
     if (!block)
         return;
-    fanout_flush(g->fanout); /* a queue is told of before its figures are */
     LIST_FOREACH(c, &g->realtime_stats, of_realtime_stats)
     {
-        if (is_for(c, change->obj))
-            conn_send_shared(c->conn, block);
+        if (!is_for(c, change->obj))
+            continue;
+        fanout_catch_up(g->fanout, c); /* a queue is told of before its figures are */
+        conn_send_shared(c->conn, block);
     }
     shared_unref(block);
 }

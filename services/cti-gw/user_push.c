@@ -111,6 +111,18 @@ void user_push_leave(struct user_push *in, struct client *c)
     free(user_sessions);
 }
 
+struct view user_push_key(const struct client *c)
+{
+    return view_of(c->user_sessions->key, c->user_sessions->key_len);
+}
+
+struct client_list *user_push_sessions(struct user_push *in, struct view ipbx, struct view user_id)
+{
+    struct user_sessions *sessions = map_get(in->by_user, key_of(&in->scratch, ipbx, user_id));
+
+    return sessions ? &sessions->clients : NULL;
+}
+
 /* The sessions of the user that a topic names, or NULL: none here. */
 static struct user_sessions *user_sessions_of_topic(struct user_push *in, struct view topic)
 {
@@ -144,6 +156,7 @@ void user_push_release(struct client *c)
 {
     if (!c->held)
         return;
+    fanout_catch_up(c->gw->fanout, c);
     if (!c->held->failed)
         conn_send(c->conn, buf_view(c->held));
     user_push_forget(c);
@@ -158,13 +171,20 @@ void user_push_forget(struct client *c)
     c->held = NULL;
 }
 
+/* After the changes that came first. */
+static void send_block(struct client *c, struct shared *block)
+{
+    fanout_catch_up(c->gw->fanout, c);
+    conn_send_shared(c->conn, block);
+}
+
 /* What becomes of a command comes over another way than the answer to it: never before. */
 static void deliver_to(struct client *c, struct shared *block)
 {
     if (c->asked)
         hold(c, block);
     else
-        conn_send_shared(c->conn, block);
+        send_block(c, block);
 }
 
 /* To one session, or (only NULL) to all that accept (mask, whose bits they have) or do not. */
@@ -176,13 +196,12 @@ static void deliver(struct user_push *in, struct user_sessions *user_sessions, s
 
     if (!block)
         return;
-    fanout_flush(in->g->fanout); /* changes that came first are told first */
     if (only)
         deliver_to(only, block);
     else
         LIST_FOREACH(c, &user_sessions->clients, of_user)
     if (((c->accepts & mask) != 0) == have)
-        conn_send_shared(c->conn, block);
+        send_block(c, block);
     shared_unref(block);
 }
 

@@ -122,6 +122,8 @@ static int teardown(void **state)
 static void join(struct world *w, int i)
 {
     assert_int_equal(fanout_join(w->g.fanout, &w->c[i]), 0);
+    if (!w->c[i].user_sessions)
+        assert_int_equal(user_push_join(w->g.user_push, &w->c[i]), 0);
 }
 
 /* The user's or phone's field of clients, and what it then is. */
@@ -250,6 +252,57 @@ static void who_joins_is_not_told_what_was_before(void **state)
     change(w, LIST_phones, "p1", XOD(phones, hintstatus), "0");
     assert_true(says(w, 0, "\"tid\":\"p1\"", "\"hintstatus\":\"0\""));
     assert_true(says(w, 1, "\"tid\":\"p1\"", "\"hintstatus\":\"0\""));
+}
+
+/* Each is told once, and in order, what came after it joined; before a line of its own, at once. */
+static void another_line_comes_behind_the_changes_before_it(void **state)
+{
+    struct world *w = *state;
+
+    join(w, 0);
+    change(w, LIST_phones, "p1", XOD(phones, hintstatus), "8");
+    join(w, 1);
+    change(w, LIST_phones, "p2", XOD(phones, hintstatus), "1");
+    fanout_catch_up(w->g.fanout, &w->c[0]);
+    conn_send(w->c[0].conn, VIEW("{answer}"));
+    change(w, LIST_phones, "p2", XOD(phones, hintstatus), "4");
+    conn_send(w->c[1].conn, VIEW("{answer}")); /* which makes the rest a copy */
+    assert_true(says(w, 0, "\"hintstatus\":\"8\"", "\"hintstatus\":\"1\""));
+    assert_true(strstr(strstr(w->text[0], "\"hintstatus\":\"1\""), "{answer}") != NULL);
+    assert_true(strstr(strstr(w->text[0], "{answer}"), "\"hintstatus\":\"4\"") != NULL);
+    assert_null(strstr(strstr(w->text[0], "{answer}"), "\"hintstatus\":\"1\""));
+    assert_true(says(w, 1, "{answer}", "\"hintstatus\":\"4\""));
+    assert_null(strstr(w->text[1], "\"hintstatus\":\"8\""));
+    assert_true(strstr(w->text[1], "\"hintstatus\":\"1\"") != NULL);
+    change(w, LIST_phones, "p1", XOD(phones, hintstatus), "0");
+    assert_true(says(w, 0, "\"tid\":\"p1\"", "\"hintstatus\":\"0\""));
+    assert_true(says(w, 1, "\"tid\":\"p1\"", "\"hintstatus\":\"0\""));
+    assert_null(strstr(w->text[1], "p2"));
+}
+
+/* While many join, the next round waits, but not for ever; what is answered meanwhile has the
+ * changes before it. */
+static void rounds_rest_while_many_join(void **state)
+{
+    struct world *w = *state;
+
+    join(w, 0);
+    w->g.n_live = 2000; /* 100 ms */
+    for (int i = 0; i < 20; i++) {
+        join(w, 1);
+        fanout_leave(w->g.fanout, &w->c[1]);
+    }
+    change(w, LIST_phones, "p1", XOD(phones, hintstatus), "8");
+    assert_true(says(w, 0, "\"tid\":\"p1\"", "\"hintstatus\":\"8\""));
+    change(w, LIST_phones, "p1", XOD(phones, hintstatus), "1");
+    change(w, LIST_phones, "p1", XOD(phones, hintstatus), "0");
+    assert_string_equal(told(w, 0), "");
+    fanout_catch_up(w->g.fanout, &w->c[0]);
+    assert_true(says(w, 0, "\"hintstatus\":\"1\"", "\"hintstatus\":\"0\""));
+    change(w, LIST_phones, "p1", XOD(phones, hintstatus), "4");
+    for (int i = 0; i < 5000 && !says(w, 0, "\"tid\":\"p1\"", "\"hintstatus\":\"4\""); i++)
+        loop_once(w->g.loop, 1);
+    assert_non_null(strstr(w->text[0], "\"hintstatus\":\"4\""));
 }
 
 static void who_leaves_is_told_nothing_more(void **state)
@@ -569,6 +622,8 @@ int main(void)
         T(bays_are_told_one_by_one),
         T(what_happens_in_a_turn_is_told_together),
         T(who_joins_is_not_told_what_was_before),
+        T(another_line_comes_behind_the_changes_before_it),
+        T(rounds_rest_while_many_join),
         T(who_leaves_is_told_nothing_more),
         T(who_moves_sees_another_context),
         T(what_comes_and_goes_is_told_by_list),

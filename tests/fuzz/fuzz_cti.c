@@ -1,9 +1,10 @@
 /* A line of a client: whatever is in it, it is refused or read, matched, and can be written again.
- */
+ * What is read without a tree (json/flat.h) is what a tree has in it. */
 #include <stdlib.h>
 
 #include "base/utf8.h"
 #include "registry.h"
+#include "json/flat.h"
 #include "json/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -21,6 +22,34 @@ static void match(struct json_object *body)
     buf_free(&missing);
 }
 
+static void same(const struct json_flat_member *m, struct json_object *body)
+{
+    struct json_object *v = json_member(body, m->key);
+    struct view text = view_cstr(json_object_to_json_string_ext(v, JSON_C_TO_STRING_PLAIN));
+
+    if (m->type == JSON_FLAT_STRING &&
+        (!view_eq(json_view(v), m->value) || text.len != m->value.len + 2))
+        abort();
+    if (m->type == JSON_FLAT_INT &&
+        (!json_object_is_type(v, json_type_int) || !view_eq(text, m->value)))
+        abort();
+    if (m->type == JSON_FLAT_WORD && !view_eq(text, m->value))
+        abort();
+}
+
+static void compare(struct view text, struct json_object *body)
+{
+    struct json_flat_member m[16];
+    int n = json_flat(text, m, 16);
+
+    if (n < 0)
+        return;
+    if (!json_object_is_type(body, json_type_object) || json_object_object_length(body) != n)
+        abort();
+    for (int i = 0; i < n; i++)
+        same(&m[i], body);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct json_object *body = NULL;
@@ -30,7 +59,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (json_parser_init(&p) < 0)
         abort();
     buf_init(&out, 1 << 22);
-    if (json_parse(&p, view_of(data, size), &body) == 0) {
+    if (json_parse(&p, view_of(data, size), &body) < 0) {
+        body = NULL;
+        compare(view_of(data, size), NULL);
+    } else {
+        compare(view_of(data, size), body);
         if (json_object_is_type(body, json_type_object))
             match(body);
         if (json_put_object(&out, body) == 0) {

@@ -211,6 +211,21 @@ static void members_are_seen_with_their_queue_or_group(void **state)
     assert_false(access_sees(&w->a, member(w, "f", NULL)));
 }
 
+static bool same_key(const struct access *a, const struct access *b)
+{
+    struct buf x, y;
+    bool eq;
+
+    buf_init(&x, 0);
+    buf_init(&y, 0);
+    access_put_key(a, &x);
+    access_put_key(b, &y);
+    eq = view_eq(buf_view(&x), buf_view(&y));
+    buf_free(&x);
+    buf_free(&y);
+    return eq;
+}
+
 static bool same(const struct xod_obj *x, bool x_apart, const struct xod_obj *y, bool y_apart)
 {
     struct access a, b;
@@ -220,6 +235,7 @@ static bool same(const struct xod_obj *x, bool x_apart, const struct xod_obj *y,
     assert_int_equal(access_init(&b, y, y_apart), 0);
     eq = access_eq(&a, &b);
     assert_int_equal(access_eq(&b, &a), eq);
+    assert_int_equal(same_key(&a, &b), eq);
     access_fini(&a);
     access_fini(&b);
     return eq;

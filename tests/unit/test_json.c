@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/array.h"
+#include "json/flat.h"
 #include "json/json.h"
 
 static int parse_view(struct view text, struct buf *out)
@@ -294,9 +295,71 @@ static void test_put_in_a_full_buffer(void **state)
     buf_free(&b);
 }
 
+static void test_flat(void **state)
+{
+    struct json_flat_member m[4];
+    struct view text = VIEW("{\"class\":\"getlist\", \"tid\": -12,\"on\":true,\"no\":null}");
+    const struct json_flat_member *tid;
+
+    assert_int_equal(json_flat(text, m, 4), 4);
+    assert_true(view_eq(m[0].key, VIEW("class")) && view_eq(m[0].value, VIEW("getlist")));
+    assert_int_equal(m[0].type, JSON_FLAT_STRING);
+    tid = json_flat_get(m, 4, VIEW("tid"));
+    assert_non_null(tid);
+    assert_int_equal(tid->type, JSON_FLAT_INT);
+    assert_true(view_eq(tid->value, VIEW("-12")));
+    assert_int_equal(m[3].type, JSON_FLAT_WORD);
+    assert_null(json_flat_get(m, 4, VIEW("ti")));
+    assert_int_equal(json_flat(text, m, 3), -1);
+    assert_int_equal(json_flat(VIEW("{\"a\":0}"), m, 4), 1);
+    assert_int_equal(json_flat(VIEW("{\"a\":\"\"}"), m, 4), 1);
+}
+
+/* Other JSON, and none: that is for json_parse to say. */
+static void test_not_flat(void **state)
+{
+    static const char *const others[] = {
+        "",
+        "{}",
+        "{",
+        "{\"a\":1",
+        "{\"a\":1}x",
+        "{\"a\":1} ",
+        " {\"a\":1}",
+        "{\"a\":1,}",
+        "{\"a\":}",
+        "{\"a\":01}",
+        "{\"a\":-0}",
+        "{\"a\":-}",
+        "{\"a\":1.5}",
+        "{\"a\":1e3}",
+        "{\"a\":1234567890123456789}",
+        "{\"a\":\"b}",
+        "{\"a\":\"b\\n\"}",
+        "{\"a\":\"b/c\"}",
+        "{\"a\":\"\xc3\xa9\"}",
+        "{\"a\":\"\x01\"}",
+        "{\"a\":[]}",
+        "{\"a\":{}}",
+        "{\"a\":tru}",
+        "{\"a\":True}",
+        "{\"a\":1,\"a\":2}",
+        "{a:1}",
+        "{\"a\" :1}",
+        "[1]",
+    };
+    struct json_flat_member m[4];
+
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+        assert_int_equal(json_flat(view_cstr(others[i]), m, 4), -1);
+    assert_int_equal(json_flat(view_of("{\"a\":\"\0\"}", 9), m, 4), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_flat),
+        cmocka_unit_test(test_not_flat),
         cmocka_unit_test(test_good),
         cmocka_unit_test(test_bad),
         cmocka_unit_test(test_nul_bytes),

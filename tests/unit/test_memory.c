@@ -91,7 +91,7 @@ int main(void)
         cmocka_unit_test(so_is_that_of_another_thread),
     };
 
-    memory_limit_heaps();
+    memory_configure();
     statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
