@@ -55,6 +55,9 @@ static const char *const steps[] = {
     ("CREATE TABLE api_token (hash TEXT PRIMARY KEY, name TEXT NOT NULL, site TEXT NOT NULL,"
      " user TEXT NOT NULL, scopes TEXT NOT NULL, created REAL NOT NULL, used REAL NOT NULL,"
      " expires REAL NOT NULL) WITHOUT ROWID;"),
+    /* 9: the Asterisks that were connected when state ended */
+    ("CREATE TABLE connected (site TEXT PRIMARY KEY) WITHOUT ROWID;"
+     "INSERT INTO connected (site) SELECT DISTINCT site FROM call_log;"),
 };
 
 static const struct db_table tables[] = {
@@ -72,6 +75,7 @@ static const struct db_table tables[] = {
     {"token", "hash, proof, site, user, created, used, agent", "ssssffs", false},
     {"chat", "id, site, sender, receiver, low, high, time, text, delivered", "isssssfsi", true},
     {"asterisk_lists", "site, lists", "ss", false},
+    {"connected", "site", "s", false},
     {"api_token", "hash, name, site, user, scopes, created, used, expires", "sssssfff", false},
 };
 

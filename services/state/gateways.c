@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "core/resync.h"
+#include "database/db.h"
 #include "gateways.h"
 
 #define STANDBY_MS 5000
@@ -60,6 +61,15 @@ static void stand_by(struct state *s, const struct ipbx *ipbx, struct bus_peer *
                    NULL);
 }
 
+/* For the next start: whether this Asterisk is waited for. */
+static void note_connected(struct state *s, struct ipbx *ipbx, bool connected)
+{
+    const char *sql = connected ? "INSERT INTO connected (site) VALUES (?1) ON CONFLICT DO NOTHING"
+                                : "DELETE FROM connected WHERE site = ?1";
+
+    db_write(s->db, sql, "s", xod_ipbx_name(ipbx->model->ipbx));
+}
+
 static void link_up(struct state *s, struct ipbx *ipbx, const struct gateway_entry *owner)
 {
     ipbx_model_link_up(ipbx->model, view_cstr(owner->banner), clock_wall());
@@ -75,6 +85,7 @@ static void settle(struct state *s, struct ipbx *ipbx, const struct gateway_entr
     uint64_t login = owner ? owner->login : 0;
     bool other = owner && owner->peer != former;
     bool relist = login && (other || login != ipbx->login);
+    bool was_up = ipbx->login != 0;
 
     if (other && login && old && old->login)
         stand_by(s, ipbx, former, owner);
@@ -85,6 +96,8 @@ static void settle(struct state *s, struct ipbx *ipbx, const struct gateway_entr
         link_up(s, ipbx, owner);
     else if (!login)
         ipbx_model_link_down(ipbx->model, clock_wall());
+    if (was_up != (login != 0))
+        note_connected(s, ipbx, login != 0);
     state_commit(s, synthetic);
 }
 
@@ -137,6 +150,30 @@ void gateways_peer_gone(struct state *s, struct bus_peer *p)
         ipbx->gateway = NULL;
         settle(s, ipbx, choose(ipbx, NULL), true);
     }
+}
+
+static bool take_expected(void *arg, const struct db_row *row)
+{
+    struct ipbx *ipbx = state_ipbx(arg, db_text(row, 0));
+
+    if (ipbx)
+        ipbx->expected = true;
+    return true;
+}
+
+int gateways_recall(struct state *s)
+{
+    return db_read_now(s->db, "SELECT site FROM connected", take_expected, s, "");
+}
+
+bool gateways_all_back(const struct state *s)
+{
+    for (size_t i = 0; i < s->n_ipbxes; i++) {
+        const struct ipbx *ipbx = &s->ipbxes[i];
+        if ((ipbx->expected || ipbx->login) && !ipbx->model->resynced)
+            return false;
+    }
+    return true;
 }
 
 bool gateways_is_owner(const struct ipbx *ipbx, const struct bus_msg *m)

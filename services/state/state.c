@@ -201,10 +201,10 @@ static bool all_resynced(const struct state *s)
     return true;
 }
 
-/* After a take-over gateways come at once, and the database tells whom to wait for. */
+/* The database tells whom to wait for. */
 static bool all_back(const struct state *s)
 {
-    return s->took_over && all_resynced(s) && sessions_all_there(s->sessions) &&
+    return !s->settle_late && gateways_all_back(s) && sessions_all_there(s->sessions) &&
            peers_all_there(s->peers);
 }
 
@@ -310,8 +310,10 @@ static int open_database(struct state *s, struct standby_legacy *legacy)
 /* What was before the restart, once users and IPBXes are there. */
 static int recall(struct state *s)
 {
-    int rc = sessions_restore(s->sessions);
+    int rc = gateways_recall(s);
 
+    if (rc == 0)
+        rc = sessions_restore(s->sessions);
     if (rc == 0)
         rc = direct_login_restore(s->direct_login);
     if (rc == 0)
@@ -477,6 +479,7 @@ struct state *state_new(struct loop *loop, struct bus *bus, const struct config 
     s->log = log;
     s->metrics = metrics;
     s->started = clock_mono_us();
+    s->settle_late = opt->settle_late;
     s->settle_min_ms = opt->settle_min_ms ? opt->settle_min_ms : SETTLE_MIN_MS;
     s->settle_max_ms = opt->settle_max_ms ? opt->settle_max_ms : SETTLE_MAX_MS;
     s->resync_late_us =

@@ -134,6 +134,7 @@ static inline int state_start(struct state_world *w, const char *publish, const 
                                 .lists_retry_ms = w->lists_retry_ms,
                                 .settle_min_ms = w->settle_ms ? w->settle_ms : 50,
                                 .settle_max_ms = w->settle_ms ? w->settle_ms : 100,
+                                .settle_late = w->settle_ms != 0,
                                 .resync_late_ms = w->resync_late_ms};
     int err = 0;
 

@@ -1,9 +1,11 @@
 """What is answered as done is there after any end of state: services, presence, sessions, the log of calls."""
 
+import datetime
 import json
 import random
 import re
 import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -32,6 +34,34 @@ def restart(stack, end):
     end(program)
     stack.start("state")
     stack.wait_ready("state", "cti-gw", "ami-gw")
+
+
+def settled_after(program):
+    """Seconds from its first line to the one that says that it serves."""
+    until(lambda: program.logged("settled"), "it serves")
+    times = [datetime.datetime.fromisoformat(line.split()[0].replace("Z", "+00:00"))
+             for line in program.lines if "starting" in line or "settled" in line]
+    return (times[-1] - times[0]).total_seconds()
+
+
+def test_a_start_waits_for_the_asterisks_that_were_connected():
+    with Stack() as s:
+        s.wait_ready("state")  # ami-gw was not there before: nobody is waited for
+        assert settled_after(s.programs["state"]) < 0.9
+        s.wait_ready()
+        until(lambda: s.rows("SELECT site FROM connected") == [("xivo",)], "it is noted")
+        s.programs.pop("ami-gw").kill()
+        until(lambda: s.rows("SELECT site FROM connected") == [], "its Asterisk is not expected any more")
+        s.start("ami-gw")
+        until(lambda: s.rows("SELECT site FROM connected") == [("xivo",)], "it is noted again")
+        for end in (lambda p: p.terminate(), lambda p: p.kill()):
+            s.programs["ami-gw"].process.send_signal(signal.SIGSTOP)
+            end(s.programs.pop("state"))
+            s.start("state")
+            assert settled_after(s.programs["state"]) > 0.95, "its Asterisk is expected"
+            s.programs["ami-gw"].process.send_signal(signal.SIGCONT)
+            s.wait_ready("state", "cti-gw", "ami-gw")
+            until(lambda: s.rows("SELECT site FROM connected") == [("xivo",)], "it is back")
 
 
 def test_services_are_kept_and_told_to_all():

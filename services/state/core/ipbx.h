@@ -26,6 +26,7 @@ struct ipbx {
     struct bus_peer *gateway; /* the one that owns it, or NULL */
     uint64_t login;           /* which login of the owner was listed or is being listed; 0: down */
     uint64_t epoch;           /* of the owner's messages; 0: not known, all are taken */
+    bool expected;            /* it was connected when state ended, and has not come back yet */
     uint64_t asked_at;        /* when a resync was asked for, monotonic microseconds */
     uint32_t lists_read;      /* a bit for each of its lists that could be read once (lists.h) */
 };
