@@ -77,6 +77,15 @@ int bus_setup_open(struct bus_setup *ob, struct loop *loop, const struct config 
     return rc;
 }
 
+int bus_setup_open_instance(struct bus_setup *ob, struct svc *svc, const char *prefix)
+{
+    char who[160];
+
+    svc_name_instance(svc, prefix);
+    snprintf(who, sizeof(who), "%s:%s", svc->name, svc->instance);
+    return bus_setup_open(ob, svc->loop, svc->cfg, who, svc->instance, svc->metrics, svc->log);
+}
+
 void bus_setup_close(struct bus_setup *ob)
 {
     bus_destroy(&ob->bus);

@@ -17,6 +17,9 @@ struct bus_setup {
  * negative errno, logged. */
 int bus_setup_open(struct bus_setup *ob, struct loop *loop, const struct config *cfg,
                    const char *who, const char *instance, struct metrics *metrics, struct log *log);
+/* The same for a service of which there may be several: svc_name_instance names it with `prefix`,
+ * and it opens the bus as "NAME:INSTANCE". */
+int bus_setup_open_instance(struct bus_setup *ob, struct svc *svc, const char *prefix);
 /* Everything made on the bus must be gone. */
 void bus_setup_close(struct bus_setup *ob);
 

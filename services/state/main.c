@@ -34,11 +34,9 @@ static void log_console(struct ctx *c)
     for (int i = 0; i < CONSOLE_PORTS; i++) {
         enum console_port which = (enum console_port)i;
         char at[256];
-        if (!console_port(c->console, which) ||
-            !config_listen(c->svc->cfg, console_key(which), at, sizeof(at)))
-            continue;
-        *strrchr(at, ':') = '\0';
-        svc_log_listening(c->svc, console_name(which), at, console_port(c->console, which));
+        if (console_port(c->console, which) &&
+            config_listen(c->svc->cfg, console_key(which), at, sizeof(at)))
+            svc_log_listening(c->svc, console_name(which), at, console_port(c->console, which));
     }
 }
 
@@ -301,11 +299,6 @@ static int start(struct svc *svc, void **out)
     return activate(c, NULL);
 }
 
-static void stop(void *arg)
-{
-    svc_stopped(((struct ctx *)arg)->svc);
-}
-
 static void reload(void *arg)
 {
     struct ctx *c = arg;
@@ -345,7 +338,6 @@ int main(int argc, char **argv)
         .check = check,
         .check_files = check_files,
         .start = start,
-        .stop = stop,
         .reload = reload,
         .ready = ready,
         .destroy = destroy,
