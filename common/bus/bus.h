@@ -156,6 +156,8 @@ int bus_client_reply(struct bus_client *a, uint64_t id, enum bus_status status, 
 int bus_client_relay(struct bus_client *a, uint64_t id, enum bus_status status,
                      const msgpack_object *body);
 bool bus_client_is_up(const struct bus_client *a);
+/* The same for /readyz: otherwise `why` (may be NULL) is told. */
+bool bus_client_is_ready(const struct bus_client *a, struct buf *why);
 /* The epoch of the far side that answered hello last; 0: none has. */
 uint64_t bus_client_epoch(const struct bus_client *a);
 

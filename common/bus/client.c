@@ -391,6 +391,13 @@ bool bus_client_is_up(const struct bus_client *a)
     return a->up;
 }
 
+bool bus_client_is_ready(const struct bus_client *a, struct buf *why)
+{
+    if (!a->up && why)
+        buf_append_cstr(why, "state does not answer");
+    return a->up;
+}
+
 uint64_t bus_client_epoch(const struct bus_client *a)
 {
     return a->current ? a->current->far_epoch : 0;
