@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+_Static_assert(BUS_ENDPOINTS == CONFIG_HA_PEERS, "the bus connects to all states of a site");
+
 static int load_trusted(struct bus_setup *ob, const struct config *cfg)
 {
     struct json_object *list = config_get(cfg, "ctibus.trusted");
