@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/hostport.h"
 #include "metrics/health.h"
+#include "svc/bus_setup.h"
 #include "svc/memory.h"
 #include "svc/notify.h"
 #include "svc/options.h"
@@ -528,6 +529,23 @@ static int healthcheck(const struct svc_state *s)
     return rc == 0 ? SVC_EXIT_STOPPED : SVC_EXIT_FAILED;
 }
 
+/* Of --check: the files that the configuration names. */
+static enum svc_files check_files(struct svc_state *s)
+{
+    enum svc_files files = SVC_FILES_GOOD;
+    struct buf why;
+
+    if (s->def->check_files)
+        files = s->def->check_files(&s->svc, source_print, &s->options);
+    buf_init(&why, 4096);
+    if (!bus_setup_check(s->svc.cfg, &why)) {
+        files = SVC_FILES_BAD;
+        tell_lines(s, buf_view(&why), source_print, &s->options);
+    }
+    buf_free(&why);
+    return files;
+}
+
 /* Of a start: faults are printed; with --check those of files, too, in one run. */
 static bool check_first(void *arg, const struct config *cfg)
 {
@@ -536,8 +554,8 @@ static bool check_first(void *arg, const struct config *cfg)
 
     s->svc.cfg = cfg;
     good = check(s, source_print, &s->options);
-    if (s->options.check && s->def->check_files)
-        s->files = s->def->check_files(&s->svc, source_print, &s->options);
+    if (s->options.check)
+        s->files = check_files(s);
     return good;
 }
 

@@ -319,6 +319,8 @@ static void test_types_and_ranges(void **state)
          "at least 16 characters"},
         {"{\"ctibus\":{\"console\":{\"token\":\"sixteen and blank\"}}}", "ctibus.console.token",
          "without blanks"},
+        {"{\"ctibus\":{\"curve\":{\"own_key\":\"own.key\"}}}", "ctibus.curve", "both needed"},
+        {"{\"ctibus\":{\"curve\":{\"server_key\":\"x\"}}}", "ctibus.curve", "both needed"},
         {"{\"certfile\":5}", "certfile", "a string"},
         {"{\"profiles\":[1]}", "profiles", "must be an object"},
         {"{\"sheets\":\"none\"}", "sheets", "must be an object"},
