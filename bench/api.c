@@ -16,24 +16,25 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "lib/deliveries.h"
 #include "lib/fakeami.h"
 #include "lib/report.h"
 #include "net/conn.h"
 
 #define MAX_THINGS 1000000
+#define MAX_DELIVERIES 20000000
+#define FIRST_STATUS 1000
 
 struct run {
     struct loop *loop;
     struct conn_class conns;
     struct fakeami *ami;
     struct peer *peers;
-    unsigned n, up, lost, rate, things;
+    unsigned n, up, lost, rate;
     char *request, *number; /* where the number stands, or NULL */
     unsigned asked;
     uint64_t start, end, answers, refused;
-    uint64_t *sent_at; /* by change or call */
-    uint32_t *received, *slowest, *all;
-    size_t n_all, cap_all;
+    struct deliveries things; /* changes, or calls */
 };
 
 /* A connection of ours, or to us. */
@@ -137,31 +138,6 @@ static int ask(struct run *r, char **argv, const char *body)
 
 /* ---- what is measured ---- */
 
-static void arrived(struct run *r, unsigned long n)
-{
-    uint64_t us;
-
-    if (n >= r->things)
-        return;
-    us = clock_mono_us() - r->sent_at[n];
-    r->received[n]++;
-    if (us > r->slowest[n])
-        r->slowest[n] = (uint32_t)us;
-    if (r->n_all < r->cap_all)
-        r->all[r->n_all++] = (uint32_t)us;
-}
-
-static void make_room(struct run *r)
-{
-    r->cap_all = 20000000;
-    r->sent_at = calloc(MAX_THINGS, sizeof(*r->sent_at));
-    r->received = calloc(MAX_THINGS, sizeof(*r->received));
-    r->slowest = calloc(MAX_THINGS, sizeof(*r->slowest));
-    r->all = malloc(r->cap_all * sizeof(*r->all));
-    if (!r->sent_at || !r->received || !r->slowest || !r->all)
-        exit(1);
-}
-
 /* True: it is time for so many things. */
 static bool is_time(struct run *r, unsigned *due)
 {
@@ -206,11 +182,8 @@ static size_t on_event(void *owner, struct conn *c, struct view in)
         struct view one = view_of(rest.ptr, (size_t)end);
         p->r->up += view_find(one, VIEW("event: live")) >= 0;
         at = view_find(one, VIEW("\"hintstatus\":\""));
-        if (at >= 0) {
-            unsigned long n = strtoul(one.ptr + at + 14, NULL, 10);
-            if (n >= 1000)
-                arrived(p->r, n - 1000);
-        }
+        if (at >= 0)
+            deliveries_arrived(&p->r->things, strtoul(one.ptr + at + 14, NULL, 10) - FIRST_STATUS);
         rest = view_of(rest.ptr + end + 2, rest.len - (size_t)end - 2);
     }
     return in.len - rest.len;
@@ -225,12 +198,12 @@ static void change_a_phone(void *arg)
 
     if (!is_time(r, &due))
         return;
-    while (r->things < due && r->things < MAX_THINGS) {
+    while (r->things.n < due && r->things.n < MAX_THINGS) {
         n = snprintf(text, sizeof(text),
                      "Event: ExtensionStatus\r\nPrivilege: call,all\r\nExten: 1001\r\nContext: "
                      "default\r\nHint: SIP/u1\r\nStatus: %u\r\n\r\n",
-                     1000 + r->things);
-        r->sent_at[r->things++] = clock_mono_us();
+                     FIRST_STATUS + r->things.n);
+        deliveries_sent(&r->things);
         fakeami_send(r->ami, view_of(text, (size_t)n));
     }
 }
@@ -239,7 +212,7 @@ static int listen_to_all(struct run *r, char **argv)
 {
     static const struct conn_handler handler = {on_event, on_lost, NULL};
     static char request[512];
-    unsigned incomplete = 0;
+    unsigned incomplete;
 
     snprintf(
         request, sizeof(request),
@@ -249,16 +222,15 @@ static int listen_to_all(struct run *r, char **argv)
     r->request = request;
     r->end = (uint64_t)atoi(argv[6]) * 1000000;
     r->rate = (unsigned)atoi(argv[7]);
-    make_room(r);
+    deliveries_make_room(&r->things, MAX_THINGS, MAX_DELIVERIES);
     connect_all(r, (unsigned)atoi(argv[5]), (uint16_t)atoi(argv[3]), &handler);
     run_with(r, argv[2], change_a_phone);
-    for (unsigned i = 0; i < r->things; i++)
-        incomplete += r->received[i] < r->n;
+    incomplete = deliveries_incomplete(&r->things, r->n);
     printf("%u listeners, changes %u, of which not with every listener: %u, connections lost %u\n",
-           r->n, r->things, incomplete, r->lost);
-    bench_report("each listener, each change", r->all, r->n_all);
-    bench_report("last listener of each change", r->slowest, r->things);
-    return incomplete || r->things == 0;
+           r->n, r->things.n, incomplete, r->lost);
+    bench_report("each listener, each change", r->things.all, r->things.n_all);
+    bench_report("last listener of each change", r->things.slowest, r->things.n);
+    return incomplete || r->things.n == 0;
 }
 
 /* ---- hooks ---- */
@@ -273,7 +245,7 @@ static size_t on_post(void *owner, struct conn *c, struct view in)
         return 0;
     r->answers++;
     if (at >= 0)
-        arrived(r, strtoul(in.ptr + at + 17, NULL, 10));
+        deliveries_arrived(&r->things, strtoul(in.ptr + at + 17, NULL, 10));
     conn_send(c, VIEW("HTTP/1.1 204 No Content\r\n\r\n"));
     return n;
 }
@@ -298,7 +270,8 @@ static void call_somebody(void *arg)
 
     if (!is_time(r, &due))
         return;
-    while (r->things < due && r->things < MAX_THINGS) {
+    while (r->things.n < due && r->things.n < MAX_THINGS) {
+        unsigned i = r->things.n;
         n = snprintf(text, sizeof(text),
                      "Event: Newchannel\r\nPrivilege: call,all\r\nChannel: SIP/u1-%08x\r\n"
                      "ChannelState: 0\r\nChannelStateDesc: Down\r\nCallerIDNum: 1001\r\n"
@@ -307,8 +280,8 @@ static void call_somebody(void *arg)
                      "Event: Hangup\r\nPrivilege: call,all\r\nChannel: SIP/u1-%08x\r\n"
                      "Uniqueid: 9000000000.%u\r\nLinkedid: 9000000000.%u\r\nCause: 16\r\n"
                      "Cause-txt: Normal Clearing\r\n\r\n",
-                     r->things, r->things, r->things, r->things, r->things, r->things);
-        r->sent_at[r->things++] = clock_mono_us();
+                     i, i, i, i, i, i);
+        deliveries_sent(&r->things);
         fakeami_send(r->ami, view_of(text, (size_t)n));
     }
 }
@@ -317,26 +290,25 @@ static int hooks(struct run *r, char **argv)
 {
     static const struct conn_handler handler = {on_post, on_end, NULL};
     struct listener *listener;
-    unsigned missing = 0;
+    unsigned missing;
     char addr[64];
     int err;
 
     snprintf(addr, sizeof(addr), "127.0.0.1:%s", argv[3]);
     r->end = (uint64_t)atoi(argv[4]) * 1000000;
     r->rate = (unsigned)atoi(argv[5]);
-    make_room(r);
+    deliveries_make_room(&r->things, MAX_THINGS, MAX_DELIVERIES);
     if (conn_class_init(&r->conns, r->loop, &handler, 1 << 20, 1 << 20) < 0 ||
         !(listener = listener_new(r->loop, addr, on_accept, r, &err)))
         exit(1);
     run_with(r, argv[2], call_somebody);
-    for (unsigned i = 0; i < r->things; i++)
-        missing += r->received[i] == 0;
-    printf("calls %u, posts %llu, calls without one %u, posts/s %.0f\n", r->things,
+    missing = deliveries_incomplete(&r->things, 1);
+    printf("calls %u, posts %llu, calls without one %u, posts/s %.0f\n", r->things.n,
            (unsigned long long)r->answers, missing,
            (double)r->answers * 1e6 / (double)(r->end - r->start));
-    bench_report("AMI event to the receiver", r->all, r->n_all);
+    bench_report("AMI event to the receiver", r->things.all, r->things.n_all);
     listener_destroy(&listener);
-    return missing || r->things == 0;
+    return missing || r->things.n == 0;
 }
 
 int main(int argc, char **argv)

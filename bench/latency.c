@@ -13,11 +13,13 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "lib/deliveries.h"
 #include "lib/fakeami.h"
 #include "lib/report.h"
 #include "lib/swarm.h"
 
 #define MAX_CHANGES 200000
+#define FIRST_STATUS 1000
 #define TICK_MS 1
 
 struct run {
@@ -27,33 +29,16 @@ struct run {
     unsigned clients, rate, every;
     uint64_t start, end;
     uint64_t sent_events;
-    unsigned changes;
-    uint64_t *sent_at;  /* by change */
-    uint32_t *received; /* how many clients have it */
-    uint32_t *slowest;  /* microseconds until the last had it */
-    uint32_t *all;      /* every delivery */
-    size_t n_all, cap_all;
+    struct deliveries changes;
 };
 
 static void on_line(void *arg, struct swarm_client *c, struct view line)
 {
     struct run *r = arg;
     ptrdiff_t at = view_find(line, VIEW("\"hintstatus\":\""));
-    uint64_t us;
-    unsigned long n;
 
-    if (at < 0)
-        return;
-    n = strtoul(line.ptr + at + 14, NULL, 10);
-    if (n < 1000 || n - 1000 >= r->changes)
-        return;
-    n -= 1000;
-    us = clock_mono_us() - r->sent_at[n];
-    r->received[n]++;
-    if (us > r->slowest[n])
-        r->slowest[n] = (uint32_t)us;
-    if (r->n_all < r->cap_all)
-        r->all[r->n_all++] = (uint32_t)us;
+    if (at >= 0)
+        deliveries_arrived(&r->changes, strtoul(line.ptr + at + 14, NULL, 10) - FIRST_STATUS);
 }
 
 static void send_event(struct run *r)
@@ -61,12 +46,12 @@ static void send_event(struct run *r)
     char text[512];
     int n;
 
-    if (r->sent_events++ % r->every == 0 && r->changes < MAX_CHANGES) {
+    if (r->sent_events++ % r->every == 0 && r->changes.n < r->changes.most) {
         n = snprintf(text, sizeof(text),
                      "Event: ExtensionStatus\r\nPrivilege: call,all\r\nExten: 1001\r\nContext: "
                      "default\r\nHint: SIP/u1\r\nStatus: %u\r\n\r\n",
-                     1000 + r->changes);
-        r->sent_at[r->changes++] = clock_mono_us();
+                     FIRST_STATUS + r->changes.n);
+        deliveries_sent(&r->changes);
     } else {
         n = snprintf(text, sizeof(text),
                      "Event: VarSet\r\nPrivilege: dialplan,all\r\nChannel: SIP/u1-00000001\r\n"
@@ -105,7 +90,7 @@ int main(int argc, char **argv)
 {
     struct run r = {.every = 1};
     struct loop_timer *timer;
-    unsigned incomplete = 0;
+    unsigned incomplete;
 
     if (argc != 8) {
         fprintf(stderr,
@@ -118,13 +103,9 @@ int main(int argc, char **argv)
     r.rate = (unsigned)atoi(argv[5]);
     r.end = (uint64_t)atoi(argv[6]) * 1000000;
     r.every = (unsigned)atoi(argv[7]);
-    r.cap_all = 50000000;
-    r.sent_at = calloc(MAX_CHANGES, sizeof(*r.sent_at));
-    r.received = calloc(MAX_CHANGES, sizeof(*r.received));
-    r.slowest = calloc(MAX_CHANGES, sizeof(*r.slowest));
-    r.all = malloc(r.cap_all * sizeof(*r.all));
+    deliveries_make_room(&r.changes, MAX_CHANGES, 50000000);
     r.loop = loop_new();
-    if (!r.sent_at || !r.received || !r.slowest || !r.all || !r.loop)
+    if (!r.loop)
         exit(1);
     r.ami = fakeami_new(r.loop, argv[1]);
     r.swarm = swarm_new(r.loop, "127.0.0.1", (uint16_t)atoi(argv[2]), r.clients,
@@ -132,15 +113,14 @@ int main(int argc, char **argv)
     timer = loop_timer_new(r.loop, tick, &r);
     loop_timer_start(timer, TICK_MS, true);
     loop_run(r.loop);
-    for (unsigned i = 0; i < r.changes; i++)
-        incomplete += r.received[i] < r.clients;
+    incomplete = deliveries_incomplete(&r.changes, r.clients);
     printf("events %llu, changes %u, of which not with every client: %u, connections lost: %u\n",
-           (unsigned long long)r.sent_events, r.changes, incomplete, swarm_lost(r.swarm));
-    bench_report("each client, each change", r.all, r.n_all);
-    bench_report("last client of each change", r.slowest, r.changes);
+           (unsigned long long)r.sent_events, r.changes.n, incomplete, swarm_lost(r.swarm));
+    bench_report("each client, each change", r.changes.all, r.changes.n_all);
+    bench_report("last client of each change", r.changes.slowest, r.changes.n);
     loop_timer_destroy(&timer);
     swarm_destroy(&r.swarm);
     fakeami_destroy(&r.ami);
     loop_destroy(&r.loop);
-    return incomplete || r.changes == 0;
+    return incomplete || r.changes.n == 0;
 }

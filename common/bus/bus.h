@@ -106,6 +106,7 @@ uint64_t bus_sub_lost(const struct bus_sub *s);
 
 /* ---- requests: the asking side (DEALER) ---- */
 
+#define BUS_ENDPOINTS 4
 struct bus_client;
 /* An answer. status BUS_more: more of them follow; any other is the last. body is checked: a map.
  * For BUS_timeout and BUS_gone body is NULL. */
@@ -121,13 +122,15 @@ struct bus_client_handler {
     /* A request from the far side. Answer it with bus_client_reply. May be NULL. */
     void (*request)(void *arg, uint64_t id, enum bus_method method, const msgpack_object *body);
 };
-/* Connects; says hello by itself (service, instance, version). `endpoint` may be several with
- * spaces between them, those of all states of a site: the one that is active is asked, and when
- * another one has taken over (its term is higher) that counts as down and up; the publishers and
- * subscribers of this bus follow it. */
+/* Connects; says hello by itself (service, instance, version). `endpoint` may be several (at most
+ * BUS_ENDPOINTS) with spaces between them, those of all states of a site: the one that is active is
+ * asked, and when another one has taken over (its term is higher) that counts as down and up; the
+ * publishers and subscribers of this bus follow it. */
 struct bus_client *bus_client_new(struct bus *b, const char *endpoint, const char *service,
                                   const struct bus_client_handler *handler, void *arg, int *err);
-void bus_client_destroy(struct bus_client **a); /* pending answers are called with BUS_gone */
+/* Pending answers are called with BUS_gone. Not from a callback of its own: up, down, request, an
+ * answer. */
+void bus_client_destroy(struct bus_client **a);
 /* Asks. `pairs` are n_pairs packed key-value pairs (no map head: the deadline is put in front).
  * answer may be NULL. Each call leads to at least one call of answer, not from here. Returns the id
  * of the request, or 0 when it cannot be sent, as long as the far side is not up in any case (then
@@ -156,6 +159,8 @@ int bus_client_reply(struct bus_client *a, uint64_t id, enum bus_status status, 
 int bus_client_relay(struct bus_client *a, uint64_t id, enum bus_status status,
                      const msgpack_object *body);
 bool bus_client_is_up(const struct bus_client *a);
+/* The same for /readyz: otherwise `why` (may be NULL) is told. */
+bool bus_client_is_ready(const struct bus_client *a, struct buf *why);
 /* The epoch of the far side that answered hello last; 0: none has. */
 uint64_t bus_client_epoch(const struct bus_client *a);
 

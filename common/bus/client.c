@@ -3,6 +3,7 @@
  * until one says that it is active; the others are asked now and then, since the one that has the
  * highest term is the one to be asked (services/state, docs/ha.md).
  */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,6 +163,7 @@ static void tick(void *arg)
     struct bus_client *a = arg;
     uint64_t now = clock_mono_us();
 
+    a->inside = true;
     for (size_t i = 0; i < a->to.n; i++)
         if (is_current(&a->lanes[i]))
             watch(&a->lanes[i], now);
@@ -176,6 +178,7 @@ static void tick(void *arg)
         log_warning(a->bus->log, "nobody answers at %s: is it running?", a->endpoint);
         a->down_since = now;
     }
+    a->inside = false;
 }
 
 /* A request of state. One that is not the active one, as far as we know, decides nothing here. */
@@ -223,11 +226,13 @@ static bool step(void *arg)
 
     if (!frames_recv(l->socket, &f))
         return false;
+    a->inside = true;
     if (envelope_read(&f, 0, &a->doc, &e) < 0)
         metric_add(a->bus->counts.malformed, 1);
     else
         handle(l, &e);
     frames_close(&f);
+    a->inside = false;
     return true;
 }
 
@@ -311,10 +316,11 @@ void bus_client_destroy(struct bus_client **ap)
 
     if (!a)
         return;
+    assert(!a->inside);
     *ap = NULL;
     request_table_destroy(&a->requests);
     loop_timer_destroy(&a->tick);
-    for (size_t i = 0; i < MAX_ENDPOINTS; i++)
+    for (size_t i = 0; i < BUS_ENDPOINTS; i++)
         close_lane(&a->lanes[i]);
     map_destroy(&a->waiting_by_id);
     endpoints_free(&a->to);
@@ -388,6 +394,13 @@ void bus_client_on_not_active(struct bus_client *a,
 
 bool bus_client_is_up(const struct bus_client *a)
 {
+    return a->up;
+}
+
+bool bus_client_is_ready(const struct bus_client *a, struct buf *why)
+{
+    if (!a->up && why)
+        buf_append_cstr(why, "state does not answer");
     return a->up;
 }
 

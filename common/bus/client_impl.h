@@ -38,7 +38,7 @@ TAILQ_HEAD(waitings, waiting);
 struct bus_client {
     struct bus *bus;
     struct endpoints to;
-    struct lane lanes[MAX_ENDPOINTS]; /* one for each endpoint */
+    struct lane lanes[BUS_ENDPOINTS]; /* one for each endpoint */
     struct lane *current;             /* the state that we ask; NULL: none yet */
     uint64_t term;                    /* of the one that was followed last */
     struct loop_timer *tick;
@@ -53,6 +53,7 @@ struct bus_client {
     struct msg_doc doc;
     struct buf body;
     bool up;
+    bool inside;         /* a callback may be running */
     char *endpoint;      /* all of them, for messages */
     uint64_t lost_at;    /* when it went down, or began */
     uint64_t down_since; /* or when the lack of an answer was last logged */

@@ -14,7 +14,7 @@ int endpoints_read(struct endpoints *e, const char *text)
         struct view one = view_cut(&rest, ' ');
         if (one.len == 0)
             continue;
-        if (e->n == MAX_ENDPOINTS) {
+        if (e->n == BUS_ENDPOINTS) {
             endpoints_free(e);
             return -ENOBUFS;
         }

@@ -51,9 +51,8 @@ void bus_set_immediate(void *socket);
 
 /* "tcp://a:1 tcp://b:1": the same thing at each state of a site, of which one is active; in the
  * same order everywhere. */
-#define MAX_ENDPOINTS 4
 struct endpoints {
-    char *at[MAX_ENDPOINTS];
+    char *at[BUS_ENDPOINTS];
     size_t n;
 };
 /* 0; -EINVAL: there is none; -ENOBUFS: there are too many; -ENOMEM. */
@@ -67,7 +66,7 @@ struct route {
     bool listed;
     void *socket; /* borrowed */
     struct endpoints to;
-    bool connected[MAX_ENDPOINTS];
+    bool connected[BUS_ENDPOINTS];
     /* Makes the socket anew, connected to this endpoint alone, and says whether that was possible;
      * NULL: it is disconnected from the others. */
     bool (*reopen)(struct route *r, const char *endpoint);

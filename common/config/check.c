@@ -549,6 +549,12 @@ static void check_token(struct config *cfg)
                      CONSOLE_TOKEN_MIN);
 }
 
+static void check_curve(struct config *cfg)
+{
+    if (!config_str(cfg, "ctibus.curve.server_key") != !config_str(cfg, "ctibus.curve.own_key"))
+        config_fault(cfg, "ctibus.curve", "server_key and own_key are both needed");
+}
+
 void config_check(struct config *cfg)
 {
     check_section(cfg, "main", false);
@@ -558,6 +564,7 @@ void config_check(struct config *cfg)
             config_check_value(cfg, config_keys[i].path, &config_keys[i],
                                json_get(cfg->root, config_keys[i].path));
     check_token(cfg);
+    check_curve(cfg);
     check_ipbxes(cfg);
     check_profiles(cfg);
     check_sections(cfg);

@@ -108,7 +108,7 @@ char *config_path(const struct config *cfg, struct view name);
 char *config_database(const struct config *cfg);
 
 /* ---- ha.c: a site with two states (docs/ha.md) ---- */
-#define CONFIG_HA_PEERS 4 /* at most; the bus connects to as many */
+#define CONFIG_HA_PEERS 4 /* at most */
 /* Has it? */
 bool config_ha(const struct config *cfg);
 /* Which of the peers a state of this machine is, borrowed from cfg or from `host`; NULL: none. host

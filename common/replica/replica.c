@@ -489,8 +489,10 @@ struct xod *replica_xod(const struct replica *r)
     return r->xod;
 }
 
-bool replica_ready(const struct replica *r)
+bool replica_is_ready(const struct replica *r, struct buf *why)
 {
+    if (!r->ready && why)
+        buf_append_cstr(why, "no complete copy of xod yet");
     return r->ready;
 }
 

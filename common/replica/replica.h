@@ -16,7 +16,7 @@
 struct replica;
 
 struct replica_handler {
-    /* One object changed. During the first snapshot, too: ask replica_ready. */
+    /* One object changed. During the first snapshot, too: ask replica_is_ready. */
     void (*change)(void *arg, const struct xod_change *c);
     /* It is complete (the first time, and after each healing). May be NULL. */
     void (*ready)(void *arg);
@@ -41,7 +41,8 @@ double replica_cause(const struct replica *r);
 uint64_t replica_change_seq(const struct replica *r);
 
 struct xod *replica_xod(const struct replica *r);
-bool replica_ready(const struct replica *r);   /* was complete once */
+/* Was it complete once? Else `why` (may be NULL) is told. */
+bool replica_is_ready(const struct replica *r, struct buf *why);
 bool replica_is_live(const struct replica *r); /* is complete now, of the state that runs */
 uint64_t replica_seq(const struct replica *r);
 struct bus_sub *replica_sub(const struct replica *r);   /* for further subscriptions */

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+_Static_assert(BUS_ENDPOINTS == CONFIG_HA_PEERS, "the bus connects to all states of a site");
+
 static int load_trusted(struct bus_setup *ob, const struct config *cfg)
 {
     struct json_object *list = config_get(cfg, "ctibus.trusted");
@@ -22,30 +24,38 @@ static int load_trusted(struct bus_setup *ob, const struct config *cfg)
     return ob->trusted ? 0 : -ENOMEM;
 }
 
-static int load_keys(struct bus_setup *ob, const struct config *cfg, struct log *log)
+/* *keys stays NULL where there is no CURVE. */
+static int load_keys(const struct config *cfg, struct bus_keys **keys, char why[512])
 {
     const char *server = config_str(cfg, "ctibus.curve.server_key");
     const char *own = config_str(cfg, "ctibus.curve.own_key");
     const char *allow = config_str(cfg, "ctibus.curve.allow");
     char *paths[3] = {NULL, NULL, NULL};
-    char why[512] = "no memory";
 
-    if (!server && !own)
+    *keys = NULL;
+    if (!server || !own)
         return 0;
-    if (!server || !own) {
-        log_error(log, "ctibus.curve: server_key and own_key are both needed");
-        return -EINVAL;
-    }
     paths[0] = config_path(cfg, view_cstr(server));
     paths[1] = config_path(cfg, view_cstr(own));
     paths[2] = allow ? config_path(cfg, view_cstr(allow)) : NULL;
+    snprintf(why, 512, "no memory");
     if (paths[0] && paths[1])
-        ob->keys = bus_keys_load(paths[0], paths[1], paths[2], why, sizeof(why));
+        *keys = bus_keys_load(paths[0], paths[1], paths[2], why, 512);
     for (int i = 0; i < 3; i++)
         free(paths[i]);
-    if (!ob->keys)
-        log_error(log, "ctibus.curve: %s", why);
-    return ob->keys ? 0 : -EINVAL;
+    return *keys ? 0 : -EINVAL;
+}
+
+bool bus_setup_check(const struct config *cfg, struct buf *why)
+{
+    struct bus_keys *keys;
+    char reason[512];
+    bool good = load_keys(cfg, &keys, reason) == 0;
+
+    if (!good)
+        buf_printf(why, "ctibus.curve: %s", reason);
+    bus_keys_destroy(&keys);
+    return good;
 }
 
 int bus_setup_open(struct bus_setup *ob, struct loop *loop, const struct config *cfg,
@@ -53,6 +63,7 @@ int bus_setup_open(struct bus_setup *ob, struct loop *loop, const struct config 
 {
     char host[128] = "localhost";
     char source[256];
+    char why[512];
     struct bus_options opt = {.source = source, .instance = instance};
     int rc;
 
@@ -62,8 +73,11 @@ int bus_setup_open(struct bus_setup *ob, struct loop *loop, const struct config 
     gethostname(host, sizeof(host) - 1);
     snprintf(source, sizeof(source), "%.100s@%.100s", who, host);
     rc = ob->publish && ob->subscribe && ob->request ? load_trusted(ob, cfg) : -ENOMEM;
-    if (rc == 0)
-        rc = load_keys(ob, cfg, log);
+    if (rc == 0) {
+        rc = load_keys(cfg, &ob->keys, why);
+        if (rc < 0)
+            log_error(log, "ctibus.curve: %s", why);
+    }
     if (rc == 0) {
         opt.hwm = (int)config_int(cfg, "ctibus.bus.hwm");
         opt.subscriber_hwm = (int)config_int(cfg, "ctibus.bus.subscriber_hwm");
@@ -75,6 +89,15 @@ int bus_setup_open(struct bus_setup *ob, struct loop *loop, const struct config 
     if (rc < 0)
         bus_setup_close(ob);
     return rc;
+}
+
+int bus_setup_open_instance(struct bus_setup *ob, struct svc *svc, const char *prefix)
+{
+    char who[160];
+
+    svc_name_instance(svc, prefix);
+    snprintf(who, sizeof(who), "%s:%s", svc->name, svc->instance);
+    return bus_setup_open(ob, svc->loop, svc->cfg, who, svc->instance, svc->metrics, svc->log);
 }
 
 void bus_setup_close(struct bus_setup *ob)

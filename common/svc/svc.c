@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/hostport.h"
 #include "metrics/health.h"
+#include "svc/bus_setup.h"
 #include "svc/memory.h"
 #include "svc/notify.h"
 #include "svc/options.h"
@@ -29,6 +30,7 @@
 struct svc_state {
     struct svc svc;
     const struct svc_def *def;
+    char instance[128]; /* of svc_name_instance */
     struct options options;
     uint64_t print_until; /* monotonic us */
     struct config *cfg;
@@ -310,33 +312,38 @@ static void reload_asked(void *arg)
 
 /* --- start --- */
 
-void svc_log_listening(struct svc *svc, const char *name, const char *address, uint16_t port)
+static void log_listening(struct svc *svc, const char *name, struct view host, uint16_t port)
 {
-    log_notice(svc->log, "listening name=%s address=%s port=%u", name, address, (unsigned)port);
+    log_notice(svc->log, "listening name=%s address=%.*s port=%u", name, VIEW_ARG(host),
+               (unsigned)port);
+}
+
+void svc_log_listening(struct svc *svc, const char *name, const char *asked, uint16_t port)
+{
+    log_listening(svc, name, view_of(asked, (size_t)(strrchr(asked, ':') - asked)), port);
 }
 
 void svc_log_endpoint(struct svc *svc, const char *name, const char *endpoint)
 {
     const char *host = endpoint && strncmp(endpoint, "tcp://", 6) == 0 ? endpoint + 6 : NULL;
     const char *colon = host ? strrchr(host, ':') : NULL;
-    char *copy = colon ? strndup(host, (size_t)(colon - host)) : NULL;
 
-    if (copy)
-        svc_log_listening(svc, name, copy, (uint16_t)atoi(colon + 1));
-    free(copy);
+    if (colon)
+        svc_log_listening(svc, name, host, (uint16_t)atoi(colon + 1));
 }
 
-void svc_name_instance(struct svc *svc, const char *prefix, char name[SVC_INSTANCE])
+void svc_name_instance(struct svc *svc, const char *prefix)
 {
+    char *name = svc->state->instance;
     bool may = has_option(svc->state->def, "instance");
     const char *given = may ? svc_option(svc, "instance") : NULL;
     char host[64] = "localhost";
 
     gethostname(host, sizeof(host) - 1);
     if (given)
-        snprintf(name, SVC_INSTANCE, "%.60s", given);
+        snprintf(name, sizeof(svc->state->instance), "%.60s", given);
     else
-        snprintf(name, SVC_INSTANCE, "%.32s%.40s-%d", prefix, host, (int)getpid());
+        snprintf(name, sizeof(svc->state->instance), "%.32s%.40s-%d", prefix, host, (int)getpid());
     svc->instance = name;
 }
 
@@ -367,7 +374,6 @@ static int start_health(struct svc_state *s)
     const char *addr = http_address(s);
     struct view host;
     uint16_t port;
-    char name[256];
     int err;
 
     if (!addr)
@@ -382,8 +388,7 @@ static int start_health(struct svc_state *s)
     if (!metrics_callback(s->svc.metrics, METRIC_http_closed, NULL, http_closed, s->health))
         return -ENOMEM;
     hostport_split(view_cstr(addr), &host, &port);
-    snprintf(name, sizeof(name), "%.*s", VIEW_ARG(host));
-    svc_log_listening(&s->svc, "metrics", *name ? name : "0.0.0.0", health_port(s->health));
+    log_listening(&s->svc, "metrics", host.len ? host : VIEW("0.0.0.0"), health_port(s->health));
     return 0;
 }
 
@@ -524,6 +529,23 @@ static int healthcheck(const struct svc_state *s)
     return rc == 0 ? SVC_EXIT_STOPPED : SVC_EXIT_FAILED;
 }
 
+/* Of --check: the files that the configuration names. */
+static enum svc_files check_files(struct svc_state *s)
+{
+    enum svc_files files = SVC_FILES_GOOD;
+    struct buf why;
+
+    if (s->def->check_files)
+        files = s->def->check_files(&s->svc, source_print, &s->options);
+    buf_init(&why, 4096);
+    if (!bus_setup_check(s->svc.cfg, &why)) {
+        files = SVC_FILES_BAD;
+        tell_lines(s, buf_view(&why), source_print, &s->options);
+    }
+    buf_free(&why);
+    return files;
+}
+
 /* Of a start: faults are printed; with --check those of files, too, in one run. */
 static bool check_first(void *arg, const struct config *cfg)
 {
@@ -532,8 +554,8 @@ static bool check_first(void *arg, const struct config *cfg)
 
     s->svc.cfg = cfg;
     good = check(s, source_print, &s->options);
-    if (s->options.check && s->def->check_files)
-        s->files = s->def->check_files(&s->svc, source_print, &s->options);
+    if (s->options.check)
+        s->files = check_files(s);
     return good;
 }
 

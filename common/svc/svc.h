@@ -25,11 +25,10 @@ struct svc {
     struct log *log;
     struct loop *loop;
     struct metrics *metrics;
-    const char *name; /* as in the definition: "cti-gw" */
-    const char
-        *instance;    /* --instance when the service has it, else the name; start() may set it */
-    uint64_t started; /* monotonic microseconds */
-    uint32_t stop_ms; /* a clean stop may take so long: 5 s, unless stop() sets it */
+    const char *name;     /* as in the definition: "cti-gw" */
+    const char *instance; /* --instance when the service has it, else the name: svc_name_instance */
+    uint64_t started;     /* monotonic microseconds */
+    uint32_t stop_ms;     /* a clean stop may take so long: 5 s, unless stop() sets it */
     struct svc_state *state;
 };
 
@@ -104,15 +103,14 @@ void svc_fail(struct svc *svc);
  * in time): a service manager starts the service again. */
 void svc_leave(struct svc *svc);
 
-/* Logs, in the form that tools and tests look for, that a socket is bound. */
-void svc_log_listening(struct svc *svc, const char *name, const char *address, uint16_t port);
+/* Logs, in the form that tools and tests look for, that a socket is bound: to what was asked for
+ * ("HOST:PORT"), and the port that it got. */
+void svc_log_listening(struct svc *svc, const char *name, const char *asked, uint16_t port);
 /* The same of a bus's endpoint, when it is a tcp:// one; NULL: nothing. */
 void svc_log_endpoint(struct svc *svc, const char *name, const char *endpoint);
 
-#define SVC_INSTANCE 128
-/* What this process of several is called, from now on in svc->instance, too: what --instance says
- * where `def` has that option, else prefix (may be ""), host and process number. `name` must live
- * as long as svc. */
-void svc_name_instance(struct svc *svc, const char *prefix, char name[SVC_INSTANCE]);
+/* Sets svc->instance, what this process of several is called: what --instance says where `def` has
+ * that option, else prefix (may be ""), host and process number. */
+void svc_name_instance(struct svc *svc, const char *prefix);
 
 #endif

@@ -410,7 +410,5 @@ bool gateway_is_ready(const struct gateway *g, struct buf *why)
 {
     if (!g->login && why)
         buf_append_cstr(why, "not logged in to Asterisk");
-    else if (!bus_client_is_up(g->bus_client) && why)
-        buf_append_cstr(why, "state does not answer");
-    return g->login && bus_client_is_up(g->bus_client);
+    return g->login && bus_client_is_ready(g->bus_client, why);
 }

@@ -423,16 +423,10 @@ void gateway_reload(struct gateway *g, const struct gateway_limits *limits)
 
 bool gateway_is_ready(const struct gateway *g, struct buf *why)
 {
-    bool up = bus_client_is_up(g->bus_client);
-
     if (g->drain.done) {
         if (why)
             buf_append_cstr(why, "its clients are being sent away");
         return false;
     }
-    if (!up && why)
-        buf_append_cstr(why, "state does not answer");
-    else if (!replica_ready(g->replica) && why)
-        buf_append_cstr(why, "no complete copy of xod yet");
-    return up && replica_ready(g->replica);
+    return bus_client_is_ready(g->bus_client, why) && replica_is_ready(g->replica, why);
 }

@@ -19,8 +19,7 @@ struct ctx {
     struct svc *svc;
     struct bus_setup bus_setup;
     struct gateway *gateway;
-    char listen[LISTENERS][256]; /* empty: not there */
-    char instance[SVC_INSTANCE];
+    char listen[LISTENERS][256];        /* empty: not there */
     char *spool, *ghostscript;          /* of faxes */
     const char *ipbxes[MAX_IPBXES + 1]; /* borrowed of the configuration that it was started with */
     char **origins;                     /* ends with NULL */
@@ -247,19 +246,15 @@ static void log_listeners(struct ctx *c)
 {
     static const char *const names[LISTENERS] = {"CTI", "CTIS", "websocket"};
 
-    for (int i = 0; i < LISTENERS; i++) {
-        if (!*c->listen[i])
-            continue;
-        *strrchr(c->listen[i], ':') = '\0';
-        svc_log_listening(c->svc, names[i], c->listen[i],
-                          gateway_port(c->gateway, (enum gateway_listener)i));
-    }
+    for (int i = 0; i < LISTENERS; i++)
+        if (*c->listen[i])
+            svc_log_listening(c->svc, names[i], c->listen[i],
+                              gateway_port(c->gateway, (enum gateway_listener)i));
 }
 
 static int start(struct svc *svc, void **out)
 {
     struct ctx *c = calloc(1, sizeof(*c));
-    char who[160];
     int err;
 
     if (!c)
@@ -274,11 +269,8 @@ static int start(struct svc *svc, void **out)
                   "nothing to do");
         return -EINVAL;
     }
-    svc_name_instance(svc, "", c->instance);
     name_sites(c);
-    snprintf(who, sizeof(who), "cti-gw:%s", c->instance);
-    err = bus_setup_open(&c->bus_setup, svc->loop, svc->cfg, who, c->instance, svc->metrics,
-                         svc->log);
+    err = bus_setup_open_instance(&c->bus_setup, svc, "");
     if (err == 0)
         err = copy_origins(c);
     if (err == 0)

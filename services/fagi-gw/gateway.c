@@ -198,11 +198,7 @@ void fagi_destroy(struct fagi **fp)
 
 bool fagi_is_ready(const struct fagi *f, struct buf *why)
 {
-    bool up = bus_client_is_up(f->bus_client);
-
-    if (!up && why)
-        buf_append_cstr(why, "state does not answer");
-    return up && !f->stopped;
+    return bus_client_is_ready(f->bus_client, why) && !f->stopped;
 }
 
 uint16_t fagi_port(const struct fagi *f)

@@ -11,8 +11,6 @@ struct ctx {
     struct svc *svc;
     struct bus_setup bus_setup;
     struct fagi *fagi;
-    char listen[256];
-    char instance[SVC_INSTANCE];
 };
 
 static bool check(const struct svc *svc, struct buf *why)
@@ -29,22 +27,19 @@ static int start(struct svc *svc, void **out)
 {
     struct ctx *c = calloc(1, sizeof(*c));
     struct fagi_options opt;
-    char who[160];
+    char listen[256];
     int err;
 
     if (!c)
         return -ENOMEM;
     *out = c;
     c->svc = svc;
-    config_listen(svc->cfg, "main.incoming_tcp.FAGI", c->listen, sizeof(c->listen));
-    svc_name_instance(svc, "fagi-", c->instance);
-    snprintf(who, sizeof(who), "fagi-gw:%s", c->instance);
-    err = bus_setup_open(&c->bus_setup, svc->loop, svc->cfg, who, c->instance, svc->metrics,
-                         svc->log);
+    config_listen(svc->cfg, "main.incoming_tcp.FAGI", listen, sizeof(listen));
+    err = bus_setup_open_instance(&c->bus_setup, svc, "fagi-");
     if (err < 0)
         return err;
     opt = (struct fagi_options){
-        .listen = c->listen,
+        .listen = listen,
         .publish = c->bus_setup.publish,
         .request = c->bus_setup.request,
         .max_sessions = (size_t)config_int(svc->cfg, "ctibus.fagi.max_sessions"),
@@ -54,8 +49,7 @@ static int start(struct svc *svc, void **out)
         log_error(svc->log, "cannot start: %s", strerror(-err));
         return err;
     }
-    *strrchr(c->listen, ':') = '\0';
-    svc_log_listening(svc, "FAGI", c->listen, fagi_port(c->fagi));
+    svc_log_listening(svc, "FAGI", listen, fagi_port(c->fagi));
     return 0;
 }
 

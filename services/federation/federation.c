@@ -290,11 +290,7 @@ void fed_destroy(struct fed **fp)
 
 bool fed_is_ready(const struct fed *f, struct buf *why)
 {
-    bool up = bus_client_is_up(f->bus_client);
-
-    if (!up && why)
-        buf_append_cstr(why, "state does not answer");
-    return up;
+    return bus_client_is_ready(f->bus_client, why);
 }
 
 const char *fed_endpoint_publish(const struct fed *f)

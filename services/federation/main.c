@@ -9,10 +9,8 @@
 #include "svc/svc.h"
 
 struct ctx {
-    struct svc *svc;
     struct bus_setup bus_setup;
     struct fed *fed;
-    char instance[SVC_INSTANCE];
 };
 
 static bool check(const struct svc *svc, struct buf *why)
@@ -24,19 +22,15 @@ static int start(struct svc *svc, void **out)
 {
     struct ctx *c = calloc(1, sizeof(*c));
     struct fed_options opt;
-    char prefix[32], who[160];
+    char prefix[32];
     int err;
 
     if (!c)
         return -ENOMEM;
     *out = c;
-    c->svc = svc;
     /* unique among all sites, whose containers may have one host name and process number */
     snprintf(prefix, sizeof(prefix), "federation-%016llx-", (unsigned long long)rng_u64());
-    svc_name_instance(svc, prefix, c->instance);
-    snprintf(who, sizeof(who), "federation:%s", c->instance);
-    err = bus_setup_open(&c->bus_setup, svc->loop, svc->cfg, who, c->instance, svc->metrics,
-                         svc->log);
+    err = bus_setup_open_instance(&c->bus_setup, svc, prefix);
     if (err < 0)
         return err;
     opt = (struct fed_options){
@@ -44,7 +38,7 @@ static int start(struct svc *svc, void **out)
         .request = c->bus_setup.request,
         .publish = c->bus_setup.publish,
         .trusted = (const char *const *)c->bus_setup.trusted,
-        .instance = c->instance,
+        .instance = svc->instance,
     };
     c->fed = fed_new(svc->loop, c->bus_setup.bus, &opt, svc->cfg, svc->metrics, svc->log, &err);
     if (!c->fed) {
@@ -54,11 +48,6 @@ static int start(struct svc *svc, void **out)
     svc_log_endpoint(svc, "peers-publish", fed_endpoint_publish(c->fed));
     svc_log_endpoint(svc, "peers-request", fed_endpoint_request(c->fed));
     return 0;
-}
-
-static void stop(void *arg)
-{
-    svc_stopped(((struct ctx *)arg)->svc);
 }
 
 static bool ready(void *arg, struct buf *why)
@@ -84,7 +73,6 @@ int main(int argc, char **argv)
                "they show.",
         .check = check,
         .start = start,
-        .stop = stop,
         .ready = ready,
         .destroy = destroy,
     };

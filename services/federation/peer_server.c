@@ -206,7 +206,7 @@ static uint64_t published(void *arg)
 
 static bool is_ready(void *arg)
 {
-    return replica_ready(((struct peer_server *)arg)->f->replica);
+    return replica_is_ready(((struct peer_server *)arg)->f->replica, NULL);
 }
 
 static bool sees(void *arg, const struct xod_obj *o)

@@ -54,7 +54,7 @@ static void on_change(void *arg, const struct xod_change *c)
 {
     struct http_gw *g = arg;
     struct xod_change recalled = *c;
-    bool ready = replica_ready(g->replica);
+    bool ready = replica_is_ready(g->replica, NULL);
     bool tell = ready || webhooks_recall(g->webhooks, &recalled);
 
     events_change(g->events, &recalled, bus_client_epoch(g->bus_client),
@@ -284,18 +284,12 @@ void http_gw_stop(struct http_gw *g, void (*done)(void *arg), void *arg)
 
 bool http_gw_is_ready(const struct http_gw *g, struct buf *why)
 {
-    bool up = bus_client_is_up(g->bus_client);
-
     if (g->stopped) {
         if (why)
             buf_append_cstr(why, "it stops");
         return false;
     }
-    if (!up && why)
-        buf_append_cstr(why, "state does not answer");
-    else if (!replica_ready(g->replica) && why)
-        buf_append_cstr(why, "no complete copy of xod yet");
-    return up && replica_ready(g->replica);
+    return bus_client_is_ready(g->bus_client, why) && replica_is_ready(g->replica, why);
 }
 
 uint16_t http_gw_port(const struct http_gw *g)

@@ -15,7 +15,6 @@ struct ctx {
     struct bus_setup bus_setup;
     struct http_gw *gateway;
     char listen[256];
-    char instance[SVC_INSTANCE];
 };
 
 static struct http_gw_limits limits_of(const struct config *cfg)
@@ -106,7 +105,6 @@ static int open_gateway(struct ctx *c)
 static int start(struct svc *svc, void **out)
 {
     struct ctx *c = calloc(1, sizeof(*c));
-    char who[160];
     int err;
 
     if (!c)
@@ -114,15 +112,11 @@ static int start(struct svc *svc, void **out)
     *out = c;
     c->svc = svc;
     snprintf(c->listen, sizeof(c->listen), "%s", config_str(svc->cfg, "ctibus.api.listen"));
-    svc_name_instance(svc, "http-", c->instance);
-    snprintf(who, sizeof(who), "http-gw:%s", c->instance);
-    err = bus_setup_open(&c->bus_setup, svc->loop, svc->cfg, who, c->instance, svc->metrics,
-                         svc->log);
+    err = bus_setup_open_instance(&c->bus_setup, svc, "http-");
     if (err == 0)
         err = open_gateway(c);
     if (err < 0)
         return err;
-    *strrchr(c->listen, ':') = '\0';
     svc_log_listening(svc, config_bool(svc->cfg, "ctibus.api.tls") ? "https" : "http", c->listen,
                       http_gw_port(c->gateway));
     return 0;

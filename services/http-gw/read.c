@@ -71,7 +71,7 @@ static bool fields_of(struct request *rq, enum xod_list list, uint64_t *fields)
 
 static bool is_ready(struct request *rq)
 {
-    if (replica_ready(rq->g->replica))
+    if (replica_is_ready(rq->g->replica, NULL))
         return true;
     request_fail(rq, 503, "not_ready",
                  "There is no complete copy of state's lists yet: try again.");

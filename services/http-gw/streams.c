@@ -296,7 +296,7 @@ static void pace(void *arg)
 
     LIST_FOREACH_SAFE(t, &s->all, all, next)
     {
-        if (t->copying && replica_ready(s->g->replica))
+        if (t->copying && replica_is_ready(s->g->replica, NULL))
             copy_on(t);
         if (t->resuming)
             resume_on(t);

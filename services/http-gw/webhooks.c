@@ -270,7 +270,7 @@ static void become_active(struct webhooks *w, const struct event_id *since, bool
             queue_event(w, k);
         kept_free(w, k);
     }
-    if (replica_ready(w->g->replica))
+    if (replica_is_ready(w->g->replica, NULL))
         write_all_notes(w);
 }
 
@@ -543,7 +543,7 @@ void webhooks_reload(struct webhooks *w, const struct config *cfg)
         w->recalling = false; /* what is there now was there before the webhooks */
     if (before || !any(w))
         return;
-    if (w->active && replica_ready(w->g->replica))
+    if (w->active && replica_is_ready(w->g->replica, NULL))
         write_all_notes(w); /* those of before are old */
     if (bus_client_is_up(w->g->bus_client))
         webhooks_state_up(w);

@@ -34,11 +34,9 @@ static void log_console(struct ctx *c)
     for (int i = 0; i < CONSOLE_PORTS; i++) {
         enum console_port which = (enum console_port)i;
         char at[256];
-        if (!console_port(c->console, which) ||
-            !config_listen(c->svc->cfg, console_key(which), at, sizeof(at)))
-            continue;
-        *strrchr(at, ':') = '\0';
-        svc_log_listening(c->svc, console_name(which), at, console_port(c->console, which));
+        if (console_port(c->console, which) &&
+            config_listen(c->svc->cfg, console_key(which), at, sizeof(at)))
+            svc_log_listening(c->svc, console_name(which), at, console_port(c->console, which));
     }
 }
 
@@ -74,15 +72,9 @@ static bool check_ldap(const struct svc *svc, struct buf *why)
 /* Without CURVE the bus is for this machine, and for addresses that are named. */
 static bool check_curve(const struct svc *svc, struct buf *why)
 {
-    const char *server = config_str(svc->cfg, "ctibus.curve.server_key");
-    const char *own = config_str(svc->cfg, "ctibus.curve.own_key");
-
-    if (!server != !own)
-        buf_append_cstr(why, "ctibus.curve: server_key and own_key are both needed");
-    else if (own && !config_str(svc->cfg, "ctibus.curve.allow"))
-        buf_append_cstr(why, "ctibus.curve.allow is needed, which says whose keys may connect");
-    else
+    if (!config_str(svc->cfg, "ctibus.curve.own_key") || config_str(svc->cfg, "ctibus.curve.allow"))
         return true;
+    buf_append_cstr(why, "ctibus.curve.allow is needed, which says whose keys may connect");
     return false;
 }
 
@@ -301,11 +293,6 @@ static int start(struct svc *svc, void **out)
     return activate(c, NULL);
 }
 
-static void stop(void *arg)
-{
-    svc_stopped(((struct ctx *)arg)->svc);
-}
-
 static void reload(void *arg)
 {
     struct ctx *c = arg;
@@ -345,7 +332,6 @@ int main(int argc, char **argv)
         .check = check,
         .check_files = check_files,
         .start = start,
-        .stop = stop,
         .reload = reload,
         .ready = ready,
         .destroy = destroy,

@@ -363,38 +363,14 @@ static const char *site_name(const struct state *s)
     return s->n_ipbxes ? xod_ipbx_name(s->ipbxes[0].model->ipbx).ptr : "";
 }
 
-/* Requests: of one that was on standby, which answers them itself until activate(). */
-static int open_server(struct state *s, const struct state_options *opt)
+/* What was on standby goes on: its server answers by itself until activate(). open_database() takes
+ * the claim. */
+static void take_legacy(struct state *s, struct standby_legacy *legacy)
 {
-    int err = 0;
-
-    if (opt->legacy) {
-        s->server = opt->legacy->server;
-        opt->legacy->server = NULL;
-    } else {
-        s->server = bus_server_new(s->bus, opt->request, opt->trusted, site_name(s),
-                                   &server_handler, s, s->pub, &err);
-    }
-    if (s->server)
-        bus_server_set_ready(s->server, false);
-    return err;
-}
-
-static int open_remote_lists(struct state *s, const struct state_options *opt,
-                             struct metrics *metrics)
-{
-    if (opt->legacy) {
-        s->remote_lists = opt->legacy->remote_lists;
-        opt->legacy->remote_lists = NULL;
-    } else {
-        s->remote_lists = remote_lists_new(
-            s->loop, s->cfg, opt->lists_retry_ms ? opt->lists_retry_ms : LISTS_RETRY_MS, metrics,
-            s->log);
-    }
-    if (!s->remote_lists)
-        return -ENOMEM;
-    remote_lists_tell(s->remote_lists, list_changed, s);
-    return 0;
+    s->forwarder = legacy->forwarder;
+    s->server = legacy->server;
+    s->remote_lists = legacy->remote_lists;
+    *legacy = (struct standby_legacy){.claim = legacy->claim};
 }
 
 static int activate(struct state *s)
@@ -405,22 +381,23 @@ static int activate(struct state *s)
 
 static int open_bus(struct state *s, const struct state_options *opt, struct metrics *metrics)
 {
+    uint32_t lists_retry_ms = opt->lists_retry_ms ? opt->lists_retry_ms : LISTS_RETRY_MS;
     int err = 0;
 
-    if (opt->legacy) {
-        s->forwarder = opt->legacy->forwarder;
-        opt->legacy->forwarder = NULL;
-    } else {
+    if (opt->legacy)
+        take_legacy(s, opt->legacy);
+    else
         s->forwarder = bus_forwarder_new(s->bus, opt->publish, opt->subscribe, opt->trusted, &err);
-    }
     if (s->forwarder)
         s->pub = bus_pub_new(s->bus, BUS_INPROC_PUBLISH, NULL, NULL, &err);
     if (s->pub)
         s->sub = bus_sub_new(s->bus, BUS_INPROC_SUBSCRIBE, &events_handler, s, &err);
-    if (s->sub)
-        err = open_server(s, opt);
-    if (!s->server)
+    if (s->sub && !s->server)
+        s->server = bus_server_new(s->bus, opt->request, opt->trusted, site_name(s),
+                                   &server_handler, s, s->pub, &err);
+    if (!s->sub || !s->server)
         return err;
+    bus_server_set_ready(s->server, false);
     s->heart = bus_heartbeat_new(s->bus, s->pub, "state", beat, s);
     s->publisher = publisher_new(s->pub, s->log);
     s->explain = explain_new((unsigned)config_int(s->cfg, "ctibus.explain.events"));
@@ -433,7 +410,10 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
     s->events_foreign = metrics_add(metrics, METRIC_state_events_foreign, NULL);
     s->resyncs_late = metrics_add(metrics, METRIC_state_resyncs_late, NULL);
     s->sessions_open = metrics_callback(metrics, METRIC_state_sessions, NULL, count_sessions, s);
-    err = open_remote_lists(s, opt, metrics);
+    if (!s->remote_lists)
+        s->remote_lists = remote_lists_new(s->loop, s->cfg, lists_retry_ms, metrics, s->log);
+    if (s->remote_lists)
+        remote_lists_tell(s->remote_lists, list_changed, s);
     s->asterisk_lists = asterisk_lists_new(s, list_changed);
     s->directories = directories_new(s);
     s->extensions = extensions_new();
@@ -455,9 +435,9 @@ static int open_bus(struct state *s, const struct state_options *opt, struct met
         return -ENOMEM;
     if (!s->heart || !s->publisher || !s->explain || !s->snapshots || !s->sessions || !s->events ||
         !s->events_unknown || !s->events_foreign || !s->resyncs_late || !s->sessions_open ||
-        err < 0 || !s->asterisk_lists || !s->directories || !s->extensions || !s->originates ||
-        !s->transfers || !s->faxes || !s->fax_handoffs || !s->sheets || !s->handlers ||
-        !s->callers || !s->fagi || !s->peers || !s->gauges || !s->feature_reader ||
+        !s->remote_lists || !s->asterisk_lists || !s->directories || !s->extensions ||
+        !s->originates || !s->transfers || !s->faxes || !s->fax_handoffs || !s->sheets ||
+        !s->handlers || !s->callers || !s->fagi || !s->peers || !s->gauges || !s->feature_reader ||
         !s->feature_tables || peers_load(s->peers) < 0)
         return -ENOMEM;
     bus_sub_follow(s->sub, VIEW("tel"));

@@ -83,73 +83,57 @@ class Wire:
 
 
 class Takeovers:
-    """Each ends with the other one being active. What it returns is what a take-over is measured from."""
+    """The kinds of them: each loses the active state, waits until the other one is active, and ends what was wrong."""
 
     def __init__(self, site, wires):
         self.site, self.stack, self.wires = site, site.stack, wires
         self.sleeps = itertools.cycle((2, 20, 0))
 
-    def wait(self, to):
+    def happens(self, kind):
+        """Ends with the other one being active, and the one that was standing by; the seconds until it was."""
+        was, to = self.stack.role(), self.stack.other()
+        steps = kind(was)
+        began = time.monotonic()
+        next(steps)
         self.stack.wait_served(by=to, timeout=60)
-
-    def killed(self):
-        was, to = self.stack.role(), self.stack.other()
-        began = time.monotonic()
-        self.stack.programs[f"state-{was}"].kill()
-        self.wait(to)
         took = time.monotonic() - began
+        next(steps, None)
+        until(lambda: self.stack.programs[f"state-{was}"].process.poll() is not None, "it leaves")
         self.stack.again(was)
         return took
 
-    def switched(self):
-        was, to = self.stack.role(), self.stack.other()
-        began = time.monotonic()
+    def killed(self, was):
+        self.stack.programs[f"state-{was}"].kill()
+        yield
+
+    def switched(self, was):
         subprocess.run([BIN / "ctibus", "--config", self.stack.config, "ha", "switch"], check=True, timeout=30)
-        self.wait(to)
-        took = time.monotonic() - began
-        until(lambda: self.stack.programs[f"state-{was}"].process.poll() is not None, "it leaves")
-        self.stack.again(was)
-        return took
+        yield
 
-    def asleep(self):
-        was, to = self.stack.role(), self.stack.other()
-        began = time.monotonic()
+    def asleep(self, was):
         with self.stack.asleep(was):
-            self.wait(to)
-            took = time.monotonic() - began
+            yield
             self.site.live_for(next(self.sleeps))
-        until(lambda: self.stack.programs[f"state-{was}"].process.poll() is not None, "it leaves")
-        self.stack.again(was)
-        return took
 
-    def machine(self):
+    def machine(self, was):
         """Its process and its network at once: nobody is told anything."""
-        was, to = self.stack.role(), self.stack.other()
-        began = time.monotonic()
-        for wire in self.wires[was]:
-            wire.darken()
-        self.stack.programs[f"state-{was}"].kill()
-        self.wait(to)
-        took = time.monotonic() - began
-        for wire in self.wires[was]:
-            wire.relight()
-        self.stack.again(was)
-        return took
+        with self.dark(was):
+            self.stack.programs[f"state-{was}"].kill()
+            yield
 
-    def network(self):
+    def network(self, was):
         """Its network alone: it goes on by itself, and finds out later."""
-        was, to = self.stack.role(), self.stack.other()
-        began = time.monotonic()
-        for wire in self.wires[was]:
+        with self.dark(was):
+            yield
+            self.site.live_for(1)
+
+    @contextlib.contextmanager
+    def dark(self, name):
+        for wire in self.wires[name]:
             wire.darken()
-        self.wait(to)
-        took = time.monotonic() - began
-        self.site.live_for(1)
-        for wire in self.wires[was]:
+        yield
+        for wire in self.wires[name]:
             wire.relight()
-        until(lambda: self.stack.programs[f"state-{was}"].process.poll() is not None, "it leaves")
-        self.stack.again(was)
-        return took
 
     def kinds(self):
         return [self.killed, self.switched, self.killed, self.asleep, self.killed, self.machine, self.switched, self.network]
@@ -188,14 +172,14 @@ def for_ever(faults):
         yield from everything
 
 
-def one(site, takeover):
+def one(site, takeovers, kind):
     ended = dict(site.crowd.ended)
     began = time.monotonic()
-    took = takeover()
+    took = takeovers.happens(kind)
     site.heals(time.monotonic())
-    site.faults.append((began, time.monotonic(), takeover.__name__))
-    assert dict(site.crowd.ended) == ended, f"{takeover.__name__}: clients were disconnected"
-    say(f"{takeover.__name__}: {took:.2f} s, term {site.stack.term():.0f}")
+    site.faults.append((began, time.monotonic(), kind.__name__))
+    assert dict(site.crowd.ended) == ended, f"{kind.__name__}: clients were disconnected"
+    say(f"{kind.__name__}: {took:.2f} s, term {site.stack.term():.0f}")
     site.stack.wait_served()
     until(lambda: site.stack.is_ready(f"state-{site.stack.other()}"), "the other one stands by")
     return took
@@ -240,7 +224,7 @@ def test_take_overs_under_load(server):
         kinds = takeovers.kinds()
         for n in range(TAKEOVERS):
             kind = kinds[n % len(kinds)]
-            took[kind.__name__].append(one(site, kind))
+            took[kind.__name__].append(one(site, takeovers, kind))
             site.live_for(1)
             one_fault(site, *next(others))
             s.wait_served()

@@ -193,6 +193,19 @@ static inline void world_destroy(struct model_world *w)
     free(w);
 }
 
+/* Of a test that needs no more than a world: *state. */
+static inline int world_setup(void **state)
+{
+    *state = world_new();
+    return 0;
+}
+
+static inline int world_teardown(void **state)
+{
+    world_destroy(*state);
+    return 0;
+}
+
 /* ---- looking ---- */
 
 static inline struct xod_obj *world_find(struct model_world *w, enum xod_list list, const char *id)

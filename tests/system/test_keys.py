@@ -340,6 +340,46 @@ def test_old_files_still_load(context):
         assert hears(listener)
 
 
+# --- before a start ---
+
+@pytest.mark.parametrize("service", ("state", "cti-gw"))
+def test_a_check_says_of_the_files_what_a_start_says(service):
+    with Stack(parts=(), config={"ctibus.curve": {"server_key": "site.key", "own_key": "own.key", "allow": "allowed"}}) as s:
+        def said(*flags):
+            done = subprocess.run([BIN / f"ctibus-{service}", "--config", s.path("ctibus.json"), *flags], capture_output=True, text=True,
+                                  timeout=30, check=False)
+            return done.returncode, done.stderr
+
+        def refused(why):
+            """The code of --check is that of a service that cannot start."""
+            code, text = said("--check")
+            assert code == 2 and f"{s.path('ctibus.json')}: ctibus.curve: {why}\n" in text, text
+            assert text.count("ctibus.curve") == 1, text
+            code, text = said()
+            assert code == 1 and f"ctibus.curve: {why}" in text, text
+        refused(f"{s.path('own.key')}: No such file or directory")
+        keygen("--role", "gateway", s.path("own.key"))
+        refused(f"{s.path('site.key')}: No such file or directory")
+        s.path("site.key").write_text("nothing\n")
+        refused(f"{s.path('site.key')}: no public-key in a section curve")
+        shutil.copy(s.path("own.key"), s.path("site.key"))
+        refused(f"{s.path('allowed')}: No such file or directory")
+        s.path("allowed").mkdir()
+        assert said("--check") == (0, "")
+        s.path("own.key_secret").unlink()
+        refused(f"{s.path('own.key')}: a public and a secret key are needed")
+
+
+@pytest.mark.parametrize("service", ("state", "cti-gw"))
+def test_one_key_is_not_enough(service):
+    with Stack(parts=(), config={"ctibus.curve": {"own_key": "own.key"}}) as s:
+        for flags in (["--check"], []):
+            done = subprocess.run([BIN / f"ctibus-{service}", "--config", s.path("ctibus.json"), *flags], capture_output=True, text=True,
+                                  timeout=30, check=False)
+            assert done.returncode == 2, done
+            assert done.stderr.count("ctibus.curve: server_key and own_key are both needed") == 1, done.stderr
+
+
 # --- the keys of the containers ---
 
 def make_keys(folder, *who):

@@ -14,18 +14,6 @@
 #define SHOWS(id, field, text)                                                                     \
     assert_string_equal(world_json(w, LIST_agents, id, XOD(agents, field)), text)
 
-static int setup(void **state)
-{
-    *state = world_new();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    world_destroy(*state);
-    return 0;
-}
-
 static double since(struct model_world *w)
 {
     return xod_get(world_find(w, LIST_agents, "1"), XOD(agents, availability_since))->f;
@@ -562,7 +550,7 @@ static void a_mailbox_is_internal_and_a_call_stays_what_it_was_to_its_end(void *
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_dialects_tell_the_same_of_an_agent),
         T(a_membership_is_a_login),

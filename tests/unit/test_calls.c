@@ -8,18 +8,6 @@
 
 #include "support/model_world.h"
 
-static int setup(void **state)
-{
-    *state = world_new();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    world_destroy(*state);
-    return 0;
-}
-
 #define CALL(id, f) world_json(w, LIST_calls, id, XOD(calls, f))
 #define SHOWS(id, f, want) assert_string_equal(CALL(id, f), want)
 #define COUNT(n) assert_int_equal(xod_count(w->ipbx, LIST_calls), n)
@@ -313,7 +301,7 @@ static void the_same_of_every_asterisk(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {
         T(a_call_begins_is_answered_and_ends),
         T(what_is_dialled_is_called_until_more_is_known),

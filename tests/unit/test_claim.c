@@ -17,12 +17,10 @@
 #include "database/claim.h"
 #include "database/state_tables.h"
 #include "support/bus.h"
-#include "support/postgres.h"
+#include "support/postgres_group.h"
 
 #define PUT "INSERT INTO presence (site, user, availstate) VALUES ('x', ?, 'here')"
 #define SILENT_MS 2000
-
-static struct postgres_server server;
 
 /* One process that has the database, or wants it. */
 struct one {
@@ -492,18 +490,6 @@ static void it_ends_while_the_server_stands_still(void **state)
     run_for(w->loop, 500); /* it has asked something since */
     assert_ends_soon(&w->b.claim);
     kill(pid, SIGCONT);
-}
-
-static int make_server(void **state)
-{
-    postgres_make(&server);
-    return 0;
-}
-
-static int remove_server(void **state)
-{
-    postgres_remove(&server);
-    return 0;
 }
 
 int main(void)

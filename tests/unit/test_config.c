@@ -8,56 +8,11 @@
 
 #include <cmocka.h>
 
+#include "support/config_place.h"
 #include "support/doc_table.h"
 
 #include "base/array.h"
 #include "config/config.h"
-
-struct place {
-    char dir[64];
-    char file[96];
-    struct config_errors errors;
-};
-
-static int setup(void **state)
-{
-    static struct place p;
-
-    p = (struct place){.dir = "/tmp/ctibus-config-XXXXXX"};
-    assert_non_null(mkdtemp(p.dir));
-    snprintf(p.file, sizeof(p.file), "%s/ctibus.json", p.dir);
-    *state = &p;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct place *p = *state;
-
-    unlink(p->file);
-    rmdir(p->dir);
-    config_errors_free(&p->errors);
-    return 0;
-}
-
-static void write_file(const char *path, const char *text)
-{
-    FILE *f = fopen(path, "w");
-
-    assert_non_null(f);
-    fputs(text, f);
-    fclose(f);
-}
-
-static struct config *load_over(struct place *p, const char *text, char *const *env,
-                                const char *const *sets)
-{
-    struct config_overrides over = {.env = env, .sets = sets};
-
-    config_errors_free(&p->errors);
-    write_file(p->file, text);
-    return config_load(p->file, &over, &p->errors);
-}
 
 static void print(void *arg, const struct config_error *e)
 {
@@ -319,6 +274,8 @@ static void test_types_and_ranges(void **state)
          "at least 16 characters"},
         {"{\"ctibus\":{\"console\":{\"token\":\"sixteen and blank\"}}}", "ctibus.console.token",
          "without blanks"},
+        {"{\"ctibus\":{\"curve\":{\"own_key\":\"own.key\"}}}", "ctibus.curve", "both needed"},
+        {"{\"ctibus\":{\"curve\":{\"server_key\":\"x\"}}}", "ctibus.curve", "both needed"},
         {"{\"certfile\":5}", "certfile", "a string"},
         {"{\"profiles\":[1]}", "profiles", "must be an object"},
         {"{\"sheets\":\"none\"}", "sheets", "must be an object"},

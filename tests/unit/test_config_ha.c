@@ -9,36 +9,7 @@
 
 #include <cmocka.h>
 
-#include "config/config.h"
-
-struct place {
-    char dir[64];
-    char file[96];
-    struct config_errors errors;
-    struct config *cfg;
-};
-
-static int setup(void **state)
-{
-    static struct place p;
-
-    p = (struct place){.dir = "/tmp/ctibus-config-XXXXXX"};
-    assert_non_null(mkdtemp(p.dir));
-    snprintf(p.file, sizeof(p.file), "%s/ctibus.json", p.dir);
-    *state = &p;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct place *p = *state;
-
-    unlink(p->file);
-    rmdir(p->dir);
-    config_destroy(&p->cfg);
-    config_errors_free(&p->errors);
-    return 0;
-}
+#include "support/config_place.h"
 
 #define DATABASE "\"database\":\"postgresql://u:p@db.example.org/ctibus\""
 #define PEER(name, host)                                                                           \
@@ -50,15 +21,8 @@ static int teardown(void **state)
 
 static void load(struct place *p, const char *text, const char *const *sets)
 {
-    const struct config_overrides over = {.sets = sets};
-    FILE *f = fopen(p->file, "w");
-
-    assert_non_null(f);
-    fputs(text, f);
-    fclose(f);
     config_destroy(&p->cfg);
-    config_errors_free(&p->errors);
-    p->cfg = config_load(p->file, &over, &p->errors);
+    p->cfg = load_over(p, text, NULL, sets);
 }
 
 static void load_good(struct place *p, const char *text)

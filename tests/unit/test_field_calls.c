@@ -16,25 +16,9 @@
 #define DIAL(a, b) "Event: DialBegin|Channel: " a "|DestChannel: " b
 #define HANGUP(c) "Event: Hangup|Channel: " c
 
-static void say(struct model_world *w, const char *lines)
-{
-    world_say(w, lines);
-}
-
+#define say world_say
 #define SHOWS(channel, field, text)                                                                \
     assert_string_equal(world_json(w, LIST_channels, channel, XOD(channels, field)), text)
-
-static int setup(void **state)
-{
-    *state = world_new();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    world_destroy(*state);
-    return 0;
-}
 
 /* ---- who called ---- */
 
@@ -608,7 +592,7 @@ static void a_list_may_write_a_name_in_other_case(void **state)
     PHONE_SHOWS("72", channels, "['SIP/door-1']");
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
 int main(void)
 {
     const struct CMUnitTest tests[] = {

@@ -21,25 +21,9 @@
 #define UNHOLD(c) "Event: Unhold|Channel: " c
 #define HANGUP(c) "Event: Hangup|Channel: " c
 
-static void say(struct model_world *w, const char *lines)
-{
-    world_say(w, lines);
-}
-
+#define say world_say
 #define SHOWS(channel, field, text)                                                                \
     assert_string_equal(world_json(w, LIST_channels, channel, XOD(channels, field)), text)
-
-static int setup(void **state)
-{
-    *state = world_new();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    world_destroy(*state);
-    return 0;
-}
 
 static void three(struct model_world *w)
 {
@@ -198,7 +182,7 @@ static void an_event_of_1_8_holds_too(void **state)
     SHOWS("SIP/alice-1", holded, "false");
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
 int main(void)
 {
     const struct CMUnitTest tests[] = {

@@ -11,11 +11,7 @@
 #include "support/model_world.h"
 
 #define HINT XOD(phones, hintstatus)
-
-static void say(struct model_world *w, const char *lines)
-{
-    world_say(w, lines);
-}
+#define say world_say
 
 static const char *hint(struct model_world *w, const char *phone)
 {

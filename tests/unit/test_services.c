@@ -13,18 +13,6 @@
 #define SHOWS(list, id, field, text)                                                               \
     assert_string_equal(world_json(w, LIST_##list, id, XOD(list, field)), text)
 
-static int setup(void **state)
-{
-    *state = world_new();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    world_destroy(*state);
-    return 0;
-}
-
 static void two_channels(struct model_world *w)
 {
     say(w, "Event: Newchannel|Channel: SIP/alice-1|ChannelState: 4|Uniqueid: 1.1");
@@ -630,7 +618,7 @@ static void a_listing_without_an_end_ends_nothing(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {
         T(callers_wait_in_order),
         T(a_group_is_a_queue_of_another_list),
