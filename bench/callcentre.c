@@ -4,8 +4,9 @@
  *     bench-callcentre PUBLISH SUBSCRIBE REQUEST QUEUES MEMBERS CALLS RATE
  *
  * Stands in for ami-gw: registers, lists MEMBERS members (the phones SIP/u1, SIP/u2...) over QUEUES
- * queues, then plays CALLS calls as a queue makes them, each EVENTS_A_CALL events, many at a time.
- * Waits until the last change has come out of state and prints the rate.
+ * queues, then plays CALLS calls as a queue makes them, some twenty events each, many at a time.
+ * Waits until the last change has come out of state and prints the rate. The site needs a phone
+ * more than there are members: the changes of that one tell how far state is.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 
 #define UNDER_WAY 40  /* thousands of events that may be on their way to state */
 #define AT_A_TIME 500 /* calls that are up */
+#define DEADLINE_MS 240000
 
 struct run {
     struct loop *loop;
@@ -191,13 +193,22 @@ static void mark(struct run *r, bool last)
     if (r->events / 1000 < r->marks && !last)
         return;
     r->marks++;
-    hint(r, 10000, "%llu", r->marks + 1000);
+    hint(r, r->members + 1, "%llu", r->marks + 1000);
 }
 
 /* Not ahead of its time. */
 static bool is_due(const struct run *r)
 {
     return r->rate <= 0 || (double)r->events < r->rate * (double)(clock_mono_us() - r->since) / 1e6;
+}
+
+static void too_late(void *arg)
+{
+    struct run *r = arg;
+
+    fprintf(stderr, "%llu of %llu marks have come out of state: is there a phone SIP/u%u?\n",
+            (unsigned long long)r->seen, (unsigned long long)r->marks, r->members + 1);
+    exit(1);
 }
 
 static void pump(void *arg)
@@ -285,7 +296,8 @@ int main(int argc, char **argv)
     struct metrics *metrics = metrics_new();
     struct bus *bus;
     struct bus_sub *sub;
-    struct loop_timer *timer;
+    struct loop_timer *timer, *deadline;
+    char topic[64];
     int err = 0;
 
     if (argc != 8) {
@@ -299,11 +311,14 @@ int main(int argc, char **argv)
     r.loop = loop_new();
     timer = loop_timer_new(r.loop, pump, &r);
     loop_timer_start(timer, 1, true);
+    deadline = loop_timer_new(r.loop, too_late, &r);
+    loop_timer_start(deadline, DEADLINE_MS, false);
+    snprintf(topic, sizeof(topic), "xod/xivo/status/phones/%u/", r.members + 1);
     bus = bus_new(r.loop, &opt, metrics, NULL);
     buf_init(&r.topic, 0);
     buf_init(&r.body, 0);
     sub = bus_sub_new(bus, argv[2], &sub_handler, &r, &err);
-    if (!sub || bus_sub_add(sub, VIEW("xod/xivo/status/phones/10000/")) < 0)
+    if (!sub || bus_sub_add(sub, view_cstr(topic)) < 0)
         return 1;
     r.pub = bus_pub_new(bus, argv[1], NULL, NULL, &err);
     r.bus_client = bus_client_new(bus, argv[3], "ami-gw", &handler, &r, &err);
@@ -311,6 +326,7 @@ int main(int argc, char **argv)
         return 1;
     loop_run(r.loop);
     loop_timer_destroy(&timer);
+    loop_timer_destroy(&deadline);
     bus_client_destroy(&r.bus_client);
     bus_pub_destroy(&r.pub);
     bus_sub_destroy(&sub);
