@@ -1,4 +1,4 @@
-# `make` says what there is. Everything works in a fresh clone on Debian 12 with git and make; what is
+# `make` says what there is. Everything works in a fresh clone on Debian 12 or 13 with git and make; what is
 # missing is installed with apt-get, as root or by sudo.
 .DEFAULT_GOAL := help
 ASTERISK ?= 20
@@ -11,8 +11,9 @@ COUNT ?= 200
 SEED ?= 1
 FILES ?= common services
 DOCS ?= build/site
+RELEASE ?=
 
-.PHONY: help deps build build-tests packages docs run test chaos asan tsan fuzz mutate lint bench compose-test format clean
+.PHONY: help deps build build-tests packages packages-test docs run test chaos asan tsan fuzz mutate lint bench compose-test format clean
 
 help:
 	@echo "make run           build, and run ctibus with a simulated company (ASTERISK=1.8: an old one;"
@@ -22,6 +23,7 @@ help:
 	@echo "                   tests/handmade (tests/handmade/write lists them))"
 	@echo "make build         release build of the programs, in build/bin/"
 	@echo "make packages      Debian packages of this version, in build/packages/"
+	@echo "make packages-test installs, boots, upgrades and purges them on a bare Debian (RELEASE=trixie: built in a Debian 13)"
 	@echo "make docs          the documents as a site with search, in $(DOCS)/"
 	@echo "make test          all tests; the last line counts them"
 	@echo "make chaos         a site under load for MINUTES=$(MINUTES), to which one fault after another happens, and one"
@@ -57,6 +59,7 @@ run: build
 
 test: build-tests
 	@scripts/deps browser || echo "skipped: Chromium cannot be installed here; the web client is not tested in it"
+	@scripts/deps packages || echo "skipped: what makes and tries Debian packages cannot be installed here; they are not tested"
 	@scripts/deps docs || echo "skipped: mkdocs cannot be installed here; the site of the documents is not tested"
 	@scripts/test
 
@@ -80,6 +83,13 @@ packages: build
 	@cmake --build --preset release
 	@cd build && cpack -G DEB -B packages >packages.log || { cat packages.log; exit 1; }
 	@ls build/packages/*.deb
+
+# RELEASE: in a Debian of that release, which debootstrap makes, where the unit tests are run, too.
+packages-test: build
+	@scripts/deps test packages
+	@cmake --build --preset release
+	@CTIBUS_BIN=$(CURDIR)/build/bin $(if $(RELEASE),CTIBUS_DEBIAN="$(RELEASE)") \
+		/usr/bin/python3 -m pytest -q -rs -p no:cacheprovider --durations=5 tests/system/test_debian.py
 
 docs:
 	@scripts/deps docs

@@ -62,7 +62,7 @@ This package has the service that speaks AMI, one for each Asterisk.")
 debian_package(fagi_gw ctibus-fagi-gw ctibus-fagi-gw.service "" "gateway of ctibus for scripts of the dialplan
 ${what}
 This package has the service that answers FastAGI.")
-debian_package(cti_gw ctibus-cti-gw ctibus-cti-gw.service "" "gateway of ctibus for clients and browsers
+debian_package(cti_gw ctibus-cti-gw ctibus-cti-gw.service ctibus-cti-gw "gateway of ctibus for clients and browsers
 ${what}
 This package has the service that CTI clients and browsers connect to,
 with the web client.")
@@ -74,7 +74,7 @@ ${what}
 This package has the service that shows other sites here, and this one there.")
 debian_package(whole ctibus "" "" "CTI server for Asterisk, all on one machine
 ${what}
-This package depends on all services.")
+This is a metapackage: it depends on all services.")
 set(CPACK_DEBIAN_WHOLE_PACKAGE_DEPENDS
     "ctibus-tools, ctibus-state, ctibus-ami-gw, ctibus-fagi-gw, ctibus-cti-gw, ctibus-http-gw, ctibus-federation")
 set(CPACK_DEBIAN_WHOLE_PACKAGE_ARCHITECTURE all)

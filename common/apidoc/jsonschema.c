@@ -32,6 +32,26 @@ const struct apidoc_format *apidoc_format(struct view name)
     return NULL;
 }
 
+/* json-c before 0.18 breaks the line in an empty array or object. No string has a line feed in it.
+ */
+static void put_layout(struct buf *out, struct view text)
+{
+    size_t begin = 0;
+
+    for (size_t i = 0; i + 1 < text.len; i++) {
+        size_t end = i + 1;
+        if ((text.ptr[i] != '[' && text.ptr[i] != '{') || text.ptr[end] != '\n')
+            continue;
+        while (end < text.len && (text.ptr[end] == '\n' || text.ptr[end] == '\t'))
+            end++;
+        if (end < text.len && (text.ptr[end] == ']' || text.ptr[end] == '}')) {
+            buf_append(out, text.ptr + begin, i + 1 - begin);
+            begin = end;
+        }
+    }
+    buf_append(out, text.ptr + begin, text.len - begin);
+}
+
 int apidoc_put(struct buf *out, const struct apidoc_format *format)
 {
     struct json_object *document = format->make();
@@ -42,7 +62,7 @@ int apidoc_put(struct buf *out, const struct apidoc_format *format)
                  : NULL;
 
     if (text) {
-        buf_append_cstr(out, text);
+        put_layout(out, view_cstr(text));
         buf_append_char(out, '\n');
     }
     json_object_put(document);

@@ -70,7 +70,7 @@ static CURLcode set_where(struct transfer *t)
     SET(CURLOPT_HTTPHEADER, t->headers);
     SET(CURLOPT_SSL_VERIFYPEER, 1L);
     SET(CURLOPT_SSL_VERIFYHOST, 2L);
-    SET(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     if (t->fetch->ca) { /* instead of the system's store, not beside it */
         SET(CURLOPT_CAINFO, t->fetch->ca);
         SET(CURLOPT_CAPATH, NULL);

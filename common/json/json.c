@@ -1,7 +1,6 @@
 #include "json/json.h"
 
 #include <errno.h>
-#include <math.h>
 
 #include "base/utf8.h"
 
@@ -11,7 +10,6 @@ int json_parser_init(struct json_parser *p)
     p->tok = json_tokener_new_ex(JSON_DEPTH);
     if (!p->tok)
         return -ENOMEM;
-    json_tokener_set_flags(p->tok, JSON_TOKENER_STRICT);
     return 0;
 }
 
@@ -22,21 +20,16 @@ void json_parser_fini(struct json_parser *p)
     p->tok = NULL;
 }
 
-static struct view trim_end(struct view v)
+static bool is_blank(char c)
 {
-    while (v.len > 0 && (v.ptr[v.len - 1] == ' ' || v.ptr[v.len - 1] == '\t' ||
-                         v.ptr[v.len - 1] == '\r' || v.ptr[v.len - 1] == '\n'))
-        v.len--;
-    return v;
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-static bool bad_outside_string(struct view text, size_t i)
+static struct view trim_end(struct view v)
 {
-    char c = text.ptr[i];
-
-    if (c == '.')
-        return i + 1 == text.len || text.ptr[i + 1] < '0' || text.ptr[i + 1] > '9';
-    return c == '\'' || ((unsigned char)c < 0x20 && c != '\n' && c != '\r' && c != '\t');
+    while (v.len > 0 && is_blank(v.ptr[v.len - 1]))
+        v.len--;
+    return v;
 }
 
 /* json-c cuts a key at a U+0000, and a string with one in it passes for another string wherever it
@@ -46,50 +39,93 @@ static bool escapes_nul(struct view text, size_t backslash)
     return view_starts(view_of(text.ptr + backslash, text.len - backslash), VIEW("\\u0000"));
 }
 
-/* Even a strict json-c lets control characters stand in strings, takes a NUL for the end, 'x' for a
- * string and "1." for a number, and checks UTF-8 roughly: so the bytes are looked at before. */
+static bool is_digit(struct view v, size_t i)
+{
+    return i < v.len && v.ptr[i] >= '0' && v.ptr[i] <= '9';
+}
+
+static size_t after_digits(struct view v, size_t i)
+{
+    while (is_digit(v, i))
+        i++;
+    return i;
+}
+
+static bool is_number(struct view v)
+{
+    size_t i = v.len > 0 && v.ptr[0] == '-' ? 1 : 0;
+
+    if (!is_digit(v, i))
+        return false;
+    i = v.ptr[i] == '0' ? i + 1 : after_digits(v, i);
+    if (i < v.len && v.ptr[i] == '.') {
+        if (!is_digit(v, i + 1))
+            return false;
+        i = after_digits(v, i + 1);
+    }
+    if (i < v.len && (v.ptr[i] == 'e' || v.ptr[i] == 'E')) {
+        i += i + 1 < v.len && (v.ptr[i + 1] == '-' || v.ptr[i + 1] == '+') ? 2 : 1;
+        if (!is_digit(v, i))
+            return false;
+        i = after_digits(v, i);
+    }
+    return i == v.len;
+}
+
+/* One of the characters that stand between strings, numbers and names; a comma not before an end.
+ */
+static bool is_mark(struct view text, size_t i)
+{
+    size_t next = i + 1;
+
+    if (text.ptr[i] != ',')
+        return is_blank(text.ptr[i]) || memchr("{}[]:", text.ptr[i], 5);
+    while (next < text.len && is_blank(text.ptr[next]))
+        next++;
+    return next < text.len && text.ptr[next] != ']' && text.ptr[next] != '}';
+}
+
+/* The length of what begins at i outside of strings: a mark, true, false, null or a number; 0: it
+ * is nothing of that. */
+static size_t outside_string(struct view text, size_t i)
+{
+    struct view v = view_of(text.ptr + i, 0);
+
+    if (is_mark(text, i))
+        return 1;
+    while (i + v.len < text.len && text.ptr[i + v.len] != '"' && text.ptr[i + v.len] != ',' &&
+           !is_mark(text, i + v.len))
+        v.len++;
+    if (view_eq(v, VIEW("true")) || view_eq(v, VIEW("false")) || view_eq(v, VIEW("null")))
+        return v.len;
+    return is_number(v) ? v.len : 0;
+}
+
+/* json-c takes more than JSON, and what its strict mode refuses depends on its version: that of
+ * 0.18 takes each byte of UTF-8 for a control character. So all but the order of the parts is
+ * looked at before. */
 static int check_bytes(struct json_parser *p, struct view text)
 {
     bool quoted = false;
+    size_t step;
 
-    for (size_t i = 0; i < text.len; i++) {
+    for (size_t i = 0; i < text.len; i += step) {
         unsigned char c = (unsigned char)text.ptr[i];
+        step = 1;
         if (c == '"')
             quoted = !quoted;
         else if (c == '\\' && quoted && !escapes_nul(text, i))
-            i++;
-        else if (quoted ? c < 0x20 || c == '\\' : bad_outside_string(text, i)) {
+            step = 2;
+        else if (quoted)
+            step = c < 0x20 || c == '\\' ? 0 : 1;
+        else
+            step = outside_string(text, i);
+        if (step == 0) {
             p->offset = i;
             return -EINVAL;
         }
     }
     return utf8_valid(text) ? 0 : -EILSEQ;
-}
-
-static bool has_nonfinite(struct json_object *obj)
-{
-    if (json_object_is_type(obj, json_type_double))
-        return !isfinite(json_object_get_double(obj));
-    if (json_object_is_type(obj, json_type_array)) {
-        for (size_t i = 0; i < json_object_array_length(obj); i++)
-            if (has_nonfinite(json_object_array_get_idx(obj, i)))
-                return true;
-    } else if (json_object_is_type(obj, json_type_object)) {
-        json_object_object_foreach(obj, key, value)
-        {
-            (void)key;
-            if (has_nonfinite(value))
-                return true;
-        }
-    }
-    return false;
-}
-
-/* NaN and Infinity are no JSON, but json-c takes them. */
-static bool may_be_nonfinite(struct view text)
-{
-    return (memchr(text.ptr, 'N', text.len) && view_find(text, VIEW("NaN")) >= 0) ||
-           (memchr(text.ptr, 'I', text.len) && view_find(text, VIEW("Infinity")) >= 0);
 }
 
 int json_parse(struct json_parser *p, struct view text, struct json_object **out)
@@ -117,7 +153,7 @@ int json_parse(struct json_parser *p, struct view text, struct json_object **out
     }
     if (err != json_tokener_success)
         return err == json_tokener_error_depth ? -E2BIG : -EINVAL;
-    if (p->offset < text.len || (may_be_nonfinite(text) && has_nonfinite(obj))) {
+    if (p->offset < text.len) {
         json_object_put(obj);
         return -EINVAL;
     }

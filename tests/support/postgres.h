@@ -70,7 +70,7 @@ static inline void postgres_start(struct postgres_server *s)
         snprintf(program, sizeof(program), "%s/postgres", s->bin);
         snprintf(data, sizeof(data), "%s/data", s->dir);
         postgres_become_user(s);
-        execl(program, "postgres", "-D", data, "-k", s->dir, "-h", "", "-c", "fsync=off", "-c",
+        execl(program, program, "-D", data, "-k", s->dir, "-h", "", "-c", "fsync=off", "-c",
               "max_connections=20", NULL);
         _exit(127);
     }
@@ -106,8 +106,8 @@ static inline void postgres_make(struct postgres_server *s)
         snprintf(program, sizeof(program), "%s/initdb", s->bin);
         snprintf(data, sizeof(data), "%s/data", s->dir);
         postgres_become_user(s);
-        execl(program, "initdb", "-D", data, "-U", "ctibus", "-A", "trust", "-E", "UTF8",
-              "--locale", "C", "--no-sync", NULL);
+        execl(program, program, "-D", data, "-U", "ctibus", "-A", "trust", "-E", "UTF8", "--locale",
+              "C", "--no-sync", NULL);
         _exit(127);
     }
     if (waitpid(pid, &status, 0) != pid || status != 0)

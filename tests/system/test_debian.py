@@ -1,6 +1,8 @@
-"""The Debian packages: what is in them, and a bare Debian 12 on which they are installed, upgraded and purged."""
+"""The Debian packages: what is in them, and a bare Debian on which they are installed, started, upgraded and purged, by chroot and
+booted. Of this machine's release; CTIBUS_DEBIAN="trixie" (`make packages-test RELEASE=trixie`): of that one, built and tested in it."""
 
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -8,30 +10,64 @@ import subprocess
 import urllib.request
 
 import pytest
+from debian import HERE, Booted, Impossible, folder, inside, into, run, unpack
 
 from stack import BIN, ROOT, free_port, until
 
 BUILD = BIN.parent
 CACHE = (BUILD / "CMakeCache.txt").read_text() if (BUILD / "CMakeCache.txt").exists() else ""
 SERVICES = ("state", "ami-gw", "fagi-gw", "cti-gw", "http-gw", "federation")
+STARTED = ("state", "ami-gw@xivo", "fagi-gw", "cti-gw", "http-gw")
+RELEASES = os.environ.get("CTIBUS_DEBIAN", HERE).split()
 pytestmark = [
     pytest.mark.skipif(re.search(r"^CTIBUS_SANITIZE:STRING=\S", CACHE, re.M) is not None, reason="a build with sanitizers is not packaged"),
     pytest.mark.skipif(not shutil.which("dpkg-shlibdeps"), reason="dpkg-dev is not installed"),
-    pytest.mark.xdist_group("debian")]
+    pytest.mark.xdist_group("debian"),
+    pytest.mark.timeout(1800 if set(RELEASES) - {HERE} else 600)]
 
 
-def run(*command, **options):
-    done = subprocess.run([str(c) for c in command], capture_output=True, text=True, check=False, **{"timeout": 170, **options})
-    assert done.returncode == 0, (command, done.stdout[-2000:], done.stderr[-2000:])
-    return done.stdout
+@pytest.fixture(name="release", scope="module", params=RELEASES)
+def fixture_release(request):
+    return request.param
+
+
+def bare_debian(release, root):
+    try:
+        unpack(release, root)
+    except Impossible as why:
+        pytest.skip(str(why))
+    inside(root, "apt-get", "-q", "update")
+
+
+SOURCE = ((ROOT, "/src"),)
+
+
+@pytest.fixture(name="builder", scope="module")
+def fixture_builder(release, tmp_path_factory):
+    """Another release, with all of this version built in /build; None for the one of this machine, on which it is built already."""
+    if release == HERE:
+        yield None
+        return
+    with folder(tmp_path_factory.mktemp("builder") / "root") as root:
+        bare_debian(release, root)
+        inside(root, "sh", "-ec", "apt-get -q install -y --no-install-recommends $(/src/scripts/packages build packages test)", folders=SOURCE,
+               timeout=600)
+        inside(root, "sh", "-ec", "cmake -G Ninja -S /src -B /build -D CMAKE_BUILD_TYPE=Release -D BUILD_TESTING=ON "
+               "-D CMAKE_COMPILE_WARNING_AS_ERROR=ON && cmake --build /build", folders=SOURCE, timeout=900)
+        yield root
 
 
 @pytest.fixture(name="debs", scope="module")
-def fixture_debs(tmp_path_factory):
+def fixture_debs(builder, tmp_path_factory):
     """The packages by their names."""
-    folder = tmp_path_factory.mktemp("debs")
-    run("cpack", "-G", "DEB", "--config", BUILD / "CPackConfig.cmake", "-B", folder, cwd=BUILD)
-    return {p.name.split("_")[0]: p for p in folder.glob("*.deb")}
+    made = tmp_path_factory.mktemp("debs")
+    if builder:
+        inside(builder, "cpack", "-G", "DEB", "--config", "/build/CPackConfig.cmake", "-B", "/debs", folders=SOURCE)
+        for deb in (builder / "debs").glob("*.deb"):
+            shutil.copy(deb, made)
+    else:
+        run("cpack", "-G", "DEB", "--config", BUILD / "CPackConfig.cmake", "-B", made, cwd=BUILD)
+    return {p.name.split("_")[0]: p for p in made.glob("*.deb")}
 
 
 @pytest.fixture(name="unpacked", scope="module")
@@ -71,44 +107,76 @@ def test_the_configuration_has_nobody_in_it(debs, unpacked):
     assert len(people) <= 1 and "alice" not in (unpacked / "etc/ctibus/ctibus.json").read_text()
 
 
-@pytest.mark.skipif(not shutil.which("lintian"), reason="lintian is not installed")
-def test_lintian(debs):
-    done = subprocess.run(["lintian", "--fail-on", "error", *debs.values()], capture_output=True, text=True, check=False, timeout=170)
-    assert done.returncode == 0, done.stdout
+def test_the_list_of_what_runs_it_is_what_the_linker_says(builder, debs):
+    """packages.txt has it for machines that have no packages of ctibus: the image, and those where it was built."""
+    needed = {name.split()[0] for deb in debs.values() for name in re.split(", *", field(deb, "Depends"))} - {"libc6"}
+    needed = {name for name in needed if not name.startswith("ctibus")}
+    there = inside(builder, "/src/scripts/packages", "runtime", folders=SOURCE) if builder else run(ROOT / "scripts/packages", "runtime")
+    listed = set(there.split())
+    assert needed - listed == set() and {name for name in listed - needed if name.startswith("lib")} == set()
 
 
-def newer(deb, folder):
+if set(RELEASES) - {HERE}:
+    def test_unit_tests_of_another_release(builder):
+        """Those of this one are run by scripts/test."""
+        said = inside(builder, "ctest", "--test-dir", "/build", "-j8", "--timeout", "120", "--output-on-failure", folders=SOURCE, timeout=900)
+        assert "100% tests passed" in said
+
+
+def test_lintian(builder, debs):
+    if builder:
+        inside(builder, "sh", "-c", "lintian --fail-on error,warning /debs/*.deb")
+    elif shutil.which("lintian"):
+        run("lintian", "--fail-on", "error,warning", *debs.values())
+    else:
+        pytest.skip("lintian is not installed")
+
+
+def newer(deb, at):
     """The same package as of a later version, with all that depends on it."""
-    run("dpkg-deb", "-R", deb, folder)
-    control = folder / "DEBIAN" / "control"
+    run("dpkg-deb", "-R", deb, at)
+    control = at / "DEBIAN" / "control"
     version = field(deb, "Version")
     control.write_text(control.read_text().replace(version, version + "+1"))
-    made = folder.with_suffix(".deb")
-    run("dpkg-deb", "-b", folder, made)
+    made = at.with_suffix(".deb")
+    run("dpkg-deb", "-b", at, made)
     return made
 
 
-@pytest.fixture(name="bare", scope="module")
-def fixture_bare(tmp_path_factory):
-    """A bare Debian 12; without debootstrap, root or a mirror there is none."""
-    root = tmp_path_factory.mktemp("bare") / "root"
-    if not shutil.which("debootstrap"):
-        pytest.skip("debootstrap is not installed")
-    made = subprocess.run(["debootstrap", "--variant=minbase", "--include=ca-certificates", "bookworm", root], capture_output=True, text=True,
-                          check=False, timeout=170)
-    if made.returncode != 0:
-        pytest.skip("no bare Debian: " + (made.stdout + made.stderr).strip().splitlines()[-1])
-    yield root
-    shutil.rmtree(root, ignore_errors=True)
+@pytest.fixture(name="later", scope="module")
+def fixture_later(debs, tmp_path_factory):
+    """A folder with the packages of a later version."""
+    work, made = tmp_path_factory.mktemp("newer"), tmp_path_factory.mktemp("later")
+    for name, deb in debs.items():
+        newer(deb, work / name).rename(made / deb.name)
+    return made
 
 
-def into(root):
-    """What is put before a command that is to run in there, with a /proc of its own."""
-    return ["unshare", "--mount", "sh", "-c", 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"', root]
+@pytest.fixture(name="installed", scope="module")
+def fixture_installed(release, debs, later, tmp_path_factory):
+    """A bare Debian with the packages, which nobody has started yet."""
+    with folder(tmp_path_factory.mktemp("installed") / "root") as root:
+        bare_debian(release, root)
+        (root / "debs").mkdir()
+        for deb in debs.values():
+            shutil.copy(deb, root / "debs")
+        inside(root, "sh", "-c", "apt-get -q install -y --no-install-recommends /debs/*.deb", timeout=400)
+        shutil.rmtree(root / "debs")
+        shutil.copytree(later, root / "debs")
+        yield root
 
 
-def inside(root, *command, **options):
-    return run(*into(root), "env", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C", *command, **options)
+@pytest.fixture(name="bare")
+def fixture_bare(installed, tmp_path):
+    """One of its own for a test."""
+    with folder(tmp_path / "root") as root:
+        run("cp", "-a", "--reflink=auto", installed, root)
+        yield root
+
+
+def left_over(root):
+    found = [str(p.relative_to(root)) for f in ("etc", "usr", "var/lib") for p in pathlib.Path(root / f).rglob("*ctibus*")]
+    return [p for p in found if not p.startswith(("var/lib/dpkg/", "var/lib/apt/"))]
 
 
 def ready(port):
@@ -128,13 +196,7 @@ def start(root, service, config):
     return subprocess.Popen([*into(root), "env", *environment, *command.split()], stdout=subprocess.DEVNULL)
 
 
-@pytest.mark.timeout(600)
-def test_a_bare_debian(debs, bare, tmp_path):
-    (bare / "debs").mkdir()
-    for deb in debs.values():
-        shutil.copy(deb, bare / "debs")
-    inside(bare, "sh", "-c", "apt-get -q update && apt-get -q install -y --no-install-recommends /debs/*.deb systemd", timeout=400)
-    inside(bare, "sh", "-c", "dpkg --configure -a; systemd-sysusers; systemd-tmpfiles --create /usr/lib/tmpfiles.d/ctibus.conf")
+def test_a_bare_debian(bare):
     assert inside(bare, "ctibus", "--version").startswith("ctibus ")
     assert inside(bare, "stat", "-c", "%G %a", "/etc/ctibus", "/etc/ctibus/ctibus.json").split() == ["ctibus", "750", "ctibus", "640"]
     # what the units start becomes ready
@@ -157,15 +219,89 @@ def test_a_bare_debian(debs, bare, tmp_path):
         assert [process.wait(15) for process in running] == [0, 0, 0]
     # an administrator's change survives an upgrade
     (bare / "etc/ctibus/ctibus.json").write_text(json.dumps({"changed": True}))
-    shutil.rmtree(bare / "debs")
-    (bare / "debs").mkdir()
-    for name, deb in debs.items():
-        shutil.copy(newer(deb, tmp_path / name), bare / "debs")
     inside(bare, "sh", "-c", "apt-get -q install -y --no-install-recommends /debs/*.deb", timeout=170)
     assert json.loads((bare / "etc/ctibus/ctibus.json").read_text()) == {"changed": True}
     assert inside(bare, "dpkg-query", "-W", "-f", "${Version}", "ctibus-state").endswith("+1")
     # and nothing is left of it in the end
     (bare / "etc/ctibus/test.json").unlink()
     inside(bare, "sh", "-c", "apt-get -q purge -y 'ctibus*'", timeout=170)
-    left = [str(p.relative_to(bare)) for folder in ("etc", "usr", "var/lib") for p in pathlib.Path(bare / folder).rglob("*ctibus*")]
-    assert [p for p in left if not p.startswith(("var/lib/dpkg/", "var/lib/apt/"))] == [], left
+    assert left_over(bare) == []
+
+
+# ---- booted ----
+
+@pytest.fixture(name="booted", scope="module")
+def fixture_booted(installed, tmp_path_factory):
+    """One that has booted, for the tests below in their order, with an Asterisk that is simulated."""
+    with folder(tmp_path_factory.mktemp("booted") / "root") as root:
+        run("cp", "-a", "--reflink=auto", installed, root)
+        (root / "etc/systemd/system/asterisk.service").write_text("[Service]\nExecStart=/usr/bin/ctibus-asterisk-sim --office\n")
+        try:
+            machine = Booted(root)
+        except Impossible as why:
+            pytest.skip(str(why))
+        with machine:
+            assert machine.ask("systemctl", "is-system-running") == "running", machine.ask("systemctl", "--failed")
+            assert machine.ask("systemctl", "list-unit-files", "--state=enabled", "--no-legend", "ctibus*") == "", "by an administrator only"
+            assert machine.ask("systemctl", "list-units", "--no-legend", "ctibus*") == ""
+            machine.run("systemctl", "start", "asterisk")
+            machine.run("systemctl", "enable", "--now", *units())
+            yield machine
+
+
+def units(*services):
+    return [f"ctibus-{s}.service" for s in services or STARTED]
+
+
+def test_units_of_a_booted_debian(booted):
+    for unit in units():
+        assert booted.show(unit, "ActiveState", "SubState", "Type", "NRestarts") == ["active", "running", "notify", "0"], unit
+        until(lambda u=unit: booted.show(u, "StatusText") == "ready", lambda u=unit: booted.ask("systemctl", "status", u))
+    assert "PJSIP/alice" in booted.run("ctibus", "phones"), "it works"
+    users = [booted.run("stat", "-c", "%u", f"/proc/{booted.show(u, 'MainPID')}").strip() for u in units()]
+    assert "0" not in users and len(set(users)) == len(STARTED), "each is a user of its own"
+
+
+def test_a_service_that_stands_still_is_started_anew(booted):
+    booted.run("sh", "-ec", "mkdir -p /run/systemd/system/ctibus-fagi-gw.service.d; "
+               "printf '[Service]\\nWatchdogSec=2\\n' >/run/systemd/system/ctibus-fagi-gw.service.d/soon.conf; systemctl daemon-reload")
+    (unit,) = units("fagi-gw")
+    booted.run("systemctl", "restart", unit)
+    first = booted.show(unit, "MainPID")
+    booted.run("sh", "-c", f"kill -STOP {first}")
+    until(lambda: booted.show(unit, "NRestarts", "ActiveState") == ["1", "active"], lambda: booted.ask("systemctl", "status", unit))
+    assert booted.show(unit, "MainPID") != first and "Watchdog timeout" in booted.ask("journalctl", "-b", "-o", "cat", "-u", unit)
+    assert booted.show(*units("state"), "NRestarts") == "0"
+
+
+def test_an_upgrade_restarts_what_runs(booted):
+    before = {u: booted.show(u, "MainPID") for u in units()}
+    booted.run("sh", "-c", "apt-get -q install -y --no-install-recommends /debs/*.deb")
+    assert booted.run("dpkg-query", "-W", "-f", "${Version}", "ctibus-state").endswith("+1")
+    for unit, old in before.items():
+        assert booted.show(unit, "ActiveState") == "active" and booted.show(unit, "MainPID") not in (old, "0"), unit
+        until(lambda u=unit: booted.show(u, "StatusText") == "ready", lambda u=unit: booted.ask("systemctl", "status", u))
+    assert booted.show("ctibus-federation.service", "ActiveState") == "inactive", "what did not run does not run now"
+
+
+def test_what_needs_the_bus_stops_before_it(booted):
+    booted.run("systemctl", "stop", "ctibus-*")
+    ended = {u: int(booted.show(u, "InactiveEnterTimestampMonotonic")) for u in units()}
+    assert max(ended, key=ended.get) == "ctibus-state.service", ended
+    assert all(booted.show(u, "Result", "ExecMainStatus") == ["success", "0"] for u in units())
+    booted.run("systemctl", "start", *units())
+
+
+def test_the_journal_has_no_errors(booted):
+    assert booted.ask("systemctl", "--failed", "--no-legend") == ""
+    said = booted.ask("journalctl", "-b", "-o", "cat", "-u", "ctibus-*")
+    assert "ctibus-state" in said and [line for line in said.splitlines() if re.search(r" error ", line)] == []
+    errors = booted.ask("journalctl", "-b", "-q", "-o", "cat", "-p", "err").splitlines()
+    assert [line for line in errors if not line.startswith("ctibus-fagi-gw.service: Watchdog timeout")] == []
+
+
+def test_a_purge_stops_all_and_leaves_nothing(booted):
+    booted.run("sh", "-c", "apt-get -q purge -y 'ctibus*'")
+    assert booted.ask("systemctl", "list-units", "--all", "--no-legend", "--plain", "ctibus*") == ""
+    running = booted.run("sh", "-c", "cat /proc/[0-9]*/comm").split()
+    assert [name for name in running if name.startswith("ctibus")] == ["ctibus-asterisk"] and left_over(booted.root) == []

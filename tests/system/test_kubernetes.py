@@ -7,6 +7,7 @@ import pathlib
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 
 import pytest
@@ -14,11 +15,13 @@ import yaml
 from private import machine, needs_private
 
 from metrics import table
+from postgres import ENCODED, Postgres
 from stack import BIN, ROOT, Program, until
 
 FOLDER = ROOT / "deploy" / "kubernetes"
 BASE = FOLDER / "base"
 EXAMPLE = FOLDER / "example"
+HA = FOLDER / "ha"
 README = (FOLDER / "README.md").read_text(encoding="utf-8")
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8").split(" AS runtime\n")[1]
 SERVICES = ("state", "ami-gw", "fagi-gw", "cti-gw", "http-gw")
@@ -370,6 +373,115 @@ def test_the_services_run_as_pods(site, pod, tmp_path):
         assert tool.returncode == 0 and "PJSIP/alice" in tool.stdout, tool.stderr
 
 
+# ---- two states ----
+
+PEERS = json.loads(environment(HA / "ha.env")["CTIBUS__HA__PEERS"])
+STATES = documents(HA / "state.yaml")[0]["spec"]
+
+
+def of_two(name):
+    """The values of a list in the container of two states, and what the patch deletes of that of one."""
+    entries = STATES["template"]["spec"]["containers"][0][name]
+    return [e for e in entries if "$patch" not in e], [e for e in entries if e.get("$patch") == "delete"]
+
+
+def test_a_second_state_has_its_own_address():
+    made = kustomization(HA)
+    assert made["kind"] == "Component" and made["configMapGenerator"] == [{"name": "ctibus", "behavior": "merge", "envs": ["ha.env"]}]
+    assert sorted(made["resources"] + ["ha.env"] + [p["path"] for p in made["patches"]]) == sorted(
+        p.name for p in HA.iterdir() if p.name != "kustomization.yaml")
+    assert list(PEERS) == [f"ctibus-state-{n}" for n in range(STATES["replicas"])] and STATES["replicas"] == 2
+    *services, budget = documents(HA / "services.yaml")
+    (only,) = [m for m in of("Service") if m["metadata"]["name"] == "ctibus-state"]
+    for service, (name, peer) in zip(services, PEERS.items(), strict=True):
+        assert (service["apiVersion"], service["kind"], service["metadata"]["name"]) == ("v1", "Service", name)
+        assert service["spec"] == {**only["spec"], "selector": {**only["spec"]["selector"], "statefulset.kubernetes.io/pod-name": name}}
+        assert peer == {p["name"]: f"tcp://{name}:{p['port']}" for p in service["spec"]["ports"]}
+    assert (budget["apiVersion"], budget["kind"], budget["spec"]["maxUnavailable"]) == ("policy/v1", "PodDisruptionBudget", 1)
+    (spread,) = STATES["template"]["spec"]["topologySpreadConstraints"]
+    assert [selected(labels) for labels in (budget["spec"]["selector"]["matchLabels"], spread["labelSelector"]["matchLabels"])] == [["state"]] * 2
+    assert spread["whenUnsatisfiable"] == "DoNotSchedule" and STATES["podManagementPolicy"] == "Parallel"
+
+
+def test_two_states_keep_nothing_on_a_volume():
+    one = container("state")
+    added, deleted = of_two("env")
+    assert {e["name"] for e in deleted} == {"CTIBUS__DATABASE"} <= {e["name"] for e in one["env"]}
+    mounts, gone = of_two("volumeMounts")
+    (claim,) = workload("state")["spec"]["volumeClaimTemplates"]
+    assert {m["mountPath"] for m in gone} == {m["mountPath"] for m in one["volumeMounts"] if m["name"] == claim["metadata"]["name"]}
+    assert STATES["volumeClaimTemplates"] is None
+    (volume,), (mount_of_it,), (file,) = STATES["template"]["spec"]["volumes"], mounts, added
+    assert volume["name"] == mount_of_it["name"] and file == {"name": "CTIBUS__DATABASE_FILE", "value": mount_of_it["mountPath"] + "/uri"}
+    (secret,) = with_two_states({})["secretGenerator"]
+    assert secret == {"name": volume["secret"]["secretName"], "files": ["uri=database"]}
+
+
+def with_two_states(site):
+    """The kustomization of a site after what README.md says of two states."""
+    (block,) = re.findall(r"^```yaml\n(components:\n.*?)^```", README, re.M | re.S)
+    more = yaml.safe_load(block)
+    assert more["components"] == ["../ha"] and set(more) == {"components", "secretGenerator"}
+    return {**site, **more, "secretGenerator": site.get("secretGenerator", []) + more["secretGenerator"]}
+
+
+@pytest.fixture(name="server", scope="module")
+def fixture_server():
+    server = Postgres()
+    yield server
+    server.close()
+
+
+@needs_private()
+def test_a_second_state_takes_over(pod, server, tmp_path):
+    """Both run as pods on one machine, where each has an address of its own; gateways follow the one that is active."""
+    addresses = dict(zip(PEERS, ("127.0.1.10", "127.0.1.11"), strict=True))
+    with machine(tmp_path / "machine") as here:
+        with open(tmp_path / "machine" / "etc" / "hosts", "a", encoding="utf-8") as hosts:
+            hosts.writelines(f"{address} {name}\n" for name, address in addresses.items())
+            hosts.write("127.0.0.1 pbx.example.com\n")
+        database = server.empty().rsplit("/", 1)[1].split("?")[0]
+
+        def start(service, root, env):
+            command = [f"{n}={v}" for n, v in env.items()] + [BIN / container(service)["command"][0]]
+            return Program(here.command("env", "-i", *command))
+
+        def environment_of(service, root):
+            return {**pod_environment(service, root), **environment(HA / "ha.env")}
+
+        asterisk = Program(here.command(BIN / "ctibus-asterisk-sim", "--office"))
+        asterisk.listening("ami")
+        states = {}
+        for name, address in addresses.items():
+            root = pod("state").rename(tmp_path / name)
+            (root / "run/ctibus/database").mkdir()
+            (root / "run/ctibus/database/uri").write_text(f"postgresql://asterisk:{ENCODED}@:{server.port}/{database}?host={server.dir}")
+            env = environment_of("state", root)
+            for gone in of_two("env")[1]:
+                del env[gone["name"]]
+            env.update({e["name"]: f"{root}{e['value']}" for e in of_two("env")[0]}, CTIBUS__HA__NAME=name)  # as gethostname has it in a pod
+            env = {n: v.replace("0.0.0.0", address) for n, v in env.items()}
+            states[name] = start("state", root, env)
+            states[name].listening("request")
+        gateways = [start(s, root, environment_of(s, root)) for s, root in ((s, pod(s)) for s in ("ami-gw", "http-gw"))]
+        tool = environment_of("http-gw", tmp_path / "http-gw")
+
+        def ctibus(*words):
+            return here.run("env", "-i", *(f"{n}={v}" for n, v in tool.items()), BIN / "ctibus", *words).stdout
+
+        def roles():
+            return dict(re.findall(r"^(ctibus-state-\d) +(active|standby) ", ctibus("ha", "status"), re.M))
+
+        until(lambda: sorted(roles().values()) == ["active", "standby"], lambda: (ctibus("ha", "status"), [p.lines[-5:] for p in states.values()]))
+        until(lambda: "PJSIP/alice" in ctibus("phones"), lambda: [p.lines[-5:] for p in gateways])
+        first = next(name for name, role in roles().items() if role == "active")
+        other = next(name for name in PEERS if name != first)
+        entered = states[first].process.pid  # that of nsenter, which has the program as its child
+        os.kill(int(pathlib.Path(f"/proc/{entered}/task/{entered}/children").read_text(encoding="utf-8")), signal.SIGKILL)
+        until(lambda: roles().get(other) == "active", lambda: (ctibus("ha", "status"), states[other].lines[-5:]))
+        until(lambda: "PJSIP/alice" in ctibus("phones"), lambda: [p.lines[-5:] for p in gateways])
+
+
 # ---- kustomize ----
 
 def kustomize_version():
@@ -380,12 +492,17 @@ def kustomize_version():
     return int(re.match(r"v?(\d+)", version)[1])
 
 
-@pytest.mark.skipif(kustomize_version() < 4, reason="there is no kubectl of 1.21 or newer")
-def test_kustomize_builds_the_site(site):
+def kustomize(site):
     shutil.copytree(BASE, site.parent / "base", dirs_exist_ok=True)
+    shutil.copytree(HA, site.parent / "ha", dirs_exist_ok=True)
     said = subprocess.run(["kubectl", "kustomize", site], capture_output=True, text=True, check=False, timeout=60)
     assert said.returncode == 0 and said.stderr == "", said.stderr
-    built = list(yaml.safe_load_all(said.stdout))
+    return list(yaml.safe_load_all(said.stdout))
+
+
+@pytest.mark.skipif(kustomize_version() < 4, reason="there is no kubectl of 1.21 or newer")
+def test_kustomize_builds_the_site(site):
+    built = kustomize(site)
     there = {(m["kind"], m["metadata"]["name"]) for m in built}
     assert {(m["kind"], m["metadata"]["name"]) for m in MANIFESTS} <= there
     assert {m["metadata"]["namespace"] for m in built} == {"ctibus"}
@@ -400,3 +517,24 @@ def test_kustomize_builds_the_site(site):
             assert all(("Secret", v["secret"]["secretName"]) in there for v in spec["volumes"] if "secret" in v)
     outside = {m["metadata"]["name"] for m in built if m["kind"] == "Service" and m["spec"].get("type") == "LoadBalancer"}
     assert outside == {"ctibus-cti-gw", "ctibus-http-gw", "ctibus-fagi-gw"} and "ctibus-state" not in outside
+
+
+@pytest.mark.skipif(kustomize_version() < 4, reason="there is no kubectl of 1.21 or newer")
+def test_kustomize_builds_the_site_with_two_states(site, tmp_path):
+    two = tmp_path / "site"
+    shutil.copytree(site, two)
+    written = next(line for line in (line.strip() for line in README.splitlines()) if line.startswith("printf") and line.endswith(">database"))
+    subprocess.run(["sh", "-c", written], cwd=two, check=True)
+    (two / "kustomization.yaml").write_text(yaml.safe_dump(with_two_states(kustomization(site))))
+    built = kustomize(two)
+    there = {(m["kind"], m["metadata"]["name"]): m for m in built}
+    (config,) = [m for m in built if m["kind"] == "ConfigMap"]
+    assert config["data"] == {**SITE, **environment(HA / "ha.env")}
+    state = there["StatefulSet", "ctibus-state"]["spec"]
+    assert state["replicas"] == 2 and "volumeClaimTemplates" not in state
+    pods = state["template"]["spec"]
+    (one,) = pods["containers"]
+    assert {v["name"] for v in pods["volumes"]} == {m["name"] for m in one["volumeMounts"]}
+    assert all(("Secret", v["secret"]["secretName"]) in there for v in pods["volumes"])
+    assert "CTIBUS__DATABASE" not in {e["name"] for e in one["env"]}
+    assert all(("Service", name) in there for name in PEERS) and ("PodDisruptionBudget", "ctibus-state") in there

@@ -46,6 +46,12 @@ def test_each_command_of_the_tool_is_there(made):
     assert "ctibus explain phone:xivo/11" in wrong and "ctibus doctor" in wrong, "what to do first stands first"
 
 
+def test_each_option_of_the_simulator_is_there(made):
+    page = text(made / "ctibus-asterisk-sim.1")
+    options = re.findall(r"--[a-z][a-z-]*", said(BIN / "ctibus-asterisk-sim", "--help"))
+    assert len(options) > 10 and all(option in page for option in options)
+
+
 def test_no_line_is_taken_for_a_request(made):
     """Text that begins with a dot or a quote would be lost."""
     known = {".TH", ".SH", ".B", ".BR", ".I", ".TP", ".nf", ".fi"}

@@ -71,6 +71,19 @@ static void test_bad(void **state)
             fail_msg("taken or misnamed: %s -> %d", bad[i], parse(bad[i]));
 }
 
+/* What json-c takes, in one version or another, when it is not strict. */
+static void test_nearly_json(void **state)
+{
+    static const char *const bad[] = {
+        "-01", "00",     "[1,\n ]",  "{\"a\":1 ,\t}", "1e",      "1e+",     "[123e-]",
+        "nan", "[-inf]", "INFINITY", "TRUE",          "[1/**/]", "[tru e]", "[true1]",
+        "1-",  ",",      "[,1]",     "[1,,2]",        "- 1",     "0x1",     "[1\xc3\xa9]"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        if (parse(bad[i]) != -EINVAL)
+            fail_msg("taken or misnamed: %s -> %d", bad[i], parse(bad[i]));
+}
+
 static void test_nul_bytes(void **state)
 {
     assert_int_equal(parse_view(VIEW("{}\0"), NULL), -EINVAL);
@@ -160,7 +173,9 @@ static void test_huge_numbers(void **state)
     assert_round_trip("123456789012345678901234567890", "9223372036854775807");
     assert_round_trip("-123456789012345678901234567890", "-9223372036854775808");
     assert_round_trip("[1e999]", "[null]");
+    assert_round_trip("[1e999,\"Infinity\"]", "[null,\"Infinity\"]");
     assert_round_trip("1e-999", "0.0");
+    assert_round_trip("[-0,0,10,-1.5E+2,0.25e0]", "[0,0,10,-150.0,0.25]");
 }
 
 static void test_parser_after_error(void **state)
@@ -362,6 +377,7 @@ int main(void)
         cmocka_unit_test(test_not_flat),
         cmocka_unit_test(test_good),
         cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_nearly_json),
         cmocka_unit_test(test_nul_bytes),
         cmocka_unit_test(test_nul_escapes),
         cmocka_unit_test(test_duplicate_keys),

@@ -253,7 +253,7 @@ static void a_server_that_comes_up_late_is_waited_for(void **state)
     start_with(x, USERS);
     UNTIL(x->w.loop, count_of(x, "failed_total") == 3);
     assert_int_equal(count_of(x, "unread"), 1);
-    assert_int_equal(times(logged(x), "Couldn't connect to server; its objects"), 1);
+    assert_int_equal(times(logged(x), "connect to server; its objects"), 1);
     assert_non_null(strstr(x->text, "its objects are not there yet, tried again in"));
     web_up(&x->web);
     UNTIL(x->w.loop, xod_count(x->w.ipbx, LIST_users) == 1);
@@ -285,7 +285,7 @@ static void what_is_known_stays_while_the_server_fails(void **state)
     }
     web_down(&x->web);
     reload(x);
-    UNTIL(x->w.loop, strstr(logged(x), "Couldn't connect"));
+    UNTIL(x->w.loop, strstr(logged(x), curl_easy_strerror(CURLE_COULDNT_CONNECT)));
     assert_int_equal(xod_count(x->w.ipbx, LIST_users), 1);
     assert_int_equal(count_of(x, "unread"), 0);
 }
@@ -464,7 +464,7 @@ static void passwords_of_uris_are_not_logged(void **state)
     web_down(&x->web);
     reload(x);
     UNTIL(x->w.loop, count_of(x, "failed_total") > 0);
-    assert_non_null(strstr(logged(x), "Couldn't connect"));
+    assert_non_null(strstr(logged(x), curl_easy_strerror(CURLE_COULDNT_CONNECT)));
     assert_null(strstr(x->text, "hush"));
 }
 

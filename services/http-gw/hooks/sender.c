@@ -253,7 +253,7 @@ static CURLcode set_options(struct sending *one, const struct sending_request *r
     SET(CURLOPT_HTTPHEADER, one->headers);
     SET(CURLOPT_SSL_VERIFYPEER, 1L);
     SET(CURLOPT_SSL_VERIFYHOST, 2L);
-    SET(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
     SET(CURLOPT_OPENSOCKETDATA, one);
     SET(CURLOPT_PREREQFUNCTION, on_connected);
