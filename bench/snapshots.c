@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "bus/bus.h"
+#include "svc/memory.h"
 
 #define MAX_TIMES 1000000
 
@@ -130,6 +131,7 @@ int main(int argc, char **argv)
     struct loop_timer *timer;
     unsigned n;
 
+    memory_configure(); /* as the services that it stands for */
     if (argc != 6) {
         fprintf(stderr, "usage: %s REQUEST REPLICAS LIST|all SECONDS EVERY\n", argv[0]);
         return 2;

@@ -464,22 +464,15 @@ bool config_type_is_text(enum key_type type)
 static bool fits(const char *pattern, const char *path, const char **rest)
 {
     while (*path) {
-        size_t n = strcspn(path, ".");
-        size_t m = strcspn(pattern, ".");
-        bool any = m == 1 && *pattern == '*';
-        if (!any && (n != m || memcmp(path, pattern, n) != 0))
-            return false;
-        path += n;
-        pattern += m;
-        if (*path && *pattern) {
-            path++;
+        if (*pattern == '*') { /* a part of any name */
+            path += strcspn(path, ".");
             pattern++;
-        } else if (*path) {
+        } else if (*path++ != *pattern++) { /* most differ soon: this is called for each event */
             return false;
         }
     }
     *rest = pattern;
-    return true;
+    return !*pattern || *pattern == '.';
 }
 
 const struct config_key *config_key_find(const char *path)

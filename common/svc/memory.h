@@ -1,4 +1,5 @@
-/* Memory that a peak has left behind goes back to the system. Belongs to svc/ alone. */
+/* Memory that a peak has left behind goes back to the system. Belongs to svc/, and load
+ * generators that stand for a service. */
 #ifndef CTIBUS_SVC_MEMORY_H
 #define CTIBUS_SVC_MEMORY_H
 
