@@ -5,7 +5,8 @@
  *
  * Stands in for ami-gw: registers, lists MEMBERS members (the phones SIP/u1, SIP/u2...) over QUEUES
  * queues, then plays CALLS calls as a queue makes them, each EVENTS_A_CALL events, many at a time.
- * Waits until the last change has come out of state and prints the rate.
+ * Waits until the last change has come out of state and prints the rate; fails when none has come
+ * out for a minute.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 
 #define UNDER_WAY 40  /* thousands of events that may be on their way to state */
 #define AT_A_TIME 500 /* calls that are up */
+#define SILENCE_US 60000000
 
 struct run {
     struct loop *loop;
@@ -24,9 +26,9 @@ struct run {
     size_t pairs;
     unsigned queues, members;
     uint64_t calls, started, ended, events, marks, seen;
-    uint64_t since;
+    uint64_t since, heard;
     double rate;
-    bool listed;
+    bool listed, applied; /* sent to state; there */
 };
 
 /* ---- events ---- */
@@ -204,7 +206,12 @@ static void pump(void *arg)
 {
     struct run *r = arg;
 
-    while (r->listed && r->marks - r->seen < UNDER_WAY && r->ended < r->calls && is_due(r)) {
+    if (clock_mono_us() - r->heard > SILENCE_US) {
+        fprintf(stderr, "no change has come out of state for a minute: %llu of %llu marks\n",
+                (unsigned long long)r->seen, (unsigned long long)r->marks);
+        exit(1);
+    }
+    while (r->applied && r->marks - r->seen < UNDER_WAY && r->ended < r->calls && is_due(r)) {
         if (r->started < r->calls && r->started - r->ended < AT_A_TIME)
             begin_call(r, r->started++);
         else
@@ -219,7 +226,12 @@ static void on_message(void *arg, const struct bus_msg *m)
     double s;
 
     r->seen++;
-    if (r->seen < r->marks || r->ended < r->calls || !r->listed) {
+    r->heard = clock_mono_us();
+    if (!r->applied) {
+        r->applied = true;
+        r->since = r->heard;
+    }
+    if (r->seen < r->marks || r->ended < r->calls) {
         pump(r);
         return;
     }
@@ -231,6 +243,8 @@ static void on_message(void *arg, const struct bus_msg *m)
 
 /* ---- the gateway's part ---- */
 
+/* The rate is that of calls, which begin when all members are with state: each new one makes its
+ * queue tell its members anew, which takes its time when there are hundreds. */
 static void list_members(struct run *r)
 {
     begin(r, TEL_resync_begin);
@@ -246,7 +260,7 @@ static void list_members(struct run *r)
     end(r);
     r->events = 0;
     r->listed = true;
-    r->since = clock_mono_us();
+    mark(r, true);
 }
 
 static void on_up(void *arg, const msgpack_object *body)
@@ -267,10 +281,8 @@ static void on_request(void *arg, uint64_t id, enum bus_method method, const msg
     struct run *r = arg;
 
     bus_client_reply(r->bus_client, id, BUS_ok, view_of(NULL, 0));
-    if (method == METHOD_resync && !r->listed) {
+    if (method == METHOD_resync && !r->listed)
         list_members(r);
-        pump(r);
-    }
 }
 
 int main(int argc, char **argv)
@@ -296,6 +308,7 @@ int main(int argc, char **argv)
     r.members = (unsigned)atoi(argv[5]);
     r.calls = (uint64_t)atoll(argv[6]);
     r.rate = atof(argv[7]);
+    r.heard = clock_mono_us();
     r.loop = loop_new();
     timer = loop_timer_new(r.loop, pump, &r);
     loop_timer_start(timer, 1, true);
