@@ -1,12 +1,13 @@
 /*
  * From the AMI socket to the client sockets, under load.
  *
- *     bench-latency AMI_ADDR CTI_PORT CLIENTS USERS EVENTS_PER_S SECONDS CHANGE_EVERY
+ *     bench-latency AMI_ADDR CTI_PORT CLIENTS USERS EVENTS_PER_S SECONDS CHANGE_EVERY [say]
  *
  * Plays Asterisk to ami-gw and all the clients to cti-gw, in one process and on one clock. One
  * event in CHANGE_EVERY changes something (the hint of a phone, to a number of its own); the others
  * are variables being set, as most of a real Asterisk's events are. Prints the latencies of every
- * delivery to every client, and of the last client of each change.
+ * delivery to every client, and of the last client of each change; with `say` also "ready" when all
+ * are logged in, half a second before the first event.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,7 @@ struct run {
     struct swarm *swarm;
     unsigned clients, rate, every;
     uint64_t start, end;
+    bool say;
     uint64_t sent_events;
     struct deliveries changes;
 };
@@ -73,6 +75,10 @@ static void tick(void *arg)
             return;
         r->start = now + 500000; /* what the logins have set off dies down */
         r->end += r->start;
+        if (r->say) {
+            puts("ready");
+            fflush(stdout);
+        }
         return;
     }
     if (now > r->end + 1000000) {
@@ -92,10 +98,10 @@ int main(int argc, char **argv)
     struct loop_timer *timer;
     unsigned incomplete;
 
-    if (argc != 8) {
+    if (argc != 8 && argc != 9) {
         fprintf(stderr,
                 "usage: %s AMI_ADDR CTI_PORT CLIENTS USERS EVENTS_PER_S SECONDS "
-                "CHANGE_EVERY\n",
+                "CHANGE_EVERY [say]\n",
                 argv[0]);
         return 2;
     }
@@ -103,6 +109,7 @@ int main(int argc, char **argv)
     r.rate = (unsigned)atoi(argv[5]);
     r.end = (uint64_t)atoi(argv[6]) * 1000000;
     r.every = (unsigned)atoi(argv[7]);
+    r.say = argc == 9;
     deliveries_make_room(&r.changes, MAX_CHANGES, 50000000);
     r.loop = loop_new();
     if (!r.loop)
