@@ -6,8 +6,8 @@
  * Stands in for ami-gw: registers, lists MEMBERS members (the phones SIP/u1, SIP/u2...) over QUEUES
  * queues, then plays CALLS calls as a queue makes them, some twenty events each, many at a time.
  * Waits until the last change has come out of state and prints the rate; fails when none has come
- * out for a minute. The site needs a phone more than there are members: the changes of that one tell
- * how far state is.
+ * out for a minute. The site needs a phone more than there are members: the changes of that one
+ * tell how far state is.
  */
 #include <stdio.h>
 #include <stdlib.h>

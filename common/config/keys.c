@@ -460,9 +460,11 @@ bool config_type_is_text(enum key_type type)
 }
 
 /* Whether `path` fits the first parts of `pattern`; *rest becomes what is left of the pattern:
- * empty, or with a point in front. */
+ * empty, or with a point in front unless the last part of the path is empty. */
 static bool fits(const char *pattern, const char *path, const char **rest)
 {
+    const char *start = path;
+
     while (*path) {
         if (*pattern == '*') { /* a part of any name */
             path += strcspn(path, ".");
@@ -472,7 +474,7 @@ static bool fits(const char *pattern, const char *path, const char **rest)
         }
     }
     *rest = pattern;
-    return !*pattern || *pattern == '.';
+    return !*pattern || *pattern == '.' || (path > start && path[-1] == '.');
 }
 
 const struct config_key *config_key_find(const char *path)
