@@ -43,18 +43,25 @@ deps:
 	@scripts/deps build test
 
 # Configured once: ninja does it again by itself when a CMakeLists.txt or the set of files changes. Programs need neither
-# the tests nor their packages; `make test` adds both to the same folder.
+# the tests nor their packages; `make test` adds both to the same folder. Whoever begins with `make run` wants to see
+# something soon: that build is optimized less, until `make build` or `make test` makes it the one that is installed.
+is_set = grep -q '^$(1):BOOL=ON' build/CMakeCache.txt 2>/dev/null
+
 build:
 	@scripts/deps build
-	@[ -f build/build.ninja ] || cmake --preset release -DBUILD_TESTING=OFF >/dev/null
+	@[ -f build/build.ninja ] && ! $(call is_set,CTIBUS_QUICK) || \
+		cmake --preset release -DBUILD_TESTING=OFF -DCTIBUS_QUICK=OFF >/dev/null
 	@cmake --build --preset release --target programs
 
 build-tests: deps
-	@grep -q '^BUILD_TESTING:BOOL=ON' build/CMakeCache.txt 2>/dev/null || cmake --preset release -DBUILD_TESTING=ON >/dev/null
+	@$(call is_set,BUILD_TESTING) && ! $(call is_set,CTIBUS_QUICK) || \
+		cmake --preset release -DBUILD_TESTING=ON -DCTIBUS_QUICK=OFF >/dev/null
 	@cmake --build --preset release
 
-run: build
-	@scripts/deps run
+run:
+	@scripts/deps build run
+	@[ -f build/build.ninja ] || cmake --preset release -DBUILD_TESTING=OFF -DCTIBUS_QUICK=ON >/dev/null
+	@cmake --build --preset release --target programs
 	@scripts/run --asterisk $(ASTERISK) $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(SITE),--site $(SITE))
 
 test: build-tests
