@@ -18,10 +18,10 @@ static void run(void *arg)
 {
     struct fanout *f = arg;
 
-    if (loop_timer_running(f->rest))
-        return;
     if (f->regroup_due)
         fanout_regroup(f);
+    if (loop_timer_running(f->rest))
+        return;
     if (LIST_EMPTY(&f->due))
         return;
     fanout_flush(f);
