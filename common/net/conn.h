@@ -91,8 +91,8 @@ void conn_finish(struct conn *c);
 int conn_send(struct conn *c, struct view v);
 /* The same without a copy; takes a reference of its own. */
 int conn_send_shared(struct conn *c, struct shared *s);
-/* The same without the first `from` bytes (at most s->len); what waits already may make it a copy.
- */
+/* Sends s without its first `from` bytes (at most s->len). If other output is queued, the rest is
+ * copied. */
 int conn_send_shared_from(struct conn *c, struct shared *s, size_t from);
 /* Bytes that wait. */
 size_t conn_output_len(const struct conn *c);

@@ -94,7 +94,7 @@ static int push_take(struct outq *q, struct shared *s)
     return 0;
 }
 
-/* Of the first block alone a part may have left. */
+/* Only the first block may be partly consumed, so behind other blocks the rest is copied. */
 static int push_part(struct outq *q, struct shared *s, size_t from)
 {
     int rc;

@@ -7,9 +7,9 @@
 
 /* The loop, and the threads of libzmq and of the database. */
 #define HEAPS 3
-/* The heap grows by so much at a time, and shrinks by itself only when so much is free at its end:
- * with the 128 KiB of both that malloc begins with, a list that comes and goes is system calls and
- * page faults. */
+/* The heap grows by so much at a time, and shrinks by itself only when so much is free at its end.
+ * malloc's default for both is 128 KiB: each list that is allocated and freed would then cost
+ * system calls and page faults. */
 #define GROW_BYTES (1 << 20)
 #define SHRINK_BYTES (16 << 20)
 /* Pieces of this size are mapped one by one, which costs a page fault for each 4 KiB, each time. */

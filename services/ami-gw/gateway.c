@@ -121,7 +121,7 @@ static void on_link_up(void *arg, const char *banner)
 
     snprintf(g->banner, sizeof(g->banner), "%s", banner);
     g->login = clock_wall_us(); /* compared for equality only */
-    g->listed = g->booted = false;
+    g->listed = g->booted = g->resynced = false;
     g->shutdown = false;
     translator_reset(g->translator);
     filter_link_up(g);
@@ -408,7 +408,9 @@ void gateway_destroy(struct gateway **gp)
 
 bool gateway_is_ready(const struct gateway *g, struct buf *why)
 {
-    if (!g->login && why)
-        buf_append_cstr(why, "not logged in to Asterisk");
-    return g->login && bus_client_is_ready(g->bus_client, why);
+    bool listed = g->login && (g->resynced || g->standby);
+
+    if (!listed && why)
+        buf_append_cstr(why, g->login ? "Asterisk is being listed" : "not logged in to Asterisk");
+    return listed && bus_client_is_ready(g->bus_client, why);
 }

@@ -43,7 +43,8 @@ struct gateway {
     char banner[64];
     uint64_t login;           /* when the link came up, microseconds since 1970; 0: down */
     bool booted;              /* FullyBooted has come since then */
-    bool listed;              /* a resync has begun since then */
+    bool listed;              /* a resync has begun since then, */
+    bool resynced;            /* and one that state asked for has ended */
     bool again;               /* another resync is asked for while one runs */
     struct loop_timer *retry; /* of a resync that was not complete */
     uint32_t list_retry_ms;

@@ -56,6 +56,7 @@ void gateway_resync(struct gateway *g)
 void gateway_resynced(struct gateway *g, bool complete)
 {
     log_info(g->log, "resync of %s: %s", g->ipbx, complete ? "complete" : "not complete");
+    g->resynced |= g->resync_request != 0;
     if (g->resync_request)
         bus_client_reply(g->bus_client, g->resync_request, complete ? BUS_ok : BUS_noconn,
                          view_of(NULL, 0));

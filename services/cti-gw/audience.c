@@ -80,7 +80,7 @@ static int index_contexts(struct fanout *f, struct audience *a)
     return 0;
 }
 
-/* What one sees who is limited changes without a change of the object. */
+/* What a limited audience sees can change although the object does not. */
 static bool is_indexed(const struct audience *a)
 {
     return a->sees.contexts && !a->sees.is_site && !access_is_limited(&a->sees);
@@ -350,10 +350,10 @@ void fanout_regroup_client(struct fanout *f, struct client *c)
 
     if (!before)
         return;
-    fanout_catch_up(f, c);
     after = audience_for(f, c);
     if (!after || after == before) /* without memory it sees what it saw */
         return;
+    fanout_catch_up(f, c);
     leave(c);
     enter(after, c);
     tell_all(c);

@@ -1,8 +1,9 @@
 /*
  * Fan-out: a change is encoded once and its bytes are shared by all who may see it. What happens in
- * one turn of the loop is gathered and leaves as one block, in one round over the clients. While
- * many log in, rounds rest: each login is a change for all who are there already, and a round for
- * each would cost more than the logins.
+ * one turn of the loop is gathered and leaves as one block, in one round over the clients; a client
+ * that is sent another line before gets its part of it at once. While many log in, rounds rest:
+ * each login is a change for all who are there already, and a round for each would cost more than
+ * the logins.
  */
 #include <stdlib.h>
 
@@ -13,6 +14,23 @@
 #define KEPT_GATHERED ((size_t)16384)
 /* How long rounds rest, for each client: some five times what a round takes. */
 #define REST_US 50u
+#define MAX_REST_MS 1000u
+
+static void rest(struct fanout *f)
+{
+    size_t ms = f->g->n_live * REST_US / 1000;
+
+    loop_timer_start(f->rest, ms < MAX_REST_MS ? (uint32_t)ms : MAX_REST_MS, false);
+}
+
+void fanout_round(struct fanout *f)
+{
+    if (LIST_EMPTY(&f->due) || loop_timer_running(f->rest))
+        return;
+    fanout_flush(f);
+    if (audiences_are_crowded(f, false))
+        rest(f);
+}
 
 static void run(void *arg)
 {
@@ -20,13 +38,7 @@ static void run(void *arg)
 
     if (f->regroup_due)
         fanout_regroup(f);
-    if (loop_timer_running(f->rest))
-        return;
-    if (LIST_EMPTY(&f->due))
-        return;
-    fanout_flush(f);
-    if (audiences_are_crowded(f, false))
-        loop_timer_start(f->rest, (uint32_t)(f->g->n_live * REST_US / 1000), false);
+    fanout_round(f);
 }
 
 struct fanout *fanout_new(struct gateway *g)
@@ -85,7 +97,9 @@ void fanout_render_fields(struct fanout *f, struct client *c, struct buf *out,
 
 void fanout_gathered(struct fanout *f, struct audience *a)
 {
-    if (a->due || buf_len(&a->gathered) == 0)
+    f->grew = true;
+    f->full |= buf_len(&a->gathered) > MAX_GATHERED;
+    if (a->due)
         return;
     a->due = true;
     LIST_INSERT_HEAD(&f->due, a, of_due);
@@ -195,6 +209,8 @@ static struct view limited_line(struct fanout *f, const struct xod_change *c, bo
 
 static void tell(struct fanout *f, struct audience *a, const struct xod_change *c)
 {
+    size_t before = buf_len(&a->gathered);
+
     if (!audience_is_told(a, (int)xod_obj_list(c->obj)))
         return;
     if (xod_obj_list(c->obj) == LIST_calls && access_is_limited(&a->sees)) {
@@ -205,18 +221,20 @@ static void tell(struct fanout *f, struct audience *a, const struct xod_change *
                                           : limited_line(f, c, access_masks(&a->sees, c->obj)));
         metric_add(f->g->fanned_lines, (double)a->n);
     }
-    fanout_gathered(f, a);
-    if (buf_len(&a->gathered) > MAX_GATHERED)
-        fanout_flush(f);
+    if (buf_len(&a->gathered) > before)
+        fanout_gathered(f, a);
 }
 
-void fanout_change(struct fanout *f, const struct xod_change *c)
+bool fanout_change(struct fanout *f, const struct xod_change *c)
 {
     bool separate = f->g->opt.limits.separate_contexts;
 
     bays_change(f->lots, c, &f->freed);
     if (LIST_EMPTY(&f->audiences) || xod_obj_list(c->obj) == LIST_ipbx)
-        return;
+        return false;
+    if (f->full)
+        fanout_flush(f);
+    f->grew = false;
     if (separate && moves_people(c))
         people_moved(f, c);
     if (separate && c->op == XOD_UPDATE && xod_obj_list(c->obj) == LIST_calls &&
@@ -232,6 +250,7 @@ void fanout_change(struct fanout *f, const struct xod_change *c)
     render_change(&f->line, c, false, buf_view(&f->freed));
     if (!f->line.failed && (buf_len(&f->line) || f->n_limited))
         audiences_offer(f, c, tell);
+    return f->grew;
 }
 
 /* ---- rounds ---- */
@@ -260,6 +279,7 @@ void fanout_flush(struct fanout *f)
 {
     struct audience *a;
 
+    f->full = false;
     while ((a = LIST_FIRST(&f->due))) {
         LIST_REMOVE(a, of_due);
         a->due = false;

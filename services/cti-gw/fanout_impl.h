@@ -44,7 +44,7 @@ struct audience {
     struct buf gathered; /* for its clients, whose `told` are offsets in it */
 };
 
-/* Clients that come within this time are a crowd from so many on. */
+/* So many joins within this time, or twice this time, are a mass login. */
 #define CROWD_US 250000u
 #define CROWD 16
 
@@ -64,6 +64,8 @@ struct fanout {
     uint64_t offer;       /* numbers changes */
     uint64_t crowd_since; /* joined, and joined_before in the CROWD_US before that (monotonic us) */
     unsigned joined, joined_before;
+    bool grew;        /* by the change that is being told, something was gathered */
+    bool full;        /* an audience has gathered MAX_GATHERED */
     bool regroup_due; /* whose calls are whose may have changed */
 };
 
@@ -86,7 +88,7 @@ bool audiences_are_crowded(struct fanout *f, bool joins);
 
 /* ---- fanout.c ---- */
 
-/* Something was put into a->gathered: it leaves with the next round. */
+/* Something was put into a->gathered: it leaves in the next round. */
 void fanout_gathered(struct fanout *f, struct audience *a);
 
 #endif

@@ -104,8 +104,8 @@ static void tell_state(struct gateway *g, bool up)
     buf_printf(&g->line, ",\"up\":%s", up ? "true" : "false");
     line_end(&g->line);
     for (; c; c = LIST_NEXT(c, all))
-        if (c->phase == LIVE && c->accepts & ACCEPTS_STATE && !g->line.failed)
-            conn_send(c->conn, buf_view(&g->line));
+        if (c->phase == LIVE && c->accepts & ACCEPTS_STATE)
+            client_send_line(c, &g->line);
 }
 
 static void on_state_up(void *arg, const msgpack_object *body)
@@ -181,9 +181,8 @@ static void on_change(void *arg, const struct xod_change *c)
 {
     struct gateway *g = arg;
 
-    if (g->n_live)
+    if (fanout_change(g->fanout, c))
         latency_note(g->latency, replica_cause(g->replica));
-    fanout_change(g->fanout, c);
     realtime_stats_change(g, c);
     watches_change(g->watches, c);
 }
@@ -417,8 +416,10 @@ void gateway_reload(struct gateway *g, const struct gateway_limits *limits)
 
     g->opt.limits = *limits;
     pace_configure(g);
-    if (limits->separate_contexts != was)
-        fanout_regroup(g->fanout);
+    if (limits->separate_contexts == was)
+        return;
+    fanout_flush(g->fanout); /* all clients are about to change their audience */
+    fanout_regroup(g->fanout);
 }
 
 bool gateway_is_ready(const struct gateway *g, struct buf *why)

@@ -184,10 +184,12 @@ const char *bays_put_freed(struct buf *out, struct view freed, const char *sep);
 /* ---- audience.c, fanout.c: who sees what, and changes to all who do ---- */
 struct fanout *fanout_new(struct gateway *g);
 void fanout_destroy(struct fanout **f);
-/* A change of the replica. */
-void fanout_change(struct fanout *f, const struct xod_change *c);
+/* A change of the replica. Is any client told of it? */
+bool fanout_change(struct fanout *f, const struct xod_change *c);
 /* Sends to all what has gathered since the last round. */
 void fanout_flush(struct fanout *f);
+/* The same, unless rounds rest. */
+void fanout_round(struct fanout *f);
 /* The same to one client, before another line: changes that came first are told first. */
 void fanout_catch_up(struct fanout *f, struct client *c);
 /* The client becomes one of those who get changes; ends to be one. 0 or -ENOMEM. */
@@ -275,7 +277,7 @@ int user_push_join(struct user_push *in, struct client *c);
 void user_push_leave(struct user_push *in, struct client *c);
 /* The sessions of a user that have joined, or NULL: none. Their list is linked by `of_user`. */
 struct client_list *user_push_sessions(struct user_push *in, struct view ipbx, struct view user_id);
-/* Bytes that only clients of the same user have in common; of one that has joined. */
+/* A key that identifies the user of a client, which must have joined. */
 struct view user_push_key(const struct client *c);
 /* The client has its answer: sends the lines that waited for that. Throws them away. */
 void user_push_release(struct client *c);
@@ -371,7 +373,8 @@ uint32_t client_accepts_bit(struct view word);
 void login_open_session(struct client *c, struct view agent_number);
 /* State has opened the session: waits until the replica holds it, then answers. */
 void login_complete_begin(struct client *c, const msgpack_object *body);
-/* Nothing waits for the replica any more; for a client that waits for nothing, nothing. */
+/* Takes the client off the list of logins that wait for the replica; does nothing if it is not on
+ * it. */
 void login_complete_end(struct client *c);
 /* The replica has reached this number: completes who waited for it. */
 void login_complete_reached(struct gateway *g, uint64_t seq);

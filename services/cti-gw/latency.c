@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "internal.h"
 
-#define MAX_CAUSES 1024 /* of one turn of the loop; more are not looked at */
+#define MAX_CAUSES 1024 /* of one round; more are not measured */
 #define SPAN_S 60.0     /* administrators are told of this and the span before */
 
 struct span {

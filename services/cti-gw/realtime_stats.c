@@ -89,6 +89,7 @@ void realtime_stats_change(struct gateway *g, const struct xod_change *change)
     block = g->line.failed ? NULL : shared_new(buf_view(&g->line));
     if (!block)
         return;
+    fanout_round(g->fanout);
     LIST_FOREACH(c, &g->realtime_stats, of_realtime_stats)
     {
         if (!is_for(c, change->obj))

@@ -98,6 +98,8 @@ static void settle(struct state *s, struct ipbx *ipbx, const struct gateway_entr
         ipbx_model_link_down(ipbx->model, clock_wall());
     if (was_up != (login != 0))
         note_connected(s, ipbx, login != 0);
+    if (login)
+        ipbx->expected = false; /* from now on its login says so */
     state_commit(s, synthetic);
 }
 

@@ -36,8 +36,9 @@ struct state_options {
     const char *const *trusted;
     uint32_t session_grace_ms; /* how long the sessions of a lost gateway live */
     uint32_t lists_retry_ms;   /* until a list that could not be fetched is tried again; 0: 10 s */
-    /* How long gateways have to come back after a start before snapshots are served: at least, and
-     * at most while an Asterisk is not listed; 0: 1 and 1.5 s. */
+    /* How long gateways have to come back after a start before snapshots are served, where one that
+     * was there before is missing: at least, and at most while an Asterisk is not listed; 0: 1 and
+     * 1.5 s. */
     uint32_t settle_min_ms, settle_max_ms;
     bool settle_late;        /* not before settle_min_ms, even when all are back */
     uint32_t resync_late_ms; /* after so long a resync is asked for again; 0: 30 s */

@@ -280,6 +280,23 @@ static void another_line_comes_behind_the_changes_before_it(void **state)
     assert_null(strstr(w->text[1], "p2"));
 }
 
+/* One that joins in between has its part of the block itself, not a copy. */
+static void the_end_of_a_block_is_told(void **state)
+{
+    struct world *w = *state;
+
+    join(w, 0);
+    change(w, LIST_phones, "p1", XOD(phones, hintstatus), "8");
+    join(w, 1);
+    change(w, LIST_phones, "p2", XOD(phones, hintstatus), "1");
+    assert_true(says(w, 0, "\"hintstatus\":\"8\"", "\"hintstatus\":\"1\""));
+    assert_true(says(w, 1, "{\"class\":\"getlist\"", "\"hintstatus\":\"1\""));
+    assert_null(strstr(w->text[1], "p1"));
+    assert_int_equal(w->text[1][0], '{');
+    change(w, LIST_phones, "p1", XOD(phones, hintstatus), "0");
+    assert_true(says(w, 1, "\"tid\":\"p1\"", "\"hintstatus\":\"0\""));
+}
+
 /* While many join, the next round waits, but not for ever; what is answered meanwhile has the
  * changes before it. */
 static void rounds_rest_while_many_join(void **state)
@@ -287,7 +304,7 @@ static void rounds_rest_while_many_join(void **state)
     struct world *w = *state;
 
     join(w, 0);
-    w->g.n_live = 2000; /* 100 ms */
+    w->g.n_live = 40000; /* for a second, the most there is */
     for (int i = 0; i < 20; i++) {
         join(w, 1);
         fanout_leave(w->g.fanout, &w->c[1]);
@@ -328,9 +345,11 @@ static void who_leaves_is_told_nothing_more(void **state)
 static void who_moves_sees_another_context(void **state)
 {
     struct world *w = *state;
+    struct audience *office;
 
     for (int i = 0; i < N; i++)
         join(w, i);
+    office = w->c[1].audience;
     change(w, LIST_phones, "p1", XOD(phones, context), "shop");
     assert_true(says(w, 0, "\"delconfig\"", "\"list\":[\"p2\"]"));
     assert_true(strstr(w->text[0], "\"addconfig\",\"listname\":\"phones\",\"tipbxid\":\"xivo\","
@@ -342,7 +361,7 @@ static void who_moves_sees_another_context(void **state)
     assert_true(says(w, 2, "\"addconfig\",\"listname\":\"phones\"", "\"list\":[\"p1\"]"));
     assert_null(strstr(w->text[2], "delconfig"));
     assert_ptr_equal(w->c[0].audience, w->c[2].audience);
-    assert_ptr_not_equal(w->c[0].audience, w->c[1].audience);
+    assert_ptr_equal(w->c[1].audience, office); /* that of another user stays */
     change(w, LIST_phones, "p2", XOD(phones, hintstatus), "8");
     assert_string_equal(told(w, 0), "");
     assert_true(says(w, 1, "\"tid\":\"p2\"", "\"hintstatus\":\"8\""));
@@ -623,6 +642,7 @@ int main(void)
         T(what_happens_in_a_turn_is_told_together),
         T(who_joins_is_not_told_what_was_before),
         T(another_line_comes_behind_the_changes_before_it),
+        T(the_end_of_a_block_is_told),
         T(rounds_rest_while_many_join),
         T(who_leaves_is_told_nothing_more),
         T(who_moves_sees_another_context),
