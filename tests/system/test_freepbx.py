@@ -53,6 +53,7 @@ def site(file):
                 stack.start(part)
             stack.wait_ready()
             until(lambda: stack.programs["state"].logged("its Asterisk has"), "the lists are there")
+            until(lambda: stack.programs["ami-gw"].count("resync of xivo: complete") > 1, "what is in them is listed")
             yield stack, player
 
 
