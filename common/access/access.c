@@ -88,19 +88,6 @@ void access_fini(struct access *a)
     *a = (struct access){0};
 }
 
-static bool same_set(const char *a, size_t a_len, const char *b, size_t b_len)
-{
-    return !a == !b && a_len == b_len && (a_len == 0 || memcmp(a, b, a_len) == 0);
-}
-
-bool access_eq(const struct access *a, const struct access *b)
-{
-    return a->is_site == b->is_site && a->masked == b->masked &&
-           same_set(a->contexts, a->len, b->contexts, b->len) &&
-           same_set(a->own, a->own_len, b->own, b->own_len) &&
-           same_set(a->seen, a->seen_len, b->seen, b->seen_len);
-}
-
 static void put_set(struct buf *out, const char *set, size_t len)
 {
     uint64_t n = set ? len + 1 : 0;

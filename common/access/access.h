@@ -43,8 +43,7 @@ void access_mask(struct buf *out, struct view text);
 /* Is this user another site? */
 bool access_is_peer(struct view user_id);
 void access_fini(struct access *a);
-bool access_eq(const struct access *a, const struct access *b);
-/* Appends bytes that are the same for two that are equal, and for no others. */
+/* Appends bytes that are the same for two that see the same, and for no others. */
 void access_put_key(const struct access *a, struct buf *out);
 bool access_sees(const struct access *a, const struct xod_obj *o);
 /* Calls fn for each context by which an object is seen: with one of them it is, by a user who is no
