@@ -193,14 +193,6 @@ static const struct bus_server_handler server_handler = {on_request, on_peer_up,
 
 /* ---- settling ---- */
 
-static bool all_resynced(const struct state *s)
-{
-    for (size_t i = 0; i < s->n_ipbxes; i++)
-        if (!s->ipbxes[i].model->resynced)
-            return false;
-    return true;
-}
-
 /* The database tells whom to wait for. */
 static bool all_back(const struct state *s)
 {
@@ -213,7 +205,7 @@ static void check_settled(void *arg)
     struct state *s = arg;
     uint64_t ms = (clock_mono_us() - s->started) / 1000;
 
-    if ((ms < s->settle_min_ms || (ms < s->settle_max_ms && !all_resynced(s))) && !all_back(s))
+    if ((ms < s->settle_min_ms || (ms < s->settle_max_ms && !gateways_all_back(s))) && !all_back(s))
         return;
     s->settled = true;
     bus_server_set_ready(s->server, true);

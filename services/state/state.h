@@ -40,7 +40,7 @@ struct state_options {
      * was there before is missing: at least, and at most while an Asterisk is not listed; 0: 1 and
      * 1.5 s. */
     uint32_t settle_min_ms, settle_max_ms;
-    bool settle_late;        /* not before settle_min_ms, even when all are back */
+    bool settle_late;        /* not before settle_min_ms, even when all are back: for tests */
     uint32_t resync_late_ms; /* after so long a resync is asked for again; 0: 30 s */
 };
 

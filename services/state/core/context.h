@@ -69,7 +69,7 @@ struct state {
     void *leave_arg;
     bool took_over; /* it was on standby: its gateways were in touch with it before */
     uint64_t started;
-    bool settle_late;
+    bool settle_late; /* as of struct state_options */
     uint64_t settle_min_ms, settle_max_ms, resync_late_us;
     uint32_t action_timeout_ms; /* an action of an ipbxcommand waits so long for its answer */
     double heard_at; /* of the event that is being applied: when its gateway heard it; 0: none is */
