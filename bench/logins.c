@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "lib/swarm.h"
 
-#define QUIET_US 300000u
+#define QUIET_US 1500000u /* more than rounds of cti-gw rest */
 
 struct logins {
     struct loop *loop;
@@ -50,8 +50,7 @@ static void tick(void *arg)
     if (!l->done || now - l->last < QUIET_US)
         return;
     printf("clients %u  all logged in after %.3f s  us a login %.0f  all told after %.3f s  lines "
-           "%llu  megabytes "
-           "%llu\n",
+           "%llu  megabytes %llu\n",
            l->n, seconds(l->done - l->start), (double)(l->done - l->start) / l->n,
            seconds(l->last - l->start), (unsigned long long)l->lines,
            (unsigned long long)(l->bytes >> 20));
