@@ -1,6 +1,6 @@
 #include "json/flat.h"
 
-#include <stdbool.h>
+#include "base/array.h"
 
 #define MAX_DIGITS 18
 
@@ -52,7 +52,7 @@ static bool take_word(struct view *rest, struct view *out)
     static const struct view words[] = {
         {.ptr = "true", .len = 4}, {.ptr = "false", .len = 5}, {.ptr = "null", .len = 4}};
 
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
         if (view_starts(*rest, words[i])) {
             *out = words[i];
             *rest = view_of(rest->ptr + words[i].len, rest->len - words[i].len);

@@ -24,8 +24,8 @@ void outq_init(struct outq *q);
 /* Drops all that waits and frees the memory; the queue is usable again. */
 void outq_clear(struct outq *q);
 
-/* Queues a reference of its own to s, or, when others wait, a copy of what stands behind `from`
- * (0 to s->len; 0: never a copy). 0 or -ENOMEM. */
+/* Queues s without its first `from` bytes (at most s->len): a reference of its own, but a copy
+ * where from is not 0 and another block waits. 0 or -ENOMEM. */
 int outq_push(struct outq *q, struct shared *s, size_t from);
 /* Queues a copy of v. 0 or -ENOMEM. */
 int outq_append(struct outq *q, struct view v);

@@ -408,9 +408,9 @@ void gateway_destroy(struct gateway **gp)
 
 bool gateway_is_ready(const struct gateway *g, struct buf *why)
 {
-    bool listed = g->login && (g->resynced || g->standby);
+    bool complete = g->login && (g->resynced || g->standby);
 
-    if (!listed && why)
+    if (!complete && why)
         buf_append_cstr(why, g->login ? "Asterisk is being listed" : "not logged in to Asterisk");
-    return listed && bus_client_is_ready(g->bus_client, why);
+    return complete && bus_client_is_ready(g->bus_client, why);
 }

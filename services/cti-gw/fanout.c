@@ -293,7 +293,7 @@ void fanout_catch_up(struct fanout *f, struct client *c)
     struct audience *a = c->audience;
     size_t len = a ? buf_len(&a->gathered) : 0;
 
-    if (len <= (a ? c->told : 0))
+    if (!a || len <= c->told)
         return;
     conn_send(c->conn, view_of(buf_data(&a->gathered) + c->told, len - c->told));
     c->told = (uint32_t)len;
