@@ -170,10 +170,19 @@ struct json_object *json_get(struct json_object *obj, const char *key)
     return value;
 }
 
+/* json-c finds a key by its hash, and wants a NUL behind it. A key with a NUL within is none. */
 struct json_object *json_member(struct json_object *obj, struct view key)
 {
-    if (!obj || !json_object_is_type(obj, json_type_object))
+    char text[256];
+
+    if (!json_object_is_type(obj, json_type_object))
         return NULL;
+    if (key.len < sizeof(text)) {
+        if (key.len)
+            memcpy(text, key.ptr, key.len);
+        text[key.len] = '\0';
+        return strlen(text) == key.len ? json_get(obj, text) : NULL;
+    }
     json_object_object_foreach(obj, k, v)
     {
         if (view_eq(view_cstr(k), key))

@@ -3,7 +3,9 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -54,6 +56,47 @@ static void test_good(void **state)
     assert_round_trip("\"\\ud83d\\ude00\"", "\"\xf0\x9f\x98\x80\"");
     assert_round_trip("\"\\ud800\"", "\"\xef\xbf\xbd\""); /* half a pair */
     assert_round_trip("\"NaN 'quoted' 1. Infinity\"", "\"NaN 'quoted' 1. Infinity\"");
+}
+
+static void test_members(void **state)
+{
+    char longest[300], key[32];
+    clock_t start;
+    struct json_object *o = json_object_new_object();
+
+    memset(longest, 'k', sizeof(longest));
+    longest[sizeof(longest) - 1] = '\0';
+    json_object_object_add(o, "abc", json_object_new_int(1));
+    json_object_object_add(o, "", json_object_new_int(2));
+    json_object_object_add(o, longest, json_object_new_int(3));
+    json_object_object_add(o, longest + 44, json_object_new_int(4)); /* 255 bytes */
+    json_object_object_add(o, longest + 43, json_object_new_int(5));
+    assert_int_equal(json_object_get_int(json_member(o, view_of("abcd", 3))), 1);
+    assert_int_equal(json_object_get_int(json_member(o, view_of(NULL, 0))), 2);
+    assert_int_equal(json_object_get_int(json_member(o, view_cstr(longest))), 3);
+    assert_int_equal(json_object_get_int(json_member(o, view_cstr(longest + 44))), 4);
+    assert_int_equal(json_object_get_int(json_member(o, view_cstr(longest + 43))), 5);
+    assert_null(json_member(o, VIEW("abcd")));
+    assert_null(json_member(o, VIEW("ab")));
+    assert_null(json_member(o, view_of("abc\0d", 5)));
+    assert_null(json_member(o, view_cstr(longest + 1)));
+    assert_null(json_member(NULL, VIEW("abc")));
+    assert_null(json_member(json_member(o, VIEW("abc")), VIEW("abc")));
+    json_object_put(o);
+
+    /* among many as among few */
+    o = json_object_new_object();
+    for (int i = 0; i < 100000; i++) {
+        snprintf(key, sizeof(key), "number %d", i);
+        json_object_object_add(o, key, json_object_new_int(i));
+    }
+    start = clock();
+    for (int i = 0; i < 100000; i++) {
+        snprintf(key, sizeof(key), "number %d", i);
+        assert_int_equal(json_object_get_int(json_member(o, view_cstr(key))), i);
+    }
+    assert_true(clock() - start < 4 * CLOCKS_PER_SEC); /* to compare each took minutes */
+    json_object_put(o);
 }
 
 static void test_bad(void **state)
@@ -376,6 +419,7 @@ int main(void)
         cmocka_unit_test(test_flat),
         cmocka_unit_test(test_not_flat),
         cmocka_unit_test(test_good),
+        cmocka_unit_test(test_members),
         cmocka_unit_test(test_bad),
         cmocka_unit_test(test_nearly_json),
         cmocka_unit_test(test_nul_bytes),
