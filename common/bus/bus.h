@@ -137,15 +137,15 @@ void bus_client_destroy(struct bus_client **a);
  * answer is not called). */
 uint64_t bus_ask(struct bus_client *a, enum bus_method method, size_t n_pairs, struct view pairs,
                  uint32_t deadline_ms, bus_answer_fn *answer, void *arg);
-/* The same for what people wait for: where there are several states and none answers, or none is
- * ready yet, it waits until its deadline for one that does; also when it was asked of one that
- * turns out not to be active. repeat: it does the same when it is done twice, so that it is asked
- * again when the state that was asked is lost; what else that one had not answered gets BUS_gone.
- * With one endpoint it is bus_ask(). 0 when bus_client_takes() is false, too much waits, or without
- * memory. */
+/* The same for what people wait for: while bus_client_takes() and no state answers, it waits until
+ * its deadline for one that does; also when it was asked of one that turns out not to be active, or
+ * to have been restarted. repeat: it does the same when it is done twice, so that it is asked again
+ * when the state that was asked is lost; what else that one had not answered gets BUS_gone. 0 when
+ * bus_client_takes() is false, too much waits, or without memory. */
 uint64_t bus_ask_wait(struct bus_client *a, enum bus_method method, bool repeat, size_t n_pairs,
                       struct view pairs, uint32_t deadline_ms, bus_answer_fn *answer, void *arg);
-/* It is up, or another state may take over soon: for 15 s. */
+/* It is up, or one is expected soon: for 15 s where there are several; where there is one, for 2 s
+ * after the start of this client and after a restart of that state was noticed. */
 bool bus_client_takes(const struct bus_client *a);
 /* fn is told, with the client's arg, what a state says of itself that is on standby. */
 void bus_client_on_not_active(struct bus_client *a,

@@ -20,6 +20,11 @@
 #define SEEK_US 100000
 #define LOOK_US 250000
 #define DOUBT_US 1300000
+/* For so long after the last one was lost people's requests wait: for another one to take over; for
+ * the only one to know us when we start, or when it was restarted. Afterwards they are refused at
+ * once. */
+#define WAIT_FOR_OTHER_US 15000000
+#define WAIT_FOR_HELLO_US 2000000
 
 static bool is_current(const struct lane *l)
 {
@@ -28,15 +33,24 @@ static bool is_current(const struct lane *l)
 
 bool client_is_answered(const struct bus_client *a)
 {
+    if (!client_has_several(a))
+        return a->up;
     return a->up && a->current->ready && clock_mono_us() - a->current->last_rx < DOUBT_US;
 }
 
-static void set_down(struct bus_client *a)
+static void set_lost(struct bus_client *a, bool silent)
+{
+    a->lost_at = clock_mono_us();
+    a->wait_us = client_has_several(a) ? WAIT_FOR_OTHER_US : silent ? 0 : WAIT_FOR_HELLO_US;
+}
+
+/* silent: it has said nothing for long, else it is one that does not know us yet, or not active. */
+static void set_down(struct bus_client *a, bool silent)
 {
     if (!a->up)
         return;
     a->up = false;
-    a->lost_at = clock_mono_us();
+    set_lost(a, silent);
     waiting_keep(a);
     request_table_gone(a->requests, a->current);
     if (a->handler->down)
@@ -50,7 +64,7 @@ static void set_up(struct lane *l, const msgpack_object *body)
     a->current = l;
     a->term = l->term;
     a->up = true;
-    if (client_may_wait(a))
+    if (client_has_several(a))
         bus_follow(a->bus, (size_t)(l - a->lanes));
     if (a->handler->up)
         a->handler->up(a->arg, body);
@@ -91,7 +105,7 @@ static void on_hello(void *arg, enum bus_status status, const msgpack_object *bo
     if (status != BUS_ok || epoch == 0)
         return; /* the tick says hello again */
     if (current && l->far_epoch != epoch) {
-        set_down(a);
+        set_down(a, false);
         current = false;
     }
     l->far_epoch = epoch;
@@ -99,7 +113,7 @@ static void on_hello(void *arg, enum bus_status status, const msgpack_object *bo
     note_word(l, body);
     if (current || (a->up && l->term <= a->current->term) || is_replaced(l))
         return;
-    set_down(a);
+    set_down(a, false);
     set_up(l, body);
 }
 
@@ -138,7 +152,7 @@ static void watch(struct lane *l, uint64_t now)
     uint64_t every = l->ready ? PING_US : SEEK_US;
 
     if (now - l->last_rx > (uint64_t)l->client->bus->gone_ms * 1000) {
-        set_down(l->client);
+        set_down(l->client, true);
         return;
     }
     if (now - l->asked <= every)
@@ -152,7 +166,7 @@ static void watch(struct lane *l, uint64_t now)
 static void seek(struct lane *l, uint64_t now)
 {
     struct bus_client *a = l->client;
-    uint64_t every = !client_may_wait(a) ? PING_US : a->up ? LOOK_US : SEEK_US;
+    uint64_t every = !client_has_several(a) ? PING_US : a->up ? LOOK_US : SEEK_US;
 
     if (now - l->asked >= every)
         hello(l);
@@ -169,7 +183,7 @@ static void tick(void *arg)
             watch(&a->lanes[i], now);
         else
             seek(&a->lanes[i], now);
-    if (a->up && client_may_wait(a))
+    if (a->up && client_has_several(a))
         bus_follow(a->bus, (size_t)(a->current - a->lanes));
     waiting_flush(a); /* there was no connection, or it was silent */
     if (a->up) {
@@ -186,7 +200,7 @@ static void handle_request(struct lane *l, struct envelope *e)
 {
     struct bus_client *a = l->client;
 
-    if (a->handler->request && (is_current(l) || !client_may_wait(a))) {
+    if (a->handler->request && (is_current(l) || !client_has_several(a))) {
         a->handler->request(a->arg, e->id, (enum bus_method)e->method, &e->doc->root);
         return;
     }
@@ -210,7 +224,7 @@ static void handle(struct lane *l, struct envelope *e)
         if (!is_current(l) || !waiting_refuse(a, e->id))
             request_table_answer(a->requests, l, e->id, BUS_gone, NULL);
         if (is_current(l))
-            set_down(a);
+            set_down(a, false);
         hello(l);
         return;
     }
@@ -279,7 +293,7 @@ struct bus_client *bus_client_new(struct bus *b, const char *endpoint, const cha
         free(a);
         return NULL;
     }
-    a->lost_at = a->down_since = clock_mono_us();
+    a->down_since = clock_mono_us();
     a->service = view_dup(view_cstr(service));
     a->endpoint = view_dup(view_cstr(endpoint));
     a->requests = request_table_new(b);
@@ -287,6 +301,7 @@ struct bus_client *bus_client_new(struct bus *b, const char *endpoint, const cha
     a->tick = loop_timer_new(b->loop, tick, a);
     if (a->service && a->endpoint && a->requests && a->waiting_by_id && a->tick) {
         *err = endpoints_read(&a->to, endpoint);
+        set_lost(a, false);
         for (size_t i = 0; *err == 0 && i < a->to.n; i++)
             *err = open_lane(a, i);
         if (*err == 0) {
@@ -355,7 +370,7 @@ uint64_t lane_ask(struct lane *l, enum bus_method method, size_t n_pairs, struct
         return 0;
     if (lane_send(l, id, method, n_pairs, pairs, deadline_ms) == 0)
         return id;
-    if (!client_may_wait(a)) /* else most of them are not there */
+    if (!client_has_several(a)) /* else most of them are not there */
         metric_add(a->bus->counts.dropped, 1);
     request_table_cancel(a->requests, id);
     return 0;

@@ -17,15 +17,15 @@ struct lane {
     bool ready;         /* it has settled, as it said last */
 };
 
-/* A request of bus_ask_wait() where there are several states. */
+/* A request of bus_ask_wait(). */
 struct waiting {
     TAILQ_ENTRY(waiting) link;
     struct bus_client *client;
     uint64_t id; /* the key of the map */
     enum bus_method method;
-    bool repeat; /* to another state when the one that was asked is lost */
+    bool repeat; /* when the state that was asked is lost */
     bool sent;
-    bool refused;      /* by one that is not active: it has done nothing */
+    bool refused;      /* by one that is not active or was restarted: it has done nothing */
     uint64_t deadline; /* monotonic microseconds */
     bus_answer_fn *answer;
     void *arg;
@@ -56,6 +56,7 @@ struct bus_client {
     bool inside;         /* a callback may be running */
     char *endpoint;      /* all of them, for messages */
     uint64_t lost_at;    /* when it went down, or began */
+    uint64_t wait_us;    /* for so long after it people's requests wait */
     uint64_t down_since; /* or when the lack of an answer was last logged */
 };
 
@@ -65,7 +66,7 @@ uint64_t lane_ask(struct lane *l, enum bus_method method, size_t n_pairs, struct
 int lane_send(struct lane *l, uint64_t id, enum bus_method method, size_t n_pairs,
               struct view pairs, uint32_t deadline_ms);
 /* Several states: one may take over for another. */
-static inline bool client_may_wait(const struct bus_client *a)
+static inline bool client_has_several(const struct bus_client *a)
 {
     return a->to.n > 1;
 }

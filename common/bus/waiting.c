@@ -1,10 +1,11 @@
 /*
  * Requests that wait for a state: where a site has two, one that is lost is replaced within
- * seconds, and what people ask for meanwhile is to be answered, not refused.
+ * seconds; the only one is back within a second when it is restarted. What people ask for meanwhile
+ * is to be answered, not refused.
  *
  * What was sent to the one that is lost, and not answered, may have been carried out. It is refused
  * unless it does the same when it is done twice, or was answered by a process that had taken the
- * place of the one that was asked, and is not active.
+ * place of the one that was asked, and does not know us yet, or is not active.
  */
 #include <stdlib.h>
 
@@ -13,9 +14,6 @@
 
 #define MAX_WAITING 4096
 #define MAX_WAITING_BYTES ((size_t)8 * 1024 * 1024)
-/* Longer than that no other one has taken over: what is asked is refused at once, as by a site that
- * has one state. */
-#define WAIT_US 15000000u
 
 static struct view id_key(const uint64_t *id)
 {
@@ -102,7 +100,8 @@ bool waiting_refuse(struct bus_client *a, uint64_t id)
 
     if (!w || !w->sent)
         return false;
-    w->refused = true;
+    for (; w; w = TAILQ_NEXT(w, link)) /* what was sent after it came to the same process */
+        w->refused = true;
     return true;
 }
 
@@ -113,7 +112,7 @@ static bool is_full(const struct bus_client *a, size_t len)
 
 bool bus_client_takes(const struct bus_client *a)
 {
-    return a->up || (client_may_wait(a) && clock_mono_us() - a->lost_at < WAIT_US);
+    return a->up || clock_mono_us() - a->lost_at < a->wait_us;
 }
 
 static uint64_t waiting_add(struct bus_client *a, enum bus_method method, bool repeat,
@@ -149,8 +148,6 @@ static uint64_t waiting_add(struct bus_client *a, enum bus_method method, bool r
 uint64_t bus_ask_wait(struct bus_client *a, enum bus_method method, bool repeat, size_t n_pairs,
                       struct view pairs, uint32_t deadline_ms, bus_answer_fn *answer, void *arg)
 {
-    if (!client_may_wait(a))
-        return bus_ask(a, method, n_pairs, pairs, deadline_ms, answer, arg);
     return bus_client_takes(a)
                ? waiting_add(a, method, repeat, n_pairs, pairs, deadline_ms, answer, arg)
                : 0;

@@ -118,15 +118,15 @@ static void on_state_up(void *arg, const msgpack_object *body)
     tell_state(g, true);
 }
 
-/* Sessions stay. Logins that were half done are refused, since state has forgotten them, unless
- * another state takes over: their sessions are told to that one like all others. */
+/* Sessions stay. Logins that were half done are refused, unless a state is expected soon: their
+ * sessions are told to that one like all others. */
 static void on_state_down(void *arg)
 {
     struct gateway *g = arg;
     struct client *c, *next;
 
     log_warning(g->log, "state is gone: clients stay, what they ask of it %s",
-                bus_client_takes(g->bus_client) ? "waits for the other one" : "is refused");
+                bus_client_takes(g->bus_client) ? "waits" : "is refused");
     tell_state(g, false);
     LIST_FOREACH_SAFE(c, &g->opened, of_opened, next)
     if (bus_client_takes(g->bus_client))

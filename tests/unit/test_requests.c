@@ -326,6 +326,48 @@ static void a_restarted_state_is_noticed_soon(void **state)
     assert_true(clock_mono_us() - start < 5000000); /* silence is noticed after 6 s */
 }
 
+/* Of what people ask for while the only state is restarted nothing is refused that it has not seen.
+ */
+static void what_people_ask_for_waits_for_a_restarted_state(void **state)
+{
+    struct world *w = *state;
+    char endpoint[128];
+    uint64_t start;
+    int err = 0;
+
+    snprintf(endpoint, sizeof(endpoint), "%s", bus_server_endpoint(w->server));
+    server_stop(w);
+    process_end(&w->state);
+    w->state = process_start(w->loop, "state@test", "state", NULL);
+    while (server_start(w, endpoint) == -EADDRINUSE) {
+        server_stop(w);
+        loop_once(w->loop, 5);
+    }
+    assert_true(bus_client_is_up(w->bus_client)); /* it has not noticed */
+    w->answer_at_once = true;
+    for (int i = 0; i < 2; i++)
+        assert_true(bus_ask_wait(w->bus_client, METHOD_command, false, 0, NO_PAIRS, 5000, on_answer,
+                                 w) > 0);
+    UNTIL(w->loop, w->answers == 2);
+    assert_int_equal(w->status, BUS_ok);
+    assert_int_equal(w->requests, 2);
+    assert_int_equal(w->ups, 2);
+    /* one that is silent is not waited for */
+    w->gw.bus->gone_ms = 100;
+    server_stop(w);
+    UNTIL(w->loop, w->downs == 2);
+    assert_false(bus_client_takes(w->bus_client));
+    assert_int_equal(
+        bus_ask_wait(w->bus_client, METHOD_command, true, 0, NO_PAIRS, 5000, on_answer, w), 0);
+    /* nor for long by one that starts */
+    start = clock_mono_us();
+    bus_client_destroy(&w->bus_client);
+    w->bus_client = bus_client_new(w->gw.bus, endpoint, "test-gw", &asker_handler, w, &err);
+    assert_true(bus_client_takes(w->bus_client));
+    UNTIL(w->loop, !bus_client_takes(w->bus_client));
+    assert_in_range(clock_mono_us() - start, 1900000, 4000000);
+}
+
 static void nothing_is_asked_of_a_state_that_is_not_there(void **state)
 {
     struct world *w = *state;
@@ -566,6 +608,7 @@ int main(void)
         T(a_peer_that_says_nothing_is_gone),
         T(a_peer_that_was_taken_for_gone_begins_anew),
         T(a_restarted_state_is_noticed_soon),
+        T(what_people_ask_for_waits_for_a_restarted_state),
         T(nothing_is_asked_of_a_state_that_is_not_there),
         T(who_is_told_that_a_peer_is_gone_may_ask_again),
         T(requests_that_wait_are_bounded_and_counted),
