@@ -3,6 +3,10 @@
 LONG = ("test_crm.py", "test_federation_net.py", "test_webhooks.py")  # each of their tests has a stack of its own
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "alone: it measures times, and scripts/test runs it when all others are done")
+
+
 def pytest_collection_modifyitems(items):
     long = [i for i in items if i.path.name in LONG]
     others = [i for i in items if i.path.name not in LONG]

@@ -214,6 +214,7 @@ def test_what_is_refused_for_a_time_is_not_gone(less):
         found(stack, 29)
 
 
+@pytest.mark.alone
 def test_five_thousand_endpoints():
     """All of them are known 5 s after the login, and a resync of them takes less than 2 s."""
     with asterisk_site(("--rate", "0", "--office-people", "5000"), people="login\n") as stack:

@@ -739,6 +739,7 @@ def test_nothing_is_cut_off_sideways(office, alice, width):
         alice.screen(f"{view}_{width}")
 
 
+@pytest.mark.alone
 @of_the_page
 def test_two_thousand_colleagues_scroll_and_change_smoothly():
     with company(("--rate", "0", "--office-people", "2000")) as stack, Page(url(stack)) as page:
