@@ -178,6 +178,8 @@ static void tick(void *arg)
     uint64_t now = clock_mono_us();
 
     a->inside = true;
+    if (has_stood_still(&a->ticked, now) && a->up && !client_has_several(a))
+        a->current->last_rx = now;
     for (size_t i = 0; i < a->to.n; i++)
         if (is_current(&a->lanes[i]))
             watch(&a->lanes[i], now);
@@ -293,7 +295,7 @@ struct bus_client *bus_client_new(struct bus *b, const char *endpoint, const cha
         free(a);
         return NULL;
     }
-    a->down_since = clock_mono_us();
+    a->down_since = a->ticked = clock_mono_us();
     a->service = view_dup(view_cstr(service));
     a->endpoint = view_dup(view_cstr(endpoint));
     a->requests = request_table_new(b);

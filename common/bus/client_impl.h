@@ -57,6 +57,7 @@ struct bus_client {
     char *endpoint;      /* all of them, for messages */
     uint64_t lost_at;    /* when it went down, or began */
     uint64_t wait_us;    /* for so long after it people's requests wait */
+    uint64_t ticked;     /* when its timer was served last */
     uint64_t down_since; /* or when the lack of an answer was last logged */
 };
 

@@ -40,6 +40,16 @@ struct bus {
 /* A client that has received nothing for this long sends a ping. */
 #define PING_AFTER_MS 500
 #define TICK_MS 100
+/* A process that was not served for so long has stood still itself (a busy machine, one that was
+ * suspended): what came meanwhile is yet to be read, and says whether the far side was silent. */
+#define STOOD_STILL_US 2000000
+static inline bool has_stood_still(uint64_t *ticked, uint64_t now)
+{
+    bool still = now - *ticked > STOOD_STILL_US;
+
+    *ticked = now;
+    return still;
+}
 
 /* A socket with all options that every socket of ctibus has. domain: what ZAP is told for a
  * server's end ("publish", "subscribe", "request"), NULL for a client's. NULL and *err on failure.

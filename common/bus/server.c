@@ -25,6 +25,7 @@ struct bus_server {
     void *socket;
     struct zpoll *poll;
     struct loop_timer *tick;
+    uint64_t ticked; /* when it was served last */
     const struct bus_server_handler *handler;
     void *arg;
     struct bus_pub *echo;
@@ -254,12 +255,15 @@ static void tick(void *arg)
 {
     struct bus_server *s = arg;
     uint64_t now = clock_mono_us();
+    bool stood_still = has_stood_still(&s->ticked, now);
     size_t pos = 0;
     void *v;
 
     check_keys(s);
     while (map_next(s->peers, &pos, NULL, &v)) {
         struct bus_peer *p = v;
+        if (stood_still)
+            p->last_rx = now;
         if (now - p->last_rx > (uint64_t)s->bus->gone_ms * 1000)
             peer_drop(s, p);
     }
@@ -307,6 +311,7 @@ static struct bus_server *server_new(struct bus *b, const char *endpoint,
         if (*err == 0)
             s->poll = zpoll_new(b, s->socket, step, s);
         if (s->poll) {
+            s->ticked = clock_mono_us();
             loop_timer_start(s->tick, TICK_MS, true);
             return s;
         }

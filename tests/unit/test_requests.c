@@ -303,6 +303,23 @@ static void a_peer_that_was_taken_for_gone_begins_anew(void **state)
     assert_int_equal(w->status, BUS_ok);
 }
 
+/* A machine that was suspended: both sides stood still for longer than silence is allowed. */
+static void who_stood_still_takes_nobody_for_gone(void **state)
+{
+    struct world *w = *state;
+    uint64_t start = clock_mono_us();
+
+    w->state.bus->gone_ms = w->gw.bus->gone_ms = 2100;
+    usleep(2400000); /* is what is tested */
+    UNTIL(w->loop, clock_mono_us() - start > 3000000);
+    assert_int_equal(w->peers_gone, 0);
+    assert_int_equal(w->downs, 0);
+    w->answer_at_once = true;
+    ask(w, 1000);
+    UNTIL(w->loop, w->answers == 1);
+    assert_int_equal(w->status, BUS_ok);
+}
+
 static void a_restarted_state_is_noticed_soon(void **state)
 {
     struct world *w = *state;
@@ -607,6 +624,7 @@ int main(void)
         T(a_quiet_peer_stays),
         T(a_peer_that_says_nothing_is_gone),
         T(a_peer_that_was_taken_for_gone_begins_anew),
+        T(who_stood_still_takes_nobody_for_gone),
         T(a_restarted_state_is_noticed_soon),
         T(what_people_ask_for_waits_for_a_restarted_state),
         T(nothing_is_asked_of_a_state_that_is_not_there),
