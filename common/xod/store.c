@@ -31,6 +31,7 @@ void store_obj_free(struct xod *x, struct xod_obj *o)
         x->free_extra(o->extra);
     for (unsigned i = 0; i < schema_list(o->list)->n_fields; i++)
         value_clear(&o->values[i]);
+    value_clear(&o->tie_name);
     free(o->relations);
     free(o->id);
     free(o);

@@ -18,6 +18,7 @@ struct xod_obj {
     uint64_t dirty; /* fields whose old value is in the journal */
     struct xod_obj **relations;
     uint32_t n_relations;
+    struct value tie_name; /* "phone:11"; null until it is told for the first time */
     void *extra;
     struct value values[];
 };

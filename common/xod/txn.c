@@ -194,18 +194,22 @@ static void settle_journal(struct xod *x)
     x->n_journal = 0;
 }
 
-/* "phone:11" of an object of the list phones. */
-static int add_relation(struct value *list, const struct xod_obj *o)
+/* "phone:11" of an object of the list phones, made once. */
+static int name_of(struct value *out, struct xod_obj *o)
 {
     const struct schema_list *l = schema_list(o->list);
     struct buf name;
-    int rc;
+    int rc = 0;
 
-    buf_init(&name, 0);
-    buf_printf(&name, "%.*s:%.*s", (int)l->vname.len - 1, l->name, VIEW_ARG(xod_obj_id(o)));
-    rc = name.failed ? -ENOMEM : value_list_add(list, buf_view(&name));
-    buf_free(&name);
-    return rc;
+    if (o->tie_name.type == V_NULL) {
+        buf_init(&name, 0);
+        buf_append_view(&name, view_of(l->name, l->vname.len - 1));
+        buf_append_char(&name, ':');
+        buf_append_view(&name, xod_obj_id(o));
+        rc = name.failed ? -ENOMEM : value_set_str(&o->tie_name, buf_view(&name));
+        buf_free(&name);
+    }
+    return rc < 0 ? rc : value_copy(out, &o->tie_name);
 }
 
 static int by_name(const void *a, const void *b)
@@ -218,11 +222,11 @@ static int by_name(const void *a, const void *b)
 static void tell_ties(struct xod_obj *o)
 {
     int field = schema_relations_field(o->list);
-    struct value list = {.type = V_LIST};
-    int rc = 0;
+    struct value list = {.type = V_NULL};
+    int rc = field < 0 ? 0 : value_list_of_nulls(&list, o->n_relations);
 
     for (uint32_t i = 0; rc == 0 && field >= 0 && i < o->n_relations; i++)
-        rc = add_relation(&list, o->relations[i]);
+        rc = name_of(&list.items[i], o->relations[i]);
     if (list.len > 1)
         qsort(list.items, list.len, sizeof(list.items[0]), by_name);
     if (rc < 0 || field < 0)

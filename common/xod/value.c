@@ -2,10 +2,28 @@
 
 #include <errno.h>
 #include <json-c/json.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "json/json.h"
+
+/* A string, and how many values have it. */
+struct text {
+    uint32_t values;
+    char s[];
+};
+
+static struct text *text_of(const struct value *v)
+{
+    return (void *)(v->s - offsetof(struct text, s));
+}
+
+static void text_drop(struct text *t)
+{
+    if (--t->values == 0)
+        free(t);
+}
 
 /* How many values stand in `items`. */
 static uint32_t item_count(const struct value *v)
@@ -20,7 +38,7 @@ void value_clear(struct value *v)
     for (uint32_t i = 0; i < n; i++)
         value_clear(&v->items[i]);
     if (v->type == V_STR)
-        free(v->s);
+        text_drop(text_of(v));
     else if (v->type == V_LIST || v->type == V_MAP)
         free(v->items);
     *v = (struct value){.type = V_NULL};
@@ -28,12 +46,16 @@ void value_clear(struct value *v)
 
 int value_set_str(struct value *v, struct view s)
 {
-    char *copy = s.len > UINT32_MAX ? NULL : view_dup(s);
+    struct text *t = s.len > UINT32_MAX ? NULL : malloc(sizeof(*t) + s.len + 1);
 
-    if (!copy)
+    if (!t)
         return -ENOMEM;
+    t->values = 1;
+    if (s.len)
+        memcpy(t->s, s.ptr, s.len);
+    t->s[s.len] = '\0';
     value_clear(v);
-    *v = (struct value){.type = V_STR, .len = (uint32_t)s.len, .s = copy};
+    *v = (struct value){.type = V_STR, .len = (uint32_t)s.len, .s = t->s};
     return 0;
 }
 
@@ -70,15 +92,20 @@ static int make_items(struct value *v, enum value_type type, uint32_t len)
     return -ENOMEM;
 }
 
+int value_list_of_nulls(struct value *v, uint32_t n)
+{
+    return make_items(v, V_LIST, n);
+}
+
 int value_copy(struct value *dst, const struct value *src)
 {
     uint32_t n = item_count(src);
 
     *dst = (struct value){.type = V_NULL};
-    if (src->type == V_STR)
-        return value_set_str(dst, value_view(src));
     if (src->type != V_LIST && src->type != V_MAP) {
         *dst = *src;
+        if (src->type == V_STR)
+            text_of(src)->values++;
         return 0;
     }
     if (make_items(dst, src->type, src->len) < 0)
@@ -107,7 +134,7 @@ bool value_eq(const struct value *a, const struct value *b)
     case V_FLOAT:
         return a->f == b->f || (a->f != a->f && b->f != b->f);
     case V_STR:
-        return view_eq(value_view(a), value_view(b));
+        return a->s == b->s || view_eq(value_view(a), value_view(b));
     default:
         n = item_count(a);
         for (uint32_t i = 0; i < n; i++)

@@ -1,7 +1,8 @@
 /*
  * A value of a field: null, bool, int, float, string, list or map of values.
  *
- * A value owns what it holds. Copies share nothing.
+ * A value owns what it holds. Copies share their strings, which never change, and nothing else: a
+ * value and its copies belong to one thread.
  */
 #ifndef CTIBUS_XOD_VALUE_H
 #define CTIBUS_XOD_VALUE_H
@@ -21,7 +22,7 @@ struct value {
         bool b;
         int64_t i;
         double f;
-        char *s;             /* NUL-ended */
+        char *s;             /* NUL-ended; made by value_set_str() */
         struct value *items; /* of a map: key, value, key, value... */
     };
 };
@@ -39,6 +40,8 @@ int value_set_str(struct value *v, struct view s); /* clears first; 0 or -ENOMEM
 void value_set_bool(struct value *v, bool b);
 void value_set_int(struct value *v, int64_t i);
 void value_set_float(struct value *v, double f);
+/* A list of n nulls, for its maker to fill; *v must not hold anything. 0 or -ENOMEM. */
+int value_list_of_nulls(struct value *v, uint32_t n);
 /* Adds a string at the end of a list (a null becomes a list). 0 or -ENOMEM. */
 int value_list_add(struct value *v, struct view s);
 /* The same before item number `at` (at the end where there are fewer). */

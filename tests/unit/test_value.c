@@ -252,6 +252,30 @@ static void a_list_of_ids_keeps_its_order(void **state)
     value_clear(&v);
 }
 
+static void a_copy_is_as_it_was_copied(void **state)
+{
+    struct value v = from_json_text("{\"a\":[\"b\",\"c\"]}");
+    struct value copy, one = {.type = V_NULL}, two;
+
+    assert_int_equal(value_copy(&copy, &v), 0);
+    assert_true(value_eq(&copy, &v));
+    value_list_del(&v.items[1], VIEW("b"));
+    value_set_str(&v.items[1].items[0], VIEW("d"));
+    assert_json(&v, "{\"a\":[\"d\"]}");
+    assert_json(&copy, "{\"a\":[\"b\",\"c\"]}");
+    value_clear(&v);
+    assert_json(&copy, "{\"a\":[\"b\",\"c\"]}");
+    value_clear(&copy);
+
+    assert_int_equal(value_set_str(&one, VIEW("text")), 0);
+    assert_int_equal(value_copy(&two, &one), 0);
+    assert_int_equal(value_set_str(&one, value_view(&one)), 0); /* of itself */
+    assert_true(value_eq(&one, &two));
+    value_clear(&one);
+    assert_true(view_eq(value_view(&two), VIEW("text")));
+    value_clear(&two);
+}
+
 static void setting_frees_what_was_there(void **state)
 {
     struct value v = from_json_text("{\"a\":[\"b\"]}");
@@ -281,6 +305,7 @@ int main(void)
         cmocka_unit_test(truth_is_what_clients_take_it_for),
         cmocka_unit_test(scalars_have_a_text),
         cmocka_unit_test(a_list_of_ids_keeps_its_order),
+        cmocka_unit_test(a_copy_is_as_it_was_copied),
         cmocka_unit_test(setting_frees_what_was_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
