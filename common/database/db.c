@@ -14,6 +14,9 @@
 #define MAX_BATCH 2000
 #define AGAIN_MS 1000
 #define QUIET_US 60000000
+/* Each commit waits for the disk, so writes that nobody waits for are not committed sooner after
+ * the last ones: they go together. The first after a pause goes at once. */
+#define GATHER_US 10000
 #define CHECK_MS 2000 /* from one look at the files to the next, while nothing is written */
 
 struct db {
@@ -29,9 +32,12 @@ struct db {
     uint64_t turns;               /* by the lock: handed over so far */
     struct db_txns done;          /* by the lock */
     size_t n_waiting;             /* by the lock: to be carried out, under way, to be told */
+    size_t n_awaited;             /* by the lock: to be carried out, and somebody waits for it */
+    bool gathers;                 /* by the lock: the thread waits for more writes to go together */
     uint32_t patience_ms, again_ms, check_ms; /* db_set_times */
     uint64_t end_us;     /* by the lock: closing is to be over by then; 0: it is not closed */
     uint64_t again_us;   /* the thread's: not to be written before */
+    uint64_t written_us; /* the thread's: when it has written last */
     bool moved;          /* by the lock: the files are not those that were opened */
     char error[240];     /* by the lock: why writing fails; empty: it does not */
     char refused[240];   /* by the lock: why one failed by itself, not yet looked at */
@@ -52,8 +58,18 @@ static uint64_t turn_of(const struct db_txns *list)
     return STAILQ_EMPTY(list) ? UINT64_MAX : STAILQ_FIRST(list)->turn;
 }
 
+/* By the lock: until when writes are gathered, or 0. */
+static uint64_t gather_until(const struct db *d)
+{
+    uint64_t until = d->written_us + GATHER_US;
+
+    return d->end_us || d->n_awaited || STAILQ_EMPTY(&d->writes) || clock_mono_us() >= until
+               ? 0
+               : until;
+}
+
 /* By the lock: takes what comes next and what is of the same kind right behind it. False: there is
- * nothing to do. */
+ * nothing to do yet. */
 static bool pick(struct db *d, struct db_txns *batch)
 {
     bool due = d->end_us || clock_mono_us() >= d->again_us;
@@ -61,8 +77,11 @@ static bool pick(struct db *d, struct db_txns *batch)
     struct db_txns *from = write < read ? &d->writes : &d->reads;
     uint64_t end = write < read ? read : write;
 
+    if (gather_until(d))
+        return false;
     for (size_t n = 0; n < MAX_BATCH && turn_of(from) < end; n++) {
         struct db_txn *t = STAILQ_FIRST(from);
+        d->n_awaited -= t->done != NULL;
         STAILQ_REMOVE_HEAD(from, link);
         STAILQ_INSERT_TAIL(batch, t, link);
     }
@@ -74,8 +93,15 @@ static bool pick(struct db *d, struct db_txns *batch)
 static bool wait_for_more(struct db *d)
 {
     bool writes = !STAILQ_EMPTY(&d->writes);
-    uint64_t until = writes ? d->again_us : clock_mono_us() + d->check_ms * UINT64_C(1000);
+    uint64_t until = gather_until(d);
 
+    if (until) {
+        d->gathers = true;
+        thread_cond_wait_until(&d->more, &d->lock, until);
+        d->gathers = false;
+        return true;
+    }
+    until = writes ? d->again_us : clock_mono_us() + d->check_ms * UINT64_C(1000);
     return thread_cond_wait_until(&d->more, &d->lock, until) != ETIMEDOUT || writes;
 }
 
@@ -128,6 +154,7 @@ static void put_back(struct db *d, struct db_txns *batch, int rc)
     STAILQ_FOREACH(t, &d->writes, link)
     {
         t->rc = rc;
+        d->n_awaited -= t->done != NULL; /* which is told now */
     }
     STAILQ_CONCAT(&all, batch);
     STAILQ_CONCAT(&all, &d->writes);
@@ -182,6 +209,8 @@ static void *work(void *arg)
         if (end_us)
             hurry(d, end_us);
         rc = dbconn_run(d->conn, &batch);
+        if (writes)
+            d->written_us = clock_mono_us();
         if (rc < 0 && writes && !end_us)
             put_back(d, &batch, rc);
         finish(d, &batch, writes, rc);
@@ -288,9 +317,11 @@ static void hand_over(struct db *d, struct db_txn *t)
 {
     pthread_mutex_lock(&d->lock);
     d->n_waiting++;
+    d->n_awaited += t->done != NULL;
     t->turn = d->turns++;
     STAILQ_INSERT_TAIL(t->row ? &d->reads : &d->writes, t, link);
-    pthread_cond_signal(&d->more);
+    if (t->done || !d->gathers)
+        pthread_cond_signal(&d->more);
     pthread_mutex_unlock(&d->lock);
 }
 

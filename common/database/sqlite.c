@@ -162,6 +162,19 @@ static sqlite3_stmt *prepared(struct sqlite *c, const char *sql)
     return st;
 }
 
+/* One of those that frame transactions. */
+static int step(struct sqlite *c, const char *sql)
+{
+    sqlite3_stmt *st = prepared(c, sql);
+    int rc = st ? sqlite3_step(st) : SQLITE_ERROR;
+
+    if (st && rc != SQLITE_DONE)
+        failed(c);
+    if (st)
+        sqlite3_reset(st);
+    return rc == SQLITE_DONE ? 0 : -EIO;
+}
+
 static int bind(sqlite3_stmt *st, int n, const struct db_txn *t, const struct db_param *p)
 {
     if (p->type == 's')
@@ -220,10 +233,12 @@ static void note_refused(struct sqlite *c, const struct db_txn *t)
     snprintf(c->conn.refused, sizeof(c->conn.refused), "%s", t->unfit < 0 ? unfit : c->conn.error);
 }
 
-/* One that fails by itself takes none of the others with it. */
+/* One that fails by itself takes none of the others with it. SQLite undoes a single statement by
+ * itself. */
 static int run_guarded(struct sqlite *c, struct db_txn *t)
 {
-    int rc = exec(c, "SAVEPOINT one");
+    bool guarded = t->n > 1;
+    int rc = guarded ? step(c, "SAVEPOINT one") : 0;
 
     if (rc < 0)
         return rc;
@@ -232,11 +247,11 @@ static int run_guarded(struct sqlite *c, struct db_txn *t)
         return t->rc;
     if (t->rc < 0) {
         note_refused(c, t);
-        rc = exec(c, "ROLLBACK TO one");
+        rc = guarded ? step(c, "ROLLBACK TO one") : 0;
     }
     if (rc < 0)
         return rc;
-    return exec(c, "RELEASE one");
+    return guarded ? step(c, "RELEASE one") : 0;
 }
 
 static int run(struct dbconn *conn, struct db_txns *batch)
@@ -248,14 +263,14 @@ static int run(struct dbconn *conn, struct db_txns *batch)
     int rc = writes ? check(conn) : 0;
 
     if (rc == 0)
-        rc = exec(c, writes ? "BEGIN IMMEDIATE" : "BEGIN");
+        rc = step(c, writes ? "BEGIN IMMEDIATE" : "BEGIN");
     STAILQ_FOREACH(t, batch, link)
     {
         if (rc == 0)
             rc = run_guarded(c, t);
     }
     if (rc == 0)
-        rc = exec(c, "COMMIT");
+        rc = step(c, "COMMIT");
     if (rc == 0 && writes)
         rc = check(conn);
     if (rc == 0)

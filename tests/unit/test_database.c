@@ -45,6 +45,20 @@ static void one_that_fails_takes_no_other_with_it(void **state)
     assert_string_equal(all(w), "1=away 2=here ");
 }
 
+/* SQLite undoes a single statement without a savepoint. */
+static void a_single_one_that_fails_takes_no_other_with_it(void **state)
+{
+    struct world *w = *state;
+
+    start(w);
+    put(w, "1", "away");
+    put(w, "1", "twice");
+    put(w, "2", "here");
+    UNTIL(w->loop, w->done == 3);
+    assert_string_equal(w->order, "+-+");
+    assert_string_equal(all(w), "1=away 2=here ");
+}
+
 static void a_read_sees_what_was_written_before_it(void **state)
 {
     struct world *w = *state;
@@ -284,6 +298,7 @@ int main(void)
         BOTH(only_one_process_has_it),
         BOTH(what_is_told_is_there_after_a_restart),
         BOTH(one_that_fails_takes_no_other_with_it),
+        BOTH(a_single_one_that_fails_takes_no_other_with_it),
         BOTH(a_read_sees_what_was_written_before_it),
         BOTH(reading_needs_no_lock),
         BOTH(reads_and_writes_keep_their_order),

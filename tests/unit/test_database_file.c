@@ -176,6 +176,55 @@ static void what_cannot_be_opened_is_refused(void **state)
     assert_int_equal(err, -EPROTO);
 }
 
+static int commits_seen(sqlite3 *sql)
+{
+    sqlite3_stmt *st = NULL;
+    int version;
+
+    assert_int_equal(sqlite3_prepare_v2(sql, "PRAGMA data_version", -1, &st, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+    version = sqlite3_column_int(st, 0);
+    sqlite3_finalize(st);
+    return version;
+}
+
+/* Each commit waits for the disk; who waits for one does not wait for others. */
+static void writes_that_nobody_waits_for_go_together(void **state)
+{
+    struct world *w = *state;
+    char id[16];
+    uint64_t start_us, shortest = UINT64_MAX;
+    int n = 0, before, commits = 0;
+
+    start(w);
+    assert_int_equal(sqlite3_open(w->path, &w->other), SQLITE_OK);
+    put(w, "first", "x");
+    UNTIL(w->loop, w->done == 1);
+    before = commits_seen(w->other);
+    start_us = clock_mono_us();
+    while (clock_mono_us() - start_us < 100000) {
+        int now;
+        snprintf(id, sizeof(id), "%d", n++);
+        db_write(w->d, PUT, "sss", VIEW("x"), view_cstr(id), VIEW("y"));
+        loop_once(w->loop, 1);
+        now = commits_seen(w->other);
+        commits += now != before;
+        before = now;
+    }
+    assert_in_range(commits, 2, 11); /* 10 ms from one to the next */
+    for (int i = 0; i < 20; i++) {
+        int done = w->done;
+        snprintf(id, sizeof(id), "waits %d", i);
+        start_us = clock_mono_us();
+        put(w, id, "y");
+        UNTIL(w->loop, w->done == done + 1);
+        if (clock_mono_us() - start_us < shortest)
+            shortest = clock_mono_us() - start_us;
+    }
+    assert_true(shortest < 10000);
+    assert_int_equal(w->failed, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +235,7 @@ int main(void)
         FILE_ONLY(nobody_else_may_read_it),
         FILE_ONLY(what_others_could_read_is_taken_from_them),
         FILE_ONLY(what_cannot_be_opened_is_refused),
+        FILE_ONLY(writes_that_nobody_waits_for_go_together),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
