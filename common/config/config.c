@@ -378,7 +378,9 @@ bool config_lists(const struct config *cfg, const char *path, const char *word)
     assert(key->type == KEY_STRINGS);
     if (value)
         return lists(value, word);
-    default_value = key->default_value ? json_tokener_parse(key->default_value) : NULL;
+    if (!key->default_value || strcmp(key->default_value, "[]") == 0)
+        return false;
+    default_value = json_tokener_parse(key->default_value);
     found = lists(default_value, word);
     json_object_put(default_value);
     return found;

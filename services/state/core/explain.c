@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "base/utf8.h"
 #include "core/object_name.h"
+#include "json/json.h"
 
 #define MAX_OBJECTS 50000
 #define MAX_TEXT 400 /* bytes of what is kept of one event */
@@ -141,10 +142,13 @@ static void put_field(struct buf *out, const struct tel *t, enum tel_field f)
 {
     struct view name = schema_tel_field_name(f);
 
+    buf_append_char(out, ' ');
+    buf_append_view(out, name);
+    buf_append_char(out, '=');
     if (schema_tel_field_type(f) == T_STR)
-        buf_printf(out, " %.*s=%.*s", VIEW_ARG(name), VIEW_ARG(utf8_cut(t->str[f], MAX_FIELD)));
+        buf_append_view(out, utf8_cut(t->str[f], MAX_FIELD));
     else
-        buf_printf(out, " %.*s=%lld", VIEW_ARG(name), (long long)t->num[f]);
+        json_put_i64(out, t->num[f]);
 }
 
 /* "device/hint" */
@@ -190,7 +194,9 @@ static void put_fields(struct buf *out, const struct xod_obj *o, uint64_t fields
 
     for (; fields; fields &= fields - 1) {
         unsigned f = (unsigned)__builtin_ctzll(fields);
-        buf_printf(out, "%s%s ", sep, schema_list(xod_obj_list(o))->fields[f].name);
+        buf_append_cstr(out, sep);
+        buf_append_cstr(out, schema_list(xod_obj_list(o))->fields[f].name);
+        buf_append_char(out, ' ');
         put_value(out, xod_get(o, f));
         sep = ", ";
     }

@@ -269,21 +269,50 @@ static void set_called(struct ipbx_model *d, struct xod_obj *call, const struct 
     xod_set_text(call, XOD(calls, called_number), number);
 }
 
+struct texts {
+    struct view at[MAX_CHANNELS];
+    uint32_t n;
+};
+
+static void add_text(struct texts *t, struct view text)
+{
+    for (uint32_t i = 0; i < t->n; i++)
+        if (view_eq(t->at[i], text))
+            return;
+    t->at[t->n++] = text;
+}
+
+/* Most events leave a list as it is, which is found out without making it anew. */
+static void set_texts(struct xod_obj *call, unsigned field, const struct texts *t)
+{
+    const struct value *now = xod_get(call, field);
+    bool same = now->type == V_LIST && now->len == t->n;
+    struct value list = {.type = V_LIST};
+
+    for (uint32_t i = 0; same && i < t->n; i++)
+        same = view_eq(value_view(&now->items[i]), t->at[i]);
+    if (same)
+        return;
+    for (uint32_t i = 0; i < t->n; i++)
+        value_list_add(&list, t->at[i]);
+    xod_set(call, field, &list);
+}
+
 static void set_participants(struct xod_obj *call, const struct group *g)
 {
-    struct value names = {.type = V_LIST};
-    struct value contexts = {.type = V_LIST};
+    struct texts names, contexts;
 
+    names.n = contexts.n = 0;
     for (size_t i = 0; i < g->n; i++) {
         struct view context = xod_get_str(g->channels[i], XOD(channels, context));
-        if (!local_is_half(xod_obj_id(g->channels[i])))
-            value_list_add(&names, xod_obj_id(g->channels[i]));
-        if (!local_is_half(xod_obj_id(g->channels[i])) && context.len &&
-            !value_list_has(&contexts, context))
-            value_list_add(&contexts, context);
+        if (local_is_half(xod_obj_id(g->channels[i])))
+            continue;
+        add_text(&names, xod_obj_id(g->channels[i]));
+        if (context.len)
+            add_text(&contexts, context);
     }
-    xod_set(call, XOD(calls, participants), &names);
-    xod_set(call, XOD(calls, contexts), &contexts);
+    set_texts(call, XOD(calls, participants), &names);
+    set_texts(call, XOD(calls, contexts), &contexts);
 }
 
 static struct view queue_of(const struct group *g)

@@ -67,9 +67,30 @@ static bool is_there(struct ipbx_model *d, const struct xod_obj *o)
     return xod_find(d->ipbx, xod_obj_list(o), xod_obj_id(o)) == o;
 }
 
+#define MANY_CALLS 8 /* of one event; of more than that some may be computed twice */
+
+struct calls {
+    const struct xod_obj *done[MANY_CALLS];
+    size_t n;
+};
+
+static void call_touched(struct ipbx_model *d, struct calls *calls, struct view id)
+{
+    const struct xod_obj *call = xod_find(d->ipbx, LIST_calls, id);
+
+    for (size_t i = 0; i < calls->n; i++)
+        if (calls->done[i] == call)
+            return;
+    calls_update(d, id);
+    call = xod_find(d->ipbx, LIST_calls, id);
+    if (call && calls->n < MANY_CALLS)
+        calls->done[calls->n++] = call;
+}
+
 /* Calls come last: they show what their channels are in the end. */
 static void calls_touched(struct ipbx_model *d)
 {
+    struct calls calls = {.n = 0};
     struct xod_obj *o;
 
     for (size_t n = 0; (o = xod_touched(d->ipbx, n)); n++)
@@ -79,9 +100,9 @@ static void calls_touched(struct ipbx_model *d)
         if (xod_obj_ipbx(o) != d->ipbx || !is_there(d, o))
             continue;
         if (xod_obj_list(o) == LIST_channels && xod_get_str(o, XOD(channels, call)).len)
-            calls_update(d, xod_get_str(o, XOD(channels, call)));
+            call_touched(d, &calls, xod_get_str(o, XOD(channels, call)));
         else if (xod_obj_list(o) == LIST_calls)
-            calls_update(d, xod_obj_id(o));
+            call_touched(d, &calls, xod_obj_id(o));
     }
 }
 

@@ -189,9 +189,10 @@ void feature_reader_event(struct state *s, struct ipbx *ipbx, const struct tel *
     struct view devices = t->str[TELF_hint];
 
     if ((t->event != TEL_device_hint && t->event != TEL_device_custom) || t->resync ||
-        !ipbx->model->resynced || !feature_way(s, ipbx->model->ipbx, "astdb"))
+        !ipbx->model->resynced)
         return;
-    if (t->event == TEL_device_hint && !is_custom_hint(devices))
+    if ((t->event == TEL_device_hint && !is_custom_hint(devices)) ||
+        !feature_way(s, ipbx->model->ipbx, "astdb"))
         return;
     while (devices.len)
         device_changed(s->feature_reader, ipbx->model->ipbx, view_cut(&devices, '&'));
