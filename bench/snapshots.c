@@ -40,14 +40,17 @@ static void ask(void *arg)
 {
     struct replica *p = arg;
     struct buf pairs;
+    size_t n;
 
     buf_init(&pairs, 0);
     p->objects = 0;
     p->since = clock_mono_us();
     if (strcmp(p->run->list, "all") != 0)
         msg_put_pair(&pairs, "list", view_cstr(p->run->list));
-    bus_ask(p->bus_client, METHOD_snapshot, buf_len(&pairs) ? 1 : 0, buf_view(&pairs), 30000,
-            on_chunk, p);
+    n = buf_len(&pairs) ? 2 : 1;
+    msg_put_cstr(&pairs, "brief"); /* as replicas do */
+    msg_put_bool(&pairs, true);
+    bus_ask(p->bus_client, METHOD_snapshot, n, buf_view(&pairs), 30000, on_chunk, p);
     buf_free(&pairs);
 }
 

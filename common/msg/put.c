@@ -64,10 +64,19 @@ void msg_put_double(struct buf *out, double d)
     msgpack_pack_double(&pk, d);
 }
 
+/* Most are keys and short texts: with the one byte that says so they are appended at once. */
 void msg_put_str(struct buf *out, struct view v)
 {
     msgpack_packer pk = packer(out);
+    char *p = v.len < 32 ? buf_reserve(out, v.len + 1) : NULL;
 
+    if (p) {
+        p[0] = (char)(0xa0 | v.len);
+        if (v.len)
+            memcpy(p + 1, v.ptr, v.len);
+        buf_commit(out, v.len + 1);
+        return;
+    }
     msgpack_pack_str(&pk, v.len);
     if (v.len)
         buf_append(out, v.ptr, v.len);

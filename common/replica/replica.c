@@ -258,6 +258,7 @@ static int take_chunk(struct replica *r, const msgpack_object *body)
 {
     const msgpack_object *objects = msg_get(body, "objects");
     uint64_t seq = msg_get_u64(body, "seq", 0);
+    bool brief = msg_get_bool(body, "brief", false);
 
     if (!objects || objects->type != MSGPACK_OBJECT_ARRAY)
         return -EBADMSG;
@@ -266,7 +267,7 @@ static int take_chunk(struct replica *r, const msgpack_object *body)
     r->last_stamp = seq;
     for (uint32_t i = 0; i < objects->via.array.size; i++) {
         struct xod_obj *o = NULL;
-        int rc = wire_read_object(r->xod, &objects->via.array.ptr[i], &o);
+        int rc = wire_read_object(r->xod, &objects->via.array.ptr[i], brief, &o);
         if (rc == -EBADMSG) { /* the others are none the worse for it */
             log_warning(r->log, "replica: one object of a snapshot is malformed: left out");
             rc = 0;
@@ -299,11 +300,17 @@ static void on_snapshot(void *arg, enum bus_status status, const msgpack_object 
 
 static void ask_snapshot(struct replica *r)
 {
+    struct buf pairs;
+
     r->phase = COPYING;
     r->first_stamp = UINT64_MAX;
     r->last_stamp = 0;
-    r->snapshot_id = bus_ask(r->bus_client, METHOD_snapshot, 0, view_of(NULL, 0),
+    buf_init(&pairs, 64);
+    msg_put_cstr(&pairs, "brief");
+    msg_put_bool(&pairs, true);
+    r->snapshot_id = bus_ask(r->bus_client, METHOD_snapshot, 1, buf_view(&pairs),
                              SNAPSHOT_DEADLINE_MS, on_snapshot, r);
+    buf_free(&pairs);
     if (!r->snapshot_id)
         start_over(r, RETRY_MS);
 }

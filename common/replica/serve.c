@@ -16,6 +16,7 @@ struct job {
     size_t pos;
     int only_list; /* -1: all */
     char *only_id; /* NULL: all */
+    bool brief;    /* without fields that have their initial values */
 };
 
 struct snapshots {
@@ -55,6 +56,13 @@ static struct xod_obj *next_object(struct snapshots *ss, struct job *j)
     return NULL;
 }
 
+static uint64_t fields_for(const struct snapshots *ss, const struct job *j, const struct xod_obj *o)
+{
+    uint64_t fields = ss->source->fields ? ss->source->fields(o) : UINT64_MAX;
+
+    return j->brief ? fields & xod_set_fields(o) : fields;
+}
+
 /* Makes the next chunk of a job, in ss->body. False: there is no memory. *last: it is the last one.
  */
 static bool make_chunk(struct snapshots *ss, struct job *j, bool *last)
@@ -64,13 +72,17 @@ static bool make_chunk(struct snapshots *ss, struct job *j, bool *last)
 
     buf_reset(&ss->objects);
     while (n < CHUNK_OBJECTS && (o = next_object(ss, j))) {
-        wire_object(&ss->objects, o, ss->source->fields ? ss->source->fields(o) : UINT64_MAX);
+        wire_object(&ss->objects, o, fields_for(ss, j, o));
         n++;
     }
     *last = !o;
     buf_reset(&ss->body);
-    msg_put_map(&ss->body, 2);
+    msg_put_map(&ss->body, 2 + j->brief);
     msg_put_pair_u64(&ss->body, "seq", ss->source->seq(ss->arg));
+    if (j->brief) {
+        msg_put_cstr(&ss->body, "brief");
+        msg_put_bool(&ss->body, true);
+    }
     msg_put_elements(&ss->body, "objects", n, &ss->objects);
     return !ss->body.failed;
 }
@@ -85,7 +97,7 @@ static bool is_before(const struct job *a, const struct job *b)
 static bool is_alike(const struct job *a, const struct job *b)
 {
     return a->ipbx == b->ipbx && a->list == b->list && a->pos == b->pos &&
-           a->only_list == b->only_list && !a->only_id && !b->only_id;
+           a->only_list == b->only_list && a->brief == b->brief && !a->only_id && !b->only_id;
 }
 
 /* Whose turn it is: the one that is furthest behind, so that it catches up with the others and goes
@@ -209,6 +221,7 @@ void snapshots_ask(struct snapshots *ss, struct bus_peer *p, uint64_t id,
     j->peer = p;
     j->id = id;
     j->only_list = list_no;
+    j->brief = msg_get_bool(body, "brief", false);
     j->only_id = only.len ? view_dup(only) : NULL;
     *ss->tail = j;
     ss->tail = &j->next;

@@ -21,7 +21,8 @@ struct snapshots;
 struct snapshots *snapshots_new(struct loop *loop, struct bus_server *server, struct xod *xod,
                                 const struct snapshot_source *source, void *arg);
 void snapshots_destroy(struct snapshots **ss);
-/* Answers the request `snapshot` of a peer; list and id in the body narrow it. */
+/* Answers the request `snapshot` of a peer; list and id in the body narrow it, brief leaves out
+ * what has its initial value. */
 void snapshots_ask(struct snapshots *ss, struct bus_peer *p, uint64_t id,
                    const msgpack_object *body);
 void snapshots_peer_gone(struct snapshots *ss, struct bus_peer *p);

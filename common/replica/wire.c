@@ -80,7 +80,8 @@ int wire_read_topic(struct buf *scratch, struct view topic, struct wire_change *
     return list < 0 ? -ENOENT : 0;
 }
 
-static int set_fields(struct xod_obj *o, const msgpack_object *fields)
+/* Adds the bits of those that it names to *named. */
+static int set_fields(struct xod_obj *o, const msgpack_object *fields, uint64_t *named)
 {
     if (!fields || fields->type != MSGPACK_OBJECT_MAP)
         return -EBADMSG;
@@ -91,6 +92,7 @@ static int set_fields(struct xod_obj *o, const msgpack_object *fields)
         int rc;
         if (f < 0)
             continue;
+        *named |= (uint64_t)1 << f;
         rc = value_from_msg(&v, &kv->val);
         if (rc == 0)
             rc = xod_set(o, (unsigned)f, &v);
@@ -106,6 +108,7 @@ int wire_apply(struct xod *x, const struct wire_change *c, const msgpack_object 
     bool add = view_eq(op, VIEW("add"));
     struct xod_ipbx *s = xod_ipbx(x, c->ipbx, add);
     struct xod_obj *o = s ? xod_find(s, c->list_no, c->id) : NULL;
+    uint64_t named = 0;
 
     if (view_eq(op, VIEW("del"))) {
         if (o)
@@ -119,7 +122,7 @@ int wire_apply(struct xod *x, const struct wire_change *c, const msgpack_object 
     } else if (!add && !view_eq(op, VIEW("update"))) {
         return -EBADMSG;
     }
-    return o ? set_fields(o, msg_get(body, "fields")) : 0;
+    return o ? set_fields(o, msg_get(body, "fields"), &named) : 0;
 }
 
 void wire_object(struct buf *out, const struct xod_obj *o, uint64_t fields)
@@ -133,8 +136,19 @@ void wire_object(struct buf *out, const struct xod_obj *o, uint64_t fields)
     put_fields(out, o, fields & (((uint64_t)1 << l->n_fields) - 1));
 }
 
-int wire_read_object(struct xod *x, const msgpack_object *item, struct xod_obj **made)
+static int reset_fields(struct xod_obj *o, uint64_t fields)
 {
+    int rc = 0;
+
+    for (; rc == 0 && fields; fields &= fields - 1)
+        rc = xod_reset(o, (unsigned)__builtin_ctzll(fields));
+    return rc;
+}
+
+int wire_read_object(struct xod *x, const msgpack_object *item, bool brief, struct xod_obj **made)
+{
+    uint64_t named = 0;
+    int rc;
     const msgpack_object *a;
     struct xod_ipbx *s;
     int list;
@@ -150,5 +164,8 @@ int wire_read_object(struct xod *x, const msgpack_object *item, struct xod_obj *
         return 0;
     s = xod_ipbx(x, msg_str(&a[0]), true);
     *made = s ? xod_add(s, (enum xod_list)list, msg_str(&a[2])) : NULL;
-    return *made ? set_fields(*made, &a[3]) : -ENOMEM;
+    if (!*made)
+        return -ENOMEM;
+    rc = set_fields(*made, &a[3], &named);
+    return rc < 0 || !brief ? rc : reset_fields(*made, xod_set_fields(*made) & ~named);
 }

@@ -34,7 +34,8 @@ int wire_apply(struct xod *x, const struct wire_change *c, const msgpack_object 
 
 /* Appends one object of a snapshot: [IPBX, list, id, {fields}], of its fields those of the bits. */
 void wire_object(struct buf *out, const struct xod_obj *o, uint64_t fields);
-/* Reads one into the store; *made becomes the object. 0, -EBADMSG or -ENOMEM. */
-int wire_read_object(struct xod *x, const msgpack_object *item, struct xod_obj **made);
+/* Reads one into the store; *made becomes the object. brief: fields that it does not name have
+ * their initial values, else they stay as they are. 0, -EBADMSG or -ENOMEM. */
+int wire_read_object(struct xod *x, const msgpack_object *item, bool brief, struct xod_obj **made);
 
 #endif

@@ -234,6 +234,35 @@ static int initial_value(struct value *v, const struct schema_field *f)
     }
 }
 
+static bool is_initial(const struct value *v, const struct schema_field *f)
+{
+    switch (f->init) {
+    case INIT_FALSE_:
+        return v->type == V_BOOL && !v->b;
+    case INIT_ZERO_:
+        return v->type == V_INT && v->i == 0;
+    case INIT_STR_:
+        return v->type == V_STR && view_eq(value_view(v), view_cstr(f->init_str));
+    case INIT_LIST_:
+        return v->type == V_LIST && v->len == 0;
+    case INIT_MAP_:
+        return v->type == V_MAP && v->len == 0;
+    default:
+        return v->type == V_NULL;
+    }
+}
+
+uint64_t xod_set_fields(const struct xod_obj *o)
+{
+    const struct schema_list *l = schema_list(o->list);
+    uint64_t fields = 0;
+
+    for (unsigned f = 0; f < l->n_fields; f++)
+        if (!is_initial(&o->values[f], &l->fields[f]))
+            fields |= (uint64_t)1 << f;
+    return fields;
+}
+
 static struct xod_obj *obj_new(struct xod_ipbx *s, enum xod_list list, struct view id)
 {
     const struct schema_list *l = schema_list(list);

@@ -70,6 +70,8 @@ int xod_set_bool(struct xod_obj *o, unsigned field, bool b);
 int xod_set_int(struct xod_obj *o, unsigned field, int64_t i);
 int xod_set_float(struct xod_obj *o, unsigned field, double f);
 int xod_reset(struct xod_obj *o, unsigned field); /* to the schema's initial value */
+/* The bits of the fields that have another value than the schema's initial one. */
+uint64_t xod_set_fields(const struct xod_obj *o);
 /* Adding to (once) and taking from a list of ids. */
 int xod_list_add(struct xod_obj *o, unsigned field, struct view id);
 int xod_list_del(struct xod_obj *o, unsigned field, struct view id);

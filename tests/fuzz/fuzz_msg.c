@@ -64,7 +64,7 @@ static void use_snapshot(struct xod *x, struct view body)
     objects = msg_parse(&doc, body) == 0 ? msg_get(&doc.root, "objects") : NULL;
     if (objects && objects->type == MSGPACK_OBJECT_ARRAY)
         for (uint32_t i = 0; i < objects->via.array.size; i++)
-            if (wire_read_object(x, &objects->via.array.ptr[i], &made) == 0 && made) {
+            if (wire_read_object(x, &objects->via.array.ptr[i], body.len % 2, &made) == 0 && made) {
                 buf_reset(&out);
                 wire_object(&out, made, UINT64_MAX);
                 if (msg_check(buf_view(&out)) < 0)

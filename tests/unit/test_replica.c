@@ -32,6 +32,8 @@ struct world {
     size_t pos, chunk;
     struct buf topic, body, objects;
     int snapshots;
+    bool older; /* it knows nothing of brief snapshots */
+    bool brief;
     bool lose; /* numbers are used up, nothing arrives */
     uint64_t random;
     int changes_before, changes_per_chunk; /* made before a snapshot, and between its chunks */
@@ -119,12 +121,16 @@ static void send_chunk(void *arg)
             w->pos = 0;
             continue;
         }
-        wire_object(&w->objects, o, UINT64_MAX);
+        wire_object(&w->objects, o, w->brief ? xod_set_fields(o) : UINT64_MAX);
         n++;
     }
     buf_reset(&w->body);
-    msg_put_map(&w->body, 2);
+    msg_put_map(&w->body, 2 + w->brief);
     msg_put_pair_u64(&w->body, "seq", bus_pub_seq(w->pub, VIEW("xod")));
+    if (w->brief) {
+        msg_put_cstr(&w->body, "brief");
+        msg_put_bool(&w->body, true);
+    }
     msg_put_cstr(&w->body, "objects");
     msg_put_array(&w->body, n);
     buf_append_view(&w->body, buf_view(&w->objects));
@@ -143,6 +149,7 @@ static void on_request(void *arg, struct bus_peer *peer, uint64_t id, enum bus_m
 
     assert_int_equal(method, METHOD_snapshot);
     w->snapshots++;
+    w->brief = !w->older && msg_get_bool(body, "brief", false);
     for (int i = 0; i < w->changes_before; i++)
         change_something(w);
     w->peer = peer;
@@ -423,6 +430,29 @@ static void a_gap_heals_and_only_the_difference_is_told(void **state)
     assert_int_equal(bus_sub_lost(replica_sub(w->r)), 1);
 }
 
+/* A brief snapshot does not name it; that of an older state names all, and what it lacks stays. */
+static void what_was_cleared_in_a_gap_is_cleared(void **state)
+{
+    struct world *w = *state;
+
+    for (int older = 0; older < 2; older++) {
+        w->older = older;
+        set_hint(w, "5", "1");
+        if (!older)
+            start_replica(w);
+        UNTIL(w->loop, current(w));
+        w->lose = true;
+        xod_reset(xod_find(w->ipbx, LIST_phones, VIEW("5")), HINT);
+        xod_commit(w->x, publish, w);
+        w->lose = false;
+        set_hint(w, "6", older ? "7" : "8");
+        UNTIL(w->loop, w->ready == 2 + older);
+        assert_true(w->brief == !older);
+        assert_same(w);
+        UNTIL(w->loop, current(w));
+    }
+}
+
 static void what_was_deleted_in_a_gap_is_deleted(void **state)
 {
     struct world *w = *state;
@@ -568,6 +598,7 @@ int main(void)
         T(changes_between_the_chunks_are_not_lost),
         T(what_is_older_than_the_snapshot_is_not_told),
         T(a_gap_heals_and_only_the_difference_is_told),
+        T(what_was_cleared_in_a_gap_is_cleared),
         T(what_was_deleted_in_a_gap_is_deleted),
         T(a_gap_while_the_snapshot_comes_starts_it_over),
         T(a_lost_end_is_noticed_by_the_heartbeat),

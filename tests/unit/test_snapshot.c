@@ -18,6 +18,8 @@ struct world {
     struct replica *r;
     struct xod *x; /* what was asked for by hand */
     int ups, answers, chunks, ready;
+    bool brief, says_brief;
+    size_t fields; /* of all objects that came */
     enum bus_status status;
 };
 
@@ -93,8 +95,11 @@ static void on_chunk(void *arg, enum bus_status status, const msgpack_object *bo
     w->status = status;
     w->answers += status != BUS_more;
     w->chunks++;
-    for (uint32_t i = 0; objects && i < objects->via.array.size; i++)
-        wire_read_object(w->x, &objects->via.array.ptr[i], &o);
+    for (uint32_t i = 0; objects && i < objects->via.array.size; i++) {
+        wire_read_object(w->x, &objects->via.array.ptr[i], false, &o);
+        w->fields += objects->via.array.ptr[i].via.array.ptr[3].via.map.size;
+    }
+    w->says_brief = msg_get_bool(body, "brief", false);
     xod_commit(w->x, NULL, NULL);
 }
 
@@ -103,13 +108,18 @@ static void ask(struct world *w, const char *list, const char *id)
     struct buf pairs;
 
     buf_init(&pairs, 0);
+    w->fields = 0;
+    if (w->brief) {
+        msg_put_cstr(&pairs, "brief");
+        msg_put_bool(&pairs, true);
+    }
     if (list)
         msg_put_pair(&pairs, "list", view_cstr(list));
     if (id)
         msg_put_pair(&pairs, "id", view_cstr(id));
     w->answers = 0;
-    bus_ask(w->bus_client, METHOD_snapshot, (list != NULL) + (id != NULL), buf_view(&pairs), 10000,
-            on_chunk, w);
+    bus_ask(w->bus_client, METHOD_snapshot, w->brief + (list != NULL) + (id != NULL),
+            buf_view(&pairs), 10000, on_chunk, w);
     buf_free(&pairs);
     UNTIL(w->s.loop, w->answers == 1);
 }
@@ -149,6 +159,29 @@ static void a_list_or_one_object_can_be_asked_for(void **state)
     assert_int_equal(w->status, BUS_not_found);
 }
 
+static void a_brief_one_leaves_out_what_was_never_set(void **state)
+{
+    struct world *w = *state;
+    const struct xod_obj *phone;
+
+    ask(w, "phones", NULL);
+    assert_false(w->says_brief);
+    assert_int_equal(w->fields, 2 * schema_list(LIST_phones)->n_fields);
+    w->brief = true;
+    xod_destroy(&w->x);
+    w->x = xod_new();
+    ask(w, "phones", NULL);
+    assert_true(w->says_brief);
+    assert_in_range(w->fields, 2, 2 * schema_list(LIST_phones)->n_fields - 2);
+    assert_int_equal(count(w, LIST_phones), 2);
+    for (size_t pos = 0; (phone = xod_next(w->s.ipbx, LIST_phones, &pos));)
+        for (unsigned f = 0; f < schema_list(LIST_phones)->n_fields; f++)
+            assert_true(
+                value_eq(xod_get(phone, f), xod_get(xod_find(xod_ipbx(w->x, VIEW("xivo"), false),
+                                                             LIST_phones, xod_obj_id(phone)),
+                                                    f)));
+}
+
 static void many_objects_come_in_chunks(void **state)
 {
     struct world *w = *state;
@@ -180,7 +213,7 @@ static void on_taken(void *arg, enum bus_status status, const msgpack_object *bo
     struct xod_obj *o;
 
     for (uint32_t i = 0; objects && i < objects->via.array.size; i++)
-        wire_read_object(t->x, &objects->via.array.ptr[i], &o);
+        wire_read_object(t->x, &objects->via.array.ptr[i], false, &o);
     xod_commit(t->x, NULL, NULL);
     t->answers += status == BUS_ok;
     if (t->chunks++ == 0 && t->next)
@@ -269,6 +302,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_whole_comes_when_state_has_settled, setup_slow,
                                         teardown),
         T(a_list_or_one_object_can_be_asked_for),
+        T(a_brief_one_leaves_out_what_was_never_set),
         T(many_objects_come_in_chunks),
         T(those_who_ask_one_after_the_other_all_get_the_whole),
         T(a_replica_follows_the_real_state),

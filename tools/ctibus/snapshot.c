@@ -48,7 +48,7 @@ static bool on_chunk(void *arg, const msgpack_object *body)
     for (uint32_t i = 0;
          objects && objects->type == MSGPACK_OBJECT_ARRAY && i < objects->via.array.size; i++) {
         struct xod_obj *o;
-        wire_read_object(s->xod, &objects->via.array.ptr[i], &o);
+        wire_read_object(s->xod, &objects->via.array.ptr[i], false, &o);
     }
     xod_commit(s->xod, on_change, s);
     return true;
