@@ -6,7 +6,9 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
+import time
 import urllib.request
 
 import pytest
@@ -306,3 +308,57 @@ def test_a_purge_stops_all_and_leaves_nothing(booted):
     assert booted.ask("systemctl", "list-units", "--all", "--no-legend", "--plain", "ctibus*") == ""
     running = booted.run("sh", "-c", "cat /proc/[0-9]*/comm").split()
     assert [name for name in running if name.startswith("ctibus")] == ["ctibus-asterisk"] and left_over(booted.root) == []
+
+
+def listeners(root):
+    """Where programs listen that run in this folder: name of the program and address."""
+    inodes = {}
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            if os.readlink(process / "root") == str(root):
+                name = (process / "comm").read_text(encoding="utf-8").strip()
+                inodes.update({os.readlink(fd): name for fd in (process / "fd").iterdir()})
+        except OSError:  # it has ended
+            pass
+    found = set()
+    for table in ("tcp", "tcp6"):
+        for line in pathlib.Path("/proc/net", table).read_text(encoding="utf-8").splitlines()[1:]:
+            _, local, _, state, *rest = line.split()
+            if state == "0A" and f"socket:[{rest[5]}]" in inodes:
+                found.add((inodes[f"socket:[{rest[5]}]"], local.split(":")[0]))
+    return found
+
+
+@pytest.mark.alone
+@pytest.mark.skipif(HERE not in RELEASES, reason="make run is for this machine's release")
+def test_make_run_on_a_bare_debian(tmp_path):
+    """As README.md says, on a Debian with nothing but git and make: it installs what it needs, builds, and ends with a panel."""
+    with folder(tmp_path / "root") as root:
+        bare_debian(HERE, root)
+        inside(root, "apt-get", "-q", "install", "-y", "--no-install-recommends", "git", "make")
+        (root / "root/ctibus").mkdir()
+        run("sh", "-ec", f"git -C '{ROOT}' ls-files -z | tar -C '{ROOT}' --null -T - -c | tar -C '{root}/root/ctibus' -x")
+        start = time.monotonic()
+        said = []
+        with subprocess.Popen([*into(root), "env", "HOME=/root", "LC_ALL=C.UTF-8", "make", "-C", "/root/ctibus", "run"], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True) as made:
+            try:
+                for line in made.stdout:
+                    said.append(line)
+                    if line.startswith("open http://"):
+                        break
+                assert said[-1] == "open http://127.0.0.1:5080/ (alice/alice)\n", "".join(said[-30:])
+                print(f"a panel after {time.monotonic() - start:.0f} s")
+                with urllib.request.urlopen("http://127.0.0.1:5080/", timeout=10) as page:
+                    assert b"ctibus" in page.read()
+                there = listeners(root)
+                assert {name for name, _ in there} >= {f"ctibus-{s}"[:15] for s in ("state", "ami-gw", "fagi-gw", "cti-gw", "http-gw", "asterisk-sim")}
+                assert {address for _, address in there} == {"0100007F"} and all(name.startswith("ctibus-") for name, _ in there), there
+            finally:
+                os.killpg(made.pid, signal.SIGINT)
+                try:
+                    made.wait(20)
+                except subprocess.TimeoutExpired:
+                    os.killpg(made.pid, signal.SIGKILL)
+                    raise
+        assert not listeners(root), "Ctrl-C stops everything"
