@@ -119,7 +119,9 @@ static uint64_t waiting_add(struct bus_client *a, enum bus_method method, bool r
                             size_t n_pairs, struct view pairs, uint32_t deadline_ms,
                             bus_answer_fn *answer, void *arg)
 {
-    struct waiting *w = is_full(a, pairs.len) ? NULL : calloc(1, sizeof(*w) + pairs.len);
+    /* those that state has are as many as clients at most: each waits for its answer */
+    bool full = !client_is_answered(a) && is_full(a, pairs.len);
+    struct waiting *w = full ? NULL : calloc(1, sizeof(*w) + pairs.len);
 
     if (!w)
         return 0;
