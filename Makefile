@@ -44,7 +44,7 @@ deps:
 
 # Configured once: ninja does it again by itself when a CMakeLists.txt or the set of files changes. Programs need neither
 # the tests nor their packages; `make test` adds both to the same folder. Whoever begins with `make run` wants to see
-# something soon: that build is optimized less, until `make build` or `make test` makes it the one that is installed.
+# something soon: that build is not optimized, until `make build` or `make test` makes it the one that is installed.
 is_set = grep -q '^$(1):BOOL=ON' build/CMakeCache.txt 2>/dev/null
 
 build:

@@ -137,11 +137,11 @@ void bus_client_destroy(struct bus_client **a);
  * answer is not called). */
 uint64_t bus_ask(struct bus_client *a, enum bus_method method, size_t n_pairs, struct view pairs,
                  uint32_t deadline_ms, bus_answer_fn *answer, void *arg);
-/* The same for what people wait for: while bus_client_takes() and no state answers, it waits until
- * its deadline for one that does; also when it was asked of one that turns out not to be active, or
- * to have been restarted. repeat: it does the same when it is done twice, so that it is asked again
- * when the state that was asked is lost; what else that one had not answered gets BUS_gone. 0 when
- * bus_client_takes() is false, too much waits, or without memory. */
+/* The same for what people wait for. It is accepted while bus_client_takes(); where no state
+ * answers, it waits until its deadline for one that does; also when it was asked of one that turns
+ * out not to be active, or to have been restarted. repeat: it does the same when it is done twice,
+ * so that it is asked again when the state that was asked is lost; what else that one had not
+ * answered gets BUS_gone. 0 when bus_client_takes() is false, too much waits, or without memory. */
 uint64_t bus_ask_wait(struct bus_client *a, enum bus_method method, bool repeat, size_t n_pairs,
                       struct view pairs, uint32_t deadline_ms, bus_answer_fn *answer, void *arg);
 /* It is up, or one is expected soon: for 15 s where there are several; where there is one, for 2 s

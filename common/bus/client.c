@@ -20,9 +20,9 @@
 #define SEEK_US 100000
 #define LOOK_US 250000
 #define DOUBT_US 1300000
-/* For so long after the last one was lost people's requests wait: for another one to take over; for
- * the only one to know us when we start, or when it was restarted. Afterwards they are refused at
- * once. */
+/* For so long after the last one was lost people's requests are accepted: for another one to take
+ * over; for the only one to answer hello, when we start or when it was restarted. Later ones are
+ * refused at once. */
 #define WAIT_FOR_OTHER_US 15000000
 #define WAIT_FOR_HELLO_US 2000000
 
@@ -44,7 +44,8 @@ static void set_lost(struct bus_client *a, bool silent)
     a->wait_us = client_has_several(a) ? WAIT_FOR_OTHER_US : silent ? 0 : WAIT_FOR_HELLO_US;
 }
 
-/* silent: it has said nothing for long, else it is one that does not know us yet, or not active. */
+/* silent: nothing was received for gone_ms; otherwise it has answered unknown_peer or not_active,
+ * or has another epoch. */
 static void set_down(struct bus_client *a, bool silent)
 {
     if (!a->up)
@@ -89,7 +90,7 @@ static bool is_replaced(const struct lane *l)
 {
     const struct bus_client *a = l->client;
 
-    return !a->up && l->term < a->term && bus_client_takes(a);
+    return client_has_several(a) && !a->up && l->term < a->term && bus_client_takes(a);
 }
 
 static void on_hello(void *arg, enum bus_status status, const msgpack_object *body)
@@ -178,7 +179,7 @@ static void tick(void *arg)
     uint64_t now = clock_mono_us();
 
     a->inside = true;
-    if (has_stood_still(&a->ticked, now) && a->up && !client_has_several(a))
+    if (has_stood_still(&a->ticks, now) && a->up && !client_has_several(a))
         a->current->last_rx = now;
     for (size_t i = 0; i < a->to.n; i++)
         if (is_current(&a->lanes[i]))
@@ -223,7 +224,8 @@ static void handle(struct lane *l, struct envelope *e)
     }
     if (e->status == BUS_unknown_peer || (e->status == BUS_not_active && e->id != l->hello_id)) {
         /* it was restarted, or took us for gone, or another one is active */
-        if (!is_current(l) || !waiting_refuse(a, e->id))
+        bool waits = is_current(l) && waiting_refuse(a, e->id);
+        if (!waits)
             request_table_answer(a->requests, l, e->id, BUS_gone, NULL);
         if (is_current(l))
             set_down(a, false);
@@ -295,7 +297,7 @@ struct bus_client *bus_client_new(struct bus *b, const char *endpoint, const cha
         free(a);
         return NULL;
     }
-    a->down_since = a->ticked = clock_mono_us();
+    a->down_since = a->ticks.last = clock_mono_us();
     a->service = view_dup(view_cstr(service));
     a->endpoint = view_dup(view_cstr(endpoint));
     a->requests = request_table_new(b);

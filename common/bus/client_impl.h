@@ -26,6 +26,7 @@ struct waiting {
     bool repeat; /* when the state that was asked is lost */
     bool sent;
     bool refused;      /* by one that is not active or was restarted: it has done nothing */
+    uint64_t newest;   /* the newest request when it was sent */
     uint64_t deadline; /* monotonic microseconds */
     bus_answer_fn *answer;
     void *arg;
@@ -53,11 +54,11 @@ struct bus_client {
     struct msg_doc doc;
     struct buf body;
     bool up;
-    bool inside;         /* a callback may be running */
-    char *endpoint;      /* all of them, for messages */
-    uint64_t lost_at;    /* when it went down, or began */
-    uint64_t wait_us;    /* for so long after it people's requests wait */
-    uint64_t ticked;     /* when its timer was served last */
+    bool inside;      /* a callback may be running */
+    char *endpoint;   /* all of them, for messages */
+    uint64_t lost_at; /* when it went down, or began */
+    uint64_t wait_us; /* for so long after it people's requests wait */
+    struct ticks ticks;
     uint64_t down_since; /* or when the lack of an answer was last logged */
 };
 
@@ -79,7 +80,8 @@ bool client_is_answered(const struct bus_client *a);
 void waiting_flush(struct bus_client *a);
 /* The state that was asked is lost: what may be asked twice waits again. */
 void waiting_keep(struct bus_client *a);
-/* It said that it is not active, or does not know us. False: no such request waits for it. */
+/* The state that is asked said to this request that it is not active, or does not know us: what was
+ * sent after it came to the same process, and is refused as well. False: no such request waits. */
 bool waiting_refuse(struct bus_client *a, uint64_t id);
 /* A request was cancelled. */
 void waiting_forget(struct bus_client *a, uint64_t id);

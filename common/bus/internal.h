@@ -40,15 +40,19 @@ struct bus {
 /* A client that has received nothing for this long sends a ping. */
 #define PING_AFTER_MS 500
 #define TICK_MS 100
-/* A process that was not served for so long has stood still itself (a busy machine, one that was
- * suspended): what came meanwhile is yet to be read, and says whether the far side was silent. */
+/* A timer that is this late shows that the process was suspended or starved. What has arrived
+ * meanwhile is still unread, so silence is not judged in that turn; where every turn is late, it is
+ * judged in every other one. */
 #define STOOD_STILL_US 2000000
-static inline bool has_stood_still(uint64_t *ticked, uint64_t now)
+struct ticks {
+    uint64_t last; /* when the timer was served last */
+    bool late;     /* it was late then */
+};
+static inline bool has_stood_still(struct ticks *t, uint64_t now)
 {
-    bool still = now - *ticked > STOOD_STILL_US;
-
-    *ticked = now;
-    return still;
+    t->late = !t->late && now - t->last > STOOD_STILL_US;
+    t->last = now;
+    return t->late;
 }
 
 /* A socket with all options that every socket of ctibus has. domain: what ZAP is told for a
@@ -132,6 +136,8 @@ struct request_table *request_table_new(struct bus *b);
 void request_table_destroy(struct request_table **p); /* calls what waits with BUS_gone */
 uint64_t request_table_add(struct request_table *p, const void *owner, uint32_t deadline_ms,
                            bus_answer_fn *answer, void *arg);
+/* The number of the newest request: what is sent before the next one was sent after it. */
+uint64_t request_table_newest(const struct request_table *p);
 /* An answer came from `owner` (NULL: any). False when no request waits for it. */
 bool request_table_answer(struct request_table *p, const void *owner, uint64_t id,
                           enum bus_status status, const msgpack_object *body);

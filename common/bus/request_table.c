@@ -179,6 +179,11 @@ uint64_t request_table_add(struct request_table *p, const void *owner, uint32_t 
     return e->id;
 }
 
+uint64_t request_table_newest(const struct request_table *p)
+{
+    return p->next_id - 1;
+}
+
 bool request_table_answer(struct request_table *p, const void *owner, uint64_t id,
                           enum bus_status status, const msgpack_object *body)
 {

@@ -25,7 +25,7 @@ struct bus_server {
     void *socket;
     struct zpoll *poll;
     struct loop_timer *tick;
-    uint64_t ticked; /* when it was served last */
+    struct ticks ticks;
     const struct bus_server_handler *handler;
     void *arg;
     struct bus_pub *echo;
@@ -255,7 +255,7 @@ static void tick(void *arg)
 {
     struct bus_server *s = arg;
     uint64_t now = clock_mono_us();
-    bool stood_still = has_stood_still(&s->ticked, now);
+    bool stood_still = has_stood_still(&s->ticks, now);
     size_t pos = 0;
     void *v;
 
@@ -311,7 +311,7 @@ static struct bus_server *server_new(struct bus *b, const char *endpoint,
         if (*err == 0)
             s->poll = zpoll_new(b, s->socket, step, s);
         if (s->poll) {
-            s->ticked = clock_mono_us();
+            s->ticks.last = clock_mono_us();
             loop_timer_start(s->tick, TICK_MS, true);
             return s;
         }

@@ -66,6 +66,7 @@ static bool send_one(struct waiting *w)
     TAILQ_REMOVE(&a->waiting, w, link);
     TAILQ_INSERT_TAIL(&a->sent, w, link);
     w->sent = true;
+    w->newest = request_table_newest(a->requests);
     return true;
 }
 
@@ -98,11 +99,12 @@ bool waiting_refuse(struct bus_client *a, uint64_t id)
 {
     struct waiting *w = map_get(a->waiting_by_id, id_key(&id));
 
-    if (!w || !w->sent)
-        return false;
-    for (; w; w = TAILQ_NEXT(w, link)) /* what was sent after it came to the same process */
-        w->refused = true;
-    return true;
+    bool waits = w && w->sent;
+
+    for (w = waits ? w : TAILQ_FIRST(&a->sent); w; w = TAILQ_NEXT(w, link))
+        if (waits || w->newest >= id)
+            w->refused = true;
+    return waits;
 }
 
 static bool is_full(const struct bus_client *a, size_t len)

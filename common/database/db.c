@@ -14,8 +14,8 @@
 #define MAX_BATCH 2000
 #define AGAIN_MS 1000
 #define QUIET_US 60000000
-/* Each commit waits for the disk, so writes that nobody waits for are not committed sooner after
- * the last ones: they go together. The first after a pause goes at once. */
+/* Each commit waits for the disk, so writes that nobody waits for are committed together, at least
+ * 10 ms after the previous commit. The first after a pause is committed at once. */
 #define GATHER_US 10000
 #define CHECK_MS 2000 /* from one look at the files to the next, while nothing is written */
 
@@ -63,7 +63,8 @@ static uint64_t gather_until(const struct db *d)
 {
     uint64_t until = d->written_us + GATHER_US;
 
-    return d->end_us || d->n_awaited || STAILQ_EMPTY(&d->writes) || clock_mono_us() >= until
+    return d->end_us || d->n_awaited || d->n_waiting >= MAX_BATCH || STAILQ_EMPTY(&d->writes) ||
+                   clock_mono_us() >= until
                ? 0
                : until;
 }

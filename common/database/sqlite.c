@@ -233,8 +233,8 @@ static void note_refused(struct sqlite *c, const struct db_txn *t)
     snprintf(c->conn.refused, sizeof(c->conn.refused), "%s", t->unfit < 0 ? unfit : c->conn.error);
 }
 
-/* One that fails by itself takes none of the others with it. SQLite undoes a single statement by
- * itself. */
+/* One that fails by itself takes none of the others with it. SQLite undoes a single statement that
+ * fails, except for a trigger of somebody else that says RAISE(FAIL). */
 static int run_guarded(struct sqlite *c, struct db_txn *t)
 {
     bool guarded = t->n > 1;

@@ -227,7 +227,7 @@ static void tell_ties(struct xod_obj *o)
 
     for (uint32_t i = 0; rc == 0 && field >= 0 && i < o->n_relations; i++)
         rc = name_of(&list.items[i], o->relations[i]);
-    if (list.len > 1)
+    if (rc == 0 && list.len > 1)
         qsort(list.items, list.len, sizeof(list.items[0]), by_name);
     if (rc < 0 || field < 0)
         value_clear(&list);

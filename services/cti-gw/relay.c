@@ -1,5 +1,7 @@
 /* Messages that are state's to carry out: the whole message goes there, and what comes back goes
  * into the line that answers it. */
+#include <errno.h>
+
 #include "internal.h"
 
 /* A line with what state answered; false: it is too deep, or there is no memory. What tells of an
@@ -45,16 +47,16 @@ static const char *command_of(const struct cti_message *m)
     return c && c->path && strcmp(c->path, "command") == 0 ? c->value : NULL;
 }
 
-/* The texts are constants. */
-static bool ask(struct client *c, const char *class, const char *command, const char *answer,
-                struct json_object *body, struct view reply_id, bool reads)
+/* The texts are constants. 0, -EBADMSG, or -ENOTCONN: it cannot be asked now. */
+static int ask(struct client *c, const char *class, const char *command, const char *answer,
+               struct json_object *body, struct view reply_id, bool reads)
 {
     struct buf *pairs = &c->gw->pairs;
     struct value message;
     char session[64];
 
     if (value_from_json(&message, body) < 0)
-        return false;
+        return -EBADMSG;
     client_session_name(c, session);
     buf_reset(pairs);
     msg_put_pair(pairs, "session", view_cstr(session));
@@ -66,18 +68,22 @@ static bool ask(struct client *c, const char *class, const char *command, const 
     c->relayed_command = command;
     c->relayed_answer = answer;
     c->gw->passed_on = true;
-    return !pairs->failed &&
-           client_ask(c, METHOD_command, reads, 3, buf_view(pairs), reply_id, on_done);
+    if (pairs->failed)
+        return -EBADMSG;
+    return client_ask(c, METHOD_command, reads, 3, buf_view(pairs), reply_id, on_done) ? 0
+                                                                                       : -ENOTCONN;
 }
 
 static void pass_on(struct client *c, const struct request *rq, const char *class,
                     const char *command, const char *answer, bool reads)
 {
-    if (!bus_client_takes(c->gw->bus_client))
-        client_decline(c, rq, view_cstr(command), "error_string", VIEW("noconn"));
-    else if (!ask(c, class, command, answer, rq->body, rq->reply_id, reads))
+    int rc = -ENOTCONN;
+
+    if (bus_client_takes(c->gw->bus_client))
+        rc = ask(c, class, command, answer, rq->body, rq->reply_id, reads);
+    if (rc < 0)
         client_decline(c, rq, view_cstr(command), "error_string",
-                       schema_status_name(BUS_malformed));
+                       schema_status_name(rc == -EBADMSG ? BUS_malformed : BUS_noconn));
 }
 
 void relay(struct client *c, struct request *rq)

@@ -28,8 +28,10 @@ static void on_state_up(void *arg, const msgpack_object *body)
 
 static void on_state_down(void *arg)
 {
-    log_warning(((struct http_gw *)arg)->log,
-                "state is gone: lists are answered as they were last, commands are refused");
+    const struct http_gw *g = arg;
+
+    log_warning(g->log, "state is gone: lists are answered as they were last, commands %s",
+                bus_client_takes(g->bus_client) ? "wait" : "are refused");
 }
 
 static void on_request(void *arg, uint64_t id, enum bus_method method, const msgpack_object *body)

@@ -188,7 +188,8 @@ static int commits_seen(sqlite3 *sql)
     return version;
 }
 
-/* Each commit waits for the disk; who waits for one does not wait for others. */
+/* Each commit waits for the disk. A write that somebody waits for is committed at once. In memory,
+ * so that it is not the disk that is measured. */
 static void writes_that_nobody_waits_for_go_together(void **state)
 {
     struct world *w = *state;
@@ -196,13 +197,17 @@ static void writes_that_nobody_waits_for_go_together(void **state)
     uint64_t start_us, shortest = UINT64_MAX;
     int n = 0, before, commits = 0;
 
+    rmdir(w->dir);
+    strcpy(w->dir, "/dev/shm/ctibus-db-XXXXXX");
+    assert_non_null(mkdtemp(w->dir));
+    snprintf(w->path, sizeof(w->path), "%s/t.db", w->dir);
     start(w);
     assert_int_equal(sqlite3_open(w->path, &w->other), SQLITE_OK);
     put(w, "first", "x");
     UNTIL(w->loop, w->done == 1);
     before = commits_seen(w->other);
     start_us = clock_mono_us();
-    while (clock_mono_us() - start_us < 100000) {
+    while (commits < 4) {
         int now;
         snprintf(id, sizeof(id), "%d", n++);
         db_write(w->d, PUT, "sss", VIEW("x"), view_cstr(id), VIEW("y"));
@@ -211,7 +216,7 @@ static void writes_that_nobody_waits_for_go_together(void **state)
         commits += now != before;
         before = now;
     }
-    assert_in_range(commits, 2, 11); /* 10 ms from one to the next */
+    assert_true(clock_mono_us() - start_us >= 30000); /* 10 ms from one to the next */
     for (int i = 0; i < 20; i++) {
         int done = w->done;
         snprintf(id, sizeof(id), "waits %d", i);

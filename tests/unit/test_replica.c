@@ -430,7 +430,7 @@ static void a_gap_heals_and_only_the_difference_is_told(void **state)
     assert_int_equal(bus_sub_lost(replica_sub(w->r)), 1);
 }
 
-/* A brief snapshot does not name it; that of an older state names all, and what it lacks stays. */
+/* A brief snapshot does not name it; that of an older state names all. */
 static void what_was_cleared_in_a_gap_is_cleared(void **state)
 {
     struct world *w = *state;

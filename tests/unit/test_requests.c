@@ -303,8 +303,8 @@ static void a_peer_that_was_taken_for_gone_begins_anew(void **state)
     assert_int_equal(w->status, BUS_ok);
 }
 
-/* A machine that was suspended: both sides stood still for longer than silence is allowed. */
-static void who_stood_still_takes_nobody_for_gone(void **state)
+/* Both sides are suspended for longer than silence is allowed. */
+static void a_suspended_process_does_not_drop_its_peers(void **state)
 {
     struct world *w = *state;
     uint64_t start = clock_mono_us();
@@ -343,8 +343,7 @@ static void a_restarted_state_is_noticed_soon(void **state)
     assert_true(clock_mono_us() - start < 5000000); /* silence is noticed after 6 s */
 }
 
-/* Of what people ask for while the only state is restarted nothing is refused that it has not seen.
- */
+/* A request that the old state has not received is not refused, whatever was sent before it. */
 static void what_people_ask_for_waits_for_a_restarted_state(void **state)
 {
     struct world *w = *state;
@@ -355,16 +354,18 @@ static void what_people_ask_for_waits_for_a_restarted_state(void **state)
     snprintf(endpoint, sizeof(endpoint), "%s", bus_server_endpoint(w->server));
     server_stop(w);
     process_end(&w->state);
+    start = clock_mono_us();
+    UNTIL(w->loop, clock_mono_us() - start > 1000000); /* pings are on their way */
+    assert_true(bus_client_is_up(w->bus_client));      /* it has not noticed */
+    for (int i = 0; i < 2; i++)
+        assert_true(bus_ask_wait(w->bus_client, METHOD_command, false, 0, NO_PAIRS, 5000, on_answer,
+                                 w) > 0);
     w->state = process_start(w->loop, "state@test", "state", NULL);
     while (server_start(w, endpoint) == -EADDRINUSE) {
         server_stop(w);
         loop_once(w->loop, 5);
     }
-    assert_true(bus_client_is_up(w->bus_client)); /* it has not noticed */
     w->answer_at_once = true;
-    for (int i = 0; i < 2; i++)
-        assert_true(bus_ask_wait(w->bus_client, METHOD_command, false, 0, NO_PAIRS, 5000, on_answer,
-                                 w) > 0);
     UNTIL(w->loop, w->answers == 2);
     assert_int_equal(w->status, BUS_ok);
     assert_int_equal(w->requests, 2);
@@ -385,9 +386,10 @@ static void what_people_ask_for_waits_for_a_restarted_state(void **state)
     start = clock_mono_us();
     bus_client_destroy(&w->bus_client);
     w->bus_client = bus_client_new(w->gw.bus, endpoint, "test-gw", &asker_handler, w, &err);
+    assert_int_equal(err, 0);
     assert_true(bus_client_takes(w->bus_client));
     UNTIL(w->loop, !bus_client_takes(w->bus_client));
-    assert_in_range(clock_mono_us() - start, 1900000, 4000000);
+    assert_true(clock_mono_us() - start > 1900000);
 }
 
 static void nothing_is_asked_of_a_state_that_is_not_there(void **state)
@@ -629,7 +631,7 @@ int main(void)
         T(a_quiet_peer_stays),
         T(a_peer_that_says_nothing_is_gone),
         T(a_peer_that_was_taken_for_gone_begins_anew),
-        T(who_stood_still_takes_nobody_for_gone),
+        T(a_suspended_process_does_not_drop_its_peers),
         T(a_restarted_state_is_noticed_soon),
         T(what_people_ask_for_waits_for_a_restarted_state),
         T(nothing_is_asked_of_a_state_that_is_not_there),

@@ -9,7 +9,7 @@
 #include "classes.h"
 #include "say.h"
 
-#define MAX_WAITING_INPUT (2 * AMI_MAX_BLOCK)
+#define MAX_INPUT_BYTES (2 * AMI_MAX_BLOCK)
 #define MAX_OUTPUT ((size_t)64 << 20) /* a client this far behind is dropped */
 #define REFUSAL_MS 1000
 
@@ -180,7 +180,7 @@ struct server *server_new(struct loop *loop, struct log *log, struct world *worl
     s->world = world;
     s->config = *config;
     buf_init(&s->open, 0);
-    *err = conn_class_init(&s->conns, loop, &handler, MAX_WAITING_INPUT, MAX_OUTPUT);
+    *err = conn_class_init(&s->conns, loop, &handler, MAX_INPUT_BYTES, MAX_OUTPUT);
     if (*err < 0) {
         free(s);
         return NULL;

@@ -18,7 +18,7 @@
 #define IDLE_US 75000000u
 /* The same when nothing more comes: for requests that were sent one behind the other. */
 #define LAST_US 1000000u
-#define MAX_WAITING_INPUT (REQUEST_MAX_HEAD + SERVER_MAX_BODY + 4096)
+#define MAX_INPUT_BYTES (REQUEST_MAX_HEAD + SERVER_MAX_BODY + 4096)
 
 enum phase { WAITING, READING, ASKED, STREAMING, CLOSING };
 
@@ -328,7 +328,7 @@ static void look(void *arg)
 
 static int start(struct server *s)
 {
-    int err = conn_class_init(&s->conns, s->loop, &handler, MAX_WAITING_INPUT, s->opt.max_output);
+    int err = conn_class_init(&s->conns, s->loop, &handler, MAX_INPUT_BYTES, s->opt.max_output);
 
     if (err < 0)
         return err;
