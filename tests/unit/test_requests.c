@@ -357,6 +357,7 @@ static void what_people_ask_for_waits_for_a_restarted_state(void **state)
     start = clock_mono_us();
     UNTIL(w->loop, clock_mono_us() - start > 1000000); /* pings are on their way */
     assert_true(bus_client_is_up(w->bus_client));      /* it has not noticed */
+    assert_true(ask(w, 60000) > 0);                    /* waits for nothing: it is told */
     for (int i = 0; i < 2; i++)
         assert_true(bus_ask_wait(w->bus_client, METHOD_command, false, 0, NO_PAIRS, 5000, on_answer,
                                  w) > 0);
@@ -366,14 +367,16 @@ static void what_people_ask_for_waits_for_a_restarted_state(void **state)
         loop_once(w->loop, 5);
     }
     w->answer_at_once = true;
-    UNTIL(w->loop, w->answers == 2);
+    UNTIL(w->loop, w->answers == 1);
+    assert_int_equal(w->status, BUS_gone);
+    UNTIL(w->loop, w->answers == 3);
     assert_int_equal(w->status, BUS_ok);
     assert_int_equal(w->requests, 2);
     assert_int_equal(w->ups, 2);
     for (int i = 0; i < 5000; i++) /* more than may wait for one that is not there */
         assert_true(bus_ask_wait(w->bus_client, METHOD_command, true, 0, NO_PAIRS, 20000, on_answer,
                                  w) > 0);
-    UNTIL(w->loop, w->answers == 5002);
+    UNTIL(w->loop, w->answers == 5003);
     assert_int_equal(w->status, BUS_ok);
     /* one that is silent is not waited for */
     w->gw.bus->gone_ms = 100;
