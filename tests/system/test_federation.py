@@ -318,6 +318,7 @@ def test_a_link_that_breaks_keeps_what_is_known():
         paris.run()
         lyon.run()
         paris.wait_link("lyon")
+        until(lambda: len(paris.objects("lyon", "users")) == 5, "its users are known")
         lyon.kill("federation")
         paris.wait_link("lyon", "down")
         assert len(paris.objects("lyon", "users")) == 5
