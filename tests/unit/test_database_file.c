@@ -193,7 +193,7 @@ static int commits_seen(sqlite3 *sql)
 static void writes_that_nobody_waits_for_go_together(void **state)
 {
     struct world *w = *state;
-    char id[16];
+    char id[32];
     uint64_t start_us, shortest = UINT64_MAX;
     int n = 0, before, commits = 0;
 
