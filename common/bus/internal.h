@@ -136,7 +136,7 @@ struct request_table *request_table_new(struct bus *b);
 void request_table_destroy(struct request_table **p); /* calls what waits with BUS_gone */
 uint64_t request_table_add(struct request_table *p, const void *owner, uint32_t deadline_ms,
                            bus_answer_fn *answer, void *arg);
-/* The number of the newest request: what is sent before the next one was sent after it. */
+/* The number of the newest request, or one less than the first will have. */
 uint64_t request_table_newest(const struct request_table *p);
 /* An answer came from `owner` (NULL: any). False when no request waits for it. */
 bool request_table_answer(struct request_table *p, const void *owner, uint64_t id,

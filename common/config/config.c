@@ -378,9 +378,7 @@ bool config_lists(const struct config *cfg, const char *path, const char *word)
     assert(key->type == KEY_STRINGS);
     if (value)
         return lists(value, word);
-    if (!key->default_value || strcmp(key->default_value, "[]") == 0)
-        return false;
-    default_value = json_tokener_parse(key->default_value);
+    default_value = key->default_value ? json_tokener_parse(key->default_value) : NULL;
     found = lists(default_value, word);
     json_object_put(default_value);
     return found;

@@ -49,7 +49,6 @@ static void one_that_fails_takes_no_other_with_it(void **state)
 static void a_single_one_that_fails_takes_no_other_with_it(void **state)
 {
     struct world *w = *state;
-
     struct db_txn *t;
     int err = 0;
 
