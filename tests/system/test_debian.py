@@ -1,6 +1,7 @@
 """The Debian packages: what is in them, and a bare Debian on which they are installed, started, upgraded and purged, by chroot and
 booted. Of this machine's release; CTIBUS_DEBIAN="trixie" (`make packages-test RELEASE=trixie`): of that one, built and tested in it."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -314,12 +315,12 @@ def listeners(root):
     """Where programs listen that run in this folder: name of the program and address."""
     inodes = {}
     for process in pathlib.Path("/proc").glob("[0-9]*"):
-        try:
+        with contextlib.suppress(OSError):  # it has ended
             if os.readlink(process / "root") == str(root):
                 name = (process / "comm").read_text(encoding="utf-8").strip()
-                inodes.update({os.readlink(fd): name for fd in (process / "fd").iterdir()})
-        except OSError:  # it has ended
-            pass
+                for fd in (process / "fd").iterdir():
+                    with contextlib.suppress(OSError):  # closed meanwhile; the others count
+                        inodes[os.readlink(fd)] = name
     found = set()
     for table in ("tcp", "tcp6"):
         for line in pathlib.Path("/proc/net", table).read_text(encoding="utf-8").splitlines()[1:]:
