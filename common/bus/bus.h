@@ -1,8 +1,8 @@
 /*
  * The bus: published messages, and requests both ways, over ZeroMQ. design: docs/bus.md.
  *
- * Nothing here blocks. What cannot be sent is counted. Callbacks run on the loop's thread; the
- * bus's own thread is only the forwarder of `state`, which shares nothing with the rest.
+ * Nothing here blocks. What cannot be sent is counted. Everything runs on the loop's thread, but
+ * for the ZAP handler and libzmq itself.
  */
 #ifndef CTIBUS_BUS_BUS_H
 #define CTIBUS_BUS_BUS_H
@@ -224,10 +224,11 @@ struct bus_peer *bus_server_next(struct bus_server *s, size_t *pos);
 /* ---- the forwarder (XSUB/XPUB), in state ---- */
 
 struct bus_forwarder;
-/* Binds both ends (for publishers, for subscribers) and starts its thread. Also bound: the inproc
- * endpoints below, for the process it lives in. Fails with -EACCES when an address is neither
- * loopback nor in `trusted` (NULL-ended list, may be NULL) and there is no CURVE. What others than
- * this process publish on the plane cti/ is dropped; with CURVE only gateways get that plane. */
+/* Binds both ends (for publishers, for subscribers); a bus has one forwarder at most. Also bound:
+ * the inproc endpoints below, for the process it lives in. Fails with -EACCES when an address is
+ * neither loopback nor in `trusted` (NULL-ended list, may be NULL) and there is no CURVE. What
+ * others than this process publish on the plane cti/ is dropped; with CURVE only gateways get that
+ * plane. */
 struct bus_forwarder *bus_forwarder_new(struct bus *b, const char *publish, const char *subscribe,
                                         const char *const *trusted, int *err);
 void bus_forwarder_destroy(struct bus_forwarder **f);

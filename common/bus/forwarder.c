@@ -1,5 +1,6 @@
 /*
- * The forwarder: publishers on one side, subscribers on the other, in a thread of its own.
+ * The forwarder: publishers on one side, subscribers on the other, on the loop. What its own
+ * process publishes goes to the subscribers' side at once (bus_forwarder_send).
  *
  * The plane cti/ has what people write to each other in it, and goes into clients as it is. So with
  * CURVE only a gateway's key gets it: a monitor that subscribes to more than that gets the rest
@@ -11,18 +12,13 @@
  * a publisher still says is dropped and cuts its connection.
  */
 #include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 
 #include "base/array.h"
 #include "base/clock.h"
-#include "base/thread.h"
 #include "bus/connections.h"
 
-/* So many messages one way before the other way is looked at. */
-#define BATCH 1000
 /* From one word about subscribers that do not read to the next. */
 #define TELL_US 10000000u
 #define TELL_MS 1000
@@ -33,17 +29,14 @@ struct bus_forwarder {
     struct bus *bus;
     void *xsub;
     void *xpub;
-    void *stop;     /* our end of the pair that ends the thread */
-    void *stop_far; /* the thread's end */
-    pthread_t thread;
-    bool running;
+    struct zpoll *from_publishers, *from_subscribers;
+    struct loop_fd *keys_changed; /* NULL without keys */
     char *publish;
     char *subscribe;
-    atomic_uint_fast64_t forwarded, full, forged;
-    struct metric *metric, *full_metric, *forged_metric;
-    uint64_t told, told_at; /* the loop's: what was said of subscribers that do not read */
+    struct metric *forwarded, *full, *forged;
+    uint64_t n_full, told, told_at; /* subscribers that do not read: times, how many were logged */
     struct loop_timer *tell;
-    struct connections *publishers, *subscribers; /* of the thread; NULL without keys */
+    struct connections *publishers, *subscribers; /* NULL without keys */
 };
 
 static struct view text(zmq_msg_t *m)
@@ -69,7 +62,7 @@ static bool is_forged(struct bus_forwarder *f, zmq_msg_t *topic)
         return false;
     key = property(topic, "User-Id");
     address = property(topic, "Peer-Address");
-    atomic_fetch_add_explicit(&f->forged, 1, memory_order_relaxed);
+    metric_add(f->forged, 1);
     log_warning(f->bus->log,
                 "dropped what %s (key %s) published on the plane cti/, which is state's own",
                 address ? address : "somebody", key && *key ? key : "none");
@@ -89,52 +82,67 @@ static void set_nodrop(void *xpub, int on)
 
 /* Hands one frame on. XPUB refuses the first message for which a subscriber has no room: it is sent
  * again so that only that one loses it, and what follows until it has room again. */
-static void forward(struct bus_forwarder *f, zmq_msg_t *m, bool *lossy)
+static void forward(struct bus_forwarder *f, zmq_msg_t *m, bool more, bool *lossy)
 {
-    int more = zmq_msg_more(m);
     int flags = ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0);
     int rc = zmq_msg_send(m, f->xpub, flags);
 
     if (rc < 0 && zmq_errno() == EAGAIN && !*lossy) {
         *lossy = true;
         set_nodrop(f->xpub, 0);
-        atomic_fetch_add_explicit(&f->full, 1, memory_order_relaxed);
+        metric_add(f->full, 1);
+        f->n_full++;
         rc = zmq_msg_send(m, f->xpub, flags);
     }
-    if (rc < 0) {
+    if (rc < 0)
         zmq_msg_close(m);
-        zmq_msg_init(m);
-    }
     if (!more && *lossy) {
         *lossy = false;
         set_nodrop(f->xpub, 1);
     }
 }
 
-/* What publishers say, as long as there is something, but at most a batch. */
-static void move_messages(struct bus_forwarder *f)
+static void forward_all(struct bus_forwarder *f, struct frames *m)
 {
-    unsigned n = 0;
-    bool begins = true;
-    bool drop = false;
     bool lossy = false;
-    zmq_msg_t m;
 
-    zmq_msg_init(&m);
-    /* never in the middle of a message */
-    while ((n < BATCH || !begins) && zmq_msg_recv(&m, f->xsub, ZMQ_DONTWAIT) >= 0) {
-        drop = begins ? is_revoked(f, &m) || is_forged(f, &m) : drop;
-        begins = !zmq_msg_more(&m);
-        n += begins && !drop;
-        if (drop) {
-            zmq_msg_close(&m);
-            zmq_msg_init(&m);
-        } else {
-            forward(f, &m, &lossy);
+    for (int i = 0; i < m->n; i++)
+        forward(f, &m->msg[i], i + 1 < m->n, &lossy);
+    m->n = 0;
+    metric_add(f->forwarded, 1);
+    zpoll_wakeup(f->from_subscribers);
+}
+
+/* What has more frames than any message of ours is dropped: it would be handed on at one go. */
+static bool move_message(void *arg)
+{
+    struct bus_forwarder *f = arg;
+    struct frames m;
+
+    if (!frames_recv(f->xsub, &m))
+        return false;
+    if (m.n < 0)
+        metric_add(f->bus->counts.malformed, 1);
+    else if (!is_revoked(f, &m.msg[0]) && !is_forged(f, &m.msg[0]))
+        forward_all(f, &m);
+    frames_close(&m);
+    return true;
+}
+
+int bus_forwarder_send(struct bus_forwarder *f, const struct view *parts, int n)
+{
+    struct frames m = {.n = 0};
+
+    for (; m.n < n; m.n++) {
+        if (zmq_msg_init_size(&m.msg[m.n], parts[m.n].len) < 0) {
+            frames_close(&m);
+            return -ENOMEM;
         }
+        if (parts[m.n].len)
+            memcpy(zmq_msg_data(&m.msg[m.n]), parts[m.n].ptr, parts[m.n].len);
     }
-    zmq_msg_close(&m);
-    atomic_fetch_add_explicit(&f->forwarded, n, memory_order_relaxed);
+    forward_all(f, &m);
+    return 0;
 }
 
 /* ---- from subscribers to publishers ---- */
@@ -194,56 +202,32 @@ static void take_subscription(struct bus_forwarder *f, zmq_msg_t *m)
         frames_send(f->xsub, &v, 1);
 }
 
-static void move_subscriptions(struct bus_forwarder *f)
+static bool move_subscription(void *arg)
 {
-    bool begins = true;
-    zmq_msg_t m;
+    struct bus_forwarder *f = arg;
+    struct frames m;
+    struct view v;
 
-    zmq_msg_init(&m);
-    for (unsigned n = 0; n < BATCH && zmq_msg_recv(&m, f->xpub, ZMQ_DONTWAIT) >= 0; n++) {
-        int more = zmq_msg_more(&m);
-        struct view v = text(&m);
-        if (begins && !more && f->bus->keys)
-            take_subscription(f, &m);
-        else if (begins && !more)
-            frames_send(f->xsub, &v, 1);
-        begins = !more;
+    if (!frames_recv(f->xpub, &m))
+        return false;
+    if (m.n == 1 && f->bus->keys) {
+        take_subscription(f, &m.msg[0]);
+    } else if (m.n == 1) {
+        v = frame_view(&m, 0);
+        frames_send(f->xsub, &v, 1);
     }
-    zmq_msg_close(&m);
+    frames_close(&m);
+    zpoll_wakeup(f->from_publishers);
+    return true;
 }
 
-static void check_subscribers(struct bus_forwarder *f)
+static void check_subscribers(void *arg)
 {
+    struct bus_forwarder *f = arg;
     eventfd_t n;
 
     if (eventfd_read(bus_zap_changed_fd(f->bus->zap), &n) == 0)
         connections_check(f->subscribers);
-}
-
-static void *run(void *arg)
-{
-    struct bus_forwarder *f = arg;
-    zmq_pollitem_t items[4] = {
-        {f->xsub, 0, ZMQ_POLLIN, 0},
-        {f->xpub, 0, ZMQ_POLLIN, 0},
-        {f->stop_far, 0, ZMQ_POLLIN, 0},
-        {NULL, f->bus->zap ? bus_zap_changed_fd(f->bus->zap) : -1, ZMQ_POLLIN, 0}};
-
-    for (;;) {
-        if (zmq_poll(items, f->bus->zap ? 4 : 3, -1) < 0) {
-            if (zmq_errno() == EINTR)
-                continue;
-            return NULL;
-        }
-        if (items[2].revents)
-            return NULL;
-        if (f->bus->zap && items[3].revents)
-            check_subscribers(f);
-        if (items[1].revents)
-            move_subscriptions(f);
-        if (items[0].revents)
-            move_messages(f);
-    }
 }
 
 static int open_sockets(struct bus_forwarder *f, const char *publish, const char *subscribe,
@@ -255,9 +239,7 @@ static int open_sockets(struct bus_forwarder *f, const char *publish, const char
 
     f->xsub = bus_socket(b, ZMQ_XSUB, "publish", &err);
     f->xpub = f->xsub ? bus_socket(b, ZMQ_XPUB, "subscribe", &err) : NULL;
-    f->stop = f->xpub ? zmq_socket(b->zmq, ZMQ_PAIR) : NULL;
-    f->stop_far = f->stop ? zmq_socket(b->zmq, ZMQ_PAIR) : NULL;
-    if (!f->stop_far || (b->keys && zmq_setsockopt(f->xpub, ZMQ_XPUB_MANUAL, &on, sizeof(on)) < 0))
+    if (!f->xpub || (b->keys && zmq_setsockopt(f->xpub, ZMQ_XPUB_MANUAL, &on, sizeof(on)) < 0))
         return err ? err : -ENOMEM;
     zmq_setsockopt(f->xpub, ZMQ_SNDHWM, &b->subscriber_hwm, sizeof(b->subscriber_hwm));
     set_nodrop(f->xpub, 1);
@@ -266,9 +248,7 @@ static int open_sockets(struct bus_forwarder *f, const char *publish, const char
         err = bus_bind(b, f->xpub, subscribe, trusted, &f->subscribe);
     if (err < 0)
         return err;
-    if (zmq_bind(f->xsub, BUS_INPROC_PUBLISH) < 0 || zmq_bind(f->xpub, BUS_INPROC_SUBSCRIBE) < 0 ||
-        zmq_bind(f->stop, "inproc://forwarder-stop") < 0 ||
-        zmq_connect(f->stop_far, "inproc://forwarder-stop") < 0)
+    if (zmq_bind(f->xsub, BUS_INPROC_PUBLISH) < 0 || zmq_bind(f->xpub, BUS_INPROC_SUBSCRIBE) < 0)
         return -zmq_errno();
     if (!b->keys)
         return 0;
@@ -277,53 +257,59 @@ static int open_sockets(struct bus_forwarder *f, const char *publish, const char
     return f->publishers && f->subscribers ? 0 : -ENOMEM;
 }
 
-static double forwarded(void *arg)
-{
-    struct bus_forwarder *f = arg;
-
-    return (double)atomic_load_explicit(&f->forwarded, memory_order_relaxed);
-}
-
-static double forged(void *arg)
-{
-    struct bus_forwarder *f = arg;
-
-    return (double)atomic_load_explicit(&f->forged, memory_order_relaxed);
-}
-
-static double full(void *arg)
-{
-    struct bus_forwarder *f = arg;
-
-    return (double)atomic_load_explicit(&f->full, memory_order_relaxed);
-}
-
-/* On the loop, once a second. */
+/* Once a second. */
 static void tell_full(void *arg)
 {
     struct bus_forwarder *f = arg;
-    uint64_t n = atomic_load_explicit(&f->full, memory_order_relaxed);
 
-    if (n == f->told || !clock_once_in(&f->told_at, TELL_US))
+    if (f->n_full == f->told || !clock_once_in(&f->told_at, TELL_US))
         return;
     log_warning(f->bus->log,
                 "a subscriber of the bus does not read: %d messages wait for it, it loses the rest",
                 f->bus->subscriber_hwm);
-    f->told = n;
+    f->told = f->n_full;
 }
 
 static int start_telling(struct bus_forwarder *f)
 {
-    struct bus *b = f->bus;
-
-    f->metric = metrics_callback(b->metrics, METRIC_bus_forwarded, NULL, forwarded, f);
-    f->full_metric = metrics_callback(b->metrics, METRIC_bus_subscriber_full, NULL, full, f);
-    f->forged_metric = metrics_callback(b->metrics, METRIC_bus_forged, NULL, forged, f);
-    f->tell = loop_timer_new(b->loop, tell_full, f);
-    if (!f->metric || !f->full_metric || !f->forged_metric || !f->tell)
+    f->tell = loop_timer_new(f->bus->loop, tell_full, f);
+    if (!f->tell)
         return -ENOMEM;
     loop_timer_start(f->tell, TELL_MS, true);
     return 0;
+}
+
+static int start_forwarding(struct bus_forwarder *f)
+{
+    struct bus *b = f->bus;
+
+    f->from_publishers = zpoll_new(b, f->xsub, move_message, f);
+    f->from_subscribers = zpoll_new(b, f->xpub, move_subscription, f);
+    if (b->zap)
+        f->keys_changed = loop_fd_new(b->loop, bus_zap_changed_fd(b->zap), check_subscribers, f);
+    if (!f->from_publishers || !f->from_subscribers || (b->zap && !f->keys_changed))
+        return -ENOMEM;
+    b->forwarder = f;
+    return start_telling(f);
+}
+
+static int add_metrics(struct bus_forwarder *f)
+{
+    struct metrics *m = f->bus->metrics;
+
+    f->forwarded = metrics_add(m, METRIC_bus_forwarded, NULL);
+    f->full = metrics_add(m, METRIC_bus_subscriber_full, NULL);
+    f->forged = metrics_add(m, METRIC_bus_forged, NULL);
+    return f->forwarded && f->full && f->forged ? 0 : -ENOMEM;
+}
+
+static void remove_metrics(struct bus_forwarder *f)
+{
+    struct metric **all[] = {&f->forwarded, &f->full, &f->forged};
+
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+        if (*all[i])
+            metrics_remove(f->bus->metrics, all[i]);
 }
 
 struct bus_forwarder *bus_forwarder_new(struct bus *b, const char *publish, const char *subscribe,
@@ -336,14 +322,13 @@ struct bus_forwarder *bus_forwarder_new(struct bus *b, const char *publish, cons
         return NULL;
     }
     f->bus = b;
-    *err = bus_guard(b);
+    *err = add_metrics(f);
+    if (*err == 0)
+        *err = bus_guard(b);
     if (*err == 0)
         *err = open_sockets(f, publish, subscribe, trusted);
     if (*err == 0)
-        *err = thread_start(&f->thread, run, f);
-    f->running = *err == 0;
-    if (*err == 0)
-        *err = start_telling(f);
+        *err = start_forwarding(f);
     if (*err == 0)
         return f;
     bus_forwarder_destroy(&f);
@@ -357,21 +342,17 @@ void bus_forwarder_destroy(struct bus_forwarder **fp)
     if (!f)
         return;
     *fp = NULL;
-    if (f->metric)
-        metrics_remove(f->bus->metrics, &f->metric);
-    if (f->full_metric)
-        metrics_remove(f->bus->metrics, &f->full_metric);
+    if (f->bus->forwarder == f)
+        f->bus->forwarder = NULL;
     loop_timer_destroy(&f->tell);
-    if (f->forged_metric)
-        metrics_remove(f->bus->metrics, &f->forged_metric);
-    if (f->running) {
-        zmq_send(f->stop, "", 0, 0);
-        pthread_join(f->thread, NULL);
-    }
-    void *all[] = {f->xsub, f->xpub, f->stop, f->stop_far};
-    for (size_t i = 0; i < ARRAY_SIZE(all); i++)
-        if (all[i])
-            zmq_close(all[i]);
+    loop_fd_destroy(&f->keys_changed);
+    zpoll_destroy(&f->from_publishers);
+    zpoll_destroy(&f->from_subscribers);
+    if (f->xsub)
+        zmq_close(f->xsub);
+    if (f->xpub)
+        zmq_close(f->xpub);
+    remove_metrics(f);
     connections_destroy(&f->publishers);
     connections_destroy(&f->subscribers);
     free(f->publish);

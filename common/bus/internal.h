@@ -28,7 +28,8 @@ struct bus {
     int heartbeat_ms;
     int gone_ms;
     const struct bus_keys *keys;
-    struct bus_zap *zap; /* NULL: nobody answers ZAP */
+    struct bus_zap *zap;             /* NULL: nobody answers ZAP */
+    struct bus_forwarder *forwarder; /* of this process; NULL: it has none */
     struct metrics *metrics;
     struct log *log;
     struct bus_counts counts;
@@ -128,6 +129,10 @@ struct view frame_view(struct frames *f, int i);
 /* Sends copies of the views as one message, without waiting. 0 or a negative errno (nothing sent).
  */
 int frames_send(void *socket, const struct view *parts, int n);
+
+/* Publishes copies of the views, at most MAX_FRAMES, as one message of this process. A subscriber
+ * that has no room loses it; 0, or -ENOMEM: all have lost it. */
+int bus_forwarder_send(struct bus_forwarder *f, const struct view *parts, int n);
 
 /* Requests that wait for their answers, each until its deadline. Whatever is done with one costs
  * the same however many wait. */

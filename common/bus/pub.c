@@ -19,6 +19,7 @@ struct bus_pub {
     void *socket;
     struct route route;
     struct zpoll *poll;
+    bool local; /* the forwarder is of this process: the socket tells what is subscribed to */
     bus_interest_fn *interest;
     void *arg;
     struct plane planes[MAX_PLANES];
@@ -145,6 +146,7 @@ struct bus_pub *bus_pub_new(struct bus *b, const char *endpoint, bus_interest_fn
     p->bus = b;
     p->interest = interest;
     p->arg = arg;
+    p->local = strcmp(endpoint, BUS_INPROC_PUBLISH) == 0;
     p->route.reopen = reopen;
     buf_init(&p->meta, 1024);
     p->socket = open_socket(p, err);
@@ -225,7 +227,10 @@ int bus_pub_send_as(struct bus_pub *p, const struct bus_msg *as, struct view top
     msg_put_u64(&p->meta, as->seq);
     msg_put_double(&p->meta, as->time);
     parts[1] = buf_view(&p->meta);
-    rc = frames_send(p->socket, parts, 3);
+    if (p->local && b->forwarder)
+        rc = bus_forwarder_send(b->forwarder, parts, 3);
+    else
+        rc = frames_send(p->socket, parts, 3);
     metric_add(rc == 0 ? b->counts.published : b->counts.dropped, 1);
     zpoll_wakeup(p->poll);
     return rc;
