@@ -6,7 +6,6 @@
 #include "base/array.h"
 #include "internal.h"
 
-#define ASK_MS 10000
 #define DEFAULT_PAGE 50 /* of the log of calls */
 
 /* ---- messages ---- */
@@ -515,7 +514,8 @@ static void refuse(struct request *rq, enum bus_status status)
                      "request with this Idempotency-Key has no answer yet.");
         break;
     case BUS_timeout:
-        request_fail(rq, 504, "timeout", "There was no answer within %d seconds.", ASK_MS / 1000);
+        request_fail(rq, 504, "timeout", "There was no answer within %u seconds.",
+                     rq->g->opt.command_ms / 1000);
         break;
     case BUS_unknown_method:
         request_fail(rq, 501, "not_there", "This installation cannot do that.");
@@ -666,7 +666,7 @@ static bool ask(struct request *rq, const struct message *m, struct view as)
     metric_add(rq->g->commands, 1);
     rq->asked = pairs.failed ? 0
                              : bus_ask_wait(rq->g->bus_client, METHOD_api_command, false, n,
-                                            buf_view(&pairs), ASK_MS, on_done, rq);
+                                            buf_view(&pairs), rq->g->opt.command_ms, on_done, rq);
     buf_free(&key);
     buf_free(&pairs);
     return rq->asked != 0;

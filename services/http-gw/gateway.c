@@ -10,6 +10,9 @@
 #define MAX_ANSWER ((size_t)16 * 1024 * 1024)
 #define MAX_HEAD ((size_t)4096) /* of an answer */
 #define STOP_LOOK_MS 50
+#define COMMAND_MS 10000
+#define TOKEN_MS 3000
+#define TOKEN_FRESH_MS 10000
 #define STOP_US 3000000u
 /* Tokens that are not known, of one address: each is asked of state. */
 #define UNKNOWN_PER_S 5
@@ -191,6 +194,12 @@ static int open_all(struct http_gw *g, const struct config *cfg, struct metrics 
     return g->heart ? 0 : -ENOMEM;
 }
 
+static void set_default(uint32_t *ms, uint32_t otherwise)
+{
+    if (*ms == 0)
+        *ms = otherwise;
+}
+
 struct http_gw *http_gw_new(struct loop *loop, struct bus *bus, const struct http_gw_options *opt,
                             const struct http_gw_limits *limits, const struct config *cfg,
                             struct tls_ctx **tls, struct metrics *metrics, struct log *log,
@@ -205,6 +214,9 @@ struct http_gw *http_gw_new(struct loop *loop, struct bus *bus, const struct htt
     g->bus = bus;
     g->log = log;
     g->opt = *opt;
+    set_default(&g->opt.command_ms, COMMAND_MS);
+    set_default(&g->opt.token_ms, TOKEN_MS);
+    set_default(&g->opt.token_fresh_ms, TOKEN_FRESH_MS);
     g->limits = *limits;
     g->tls = *tls;
     *tls = NULL;

@@ -14,6 +14,9 @@ struct http_gw_options {
     const char *listen; /* "HOST:PORT" */
     const char *publish, *subscribe, *request;
     size_t max_connections, max_output;
+    uint32_t command_ms;     /* how long an answer of state to a command is waited for; 0: 10 s */
+    uint32_t token_ms;       /* the same, of what it says of a token; 0: 3 s */
+    uint32_t token_fresh_ms; /* a good token is asked for again after that; 0: 10 s */
 };
 /* What a reload may change. */
 struct http_gw_limits {

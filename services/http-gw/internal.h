@@ -48,7 +48,7 @@ struct http_gw {
 
 /* ---- tokens.c: the tokens of programs ---- */
 
-/* What state has said of a token; kept for TOKEN_FRESH_MS. */
+/* What state has said of a token; kept for http_gw_options.token_fresh_ms. */
 struct token {
     char *text;
     char id[16], ipbx[64], user_id[64], login[64], profile[64];

@@ -8,13 +8,9 @@
 #include "base/map.h"
 #include "internal.h"
 
-/* State is asked again after that: a token that is revoked, and a profile or a line that changes,
- * count from then on at the latest. Commands are looked at by state each time. */
-#define FRESH_US 10000000u
 /* One that is no good is not asked for again so soon. */
 #define BAD_US 5000000u
-#define ASK_MS 3000
-#define LOOK_MS 1000
+#define LOOKS 10         /* while a good token is fresh */
 #define MAX_TOKENS 10000 /* remembered, good or not */
 #define MAX_TEXT 200     /* bytes of what may be one */
 #define MAX_WAITS 1000   /* requests that wait for one answer */
@@ -241,17 +237,25 @@ static void ask(struct token *k)
     msg_put_pair(&pairs, "token", view_cstr(k->text));
     k->asked = pairs.failed ? 0
                             : bus_ask_wait(g->bus_client, METHOD_api_open, true, 1,
-                                           buf_view(&pairs), ASK_MS, on_answer, k);
+                                           buf_view(&pairs), g->opt.token_ms, on_answer, k);
     buf_free(&pairs);
 }
 
 /* ---- finding ---- */
 
+/* State is asked again after that: a token that is revoked, and a profile or a line that changes,
+ * count from then on at the latest. Commands are looked at by state each time. */
+static uint64_t fresh_us(const struct tokens *t)
+{
+    return t->g->opt.token_fresh_ms * (uint64_t)1000;
+}
+
 static bool is_fresh(const struct token *k)
 {
     uint64_t age = clock_mono_us() - k->told;
 
-    return (k->state == TOKEN_GOOD && age < FRESH_US) || (k->state == TOKEN_BAD && age < BAD_US);
+    return (k->state == TOKEN_GOOD && age < fresh_us(k->of)) ||
+           (k->state == TOKEN_BAD && age < BAD_US);
 }
 
 static bool wait_for(struct token *k, token_fn *fn, void *arg, struct token_wait **wait)
@@ -349,7 +353,7 @@ static void look(void *arg)
     {
         if (k->refs > 0 && !is_fresh(k))
             ask(k);
-        else if (!is_in_use(k) && now - k->told > 6 * (uint64_t)FRESH_US)
+        else if (!is_in_use(k) && now - k->told > 6 * fresh_us(t))
             token_free(k);
     }
 }
@@ -367,7 +371,7 @@ struct tokens *tokens_new(struct http_gw *g)
     if (!t->by_text || !t->look)
         tokens_destroy(&t);
     else
-        loop_timer_start(t->look, LOOK_MS, true);
+        loop_timer_start(t->look, g->opt.token_fresh_ms / LOOKS, true);
     return t;
 }
 

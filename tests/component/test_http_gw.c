@@ -54,6 +54,7 @@ struct world {
     struct process p;
     struct http_gw *g;
     size_t max_output;
+    uint32_t command_ms, token_ms, token_fresh_ms; /* 0: as usual */
     bool stopped;
     int width; /* of a change; 0: 1500 */
 };
@@ -246,7 +247,10 @@ static void open_gateway(struct world *w, const char *webhooks)
                                   .subscribe = bus_forwarder_subscribe(w->forwarder),
                                   .request = bus_server_endpoint(w->server),
                                   .max_connections = 3000,
-                                  .max_output = w->max_output};
+                                  .max_output = w->max_output,
+                                  .command_ms = w->command_ms,
+                                  .token_ms = w->token_ms,
+                                  .token_fresh_ms = w->token_fresh_ms};
     struct tls_ctx *tls = NULL;
     int err = 0;
 
@@ -394,6 +398,7 @@ static void state_says_nonsense_of_tokens(void **state)
 
     buf_init(&got, 0);
     w->opens = NONSENSE;
+    w->token_ms = 300;
     open_gateway(w, "{}");
     for (int i = 0; i < 5; i++) {
         int status;
@@ -437,8 +442,9 @@ static void state_does_not_answer(void **state)
 
     buf_init(&got, 0);
     w->opens = NEVER;
+    w->token_ms = 300;
     open_gateway(w, "{}");
-    assert_int_equal(GET(w, "/v1/users", &got), 503); /* after 3 s */
+    assert_int_equal(GET(w, "/v1/users", &got), 503);
     assert_non_null(strstr(buf_cstr(&got), "Retry-After: "));
     w->opens = OK;
     UNTIL(w->loop, GET(w, "/v1/users", &got) == 200);
@@ -498,6 +504,7 @@ static void state_says_nonsense_of_commands(void **state)
 
     buf_init(&got, 0);
     w->commands = NONSENSE;
+    w->command_ms = 500;
     open_gateway(w, "{}");
     for (int i = 0; i < 3; i++) { /* what is no map the bus refuses, and there is no answer */
         int status = status_of(w, "POST", "/v1/calls", TOKEN, "{\"to\":\"1\"}", &got);
@@ -629,10 +636,11 @@ static void a_token_that_ends_while_it_listens(void **state)
     int fd;
 
     buf_init(&got, 0);
+    w->token_fresh_ms = 500;
     open_gateway(w, "{}");
     fd = listen_to(w, "", &got);
     w->may_read = false;
-    UNTIL(w->loop, hear(fd, &got)); /* within 10 s */
+    UNTIL(w->loop, hear(fd, &got));
     close(fd);
     assert_int_equal(GET(w, "/v1/users", &got), 403);
     buf_free(&got);
@@ -646,6 +654,7 @@ static void a_token_that_is_revoked_while_it_resumes(void **state)
     int keeps, fd;
 
     buf_init(&got, 0);
+    w->token_fresh_ms = 500;
     open_gateway(w, "{}");
     w->max_output = 100000;
     keeps = listen_to(w, "", &got);
