@@ -408,6 +408,88 @@ static void what_is_published_in_one_turn_is_not_lost(void **state)
     process_end(&w.state);
 }
 
+/* What the state's metrics say of subscribers that did not read. */
+static bool was_full(struct world *w, int times)
+{
+    struct buf all;
+    char line[64];
+    bool is;
+
+    buf_init(&all, 0);
+    metrics_render(w->state.metrics, &all);
+    snprintf(line, sizeof(line), "\nctibus_bus_subscriber_full_total %d\n", times);
+    is = view_find(buf_view(&all), view_cstr(line)) >= 0;
+    buf_free(&all);
+    return is;
+}
+
+static int read_all(void *socket)
+{
+    struct frames f;
+    int n = 0;
+
+    for (; frames_recv(socket, &f); n++)
+        frames_close(&f);
+    return n;
+}
+
+/* Each time anew, and nobody else loses anything. */
+static void a_subscriber_that_does_not_read_loses_its_own_messages(void **state)
+{
+    struct world w = {.loop = ((struct world *)*state)->loop};
+    int few = 5, err = 0;
+    void *stalled;
+
+    w.state = process_start(w.loop, "state@few", "few", NULL);
+    w.state.bus->subscriber_hwm = 10;
+    w.fwd = bus_forwarder_new(w.state.bus, "tcp://127.0.0.1:*", "tcp://127.0.0.1:*", NULL, &err);
+    w.pub = bus_pub_new(w.state.bus, BUS_INPROC_PUBLISH, NULL, NULL, &err);
+    w.sub = bus_sub_new(w.state.bus, BUS_INPROC_SUBSCRIBE, &handler, &w, &err);
+    bus_sub_follow(w.sub, VIEW("tel"));
+    bus_sub_add(w.sub, VIEW("tel/"));
+    stalled = zmq_socket(bus_zmq(w.state.bus), ZMQ_SUB);
+    zmq_setsockopt(stalled, ZMQ_RCVHWM, &few, sizeof(few));
+    zmq_setsockopt(stalled, ZMQ_SUBSCRIBE, "tel/", 4);
+    zmq_connect(stalled, BUS_INPROC_SUBSCRIBE);
+    UNTIL(w.loop, bus_pub_wanted(w.pub, VIEW("tel/")));
+    for (int round = 1; round <= 3; round++) {
+        /* it is there, and has room again */
+        UNTIL(w.loop, (send_tel(w.pub, 1), read_all(stalled) > 0));
+        assert_true(was_full(&w, round - 1));
+        send_tel(w.pub, 100);
+        assert_true(was_full(&w, round));
+        assert_in_range(read_all(stalled), few, 99);
+    }
+    UNTIL(w.loop, (uint64_t)w.got == bus_pub_seq(w.pub, VIEW("tel")));
+    assert_int_equal(w.gaps, 0);
+    zmq_close(stalled);
+    bus_sub_destroy(&w.sub);
+    bus_pub_destroy(&w.pub);
+    bus_forwarder_destroy(&w.fwd);
+    process_end(&w.state);
+}
+
+/* To send makes libzmq look at what has come, which ZMQ_FD does not show afterwards. */
+static void what_is_subscribed_to_while_it_publishes_is_passed_on(void **state)
+{
+    struct world *w = *state;
+    struct process gw = process_start(w->loop, "gw@test", "gw", NULL);
+    struct bus_pub *p = publisher(w, &gw);
+    void *late = zmq_socket(bus_zmq(w->state.bus), ZMQ_SUB);
+
+    bus_sub_remove(w->sub, VIEW(""));
+    UNTIL(w->loop, !bus_pub_wanted(p, VIEW("ami/")));
+    zmq_connect(late, BUS_INPROC_SUBSCRIBE);
+    run_for(w->loop, 20);
+    zmq_setsockopt(late, ZMQ_SUBSCRIBE, "ami/", 4);
+    usleep(5000); /* it looks no more than once in a millisecond */
+    bus_pub_send_unnumbered(w->pub, VIEW("xod/echo/x/"), EMPTY);
+    UNTIL(w->loop, bus_pub_wanted(p, VIEW("ami/")));
+    zmq_close(late);
+    bus_pub_destroy(&p);
+    process_end(&gw);
+}
+
 /* ---- interest ---- */
 
 static void count_interest(void *arg, struct view prefix, bool on)
@@ -647,6 +729,8 @@ int main(void)
         T(new_sources_are_followed_after_any_number_of_others),
         T(who_comes_late_sees_no_gap),
         T(what_is_published_in_one_turn_is_not_lost),
+        T(a_subscriber_that_does_not_read_loses_its_own_messages),
+        T(what_is_subscribed_to_while_it_publishes_is_passed_on),
         T(a_publisher_learns_who_listens),
         T(malformed_frames_are_refused_and_counted),
         T(forged_sources_cost_a_bounded_amount),

@@ -581,7 +581,7 @@ static void a_monitor_cannot_end_the_subscriptions_of_others(void **state)
     start_member(&w, &w.monitor, "monitor");
     void *raw = raw_as(&w, &w.monitor, ZMQ_XSUB, bus_forwarder_subscribe(w.fwd));
     for (int n = 0; n < 1000 && (w.gateway.got < 5 || w.monitor.got < 5); n++) {
-        bus_pub_send(w.pub, VIEW("xod/x/config/users/5/"), VIEW("\x80"));
+        bus_pub_send(w.gateway.pub, VIEW("xod/x/config/users/5/"), VIEW("\x80"));
         run_for(w.loop, 10);
     }
     for (int i = 0; i < 5; i++) {
@@ -594,7 +594,7 @@ static void a_monitor_cannot_end_the_subscriptions_of_others(void **state)
     stop_member(&w.monitor);
     before = w.gateway.got;
     for (int n = 0; n < 1000 && w.gateway.got < before + 20; n++) {
-        bus_pub_send(w.pub, VIEW("xod/x/config/users/5/"), VIEW("\x80"));
+        bus_pub_send(w.gateway.pub, VIEW("xod/x/config/users/5/"), VIEW("\x80"));
         run_for(w.loop, 10);
     }
     assert_true(w.gateway.got >= before + 20);
