@@ -57,7 +57,9 @@ void bus_pub_destroy(struct bus_pub **p);
  * the bus waits for it, no longer than that. */
 void bus_pub_set_linger(struct bus_pub *p, int ms);
 /* Publishes body (one msgpack map) on topic ("plane/.../"). 0, or -EAGAIN when it was dropped,
- * which is counted; its number is then missing, so that readers notice. */
+ * which is counted; its number is then missing, so that readers notice. In the process of the
+ * forwarder it is dropped (-ENOMEM) only without memory; what single subscribers lose is not told.
+ */
 int bus_pub_send(struct bus_pub *p, struct view topic, struct view body);
 /* The same as if it were the message `as` (its topic and body are the arguments' to say): for what
  * was recorded. */
@@ -179,8 +181,8 @@ struct bus_server_handler {
     /* A peer said nothing for 6 s. It is freed afterwards. May be NULL. */
     void (*peer_gone)(void *arg, struct bus_peer *peer);
 };
-/* Binds (-EACCES as bus_forwarder_new says; with CURVE also when there is no forwarder yet, whose
- * thread is the one that knows who may come in). `site` goes out with the answer to hello; echoes
+/* Binds (-EACCES as bus_forwarder_new says; with CURVE also before bus_guard(), which the
+ * forwarder calls). `site` goes out with the answer to hello; echoes
  * are published on `echo`. */
 struct bus_server *bus_server_new(struct bus *b, const char *endpoint, const char *const *trusted,
                                   const char *site, const struct bus_server_handler *handler,

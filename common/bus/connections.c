@@ -93,7 +93,7 @@ static struct connection *connection_of(struct connections *c, int fd, const cha
 
 /* Between the look and the shutdown libzmq may have closed it and accepted another with its number:
  * that one then connects again, no more. */
-static void cut(struct connections *c, struct connection *n)
+static void cut(struct connections *c, struct connection *n, const char *why)
 {
     char at[NETADDR_TEXT];
     struct netaddr peer;
@@ -106,11 +106,11 @@ static void cut(struct connections *c, struct connection *n)
     if (shutdown(n->fd, SHUT_RDWR) < 0)
         return;
     netaddr_print_port(&peer, port, at);
-    log_warning(
-        c->bus->log,
-        "a connection of key %s is cut: %s at %.*s: the key was revoked, or has another role",
-        n->key, at, VIEW_ARG(c->domain));
+    log_warning(c->bus->log, "a connection of key %s is cut: %s at %.*s: %s", n->key, at,
+                VIEW_ARG(c->domain), why);
 }
+
+static const char changed[] = "the key was revoked, or has another role";
 
 enum bus_role connections_admit(struct connections *c, zmq_msg_t *m, bool keep)
 {
@@ -121,7 +121,7 @@ enum bus_role connections_admit(struct connections *c, zmq_msg_t *m, bool keep)
         key && (keep || !may) ? connection_of(c, zmq_msg_get(m, ZMQ_SRCFD), key) : NULL;
 
     if (!may && n)
-        cut(c, n);
+        cut(c, n, changed);
     else if (n && n->role == ROLE_NONE)
         n->role = role;
     return may ? role : ROLE_NONE;
@@ -135,11 +135,20 @@ void connections_check(struct connections *c)
     while (map_next(c->map, &pos, NULL, &v)) {
         struct connection *n = v;
         if (n->role != bus_keys_role(c->bus->keys, n->key))
-            cut(c, n);
+            cut(c, n, changed);
     }
 }
 
 bool connections_changed(const struct connections *c)
 {
     return keystore_version(c->bus->keys->allowed) != c->version;
+}
+
+void connections_cut(struct connections *c, zmq_msg_t *m, const char *why)
+{
+    const char *key = zmq_msg_gets(m, "User-Id");
+    struct connection *n = key ? connection_of(c, zmq_msg_get(m, ZMQ_SRCFD), key) : NULL;
+
+    if (n)
+        cut(c, n, why);
 }

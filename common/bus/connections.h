@@ -20,6 +20,8 @@ void connections_destroy(struct connections **c);
 enum bus_role connections_admit(struct connections *c, zmq_msg_t *m, bool keep);
 /* Cuts the kept ones whose role is no longer what it was. */
 void connections_check(struct connections *c);
+/* Cuts the connection that m came over; why is logged. */
+void connections_cut(struct connections *c, zmq_msg_t *m, const char *why);
 /* Has a key been added or revoked since the process started to listen? What comes over a connection
  * need not be asked about before that. */
 bool connections_changed(const struct connections *c);

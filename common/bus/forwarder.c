@@ -29,7 +29,9 @@ struct bus_forwarder {
     struct bus *bus;
     void *xsub;
     void *xpub;
-    struct zpoll *from_publishers, *from_subscribers;
+    void
+        *own; /* XPUB for the subscribers of this process: libzmq may cut or mistake none of them */
+    struct zpoll *from_publishers, *from_subscribers, *from_own;
     struct loop_fd *keys_changed; /* NULL without keys */
     char *publish;
     char *subscribe;
@@ -37,6 +39,7 @@ struct bus_forwarder {
     uint64_t n_full, told, told_at; /* subscribers that do not read: times, how many were logged */
     struct loop_timer *tell;
     struct connections *publishers, *subscribers; /* NULL without keys */
+    bool miscounted;                              /* (move_subscription) */
 };
 
 static struct view text(zmq_msg_t *m)
@@ -75,6 +78,10 @@ static bool is_revoked(struct bus_forwarder *f, zmq_msg_t *topic)
            connections_admit(f->publishers, topic, false) == ROLE_NONE;
 }
 
+/* What may wait of a subscriber before its connection is read on: a flood of subscriptions is taken
+ * in by libzmq at one go, as long as it lasts. */
+#define SUBSCRIPTIONS 100
+
 static void set_nodrop(void *xpub, int on)
 {
     zmq_setsockopt(xpub, ZMQ_XPUB_NODROP, &on, sizeof(on));
@@ -82,34 +89,42 @@ static void set_nodrop(void *xpub, int on)
 
 /* Hands one frame on. XPUB refuses the first message for which a subscriber has no room: it is sent
  * again so that only that one loses it, and what follows until it has room again. */
-static void forward(struct bus_forwarder *f, zmq_msg_t *m, bool more, bool *lossy)
+static void forward(struct bus_forwarder *f, void *xpub, zmq_msg_t *m, bool more, bool *lossy)
 {
     int flags = ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0);
-    int rc = zmq_msg_send(m, f->xpub, flags);
+    int rc = zmq_msg_send(m, xpub, flags);
 
     if (rc < 0 && zmq_errno() == EAGAIN && !*lossy) {
         *lossy = true;
-        set_nodrop(f->xpub, 0);
+        set_nodrop(xpub, 0);
         metric_add(f->full, 1);
         f->n_full++;
-        rc = zmq_msg_send(m, f->xpub, flags);
+        rc = zmq_msg_send(m, xpub, flags);
     }
     if (rc < 0)
         zmq_msg_close(m);
     if (!more && *lossy) {
         *lossy = false;
-        set_nodrop(f->xpub, 1);
+        set_nodrop(xpub, 1);
     }
 }
 
 static void forward_all(struct bus_forwarder *f, struct frames *m)
 {
     bool lossy = false;
+    bool own_lossy = false;
 
-    for (int i = 0; i < m->n; i++)
-        forward(f, &m->msg[i], i + 1 < m->n, &lossy);
+    for (int i = 0; i < m->n; i++) {
+        bool more = i + 1 < m->n;
+        zmq_msg_t own;
+        zmq_msg_init(&own);
+        zmq_msg_copy(&own, &m->msg[i]);
+        forward(f, f->own, &own, more, &own_lossy);
+        forward(f, f->xpub, &m->msg[i], more, &lossy);
+    }
     m->n = 0;
     metric_add(f->forwarded, 1);
+    zpoll_wakeup(f->from_own);
     zpoll_wakeup(f->from_subscribers);
 }
 
@@ -182,40 +197,76 @@ static bool goes_up(bool on, bool restricted, struct view prefix)
     return on || !restricted || prefix.len == 0 || view_starts(prefix, VIEW("ami/"));
 }
 
-/* With keys: m is a byte (1 on, 0 off) and a prefix. */
-static void take_subscription(struct bus_forwarder *f, zmq_msg_t *m)
+static bool is_subscription(struct view v)
+{
+    return v.len > 0 && (v.ptr[0] == 0 || v.ptr[0] == 1);
+}
+
+/* With keys. False: it has cost as much as hundreds of others. */
+static bool take_subscription(struct bus_forwarder *f, zmq_msg_t *m)
 {
     struct view v = text(m);
     enum bus_role role = connections_admit(f->subscribers, m, true);
     bool restricted = role != ROLE_GATEWAY;
-    bool on = v.len > 0 && v.ptr[0] == 1;
-    struct view prefix;
+    bool on = v.ptr[0] == 1;
+    struct view prefix = view_of(v.ptr + 1, v.len - 1);
 
-    if (role == ROLE_NONE || v.len == 0 || (unsigned char)v.ptr[0] > 1)
-        return;
-    prefix = view_of(v.ptr + 1, v.len - 1);
+    if (role == ROLE_NONE)
+        return true;
     if (restricted)
         set_but_private(f, on, prefix);
     else
         set_prefix(f, on, prefix.ptr, prefix.len);
     if (goes_up(on, restricted, prefix))
         frames_send(f->xsub, &v, 1);
+    return !restricted || !view_starts(private_plane, prefix);
 }
 
+/* One frame of a subscriber: a byte (1 on, 0 off) and a prefix.
+ *
+ * With keys (XPUB_MANUAL) libzmq (4.3.4, xpub_t::xrecv) finds the connection that a prefix is set
+ * on by counting what is read, and counts what is no subscription, too: after such a frame, until
+ * all is read, it would set the prefix on somebody else's. So nothing is set meanwhile; whoever has
+ * sent any of it is cut, connects again and subscribes anew. */
 static bool move_subscription(void *arg)
+{
+    struct bus_forwarder *f = arg;
+    bool cheap = true;
+    struct view v;
+    zmq_msg_t m;
+
+    zmq_msg_init(&m);
+    if (zmq_msg_recv(&m, f->xpub, ZMQ_DONTWAIT) < 0) {
+        f->miscounted = false;
+        zmq_msg_close(&m);
+        return false;
+    }
+    v = text(&m);
+    f->miscounted = f->miscounted || (f->bus->keys && !is_subscription(v));
+    if (f->miscounted)
+        connections_cut(f->subscribers, &m, "it, or another, sent what is no subscription");
+    else if (f->bus->keys)
+        cheap = take_subscription(f, &m);
+    else if (is_subscription(v))
+        frames_send(f->xsub, &v, 1);
+    zmq_msg_close(&m);
+    zpoll_wakeup(f->from_publishers);
+    if (!cheap) /* others have their turn */
+        zpoll_wakeup(f->from_subscribers);
+    return cheap;
+}
+
+static bool move_own_subscription(void *arg)
 {
     struct bus_forwarder *f = arg;
     struct frames m;
     struct view v;
 
-    if (!frames_recv(f->xpub, &m))
+    if (!frames_recv(f->own, &m))
         return false;
-    if (m.n == 1 && f->bus->keys) {
-        take_subscription(f, &m.msg[0]);
-    } else if (m.n == 1) {
-        v = frame_view(&m, 0);
+    v = m.n == 1 ? frame_view(&m, 0) : view_of(NULL, 0);
+    if (is_subscription(v))
         frames_send(f->xsub, &v, 1);
-    }
     frames_close(&m);
     zpoll_wakeup(f->from_publishers);
     return true;
@@ -235,20 +286,25 @@ static int open_sockets(struct bus_forwarder *f, const char *publish, const char
 {
     struct bus *b = f->bus;
     int err = 0;
+    int few = SUBSCRIPTIONS;
     int on = 1;
 
     f->xsub = bus_socket(b, ZMQ_XSUB, "publish", &err);
     f->xpub = f->xsub ? bus_socket(b, ZMQ_XPUB, "subscribe", &err) : NULL;
-    if (!f->xpub || (b->keys && zmq_setsockopt(f->xpub, ZMQ_XPUB_MANUAL, &on, sizeof(on)) < 0))
+    f->own = f->xpub ? bus_socket(b, ZMQ_XPUB, NULL, &err) : NULL;
+    if (!f->own || (b->keys && zmq_setsockopt(f->xpub, ZMQ_XPUB_MANUAL, &on, sizeof(on)) < 0))
         return err ? err : -ENOMEM;
+    zmq_setsockopt(f->xpub, ZMQ_RCVHWM, &few, sizeof(few));
     zmq_setsockopt(f->xpub, ZMQ_SNDHWM, &b->subscriber_hwm, sizeof(b->subscriber_hwm));
+    zmq_setsockopt(f->own, ZMQ_SNDHWM, &b->subscriber_hwm, sizeof(b->subscriber_hwm));
     set_nodrop(f->xpub, 1);
+    set_nodrop(f->own, 1);
     err = bus_bind(b, f->xsub, publish, trusted, &f->publish);
     if (err == 0)
         err = bus_bind(b, f->xpub, subscribe, trusted, &f->subscribe);
     if (err < 0)
         return err;
-    if (zmq_bind(f->xsub, BUS_INPROC_PUBLISH) < 0 || zmq_bind(f->xpub, BUS_INPROC_SUBSCRIBE) < 0)
+    if (zmq_bind(f->xsub, BUS_INPROC_PUBLISH) < 0 || zmq_bind(f->own, BUS_INPROC_SUBSCRIBE) < 0)
         return -zmq_errno();
     if (!b->keys)
         return 0;
@@ -285,9 +341,10 @@ static int start_forwarding(struct bus_forwarder *f)
 
     f->from_publishers = zpoll_new(b, f->xsub, move_message, f);
     f->from_subscribers = zpoll_new(b, f->xpub, move_subscription, f);
+    f->from_own = zpoll_new(b, f->own, move_own_subscription, f);
     if (b->zap)
         f->keys_changed = loop_fd_new(b->loop, bus_zap_changed_fd(b->zap), check_subscribers, f);
-    if (!f->from_publishers || !f->from_subscribers || (b->zap && !f->keys_changed))
+    if (!f->from_publishers || !f->from_subscribers || !f->from_own || (b->zap && !f->keys_changed))
         return -ENOMEM;
     b->forwarder = f;
     return start_telling(f);
@@ -315,10 +372,10 @@ static void remove_metrics(struct bus_forwarder *f)
 struct bus_forwarder *bus_forwarder_new(struct bus *b, const char *publish, const char *subscribe,
                                         const char *const *trusted, int *err)
 {
-    struct bus_forwarder *f = calloc(1, sizeof(*f));
+    struct bus_forwarder *f = b->forwarder ? NULL : calloc(1, sizeof(*f));
 
     if (!f) {
-        *err = -ENOMEM;
+        *err = b->forwarder ? -EBUSY : -ENOMEM;
         return NULL;
     }
     f->bus = b;
@@ -348,10 +405,13 @@ void bus_forwarder_destroy(struct bus_forwarder **fp)
     loop_fd_destroy(&f->keys_changed);
     zpoll_destroy(&f->from_publishers);
     zpoll_destroy(&f->from_subscribers);
+    zpoll_destroy(&f->from_own);
     if (f->xsub)
         zmq_close(f->xsub);
     if (f->xpub)
         zmq_close(f->xpub);
+    if (f->own)
+        zmq_close(f->own);
     remove_metrics(f);
     connections_destroy(&f->publishers);
     connections_destroy(&f->subscribers);

@@ -1,10 +1,15 @@
 /* Publishing and subscribing on real sockets: numbers, gaps, confirmed subscriptions, bad frames.
  */
 #include <errno.h>
+#include <netinet/in.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -490,6 +495,63 @@ static void what_is_subscribed_to_while_it_publishes_is_passed_on(void **state)
     process_end(&gw);
 }
 
+struct flood {
+    int port;
+    atomic_bool over;
+};
+
+/* A subscriber that changes its mind as fast as the network takes it: no library is as quick. */
+static void *flood(void *arg)
+{
+    static const char greeting[64] = {'\xff', 0,      0, 0, 0,   0,   0,   0,
+                                      1,      '\x7f', 3, 0, 'N', 'U', 'L', 'L'};
+    static const char ready[] = "\4\x19\5READY\13Socket-Type\0\0\0\3SUB";
+    struct flood *f = arg;
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_addr = {htonl(INADDR_LOOPBACK)},
+                             .sin_port = htons((uint16_t)f->port)};
+    struct timeval wait = {.tv_usec = 100000};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    uint64_t end = clock_mono_us() + 1500000;
+    static char frames[65536];
+    ssize_t n = 0;
+
+    for (size_t i = 0; i < sizeof(frames); i += 4)
+        memcpy(frames + i, i % 8 ? "\0\2\0x" : "\0\2\1x", 4);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
+    if (connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0 &&
+        send(fd, greeting, sizeof(greeting), MSG_NOSIGNAL) == sizeof(greeting) &&
+        recv(fd, frames + sizeof(frames) - 64, 64, MSG_WAITALL) == 64)
+        n = send(fd, ready, sizeof(ready) - 1, MSG_NOSIGNAL);
+    memcpy(frames + sizeof(frames) - 64, frames, 64);
+    for (size_t done = 0; n > 0 && clock_mono_us() < end;
+         done = (done + (size_t)n) % sizeof(frames))
+        n = send(fd, frames + done, sizeof(frames) - done, MSG_NOSIGNAL);
+    close(fd);
+    f->over = true;
+    return NULL;
+}
+
+/* libzmq takes in what subscribers send as long as there is more of it. */
+static void a_flood_of_subscriptions_does_not_hold_the_loop(void **state)
+{
+    struct world *w = *state;
+    struct flood f = {.port = atoi(strrchr(bus_forwarder_subscribe(w->fwd), ':') + 1)};
+    uint64_t longest = 0;
+    pthread_t thread;
+
+    assert_int_equal(pthread_create(&thread, NULL, flood, &f), 0);
+    while (!f.over) {
+        uint64_t from = clock_mono_us();
+        loop_once(w->loop, 5);
+        if (clock_mono_us() - from > longest)
+            longest = clock_mono_us() - from;
+    }
+    pthread_join(thread, NULL);
+    print_message("longest turn %d ms\n", (int)(longest / 1000));
+    assert_in_range(longest, 0, 500000);
+}
+
 /* ---- interest ---- */
 
 static void count_interest(void *arg, struct view prefix, bool on)
@@ -730,6 +792,7 @@ int main(void)
         T(who_comes_late_sees_no_gap),
         T(what_is_published_in_one_turn_is_not_lost),
         T(a_subscriber_that_does_not_read_loses_its_own_messages),
+        T(a_flood_of_subscriptions_does_not_hold_the_loop),
         T(what_is_subscribed_to_while_it_publishes_is_passed_on),
         T(a_publisher_learns_who_listens),
         T(malformed_frames_are_refused_and_counted),

@@ -603,6 +603,72 @@ static void a_monitor_cannot_end_the_subscriptions_of_others(void **state)
     loop_destroy(&w.loop);
 }
 
+/* What libzmq has, it looks at when something is sent, not more than once in a millisecond. */
+static void let_it_come(struct world *w)
+{
+    usleep(60000);
+    bus_pub_send_unnumbered(w->pub, VIEW("xod/echo/x/"), VIEW("\x80"));
+}
+
+static int cti_heard(void *raw)
+{
+    struct frames f;
+    int n = 0;
+
+    while (frames_recv(raw, &f)) {
+        n += f.n > 0 && view_starts(frame_view(&f, 0), VIEW("cti/"));
+        frames_close(&f);
+    }
+    return n;
+}
+
+/* With XPUB_MANUAL libzmq (4.3.4) sets it on another connection when a subscriber has sent before
+ * what is no subscription. */
+static void a_subscription_is_never_anothers(void **state)
+{
+    struct world w = {.loop = loop_new()};
+    struct member *all[] = {&w.gateway, &w.monitor};
+    void *hostile, *gateway;
+    int leaked = 0, heard = 0;
+
+    zmq_curve_keypair(w.keys.own_public, w.keys.own_secret);
+    for (int i = 0; i < 2; i++) {
+        zmq_curve_keypair(all[i]->keys.own_public, all[i]->keys.own_secret);
+        strcpy(all[i]->keys.server, w.keys.own_public);
+        bus_keys_allow(&w.keys, all[i]->keys.own_public, i == 0 ? ROLE_GATEWAY : ROLE_MONITOR);
+    }
+    start_state(&w);
+    start_member(&w, &w.gateway, "gateway");
+    start_member(&w, &w.monitor, "monitor");
+    hostile = raw_as(&w, &w.monitor, ZMQ_XSUB, bus_forwarder_subscribe(w.fwd));
+    gateway = raw_as(&w, &w.gateway, ZMQ_XSUB, bus_forwarder_subscribe(w.fwd));
+    for (int n = 0; n < 1000 && (w.gateway.got < 5 || w.monitor.got < 5); n++) {
+        bus_pub_send(w.pub, VIEW("xod/x/config/users/5/"), VIEW("\x80"));
+        run_for(w.loop, 10);
+    }
+    zmq_send(hostile, "\2u", 2, 0);
+    zmq_send(hostile, "\2u", 2, 0);
+    let_it_come(&w);
+    zmq_send(gateway, "\1cti/", 5, 0);
+    let_it_come(&w);
+    zmq_send(hostile, "\1hhh", 4, 0);
+    let_it_come(&w);
+    for (int n = 0; n < 1000 && heard < 20; n++) {
+        bus_pub_send(w.pub, VIEW("cti/x/user/5/"), VIEW("\x80"));
+        run_for(w.loop, 10);
+        leaked += cti_heard(hostile);
+        heard += cti_heard(gateway);
+    }
+    assert_int_equal(leaked, 0);
+    assert_true(heard >= 20);
+    zmq_close(hostile);
+    zmq_close(gateway);
+    stop_member(&w.gateway);
+    stop_member(&w.monitor);
+    stop_state(&w);
+    loop_destroy(&w.loop);
+}
+
 static void who_speaks_in_clear_gets_nothing(void **state)
 {
     struct world w = {.loop = loop_new()};
@@ -658,6 +724,7 @@ int main(void)
         cmocka_unit_test(the_key_of_a_peer_may_not_publish),
         cmocka_unit_test(a_monitor_gets_all_but_the_plane_of_clients),
         cmocka_unit_test(a_monitor_cannot_end_the_subscriptions_of_others),
+        cmocka_unit_test(a_subscription_is_never_anothers),
         cmocka_unit_test(who_speaks_in_clear_gets_nothing),
         cmocka_unit_test(nothing_binds_with_curve_before_somebody_guards_it),
     };
