@@ -31,6 +31,7 @@ struct bus_forwarder {
     void *xpub;
     void
         *own; /* XPUB for the subscribers of this process: libzmq may cut or mistake none of them */
+    struct prefixes wanted; /* of them */
     struct zpoll *from_publishers, *from_subscribers, *from_own;
     struct loop_fd *keys_changed; /* NULL without keys */
     char *publish;
@@ -109,22 +110,30 @@ static void forward(struct bus_forwarder *f, void *xpub, zmq_msg_t *m, bool more
     }
 }
 
-static void forward_all(struct bus_forwarder *f, struct frames *m)
+/* Hands on copies to the subscribers of this process. */
+static void forward_own(struct bus_forwarder *f, struct frames *m)
 {
     bool lossy = false;
-    bool own_lossy = false;
 
     for (int i = 0; i < m->n; i++) {
-        bool more = i + 1 < m->n;
         zmq_msg_t own;
         zmq_msg_init(&own);
         zmq_msg_copy(&own, &m->msg[i]);
-        forward(f, f->own, &own, more, &own_lossy);
-        forward(f, f->xpub, &m->msg[i], more, &lossy);
+        forward(f, f->own, &own, i + 1 < m->n, &lossy);
     }
+    zpoll_wakeup(f->from_own);
+}
+
+static void forward_all(struct bus_forwarder *f, struct frames *m)
+{
+    bool lossy = false;
+
+    if (prefixes_match(&f->wanted, frame_view(m, 0)))
+        forward_own(f, m);
+    for (int i = 0; i < m->n; i++)
+        forward(f, f->xpub, &m->msg[i], i + 1 < m->n, &lossy);
     m->n = 0;
     metric_add(f->forwarded, 1);
-    zpoll_wakeup(f->from_own);
     zpoll_wakeup(f->from_subscribers);
 }
 
@@ -265,8 +274,13 @@ static bool move_own_subscription(void *arg)
     if (!frames_recv(f->own, &m))
         return false;
     v = m.n == 1 ? frame_view(&m, 0) : view_of(NULL, 0);
-    if (is_subscription(v))
+    if (is_subscription(v)) {
+        if (v.ptr[0] == 1)
+            prefixes_add(&f->wanted, view_of(v.ptr + 1, v.len - 1));
+        else
+            prefixes_remove(&f->wanted, view_of(v.ptr + 1, v.len - 1));
         frames_send(f->xsub, &v, 1);
+    }
     frames_close(&m);
     zpoll_wakeup(f->from_publishers);
     return true;
@@ -415,6 +429,7 @@ void bus_forwarder_destroy(struct bus_forwarder **fp)
     remove_metrics(f);
     connections_destroy(&f->publishers);
     connections_destroy(&f->subscribers);
+    prefixes_free(&f->wanted);
     free(f->publish);
     free(f->subscribe);
     free(f);

@@ -130,6 +130,16 @@ struct view frame_view(struct frames *f, int i);
  */
 int frames_send(void *socket, const struct view *parts, int n);
 
+/* What is subscribed to, copies: at most 4096; what is more is as if nobody wanted it. */
+struct prefixes {
+    struct view *items;
+    size_t n;
+};
+void prefixes_add(struct prefixes *p, struct view prefix);
+void prefixes_remove(struct prefixes *p, struct view prefix);
+bool prefixes_match(const struct prefixes *p, struct view topic);
+void prefixes_free(struct prefixes *p); /* empty afterwards */
+
 /* Publishes copies of the views, at most MAX_FRAMES, as one message of this process. A subscriber
  * that has no room loses it; 0, or -ENOMEM: all have lost it. */
 int bus_forwarder_send(struct bus_forwarder *f, const struct view *parts, int n);

@@ -6,7 +6,6 @@
 #include "bus/internal.h"
 
 #define MAX_PLANES 8
-#define MAX_PREFIXES 4096
 #define TELL_US 10000000u /* from one word about a socket that cannot be made to the next */
 
 struct plane {
@@ -24,37 +23,10 @@ struct bus_pub {
     void *arg;
     struct plane planes[MAX_PLANES];
     size_t n_planes;
-    struct view *prefixes; /* what is subscribed to, copies */
-    size_t n_prefixes;
+    struct prefixes wanted; /* what is subscribed to */
     struct buf meta;
     uint64_t told; /* when it was logged last that there is no socket */
 };
-
-static void prefix_add(struct bus_pub *p, struct view prefix)
-{
-    struct view *more;
-    char *copy;
-
-    if (p->n_prefixes == MAX_PREFIXES)
-        return;
-    more = realloc(p->prefixes, (p->n_prefixes + 1) * sizeof(*more));
-    if (!more)
-        return;
-    p->prefixes = more;
-    copy = view_dup(prefix);
-    if (copy)
-        p->prefixes[p->n_prefixes++] = view_of(copy, prefix.len);
-}
-
-static void prefix_remove(struct bus_pub *p, struct view prefix)
-{
-    for (size_t i = 0; i < p->n_prefixes; i++)
-        if (view_eq(p->prefixes[i], prefix)) {
-            free((char *)p->prefixes[i].ptr);
-            p->prefixes[i] = p->prefixes[--p->n_prefixes];
-            return;
-        }
-}
 
 /* One subscription message: a byte (1 on, 0 off) and the prefix. */
 static bool step(void *arg)
@@ -70,9 +42,9 @@ static bool step(void *arg)
         bool on = v.ptr[0] == 1;
         v = view_of(v.ptr + 1, v.len - 1);
         if (on)
-            prefix_add(p, v);
+            prefixes_add(&p->wanted, v);
         else
-            prefix_remove(p, v);
+            prefixes_remove(&p->wanted, v);
         if (p->interest)
             p->interest(p->arg, v, on);
     }
@@ -93,8 +65,8 @@ static void *open_socket(struct bus_pub *p, int *err)
 
 static void forget_prefixes(struct bus_pub *p)
 {
-    while (p->n_prefixes > 0) {
-        struct view prefix = p->prefixes[--p->n_prefixes];
+    while (p->wanted.n > 0) {
+        struct view prefix = p->wanted.items[--p->wanted.n];
         if (p->interest)
             p->interest(p->arg, prefix, false);
         free((char *)prefix.ptr);
@@ -177,9 +149,7 @@ void bus_pub_destroy(struct bus_pub **p)
     zpoll_destroy(&(*p)->poll);
     if ((*p)->socket)
         zmq_close((*p)->socket);
-    for (size_t i = 0; i < (*p)->n_prefixes; i++)
-        free((char *)(*p)->prefixes[i].ptr);
-    free((*p)->prefixes);
+    prefixes_free(&(*p)->wanted);
     buf_free(&(*p)->meta);
     free(*p);
     *p = NULL;
@@ -260,16 +230,16 @@ int bus_pub_send_unnumbered(struct bus_pub *p, struct view topic, struct view bo
 
 bool bus_pub_wanted(const struct bus_pub *p, struct view prefix)
 {
-    for (size_t i = 0; i < p->n_prefixes; i++)
-        if (view_starts(p->prefixes[i], prefix) || view_starts(prefix, p->prefixes[i]))
+    for (size_t i = 0; i < p->wanted.n; i++)
+        if (view_starts(p->wanted.items[i], prefix) || view_starts(prefix, p->wanted.items[i]))
             return true;
     return false;
 }
 
 bool bus_pub_asked_for(const struct bus_pub *p, struct view prefix, struct view topic)
 {
-    for (size_t i = 0; i < p->n_prefixes; i++)
-        if (view_starts(p->prefixes[i], prefix) && view_starts(topic, p->prefixes[i]))
+    for (size_t i = 0; i < p->wanted.n; i++)
+        if (view_starts(p->wanted.items[i], prefix) && view_starts(topic, p->wanted.items[i]))
             return true;
     return false;
 }
