@@ -29,8 +29,8 @@ struct bus_forwarder {
     struct bus *bus;
     void *xsub;
     void *xpub;
-    void
-        *own; /* XPUB for the subscribers of this process: libzmq may cut or mistake none of them */
+    /* XPUB for the subscribers of this process: none of them is cut or taken for another */
+    void *own;
     struct prefixes wanted; /* of them */
     struct zpoll *from_publishers, *from_subscribers, *from_own;
     struct loop_fd *keys_changed; /* NULL without keys */
